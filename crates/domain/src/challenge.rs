@@ -1,0 +1,294 @@
+//! One-time codes: the rules of a challenge, from the first code to the last attempt.
+//!
+//! A challenge belongs to one device at one site and one number. It survives the
+//! page being closed; a code sent earlier stays good for its own life, because text
+//! messages overtake each other. Attempts are counted over all its codes. The store
+//! makes counting and use atomic; the numbers are decided here.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use crate::phone::western_digit;
+use crate::{ChallengeId, Language, MacAddress, PhoneNumber, SiteName, Timestamp};
+
+/// What a code is asked for; a code for one purpose is worthless for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To let a visitor's device online.
+    SignIn,
+}
+
+impl Purpose {
+    /// The purpose's name in the store and in the keyed hash.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SignIn => "sign-in",
+        }
+    }
+}
+
+/// The numbers of the rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChallengePolicy {
+    /// For how long one code is good.
+    pub code_life: Duration,
+    /// For how long a challenge lives from its creation, whatever is sent again.
+    pub challenge_life: Duration,
+    /// How many codes may be tried.
+    pub attempts: u32,
+    /// How long to wait before the second, third … message; as many as it lists are sent again.
+    pub cooldowns: Vec<Duration>,
+}
+
+impl Default for ChallengePolicy {
+    fn default() -> Self {
+        Self {
+            code_life: Duration::from_secs(5 * 60),
+            challenge_life: Duration::from_secs(10 * 60),
+            attempts: 5,
+            cooldowns: [30, 60].map(Duration::from_secs).to_vec(),
+        }
+    }
+}
+
+/// One run of entering a one-time code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Challenge {
+    /// Unguessable; also part of what the code's hash is bound to.
+    pub id: ChallengeId,
+    /// What for.
+    pub purpose: Purpose,
+    /// At which site.
+    pub site: SiteName,
+    /// For which device.
+    pub device: MacAddress,
+    /// Which number must be proven.
+    pub phone: PhoneNumber,
+    /// In which language the visitor reads.
+    pub language: Language,
+    /// The version of the terms that was accepted with the number.
+    pub terms_version: String,
+    /// When the number was entered.
+    pub created_at: Timestamp,
+    /// When the last code was sent.
+    pub sent_at: Timestamp,
+    /// How many codes were sent.
+    pub sends: u32,
+    /// When the last code sent stops being good.
+    pub code_expires_at: Timestamp,
+    /// Attempts made so far.
+    pub attempts: u32,
+    /// How it stands.
+    pub state: ChallengeState,
+}
+
+/// How a challenge stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChallengeState {
+    /// A code is awaited.
+    Open,
+    /// The right code was entered.
+    Verified,
+    /// The visitor chose another number, or a newer challenge took its place.
+    Abandoned,
+}
+
+/// Why no other message is sent now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ResendRefusal {
+    /// It is too early.
+    #[error("the next code can be sent in {} s", .wait.as_secs())]
+    CoolingDown {
+        /// For how long still.
+        wait: Duration,
+    },
+    /// As many messages as allowed were sent.
+    #[error("no more codes are sent for this challenge")]
+    SendsUsedUp,
+    /// The challenge is over.
+    #[error("the challenge is over")]
+    Over,
+}
+
+/// What came of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The code was right, and is used up now.
+    Accepted(Challenge),
+    /// It was not.
+    Wrong {
+        /// Attempts that are left; zero means locked.
+        left: u32,
+    },
+    /// No attempts are left.
+    Locked,
+    /// Every code of the challenge is too old.
+    Expired,
+    /// The challenge was won before, or given up.
+    Used,
+}
+
+impl Challenge {
+    /// Whether another message may be sent at `now`.
+    ///
+    /// # Errors
+    /// Why not, with the time to wait where waiting helps.
+    pub fn may_resend(
+        &self,
+        policy: &ChallengePolicy,
+        now: Timestamp,
+    ) -> Result<(), ResendRefusal> {
+        let too_old = now >= self.created_at + policy.challenge_life;
+        if self.state != ChallengeState::Open || too_old || self.attempts >= policy.attempts {
+            return Err(ResendRefusal::Over);
+        }
+        let repeats = usize::try_from(self.sends).unwrap_or(usize::MAX).saturating_sub(1);
+        let Some(cooldown) = policy.cooldowns.get(repeats) else {
+            return Err(ResendRefusal::SendsUsedUp);
+        };
+        let wait = (self.sent_at + *cooldown).since(now);
+        if wait.is_zero() { Ok(()) } else { Err(ResendRefusal::CoolingDown { wait }) }
+    }
+
+    /// Whether the visitor can still win it at `now`.
+    #[must_use]
+    pub fn is_pending(&self, policy: &ChallengePolicy, now: Timestamp) -> bool {
+        self.state == ChallengeState::Open
+            && self.attempts < policy.attempts
+            && now < self.code_expires_at
+    }
+}
+
+/// A one-time code of six digits; never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Code(Zeroizing<String>);
+
+/// Why a text is no code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a code is six digits")]
+pub struct CodeError;
+
+impl Code {
+    /// Draws a code uniformly from `entropy`, which must be fresh random words; a word
+    /// that would favour small codes is drawn again.
+    #[must_use]
+    pub fn draw(mut entropy: impl FnMut() -> u32) -> Self {
+        const CODES: u32 = 1_000_000;
+        let fair = u32::MAX - u32::MAX % CODES;
+        loop {
+            let word = entropy();
+            if word < fair {
+                return Self(Zeroizing::new(format!("{:06}", word % CODES)));
+            }
+        }
+    }
+
+    /// The six Western digits, for the message and the keyed hash.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Reads what a visitor typed: digits of all kinds, with spaces or dashes between them.
+impl FromStr for Code {
+    type Err = CodeError;
+
+    fn from_str(text: &str) -> Result<Self, CodeError> {
+        let mut digits = Zeroizing::new(String::with_capacity(6));
+        let invisible = |c: char| matches!(c, '-' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        for c in text.chars().filter(|c| !c.is_whitespace() && !invisible(*c)) {
+            digits.push(western_digit(c).ok_or(CodeError)?);
+            if digits.len() > 6 {
+                return Err(CodeError);
+            }
+        }
+        if digits.len() == 6 { Ok(Self(digits)) } else { Err(CodeError) }
+    }
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Code(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const T0: Timestamp = Timestamp::from_secs(1_795_597_200);
+
+    fn at(secs: u64) -> Timestamp {
+        T0 + Duration::from_secs(secs)
+    }
+
+    fn challenge(sends: u32, sent: u64) -> Challenge {
+        Challenge {
+            id: ChallengeId::from_bytes([1; 16]),
+            purpose: Purpose::SignIn,
+            site: "walkway".parse().unwrap(),
+            device: MacAddress::new([2, 0, 0, 0, 0, 1]),
+            phone: "966551234567".parse().unwrap(),
+            language: Language::arabic(),
+            terms_version: "1".into(),
+            created_at: T0,
+            sent_at: at(sent),
+            sends,
+            code_expires_at: at(sent + 300),
+            attempts: 0,
+            state: ChallengeState::Open,
+        }
+    }
+
+    #[test]
+    fn another_message_waits_longer_each_time_and_then_stops() {
+        let policy = ChallengePolicy::default();
+        let cooling = |secs| Err(ResendRefusal::CoolingDown { wait: Duration::from_secs(secs) });
+        for (sends, sent, now, expected) in [
+            (1, 0, 0, cooling(30)),
+            (1, 0, 29, cooling(1)),
+            (1, 0, 30, Ok(())),
+            (2, 30, 60, cooling(30)),
+            (2, 30, 90, Ok(())),
+            (3, 90, 400, Err(ResendRefusal::SendsUsedUp)),
+            (1, 0, 600, Err(ResendRefusal::Over)),
+        ] {
+            let verdict = challenge(sends, sent).may_resend(&policy, at(now));
+            assert_eq!(verdict, expected, "send {sends} at {sent}, asked at {now}");
+        }
+    }
+
+    #[test]
+    fn a_challenge_is_pending_until_it_is_won_locked_or_too_old() {
+        let policy = ChallengePolicy::default();
+        let open = challenge(1, 0);
+        assert!(open.is_pending(&policy, at(299)));
+        assert!(!open.is_pending(&policy, at(300)));
+        assert!(!Challenge { attempts: 5, ..open.clone() }.is_pending(&policy, at(1)));
+        assert!(!Challenge { state: ChallengeState::Verified, ..open }.is_pending(&policy, at(1)));
+    }
+
+    #[test]
+    fn codes_are_drawn_without_favour_and_keep_leading_zeros() {
+        let mut words = [u32::MAX, 4_294_000_000, 3_000_042].into_iter();
+        let code = Code::draw(|| words.next().expect("a third word is enough"));
+        assert_eq!(code.expose(), "000042");
+        assert!(!format!("{code:?}").contains("42"));
+    }
+
+    #[test]
+    fn a_code_is_read_in_any_digits() {
+        for typed in ["482913", "٤٨٢٩١٣", "۴۸۲۹۱۳", " 482 913 ", "482-913", "４８２９１３"]
+        {
+            assert_eq!(typed.parse::<Code>().expect(typed).expose(), "482913");
+        }
+        for typed in ["", "48291", "4829133", "48291a", "+48291"] {
+            assert_eq!(typed.parse::<Code>(), Err(CodeError), "{typed}");
+        }
+    }
+}

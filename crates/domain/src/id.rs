@@ -1,0 +1,171 @@
+//! Identifiers of things that Sabeel itself creates.
+//!
+//! 128 bits: 48 bits of milliseconds, then 80 random bits given by the caller, so
+//! that ids sort by age and cannot be guessed. Written as 32 lower-case hex digits.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::Timestamp;
+
+/// An identifier of one kind of thing; ids of different kinds never mix.
+pub struct Id<Kind>(u128, PhantomData<fn() -> Kind>);
+
+/// Marker types for [`Id`].
+pub mod kind {
+    /// A person, known by a telephone number.
+    pub enum Account {}
+    /// One run of entering a one-time code.
+    pub enum Challenge {}
+    /// A one-time credential handed to an access point.
+    pub enum Credential {}
+    /// Permission for one device to be online.
+    pub enum Grant {}
+    /// A text message to be sent.
+    pub enum Message {}
+    /// A Disconnect or CoA to be delivered to an access point.
+    pub enum Order {}
+    /// One stay of one device at one access point.
+    pub enum Session {}
+}
+
+/// Identifies an [`crate::Account`].
+pub type AccountId = Id<kind::Account>;
+/// Identifies a [`crate::Challenge`].
+pub type ChallengeId = Id<kind::Challenge>;
+/// Identifies a [`crate::Credential`].
+pub type CredentialId = Id<kind::Credential>;
+/// Identifies a [`crate::Grant`].
+pub type GrantId = Id<kind::Grant>;
+/// Identifies a text message.
+pub type MessageId = Id<kind::Message>;
+/// Identifies a [`crate::NasOrder`].
+pub type OrderId = Id<kind::Order>;
+/// Identifies a [`crate::Session`].
+pub type SessionId = Id<kind::Session>;
+
+/// Why a text is not an [`Id`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("an id is 32 hexadecimal digits")]
+pub struct IdError;
+
+impl<Kind> Id<Kind> {
+    /// Makes an id from the time of creation and 80 random bits.
+    #[must_use]
+    pub fn new(now: Timestamp, entropy: [u8; 10]) -> Self {
+        let mut bytes = [0; 16];
+        let millis = now.as_millis().to_be_bytes();
+        bytes[..6].copy_from_slice(&millis[2..]);
+        bytes[6..].copy_from_slice(&entropy);
+        Self::from_bytes(bytes)
+    }
+
+    /// Rebuilds an id from its 16 bytes, big-endian.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(u128::from_be_bytes(bytes), PhantomData)
+    }
+
+    /// The 16 bytes of the id, big-endian.
+    #[must_use]
+    pub const fn to_bytes(self) -> [u8; 16] {
+        self.0.to_be_bytes()
+    }
+}
+
+impl<Kind> Clone for Id<Kind> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<Kind> Copy for Id<Kind> {}
+
+impl<Kind> PartialEq for Id<Kind> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl<Kind> Eq for Id<Kind> {}
+
+impl<Kind> PartialOrd for Id<Kind> {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<Kind> Ord for Id<Kind> {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.cmp(&other.0)
+    }
+}
+
+impl<Kind> std::hash::Hash for Id<Kind> {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+
+impl<Kind> fmt::Display for Id<Kind> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl<Kind> fmt::Debug for Id<Kind> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl<Kind> FromStr for Id<Kind> {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        if text.len() != 32 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(IdError);
+        }
+        let value = u128::from_str_radix(text, 16).map_err(|_| IdError)?;
+        Ok(Self(value, PhantomData))
+    }
+}
+
+impl<Kind> Serialize for Id<Kind> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de, Kind> Deserialize<'de> for Id<Kind> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_sort_by_age_and_survive_their_text_form() {
+        let older = SessionId::new(Timestamp::from_millis(1_000), [0xff; 10]);
+        let newer = SessionId::new(Timestamp::from_millis(1_001), [0; 10]);
+        assert!(older < newer);
+        assert_eq!(newer.to_string().parse(), Ok(newer));
+        assert_eq!(SessionId::from_bytes(newer.to_bytes()), newer);
+    }
+
+    #[test]
+    fn text_that_is_no_id_is_refused() {
+        for text in
+            ["", "12", "+0000000000000000000000000000001", "g0000000000000000000000000000000"]
+        {
+            assert_eq!(text.parse::<SessionId>(), Err(IdError), "{text}");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The words of Sabeel: values, life cycles and rules that every part shares.
+//!
+//! Nothing here reads a clock, a file, a socket or a random number: `now` and
+//! entropy are parameters. Parsing happens at the border, so a value that exists
+//! is valid.
+
+mod account;
+mod challenge;
+mod clock;
+mod consent;
+mod device;
+mod grant;
+mod id;
+mod language;
+mod mac;
+mod message;
+mod name;
+mod nas;
+mod order;
+mod phone;
+mod plan;
+mod quota;
+mod secret;
+mod session;
+mod site;
+mod time;
+mod units;
+
+pub use account::Account;
+pub use challenge::{
+    Challenge, ChallengePolicy, ChallengeState, Code, CodeError, Purpose, ResendRefusal, Verdict,
+};
+pub use clock::{Clock, ManualClock};
+pub use consent::Consent;
+pub use device::Device;
+pub use grant::{Credential, Grant, GrantEnd, GrantState};
+pub use id::{
+    AccountId, ChallengeId, CredentialId, GrantId, Id, IdError, MessageId, OrderId, SessionId,
+};
+pub use language::{Language, LanguageError, Localised};
+pub use mac::{CalledStation, MacAddress, MacError};
+pub use message::{MessageClass, MessageState, SmsText};
+pub use name::{NameError, NasName, PlanName, SiteName};
+pub use nas::{HandOff, MessageAuthenticatorRule, Nas, NasProfile, OctetDirection, ProfileError};
+pub use order::{NasOrder, OrderKind, OrderOutcome, OrderReason, OrderState};
+pub use phone::{Country, MaskedPhone, PhoneError, PhoneNumber};
+pub use plan::{Allowance, Plan, RatePair};
+pub use quota::{Assessment, Consumption, Remaining, Resource, Window, assess};
+pub use secret::{Secret, SecretError};
+pub use session::{
+    AccountingEvent, AccountingRecord, Advance, Session, SessionEnd, SessionReport, SessionState,
+    Usage,
+};
+pub use site::{Site, Zone, ZoneError};
+pub use time::{Day, Timestamp};
+pub use units::{BitRate, Octets, UnitError};

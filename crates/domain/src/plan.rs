@@ -1,0 +1,69 @@
+//! Plans: what a visitor may use.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{BitRate, Octets, PlanName};
+
+/// A named set of limits that sites give to their visitors.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The admin's name for the plan.
+    pub name: PlanName,
+    /// What one stay may use, from one code to the next.
+    pub per_session: Allowance,
+    /// What a person may use in a calendar day, over all devices and sites.
+    pub per_day: Allowance,
+    /// The speed of one device.
+    pub rate: RatePair,
+    /// How many devices of one person may be known at the same time; at least 1.
+    pub devices: u32,
+    /// After how much silence a device counts as gone.
+    pub idle_timeout: Duration,
+    /// How often an access point reports usage (RFC 2869 §5.16: 60 s or more).
+    pub interim_interval: Duration,
+    /// For how long a device is let in again without a code.
+    pub remembered_for: Duration,
+}
+
+/// A limit on time and data; `None` is no limit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Allowance {
+    /// Time online.
+    pub time: Option<Duration>,
+    /// Octets in both directions together.
+    pub data: Option<Octets>,
+}
+
+/// Rates of one device; `None` is no limit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RatePair {
+    /// To the visitor.
+    pub down: Option<BitRate>,
+    /// From the visitor.
+    pub up: Option<BitRate>,
+}
+
+impl Plan {
+    /// The national benchmark for free hotspots: two hours, here with 1 GB, a day.
+    #[must_use]
+    pub fn visitor(name: PlanName) -> Self {
+        Self {
+            name,
+            per_session: Allowance::default(),
+            per_day: Allowance {
+                time: Some(Duration::from_secs(2 * 3_600)),
+                data: Some(Octets::new(1_000_000_000)),
+            },
+            rate: RatePair {
+                down: Some(BitRate::new(10_000_000)),
+                up: Some(BitRate::new(5_000_000)),
+            },
+            devices: 3,
+            idle_timeout: Duration::from_secs(15 * 60),
+            interim_interval: Duration::from_secs(60),
+            remembered_for: Duration::from_secs(30 * 86_400),
+        }
+    }
+}

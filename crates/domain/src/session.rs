@@ -1,0 +1,370 @@
+//! Sessions: one stay of one device at one access point, as accounting tells it.
+//!
+//! [`Session::advance`] is the only way in which a report changes a session, and it
+//! says how much new usage the report brought. Counters only move forward, so a
+//! report that comes twice, late or out of order adds nothing (RFC 2866, RFC 5080 §2.2.2).
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{GrantId, MacAddress, NasName, Octets, SessionId, Timestamp};
+
+/// Data and time that were used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// From the visitor: Acct-Input of a NAS that counts as RFC 2866 §5.3 says.
+    pub uploaded: Octets,
+    /// To the visitor: Acct-Output of such a NAS.
+    pub downloaded: Octets,
+    /// Time online, in whole seconds as reported.
+    pub time: Duration,
+}
+
+impl Usage {
+    /// Octets both ways.
+    #[must_use]
+    pub fn total(&self) -> Octets {
+        self.uploaded + self.downloaded
+    }
+
+    /// The larger of both, field by field.
+    #[must_use]
+    pub fn forward_to(self, reported: Self) -> Self {
+        Self {
+            uploaded: self.uploaded.max(reported.uploaded),
+            downloaded: self.downloaded.max(reported.downloaded),
+            time: self.time.max(reported.time),
+        }
+    }
+
+    /// What `self` has beyond `earlier`, field by field.
+    #[must_use]
+    pub fn beyond(self, earlier: Self) -> Self {
+        Self {
+            uploaded: self.uploaded.saturating_sub(earlier.uploaded),
+            downloaded: self.downloaded.saturating_sub(earlier.downloaded),
+            time: self.time.saturating_sub(earlier.time),
+        }
+    }
+}
+
+impl std::ops::Add for Usage {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            uploaded: self.uploaded + other.uploaded,
+            downloaded: self.downloaded + other.downloaded,
+            time: self.time.saturating_add(other.time),
+        }
+    }
+}
+
+/// What one accounting packet said, in our own words; the journal keeps these.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountingRecord {
+    /// Who reported.
+    pub nas: NasName,
+    /// When it happened: arrival less Acct-Delay-Time, or a plausible Event-Timestamp.
+    pub occurred_at: Timestamp,
+    /// When the packet arrived.
+    pub received_at: Timestamp,
+    /// What happened.
+    pub event: AccountingEvent,
+}
+
+/// What an accounting packet can tell (Acct-Status-Type, RFC 2866 §5.1).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AccountingEvent {
+    /// A session began.
+    Started(SessionReport),
+    /// A session goes on.
+    Interim(SessionReport),
+    /// A session is over.
+    Stopped(SessionReport, SessionEnd),
+    /// The NAS (re)started, so none of its earlier sessions lives (Accounting-On).
+    NasStarted,
+    /// The NAS is about to stop (Accounting-Off).
+    NasStopped,
+}
+
+/// What a report says of a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionReport {
+    /// Our key: the same for every report of one stay, whatever else the NAS repeats.
+    pub session: SessionId,
+    /// The NAS's own name for it (Acct-Session-Id).
+    pub acct_session_id: String,
+    /// The device (Calling-Station-Id).
+    pub device: MacAddress,
+    /// The user name that the NAS wants to hear in a Disconnect.
+    pub user_name: String,
+    /// The device's address (Framed-IP-Address).
+    pub address: Option<IpAddr>,
+    /// The grant that let the device in, from Class.
+    pub grant: Option<GrantId>,
+    /// Counters since the session began.
+    pub usage: Usage,
+}
+
+/// One stay of one device at one access point.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Session {
+    /// Our key.
+    pub id: SessionId,
+    /// The access point.
+    pub nas: NasName,
+    /// The access point's own name for the session.
+    pub acct_session_id: String,
+    /// The device.
+    pub device: MacAddress,
+    /// The user name that the NAS knows it by.
+    pub user_name: String,
+    /// The device's address, once known.
+    pub address: Option<IpAddr>,
+    /// The grant that let the device in, if it is ours.
+    pub grant: Option<GrantId>,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When the last report came in.
+    pub updated_at: Timestamp,
+    /// What was used so far.
+    pub usage: Usage,
+    /// Whether it goes on.
+    pub state: SessionState,
+}
+
+/// Whether a session goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SessionState {
+    /// It goes on, as far as is known.
+    Open,
+    /// It is over.
+    Stopped {
+        /// Since when.
+        at: Timestamp,
+        /// Why.
+        end: SessionEnd,
+    },
+}
+
+/// Why a session is over: a cause that the NAS reported, or one that we found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SessionEnd {
+    /// Acct-Terminate-Cause by its number (RFC 2866 §5.10); 0 when the NAS gave none.
+    Reported(u32),
+    /// The NAS restarted.
+    NasRestarted,
+    /// The NAS fell silent about it.
+    Stale,
+}
+
+/// The outcome of applying a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advance {
+    /// The session as it is now.
+    pub session: Session,
+    /// What the report brought beyond what was known.
+    pub used: Usage,
+}
+
+impl Session {
+    /// Applies a report about `before`, the session as known so far, if it is known.
+    ///
+    /// Returns `None` when the report changes nothing: it repeats, comes after the
+    /// session's end, or is not about a session.
+    #[must_use]
+    pub fn advance(before: Option<Self>, record: &AccountingRecord) -> Option<Advance> {
+        let (report, end) = match &record.event {
+            AccountingEvent::Started(report) | AccountingEvent::Interim(report) => (report, None),
+            AccountingEvent::Stopped(report, end) => (report, Some(*end)),
+            AccountingEvent::NasStarted | AccountingEvent::NasStopped => return None,
+        };
+        let known = before.clone().map_or_else(Usage::default, |session| session.usage);
+        let mut session = match before.clone() {
+            Some(session) if session.is_over_for_good() => return None,
+            Some(session) => session,
+            None => Self::opened(record, report),
+        };
+        session.usage = session.usage.forward_to(report.usage);
+        session.updated_at = session.updated_at.max(record.received_at);
+        session.address = report.address.or(session.address);
+        session.grant = session.grant.or(report.grant);
+        session.state = match end {
+            Some(end) => SessionState::Stopped { at: record.occurred_at, end },
+            None => SessionState::Open,
+        };
+        let used = session.usage.beyond(known);
+        (before.as_ref() != Some(&session)).then_some(Advance { session, used })
+    }
+
+    fn opened(record: &AccountingRecord, report: &SessionReport) -> Self {
+        Self {
+            id: report.session,
+            nas: record.nas.clone(),
+            acct_session_id: report.acct_session_id.clone(),
+            device: report.device,
+            user_name: report.user_name.clone(),
+            address: report.address,
+            grant: report.grant,
+            started_at: record.occurred_at - report.usage.time,
+            updated_at: record.received_at,
+            usage: Usage::default(),
+            state: SessionState::Open,
+        }
+    }
+
+    /// A session that was only thought dead comes back with its next report.
+    fn is_over_for_good(&self) -> bool {
+        !matches!(
+            self.state,
+            SessionState::Open | SessionState::Stopped { end: SessionEnd::Stale, .. }
+        )
+    }
+
+    /// Whether the session goes on, as far as is known.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.state == SessionState::Open
+    }
+
+    /// Time that has passed since the last report of an open session, and is not in
+    /// [`Session::usage`] yet; at most `most`, so that a silent NAS costs nobody a day.
+    #[must_use]
+    pub fn unreported_time(&self, now: Timestamp, most: Duration) -> Duration {
+        if self.is_open() { now.since(self.updated_at).min(most) } else { Duration::ZERO }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const T0: Timestamp = Timestamp::from_secs(1_795_597_200);
+
+    fn at(secs: u64) -> Timestamp {
+        T0 + Duration::from_secs(secs)
+    }
+
+    fn usage(secs: u64, up: u64, down: u64) -> Usage {
+        Usage {
+            time: Duration::from_secs(secs),
+            uploaded: Octets::new(up),
+            downloaded: Octets::new(down),
+        }
+    }
+
+    fn report(usage: Usage) -> SessionReport {
+        SessionReport {
+            session: SessionId::from_bytes([7; 16]),
+            acct_session_id: "5C1".into(),
+            device: MacAddress::new([2, 0, 0, 0, 0, 1]),
+            user_name: "02-00-00-00-00-01".into(),
+            address: None,
+            grant: None,
+            usage,
+        }
+    }
+
+    fn record(secs: u64, event: AccountingEvent) -> AccountingRecord {
+        AccountingRecord {
+            nas: "gate".parse().unwrap(),
+            occurred_at: at(secs),
+            received_at: at(secs),
+            event,
+        }
+    }
+
+    fn start() -> AccountingRecord {
+        record(0, AccountingEvent::Started(report(Usage::default())))
+    }
+
+    fn interim(secs: u64, up: u64, down: u64) -> AccountingRecord {
+        record(secs, AccountingEvent::Interim(report(usage(secs, up, down))))
+    }
+
+    fn stop(secs: u64, up: u64, down: u64) -> AccountingRecord {
+        record(
+            secs,
+            AccountingEvent::Stopped(report(usage(secs, up, down)), SessionEnd::Reported(1)),
+        )
+    }
+
+    /// Applies records in order; returns the session and the sum of what they brought.
+    fn play(records: &[AccountingRecord]) -> (Session, Usage) {
+        let mut session = None;
+        let mut sum = Usage::default();
+        for record in records {
+            if let Some(advance) = Session::advance(session.clone(), record) {
+                sum = sum + advance.used;
+                session = Some(advance.session);
+            }
+        }
+        (session.expect("a session"), sum)
+    }
+
+    #[test]
+    fn usage_is_counted_once_in_whatever_order_and_however_often_it_is_reported() {
+        let cases: [(&str, Vec<AccountingRecord>); 6] = [
+            ("in order", vec![start(), interim(60, 10, 100), stop(90, 20, 150)]),
+            (
+                "twice each",
+                vec![
+                    start(),
+                    start(),
+                    interim(60, 10, 100),
+                    interim(60, 10, 100),
+                    stop(90, 20, 150),
+                    stop(90, 20, 150),
+                ],
+            ),
+            ("start missed", vec![interim(60, 10, 100), stop(90, 20, 150)]),
+            ("only stop", vec![stop(90, 20, 150)]),
+            ("start late", vec![interim(60, 10, 100), start(), stop(90, 20, 150)]),
+            ("interim after stop", vec![start(), stop(90, 20, 150), interim(60, 10, 100)]),
+        ];
+        for (name, records) in cases {
+            let (session, sum) = play(&records);
+            assert_eq!(sum, usage(90, 20, 150), "{name}");
+            assert_eq!(session.usage, sum, "{name}");
+            assert_eq!(session.started_at, at(0), "{name}");
+            assert!(!session.is_open(), "{name}");
+        }
+    }
+
+    #[test]
+    fn counters_never_run_backwards() {
+        let (session, sum) = play(&[start(), interim(60, 10, 100), interim(120, 5, 200)]);
+        assert_eq!(sum, usage(120, 10, 200));
+        assert_eq!(session.usage, sum);
+    }
+
+    #[test]
+    fn interim_update_after_stop_is_ignored() {
+        let (stopped, _) = play(&[start(), stop(90, 20, 150)]);
+        assert_eq!(Session::advance(Some(stopped), &interim(120, 30, 300)), None);
+    }
+
+    #[test]
+    fn a_session_thought_dead_comes_back_with_its_next_report() {
+        let (mut session, _) = play(&[start(), interim(60, 10, 100)]);
+        session.state = SessionState::Stopped { at: at(300), end: SessionEnd::Stale };
+        let back = Session::advance(Some(session), &interim(400, 20, 200)).expect("a change");
+        assert!(back.session.is_open());
+        assert_eq!(back.used, usage(340, 10, 100));
+    }
+
+    #[test]
+    fn time_since_the_last_report_counts_while_open_and_within_reason() {
+        let (session, _) = play(&[start(), interim(60, 10, 100)]);
+        let most = Duration::from_secs(120);
+        assert_eq!(session.unreported_time(at(90), most), Duration::from_secs(30));
+        assert_eq!(session.unreported_time(at(9_000), most), most);
+        let (stopped, _) = play(&[start(), stop(60, 1, 1)]);
+        assert_eq!(stopped.unreported_time(at(90), most), Duration::ZERO);
+    }
+}

@@ -1,0 +1,135 @@
+//! Sites: the places where visitors are, each with its own day.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::phone::Country;
+use crate::{Day, Localised, PlanName, SiteName, Timestamp};
+
+/// A place with visitors: a walkway, a park, a market.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Site {
+    /// The admin's name for the site.
+    pub name: SiteName,
+    /// What visitors read.
+    pub title: Localised,
+    /// Where the site's day begins and ends.
+    pub zone: Zone,
+    /// What visitors of the site may use.
+    pub plan: PlanName,
+    /// Countries whose mobile numbers may sign in here.
+    pub countries: Vec<Country>,
+}
+
+/// A time zone by its IANA name.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Zone(TimeZone);
+
+/// Why a text is no [`Zone`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no known time zone; write it like Asia/Riyadh")]
+pub struct ZoneError(String);
+
+impl Zone {
+    /// The zone of Saudi Arabia, the default.
+    #[must_use]
+    pub fn riyadh() -> Self {
+        Self(TimeZone::get("Asia/Riyadh").expect("the zone database is compiled in"))
+    }
+
+    /// The calendar day at `time`.
+    #[must_use]
+    pub fn day_of(&self, time: Timestamp) -> Day {
+        let date = self.civil(time).date();
+        let days = date.duration_since(Date::constant(1970, 1, 1)).as_hours() / 24;
+        Day::from_epoch_days(i32::try_from(days).expect("a calendar date is within i32 days"))
+    }
+
+    /// The moment at which the day after the one of `time` begins.
+    #[must_use]
+    pub fn next_day_start(&self, time: Timestamp) -> Timestamp {
+        let next = self.civil(time).date().tomorrow().unwrap_or(Date::MAX);
+        next.to_zoned_datetime(self.0.clone())
+            .map_or(time, |zoned| Timestamp::from_millis(zoned.timestamp().as_millisecond()))
+    }
+
+    /// The hour and minute that a clock on the site's wall shows at `time`.
+    #[must_use]
+    pub fn wall_clock(&self, time: Timestamp) -> (i8, i8) {
+        let civil = self.civil(time);
+        (civil.hour(), civil.minute())
+    }
+
+    fn civil(&self, time: Timestamp) -> jiff::civil::DateTime {
+        let instant = jiff::Timestamp::from_millisecond(time.as_millis()).unwrap_or(
+            if time.as_millis() < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX },
+        );
+        self.0.to_datetime(instant)
+    }
+}
+
+impl FromStr for Zone {
+    type Err = ZoneError;
+
+    fn from_str(text: &str) -> Result<Self, ZoneError> {
+        TimeZone::get(text).map(Self).map_err(|_| ZoneError(text.chars().take(60).collect()))
+    }
+}
+
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.iana_name().unwrap_or("UTC"))
+    }
+}
+
+impl fmt::Debug for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Zone {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Zone {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_begins_at_the_sites_own_midnight() {
+        let zone = Zone::riyadh();
+        // 2026-11-24T20:59:59Z is 23:59:59 in Riyadh, which has no summer time.
+        let before = Timestamp::from_secs(1_795_553_999);
+        let after = Timestamp::from_secs(1_795_554_000);
+        assert_eq!(zone.day_of(before).epoch_days() + 1, zone.day_of(after).epoch_days());
+        assert_eq!(zone.next_day_start(before), after);
+        assert_eq!(zone.wall_clock(after), (0, 0));
+    }
+
+    #[test]
+    fn a_day_with_a_clock_change_is_as_long_as_it_is() {
+        let zone: Zone = "Europe/Berlin".parse().unwrap();
+        // 2026-03-29 has 23 hours there; it begins at 2026-03-28T23:00:00Z.
+        let start = Timestamp::from_secs(1_774_738_800);
+        assert_eq!(zone.next_day_start(start).since(start).as_secs(), 23 * 3_600);
+    }
+
+    #[test]
+    fn an_unknown_zone_is_refused_by_name() {
+        assert!("Asia/Alhasa".parse::<Zone>().unwrap_err().to_string().contains("Asia/Alhasa"));
+    }
+}
