@@ -1,0 +1,2 @@
+//! sabeel
+fn main() {}
