@@ -1,0 +1,36 @@
+//! The contracts: what every backend promises, aggregate by aggregate.
+//!
+//! All of them: a call that returns `Ok` is durable. A call that fails has changed
+//! nothing. Changes are published on the feed after their commit.
+
+mod grants;
+mod outboxes;
+mod sessions;
+mod setup;
+mod sign_in;
+
+pub use grants::{AccountRecord, Accounts, Credentials, Grants, SignIn, SignInOutcome};
+pub use outboxes::{MessageOutbox, Orders, OutgoingMessage};
+pub use sessions::{ApplyOutcome, JournalPosition, SessionFilter, SessionReports, Sessions};
+pub use setup::{AccessPoints, Plans, Sites};
+pub use sign_in::{Attempt, Challenges, NewChallenge};
+
+use crate::Changes;
+
+/// Everything that Sabeel remembers.
+pub trait Store:
+    Sites
+    + Plans
+    + AccessPoints
+    + Challenges
+    + Accounts
+    + Grants
+    + Credentials
+    + Sessions
+    + SessionReports
+    + Orders
+    + MessageOutbox
+{
+    /// Starts listening to changes from now on.
+    fn changes(&self) -> Changes;
+}

@@ -1,0 +1,131 @@
+//! Accounts, their devices, grants and consents.
+
+use async_trait::async_trait;
+use domain::{
+    Account, AccountId, Consent, Credential, CredentialId, Day, Device, Grant, GrantEnd, GrantId,
+    Language, MacAddress, NasName, OrderReason, PhoneNumber, Session, Timestamp, Usage,
+};
+
+use crate::StoreError;
+
+/// A verified number that shall be let online with a device.
+#[derive(Debug, Clone)]
+pub struct SignIn {
+    /// The number that was proven.
+    pub phone: PhoneNumber,
+    /// The id for the account, should the number be new.
+    pub new_account: AccountId,
+    /// The language of the visitor.
+    pub language: Language,
+    /// The grant to make; its `account` is replaced by the number's account.
+    pub grant: Grant,
+    /// The version of the terms that was accepted.
+    pub terms_version: String,
+    /// How many devices the account may keep; the oldest grants beyond are retired.
+    pub devices: u32,
+}
+
+/// What signing in led to.
+#[derive(Debug, Clone)]
+pub struct SignInOutcome {
+    /// The grant as made.
+    pub grant: Grant,
+    /// Grants of other devices that had to give way.
+    pub retired: Vec<Grant>,
+}
+
+/// Everything kept about a person.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct AccountRecord {
+    /// The account.
+    pub account: Account,
+    /// Its devices, newest first.
+    pub devices: Vec<Device>,
+    /// Its grants, newest first.
+    pub grants: Vec<Grant>,
+    /// Its consents, newest first.
+    pub consents: Vec<Consent>,
+    /// Its latest sessions, newest first, at most 100.
+    pub sessions: Vec<Session>,
+}
+
+/// Persons by id and by number. The number is encrypted and found by a keyed hash.
+#[async_trait]
+pub trait Accounts: Send + Sync {
+    /// Makes or finds the account of the number, remembers the device as its own (taking it from
+    /// a former owner), records the consent, ends an earlier grant of the device as replaced,
+    /// retires the oldest grants beyond `devices`, and makes the grant; all in one transaction.
+    async fn sign_in(&self, sign_in: &SignIn) -> Result<SignInOutcome, StoreError>;
+
+    /// The account of that number.
+    async fn find_account_by_phone(
+        &self,
+        phone: &PhoneNumber,
+    ) -> Result<Option<Account>, StoreError>;
+
+    /// Everything kept about an account.
+    async fn account_record(&self, account: AccountId)
+    -> Result<Option<AccountRecord>, StoreError>;
+
+    /// What the account used on a day, over all devices and sites, as far as it is applied.
+    async fn usage_of_day(&self, account: AccountId, day: Day) -> Result<Usage, StoreError>;
+
+    /// Destroys number, devices, consents, grants, credentials, challenges, messages and daily
+    /// usage of the account, and unlinks its sessions from it (their device address is replaced by
+    /// 02:00:00:00:00:00 and their user name and address removed); in one transaction. Returns
+    /// whether the account was there.
+    async fn erase_account(&self, account: AccountId) -> Result<bool, StoreError>;
+}
+
+/// Grants by id and device.
+#[async_trait]
+pub trait Grants: Send + Sync {
+    /// The newest grant of a device, whether it holds or not.
+    async fn find_grant(&self, device: MacAddress) -> Result<Option<Grant>, StoreError>;
+
+    /// The grant of that id.
+    async fn find_grant_by_id(&self, grant: GrantId) -> Result<Option<Grant>, StoreError>;
+
+    /// Ends a grant that is live, and writes one Disconnect order for each open session of it and
+    /// each open session of the device, in one transaction. Returns whether it was live.
+    async fn end_grant(
+        &self,
+        grant: GrantId,
+        why: GrantEnd,
+        reason: OrderReason,
+        at: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// What was used by sessions of the grant, as far as it is applied.
+    async fn usage_of_grant(&self, grant: GrantId) -> Result<Usage, StoreError>;
+
+    /// The language that the owner of a device chose when last signing in.
+    async fn language_of_device(&self, device: MacAddress) -> Result<Option<Language>, StoreError>;
+}
+
+/// One-time credentials, kept encrypted until they are used or too old.
+#[async_trait]
+pub trait Credentials: Send + Sync {
+    /// Writes a credential down.
+    async fn add_credential(&self, credential: &Credential) -> Result<(), StoreError>;
+
+    /// The credential of that id if it is unused and not expired at `at`. It stays usable: a wrong
+    /// password must not burn the visitor's credential.
+    async fn find_credential(
+        &self,
+        credential: CredentialId,
+        at: Timestamp,
+    ) -> Result<Option<Credential>, StoreError>;
+
+    /// Uses a credential up on behalf of `nas`, by one conditional update; returns whether this
+    /// call was the one that did it.
+    async fn consume_credential(
+        &self,
+        credential: CredentialId,
+        nas: &NasName,
+        at: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// Destroys credentials that expired before `before`; returns how many.
+    async fn prune_credentials(&self, before: Timestamp) -> Result<u64, StoreError>;
+}

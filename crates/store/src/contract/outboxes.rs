@@ -1,0 +1,104 @@
+//! Outboxes: what must reach an access point or a telephone, written down first.
+
+use async_trait::async_trait;
+use domain::{
+    MessageClass, MessageId, MessageState, NasOrder, OrderId, OrderOutcome, PhoneNumber, SmsText,
+    Timestamp,
+};
+
+use crate::StoreError;
+
+/// A message that waits to be sent.
+#[derive(Debug, Clone)]
+pub struct OutgoingMessage {
+    /// The message's id.
+    pub id: MessageId,
+    /// To whom.
+    pub phone: PhoneNumber,
+    /// The words.
+    pub text: SmsText,
+    /// The regulator's class.
+    pub class: MessageClass,
+    /// When it is pointless to send it.
+    pub expires_at: Timestamp,
+    /// How often it was tried.
+    pub attempts: u32,
+}
+
+/// Orders to access points.
+#[async_trait]
+pub trait Orders: Send + Sync {
+    /// Writes an order down. One that says the same about the same session, or without a session
+    /// about the same device at the same access point, and still waits is not doubled; returns
+    /// whether it was written.
+    async fn add_order(&self, order: &NasOrder) -> Result<bool, StoreError>;
+
+    /// Waiting orders whose time has come, oldest first, at most `limit`. They are claimed until
+    /// `claim_until`, so that a second process does not deliver them at the same time.
+    async fn claim_orders(
+        &self,
+        now: Timestamp,
+        claim_until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<NasOrder>, StoreError>;
+
+    /// Puts a claimed order back, to be tried again at `next_at`.
+    async fn postpone_order(&self, order: OrderId, next_at: Timestamp) -> Result<(), StoreError>;
+
+    /// Ends an order.
+    async fn finish_order(
+        &self,
+        order: OrderId,
+        outcome: OrderOutcome,
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// When the next waiting order's time comes, if any waits.
+    async fn next_order_at(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// The latest orders, newest first, at most `limit`.
+    async fn list_orders(&self, limit: u32) -> Result<Vec<NasOrder>, StoreError>;
+
+    /// Destroys orders that ended before `before`; returns how many.
+    async fn prune_orders(&self, before: Timestamp) -> Result<u64, StoreError>;
+}
+
+/// Messages to telephones; words and number are encrypted, and destroyed when sent.
+#[async_trait]
+pub trait MessageOutbox: Send + Sync {
+    /// Waiting messages whose time has come, oldest first, at most `limit`, claimed until
+    /// `claim_until`. Messages past their expiry are ended as failed instead.
+    async fn claim_messages(
+        &self,
+        now: Timestamp,
+        claim_until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<OutgoingMessage>, StoreError>;
+
+    /// Puts a claimed message back, to be tried again at `next_at`.
+    async fn postpone_message(
+        &self,
+        message: MessageId,
+        next_at: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Ends a message as accepted or failed, and destroys its words and number.
+    async fn finish_message(
+        &self,
+        message: MessageId,
+        state: &MessageState,
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// When the next waiting message's time comes, if any waits.
+    async fn next_message_at(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// How the message of a challenge stands: the newest one; for the visitor's page.
+    async fn message_state(
+        &self,
+        challenge: domain::ChallengeId,
+    ) -> Result<Option<MessageState>, StoreError>;
+
+    /// Destroys records of messages that ended before `before`; returns how many.
+    async fn prune_messages(&self, before: Timestamp) -> Result<u64, StoreError>;
+}

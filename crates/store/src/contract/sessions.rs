@@ -1,0 +1,103 @@
+//! Sessions and the usage that accounting brings.
+
+use async_trait::async_trait;
+use domain::{
+    AccountId, AccountingRecord, GrantId, MacAddress, NasName, Session, SessionId, Timestamp,
+};
+
+use crate::StoreError;
+
+/// Which sessions to list.
+#[derive(Debug, Clone, Default)]
+pub struct SessionFilter {
+    /// Only those that go on.
+    pub open_only: bool,
+    /// Only those of this access point.
+    pub nas: Option<NasName>,
+    /// Only those of this device.
+    pub device: Option<MacAddress>,
+    /// At most this many, newest first; 0 stands for 100.
+    pub limit: u32,
+}
+
+/// How far a journal has been applied.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct JournalPosition {
+    /// The segment's number.
+    pub segment: u64,
+    /// The octet after the last applied record in it.
+    pub offset: u64,
+}
+
+/// What applying a batch did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ApplyOutcome {
+    /// Accounts whose usage or sessions changed.
+    pub accounts: Vec<AccountId>,
+    /// Records that changed nothing, since they repeated what was known.
+    pub repeated: u64,
+}
+
+/// Sessions by id, access point, account and grant.
+#[async_trait]
+pub trait Sessions: Send + Sync {
+    /// Sessions that match, newest first.
+    async fn list_sessions(&self, filter: &SessionFilter) -> Result<Vec<Session>, StoreError>;
+
+    /// The session of that id.
+    async fn find_session(&self, session: SessionId) -> Result<Option<Session>, StoreError>;
+
+    /// The open session of a device at an access point with the latest report.
+    async fn find_open_session(
+        &self,
+        nas: &NasName,
+        device: MacAddress,
+    ) -> Result<Option<Session>, StoreError>;
+
+    /// The open session at an access point with that visitor address and the latest report.
+    async fn find_open_session_by_address(
+        &self,
+        nas: &NasName,
+        address: std::net::IpAddr,
+    ) -> Result<Option<Session>, StoreError>;
+
+    /// Open sessions of every device of an account.
+    async fn open_sessions_of_account(
+        &self,
+        account: AccountId,
+    ) -> Result<Vec<Session>, StoreError>;
+
+    /// Open sessions of a grant.
+    async fn open_sessions_of_grant(&self, grant: GrantId) -> Result<Vec<Session>, StoreError>;
+
+    /// Accounts that have an open session.
+    async fn accounts_online(&self) -> Result<Vec<AccountId>, StoreError>;
+
+    /// Closes, as stale, open sessions that have not been reported since `silent_since`; returns
+    /// them. A later report opens such a session again.
+    async fn close_stale_sessions(
+        &self,
+        silent_since: Timestamp,
+        at: Timestamp,
+    ) -> Result<Vec<Session>, StoreError>;
+}
+
+/// The way of accounting from the journal into the database.
+#[async_trait]
+pub trait SessionReports: Send + Sync {
+    /// How far the journal of that id has been applied; the beginning if it is unknown.
+    async fn applied_until(&self, journal: &str) -> Result<JournalPosition, StoreError>;
+
+    /// Applies records in their order by [`Session::advance`], adds what they brought to the usage
+    /// of grant and of account and day (day of `occurred_at` in the zone of the access point's
+    /// site), and moves the journal's position to `until`; all in one transaction. Nothing happens
+    /// if the position is already at or beyond `until`. `NasStarted` and `NasStopped` close the open sessions of the
+    /// NAS that began before. Records of an access point that has been removed are applied all
+    /// the same, with days of Asia/Riyadh.
+    async fn apply(
+        &self,
+        journal: &str,
+        records: &[AccountingRecord],
+        until: JournalPosition,
+    ) -> Result<ApplyOutcome, StoreError>;
+}
