@@ -1,0 +1,25 @@
+//! MD5 and HMAC-MD5 over a packet given in parts, so that none is copied to be signed.
+
+use hmac::{Hmac, KeyInit, Mac};
+use md5::{Digest, Md5};
+
+use crate::secret::SharedSecret;
+
+/// MD5 over `parts` in order.
+pub(crate) fn md5(parts: &[&[u8]]) -> [u8; 16] {
+    let mut hash = Md5::new();
+    for part in parts {
+        hash.update(part);
+    }
+    hash.finalize().into()
+}
+
+/// HMAC-MD5 over `parts` in order, keyed by `secret` (RFC 2104).
+pub(crate) fn hmac_md5(secret: &SharedSecret, parts: &[&[u8]]) -> [u8; 16] {
+    let mut mac =
+        Hmac::<Md5>::new_from_slice(secret.octets()).expect("HMAC takes keys of any length");
+    for part in parts {
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
+}
