@@ -43,7 +43,7 @@ pub use message::{MessageClass, MessageState, SmsText};
 pub use name::{NameError, NasName, PlanName, SiteName};
 pub use nas::{HandOff, MessageAuthenticatorRule, Nas, NasProfile, OctetDirection, ProfileError};
 pub use order::{NasOrder, OrderKind, OrderOutcome, OrderReason, OrderState};
-pub use phone::{Country, MaskedPhone, PhoneError, PhoneNumber};
+pub use phone::{Country, CountryError, MaskedPhone, PhoneError, PhoneNumber};
 pub use plan::{Allowance, Plan, RatePair};
 pub use quota::{Assessment, Consumption, Remaining, Resource, Window, assess};
 pub use secret::{Secret, SecretError};

@@ -107,6 +107,35 @@ impl Country {
     /// Every country of the Gulf Cooperation Council, Saudi Arabia first.
     pub const GULF: [Self; 6] =
         [Self::SaudiArabia, Self::Emirates, Self::Kuwait, Self::Bahrain, Self::Qatar, Self::Oman];
+
+    /// The country's code (ISO 3166-1 alpha-2, lower case).
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SaudiArabia => "sa",
+            Self::Emirates => "ae",
+            Self::Kuwait => "kw",
+            Self::Bahrain => "bh",
+            Self::Qatar => "qa",
+            Self::Oman => "om",
+        }
+    }
+}
+
+/// Why a text is no [`Country`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no known country; known are sa, ae, kw, bh, qa and om")]
+pub struct CountryError(String);
+
+impl FromStr for Country {
+    type Err = CountryError;
+
+    fn from_str(text: &str) -> Result<Self, CountryError> {
+        Self::GULF
+            .into_iter()
+            .find(|country| country.as_str() == text)
+            .ok_or_else(|| CountryError(text.chars().take(20).collect()))
+    }
 }
 
 impl PhoneNumber {
