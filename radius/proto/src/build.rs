@@ -4,6 +4,7 @@
 //! reply is written as one list of attributes. The Message-Authenticator stands first (DEPR
 //! 5.3.2, 5.3.6), then the Proxy-State of the request, then what the caller appends.
 
+use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::SystemTime;
 
@@ -15,6 +16,7 @@ use crate::dictionary::{AttributeId, AttributeType, VendorAttribute, attribute};
 use crate::digest;
 use crate::packet::{MAX_ATTRIBUTES, MAX_PACKET_OCTETS, MIN_PACKET_OCTETS, Packet};
 use crate::secret::SharedSecret;
+use crate::signed::SignedPacket;
 use crate::user_password::{self, UserPasswordError};
 
 /// The longest value of an attribute, in octets (RFC 2865 s5).
@@ -77,7 +79,7 @@ enum MessageAuthenticator {
 }
 
 /// A packet being written.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct PacketBuilder {
     code: Code,
     identifier: u8,
@@ -270,25 +272,32 @@ impl PacketBuilder {
 
     /// The finished packet: Message-Authenticator first, then the authenticator field over it
     /// (RFC 3579 s3.2, RFC 2865 s3, RFC 2866 s3, RFC 5176 s2.3 and s3.4).
-    pub fn sign(&self, secret: &SharedSecret) -> Result<Vec<u8>, BuildError> {
+    pub fn sign(&self, secret: &SharedSecret) -> Result<SignedPacket, BuildError> {
         if let Some(error) = self.error {
             return Err(error);
         }
         let head = self.head()?;
         let (Field::Random(field) | Field::Computed(field)) = self.field;
-        let mut proof = Vec::new();
-        if self.message_authenticator == MessageAuthenticator::First {
-            let empty = message_authenticator(&[0; 16]);
-            let parts = [&head, field.octets().as_slice(), &empty, &self.attributes];
-            proof = message_authenticator(&digest::hmac_md5(secret, &parts));
-        }
+        let proof_octets;
+        let proof: &[u8] = match self.message_authenticator {
+            MessageAuthenticator::First => {
+                let empty = message_authenticator([0; 16]);
+                let parts = [&head, field.octets().as_slice(), &empty, &self.attributes];
+                proof_octets = message_authenticator(digest::hmac_md5(secret, &parts));
+                &proof_octets
+            }
+            MessageAuthenticator::Omitted => &[],
+        };
         let authenticator = match self.field {
             Field::Random(random) => *random.octets(),
             Field::Computed(start) => {
-                digest::md5(&[&head, start.octets(), &proof, &self.attributes, secret.octets()])
+                let octets = start.octets().as_slice();
+                let parts = [&head, octets, proof, &self.attributes, secret.octets()];
+                digest::md5(&parts)
             }
         };
-        Ok([&head, authenticator.as_slice(), &proof, &self.attributes].concat())
+        let octets = [&head, authenticator.as_slice(), proof, &self.attributes].concat();
+        Ok(SignedPacket::new(octets))
     }
 
     fn head(&self) -> Result<[u8; 4], BuildError> {
@@ -309,9 +318,21 @@ impl PacketBuilder {
     }
 }
 
+/// Names the packet without its content, which may be personal or secret.
+impl fmt::Debug for PacketBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PacketBuilder({}, {} attributes)", self.code, self.count)
+    }
+}
+
 /// The Message-Authenticator attribute with the given value.
-fn message_authenticator(value: &[u8; 16]) -> Vec<u8> {
-    [&[attribute::MESSAGE_AUTHENTICATOR.0, 18], value.as_slice()].concat()
+fn message_authenticator(value: [u8; 16]) -> [u8; MESSAGE_AUTHENTICATOR_OCTETS] {
+    let header = [attribute::MESSAGE_AUTHENTICATOR.0, 18];
+    let mut octets = [0; MESSAGE_AUTHENTICATOR_OCTETS];
+    for (to, from) in octets.iter_mut().zip(header.into_iter().chain(value)) {
+        *to = from;
+    }
+    octets
 }
 
 #[cfg(test)]

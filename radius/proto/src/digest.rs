@@ -1,4 +1,6 @@
 //! MD5 and HMAC-MD5 over a packet given in parts, so that none is copied to be signed.
+//!
+//! RADIUS prescribes both (RFC 2865 s3, RFC 3579 s3.2); nothing else may use them.
 
 use hmac::{Hmac, KeyInit, Mac};
 use md5::{Digest, Md5};

@@ -108,10 +108,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    fn secret() -> SharedSecret {
-        SharedSecret::new("xyzzy5461").unwrap()
-    }
+    use crate::fixtures::secret;
 
     #[test]
     fn hidden_lengths_outside_the_rfc_are_refused() {

@@ -3,11 +3,12 @@
 //! A value that does not fit the type reads as absent: a malformed attribute is never a reason
 //! to drop a packet (RFC 6929 s2.8). Types from RFC 2865 s5, RFC 3162 s2 and RFC 2869 s5.3.
 
+use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::{Duration, SystemTime};
 
 /// The octets of an attribute after its type and length, borrowed from the datagram.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Value<'a>(&'a [u8]);
 
 impl<'a> Value<'a> {
@@ -60,6 +61,13 @@ impl<'a> Value<'a> {
     pub fn time(self) -> Option<SystemTime> {
         let seconds = Duration::from_secs(self.u32()?.into());
         SystemTime::UNIX_EPOCH.checked_add(seconds)
+    }
+}
+
+/// Shows only how many octets there are; a value may be personal or secret.
+impl fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Value({} octets)", self.0.len())
     }
 }
 

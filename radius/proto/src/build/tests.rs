@@ -3,12 +3,9 @@ use std::time::Duration;
 use super::*;
 use crate::authenticator::{verify_reply, verify_request};
 use crate::dictionary::vendor;
+use crate::fixtures::secret;
 use crate::message_authenticator::{self, Presence};
 use crate::value::Value;
-
-fn secret() -> SharedSecret {
-    SharedSecret::new("xyzzy5461").unwrap()
-}
 
 fn random() -> Authenticator {
     Authenticator::new([7; 16])

@@ -1,16 +1,13 @@
 use super::*;
 use crate::build::PacketBuilder;
-
-fn secret() -> SharedSecret {
-    SharedSecret::new("xyzzy5461").unwrap()
-}
+use crate::fixtures::secret;
 
 /// An Access-Request with attributes before and after a right Message-Authenticator.
 fn request() -> Vec<u8> {
     let mut parts = PacketBuilder::access_request(Authenticator::new([3; 16]));
     parts.omit_message_authenticator().text(attribute::USER_NAME, "nemo");
     parts.octets(attribute::MESSAGE_AUTHENTICATOR, &[0; 16]).text(attribute::FILTER_ID, "x");
-    let mut octets = parts.sign(&secret()).unwrap();
+    let mut octets = parts.sign(&secret()).unwrap().to_vec();
     let proof = digest::hmac_md5(&secret(), &[&octets]);
     octets[28..44].copy_from_slice(&proof);
     octets

@@ -3,11 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::build::PacketBuilder;
 use crate::dictionary::vendor;
-use crate::secret::SharedSecret;
-
-fn secret() -> SharedSecret {
-    SharedSecret::new("xyzzy5461").unwrap()
-}
+use crate::fixtures::secret;
 
 #[test]
 fn octet_counters_join_their_gigawords() {
