@@ -4,10 +4,19 @@
 //! No rule lives here. The rules are in `domain`; the store makes their outcome
 //! durable and atomic.
 
+mod applier;
 mod contract;
 mod error;
 mod feed;
+mod journal;
+mod keys;
+mod sealed;
+mod sql;
+mod standing;
+#[cfg(feature = "testing")]
+pub mod testing;
 
+pub use applier::{Applier, ApplyError};
 pub use contract::{
     AccessPoints, AccountRecord, Accounts, ApplyOutcome, Attempt, Challenges, Credentials, Grants,
     JournalPosition, MessageOutbox, NewChallenge, Orders, OutgoingMessage, Plans, SessionFilter,
@@ -15,3 +24,7 @@ pub use contract::{
 };
 pub use error::StoreError;
 pub use feed::{Change, ChangeFeed, Changes};
+pub use journal::{Journal, JournalError, JournalSettings, Stretch};
+pub use keys::KeyRing;
+pub use sql::{Migrated, SqlStore, StoreSettings};
+pub use standing::{Standing, standing_of};

@@ -80,6 +80,9 @@ pub trait Sessions: Send + Sync {
         silent_since: Timestamp,
         at: Timestamp,
     ) -> Result<Vec<Session>, StoreError>;
+
+    /// Destroys sessions that are over and began before `before`; returns how many.
+    async fn prune_sessions(&self, before: Timestamp) -> Result<u64, StoreError>;
 }
 
 /// The way of accounting from the journal into the database.

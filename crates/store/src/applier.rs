@@ -1,0 +1,93 @@
+//! Brings the journal into the database, in its order and in large batches.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::{Journal, JournalError, JournalPosition, Store, StoreError};
+
+/// Records in one transaction.
+const BATCH: usize = 8_192;
+/// The longest pause between two tries while the database is away.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Why a batch was not applied; it stays in the journal.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// The database did not take it.
+    #[error("accounting cannot be applied")]
+    Store(#[from] StoreError),
+    /// The journal cannot be read.
+    #[error("the journal cannot be read")]
+    Journal(#[from] JournalError),
+}
+
+/// The one reader of a journal.
+pub struct Applier {
+    journal: Journal,
+    store: Arc<dyn Store>,
+}
+
+impl Applier {
+    /// An applier of `journal` into `store`.
+    #[must_use]
+    pub fn new(journal: Journal, store: Arc<dyn Store>) -> Self {
+        Self { journal, store }
+    }
+
+    /// Applies what there is and what comes, until asked to stop. While the database is away
+    /// the journal grows, and is applied when it is back.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut pause = Duration::from_millis(250);
+        loop {
+            let pending = tokio::select! {
+                () = stop.cancelled() => return,
+                pending = self.apply_pending() => pending,
+            };
+            let idle = match pending {
+                Ok(position) => {
+                    pause = Duration::from_millis(250);
+                    tokio::select! {
+                        () = stop.cancelled() => return,
+                        more = self.journal.wait_beyond(position) => !more,
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "will try again");
+                    let waited = tokio::time::timeout(pause, stop.cancelled()).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    waited.is_ok()
+                }
+            };
+            if idle {
+                return;
+            }
+        }
+    }
+
+    /// Applies everything that is in the journal now; returns how far that is.
+    ///
+    /// # Errors
+    /// [`ApplyError`] at the first batch that fails; earlier batches stay applied.
+    pub async fn apply_pending(&mut self) -> Result<JournalPosition, ApplyError> {
+        let mut position = self.store.applied_until(self.journal.id()).await?;
+        while position < self.journal.end() {
+            let journal = self.journal.clone();
+            let read = tokio::task::spawn_blocking(move || journal.read_from(position, BATCH));
+            let stretch = read.await.map_err(|_| JournalError::Closed)??;
+            let outcome =
+                self.store.apply(self.journal.id(), &stretch.records, stretch.next).await?;
+            tracing::debug!(
+                records = stretch.records.len(),
+                repeated = outcome.repeated,
+                "accounting applied"
+            );
+            if stretch.next.segment > position.segment {
+                self.journal.remove_applied(stretch.next)?;
+            }
+            position = stretch.next;
+        }
+        Ok(position)
+    }
+}

@@ -1,0 +1,184 @@
+//! The accounting journal: a record is acknowledged once it is here, on the disk.
+//!
+//! Segments of records, each with length and checksum. One thread writes: it takes
+//! everything that waits, writes it at once, syncs once, and then tells all who waited.
+//! An append that fails leaves no trace, so that the access point repeats it.
+
+mod record;
+mod segment;
+mod writer;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use data_encoding::HEXLOWER;
+use domain::AccountingRecord;
+use serde::Deserialize;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::JournalPosition;
+use writer::{Job, Writer};
+
+/// How the journal is kept.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct JournalSettings {
+    /// Octets after which a new segment begins; 1 MB to 1 GB. Default 64,000,000.
+    pub segment_octets: u64,
+    /// Appends that may wait for the disk; 1 to 65,536. Default 4,096.
+    pub queue: usize,
+    /// Days for which applied segments are kept; 0 to 3,650. Default 7.
+    pub keep_days: u32,
+}
+
+impl Default for JournalSettings {
+    fn default() -> Self {
+        Self { segment_octets: 64_000_000, queue: 4_096, keep_days: 7 }
+    }
+}
+
+/// Why the journal cannot do what was asked.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum JournalError {
+    /// The disk refused.
+    #[error("the journal in {dir} failed: {reason}")]
+    Disk {
+        /// The journal's folder.
+        dir: String,
+        /// The operating system's words.
+        reason: String,
+    },
+    /// The journal is closed.
+    #[error("the journal is closed")]
+    Closed,
+}
+
+/// A handle to the journal; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Journal {
+    id: Arc<str>,
+    dir: Arc<Path>,
+    keep: Duration,
+    jobs: mpsc::Sender<Job>,
+    durable: watch::Receiver<JournalPosition>,
+}
+
+/// What reading a stretch of the journal gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stretch {
+    /// The records, in order.
+    pub records: Vec<AccountingRecord>,
+    /// Where the next stretch begins.
+    pub next: JournalPosition,
+    /// Records that were damaged, and are lost.
+    pub damaged: u64,
+}
+
+impl Journal {
+    /// Opens the journal in `dir`, or begins one. A record that was cut off at the end by a crash
+    /// was never acknowledged, and is removed.
+    ///
+    /// # Errors
+    /// [`JournalError::Disk`] if the folder cannot be used.
+    pub fn open(dir: &Path, settings: &JournalSettings) -> Result<Self, JournalError> {
+        let disk = |error: std::io::Error| JournalError::Disk {
+            dir: dir.display().to_string(),
+            reason: error.to_string(),
+        };
+        fs::create_dir_all(dir).map_err(disk)?;
+        let id = read_or_make_id(dir).map_err(disk)?;
+        let limit = settings.segment_octets.clamp(1_000_000, 1_000_000_000);
+        let (writer, durable) = Writer::open(dir, limit).map_err(disk)?;
+        let (jobs, waiting) = mpsc::channel(settings.queue.clamp(1, 65_536));
+        std::thread::Builder::new()
+            .name("journal".into())
+            .spawn(move || writer.run(waiting))
+            .map_err(disk)?;
+        let keep = Duration::from_secs(u64::from(settings.keep_days.min(3_650)) * 86_400);
+        Ok(Self { id: id.into(), dir: dir.into(), keep, jobs, durable })
+    }
+
+    /// The journal's id, by which the database knows how far it was applied.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Appends records, all or none; returns when they are on the disk.
+    ///
+    /// # Errors
+    /// [`JournalError`] if they are not; then none of them is in the journal.
+    pub async fn append(&self, records: Vec<AccountingRecord>) -> Result<(), JournalError> {
+        let mut octets = Vec::with_capacity(records.len() * 160);
+        for record in &records {
+            record::encode(record, &mut octets);
+        }
+        let (done, outcome) = oneshot::channel();
+        self.jobs.send(Job { octets, done }).await.map_err(|_| JournalError::Closed)?;
+        outcome.await.map_err(|_| JournalError::Closed)?
+    }
+
+    /// The end of what is on the disk.
+    #[must_use]
+    pub fn end(&self) -> JournalPosition {
+        *self.durable.borrow()
+    }
+
+    /// Waits until there is something beyond `position`; `false` once the journal is closed.
+    pub async fn wait_beyond(&mut self, position: JournalPosition) -> bool {
+        self.durable.wait_for(|end| *end > position).await.is_ok()
+    }
+
+    /// Reads at most `most` records from `position` on, within one segment.
+    ///
+    /// # Errors
+    /// [`JournalError::Disk`] if a segment cannot be read.
+    pub fn read_from(
+        &self,
+        position: JournalPosition,
+        most: usize,
+    ) -> Result<Stretch, JournalError> {
+        segment::read(&self.dir, position, self.end(), most).map_err(|error| self.disk(&error))
+    }
+
+    /// Removes segments that were applied whole and are older than is to be kept.
+    ///
+    /// # Errors
+    /// [`JournalError::Disk`] if a file cannot be removed.
+    pub fn remove_applied(&self, applied: JournalPosition) -> Result<(), JournalError> {
+        let old = |path: &Path| -> std::io::Result<bool> {
+            let age = fs::metadata(path)?.modified()?.elapsed().unwrap_or_default();
+            Ok(age >= self.keep)
+        };
+        for (number, path) in segment::list(&self.dir).map_err(|error| self.disk(&error))? {
+            if number < applied.segment && old(&path).map_err(|error| self.disk(&error))? {
+                fs::remove_file(&path).map_err(|error| self.disk(&error))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn disk(&self, error: &std::io::Error) -> JournalError {
+        JournalError::Disk { dir: self.dir.display().to_string(), reason: error.to_string() }
+    }
+}
+
+fn read_or_make_id(dir: &Path) -> std::io::Result<String> {
+    let path: PathBuf = dir.join("id");
+    if let Ok(id) = fs::read_to_string(&path) {
+        return Ok(id.trim().to_owned());
+    }
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|error| std::io::Error::other(error.to_string()))?;
+    let id = HEXLOWER.encode(&bytes);
+    let unfinished = dir.join("id.new");
+    fs::write(&unfinished, &id)?;
+    fs::File::open(&unfinished)?.sync_all()?;
+    fs::rename(unfinished, path)?;
+    Ok(id)
+}
+
+#[cfg(test)]
+mod tests;

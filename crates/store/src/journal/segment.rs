@@ -1,0 +1,113 @@
+//! Segment files: `0000000000000001.journal` and so on, each read from some place to its end.
+
+use std::fs;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use super::Stretch;
+use super::record::{Found, decode};
+use crate::JournalPosition;
+
+/// Octets read at once; many times the longest record.
+const WINDOW: u64 = 4 * 1024 * 1024;
+
+/// The file of a segment.
+pub(super) fn path(dir: &Path, number: u64) -> PathBuf {
+    dir.join(format!("{number:016}.journal"))
+}
+
+/// Every segment, by number.
+pub(super) fn list(dir: &Path) -> std::io::Result<Vec<(u64, PathBuf)>> {
+    let mut segments = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        let is_segment = path.extension().is_some_and(|extension| extension == "journal");
+        let number =
+            path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse().ok());
+        if let (true, Some(number)) = (is_segment, number) {
+            segments.push((number, path));
+        }
+    }
+    segments.sort();
+    Ok(segments)
+}
+
+/// The length of a segment up to its last whole record.
+pub(super) fn sound_length(path: &Path) -> std::io::Result<u64> {
+    let octets = fs::read(path)?;
+    let mut offset = 0;
+    while let Some(rest) = octets.get(offset..).filter(|rest| !rest.is_empty()) {
+        match decode(rest) {
+            // Damage at the very end is a record that was being written.
+            Found::Damaged(length) if length == rest.len() => break,
+            Found::Record(_, length) | Found::Damaged(length) => offset += length,
+            Found::Broken => break,
+        }
+    }
+    Ok(u64::try_from(offset).expect("a file's length fits"))
+}
+
+/// Reads at most `most` records of one segment, from `from` on and not beyond `end`.
+pub(super) fn read(
+    dir: &Path,
+    from: JournalPosition,
+    end: JournalPosition,
+    most: usize,
+) -> std::io::Result<Stretch> {
+    let segments = list(dir)?;
+    let Some((number, path)) = segments.into_iter().find(|(number, _)| *number >= from.segment)
+    else {
+        return Ok(Stretch { records: Vec::new(), next: from, damaged: 0 });
+    };
+    let start = if number == from.segment { from.offset } else { 0 };
+    let length = if number == end.segment { end.offset } else { fs::metadata(&path)?.len() };
+    let octets = window(&path, start, length)?;
+    let mut stretch = Stretch {
+        records: Vec::new(),
+        next: JournalPosition { segment: number, offset: start },
+        damaged: 0,
+    };
+    let mut offset = 0;
+    while let Some(rest) = octets.get(offset..).filter(|rest| !rest.is_empty()) {
+        if stretch.records.len() == most {
+            return Ok(stretch);
+        }
+        match decode(rest) {
+            Found::Record(record, length) => {
+                stretch.records.push(*record);
+                offset += length;
+            }
+            Found::Damaged(length) => {
+                let at = stretch.next.offset;
+                tracing::error!(segment = %path.display(), offset = at, "a journal record is damaged and lost");
+                stretch.damaged += 1;
+                offset += length;
+            }
+            Found::Broken => break,
+        }
+        stretch.next.offset = start + u64::try_from(offset).expect("within a file");
+    }
+    let at_end_of_window = stretch.next.offset < length;
+    if at_end_of_window && offset > 0 {
+        return Ok(stretch);
+    }
+    if at_end_of_window {
+        tracing::error!(segment = %path.display(), offset = stretch.next.offset,
+            "the rest of a journal segment cannot be read");
+        stretch.damaged += 1;
+        stretch.next.offset = length;
+    }
+    // A segment that nothing is appended to any more is done; go on with the next.
+    if number < end.segment {
+        stretch.next = JournalPosition { segment: number + 1, offset: 0 };
+    }
+    Ok(stretch)
+}
+
+fn window(path: &Path, start: u64, end: u64) -> std::io::Result<Vec<u8>> {
+    let mut file = fs::File::open(path)?;
+    file.seek(SeekFrom::Start(start))?;
+    let mut octets = Vec::new();
+    file.take(end.saturating_sub(start).min(WINDOW)).read_to_end(&mut octets)?;
+    Ok(octets)
+}

@@ -1,0 +1,124 @@
+use std::io::Write;
+
+use domain::{AccountingEvent, MacAddress, NasName, SessionId, SessionReport, Timestamp, Usage};
+
+use super::*;
+
+fn record(number: u8) -> AccountingRecord {
+    let at = Timestamp::from_secs(1_795_597_200);
+    AccountingRecord {
+        nas: "gate".parse::<NasName>().unwrap(),
+        occurred_at: at,
+        received_at: at,
+        event: AccountingEvent::Started(SessionReport {
+            session: SessionId::from_bytes([number; 16]),
+            acct_session_id: format!("s{number}"),
+            device: MacAddress::new([2, 0, 0, 0, 0, number]),
+            user_name: "visitor".into(),
+            address: None,
+            grant: None,
+            usage: Usage::default(),
+        }),
+    }
+}
+
+fn all(journal: &Journal) -> (Vec<AccountingRecord>, u64) {
+    let mut position = JournalPosition::default();
+    let (mut records, mut damaged) = (Vec::new(), 0);
+    while position < journal.end() {
+        let stretch = journal.read_from(position, 3).unwrap();
+        assert!(stretch.next > position, "reading goes on");
+        records.extend(stretch.records);
+        damaged += stretch.damaged;
+        position = stretch.next;
+    }
+    (records, damaged)
+}
+
+fn only_segment(dir: &Path) -> PathBuf {
+    segment::path(dir, 1)
+}
+
+/// Waits until the writer's thread has let go of its files.
+async fn close(journal: Journal) {
+    let mut end = journal.durable.clone();
+    drop(journal);
+    while end.changed().await.is_ok() {}
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_is_there_after_opening_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = JournalSettings::default();
+    let journal = Journal::open(dir.path(), &settings).unwrap();
+    let id = journal.id().to_owned();
+    for number in 1..=10 {
+        journal.append(vec![record(number), record(number + 100)]).await.unwrap();
+    }
+    let before = all(&journal);
+    close(journal).await;
+    let journal = Journal::open(dir.path(), &settings).unwrap();
+    assert_eq!(journal.id(), id);
+    assert_eq!(all(&journal), before);
+    assert_eq!(before.0.len(), 20);
+    assert_eq!(before.1, 0);
+}
+
+#[tokio::test]
+async fn a_record_cut_off_by_a_crash_is_removed_and_the_rest_stays() {
+    for cut in [1, 5, 20] {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::open(dir.path(), &JournalSettings::default()).unwrap();
+        journal.append(vec![record(1), record(2), record(3)]).await.unwrap();
+        close(journal).await;
+        let path = only_segment(dir.path());
+        let length = fs::metadata(&path).unwrap().len();
+        shorten(&path, length - cut);
+        let journal = Journal::open(dir.path(), &JournalSettings::default()).unwrap();
+        journal.append(vec![record(4)]).await.unwrap();
+        assert_eq!(all(&journal), (vec![record(1), record(2), record(4)], 0), "{cut} octets cut");
+    }
+}
+
+/// Shortens a file as a crash does.
+fn shorten(path: &Path, length: u64) {
+    fs::OpenOptions::new().write(true).open(path).unwrap().set_len(length).unwrap();
+}
+
+#[tokio::test]
+async fn a_flipped_bit_costs_one_record_and_is_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = Journal::open(dir.path(), &JournalSettings::default()).unwrap();
+    journal.append(vec![record(1), record(2), record(3)]).await.unwrap();
+    close(journal).await;
+    let path = only_segment(dir.path());
+    let mut octets = fs::read(&path).unwrap();
+    let middle = octets.len() / 2;
+    octets[middle] ^= 0x10;
+    fs::File::create(&path).unwrap().write_all(&octets).unwrap();
+    let journal = Journal::open(dir.path(), &JournalSettings::default()).unwrap();
+    assert_eq!(all(&journal), (vec![record(1), record(3)], 1));
+}
+
+#[tokio::test]
+async fn a_full_segment_is_followed_by_the_next_and_removed_once_applied() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings =
+        JournalSettings { segment_octets: 1_000_000, keep_days: 0, ..JournalSettings::default() };
+    let journal = Journal::open(dir.path(), &settings).unwrap();
+    let batch: Vec<_> = (0..10_000).map(|_| record(7)).collect();
+    for _ in 0..3 {
+        journal.append(batch.clone()).await.unwrap();
+    }
+    assert!(journal.end().segment > 1, "{:?}", journal.end());
+    let mut position = JournalPosition::default();
+    let mut count = 0;
+    while position < journal.end() {
+        let stretch = journal.read_from(position, 8_192).unwrap();
+        count += stretch.records.len();
+        position = stretch.next;
+    }
+    assert_eq!(count, 30_000);
+    journal.remove_applied(position).unwrap();
+    assert_eq!(segment::list(dir.path()).unwrap().len(), 1);
+}

@@ -1,0 +1,105 @@
+//! The thread that owns the end of the journal.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::{JournalError, segment};
+use crate::JournalPosition;
+
+/// How much is written and synced at once.
+const GROUP_OCTETS: usize = 4 * 1024 * 1024;
+
+/// Records that wait to be on the disk.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) octets: Vec<u8>,
+    pub(super) done: oneshot::Sender<Result<(), JournalError>>,
+}
+
+pub(super) struct Writer {
+    dir: PathBuf,
+    file: File,
+    end: JournalPosition,
+    limit: u64,
+    durable: watch::Sender<JournalPosition>,
+}
+
+impl Writer {
+    /// Opens the last segment, without what a crash left half-written.
+    pub(super) fn open(
+        dir: &Path,
+        limit: u64,
+    ) -> std::io::Result<(Self, watch::Receiver<JournalPosition>)> {
+        let last = segment::list(dir)?.pop();
+        let number = last.as_ref().map_or(1, |(number, _)| *number);
+        let path = segment::path(dir, number);
+        let length = if last.is_some() { segment::sound_length(&path)? } else { 0 };
+        let file = OpenOptions::new().create(true).append(true).open(&path)?;
+        let found = file.metadata()?.len();
+        if found > length {
+            tracing::warn!(segment = %path.display(), octets = found - length,
+                "removed the end of the journal that a crash left unfinished");
+            file.set_len(length)?;
+        }
+        file.sync_all()?;
+        File::open(dir)?.sync_all()?;
+        let end = JournalPosition { segment: number, offset: length };
+        let (durable, readers) = watch::channel(end);
+        Ok((Self { dir: dir.to_owned(), file, end, limit, durable }, readers))
+    }
+
+    /// Writes until every handle is gone.
+    pub(super) fn run(mut self, mut waiting: mpsc::Receiver<Job>) {
+        while let Some(first) = waiting.blocking_recv() {
+            let mut octets = first.octets;
+            let mut waiters = vec![first.done];
+            while octets.len() < GROUP_OCTETS
+                && let Ok(job) = waiting.try_recv()
+            {
+                octets.extend_from_slice(&job.octets);
+                waiters.push(job.done);
+            }
+            let outcome = self.write(&octets).map_err(|error| {
+                tracing::error!(%error, "accounting cannot be written down");
+                JournalError::Disk {
+                    dir: self.dir.display().to_string(),
+                    reason: error.to_string(),
+                }
+            });
+            for waiter in waiters {
+                // Whoever waited may have given up.
+                drop(waiter.send(outcome.clone()));
+            }
+        }
+    }
+
+    fn write(&mut self, octets: &[u8]) -> std::io::Result<()> {
+        let added = u64::try_from(octets.len()).expect("a group's length fits");
+        if self.end.offset > 0 && self.end.offset + added > self.limit {
+            self.roll()?;
+        }
+        let written = self.file.write_all(octets).and_then(|()| self.file.sync_data());
+        if let Err(error) = written {
+            // Nothing of a failed append may stay: its records will come again.
+            self.file.set_len(self.end.offset)?;
+            return Err(error);
+        }
+        self.end.offset += added;
+        self.durable.send_replace(self.end);
+        Ok(())
+    }
+
+    fn roll(&mut self) -> std::io::Result<()> {
+        let number = self.end.segment + 1;
+        let file =
+            OpenOptions::new().create(true).append(true).open(segment::path(&self.dir, number))?;
+        file.set_len(0)?;
+        File::open(&self.dir)?.sync_all()?;
+        self.file = file;
+        self.end = JournalPosition { segment: number, offset: 0 };
+        Ok(())
+    }
+}

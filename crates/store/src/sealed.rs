@@ -1,0 +1,114 @@
+//! Encryption of personal data and secrets in rows.
+//!
+//! A sealed value is the key's version (4 octets), a random nonce (24 octets) and the
+//! XChaCha20-Poly1305 ciphertext, bound to what it is for.
+
+use chacha20poly1305::aead::{Aead, Payload};
+use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
+use domain::{Challenge, Code, PhoneNumber};
+use zeroize::Zeroizing;
+
+use crate::StoreError;
+use crate::keys::{KeyRing, keyed_hash};
+
+/// What a sealed value is for; one cannot stand in for another.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Seal {
+    Phone,
+    MessageText,
+    NasSecrets,
+    CredentialPassword,
+}
+
+impl Seal {
+    const fn as_bytes(self) -> &'static [u8] {
+        match self {
+            Self::Phone => b"phone",
+            Self::MessageText => b"message text",
+            Self::NasSecrets => b"nas secrets",
+            Self::CredentialPassword => b"credential password",
+        }
+    }
+}
+
+impl KeyRing {
+    /// Encrypts `clear` with the newest key.
+    pub(crate) fn seal(&self, seal: Seal, clear: &str) -> Vec<u8> {
+        let (version, key) = self.data().newest();
+        let mut nonce = [0; 24];
+        getrandom::fill(&mut nonce).expect("the operating system gives random numbers");
+        let cipher = XChaCha20Poly1305::new(key.as_slice().try_into().expect("a key is 32 octets"));
+        let payload = Payload { msg: clear.as_bytes(), aad: seal.as_bytes() };
+        let body = cipher
+            .encrypt(&XNonce::from(nonce), payload)
+            .expect("texts are far below the cipher's limit");
+        [&version.to_be_bytes()[..], &nonce, &body].concat()
+    }
+
+    /// Decrypts what [`KeyRing::seal`] made for the same purpose.
+    pub(crate) fn open(&self, seal: Seal, sealed: &[u8]) -> Result<Zeroizing<String>, StoreError> {
+        let corrupt = || StoreError::Corrupt { what: "sealed value" };
+        let (version, rest) = sealed.split_first_chunk::<4>().ok_or_else(corrupt)?;
+        let (nonce, body) = rest.split_first_chunk::<24>().ok_or_else(corrupt)?;
+        let version = u32::from_be_bytes(*version);
+        let key = self.data().find(version).ok_or(StoreError::MissingKey { version })?;
+        let cipher = XChaCha20Poly1305::new(key.as_slice().try_into().expect("a key is 32 octets"));
+        let payload = Payload { msg: body, aad: seal.as_bytes() };
+        let clear = cipher.decrypt(&XNonce::from(*nonce), payload).map_err(|_| corrupt())?;
+        String::from_utf8(clear).map(Zeroizing::new).map_err(|_| corrupt())
+    }
+
+    /// The keyed hash by which a number is found.
+    pub(crate) fn phone_hash(&self, phone: &PhoneNumber) -> Vec<u8> {
+        let (_, key) = self.lookup().newest();
+        keyed_hash(key, &[b"phone", phone.digits().as_bytes()]).to_vec()
+    }
+
+    /// The keyed hash by which a secret portal path is found.
+    pub(crate) fn path_hash(&self, path: &str) -> Vec<u8> {
+        let (_, key) = self.lookup().newest();
+        keyed_hash(key, &[b"portal path", path.as_bytes()]).to_vec()
+    }
+
+    /// The keyed hash of a code, bound to everything that the challenge is about; the pepper's
+    /// version (4 octets) stands in front. `None` if there is no pepper of that version.
+    pub(crate) fn code_hash(
+        &self,
+        pepper: u32,
+        challenge: &Challenge,
+        code: &Code,
+    ) -> Option<Zeroizing<Vec<u8>>> {
+        let key = self.pepper().find(pepper)?;
+        let hash = keyed_hash(
+            key,
+            &[
+                challenge.purpose.as_str().as_bytes(),
+                &challenge.id.to_bytes(),
+                challenge.phone.digits().as_bytes(),
+                &challenge.device.octets(),
+                challenge.site.as_str().as_bytes(),
+                code.expose().as_bytes(),
+            ],
+        );
+        Some(Zeroizing::new([&pepper.to_be_bytes()[..], hash.as_slice()].concat()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sealed_value_opens_only_for_its_purpose_and_unchanged() {
+        let dir = tempfile::tempdir().unwrap();
+        let keys = KeyRing::open_or_create(dir.path()).unwrap();
+        let sealed = keys.seal(Seal::Phone, "966551234567");
+        assert_eq!(keys.open(Seal::Phone, &sealed).unwrap().as_str(), "966551234567");
+        assert!(keys.open(Seal::MessageText, &sealed).is_err());
+        let mut changed = sealed.clone();
+        *changed.last_mut().unwrap() ^= 1;
+        assert!(keys.open(Seal::Phone, &changed).is_err());
+        assert!(keys.open(Seal::Phone, &sealed[..20]).is_err());
+        assert_ne!(keys.seal(Seal::Phone, "966551234567"), sealed, "nonces are random");
+    }
+}

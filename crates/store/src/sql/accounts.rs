@@ -1,0 +1,280 @@
+//! Accounts: signing in, everything kept about a person, and destroying it.
+
+use async_trait::async_trait;
+use domain::{
+    Account, AccountId, Consent, Day, Device, Grant, GrantEnd, GrantState, MacAddress, PhoneNumber,
+    Usage,
+};
+use sqlx::any::AnyRow;
+use sqlx::{Any, AssertSqlSafe, Transaction};
+
+use super::SqlStore;
+use super::grants::{self, end_grant_row, grant, insert_grant};
+use super::row::{Columns, id_column, mac_column};
+use super::sessions;
+use crate::sealed::Seal;
+use crate::{AccountRecord, Accounts, Change, SignIn, SignInOutcome, StoreError};
+
+const COLUMNS: &str = "id, phone, created_at, verified_at";
+
+#[async_trait]
+impl Accounts for SqlStore {
+    async fn sign_in(&self, sign_in: &SignIn) -> Result<SignInOutcome, StoreError> {
+        let mut transaction = self.begin().await?;
+        let account = self.account_of_number(&mut transaction, sign_in).await?;
+        let mut granted = sign_in.grant.clone();
+        granted.account = account;
+        remember_device(&mut transaction, sign_in, account).await?;
+        record_consent(&mut transaction, sign_in, account).await?;
+        let retired = make_room(&mut transaction, sign_in, account).await?;
+        insert_grant(&mut transaction, &granted).await?;
+        transaction.commit().await?;
+        self.publish(Change::Grant(granted.device)).await;
+        for grant in &retired {
+            self.publish(Change::Grant(grant.device)).await;
+        }
+        Ok(SignInOutcome { grant: granted, retired })
+    }
+
+    async fn find_account_by_phone(
+        &self,
+        phone: &PhoneNumber,
+    ) -> Result<Option<Account>, StoreError> {
+        let statement = format!("SELECT {COLUMNS} FROM accounts WHERE phone_hash = $1");
+        let row = sqlx::query(AssertSqlSafe(statement))
+            .bind(self.keys.phone_hash(phone))
+            .fetch_optional(&self.reader)
+            .await?;
+        row.as_ref().map(|row| self.account(row)).transpose()
+    }
+
+    async fn account_record(
+        &self,
+        account: AccountId,
+    ) -> Result<Option<AccountRecord>, StoreError> {
+        let statement = format!("SELECT {COLUMNS} FROM accounts WHERE id = $1");
+        let row = sqlx::query(AssertSqlSafe(statement))
+            .bind(id_column(account))
+            .fetch_optional(&self.reader)
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let devices = "SELECT mac, account, language, first_seen, last_seen FROM devices WHERE account = $1 \
+                       ORDER BY last_seen DESC";
+        let consents = "SELECT account, terms_version, language, site, given_at FROM consents \
+                        WHERE account = $1 ORDER BY given_at DESC";
+        let grants = format!(
+            "SELECT {} FROM grants WHERE account = $1 ORDER BY issued_at DESC",
+            grants::COLUMNS
+        );
+        let sessions = format!(
+            "SELECT {} FROM sessions WHERE account = $1 ORDER BY started_at DESC LIMIT 100",
+            sessions::COLUMNS
+        );
+        Ok(Some(AccountRecord {
+            account: self.account(&row)?,
+            devices: self.rows_of(devices.into(), account, device).await?,
+            grants: self.rows_of(grants, account, grant).await?,
+            consents: self.rows_of(consents.into(), account, consent).await?,
+            sessions: self.rows_of(sessions, account, sessions::session).await?,
+        }))
+    }
+
+    async fn usage_of_day(&self, account: AccountId, day: Day) -> Result<Usage, StoreError> {
+        let row = sqlx::query(
+            "SELECT uploaded, downloaded, time FROM usage_days WHERE account = $1 AND day = $2",
+        )
+        .bind(id_column(account))
+        .bind(i64::from(day.epoch_days()))
+        .fetch_optional(&self.reader)
+        .await?;
+        row.map_or(Ok(Usage::default()), |row| Columns(&row).usage())
+    }
+
+    async fn erase_account(&self, account: AccountId) -> Result<bool, StoreError> {
+        let mut transaction = self.begin().await?;
+        let row = sqlx::query("SELECT phone_hash FROM accounts WHERE id = $1")
+            .bind(id_column(account))
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let Some(row) = row else { return Ok(false) };
+        let phone_hash = Columns(&row).octets("phone_hash")?;
+        let macs = self.devices_of(&mut transaction, account).await?;
+        for statement in [
+            "DELETE FROM challenges WHERE phone_hash = $1",
+            "DELETE FROM messages WHERE phone_hash = $1",
+        ] {
+            sqlx::query(statement).bind(phone_hash.clone()).execute(&mut *transaction).await?;
+        }
+        for statement in [
+            "DELETE FROM credentials WHERE grant_id IN (SELECT id FROM grants WHERE account = $1)",
+            "DELETE FROM grants WHERE account = $1",
+            "DELETE FROM consents WHERE account = $1",
+            "DELETE FROM devices WHERE account = $1",
+            "DELETE FROM usage_days WHERE account = $1",
+            "DELETE FROM accounts WHERE id = $1",
+        ] {
+            sqlx::query(statement).bind(id_column(account)).execute(&mut *transaction).await?;
+        }
+        sqlx::query("UPDATE sessions SET account = NULL, device = $1, user_name = '', address = NULL WHERE account = $2")
+            .bind(mac_column(MacAddress::new([2, 0, 0, 0, 0, 0])))
+            .bind(id_column(account))
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        for mac in macs {
+            self.publish(Change::Grant(mac)).await;
+        }
+        Ok(true)
+    }
+}
+
+impl SqlStore {
+    async fn account_of_number(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        sign_in: &SignIn,
+    ) -> Result<AccountId, StoreError> {
+        // Two devices of one person may sign in at the same time: the number decides.
+        let statement = "INSERT INTO accounts (id, phone, phone_hash, created_at, verified_at) \
+             VALUES ($1, $2, $3, $4, $4) \
+             ON CONFLICT (phone_hash) DO UPDATE SET verified_at = excluded.verified_at RETURNING id";
+        let row = sqlx::query(statement)
+            .bind(id_column(sign_in.new_account))
+            .bind(self.keys.seal(Seal::Phone, sign_in.phone.digits()))
+            .bind(self.keys.phone_hash(&sign_in.phone))
+            .bind(sign_in.grant.issued_at.as_millis())
+            .fetch_one(&mut **transaction)
+            .await?;
+        Columns(&row).id("id")
+    }
+
+    async fn devices_of(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        account: AccountId,
+    ) -> Result<Vec<MacAddress>, StoreError> {
+        let rows = sqlx::query("SELECT mac FROM devices WHERE account = $1")
+            .bind(id_column(account))
+            .fetch_all(&mut **transaction)
+            .await?;
+        rows.iter().map(|row| Columns(row).mac("mac")).collect()
+    }
+
+    async fn rows_of<T>(
+        &self,
+        statement: String,
+        account: AccountId,
+        read: impl Fn(&AnyRow) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let rows = sqlx::query(AssertSqlSafe(statement))
+            .bind(id_column(account))
+            .fetch_all(&self.reader)
+            .await?;
+        rows.iter().map(read).collect()
+    }
+
+    fn account(&self, row: &AnyRow) -> Result<Account, StoreError> {
+        let columns = Columns(row);
+        Ok(Account {
+            id: columns.id("id")?,
+            phone: self.phone(&columns.octets("phone")?)?,
+            created_at: columns.time("created_at")?,
+            verified_at: columns.time("verified_at")?,
+        })
+    }
+}
+
+async fn remember_device(
+    transaction: &mut Transaction<'_, Any>,
+    sign_in: &SignIn,
+    account: AccountId,
+) -> Result<(), StoreError> {
+    let statement = "INSERT INTO devices (mac, account, language, first_seen, last_seen) \
+         VALUES ($1, $2, $3, $4, $4) ON CONFLICT (mac) DO UPDATE SET \
+         first_seen = CASE WHEN devices.account = excluded.account THEN devices.first_seen \
+                           ELSE excluded.first_seen END, \
+         account = excluded.account, language = excluded.language, last_seen = excluded.last_seen";
+    sqlx::query(statement)
+        .bind(mac_column(sign_in.grant.device))
+        .bind(id_column(account))
+        .bind(sign_in.language.as_str())
+        .bind(sign_in.grant.issued_at.as_millis())
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
+}
+
+async fn record_consent(
+    transaction: &mut Transaction<'_, Any>,
+    sign_in: &SignIn,
+    account: AccountId,
+) -> Result<(), StoreError> {
+    let statement = "INSERT INTO consents (account, terms_version, language, site, given_at) VALUES ($1, $2, $3, $4, $5)";
+    sqlx::query(statement)
+        .bind(id_column(account))
+        .bind(sign_in.terms_version.as_str())
+        .bind(sign_in.language.as_str())
+        .bind(sign_in.grant.site.as_str())
+        .bind(sign_in.grant.issued_at.as_millis())
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
+}
+
+/// Ends earlier grants of the device, and of the account the oldest beyond its number of devices;
+/// returns the latter.
+async fn make_room(
+    transaction: &mut Transaction<'_, Any>,
+    sign_in: &SignIn,
+    account: AccountId,
+) -> Result<Vec<Grant>, StoreError> {
+    let now = sign_in.grant.issued_at;
+    let replaced =
+        "UPDATE grants SET ended_at = $1, ended_why = $2 WHERE device = $3 AND ended_at IS NULL";
+    sqlx::query(replaced)
+        .bind(now.as_millis())
+        .bind(GrantEnd::Replaced.as_str())
+        .bind(mac_column(sign_in.grant.device))
+        .execute(&mut **transaction)
+        .await?;
+    let statement = format!(
+        "SELECT {} FROM grants WHERE account = $1 AND ended_at IS NULL AND until > $2 ORDER BY issued_at DESC",
+        grants::COLUMNS
+    );
+    let rows = sqlx::query(AssertSqlSafe(statement))
+        .bind(id_column(account))
+        .bind(now.as_millis())
+        .fetch_all(&mut **transaction)
+        .await?;
+    let others = usize::try_from(sign_in.devices.saturating_sub(1)).unwrap_or(usize::MAX);
+    let mut retired = Vec::new();
+    for row in rows.iter().skip(others) {
+        let mut grant = grant(row)?;
+        end_grant_row(transaction, grant.id, GrantEnd::DeviceRetired, now).await?;
+        grant.state = GrantState::Ended { at: now, why: GrantEnd::DeviceRetired };
+        retired.push(grant);
+    }
+    Ok(retired)
+}
+
+fn device(row: &AnyRow) -> Result<Device, StoreError> {
+    let columns = Columns(row);
+    Ok(Device {
+        mac: columns.mac("mac")?,
+        account: columns.id("account")?,
+        language: columns.parsed("language")?,
+        first_seen: columns.time("first_seen")?,
+        last_seen: columns.time("last_seen")?,
+    })
+}
+
+fn consent(row: &AnyRow) -> Result<Consent, StoreError> {
+    let columns = Columns(row);
+    Ok(Consent {
+        account: columns.id("account")?,
+        terms_version: columns.text("terms_version")?,
+        language: columns.parsed("language")?,
+        site: columns.parsed("site")?,
+        given_at: columns.time("given_at")?,
+    })
+}

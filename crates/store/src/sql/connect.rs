@@ -1,0 +1,178 @@
+//! Opening the database, and carrying changes between processes that share PostgreSQL.
+
+use std::time::Duration;
+
+use data_encoding::HEXLOWER;
+use serde::Deserialize;
+use sqlx::any::AnyPoolOptions;
+use sqlx::postgres::PgListener;
+use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Executor};
+
+use super::dialect::Dialect;
+use super::{SqlStore, migrations};
+use crate::keys::KeyRing;
+use crate::{Change, ChangeFeed, StoreError};
+
+/// How the database is reached.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct StoreSettings {
+    /// `sqlite:PATH` or `postgres://USER@HOST/DATABASE`. Default: SQLite in the data folder.
+    pub url: String,
+    /// Connections to PostgreSQL, or reading connections to SQLite; 1 to 100. Default 8.
+    pub connections: u32,
+    /// For how many seconds a call waits for a free connection; 1 to 60. Default 5.
+    pub patience_secs: u64,
+}
+
+impl Default for StoreSettings {
+    fn default() -> Self {
+        Self { url: String::new(), connections: 8, patience_secs: 5 }
+    }
+}
+
+/// The channel that carries changes between processes.
+const CHANNEL: &str = "sabeel_changes";
+
+/// Write-ahead log, synced at every commit; 64 MB of page cache for the batches of accounting.
+const SQLITE_PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
+     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -64000; \
+     PRAGMA temp_store = MEMORY";
+
+impl SqlStore {
+    /// Opens a database whose schema is of this program's version.
+    ///
+    /// # Errors
+    /// [`StoreError::OlderSchema`] or [`StoreError::NewerSchema`] for another version, else why
+    /// the database cannot be used.
+    pub async fn connect(settings: &StoreSettings, keys: KeyRing) -> Result<Self, StoreError> {
+        let store = Self::open(settings, keys).await?;
+        migrations::require_current(&store.writer).await?;
+        if store.dialect == Dialect::Postgres {
+            store.listen(&settings.url).await?;
+        }
+        Ok(store)
+    }
+
+    /// Brings the schema to this program's version; an empty database gets all of it.
+    ///
+    /// # Errors
+    /// [`StoreError::NewerSchema`] if a newer program made it.
+    pub async fn migrate(settings: &StoreSettings) -> Result<migrations::Migrated, StoreError> {
+        let dialect = dialect_of(settings)?;
+        let pool = pool(settings, dialect, 1).await?;
+        let outcome = migrations::migrate(&pool, dialect).await;
+        pool.close().await;
+        outcome
+    }
+
+    async fn open(settings: &StoreSettings, keys: KeyRing) -> Result<Self, StoreError> {
+        let dialect = dialect_of(settings)?;
+        let (writer, reader) = match dialect {
+            Dialect::Sqlite => (
+                pool(settings, dialect, 1).await?,
+                pool(settings, dialect, settings.connections).await?,
+            ),
+            Dialect::Postgres => {
+                let shared = pool(settings, dialect, settings.connections).await?;
+                (shared.clone(), shared)
+            }
+        };
+        let mut instance = [0; 8];
+        getrandom::fill(&mut instance).expect("the operating system gives random numbers");
+        Ok(Self { dialect, writer, reader, keys, feed: ChangeFeed::new(), instance })
+    }
+
+    /// Tells of a change, after its commit. A notification that is lost costs other processes
+    /// time, never correctness, so its failure is only logged.
+    pub(crate) async fn publish(&self, change: Change) {
+        if self.dialect == Dialect::Postgres {
+            let body = serde_json::to_string(&change).unwrap_or_default();
+            let payload = format!("{} {body}", HEXLOWER.encode(&self.instance));
+            // PostgreSQL takes less than 8,000 octets; what does not fit is "look at everything".
+            let payload = if payload.len() < 7_900 {
+                payload
+            } else {
+                format!("{} \"missed\"", HEXLOWER.encode(&self.instance))
+            };
+            let sent = sqlx::query("SELECT 1 AS sent FROM (SELECT pg_notify($1, $2)) AS notified")
+                .bind(CHANNEL)
+                .bind(payload)
+                .execute(&self.writer)
+                .await;
+            if let Err(error) = sent {
+                tracing::warn!(%error, "cannot tell other processes of a change");
+            }
+        }
+        self.feed.publish(change);
+    }
+
+    async fn listen(&self, url: &str) -> Result<(), StoreError> {
+        let mut listener = PgListener::connect(url).await?;
+        listener.listen(CHANNEL).await?;
+        let feed = self.feed.clone();
+        let own = HEXLOWER.encode(&self.instance);
+        let pool = self.writer.clone();
+        tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    () = pool.close_event() => return,
+                    received = listener.try_recv() => match received {
+                        Ok(Some(notification)) => republish(&feed, &own, notification.payload()),
+                        Ok(None) => feed.publish(Change::Missed),
+                        Err(error) => {
+                            tracing::warn!(%error, "changes of other processes are not heard");
+                            tokio::time::sleep(Duration::from_secs(1)).await;
+                        }
+                    },
+                }
+            }
+        });
+        Ok(())
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        self.writer.close().await;
+        self.reader.close().await;
+    }
+}
+
+fn republish(feed: &ChangeFeed, own: &str, payload: &str) {
+    let Some((sender, body)) = payload.split_once(' ') else { return };
+    if sender != own {
+        feed.publish(serde_json::from_str(body).unwrap_or(Change::Missed));
+    }
+}
+
+fn dialect_of(settings: &StoreSettings) -> Result<Dialect, StoreError> {
+    Dialect::of_url(&settings.url).ok_or_else(|| {
+        StoreError::Database(sqlx::Error::Configuration(
+            "the url must begin with sqlite: or postgres:".into(),
+        ))
+    })
+}
+
+async fn pool(
+    settings: &StoreSettings,
+    dialect: Dialect,
+    connections: u32,
+) -> Result<AnyPool, StoreError> {
+    sqlx::any::install_default_drivers();
+    let url = match dialect {
+        Dialect::Sqlite => format!("{}?mode=rwc", settings.url),
+        Dialect::Postgres => settings.url.clone(),
+    };
+    let options = AnyPoolOptions::new()
+        .max_connections(connections.clamp(1, 100))
+        .acquire_timeout(Duration::from_secs(settings.patience_secs.clamp(1, 60)))
+        .after_connect(move |connection: &mut AnyConnection, _| {
+            Box::pin(async move {
+                if dialect == Dialect::Sqlite {
+                    connection.execute(AssertSqlSafe(SQLITE_PRAGMAS)).await?;
+                }
+                Ok(())
+            })
+        });
+    Ok(options.connect(&url).await?)
+}

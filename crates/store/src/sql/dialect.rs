@@ -1,0 +1,44 @@
+//! Where SQLite and PostgreSQL differ.
+
+/// Which database it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+impl Dialect {
+    /// Which database a URL names.
+    pub(crate) fn of_url(url: &str) -> Option<Self> {
+        if url.starts_with("sqlite:") {
+            return Some(Self::Sqlite);
+        }
+        let is_postgres = url.starts_with("postgres:") || url.starts_with("postgresql:");
+        is_postgres.then_some(Self::Postgres)
+    }
+
+    /// Begins a writing transaction. SQLite takes its lock at once, since a read that turns
+    /// into a write later can fail.
+    pub(crate) const fn begin(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN IMMEDIATE",
+            Self::Postgres => "BEGIN",
+        }
+    }
+
+    /// Locks the rows that a transaction has read until it ends. SQLite has one writer anyway.
+    pub(crate) const fn for_update(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR UPDATE",
+        }
+    }
+
+    /// Lets other processes pass by rows that one has claimed.
+    pub(crate) const fn for_update_skip_locked(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR UPDATE SKIP LOCKED",
+        }
+    }
+}

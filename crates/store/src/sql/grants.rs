@@ -1,0 +1,164 @@
+//! Grants: found by device or id, ended once, with the orders that follow.
+
+use async_trait::async_trait;
+use domain::{
+    Grant, GrantEnd, GrantId, GrantState, Language, MacAddress, NasOrder, OrderId, OrderKind,
+    OrderReason, OrderState, Timestamp, Usage,
+};
+use sqlx::any::AnyRow;
+use sqlx::{Any, AssertSqlSafe, Transaction};
+
+use super::SqlStore;
+use super::orders::insert_order;
+use super::row::{Columns, id_column, mac_column};
+use super::sessions;
+use crate::{Change, Grants, StoreError};
+
+pub(super) const COLUMNS: &str = "id, account, device, site, plan, issued_at, until, ended_at, ended_why, uploaded, downloaded, time";
+
+#[async_trait]
+impl Grants for SqlStore {
+    async fn find_grant(&self, device: MacAddress) -> Result<Option<Grant>, StoreError> {
+        let statement = format!(
+            "SELECT {COLUMNS} FROM grants WHERE device = $1 ORDER BY issued_at DESC, id DESC LIMIT 1"
+        );
+        let row = sqlx::query(AssertSqlSafe(statement))
+            .bind(mac_column(device))
+            .fetch_optional(&self.reader)
+            .await?;
+        row.as_ref().map(grant).transpose()
+    }
+
+    async fn find_grant_by_id(&self, id: GrantId) -> Result<Option<Grant>, StoreError> {
+        let statement = format!("SELECT {COLUMNS} FROM grants WHERE id = $1");
+        let row = sqlx::query(AssertSqlSafe(statement))
+            .bind(id_column(id))
+            .fetch_optional(&self.reader)
+            .await?;
+        row.as_ref().map(grant).transpose()
+    }
+
+    async fn end_grant(
+        &self,
+        id: GrantId,
+        why: GrantEnd,
+        reason: OrderReason,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.begin().await?;
+        if !end_grant_row(&mut transaction, id, why, at).await? {
+            return Ok(false);
+        }
+        let statement = format!(
+            "SELECT {} FROM sessions WHERE ended_at IS NULL AND \
+             (grant_id = $1 OR device = (SELECT device FROM grants WHERE id = $1))",
+            sessions::COLUMNS
+        );
+        let rows = sqlx::query(AssertSqlSafe(statement))
+            .bind(id_column(id))
+            .fetch_all(&mut *transaction)
+            .await?;
+        for row in &rows {
+            let session = sessions::session(row)?;
+            let mut entropy = [0; 10];
+            getrandom::fill(&mut entropy).expect("the operating system gives random numbers");
+            let order = NasOrder {
+                id: OrderId::new(at, entropy),
+                nas: session.nas,
+                kind: OrderKind::Disconnect,
+                device: session.device,
+                session: Some(session.id),
+                reason,
+                created_at: at,
+                state: OrderState::Waiting { attempts: 0, next_at: at },
+            };
+            insert_order(&mut transaction, &order).await?;
+        }
+        let device = sqlx::query("SELECT device FROM grants WHERE id = $1")
+            .bind(id_column(id))
+            .fetch_one(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        self.publish(Change::Grant(Columns(&device).mac("device")?)).await;
+        self.publish(Change::Order).await;
+        Ok(true)
+    }
+
+    async fn usage_of_grant(&self, id: GrantId) -> Result<Usage, StoreError> {
+        let row = sqlx::query("SELECT uploaded, downloaded, time FROM grants WHERE id = $1")
+            .bind(id_column(id))
+            .fetch_optional(&self.reader)
+            .await?;
+        row.map_or(Ok(Usage::default()), |row| Columns(&row).usage())
+    }
+
+    async fn language_of_device(&self, device: MacAddress) -> Result<Option<Language>, StoreError> {
+        let row = sqlx::query("SELECT language FROM devices WHERE mac = $1")
+            .bind(mac_column(device))
+            .fetch_optional(&self.reader)
+            .await?;
+        row.as_ref().map(|row| Columns(row).parsed("language")).transpose()
+    }
+}
+
+/// Marks a live grant as ended; returns whether it was live.
+pub(super) async fn end_grant_row(
+    transaction: &mut Transaction<'_, Any>,
+    id: GrantId,
+    why: GrantEnd,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "UPDATE grants SET ended_at = $1, ended_why = $2 WHERE id = $3 AND ended_at IS NULL",
+    )
+    .bind(at.as_millis())
+    .bind(why.as_str())
+    .bind(id_column(id))
+    .execute(&mut **transaction)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub(super) async fn insert_grant(
+    transaction: &mut Transaction<'_, Any>,
+    grant: &Grant,
+) -> Result<(), StoreError> {
+    let statement = "INSERT INTO grants (id, account, device, site, plan, issued_at, until) \
+                     VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    sqlx::query(statement)
+        .bind(id_column(grant.id))
+        .bind(id_column(grant.account))
+        .bind(mac_column(grant.device))
+        .bind(grant.site.as_str())
+        .bind(grant.plan.as_str())
+        .bind(grant.issued_at.as_millis())
+        .bind(grant.until.as_millis())
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
+}
+
+pub(super) fn grant(row: &AnyRow) -> Result<Grant, StoreError> {
+    let columns = Columns(row);
+    let why = columns.optional_text("ended_why")?;
+    let state = match columns.optional_time("ended_at")? {
+        None => GrantState::Live,
+        Some(at) => {
+            let why = why.as_deref().and_then(GrantEnd::from_name);
+            GrantState::Ended {
+                at,
+                why: why.ok_or(StoreError::Corrupt { what: "end of a grant" })?,
+            }
+        }
+    };
+    Ok(Grant {
+        id: columns.id("id")?,
+        account: columns.id("account")?,
+        device: columns.mac("device")?,
+        site: columns.parsed("site")?,
+        plan: columns.parsed("plan")?,
+        issued_at: columns.time("issued_at")?,
+        until: columns.time("until")?,
+        state,
+    })
+}

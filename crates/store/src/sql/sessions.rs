@@ -1,0 +1,190 @@
+//! Sessions: look-ups, and the closing of those that a silent access point left behind.
+
+use async_trait::async_trait;
+use domain::{
+    AccountId, GrantId, MacAddress, NasName, Session, SessionEnd, SessionId, SessionState,
+    Timestamp,
+};
+use sqlx::any::AnyRow;
+use sqlx::{Any, AssertSqlSafe};
+
+use super::SqlStore;
+use super::row::{Columns, id_column, mac_column};
+use crate::{Change, SessionFilter, Sessions, StoreError};
+
+pub(super) const COLUMNS: &str = "id, nas, acct_session_id, device, user_name, address, grant_id, account, \
+     started_at, updated_at, uploaded, downloaded, time, ended_at, ended_why";
+
+/// How many sessions a list has when nobody says.
+const USUAL_LIMIT: u32 = 100;
+
+#[async_trait]
+impl Sessions for SqlStore {
+    async fn list_sessions(&self, filter: &SessionFilter) -> Result<Vec<Session>, StoreError> {
+        let nas = filter.nas.as_ref().map(|nas| nas.as_str().to_owned());
+        let limit = if filter.limit == 0 { USUAL_LIMIT } else { filter.limit };
+        let open = if filter.open_only { "ended_at IS NULL AND " } else { "" };
+        let statement = format!(
+            "SELECT {COLUMNS} FROM sessions WHERE {open}($1 IS NULL OR nas = $1) \
+             AND ($2 IS NULL OR device = $2) ORDER BY started_at DESC LIMIT $3"
+        );
+        let rows = sqlx::query(AssertSqlSafe(statement))
+            .bind(nas)
+            .bind(filter.device.map(mac_column))
+            .bind(i64::from(limit))
+            .fetch_all(&self.reader)
+            .await?;
+        rows.iter().map(session).collect()
+    }
+
+    async fn find_session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        let rows = self.sessions_where("id = $1", |query| query.bind(id_column(id))).await?;
+        Ok(rows.into_iter().next())
+    }
+
+    async fn find_open_session(
+        &self,
+        nas: &NasName,
+        device: MacAddress,
+    ) -> Result<Option<Session>, StoreError> {
+        let condition =
+            "nas = $1 AND device = $2 AND ended_at IS NULL ORDER BY updated_at DESC LIMIT 1";
+        let rows = self.sessions_where(condition, |query| {
+            query.bind(nas.as_str().to_owned()).bind(mac_column(device))
+        });
+        Ok(rows.await?.into_iter().next())
+    }
+
+    async fn find_open_session_by_address(
+        &self,
+        nas: &NasName,
+        address: std::net::IpAddr,
+    ) -> Result<Option<Session>, StoreError> {
+        let condition =
+            "nas = $1 AND address = $2 AND ended_at IS NULL ORDER BY updated_at DESC LIMIT 1";
+        let rows = self.sessions_where(condition, |query| {
+            query.bind(nas.as_str().to_owned()).bind(address.to_string())
+        });
+        Ok(rows.await?.into_iter().next())
+    }
+
+    async fn open_sessions_of_account(
+        &self,
+        account: AccountId,
+    ) -> Result<Vec<Session>, StoreError> {
+        self.sessions_where("account = $1 AND ended_at IS NULL", |query| {
+            query.bind(id_column(account))
+        })
+        .await
+    }
+
+    async fn open_sessions_of_grant(&self, grant: GrantId) -> Result<Vec<Session>, StoreError> {
+        self.sessions_where("grant_id = $1 AND ended_at IS NULL", |query| {
+            query.bind(id_column(grant))
+        })
+        .await
+    }
+
+    async fn accounts_online(&self) -> Result<Vec<AccountId>, StoreError> {
+        let statement =
+            "SELECT DISTINCT account FROM sessions WHERE ended_at IS NULL AND account IS NOT NULL";
+        let rows = sqlx::query(statement).fetch_all(&self.reader).await?;
+        rows.iter().map(|row| Columns(row).id("account")).collect()
+    }
+
+    async fn close_stale_sessions(
+        &self,
+        silent_since: Timestamp,
+        at: Timestamp,
+    ) -> Result<Vec<Session>, StoreError> {
+        let statement = format!(
+            "UPDATE sessions SET ended_at = $1, ended_why = $2 \
+             WHERE ended_at IS NULL AND updated_at < $3 RETURNING {COLUMNS}"
+        );
+        let mut transaction = self.begin().await?;
+        let rows = sqlx::query(AssertSqlSafe(statement))
+            .bind(at.as_millis())
+            .bind(end_name(SessionEnd::Stale))
+            .bind(silent_since.as_millis())
+            .fetch_all(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        let mut accounts = Vec::new();
+        for row in &rows {
+            accounts.extend(Columns(row).optional_id("account")?);
+        }
+        if !accounts.is_empty() {
+            self.publish(Change::Usage(accounts)).await;
+        }
+        rows.iter().map(session).collect()
+    }
+
+    async fn prune_sessions(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let done =
+            sqlx::query("DELETE FROM sessions WHERE ended_at IS NOT NULL AND started_at < $1")
+                .bind(before.as_millis())
+                .execute(&self.writer)
+                .await?;
+        Ok(done.rows_affected())
+    }
+}
+
+type Query<'q> = sqlx::query::Query<'q, Any, sqlx::any::AnyArguments>;
+
+impl SqlStore {
+    async fn sessions_where<'q>(
+        &self,
+        condition: &str,
+        bind: impl FnOnce(Query<'q>) -> Query<'q> + Send,
+    ) -> Result<Vec<Session>, StoreError> {
+        let statement = format!("SELECT {COLUMNS} FROM sessions WHERE {condition}");
+        let rows = bind(sqlx::query(AssertSqlSafe(statement))).fetch_all(&self.reader).await?;
+        rows.iter().map(session).collect()
+    }
+}
+
+/// The end's name in its column.
+pub(super) fn end_name(end: SessionEnd) -> String {
+    match end {
+        SessionEnd::Reported(cause) => format!("reported:{cause}"),
+        SessionEnd::NasRestarted => "nas-restarted".to_owned(),
+        SessionEnd::Stale => "stale".to_owned(),
+    }
+}
+
+fn end_of_name(name: &str) -> Option<SessionEnd> {
+    match name {
+        "nas-restarted" => Some(SessionEnd::NasRestarted),
+        "stale" => Some(SessionEnd::Stale),
+        other => other.strip_prefix("reported:")?.parse().ok().map(SessionEnd::Reported),
+    }
+}
+
+pub(super) fn session(row: &AnyRow) -> Result<Session, StoreError> {
+    let columns = Columns(row);
+    let why = columns.optional_text("ended_why")?;
+    let state = match columns.optional_time("ended_at")? {
+        None => SessionState::Open,
+        Some(at) => {
+            let end = why.as_deref().and_then(end_of_name);
+            SessionState::Stopped {
+                at,
+                end: end.ok_or(StoreError::Corrupt { what: "end of a session" })?,
+            }
+        }
+    };
+    let address = columns.optional_text("address")?.map(|text| text.parse()).transpose();
+    Ok(Session {
+        id: columns.id("id")?,
+        nas: columns.parsed("nas")?,
+        acct_session_id: columns.text("acct_session_id")?,
+        device: columns.mac("device")?,
+        user_name: columns.text("user_name")?,
+        address: address.map_err(|_| StoreError::Corrupt { what: "address" })?,
+        grant: columns.optional_id("grant_id")?,
+        started_at: columns.time("started_at")?,
+        updated_at: columns.time("updated_at")?,
+        usage: columns.usage()?,
+        state,
+    })
+}

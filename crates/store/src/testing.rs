@@ -1,0 +1,61 @@
+//! Stores for tests: a fresh SQLite database each, or a fresh database on a PostgreSQL that is
+//! started for the test process and ends with it.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::{KeyRing, SqlStore, Store, StoreSettings};
+
+/// A store of its own, removed when dropped.
+pub struct TestStore {
+    store: Arc<dyn Store>,
+    settings: StoreSettings,
+    keys: KeyRing,
+    _dir: tempfile::TempDir,
+}
+
+impl TestStore {
+    /// The store, to hand on.
+    #[must_use]
+    pub fn shared(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.store)
+    }
+
+    /// Its keys.
+    #[must_use]
+    pub fn keys(&self) -> &KeyRing {
+        &self.keys
+    }
+
+    /// How to connect to it again.
+    #[must_use]
+    pub fn settings(&self) -> &StoreSettings {
+        &self.settings
+    }
+}
+
+impl Deref for TestStore {
+    type Target = Arc<dyn Store>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.store
+    }
+}
+
+/// A fresh SQLite store.
+///
+/// # Panics
+/// If it cannot be made.
+pub async fn sqlite() -> TestStore {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let url = format!("sqlite:{}", dir.path().join("sabeel.db").display());
+    open(dir, url).await
+}
+
+async fn open(dir: tempfile::TempDir, url: String) -> TestStore {
+    let settings = StoreSettings { url, ..StoreSettings::default() };
+    let keys = KeyRing::open_or_create(&dir.path().join("keys")).expect("keys");
+    SqlStore::migrate(&settings).await.expect("a migrated database");
+    let store = SqlStore::connect(&settings, keys.clone()).await.expect("a database");
+    TestStore { store: Arc::new(store), settings, keys, _dir: dir }
+}
