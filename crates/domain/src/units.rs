@@ -195,6 +195,10 @@ enum NumberOrText {
 
 impl<'de> Deserialize<'de> for Octets {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // Binary formats do not say what comes next, so there it is always a number.
+        if !deserializer.is_human_readable() {
+            return u64::deserialize(deserializer).map(Self);
+        }
         match NumberOrText::deserialize(deserializer)? {
             NumberOrText::Number(octets) => Ok(Self(octets)),
             NumberOrText::Text(text) => text.parse().map_err(serde::de::Error::custom),
@@ -204,6 +208,10 @@ impl<'de> Deserialize<'de> for Octets {
 
 impl<'de> Deserialize<'de> for BitRate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // Binary formats do not say what comes next, so there it is always a number.
+        if !deserializer.is_human_readable() {
+            return u64::deserialize(deserializer).map(Self);
+        }
         match NumberOrText::deserialize(deserializer)? {
             NumberOrText::Number(rate) => Ok(Self(rate)),
             NumberOrText::Text(text) => text.parse().map_err(serde::de::Error::custom),

@@ -59,3 +59,16 @@ async fn open(dir: tempfile::TempDir, url: String) -> TestStore {
     let store = SqlStore::connect(&settings, keys.clone()).await.expect("a database");
     TestStore { store: Arc::new(store), settings, keys, _dir: dir }
 }
+
+/// A fresh database on a PostgreSQL of this test process's own.
+///
+/// # Panics
+/// If PostgreSQL is not installed or does not start: a missing database is a failed set-up.
+pub async fn postgres() -> TestStore {
+    let server = postgres::server();
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let url = server.new_database();
+    open(dir, url).await
+}
+
+mod postgres;

@@ -1,0 +1,117 @@
+use std::time::Duration;
+
+use domain::*;
+use store::testing::TestStore;
+use store::{JournalPosition, SessionFilter, standing_of};
+
+use crate::fixtures::*;
+
+fn until(offset: u64) -> JournalPosition {
+    JournalPosition { segment: 1, offset }
+}
+
+fn started(report: SessionReport) -> AccountingEvent {
+    AccountingEvent::Started(report)
+}
+
+fn stopped(report: SessionReport) -> AccountingEvent {
+    AccountingEvent::Stopped(report, SessionEnd::Reported(1))
+}
+
+pub async fn a_batch_counts_once_even_if_it_is_applied_twice(store: TestStore) {
+    set_up(&store).await;
+    let account = store.sign_in(&sign_in(1, mac(1), T0)).await.unwrap().grant.account;
+    let batch = [
+        record(at(0), 1, started, usage(0, 0, 0)),
+        record(at(60), 1, AccountingEvent::Interim, usage(60, 10, 100)),
+        record(at(60), 1, AccountingEvent::Interim, usage(60, 10, 100)),
+    ];
+    let outcome = store.apply("j", &batch, until(30)).await.unwrap();
+    assert_eq!((outcome.accounts, outcome.repeated), (vec![account], 1));
+    let again = store.apply("j", &batch, until(30)).await.unwrap();
+    assert_eq!(again, store::ApplyOutcome::default());
+    assert_eq!(store.applied_until("j").await.unwrap(), until(30));
+    assert_eq!(store.applied_until("other").await.unwrap(), JournalPosition::default());
+    let day = Zone::riyadh().day_of(T0);
+    assert_eq!(store.usage_of_day(account, day).await.unwrap(), usage(60, 10, 100));
+}
+
+pub async fn usage_reaches_person_grant_and_day(store: TestStore) {
+    set_up(&store).await;
+    let account = store.sign_in(&sign_in(1, mac(1), T0)).await.unwrap().grant.account;
+    store.sign_in(&sign_in(2, mac(2), T0)).await.unwrap();
+    let midnight = Zone::riyadh().next_day_start(T0);
+    let batch = [
+        record(at(60), 1, AccountingEvent::Interim, usage(60, 10, 100)),
+        record(at(60), 2, AccountingEvent::Interim, usage(30, 1, 2)),
+        record(midnight, 1, stopped, usage(90, 15, 150)),
+    ];
+    store.apply("j", &batch, until(30)).await.unwrap();
+    let today = Zone::riyadh().day_of(T0);
+    let tomorrow = Zone::riyadh().day_of(midnight);
+    assert_eq!(store.usage_of_day(account, today).await.unwrap(), usage(90, 11, 102));
+    assert_eq!(store.usage_of_day(account, tomorrow).await.unwrap(), usage(30, 5, 50));
+    assert_eq!(
+        store.usage_of_grant(GrantId::from_bytes([1; 16])).await.unwrap(),
+        usage(90, 15, 150)
+    );
+    assert_eq!(store.accounts_online().await.unwrap(), vec![account]);
+    assert_eq!(store.open_sessions_of_account(account).await.unwrap().len(), 1);
+    let all = store.list_sessions(&SessionFilter::default()).await.unwrap();
+    assert_eq!(all.len(), 2);
+    let one = SessionFilter { device: Some(mac(2)), open_only: true, ..SessionFilter::default() };
+    assert_eq!(store.list_sessions(&one).await.unwrap().len(), 1);
+    let gate = "gate".parse().unwrap();
+    let found = store.find_open_session_by_address(&gate, "10.77.0.9".parse().unwrap()).await;
+    assert_eq!(found.unwrap().map(|session| session.device), Some(mac(2)));
+}
+
+pub async fn a_restarted_access_point_has_no_earlier_sessions(store: TestStore) {
+    set_up(&store).await;
+    let on = AccountingRecord {
+        event: AccountingEvent::NasStarted,
+        ..record(at(100), 1, started, usage(0, 0, 0))
+    };
+    let batch = [
+        record(at(60), 1, AccountingEvent::Interim, usage(60, 10, 100)),
+        on,
+        record(at(120), 2, started, usage(0, 0, 0)),
+    ];
+    store.apply("j", &batch, until(30)).await.unwrap();
+    let first = store.find_session(SessionId::from_bytes([1; 16])).await.unwrap().unwrap();
+    assert_eq!(first.state, SessionState::Stopped { at: at(100), end: SessionEnd::NasRestarted });
+    assert!(store.find_session(SessionId::from_bytes([2; 16])).await.unwrap().unwrap().is_open());
+}
+
+pub async fn a_silent_session_is_closed_and_comes_back(store: TestStore) {
+    set_up(&store).await;
+    store
+        .apply("j", &[record(at(60), 1, AccountingEvent::Interim, usage(60, 10, 100))], until(10))
+        .await
+        .unwrap();
+    assert!(store.close_stale_sessions(at(60), at(300)).await.unwrap().is_empty());
+    let closed = store.close_stale_sessions(at(61), at(300)).await.unwrap();
+    assert_eq!(closed.len(), 1);
+    store
+        .apply("j", &[record(at(400), 1, AccountingEvent::Interim, usage(400, 20, 200))], until(20))
+        .await
+        .unwrap();
+    let session = store.find_session(SessionId::from_bytes([1; 16])).await.unwrap().unwrap();
+    assert!(session.is_open());
+    assert_eq!(session.usage, usage(400, 20, 200));
+    assert_eq!(store.prune_sessions(at(1_000)).await.unwrap(), 0, "it goes on");
+}
+
+pub async fn standing_counts_the_time_since_the_last_report(store: TestStore) {
+    set_up(&store).await;
+    let grant = store.sign_in(&sign_in(1, mac(1), T0)).await.unwrap().grant;
+    store
+        .apply("j", &[record(at(60), 1, AccountingEvent::Interim, usage(60, 10, 90))], until(10))
+        .await
+        .unwrap();
+    let standing = standing_of(store.as_ref(), &grant, at(90)).await.unwrap().unwrap();
+    assert_eq!(standing.used.day, usage(90, 10, 90));
+    let left =
+        Remaining { time: Some(Duration::from_secs(7_110)), data: Some(Octets::new(999_999_900)) };
+    assert_eq!(standing.assessment, Assessment::Within(left));
+}

@@ -1,0 +1,136 @@
+//! Things that many contracts need.
+
+use std::time::Duration;
+
+use domain::*;
+use store::testing::TestStore;
+use store::{NewChallenge, SignIn};
+
+pub const T0: Timestamp = Timestamp::from_secs(1_795_597_200);
+
+pub fn at(secs: u64) -> Timestamp {
+    T0 + Duration::from_secs(secs)
+}
+
+pub fn mac(last: u8) -> MacAddress {
+    MacAddress::new([2, 0, 0, 0, 0, last])
+}
+
+pub fn phone() -> PhoneNumber {
+    "966551234567".parse().unwrap()
+}
+
+pub fn site() -> Site {
+    Site {
+        name: "walkway".parse().unwrap(),
+        title: Localised::default().with(Language::arabic(), "الممشى"),
+        zone: Zone::riyadh(),
+        plan: "visitor".parse().unwrap(),
+        countries: vec![Country::SaudiArabia],
+    }
+}
+
+pub fn nas(name: &str, address: &str) -> Nas {
+    Nas {
+        name: name.parse().unwrap(),
+        site: "walkway".parse().unwrap(),
+        addresses: address.parse().unwrap(),
+        secret: "radius secret of the gate".parse().unwrap(),
+        profile: NasProfile::Coova,
+        message_authenticator: MessageAuthenticatorRule::Required,
+        octet_direction: OctetDirection::Standard,
+        dae_address: Some("10.0.0.1:3799".parse().unwrap()),
+        hand_off: HandOff::Uam {
+            secret: Some("uam secret".parse().unwrap()),
+            hosts: vec!["10.1.0.1".into()],
+        },
+        portal_path: format!("path of {name}").parse().unwrap(),
+    }
+}
+
+pub async fn set_up(store: &TestStore) {
+    store.add_plan(&Plan::visitor("visitor".parse().unwrap())).await.unwrap();
+    store.add_site(&site()).await.unwrap();
+    store.add_access_point(&nas("gate", "10.0.0.1/32")).await.unwrap();
+}
+
+pub fn code(text: &str) -> Code {
+    text.parse().unwrap()
+}
+
+pub fn new_challenge(
+    id: u8,
+    device: MacAddress,
+    begun: Timestamp,
+    code_text: &str,
+) -> NewChallenge {
+    NewChallenge {
+        challenge: Challenge {
+            id: ChallengeId::from_bytes([id; 16]),
+            purpose: Purpose::SignIn,
+            site: "walkway".parse().unwrap(),
+            device,
+            phone: phone(),
+            language: Language::arabic(),
+            terms_version: "1".into(),
+            created_at: begun,
+            sent_at: begun,
+            sends: 1,
+            code_expires_at: begun + Duration::from_secs(300),
+            attempts: 0,
+            state: ChallengeState::Open,
+        },
+        code: code(code_text),
+        text: SmsText::new(format!("code {code_text}")),
+    }
+}
+
+pub fn sign_in(id: u8, device: MacAddress, when: Timestamp) -> SignIn {
+    SignIn {
+        phone: phone(),
+        new_account: AccountId::from_bytes([id; 16]),
+        language: Language::arabic(),
+        grant: Grant {
+            id: GrantId::from_bytes([id; 16]),
+            account: AccountId::from_bytes([id; 16]),
+            device,
+            site: "walkway".parse().unwrap(),
+            plan: "visitor".parse().unwrap(),
+            issued_at: when,
+            until: when + Duration::from_secs(86_400),
+            state: GrantState::Live,
+        },
+        terms_version: "1".into(),
+        devices: 2,
+    }
+}
+
+pub fn usage(secs: u64, up: u64, down: u64) -> Usage {
+    Usage {
+        uploaded: Octets::new(up),
+        downloaded: Octets::new(down),
+        time: Duration::from_secs(secs),
+    }
+}
+
+pub fn record(
+    when: Timestamp,
+    session: u8,
+    event: impl FnOnce(SessionReport) -> AccountingEvent,
+    used: Usage,
+) -> AccountingRecord {
+    AccountingRecord {
+        nas: "gate".parse().unwrap(),
+        occurred_at: when,
+        received_at: when,
+        event: event(SessionReport {
+            session: SessionId::from_bytes([session; 16]),
+            acct_session_id: format!("s{session}"),
+            device: mac(session),
+            user_name: "visitor".into(),
+            address: Some("10.77.0.9".parse().unwrap()),
+            grant: Some(GrantId::from_bytes([session; 16])),
+            usage: used,
+        }),
+    }
+}

@@ -1,0 +1,42 @@
+//! The same contracts, held against SQLite and PostgreSQL.
+
+mod accounting;
+mod fixtures;
+mod outboxes;
+mod setup;
+mod sign_in;
+
+/// Runs one contract on both databases.
+macro_rules! on_both {
+    ($($module:ident :: $name:ident),+ $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test] async fn $name() { crate::$module::$name(store::testing::sqlite().await).await; })+
+        }
+        mod on_postgres {
+            $(#[tokio::test] async fn $name() { crate::$module::$name(store::testing::postgres().await).await; })+
+        }
+    };
+}
+
+on_both![
+    setup::what_is_added_is_found_again_and_names_are_taken_once,
+    setup::what_is_needed_cannot_be_removed,
+    setup::secrets_are_not_in_the_database_in_clear,
+    sign_in::at_most_five_attempts_are_compared_however_many_come_at_once,
+    sign_in::the_right_code_wins_once,
+    sign_in::a_code_sent_earlier_stays_good_for_its_own_life,
+    sign_in::another_message_waits_for_its_cooldown,
+    sign_in::a_new_challenge_abandons_the_old_one,
+    sign_in::the_oldest_device_gives_way,
+    sign_in::the_same_number_is_the_same_account,
+    sign_in::a_credential_is_used_once_and_only_in_time,
+    sign_in::an_erased_person_leaves_nothing_behind,
+    accounting::a_batch_counts_once_even_if_it_is_applied_twice,
+    accounting::usage_reaches_person_grant_and_day,
+    accounting::a_restarted_access_point_has_no_earlier_sessions,
+    accounting::a_silent_session_is_closed_and_comes_back,
+    accounting::standing_counts_the_time_since_the_last_report,
+    outboxes::an_order_is_written_once_and_claimed_by_one,
+    outboxes::ending_a_grant_orders_its_sessions_off,
+    outboxes::a_message_is_sent_once_and_then_forgotten,
+];

@@ -1,0 +1,193 @@
+use std::time::Duration;
+
+use domain::*;
+use store::Attempt;
+use store::testing::TestStore;
+
+use crate::fixtures::*;
+
+fn policy() -> ChallengePolicy {
+    ChallengePolicy::default()
+}
+
+async fn try_code(store: &TestStore, id: u8, text: &str, when: Timestamp) -> Verdict {
+    let attempt =
+        Attempt { challenge: ChallengeId::from_bytes([id; 16]), code: &code(text), at: when };
+    store.try_code(&attempt, &policy()).await.unwrap()
+}
+
+pub async fn at_most_five_attempts_are_compared_however_many_come_at_once(store: TestStore) {
+    set_up(&store).await;
+    store.begin_challenge(&new_challenge(1, mac(1), T0, "482913")).await.unwrap();
+    let mut attempts = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let store = store.shared();
+        attempts.spawn(async move {
+            let wrong = code("000000");
+            let attempt =
+                Attempt { challenge: ChallengeId::from_bytes([1; 16]), code: &wrong, at: at(1) };
+            store.try_code(&attempt, &policy()).await.unwrap()
+        });
+    }
+    let verdicts = attempts.join_all().await;
+    let compared =
+        verdicts.iter().filter(|verdict| matches!(verdict, Verdict::Wrong { .. })).count();
+    let locked = verdicts.iter().filter(|verdict| matches!(verdict, Verdict::Locked)).count();
+    assert_eq!((compared, locked), (5, 15));
+    assert_eq!(try_code(&store, 1, "482913", at(2)).await, Verdict::Locked);
+}
+
+pub async fn the_right_code_wins_once(store: TestStore) {
+    set_up(&store).await;
+    store.begin_challenge(&new_challenge(1, mac(1), T0, "482913")).await.unwrap();
+    assert_eq!(try_code(&store, 1, "482914", at(1)).await, Verdict::Wrong { left: 4 });
+    let mut attempts = tokio::task::JoinSet::new();
+    for _ in 0..3 {
+        let store = store.shared();
+        attempts.spawn(async move {
+            let right = code("482913");
+            let attempt =
+                Attempt { challenge: ChallengeId::from_bytes([1; 16]), code: &right, at: at(2) };
+            store.try_code(&attempt, &policy()).await.unwrap()
+        });
+    }
+    let verdicts = attempts.join_all().await;
+    let won = verdicts.iter().filter(|verdict| matches!(verdict, Verdict::Accepted(_))).count();
+    assert_eq!(won, 1, "{verdicts:?}");
+    assert_eq!(try_code(&store, 1, "482913", at(3)).await, Verdict::Used);
+    assert_eq!(try_code(&store, 9, "482913", at(3)).await, Verdict::Used, "an unknown challenge");
+}
+
+pub async fn a_code_sent_earlier_stays_good_for_its_own_life(store: TestStore) {
+    set_up(&store).await;
+    for (id, text, when, accepted) in
+        [(1, "111111", 200, true), (2, "111111", 301, false), (3, "222222", 301, true)]
+    {
+        store.begin_challenge(&new_challenge(id, mac(id), T0, "111111")).await.unwrap();
+        let challenge = ChallengeId::from_bytes([id; 16]);
+        let sent = store
+            .send_code_again(
+                challenge,
+                &code("222222"),
+                &SmsText::new("222222".into()),
+                &policy(),
+                at(40),
+            )
+            .await
+            .unwrap();
+        assert_eq!(sent.map(|challenge| challenge.sends), Ok(2));
+        let verdict = try_code(&store, id, text, at(when)).await;
+        assert_eq!(matches!(verdict, Verdict::Accepted(_)), accepted, "{id}: {verdict:?}");
+    }
+    store.begin_challenge(&new_challenge(4, mac(4), T0, "111111")).await.unwrap();
+    assert_eq!(try_code(&store, 4, "111111", at(300)).await, Verdict::Expired);
+}
+
+pub async fn another_message_waits_for_its_cooldown(store: TestStore) {
+    set_up(&store).await;
+    store.begin_challenge(&new_challenge(1, mac(1), T0, "111111")).await.unwrap();
+    let id = ChallengeId::from_bytes([1; 16]);
+    let again = |when: Timestamp| {
+        let store = store.shared();
+        async move {
+            let text = SmsText::new("again".into());
+            store
+                .send_code_again(id, &code("222222"), &text, &policy(), when)
+                .await
+                .unwrap()
+                .map(|_| ())
+        }
+    };
+    let wait = Duration::from_secs(20);
+    assert_eq!(again(at(10)).await, Err(ResendRefusal::CoolingDown { wait }));
+    let (one, other) = tokio::join!(again(at(30)), again(at(30)));
+    assert!(one.is_ok() != other.is_ok(), "of two at once, one sends: {one:?} {other:?}");
+    assert_eq!(again(at(90)).await, Ok(()));
+    assert_eq!(again(at(299)).await, Err(ResendRefusal::SendsUsedUp));
+    assert_eq!(store.count_sends_for_device(mac(1), T0).await.unwrap(), 3);
+    assert_eq!(store.count_challenges_for_phone(&phone(), T0).await.unwrap(), 1);
+}
+
+pub async fn a_new_challenge_abandons_the_old_one(store: TestStore) {
+    set_up(&store).await;
+    let name = site().name;
+    store.begin_challenge(&new_challenge(1, mac(1), T0, "111111")).await.unwrap();
+    store.begin_challenge(&new_challenge(2, mac(1), at(60), "222222")).await.unwrap();
+    let open = store.find_open_challenge(&name, mac(1)).await.unwrap().unwrap();
+    assert_eq!(open, new_challenge(2, mac(1), at(60), "222222").challenge);
+    assert_eq!(try_code(&store, 1, "111111", at(61)).await, Verdict::Used);
+    store.abandon_challenge(open.id).await.unwrap();
+    assert_eq!(store.find_open_challenge(&name, mac(1)).await.unwrap(), None);
+    assert_eq!(store.prune_challenges(at(30)).await.unwrap(), 1);
+}
+
+pub async fn the_oldest_device_gives_way(store: TestStore) {
+    set_up(&store).await;
+    for id in 1..=3 {
+        let outcome = store.sign_in(&sign_in(id, mac(id), at(u64::from(id)))).await.unwrap();
+        assert_eq!(outcome.grant.account, AccountId::from_bytes([1; 16]));
+        let retired: Vec<_> = outcome.retired.iter().map(|grant| grant.device).collect();
+        assert_eq!(retired, if id == 3 { vec![mac(1)] } else { vec![] });
+    }
+    let retired = store.find_grant(mac(1)).await.unwrap().unwrap();
+    assert_eq!(retired.state, GrantState::Ended { at: at(3), why: GrantEnd::DeviceRetired });
+    assert!(store.find_grant(mac(2)).await.unwrap().unwrap().holds(at(4)));
+}
+
+pub async fn the_same_number_is_the_same_account(store: TestStore) {
+    set_up(&store).await;
+    store.sign_in(&sign_in(1, mac(1), at(1))).await.unwrap();
+    store.sign_in(&sign_in(2, mac(1), at(50))).await.unwrap();
+    let account = store.find_account_by_phone(&phone()).await.unwrap().unwrap();
+    assert_eq!((account.created_at, account.verified_at), (at(1), at(50)));
+    let record = store.account_record(account.id).await.unwrap().unwrap();
+    assert_eq!(record.devices.len(), 1);
+    assert_eq!(record.consents.len(), 2);
+    assert_eq!(record.grants.len(), 2);
+    let replaced = store.find_grant_by_id(GrantId::from_bytes([1; 16])).await.unwrap().unwrap();
+    assert_eq!(replaced.state, GrantState::Ended { at: at(50), why: GrantEnd::Replaced });
+    assert_eq!(store.language_of_device(mac(1)).await.unwrap(), Some(Language::arabic()));
+}
+
+pub async fn a_credential_is_used_once_and_only_in_time(store: TestStore) {
+    set_up(&store).await;
+    let credential = Credential {
+        id: CredentialId::from_bytes([5; 16]),
+        password: "oneTimePassword".parse().unwrap(),
+        grant: GrantId::from_bytes([1; 16]),
+        device: mac(1),
+        nas: "gate".parse().unwrap(),
+        expires_at: at(90),
+    };
+    store.add_credential(&credential).await.unwrap();
+    let found = store.find_credential(credential.id, at(10)).await.unwrap().unwrap();
+    assert_eq!((found.password, found.device), (credential.password.clone(), mac(1)));
+    assert!(store.find_credential(credential.id, at(90)).await.unwrap().is_none());
+    assert!(
+        !store.consume_credential(credential.id, &"other".parse().unwrap(), at(10)).await.unwrap()
+    );
+    assert!(store.consume_credential(credential.id, &credential.nas, at(10)).await.unwrap());
+    assert!(!store.consume_credential(credential.id, &credential.nas, at(11)).await.unwrap());
+    assert!(store.find_credential(credential.id, at(11)).await.unwrap().is_none());
+    assert_eq!(store.prune_credentials(at(100)).await.unwrap(), 1);
+}
+
+pub async fn an_erased_person_leaves_nothing_behind(store: TestStore) {
+    set_up(&store).await;
+    store.begin_challenge(&new_challenge(1, mac(1), T0, "111111")).await.unwrap();
+    let grant = store.sign_in(&sign_in(1, mac(1), T0)).await.unwrap().grant;
+    let report = record(at(60), 1, AccountingEvent::Interim, usage(60, 10, 100));
+    let until = store::JournalPosition { segment: 1, offset: 10 };
+    store.apply("journal", &[report], until).await.unwrap();
+    assert!(store.erase_account(grant.account).await.unwrap());
+    assert!(!store.erase_account(grant.account).await.unwrap());
+    assert_eq!(store.find_account_by_phone(&phone()).await.unwrap(), None);
+    assert_eq!(store.find_grant(mac(1)).await.unwrap(), None);
+    assert_eq!(store.count_challenges_for_phone(&phone(), T0).await.unwrap(), 0);
+    assert_eq!(
+        store.usage_of_day(grant.account, Zone::riyadh().day_of(at(60))).await.unwrap(),
+        Usage::default()
+    );
+    let session = store.find_session(SessionId::from_bytes([1; 16])).await.unwrap().unwrap();
+    assert_eq!((session.device, session.user_name.as_str(), session.address), (mac(0), "", None));
+}
