@@ -1,0 +1,146 @@
+//! What an admitted device may do, and how it ends.
+
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::Ipv4Addr;
+use std::time::{Duration, Instant};
+
+use domain::MacAddress;
+use edge::enforcer::{Admission, EnforceError, Enforcer as _};
+
+use crate::square::*;
+
+#[test]
+fn an_admitted_device_passes_and_is_no_longer_redirected() {
+    let square = Square::build();
+    let mut enforcer = square.guard();
+    let web = listen(&square.internet, 80);
+    let resolver = bind(&square.internet, (INTERNET, 53));
+    admit_phone(&mut enforcer);
+    let _phone = dial(&square.phone, (INTERNET, 80)).unwrap();
+    let (_, from) = web.accept().unwrap();
+    assert_eq!(from.ip().to_canonical(), UPLINK);
+    assert_answers(&phone_socket(&square, (INTERNET, 53)), &resolver);
+}
+
+#[test]
+fn an_admitted_address_under_another_hardware_address_does_not_pass() {
+    let square = Square::build();
+    let mut enforcer = square.guard();
+    admit_phone(&mut enforcer);
+    let (phone, server) = pair(&square);
+    transfer(&phone, &server, 1, 100);
+    square.phone.ip("link set wlan address 02:00:00:00:00:99");
+    square.gateway.ip(&format!("neigh replace {PHONE} lladdr 02:00:00:00:00:99 dev lan"));
+    assert_refused(&phone, ErrorKind::HostUnreachable);
+}
+
+#[test]
+fn removal_cuts_an_open_connection_at_once() {
+    let square = Square::build();
+    let mut enforcer = square.guard();
+    admit_phone(&mut enforcer);
+    let listener = listen(&square.internet, 7000);
+    let mut phone = dial(&square.phone, (INTERNET, 7000)).unwrap();
+    let (mut server, _) = listener.accept().unwrap();
+    server.write_all(b"hello").unwrap();
+    phone.read_exact(&mut [0; 5]).unwrap();
+    assert!(enforcer.remove(PHONE_DEVICE, PHONE).unwrap().is_some());
+    phone.write_all(b"still there?").unwrap();
+    let end = phone.read(&mut [0; 5]).map_err(|error| error.kind());
+    assert_eq!(end, Err(ErrorKind::ConnectionReset));
+}
+
+#[test]
+fn a_removed_device_is_redirected_on_the_ports_it_goes_on_using() {
+    let square = Square::build();
+    let mut enforcer = square.guard();
+    let ours = bind(&square.gateway, (GATEWAY, 53));
+    let public = bind(&square.internet, (INTERNET, 53));
+    admit_phone(&mut enforcer);
+    let phone = phone_socket(&square, (INTERNET, 53));
+    assert_answers(&phone, &public);
+    enforcer.remove(PHONE_DEVICE, PHONE).unwrap();
+    assert_answers(&phone, &ours);
+}
+
+#[test]
+fn removing_who_is_not_admitted_changes_nothing() {
+    let square = Square::build();
+    let mut enforcer = square.guard();
+    admit_phone(&mut enforcer);
+    let other = MacAddress::new([2, 0, 0, 0, 0, 9]);
+    assert_eq!(enforcer.remove(other, PHONE).unwrap(), None);
+    assert_eq!(enforcer.remove(PHONE_DEVICE, GATEWAY).unwrap(), None);
+    assert_eq!(enforcer.admitted().unwrap(), [(PHONE_DEVICE, PHONE)]);
+}
+
+#[test]
+fn an_address_is_admitted_for_one_device_at_a_time() {
+    let square = Square::build();
+    let mut enforcer = square.guard();
+    admit_phone(&mut enforcer);
+    let other = Admission { device: MacAddress::new([2, 0, 0, 0, 0, 9]), ..phone_admission(None) };
+    let refused = enforcer.admit(&other);
+    assert!(matches!(refused, Err(EnforceError::AddressInUse(PHONE))), "{refused:?}");
+    enforcer.remove(PHONE_DEVICE, PHONE).unwrap();
+    enforcer.admit(&other).unwrap();
+    assert_eq!(enforcer.admitted().unwrap(), [(other.device, PHONE)]);
+}
+
+#[test]
+fn a_restart_keeps_who_is_online_with_counters_and_connections() {
+    let square = Square::build();
+    let mut before = square.guard();
+    admit_phone(&mut before);
+    let (phone, server) = pair(&square);
+    transfer(&phone, &server, 9, 1000);
+    let listener = listen(&square.internet, 7000);
+    let mut stream = dial(&square.phone, (INTERNET, 7000)).unwrap();
+    let usage = before.usage().unwrap();
+    drop(before);
+    let mut after = square.guard();
+    assert_eq!(after.admitted().unwrap(), [(PHONE_DEVICE, PHONE)]);
+    assert_eq!(after.usage().unwrap(), usage);
+    transfer(&phone, &server, 1, 1000);
+    let (mut accepted, _) = listener.accept().unwrap();
+    accepted.write_all(b"hello").unwrap();
+    stream.read_exact(&mut [0; 5]).unwrap();
+    assert!(after.usage().unwrap()[0].uploaded > usage[0].uploaded);
+}
+
+#[test]
+fn rules_that_somebody_removed_are_noticed() {
+    let square = Square::build();
+    let mut enforcer = square.guard();
+    square.gateway.nft("delete table inet sabeel");
+    assert!(matches!(enforcer.usage(), Err(EnforceError::RulesGone)));
+    assert!(matches!(enforcer.admitted(), Err(EnforceError::RulesGone)));
+    assert!(matches!(enforcer.admit(&phone_admission(None)), Err(EnforceError::RulesGone)));
+    square.guard().admit(&phone_admission(None)).unwrap();
+}
+
+#[test]
+fn the_gateway_takes_65536_devices_and_says_when_it_is_full() {
+    let square = Square::build();
+    let mut enforcer = square.guard();
+    let visitor = |number: u32| {
+        let [a, b, c, d] = (0x0a80_0000 + number).to_be_bytes();
+        let device = MacAddress::new([2, 0, a, b, c, d]);
+        Admission { device, address: Ipv4Addr::new(a, b, c, d), octet_limit: None }
+    };
+    let start = Instant::now();
+    for number in 0..1000 {
+        enforcer.admit(&visitor(number)).unwrap();
+    }
+    let took = start.elapsed();
+    assert!(took < Duration::from_secs(2), "1,000 admissions took {took:?}");
+    for number in 1000..65536 {
+        enforcer.admit(&visitor(number)).unwrap();
+    }
+    let refused = enforcer.admit(&visitor(65536));
+    assert!(matches!(refused, Err(EnforceError::Full)), "{refused:?}");
+    assert_eq!(enforcer.usage().unwrap().len(), 65536);
+    let last = visitor(65535);
+    assert!(enforcer.remove(last.device, last.address).unwrap().is_some());
+    enforcer.admit(&visitor(65536)).unwrap();
+}
