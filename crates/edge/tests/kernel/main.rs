@@ -1,5 +1,7 @@
 //! The gateway's rules on this machine's kernel, told as stories in network namespaces.
 
+#![allow(clippy::unwrap_used, reason = "a test program, its fixtures too")]
+
 mod admitted;
 mod counting;
 mod neighbours;

@@ -1,7 +1,7 @@
 //! A city square: a phone, our gateway, and the internet behind it.
 
 use std::io::{self, ErrorKind};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream, UdpSocket};
 use std::num::NonZeroU16;
 use std::time::Duration;
 
@@ -65,20 +65,24 @@ impl Square {
         square
     }
 
-    /// Starts the gateway as most sites run it: one uplink, masqueraded.
+    /// Starts the gateway as most sites run it.
     pub fn guard(&self) -> NftEnforcer {
-        self.guard_with(Uplinks::Masqueraded(vec!["wan".parse().unwrap()]))
+        self.guard_by(&rules())
     }
 
-    pub fn guard_with(&self, uplinks: Uplinks) -> NftEnforcer {
-        let rules = GatewayRules {
-            visitors: "lan".parse().unwrap(),
-            gateway: GATEWAY,
-            redirector_port: NonZeroU16::new(REDIRECTOR_PORT).unwrap(),
-            portals: vec![(INTERNET.to_string() + ":8443").parse().unwrap()],
-            uplinks,
-        };
-        self.gateway.run(|| NftEnforcer::start(&rules)).unwrap()
+    pub fn guard_by(&self, rules: &GatewayRules) -> NftEnforcer {
+        self.gateway.run(|| NftEnforcer::start(rules)).unwrap()
+    }
+}
+
+/// One uplink, masqueraded, and a portal in the internet.
+pub fn rules() -> GatewayRules {
+    GatewayRules {
+        visitors: "lan".parse().unwrap(),
+        gateway: GATEWAY,
+        redirector_port: NonZeroU16::new(REDIRECTOR_PORT).unwrap(),
+        portals: vec![SocketAddrV4::new(INTERNET, PORTAL_PORT)],
+        uplinks: Uplinks::Masqueraded(vec!["wan".parse().unwrap()]),
     }
 }
 

@@ -1,10 +1,11 @@
 //! What a device reaches before anybody has logged in on it, and what nobody ever reaches.
 
 use std::io::ErrorKind;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::process::Command;
 
-use edge::nftables::Uplinks;
+use edge::enforcer::Enforcer as _;
+use edge::nftables::{GatewayRules, Uplinks};
 
 use crate::netns::{Namespace, connect};
 use crate::square::*;
@@ -74,7 +75,23 @@ fn the_portal_is_reached_and_charged_to_nobody() {
         portal.accept().unwrap();
         admit_phone(&mut enforcer);
     }
-    assert_eq!(edge::enforcer::Enforcer::usage(&mut enforcer).unwrap(), [phone_usage(0, 0)]);
+    assert_eq!(enforcer.usage().unwrap(), [phone_usage(0, 0)]);
+}
+
+#[test]
+fn the_portal_may_be_the_gateway_and_may_move() {
+    let square = Square::build();
+    let far = listen(&square.internet, PORTAL_PORT);
+    let near = listen(&square.gateway, PORTAL_PORT);
+    let _guard = square.guard();
+    let _page = dial(&square.phone, (INTERNET, PORTAL_PORT)).unwrap();
+    far.accept().unwrap();
+    assert_reset(&square, (GATEWAY, PORTAL_PORT));
+    let portals = vec![SocketAddrV4::new(GATEWAY, PORTAL_PORT)];
+    let _guard = square.guard_by(&GatewayRules { portals, ..rules() });
+    let _page = dial(&square.phone, (GATEWAY, PORTAL_PORT)).unwrap();
+    near.accept().unwrap();
+    assert_reset(&square, (INTERNET, PORTAL_PORT));
 }
 
 #[test]
@@ -114,11 +131,12 @@ fn visitors_leave_by_the_uplinks_alone() {
     let server = SocketAddr::from(([192, 0, 2, 2], 445));
     let _files = listen(&office, 445);
     let _web = listen(&square.internet, 445);
-    let mut enforcer = square.guard_with(Uplinks::Any);
+    let mut enforcer = square.guard_by(&GatewayRules { uplinks: Uplinks::Any, ..rules() });
     admit_phone(&mut enforcer);
     dial(&square.phone, server).expect("any interface is an uplink");
     for uplinks in [Uplinks::Routed, Uplinks::Masqueraded] {
-        enforcer = square.guard_with(uplinks(vec!["wan".parse().unwrap()]));
+        let uplinks = uplinks(vec!["wan".parse().unwrap()]);
+        enforcer = square.guard_by(&GatewayRules { uplinks, ..rules() });
         assert_reset(&square, server);
         dial(&square.phone, (INTERNET, 445)).expect("the uplink is open");
     }

@@ -7,15 +7,17 @@ use std::fs;
 use std::io::Read;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 /// A running server, reached by its Unix socket.
 pub(super) struct Server {
     socket_dir: PathBuf,
     bin: PathBuf,
     databases: AtomicU32,
+    /// Holds the pipe open until the process ends; nobody waits for the shell.
+    _guard: Mutex<Child>,
 }
 
 /// The server of this process, started by the first call.
@@ -66,9 +68,7 @@ impl Server {
         let started = guard.stdout.as_mut().expect("piped").read_exact(&mut ready);
         let log = fs::read_to_string(dir.join("log")).unwrap_or_default();
         assert!(started.is_ok(), "PostgreSQL did not start: {log}");
-        // The pipe stays open until the process ends.
-        std::mem::forget(guard.stdin.take());
-        Self { socket_dir: dir, bin, databases: AtomicU32::new(0) }
+        Self { socket_dir: dir, bin, databases: AtomicU32::new(0), _guard: Mutex::new(guard) }
     }
 
     /// Makes an empty database; returns its URL.

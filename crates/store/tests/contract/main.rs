@@ -1,5 +1,7 @@
 //! The same contracts, held against SQLite and PostgreSQL.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod accounting;
 mod fixtures;
 mod outboxes;
