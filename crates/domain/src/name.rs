@@ -29,7 +29,7 @@ pub type PlanName = Name<kind::Plan>;
 /// Names a [`crate::Site`].
 pub type SiteName = Name<kind::Site>;
 
-/// Why a text is not a [`Name`].
+/// Why a text is not a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no name: use 1 to 40 of a-z, 0-9, '-' and '.', starting with a letter or digit")]
 pub struct NameError(String);
