@@ -1,1 +1,33 @@
-//! portal
+//! The captive portal: from a phone that has just joined to one that is online.
+//!
+//! An access point redirects the browser to `/n/{portal_path}/`; the query is read once
+//! ([`nas`]) and becomes a signed token in the page's own address ([`context`]). Each
+//! request finds anew at which [`stage`] the device is, and answers with one page
+//! ([`screen`]). What is remembered is in the store. The portal never speaks RADIUS.
+
+mod app;
+mod budget;
+mod capport;
+mod catalogue;
+mod context;
+mod failure;
+mod guard;
+mod hand_off;
+mod journey;
+mod locale;
+mod nas;
+mod portal;
+mod presence;
+mod probe;
+mod random;
+mod router;
+mod screen;
+mod server;
+mod settings;
+mod stage;
+mod visit;
+mod wording;
+
+pub use portal::{Portal, PortalError};
+pub use server::TlsError;
+pub use settings::{HelpSettings, LimitSettings, PortalSettings, SettingsError, TlsSettings};

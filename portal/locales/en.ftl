@@ -1,0 +1,139 @@
+# The portal's words in English. Plural forms by CLDR: one, other.
+
+# First page
+landing-title = Welcome to Al-Ahsa Wi-Fi
+landing-body = Free internet from Al-Ahsa Municipality for walkway and park visitors. A login code reaches you by text message in moments.
+phone-label = Mobile number
+phone-hint = Example: { $example }. For other countries start with + and the country code.
+phone-terms = I accept the terms of use and have seen the privacy notice
+phone-send = Send code
+phone-why = We use your number only to verify your login. We show it to no one.
+
+# Code
+code-title = Enter the code
+code-sent = We sent a 6-digit code to { $phone }.
+code-label = Login code
+code-submit = Log in
+code-edit = Wrong number? Change it
+code-keep = You may leave this window to read the message and come back; we will be waiting here.
+resend-wait = No message yet? You can resend in { $t }.
+resend-btn = Resend code
+resend-done = New code sent. Use the latest one.
+sms-code = { $code } is your Al-Ahsa Wi-Fi code, valid 5 minutes. Do not share it.
+
+# Online
+ok-title = You are online
+ok-body = You can browse now. Today's allowance: { $allowance }.
+ok-unlimited = You can browse now.
+ok-device = We will recognise this device on your visits for { $days }.
+ok-onward = Continue to { $host }
+waiting-title = Opening the way
+waiting-body = Your code was accepted and your device is being connected. This takes seconds.
+late-title = This takes longer than usual
+late-body = Your login is kept and no new code is needed. Turn Wi-Fi off and on again, then try once more.
+status-title = Session status
+status-left = Left today: { $allowance }
+status-unlimited = There is no limit on your use today.
+status-renews = It renews at { $clock }.
+status-end = Disconnect
+both-of-day = { $time } and { $data }
+both-left = { $time } · { $data }
+time-label = Time
+data-label = Data
+bye-title = You are disconnected
+bye-body = Thank you for your visit. You can log in again at any time.
+quota-title = Today's allowance is used up
+quota-body = It renews at { $clock }. Municipal services stay open.
+quota-stay = The allowance of this visit is used up. A new code begins a new visit.
+
+# Terms
+terms-title = Terms of use and privacy notice
+terms-short = In short: lawful use, a daily allowance; we keep your number, device address and connection times for { $retention } as the rules require; we do not record the sites you visit.
+terms-use-title = Use
+terms-use = The service is free for visitors of this place. Users keep to the laws of the Kingdom, do no harm to the network or to other users, and sign in with a number of their own.
+terms-fair-title = Allowance and availability
+terms-fair = Every visitor has a daily allowance of time and data, so that there is room for all. Speed may drop or the service may pause in crowds or during maintenance.
+terms-safe-title = Safety
+terms-safe = This is an open public network. Sites whose address begins with { $https } are encrypted. We never ask for a password or bank details.
+terms-data-title = Your data
+terms-data = We process your mobile number to verify your login, and your device's address, connection times and data volume to keep allowances and to follow the rules. They are kept encrypted inside the Kingdom, given only to a competent authority on a lawful request, and then destroyed.
+terms-rights = You may see, correct or have your data destroyed, and withdraw consent, by way of the help numbers.
+terms-minor = Minors: use with a guardian's consent.
+terms-version = Version { $version }
+
+# Help
+help-title = Help
+help-call = Unified number: { $unified }
+help-wa = WhatsApp: { $whatsapp }
+help-sms = No message? Check the number and your mobile signal, then ask for another code once the waiting time is over.
+help-closed = Window closed? Open the Wi-Fi settings and choose the network again; you will be where you left off.
+help-vpn = The page does not open? Pause your VPN until you are logged in.
+
+# Everywhere
+network-name = Al-Ahsa Wi-Fi
+language-link = العربية
+back = Back
+again = Try again
+start = Continue
+
+# Errors
+e-phone-empty = Please enter your mobile number.
+e-phone-format = The number seems incomplete or mistyped. Example: { $example }
+e-phone-letters = The number contains letters. Digits only, please.
+e-phone-landline = That is a landline and cannot receive texts.
+e-phone-country = Numbers from that country are not enabled yet. A kiosk voucher will let you in.
+e-terms = To continue, please accept the terms.
+e-code-format = The code has 6 digits; it is in the text message.
+e-code-wrong = The code does not match. { $attempts } left.
+e-code-expired = The code has expired. Request a new one below.
+e-code-used = This code was already used.
+e-code-locked = Too many tries. Let us start again with a new code.
+e-wait = Several requests from this device. Please wait { $t }.
+e-wait-title = One moment, please
+e-phone-daily = This number reached today's message limit. Use a voucher or try tomorrow.
+e-sms-failed = We could not deliver to { $phone }. Check the number or your signal.
+e-sends = We have sent all the messages we can for this request. The latest code is still good.
+e-generic-title = The request was not completed
+e-generic = Something went wrong. Reference { $ref }.
+e-arrival-title = We did not recognise your device
+e-arrival = The access point told us too little, or nothing we can trust. Turn Wi-Fi off and on again, then reopen this page.
+e-token-title = This page is too old
+e-token = Turn Wi-Fi off and on again, then reopen this page. Your code stays good for its time.
+e-refused-title = The connection was not completed
+e-refused = The access point did not take the login. Your login is kept and no new code is needed.
+e-not-yours = Only the device itself can end its connection.
+e-form = We could not read what was sent. Go back to the page and try again.
+e-missing-title = There is no such page
+e-missing = Please begin at the login page.
+connect-title = Connect to the Wi-Fi first
+connect-body = Choose the Al-Ahsa Wi-Fi in your phone's settings, and the login page will appear.
+
+# Amounts: $n chooses the form, $count is shown
+seconds = { $n ->
+    [one] { $count } second
+   *[other] { $count } seconds
+}
+minutes = { $n ->
+    [one] { $count } minute
+   *[other] { $count } minutes
+}
+hours = { $n ->
+    [one] { $count } hour
+   *[other] { $count } hours
+}
+days = { $n ->
+    [one] { $count } day
+   *[other] { $count } days
+}
+months = { $n ->
+    [one] { $count } month
+   *[other] { $count } months
+}
+attempts = { $n ->
+    [one] { $count } attempt
+   *[other] { $count } attempts
+}
+hours-and-minutes = { $hours } { $minutes }
+gigabytes = { $amount } GB
+megabytes = { $amount } MB
+kilobytes = { $amount } kB

@@ -1,0 +1,129 @@
+//! What every handler shares, and how pages are framed.
+
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use domain::{ChallengePolicy, Clock, Timestamp};
+use store::Store;
+use url::Url;
+
+use crate::budget::Budgets;
+use crate::catalogue::{Catalogue, Html};
+use crate::context::ContextSigner;
+use crate::failure::Failure;
+use crate::locale::Locale;
+use crate::presence::Presence;
+use crate::screen::{Frame, Link, MessageScreen, render};
+use crate::settings::Resolved;
+
+/// What a handler gives back.
+pub(crate) type Outcome = Result<Response, Failure>;
+
+/// The portal without its sockets.
+pub(crate) struct App {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub settings: Resolved,
+    pub signer: ContextSigner,
+    pub catalogue: Catalogue,
+    pub budgets: Budgets,
+    pub presence: Presence,
+    pub policy: ChallengePolicy,
+}
+
+/// One thing to tell a visitor, by the keys of its texts.
+pub(crate) struct Message<'a> {
+    pub status: StatusCode,
+    pub title: &'static str,
+    pub text: &'static str,
+    pub values: &'a [(&'static str, &'a str)],
+    /// Where a button leads, and the key of its text.
+    pub action: Option<(&'a str, &'static str)>,
+}
+
+impl App {
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The frame of a page that belongs to no visit.
+    pub(crate) fn frame(&self, locale: Locale, title: &str, here: &'static str) -> Frame<'_> {
+        let words = self.catalogue.words(locale);
+        Frame {
+            words,
+            title: Html::new(&words.text(title)),
+            site: Html::new(&words.text("network-name")),
+            base: "/".to_owned(),
+            here,
+            refresh: None,
+        }
+    }
+
+    /// A page with one message, which belongs to no visit.
+    pub(crate) fn message(&self, locale: Locale, message: &Message<'_>) -> Outcome {
+        let frame = self.frame(locale, message.title, "");
+        self.framed_message(frame, message, "")
+    }
+
+    /// A page with one message in the frame of a visit.
+    pub(crate) fn framed_message(
+        &self,
+        frame: Frame<'_>,
+        message: &Message<'_>,
+        form_targets: &str,
+    ) -> Outcome {
+        let words = frame.words;
+        let action = message
+            .action
+            .map(|(href, key)| Link { href: href.to_owned(), label: Html::new(&words.text(key)) });
+        let screen = MessageScreen {
+            alert: message.status.is_client_error() || message.status.is_server_error(),
+            text: Html::new(&words.fill(message.text, message.values)),
+            action,
+            frame,
+        };
+        render(message.status, &screen, words.locale, form_targets)
+    }
+
+    /// Where the API and the pages tell a device to go: encrypted if the portal can.
+    pub(crate) fn safest_origin(&self) -> &Url {
+        self.settings.secure.as_ref().unwrap_or(&self.settings.public)
+    }
+}
+
+/// The language that a browser without a visit is answered in.
+pub(crate) fn locale_of(headers: &HeaderMap, query: Option<&str>) -> Locale {
+    linked_locale(query).unwrap_or_else(|| preferred_locale(headers))
+}
+
+/// The language of a followed language link.
+pub(crate) fn linked_locale(query: Option<&str>) -> Option<Locale> {
+    mark(query, "lang").and_then(|tag| Locale::from_tag(&tag))
+}
+
+/// The language that Accept-Language asks for.
+pub(crate) fn preferred_locale(headers: &HeaderMap) -> Locale {
+    let value = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    Locale::negotiate(value.unwrap_or(""))
+}
+
+/// The value of one of our own marks in a page's query.
+pub(crate) fn mark(query: Option<&str>, name: &str) -> Option<String> {
+    url::form_urlencoded::parse(query?.as_bytes())
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
+}
+
+/// Sends the browser on with a GET, whatever it came with (RFC 9110 §15.4.4).
+pub(crate) fn see_other(target: &str) -> Response {
+    redirect(StatusCode::SEE_OTHER, target)
+}
+
+/// A redirect with a small body, which some captive clients want to see.
+pub(crate) fn redirect(status: StatusCode, target: &str) -> Response {
+    let Ok(location) = HeaderValue::try_from(target) else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
+    (status, [(header::LOCATION, location)], "Go on to the login page.\n").into_response()
+}

@@ -1,0 +1,134 @@
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use fluent_bundle::FluentResource;
+
+use super::*;
+
+const SOURCES: [(Locale, &str); 2] = [
+    (Locale::Arabic, include_str!("../../locales/ar.ftl")),
+    (Locale::English, include_str!("../../locales/en.ftl")),
+];
+
+fn keys(source: &str) -> BTreeSet<String> {
+    FluentResource::try_new(source.to_owned()).expect("the file parses");
+    source
+        .lines()
+        .filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()))
+        .filter_map(|line| line.split_once(" ="))
+        .map(|(key, _)| key.to_owned())
+        .collect()
+}
+
+/// The text of every page and module of this crate.
+fn everything_written() -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders = vec![root.join("src"), root.join("templates")];
+    let mut text = String::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if !path.ends_with("catalogue/tests.rs") {
+                text.push_str(&fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    text
+}
+
+#[test]
+fn every_text_exists_in_every_language() {
+    let [(_, arabic), (_, english)] = SOURCES;
+    assert_eq!(keys(arabic), keys(english));
+}
+
+#[test]
+fn every_text_is_used_and_every_used_text_exists() {
+    let written = everything_written();
+    let keys = keys(SOURCES[0].1);
+    for key in &keys {
+        assert!(written.contains(&format!("\"{key}\"")), "`{key}` is used nowhere");
+    }
+    for call in
+        [".text(\"", ".fill(\"", ".count(\"", ".t(\"", "Notice::calm(\"", "Notice::alert(\""]
+    {
+        for rest in written.split(call).skip(1) {
+            let key = rest.split('"').next().unwrap_or("");
+            assert!(keys.contains(key), "`{key}` is asked for but not written");
+        }
+    }
+}
+
+#[test]
+fn amounts_have_the_plural_forms_of_their_language() {
+    let catalogue = Catalogue::new();
+    let check = |locale, key, n, case, expected: &str| {
+        let text = catalogue.words(locale).count(key, n, case);
+        let plain = text.replace([ISOLATE, END_OF_ISOLATE], "");
+        assert_eq!(plain, expected, "{key} {n}");
+    };
+    let (arabic, english) = (Locale::Arabic, Locale::English);
+    for (n, expected) in [
+        (0, "0 محاولة"),
+        (1, "محاولة واحدة"),
+        (2, "محاولتان"),
+        (3, "3 محاولات"),
+        (10, "10 محاولات"),
+        (11, "11 محاولة"),
+        (100, "100 محاولة"),
+        (101, "101 محاولة"),
+        (103, "103 محاولات"),
+        (111, "111 محاولة"),
+    ] {
+        check(arabic, "attempts", n, Case::Subject, expected);
+    }
+    for (key, n, subject, object) in [
+        ("seconds", 2, "ثانيتان", "ثانيتين"),
+        ("seconds", 7, "7 ثوانٍ", "7 ثوانٍ"),
+        ("seconds", 30, "30 ثانية", "30 ثانية"),
+        ("minutes", 1, "دقيقة واحدة", "دقيقة واحدة"),
+        ("minutes", 2, "دقيقتان", "دقيقتين"),
+        ("minutes", 5, "5 دقائق", "5 دقائق"),
+        ("hours", 2, "ساعتان", "ساعتين"),
+        ("hours", 11, "11 ساعة", "11 ساعة"),
+        ("days", 30, "30 يومًا", "30 يومًا"),
+        ("days", 100, "100 يوم", "100 يوم"),
+        ("days", 102, "102 يوم", "102 يوم"),
+        ("days", 365, "365 يومًا", "365 يومًا"),
+        ("months", 12, "12 شهرًا", "12 شهرًا"),
+    ] {
+        check(arabic, key, n, Case::Subject, subject);
+        check(arabic, key, n, Case::Object, object);
+    }
+    check(english, "attempts", 1, Case::Subject, "1 attempt");
+    check(english, "attempts", 4, Case::Subject, "4 attempts");
+}
+
+#[test]
+fn values_keep_their_direction_and_cannot_become_markup() {
+    let catalogue = Catalogue::new();
+    let words = catalogue.words(Locale::Arabic);
+    let html = Html::new(&words.fill("code-sent", &[("phone", &ltr("+9665•••••567"))])).to_string();
+    assert!(html.contains("<bdi dir=\"ltr\">+9665•••••567</bdi>"), "{html}");
+    let html = Html::new(&words.count("seconds", 30, Case::Object)).to_string();
+    assert_eq!(html, "<bdi dir=\"ltr\">30</bdi> ثانية");
+    let html = Html::new(&words.fill("e-generic", &[("ref", "<b>'\"&")])).to_string();
+    assert!(html.contains("&lt;b&gt;&#39;&quot;&amp;"), "{html}");
+}
+
+#[test]
+fn a_code_fits_into_one_message() {
+    let catalogue = Catalogue::new();
+    let text = |locale| catalogue.words(locale).fill("sms-code", &[("code", "482913")]);
+    let arabic = text(Locale::Arabic);
+    assert_eq!(arabic, "رمز واي فاي الأحساء 482913\nصالح 5 دقائق، ولا تشاركه مع أحد.");
+    assert!(arabic.encode_utf16().count() <= 70);
+    let english = text(Locale::English);
+    assert!(english.is_ascii() && english.len() <= 160, "{english}");
+    assert!(english.starts_with("482913"));
+    let minutes = domain::ChallengePolicy::default().code_life.as_secs() / 60;
+    assert!(arabic.contains(&format!("{minutes} دقائق")) && english.contains("5 minutes"));
+}

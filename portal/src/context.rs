@@ -1,0 +1,195 @@
+//! The visit context: who came from where, carried in the page's own address.
+//!
+//! The first redirect proves it once; from then on it travels as a token in the path,
+//! `base64url(payload || HMAC-SHA-256/128)`, so no cookie and no row is needed. A
+//! token is good for 30 minutes and is renewed by every page that is shown.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use data_encoding::BASE64URL_NOPAD;
+use domain::{MacAddress, NasName, Timestamp};
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use crate::locale::Locale;
+
+/// For how long a token is good.
+const LIFE: Duration = Duration::from_secs(30 * 60);
+/// Longer tokens are never made, so they are not even decoded.
+const LONGEST: usize = 1_400;
+const TAG: usize = 16;
+
+/// A device at an access point, with what its access point told us about the login.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct VisitContext {
+    pub nas: NasName,
+    #[serde(with = "octets")]
+    pub device: MacAddress,
+    /// The device's address as the access point told it.
+    pub address: Option<IpAddr>,
+    pub trust: Trust,
+    /// The language of the pages.
+    pub locale: Locale,
+    pub uam: Option<UamTurn>,
+    /// The page that was wanted when the portal came between; untrusted text.
+    pub wanted: Option<String>,
+}
+
+/// How far the device's identity is proven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Trust {
+    /// The access point signed it.
+    Signed,
+    /// It stood in a plain query; enough to get oneself online, not to end what another has.
+    Unsigned,
+}
+
+/// What one redirect of a UAM access point gave for the way back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct UamTurn {
+    /// `host:port` of the login page.
+    pub host: String,
+    /// The challenge that the response must answer.
+    pub challenge: Option<[u8; 16]>,
+    /// When it arrived.
+    pub arrived_at: Timestamp,
+}
+
+/// Why a token was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum TokenError {
+    #[error("the token is not one of ours")]
+    Forged,
+    #[error("the token is too old")]
+    Expired,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Payload {
+    expires_at: Timestamp,
+    context: VisitContext,
+}
+
+/// Makes and checks tokens with one key.
+pub(crate) struct ContextSigner(Hmac<Sha256>);
+
+impl ContextSigner {
+    pub(crate) fn new(key: &Zeroizing<[u8; 32]>) -> Self {
+        Self(Hmac::new_from_slice(key.as_slice()).expect("HMAC takes a key of any length"))
+    }
+
+    /// The token of `context`, good from `now` on.
+    pub(crate) fn seal(&self, context: &VisitContext, now: Timestamp) -> String {
+        let payload = Payload { expires_at: now + LIFE, context: context.clone() };
+        let mut bytes =
+            postcard::to_allocvec(&payload).expect("a context has no value that cannot be written");
+        let tag = self.0.clone().chain_update(&bytes).finalize().into_bytes();
+        bytes.extend(tag.iter().take(TAG));
+        BASE64URL_NOPAD.encode(&bytes)
+    }
+
+    /// The context in a token.
+    pub(crate) fn open(&self, token: &str, now: Timestamp) -> Result<VisitContext, TokenError> {
+        if token.len() > LONGEST {
+            return Err(TokenError::Forged);
+        }
+        let bytes = BASE64URL_NOPAD.decode(token.as_bytes()).map_err(|_| TokenError::Forged)?;
+        let split = bytes.len().checked_sub(TAG).ok_or(TokenError::Forged)?;
+        let (payload, tag) = bytes.split_at(split);
+        self.0
+            .clone()
+            .chain_update(payload)
+            .verify_truncated_left(tag)
+            .map_err(|_| TokenError::Forged)?;
+        // A good tag on bytes that do not decode is a token of another version.
+        let payload: Payload = postcard::from_bytes(payload).map_err(|_| TokenError::Expired)?;
+        if now >= payload.expires_at {
+            return Err(TokenError::Expired);
+        }
+        Ok(payload.context)
+    }
+}
+
+/// Writes a hardware address as its six octets instead of as text.
+mod octets {
+    use domain::MacAddress;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        mac: &MacAddress,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        mac.octets().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<MacAddress, D::Error> {
+        <[u8; 6]>::deserialize(deserializer).map(MacAddress::new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_795_597_200);
+
+    fn signer(key: u8) -> ContextSigner {
+        ContextSigner::new(&Zeroizing::new([key; 32]))
+    }
+
+    fn context() -> VisitContext {
+        VisitContext {
+            nas: "walkway-gate".parse().unwrap(),
+            device: MacAddress::new([2, 0, 0x5e, 0x10, 0, 1]),
+            address: Some([10, 1, 0, 7].into()),
+            trust: Trust::Signed,
+            locale: Locale::Arabic,
+            uam: Some(UamTurn {
+                host: "10.1.0.1:3990".into(),
+                challenge: Some([7; 16]),
+                arrived_at: NOW,
+            }),
+            wanted: Some("http://example.com/".into()),
+        }
+    }
+
+    #[test]
+    fn a_token_brings_its_context_back_for_half_an_hour() {
+        let token = signer(1).seal(&context(), NOW);
+        assert!(token.len() < 160, "{} characters", token.len());
+        assert_eq!(signer(1).open(&token, NOW), Ok(context()));
+        let end = NOW + LIFE;
+        assert_eq!(signer(1).open(&token, end - Duration::from_millis(1)), Ok(context()));
+        assert_eq!(signer(1).open(&token, end), Err(TokenError::Expired));
+    }
+
+    #[test]
+    fn a_token_of_another_key_is_refused() {
+        let token = signer(1).seal(&context(), NOW);
+        assert_eq!(signer(2).open(&token, NOW), Err(TokenError::Forged));
+    }
+
+    proptest! {
+        #[test]
+        fn a_changed_token_is_refused(at in 0_usize..200, change in 1_u8..=255) {
+            let token = signer(1).seal(&context(), NOW);
+            let mut bytes = BASE64URL_NOPAD.decode(token.as_bytes()).unwrap();
+            let at = at % bytes.len();
+            bytes[at] ^= change;
+            let changed = BASE64URL_NOPAD.encode(&bytes);
+            prop_assert_eq!(signer(1).open(&changed, NOW), Err(TokenError::Forged));
+        }
+
+        #[test]
+        fn any_text_is_survived(text in ".{0,300}") {
+            prop_assert_eq!(signer(1).open(&text, NOW), Err(TokenError::Forged));
+        }
+    }
+}

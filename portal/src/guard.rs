@@ -1,0 +1,176 @@
+//! The door of the house: what every request and every response passes.
+//!
+//! Requests for other hosts are captive probes and never reach the pages. A panic or a
+//! failure becomes a page with a reference; a request that takes too long is given up.
+//! Every response carries the security headers.
+
+use std::any::Any;
+use std::future::{Future, poll_fn};
+use std::net::IpAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use tower::ServiceExt;
+
+use crate::app::{App, Message, locale_of};
+use crate::failure::Reference;
+use crate::locale::Locale;
+use crate::visit::Peer;
+use crate::{probe, router};
+
+const HEADERS: [(HeaderName, HeaderValue); 4] = [
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
+    ),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+];
+
+/// Answers requests; cheap to clone, one for every connection.
+#[derive(Clone)]
+pub(crate) struct Guard {
+    app: Arc<App>,
+    router: Router,
+}
+
+impl Guard {
+    pub(crate) fn new(app: Arc<App>) -> Self {
+        Self { router: router::router(&app), app }
+    }
+
+    /// Answers one request that came from `peer`.
+    pub(crate) async fn respond(&self, mut request: Request, peer: IpAddr) -> Response {
+        request.extensions_mut().insert(Peer(peer));
+        let locale = locale_of(request.headers(), request.uri().query());
+        let limit = self.app.settings.limits.request_timeout();
+        let answer = contained(self.answer(request));
+        let response = match tokio::time::timeout(limit, answer).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(panic)) => {
+                let (response, reference) = Reference::response();
+                let cause = panic_text(panic.as_ref());
+                tracing::error!(page.reference = reference, cause, "a handler panicked");
+                response
+            }
+            Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
+        };
+        secured(self.with_page(response, locale))
+    }
+
+    async fn answer(&self, request: Request) -> Response {
+        let (parts, body) = request.into_parts();
+        if announces_too_much(&parts.headers) {
+            let locale = locale_of(&parts.headers, parts.uri.query());
+            let answer = self.app.message(locale, &TOO_LARGE);
+            return answer.unwrap_or_else(IntoResponse::into_response);
+        }
+        if !self.is_ours(probe::host_of(&parts)) {
+            let answer = probe::answer_foreign(&self.app, &parts).await;
+            return answer.unwrap_or_else(IntoResponse::into_response);
+        }
+        match self.router.clone().oneshot(Request::from_parts(parts, body)).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+
+    /// Whether a host is the portal: one of its names, or any address, since a client that asks
+    /// by address means this machine.
+    fn is_ours(&self, host: &str) -> bool {
+        let settings = &self.app.settings;
+        let names = [Some(&settings.public), settings.secure.as_ref(), settings.entry.as_ref()];
+        host.is_empty()
+            || host.eq_ignore_ascii_case("localhost")
+            || host.parse::<IpAddr>().is_ok()
+            || names
+                .into_iter()
+                .flatten()
+                .filter_map(|url| url.host_str())
+                .any(|name| name.eq_ignore_ascii_case(host))
+    }
+
+    /// Puts the page of a failure in the place of its empty response.
+    fn with_page(&self, response: Response, locale: Locale) -> Response {
+        let Some(Reference(reference)) = response.extensions().get::<Reference>() else {
+            return response;
+        };
+        let message = Message {
+            status: response.status(),
+            title: "e-generic-title",
+            text: "e-generic",
+            values: &[("ref", &crate::catalogue::ltr(reference))],
+            action: None,
+        };
+        self.app.message(locale, &message).unwrap_or(response)
+    }
+}
+
+const TOO_LARGE: Message<'static> = Message {
+    status: StatusCode::PAYLOAD_TOO_LARGE,
+    title: "e-generic-title",
+    text: "e-form",
+    values: &[],
+    action: None,
+};
+
+/// Whether a body is known to be too large before any of it is read.
+fn announces_too_much(headers: &HeaderMap) -> bool {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    length
+        .and_then(|length| length.parse::<usize>().ok())
+        .is_some_and(|length| length > router::BODY_LIMIT)
+}
+
+/// Adds the headers that a response does not set by itself.
+fn secured(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.entry(name).or_insert(value);
+    }
+    response
+}
+
+/// Runs `work`, and turns its panic into an error.
+async fn contained<T>(work: impl Future<Output = T>) -> Result<T, Box<dyn Any + Send>> {
+    let mut work = pin!(work);
+    poll_fn(|context| {
+        // The future is dropped after a panic and never polled again.
+        match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
+            Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+            Ok(Poll::Pending) => Poll::Pending,
+            Err(panic) => Poll::Ready(Err(panic)),
+        }
+    })
+    .await
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no text")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_contained() {
+        let panic = contained(async {
+            tokio::task::yield_now().await;
+            panic!("the drawer is {}", "stuck");
+        });
+        let panic: Result<(), _> = panic.await;
+        assert_eq!(panic_text(panic.unwrap_err().as_ref()), "the drawer is stuck");
+    }
+}

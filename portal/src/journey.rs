@@ -1,0 +1,46 @@
+//! The visitor's journey, step by step: arrive, number, code, online, end.
+//!
+//! Every form is answered with a redirect (post, redirect, get), so that reloading a
+//! page repeats nothing; only a form that changed nothing is answered in place.
+
+pub(crate) mod arrive;
+pub(crate) mod code;
+pub(crate) mod end;
+pub(crate) mod help;
+pub(crate) mod number;
+pub(crate) mod online;
+
+use std::time::Duration;
+
+use axum::extract::rejection::FormRejection;
+use axum::http::StatusCode;
+
+use crate::app::{App, Message, Outcome};
+use crate::visit::Visit;
+use crate::wording;
+
+/// The page for a form that cannot be read.
+fn unreadable(app: &App, visit: &Visit, rejection: &FormRejection) -> Outcome {
+    tracing::debug!(status = rejection.status().as_u16(), "a form was refused");
+    let message = Message {
+        status: rejection.status(),
+        title: "e-generic-title",
+        text: "e-form",
+        values: &[],
+        action: Some(("./", "back")),
+    };
+    visit.message(app, &message)
+}
+
+/// The page that asks a busy device to wait.
+fn too_busy(app: &App, visit: &Visit, wait: Duration) -> Outcome {
+    let wait = wording::wait(&visit.words(app), wait);
+    let message = Message {
+        status: StatusCode::TOO_MANY_REQUESTS,
+        title: "e-wait-title",
+        text: "e-wait",
+        values: &[("t", &wait)],
+        action: Some(("./", "back")),
+    };
+    visit.message(app, &message)
+}

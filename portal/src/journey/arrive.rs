@@ -1,0 +1,163 @@
+//! Arriving: from an access point's redirect, or at the portal's door without one.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::Response;
+use domain::{MacAddress, Nas, Secret};
+
+use crate::app::{
+    App, Message, Outcome, linked_locale, locale_of, preferred_locale, redirect, see_other,
+};
+use crate::context::{Trust, VisitContext};
+use crate::failure::Failure;
+use crate::locale::Locale;
+use crate::nas::{Occasion, Redirected, read_arrival};
+use crate::visit::{Peer, Visit};
+
+/// `GET /n/{portal_path}/`: takes the redirect's query and goes on with a token instead.
+pub(crate) async fn enter(
+    State(app): State<Arc<App>>,
+    Path(path): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Outcome {
+    let query = uri.query().unwrap_or("");
+    let Some(nas) = find_nas(&app, &path).await? else {
+        tracing::debug!("a browser came by an unknown portal path");
+        return app.message(locale_of(&headers, uri.query()), &NOT_RECOGNISED);
+    };
+    let origins = possible_origins(&app, &headers);
+    let redirected = Redirected { origins: &origins, path: uri.path(), query, at: app.now() };
+    let arrival = match read_arrival(&nas, &redirected) {
+        Ok(arrival) => arrival,
+        Err(error) => {
+            tracing::debug!(nas = %nas.name, %error, "a redirect was refused");
+            return app.message(locale_of(&headers, uri.query()), &NOT_RECOGNISED);
+        }
+    };
+    let context = VisitContext {
+        locale: choose_locale(&app, &headers, uri.query(), arrival.device).await?,
+        nas: nas.name,
+        device: arrival.device,
+        address: arrival.address,
+        trust: arrival.trust,
+        uam: arrival.uam,
+        wanted: arrival.wanted,
+    };
+    tracing::debug!(nas = %context.nas, device = %context.device, "a device arrived");
+    let page = match arrival.occasion {
+        Occasion::Caught => "",
+        Occasion::Online => "online",
+        Occasion::Refused => "refused",
+        Occasion::LoggedOff => "bye",
+    };
+    let token = app.signer.seal(&context, app.now());
+    Ok(see_other(&format!("/v/{token}/{page}")))
+}
+
+const NOT_RECOGNISED: Message<'static> = Message {
+    status: StatusCode::BAD_REQUEST,
+    title: "e-arrival-title",
+    text: "e-arrival",
+    values: &[],
+    action: None,
+};
+
+/// The access point whose visitors come by that path segment.
+pub(crate) async fn find_nas(app: &App, path: &str) -> Result<Option<Nas>, Failure> {
+    let Ok(path) = path.parse::<Secret>() else { return Ok(None) };
+    Ok(app.store.find_access_point_by_path(&path).await?)
+}
+
+/// A language link counts first, then what the device's owner chose, then the browser's wish.
+async fn choose_locale(
+    app: &App,
+    headers: &HeaderMap,
+    query: Option<&str>,
+    device: MacAddress,
+) -> Result<Locale, Failure> {
+    if let Some(locale) = linked_locale(query) {
+        return Ok(locale);
+    }
+    let stored = app.store.language_of_device(device).await?;
+    let stored = stored.and_then(|language| Locale::from_tag(language.as_str()));
+    Ok(stored.unwrap_or_else(|| preferred_locale(headers)))
+}
+
+/// The origins under which an access point may have addressed us. The Host header is the
+/// visitor's, but it only chooses what a keyed digest is compared with.
+fn possible_origins(app: &App, headers: &HeaderMap) -> Vec<String> {
+    let own = [Some(&app.settings.public), app.settings.secure.as_ref()];
+    let mut origins: Vec<String> = own
+        .into_iter()
+        .flatten()
+        .map(|url| url.as_str().trim_end_matches('/').to_owned())
+        .collect();
+    if let Some(host) = headers.get(header::HOST).and_then(|host| host.to_str().ok()) {
+        origins.extend(["http", "https"].map(|scheme| format!("{scheme}://{host}")));
+    }
+    origins
+}
+
+/// `GET /` and `GET /status` without a token: the device is found by its address, or else sent
+/// where its gateway redirects it back with a context.
+pub(crate) async fn at_the_door(
+    State(app): State<Arc<App>>,
+    Extension(Peer(peer)): Extension<Peer>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Outcome {
+    let now = app.now();
+    let locale = locale_of(&headers, query.as_deref());
+    if let Some(session) = app.presence.find(app.store.as_ref(), peer, now).await? {
+        let context = VisitContext {
+            nas: session.nas.clone(),
+            device: session.device,
+            address: Some(peer),
+            trust: Trust::Unsigned,
+            locale,
+            uam: None,
+            wanted: None,
+        };
+        let token = app.signer.seal(&context, now);
+        return Ok(see_other(&format!("/v/{token}/status")));
+    }
+    match &app.settings.entry {
+        Some(entry) if !is_addressed_to(&headers, entry) => Ok(to_entry(entry)),
+        _ => app.message(locale, &CONNECT_FIRST),
+    }
+}
+
+fn to_entry(entry: &url::Url) -> Response {
+    redirect(StatusCode::FOUND, entry.as_str())
+}
+
+/// Whether the request went to `url`'s host; to redirect it there again would never end.
+fn is_addressed_to(headers: &HeaderMap, url: &url::Url) -> bool {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("");
+    let name = crate::probe::host_name(host);
+    url.host_str().is_some_and(|known| known.eq_ignore_ascii_case(name))
+}
+
+const CONNECT_FIRST: Message<'static> = Message {
+    status: StatusCode::OK,
+    title: "connect-title",
+    text: "connect-body",
+    values: &[],
+    action: None,
+};
+
+/// `GET /v/{token}/refused`: the access point did not take the login.
+pub(crate) async fn refused(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
+    let message = Message {
+        status: StatusCode::BAD_GATEWAY,
+        title: "e-refused-title",
+        text: "e-refused",
+        values: &[],
+        action: Some(("go", "again")),
+    };
+    visit.message(&app, &message)
+}

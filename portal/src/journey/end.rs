@@ -1,0 +1,56 @@
+//! The end: the visitor logs out.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use domain::{GrantEnd, OrderReason};
+
+use super::too_busy;
+use crate::app::{App, Message, Outcome, see_other};
+use crate::visit::Visit;
+
+/// `POST /v/{token}/end`: ends the grant. The access points are told by the store's orders; a
+/// UAM one is told by the browser too, which is quicker.
+pub(crate) async fn submit(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
+    if let Err(wait) = app.budgets.admit(visit.context.device) {
+        return too_busy(&app, &visit, wait);
+    }
+    let device = visit.context.device;
+    let session = app.store.find_open_session(&visit.nas.name, device).await?;
+    let Some(session) = session else { return Ok(visit.go("")) };
+    if !visit.may_end(&session) {
+        return visit.message(&app, &NOT_YOURS);
+    }
+    let grant = app.store.find_grant(device).await?.filter(|grant| grant.holds(visit.now));
+    if let Some(grant) = grant {
+        app.store
+            .end_grant(grant.id, GrantEnd::LoggedOut, OrderReason::LoggedOut, visit.now)
+            .await?;
+        tracing::debug!(%device, grant = %grant.id, "a visitor logged out");
+    }
+    Ok(match visit.login_host() {
+        Some(host) => see_other(&format!("http://{host}/logoff")),
+        None => visit.go("bye"),
+    })
+}
+
+const NOT_YOURS: Message<'static> = Message {
+    status: StatusCode::FORBIDDEN,
+    title: "status-title",
+    text: "e-not-yours",
+    values: &[],
+    action: Some(("status", "back")),
+};
+
+/// `GET /v/{token}/bye`: says that the device is offline.
+pub(crate) async fn bye(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
+    let message = Message {
+        status: StatusCode::OK,
+        title: "bye-title",
+        text: "bye-body",
+        values: &[],
+        action: Some(("./", "start")),
+    };
+    visit.message(&app, &message)
+}

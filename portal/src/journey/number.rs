@@ -1,0 +1,201 @@
+//! The first step: the number is typed, the terms are accepted, a challenge begins.
+
+use std::sync::Arc;
+
+use axum::Form;
+use axum::extract::State;
+use axum::extract::rejection::FormRejection;
+use axum::http::StatusCode;
+use domain::{
+    Challenge, ChallengeState, MacAddress, PhoneError, PhoneNumber, Purpose, SmsText, Timestamp,
+};
+use serde::Deserialize;
+use store::NewChallenge;
+
+use super::{too_busy, unreadable};
+use crate::app::{App, Message, Outcome};
+use crate::budget::OverBudget;
+use crate::catalogue::{Html, Words, ltr};
+use crate::failure::Failure;
+use crate::screen::{PhoneScreen, render};
+use crate::stage::{self, Occasion, Stage};
+use crate::visit::Visit;
+use crate::{random, wording};
+
+/// How a Saudi mobile number looks.
+const EXAMPLE: &str = "05XXXXXXXX";
+/// As many characters as the field takes.
+const LONGEST: usize = 40;
+
+/// `GET /v/{token}/`: the page at which the journey really is.
+pub(crate) async fn show(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
+    match stage::find(&app, &visit).await? {
+        Stage::Granted(granted) if granted.session.is_some() => Ok(visit.go("status")),
+        Stage::Granted(_) => Ok(visit.go("go")),
+        Stage::Code(_) => Ok(visit.go("code")),
+        Stage::UsedUp(_) => Ok(visit.go("status")),
+        Stage::Number(occasion) => {
+            let words = visit.words(&app);
+            let notice = match visit.mark("e").as_deref() {
+                Some("locked") => Some(words.text("e-code-locked")),
+                Some("expired") => Some(words.text("e-code-expired")),
+                Some("used") => Some(words.text("e-code-used")),
+                _ if occasion == Occasion::StayUsedUp => Some(words.text("quota-stay")),
+                _ => None,
+            };
+            page(&app, &visit, &Typed::default(), Fault { notice, ..Fault::default() })
+        }
+    }
+}
+
+/// What the form holds.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Typed {
+    #[serde(default)]
+    phone: String,
+    terms: Option<String>,
+}
+
+/// What is wrong with the form, in words.
+#[derive(Default)]
+struct Fault {
+    notice: Option<String>,
+    phone: Option<String>,
+    terms_missing: bool,
+}
+
+impl Fault {
+    fn is_none(&self) -> bool {
+        self.phone.is_none() && !self.terms_missing
+    }
+}
+
+/// `POST /v/{token}/phone`: begins a challenge. A second tap on the button finds the challenge
+/// of the first one, and nothing is sent twice.
+pub(crate) async fn submit(
+    State(app): State<Arc<App>>,
+    visit: Visit,
+    form: Result<Form<Typed>, FormRejection>,
+) -> Outcome {
+    let Form(typed) = match form {
+        Ok(form) => form,
+        Err(rejection) => return unreadable(&app, &visit, &rejection),
+    };
+    if let Err(wait) = app.budgets.admit(visit.context.device) {
+        return too_busy(&app, &visit, wait);
+    }
+    let pending = match stage::find(&app, &visit).await? {
+        Stage::Granted(_) | Stage::UsedUp(_) => return Ok(visit.go("")),
+        Stage::Code(challenge) => Some(challenge),
+        Stage::Number(_) => None,
+    };
+    let words = visit.words(&app);
+    let phone = PhoneNumber::parse(&typed.phone, &visit.site.countries);
+    let fault = Fault {
+        notice: None,
+        phone: phone.as_ref().err().map(|error| say_phone_error(&words, *error)),
+        terms_missing: typed.terms.is_none(),
+    };
+    let Some(phone) = phone.ok().filter(|_| fault.is_none()) else {
+        return page(&app, &visit, &typed, fault);
+    };
+    if pending.is_some_and(|challenge| challenge.phone == phone) {
+        return Ok(visit.go("code"));
+    }
+    if let Err(over) = check_budgets(&app, &visit, &phone).await? {
+        return over_budget(&app, &visit, over);
+    }
+    begin(&app, &visit, phone).await?;
+    Ok(visit.go("code"))
+}
+
+async fn check_budgets(
+    app: &App,
+    visit: &Visit,
+    phone: &PhoneNumber,
+) -> Result<Result<(), OverBudget>, Failure> {
+    let (store, device) = (app.store.as_ref(), visit.context.device);
+    if let Err(over) = app.budgets.check_device(store, device, visit.now).await? {
+        return Ok(Err(over));
+    }
+    Ok(app.budgets.check_number(store, phone, visit.now).await?)
+}
+
+/// The page for a device or number that has had its messages.
+pub(super) fn over_budget(app: &App, visit: &Visit, over: OverBudget) -> Outcome {
+    let wait = match over {
+        OverBudget::NumberToday => None,
+        OverBudget::Wait(wait) => Some(wording::wait(&visit.words(app), wait)),
+    };
+    let values = [("t", wait.as_deref().unwrap_or(""))];
+    let message = Message {
+        status: StatusCode::TOO_MANY_REQUESTS,
+        title: "e-wait-title",
+        text: if wait.is_some() { "e-wait" } else { "e-phone-daily" },
+        values: &values,
+        action: Some(("./", "back")),
+    };
+    visit.message(app, &message)
+}
+
+async fn begin(app: &App, visit: &Visit, phone: PhoneNumber) -> Result<(), Failure> {
+    let code = random::code()?;
+    let text = code_message(&visit.words(app), code.expose());
+    let challenge = new_challenge(app, visit, phone)?;
+    tracing::debug!(
+        site = %challenge.site, device = %challenge.device, phone = %challenge.phone.masked(),
+        "a challenge begins"
+    );
+    app.store.begin_challenge(&NewChallenge { challenge, code, text }).await?;
+    Ok(())
+}
+
+fn new_challenge(app: &App, visit: &Visit, phone: PhoneNumber) -> Result<Challenge, Failure> {
+    let now: Timestamp = visit.now;
+    let device: MacAddress = visit.context.device;
+    Ok(Challenge {
+        id: random::opaque_id()?,
+        purpose: Purpose::SignIn,
+        site: visit.site.name.clone(),
+        device,
+        phone,
+        language: visit.context.locale.language(),
+        terms_version: app.settings.terms_version.clone(),
+        created_at: now,
+        sent_at: now,
+        sends: 1,
+        code_expires_at: now + app.policy.code_life,
+        attempts: 0,
+        state: ChallengeState::Open,
+    })
+}
+
+/// The message that carries a code.
+pub(super) fn code_message(words: &Words<'_>, code: &str) -> SmsText {
+    SmsText::new(words.fill("sms-code", &[("code", code)]))
+}
+
+fn say_phone_error(words: &Words<'_>, error: PhoneError) -> String {
+    match error {
+        PhoneError::Empty => words.text("e-phone-empty"),
+        PhoneError::Letters => words.text("e-phone-letters"),
+        PhoneError::Format => words.fill("e-phone-format", &[("example", &ltr(EXAMPLE))]),
+        PhoneError::Landline => words.text("e-phone-landline"),
+        PhoneError::CountryNotEnabled => words.text("e-phone-country"),
+    }
+}
+
+fn page(app: &App, visit: &Visit, typed: &Typed, fault: Fault) -> Outcome {
+    let words = visit.words(app);
+    let status = if fault.is_none() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let screen = PhoneScreen {
+        frame: visit.frame(app, "landing-title", ""),
+        notice: fault.notice.as_deref().map(Html::new),
+        hint: Html::new(&words.fill("phone-hint", &[("example", &ltr(EXAMPLE))])),
+        phone_error: fault.phone.as_deref().map(Html::new),
+        terms_missing: fault.terms_missing,
+        typed: typed.phone.chars().take(LONGEST).collect(),
+        ticked: typed.terms.is_some(),
+    };
+    render(status, &screen, words.locale, &visit.form_targets(app))
+}

@@ -1,0 +1,170 @@
+//! The third step: the access point opens the way, and the visitor sees what is left.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use domain::{Assessment, Site, Timestamp};
+use store::Standing;
+
+use super::too_busy;
+use crate::app::{App, Message, Outcome};
+use crate::catalogue::{Case, Html, ltr};
+use crate::hand_off::hand_off;
+use crate::screen::{Gauge, Link, OnlineScreen, WaitingScreen, render};
+use crate::stage::{self, Granted, Stage};
+use crate::visit::Visit;
+use crate::wording;
+
+/// The waiting page comes back every two seconds, so this is half a minute.
+const PATIENCE: u8 = 15;
+
+/// `GET /v/{token}/go`: hands a live grant to the access point, with no code.
+pub(crate) async fn go(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
+    if let Err(wait) = app.budgets.admit(visit.context.device) {
+        return too_busy(&app, &visit, wait);
+    }
+    match stage::find(&app, &visit).await? {
+        Stage::Granted(granted) if granted.session.is_none() => {
+            hand_off(&app, &visit, &granted.grant).await
+        }
+        Stage::Granted(_) => Ok(visit.go("online")),
+        Stage::UsedUp(_) => Ok(visit.go("status")),
+        Stage::Number(_) | Stage::Code(_) => Ok(visit.go("")),
+    }
+}
+
+/// `GET /v/{token}/online`: waits for the session that the access point reports, then says that
+/// the way is open. Each look is a full navigation, which is what closes a captive sheet.
+pub(crate) async fn online(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
+    match stage::find(&app, &visit).await? {
+        Stage::Granted(granted) if granted.session.is_some() => {
+            page(&app, &visit, &granted, Place::Online)
+        }
+        Stage::Granted(_) => waiting(&app, &visit),
+        Stage::UsedUp(_) => Ok(visit.go("status")),
+        Stage::Number(_) | Stage::Code(_) => Ok(visit.go("")),
+    }
+}
+
+fn waiting(app: &App, visit: &Visit) -> Outcome {
+    let looks = visit.mark("w").and_then(|looks| looks.parse::<u8>().ok()).unwrap_or(0);
+    if looks >= PATIENCE {
+        let message = Message {
+            status: StatusCode::OK,
+            title: "late-title",
+            text: "late-body",
+            values: &[],
+            action: Some(("go", "again")),
+        };
+        return visit.message(app, &message);
+    }
+    let mut frame = visit.frame(app, "waiting-title", "online");
+    let locale = frame.words.locale;
+    frame.refresh = Some(format!("{}online?w={}", frame.base, looks + 1));
+    render(StatusCode::OK, &WaitingScreen { frame }, locale, "")
+}
+
+/// `GET /v/{token}/status`: what is left, when it renews, and the way to end it.
+pub(crate) async fn status(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
+    match stage::find(&app, &visit).await? {
+        Stage::Granted(granted) if granted.session.is_some() => {
+            page(&app, &visit, &granted, Place::Status)
+        }
+        Stage::UsedUp(standing) => used_up(&app, &visit, &standing),
+        Stage::Granted(_) | Stage::Number(_) | Stage::Code(_) => Ok(visit.go("")),
+    }
+}
+
+/// The two pages of a device that is online.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Right after signing in.
+    Online,
+    /// Later.
+    Status,
+}
+
+fn page(app: &App, visit: &Visit, granted: &Granted, place: Place) -> Outcome {
+    let words = visit.words(app);
+    let (title, here, both, unlimited, lead) = match place {
+        Place::Online => ("ok-title", "online", "both-of-day", "ok-unlimited", "ok-body"),
+        Place::Status => ("status-title", "status", "both-left", "status-unlimited", "status-left"),
+    };
+    let lead = match wording::allowance(&words, both, &granted.left) {
+        Some(allowance) => words.fill(lead, &[("allowance", &allowance)]),
+        None => words.text(unlimited),
+    };
+    let site = &granted.standing.site;
+    let limited = granted.left.time.is_some() || granted.left.data.is_some();
+    let remembered = Duration::from_secs(86_400).max(granted.grant.until.since(visit.now));
+    let days = words.count("days", remembered.as_secs() / 86_400, Case::Object);
+    let screen = OnlineScreen {
+        frame: visit.frame(app, title, here),
+        lead: Html::new(&lead),
+        gauges: gauges(app, visit, granted),
+        renews: (place == Place::Status && limited).then(|| {
+            let clock = next_day(site, visit.now);
+            Html::new(&words.fill("status-renews", &[("clock", &clock)]))
+        }),
+        device: (place == Place::Online)
+            .then(|| Html::new(&words.fill("ok-device", &[("days", &days)]))),
+        onward: onward(app, visit, place),
+        may_end: granted.session.as_ref().is_some_and(|session| visit.may_end(session)),
+    };
+    render(StatusCode::OK, &screen, words.locale, &visit.form_targets(app))
+}
+
+/// Bars for the allowances that the plan limits.
+fn gauges(app: &App, visit: &Visit, granted: &Granted) -> Vec<Gauge> {
+    let words = visit.words(app);
+    let plan = &granted.standing.plan;
+    let gauge = |label: &str, value: String, left: u64, whole: Option<u64>| {
+        let whole = whole.unwrap_or(left).max(1);
+        let percent = left.saturating_mul(100).checked_div(whole).unwrap_or(0).min(100);
+        Gauge { label: Html::new(&words.text(label)), value: Html::new(&value), percent }
+    };
+    let time = granted.left.time.map(|left| {
+        let limits = [plan.per_day.time, plan.per_session.time];
+        let whole = limits.into_iter().flatten().min().map(|limit| limit.as_secs());
+        gauge("time-label", wording::time_left(&words, left), left.as_secs(), whole)
+    });
+    let data = granted.left.data.map(|left| {
+        let limits = [plan.per_day.data, plan.per_session.data];
+        let whole = limits.into_iter().flatten().min().map(|limit| limit.get() / 1_000);
+        gauge("data-label", wording::data_left(&words, left), left.get() / 1_000, whole)
+    });
+    time.into_iter().chain(data).collect()
+}
+
+/// The way to the page that was wanted, right after signing in.
+fn onward(app: &App, visit: &Visit, place: Place) -> Option<Link> {
+    let wanted = visit.context.wanted.as_ref().filter(|_| place == Place::Online)?;
+    let host = url::Url::parse(wanted).ok()?.host_str()?.to_owned();
+    if crate::probe::is_probe_host(&host) {
+        return None;
+    }
+    let label = visit.words(app).fill("ok-onward", &[("host", &ltr(host))]);
+    Some(Link { href: wanted.clone(), label: Html::new(&label) })
+}
+
+fn next_day(site: &Site, now: Timestamp) -> String {
+    wording::clock(&site.zone, site.zone.next_day_start(now))
+}
+
+fn used_up(app: &App, visit: &Visit, standing: &Standing) -> Outcome {
+    let renews_at = match standing.assessment {
+        Assessment::Exhausted { renews_at: Some(at), .. } => at,
+        Assessment::Exhausted { .. } | Assessment::Within(_) => visit.now,
+    };
+    let clock = wording::clock(&standing.site.zone, renews_at);
+    let message = Message {
+        status: StatusCode::OK,
+        title: "quota-title",
+        text: "quota-body",
+        values: &[("clock", &clock)],
+        action: None,
+    };
+    visit.message(app, &message)
+}

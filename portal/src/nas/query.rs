@@ -1,0 +1,63 @@
+//! A redirect's query, of which each asked name may stand once.
+
+use std::net::IpAddr;
+
+use domain::MacAddress;
+
+use super::ArrivalError;
+
+const LONGEST: usize = 4_096;
+/// A longer wanted page is dropped: it would not fit into the page's own address.
+const LONGEST_WANTED: usize = 255;
+
+/// Names and values, percent-decoded.
+#[derive(Debug)]
+pub(crate) struct RedirectQuery(Vec<(String, String)>);
+
+impl RedirectQuery {
+    /// Takes a query apart.
+    pub(crate) fn parse(query: &str) -> Result<Self, ArrivalError> {
+        if query.len() > LONGEST {
+            return Err(ArrivalError::TooLong);
+        }
+        let pairs = url::form_urlencoded::parse(query.as_bytes()).into_owned();
+        Ok(Self(pairs.collect()))
+    }
+
+    /// The value of `name`, if it has one.
+    pub(crate) fn find(&self, name: &'static str) -> Result<Option<&str>, ArrivalError> {
+        let mut values = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value);
+        match (values.next(), values.next()) {
+            (first, None) => Ok(first.map(String::as_str).filter(|value| !value.is_empty())),
+            _ => Err(ArrivalError::Repeated(name)),
+        }
+    }
+
+    /// The value of `name`, which must have one.
+    pub(crate) fn require(&self, name: &'static str) -> Result<&str, ArrivalError> {
+        self.find(name)?.ok_or(ArrivalError::Missing(name))
+    }
+
+    /// A hardware address in any spelling.
+    pub(crate) fn device(&self, name: &'static str) -> Result<MacAddress, ArrivalError> {
+        self.require(name)?.parse().map_err(|_| ArrivalError::Malformed(name))
+    }
+
+    /// An IP address, if there is one.
+    pub(crate) fn address(&self, name: &'static str) -> Result<Option<IpAddr>, ArrivalError> {
+        self.find(name)?
+            .map(|text| text.parse().map_err(|_| ArrivalError::Malformed(name)))
+            .transpose()
+    }
+
+    /// The page that was wanted, if it is a web page with an address of decent length.
+    pub(crate) fn wanted(&self, name: &'static str) -> Option<String> {
+        let text = self.find(name).ok()??;
+        let url = url::Url::parse(text).ok()?;
+        let usable = matches!(url.scheme(), "http" | "https")
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.as_str().len() <= LONGEST_WANTED;
+        usable.then(|| url.into())
+    }
+}

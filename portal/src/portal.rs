@@ -1,0 +1,139 @@
+//! The portal as a whole: bound to its addresses, and run until it is told to stop.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{ChallengePolicy, Clock};
+use store::Store;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
+
+use crate::app::App;
+use crate::budget::Budgets;
+use crate::catalogue::Catalogue;
+use crate::context::ContextSigner;
+use crate::guard::Guard;
+use crate::presence::Presence;
+use crate::server::{Server, Slots, TlsError, acceptor};
+use crate::settings::{PortalSettings, SettingsError};
+
+/// How often the memory of quiet devices is given back.
+const SWEEP: Duration = Duration::from_secs(30);
+
+/// The captive portal, bound and ready to run.
+pub struct Portal {
+    app: Arc<App>,
+    plain: TcpListener,
+    encrypted: Option<(TcpListener, TlsAcceptor)>,
+}
+
+/// Why the portal cannot start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum PortalError {
+    /// A setting is wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// An address is taken or not ours.
+    #[error("the portal cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// Certificate or key is unusable.
+    #[error("the portal's TLS: {0}")]
+    Tls(#[from] TlsError),
+}
+
+impl Portal {
+    /// Checks the settings and binds the addresses; nothing is served yet. `context_key` signs
+    /// the visit tokens and must be the same on all portals that share a public URL.
+    ///
+    /// # Errors
+    /// A wrong setting, an address that cannot be bound, or an unusable certificate.
+    pub fn new(
+        settings: &PortalSettings,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        context_key: &Zeroizing<[u8; 32]>,
+    ) -> Result<Self, PortalError> {
+        let resolved = settings.resolve()?;
+        let encrypted = match &settings.tls {
+            Some(tls) => Some((bind(tls.listen)?, acceptor(tls)?)),
+            None => None,
+        };
+        let app = App {
+            store,
+            clock,
+            signer: ContextSigner::new(context_key),
+            catalogue: Catalogue::new(),
+            budgets: Budgets::new(&resolved.limits),
+            presence: Presence::new(),
+            policy: ChallengePolicy::default(),
+            settings: resolved,
+        };
+        Ok(Self { app: Arc::new(app), plain: bind(settings.listen)?, encrypted })
+    }
+
+    /// Where plain HTTP is served.
+    #[must_use]
+    pub fn local_address(&self) -> Option<SocketAddr> {
+        self.plain.local_addr().ok()
+    }
+
+    /// Where TLS is served, if it is.
+    #[must_use]
+    pub fn local_tls_address(&self) -> Option<SocketAddr> {
+        self.encrypted.as_ref().and_then(|(listener, _)| listener.local_addr().ok())
+    }
+
+    /// Serves until `stop`, then lets requests under way finish.
+    ///
+    /// # Errors
+    /// A listening socket that cannot be used by the runtime.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), PortalError> {
+        let limits = self.app.settings.limits.clone();
+        let slots = Slots::new(limits.connections, limits.connections_per_source);
+        let guard = Guard::new(Arc::clone(&self.app));
+        let server = |listener: TcpListener, tls| {
+            let address = listener.local_addr().unwrap_or_else(|_| SocketAddr::from(([0; 4], 0)));
+            let listener = tokio::net::TcpListener::from_std(listener)
+                .map_err(|source| PortalError::Listen { address, source })?;
+            tracing::info!(%address, "the portal listens");
+            let (guard, slots, limits) = (guard.clone(), Arc::clone(&slots), limits.clone());
+            Ok::<_, PortalError>(Server { listener, tls, guard, slots, limits })
+        };
+        let plain = server(self.plain, None)?;
+        let encrypted = match self.encrypted {
+            Some((listener, tls)) => Some(server(listener, Some(tls))?),
+            None => None,
+        };
+        tokio::join!(
+            plain.run(stop.clone()),
+            async {
+                if let Some(encrypted) = encrypted {
+                    encrypted.run(stop.clone()).await;
+                }
+            },
+            sweep(&self.app, &stop),
+        );
+        Ok(())
+    }
+}
+
+/// Keeps the memory of budgets as small as the crowd.
+async fn sweep(app: &App, stop: &CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(SWEEP)).await.is_some() {
+        app.budgets.forget_quiet_devices();
+    }
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener, PortalError> {
+    let refuse = |source| PortalError::Listen { address, source };
+    let listener = TcpListener::bind(address).map_err(refuse)?;
+    listener.set_nonblocking(true).map_err(refuse)?;
+    Ok(listener)
+}

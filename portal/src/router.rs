@@ -1,0 +1,43 @@
+//! Which path leads to which handler. Everything of a visit stands below its token.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+
+use crate::app::App;
+use crate::journey::{arrive, code, end, help, number, online};
+use crate::{capport, probe};
+
+/// Forms are tiny; a larger body is answered with 413, and read no further.
+pub(crate) const BODY_LIMIT: usize = 16 * 1_024;
+
+/// Every route of the portal.
+pub(crate) fn router(app: &Arc<App>) -> Router {
+    Router::new()
+        .route("/", get(arrive::at_the_door))
+        .route("/status", get(arrive::at_the_door))
+        .route("/help", get(help::public_help))
+        .route("/terms", get(help::public_terms))
+        .route("/n/{path}", get(arrive::enter))
+        .route("/n/{path}/", get(arrive::enter))
+        .route("/n/{path}/capport", get(capport::answer))
+        .route("/v/{token}", get(number::show))
+        .route("/v/{token}/", get(number::show))
+        .route("/v/{token}/phone", post(number::submit))
+        .route("/v/{token}/code", get(code::show).post(code::submit))
+        .route("/v/{token}/resend", post(code::resend))
+        .route("/v/{token}/change", post(code::change))
+        .route("/v/{token}/go", get(online::go))
+        .route("/v/{token}/online", get(online::online))
+        .route("/v/{token}/refused", get(arrive::refused))
+        .route("/v/{token}/status", get(online::status))
+        .route("/v/{token}/end", post(end::submit))
+        .route("/v/{token}/bye", get(end::bye))
+        .route("/v/{token}/help", get(help::help))
+        .route("/v/{token}/terms", get(help::terms))
+        .fallback(probe::answer_unrouted)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .with_state(Arc::clone(app))
+}

@@ -1,0 +1,152 @@
+//! The screens: what stands on each, and how one becomes a response.
+//!
+//! A screen is one HTML document without any further request: style inline, no script,
+//! no font. The layout is in `templates/`, the words in `locales/`.
+
+use askama::Template;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::catalogue::{Html, Words};
+use crate::failure::Failure;
+use crate::locale::Locale;
+
+/// What surrounds every screen.
+pub(crate) struct Frame<'a> {
+    pub words: Words<'a>,
+    /// The step's name, also the page's title.
+    pub title: Html,
+    /// The site's title.
+    pub site: Html,
+    /// The folder that links and forms are relative to; it carries the renewed token.
+    pub base: String,
+    /// The screen's own address below `base`, for the language link.
+    pub here: &'static str,
+    /// Where the browser goes by itself after two seconds.
+    pub refresh: Option<String>,
+}
+
+impl Frame<'_> {
+    /// The text of `key`, ready for the page.
+    fn t(&self, key: &str) -> Html {
+        Html::new(&self.words.text(key))
+    }
+
+    fn locale(&self) -> Locale {
+        self.words.locale
+    }
+}
+
+/// The first page: number and terms.
+#[derive(Template)]
+#[template(path = "phone.html")]
+pub(crate) struct PhoneScreen<'a> {
+    pub frame: Frame<'a>,
+    /// Why the visitor is here again.
+    pub notice: Option<Html>,
+    pub hint: Html,
+    pub phone_error: Option<Html>,
+    pub terms_missing: bool,
+    /// What was typed before.
+    pub typed: String,
+    pub ticked: bool,
+}
+
+/// The page that waits for the code.
+#[derive(Template)]
+#[template(path = "code.html")]
+pub(crate) struct CodeScreen<'a> {
+    pub frame: Frame<'a>,
+    pub sent: Html,
+    pub notice: Option<Html>,
+    pub error: Option<Html>,
+    /// When another message may be asked for, in words.
+    pub wait: Option<Html>,
+    /// The same in seconds; the style shows the button then.
+    pub wait_seconds: u64,
+    pub may_resend: bool,
+}
+
+/// The page of a device that is online.
+#[derive(Template)]
+#[template(path = "online.html")]
+pub(crate) struct OnlineScreen<'a> {
+    pub frame: Frame<'a>,
+    pub lead: Html,
+    pub gauges: Vec<Gauge>,
+    pub renews: Option<Html>,
+    pub device: Option<Html>,
+    pub onward: Option<Link>,
+    pub may_end: bool,
+}
+
+/// How much of an allowance is left.
+pub(crate) struct Gauge {
+    pub label: Html,
+    pub value: Html,
+    /// 0 to 100.
+    pub percent: u64,
+}
+
+/// A way on from a page.
+pub(crate) struct Link {
+    pub href: String,
+    pub label: Html,
+}
+
+/// The page that comes back by itself until the access point has let the device in.
+#[derive(Template)]
+#[template(path = "waiting.html")]
+pub(crate) struct WaitingScreen<'a> {
+    pub frame: Frame<'a>,
+}
+
+/// One thing to say, and perhaps a way on.
+#[derive(Template)]
+#[template(path = "message.html")]
+pub(crate) struct MessageScreen<'a> {
+    pub frame: Frame<'a>,
+    pub alert: bool,
+    pub text: Html,
+    pub action: Option<Link>,
+}
+
+/// Numbers and advice.
+#[derive(Template)]
+#[template(path = "help.html")]
+pub(crate) struct HelpScreen<'a> {
+    pub frame: Frame<'a>,
+    pub numbers: Vec<Html>,
+}
+
+/// The terms of use.
+#[derive(Template)]
+#[template(path = "terms.html")]
+pub(crate) struct TermsScreen<'a> {
+    pub frame: Frame<'a>,
+    pub short: Html,
+    pub safe: Html,
+    pub version: Html,
+}
+
+/// Renders a screen whose forms may lead to `form_targets` besides the portal itself.
+pub(crate) fn render(
+    status: StatusCode,
+    screen: &impl Template,
+    locale: Locale,
+    form_targets: &str,
+) -> Result<Response, Failure> {
+    let html = screen.render()?;
+    let policy = format!(
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'self'; \
+         frame-ancestors 'none'; form-action 'self'{form_targets}"
+    );
+    let mut response = (status, html).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(locale.tag()));
+    if let Ok(policy) = HeaderValue::try_from(policy) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    Ok(response)
+}

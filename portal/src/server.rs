@@ -1,0 +1,141 @@
+//! The accept loop and the life of one connection.
+//!
+//! Slow or silent clients are cut: the head of a request, the request as a whole and
+//! the connection each have a time limit. On `stop` no connection is accepted any
+//! more, idle ones close, and requests under way get a while to finish.
+
+mod slots;
+mod tls;
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+
+use crate::guard::Guard;
+use crate::settings::LimitSettings;
+pub(crate) use slots::Slots;
+pub use tls::TlsError;
+pub(crate) use tls::acceptor;
+
+/// The largest request head; hyper answers a larger one with 431.
+const HEAD_LIMIT: usize = 16 * 1_024;
+const MAX_HEADERS: usize = 64;
+/// How long to wait when the system cannot give another connection (no descriptors left).
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// One listening address and everything that its connections need.
+pub(crate) struct Server {
+    pub listener: TcpListener,
+    /// `None` serves plain HTTP.
+    pub tls: Option<TlsAcceptor>,
+    pub guard: Guard,
+    pub slots: Arc<Slots>,
+    pub limits: LimitSettings,
+}
+
+impl Server {
+    /// Serves until `stop`, then drains.
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                accepted = self.listener.accept() => match accepted {
+                    Ok((stream, peer)) => self.admit(stream, peer, &stop, &mut connections),
+                    Err(error) => {
+                        tracing::warn!(%error, "a connection could not be accepted");
+                        sleep(PAUSE).await;
+                    }
+                },
+                Some(_) = connections.join_next() => {}
+                () = stop.cancelled() => break,
+            }
+        }
+        drop(self.listener);
+        let drained = async { while connections.join_next().await.is_some() {} };
+        if timeout(self.limits.drain(), drained).await.is_err() {
+            tracing::warn!("connections were cut because they did not finish in time");
+        }
+    }
+
+    /// Takes a connection if there is room for one more of its source.
+    fn admit(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        stop: &CancellationToken,
+        connections: &mut JoinSet<()>,
+    ) {
+        let Some(slot) = self.slots.take(peer.ip()) else {
+            tracing::debug!("a connection was refused for want of room");
+            return;
+        };
+        let connection = Connection {
+            peer,
+            guard: self.guard.clone(),
+            limits: self.limits.clone(),
+            stop: stop.clone(),
+        };
+        let tls = self.tls.clone();
+        connections.spawn(async move {
+            match tls {
+                None => connection.serve(stream).await,
+                Some(tls) => {
+                    let handshake = timeout(connection.limits.header_timeout(), tls.accept(stream));
+                    match handshake.await {
+                        Ok(Ok(stream)) => connection.serve(stream).await,
+                        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+                        Err(_) => tracing::debug!("a TLS handshake took too long"),
+                    }
+                }
+            }
+            drop(slot);
+        });
+    }
+}
+
+/// What one connection needs to answer its requests.
+struct Connection {
+    peer: SocketAddr,
+    guard: Guard,
+    limits: LimitSettings,
+    stop: CancellationToken,
+}
+
+impl Connection {
+    /// Answers requests until the client leaves, time is over, or the portal stops.
+    async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin) {
+        let peer = self.peer.ip().to_canonical();
+        let guard = &self.guard;
+        let service = service_fn(|request: hyper::Request<hyper::body::Incoming>| async move {
+            Ok::<_, Infallible>(guard.respond(request.map(Body::new), peer).await)
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.limits.header_timeout())
+            .max_headers(MAX_HEADERS)
+            .max_buf_size(HEAD_LIMIT)
+            .serve_connection(TokioIo::new(stream), service);
+        let mut connection = pin!(connection);
+        tokio::select! {
+            _ = connection.as_mut() => return,
+            () = self.stop.cancelled() => {}
+            () = sleep(self.limits.connection_life()) => {}
+        }
+        connection.as_mut().graceful_shutdown();
+        // An error here is the client's leaving, or its slowness; neither matters any more.
+        drop(timeout(self.limits.request_timeout(), connection).await);
+    }
+}

@@ -1,0 +1,312 @@
+//! The `[portal]` section: what is written, and the check that makes it usable.
+//!
+//! [`PortalSettings`] is the written form. [`PortalSettings::resolve`] is the only
+//! way on: it parses every address once and names the first thing that is wrong.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+use url::Url;
+
+/// How the portal listens, and what it tells visitors.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct PortalSettings {
+    /// Where plain HTTP is served; `[::]:8080` by default, port 0 for any free one.
+    pub listen: SocketAddr,
+    /// A second, encrypted address; none by default. RFC 8908 clients need one.
+    pub tls: Option<TlsSettings>,
+    /// How visitors reach `listen`: scheme, host and port without a path;
+    /// `http://127.0.0.1:8080` by default.
+    pub public_url: String,
+    /// How visitors reach the encrypted address: an https URL without a path; none by default.
+    pub secure_url: Option<String>,
+    /// Where a browser that came without context is sent, so that a gateway redirects it back
+    /// with one; an http URL, none by default.
+    pub entry_url: Option<String>,
+    /// The page about the venue that phones offer after sign-in (RFC 8908 §5); an https URL, none
+    /// by default.
+    pub venue_info_url: Option<String>,
+    /// Which version of the terms of use visitors accept; `1` by default, 1 to 40 characters.
+    pub terms_version: String,
+    /// For how many months number, device address and connection times are kept, as the terms
+    /// say; 12 by default, 1 to 60.
+    pub retention_months: u8,
+    /// Where visitors find help.
+    pub help: HelpSettings,
+    /// What one visitor, and all together, may ask of the portal.
+    pub limits: LimitSettings,
+}
+
+/// The encrypted address.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct TlsSettings {
+    /// Where TLS is served, such as `[::]:8443`.
+    pub listen: SocketAddr,
+    /// The certificate chain in PEM, leaf first.
+    pub cert: PathBuf,
+    /// The private key in PEM (PKCS#8, PKCS#1 or SEC1).
+    pub key: PathBuf,
+}
+
+/// Telephone numbers that are shown as text; an empty one is left out.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct HelpSettings {
+    /// The municipality's unified number; empty by default.
+    pub unified: String,
+    /// The number for WhatsApp; empty by default.
+    pub whatsapp: String,
+}
+
+/// Bounds on connections and requests.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct LimitSettings {
+    /// Connections at the same time; 4096 by default, at least 1.
+    pub connections: u32,
+    /// Connections of one source address (of one /64 in IPv6) at the same time; 256 by default,
+    /// since a gateway with address translation is one source. At least 1.
+    pub connections_per_source: u32,
+    /// Seconds for the request's head to arrive, also on an idle connection; 10 by default, 1 to 120.
+    pub header_seconds: u64,
+    /// Seconds for a request's body and our answer together; 20 by default, 1 to 300.
+    pub request_seconds: u64,
+    /// Seconds that one connection may last; 120 by default, 10 to 3600.
+    pub connection_seconds: u64,
+    /// Seconds that open requests get to finish when the portal stops; 10 by default, 0 to 300.
+    pub drain_seconds: u64,
+    /// Forms that all devices together may send in a second; 200 by default, at least 1.
+    pub posts_per_second: u32,
+    /// Forms that one device may send at once; after that one every three seconds. 10 by default,
+    /// at least 1.
+    pub posts_per_device: u32,
+    /// Challenges for one number in 15 minutes; 3 by default, at least 1.
+    pub challenges_per_quarter_hour: u32,
+    /// Challenges for one number in 24 hours; 6 by default, at least 1.
+    pub challenges_per_day: u32,
+    /// Messages on behalf of one device in an hour; 6 by default, at least 1.
+    pub sends_per_hour: u32,
+}
+
+/// What is wrong in the `[portal]` section.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    /// A URL is not usable.
+    #[error("portal.{key} must be {wanted}, not `{given}`")]
+    Url {
+        /// Which setting.
+        key: &'static str,
+        /// What would be understood.
+        wanted: &'static str,
+        /// What was written.
+        given: String,
+    },
+    /// A number is out of its range.
+    #[error("portal.limits.{key} must be between {least} and {most}, not {given}")]
+    Range {
+        /// Which setting.
+        key: &'static str,
+        /// The smallest value.
+        least: u64,
+        /// The largest value.
+        most: u64,
+        /// What was written.
+        given: u64,
+    },
+    /// The version of the terms cannot be kept.
+    #[error("portal.terms-version must have 1 to 40 characters")]
+    TermsVersion,
+    /// The time that the terms promise is out of range.
+    #[error("portal.retention-months must be between 1 and 60, not {0}")]
+    Retention(u8),
+}
+
+/// The settings, each of them usable.
+#[derive(Debug, Clone)]
+pub(crate) struct Resolved {
+    pub public: Url,
+    pub secure: Option<Url>,
+    pub entry: Option<Url>,
+    pub venue: Option<Url>,
+    pub terms_version: String,
+    pub retention_months: u8,
+    pub help: HelpSettings,
+    pub limits: LimitSettings,
+}
+
+impl Default for PortalSettings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([0; 16], 8080)),
+            tls: None,
+            public_url: "http://127.0.0.1:8080".to_owned(),
+            secure_url: None,
+            entry_url: None,
+            venue_info_url: None,
+            terms_version: "1".to_owned(),
+            retention_months: 12,
+            help: HelpSettings::default(),
+            limits: LimitSettings::default(),
+        }
+    }
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        Self {
+            connections: 4_096,
+            connections_per_source: 256,
+            header_seconds: 10,
+            request_seconds: 20,
+            connection_seconds: 120,
+            drain_seconds: 10,
+            posts_per_second: 200,
+            posts_per_device: 10,
+            challenges_per_quarter_hour: 3,
+            challenges_per_day: 6,
+            sends_per_hour: 6,
+        }
+    }
+}
+
+impl PortalSettings {
+    /// Checks everything that can be checked without a socket or a file.
+    ///
+    /// # Errors
+    /// The first setting that is wrong, in the order of the section.
+    pub fn validate(&self) -> Result<(), SettingsError> {
+        self.resolve().map(drop)
+    }
+
+    pub(crate) fn resolve(&self) -> Result<Resolved, SettingsError> {
+        let optional = |key, wanted, schemes, text: &Option<String>| {
+            text.as_deref().map(|text| page(key, wanted, schemes, text)).transpose()
+        };
+        let resolved = Resolved {
+            public: origin("public-url", &["http", "https"], &self.public_url)?,
+            secure: self
+                .secure_url
+                .as_deref()
+                .map(|text| origin("secure-url", &["https"], text))
+                .transpose()?,
+            entry: optional("entry-url", "an http URL", &["http"], &self.entry_url)?,
+            venue: optional("venue-info-url", "an https URL", &["https"], &self.venue_info_url)?,
+            terms_version: self.terms_version.clone(),
+            retention_months: self.retention_months,
+            help: self.help.clone(),
+            limits: self.limits.clone(),
+        };
+        if self.terms_version.is_empty() || self.terms_version.chars().count() > 40 {
+            return Err(SettingsError::TermsVersion);
+        }
+        if !(1..=60).contains(&self.retention_months) {
+            return Err(SettingsError::Retention(self.retention_months));
+        }
+        self.limits.check()?;
+        Ok(resolved)
+    }
+}
+
+impl LimitSettings {
+    fn check(&self) -> Result<(), SettingsError> {
+        let most = u64::from(u32::MAX);
+        for (key, given, least, most) in [
+            ("connections", self.connections.into(), 1, 1_000_000),
+            ("connections-per-source", self.connections_per_source.into(), 1, 1_000_000),
+            ("header-seconds", self.header_seconds, 1, 120),
+            ("request-seconds", self.request_seconds, 1, 300),
+            ("connection-seconds", self.connection_seconds, 10, 3_600),
+            ("drain-seconds", self.drain_seconds, 0, 300),
+            ("posts-per-second", self.posts_per_second.into(), 1, most),
+            ("posts-per-device", self.posts_per_device.into(), 1, most),
+            ("challenges-per-quarter-hour", self.challenges_per_quarter_hour.into(), 1, most),
+            ("challenges-per-day", self.challenges_per_day.into(), 1, most),
+            ("sends-per-hour", self.sends_per_hour.into(), 1, most),
+        ] {
+            if !(least..=most).contains(&given) {
+                return Err(SettingsError::Range { key, least, most, given });
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn header_timeout(&self) -> Duration {
+        Duration::from_secs(self.header_seconds)
+    }
+
+    pub(crate) fn request_timeout(&self) -> Duration {
+        Duration::from_secs(self.request_seconds)
+    }
+
+    pub(crate) fn connection_life(&self) -> Duration {
+        Duration::from_secs(self.connection_seconds)
+    }
+
+    pub(crate) fn drain(&self) -> Duration {
+        Duration::from_secs(self.drain_seconds)
+    }
+}
+
+/// A URL of one of `schemes` with a host.
+fn page(
+    key: &'static str,
+    wanted: &'static str,
+    schemes: &[&str],
+    text: &str,
+) -> Result<Url, SettingsError> {
+    let refuse = || SettingsError::Url { key, wanted, given: text.chars().take(80).collect() };
+    let url = Url::parse(text).map_err(|_| refuse())?;
+    let usable = schemes.contains(&url.scheme())
+        && url.has_host()
+        && url.username().is_empty()
+        && url.password().is_none();
+    usable.then_some(url).ok_or_else(refuse)
+}
+
+/// A URL that ends with its host and port.
+fn origin(key: &'static str, schemes: &[&str], text: &str) -> Result<Url, SettingsError> {
+    let wanted = if schemes.contains(&"http") {
+        "an http or https URL without a path"
+    } else {
+        "an https URL without a path"
+    };
+    let url = page(key, wanted, schemes, text)?;
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        return Err(SettingsError::Url { key, wanted, given: text.chars().take(80).collect() });
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_is_valid() {
+        assert_eq!(PortalSettings::default().validate(), Ok(()));
+    }
+
+    #[test]
+    fn the_first_wrong_setting_is_named() {
+        let check = |change: fn(&mut PortalSettings), named: &str| {
+            let mut settings = PortalSettings::default();
+            change(&mut settings);
+            let reason = settings.validate().expect_err(named).to_string();
+            assert!(reason.contains(named), "{reason}");
+        };
+        check(|s| s.public_url = "portal.example".into(), "public-url");
+        check(|s| s.public_url = "http://portal.example/x".into(), "public-url");
+        check(|s| s.public_url = "ftp://portal.example".into(), "public-url");
+        check(|s| s.secure_url = Some("http://portal.example".into()), "secure-url");
+        check(|s| s.entry_url = Some("https://enter.example/".into()), "entry-url");
+        check(|s| s.venue_info_url = Some("http://park.example/".into()), "venue-info-url");
+        check(|s| s.terms_version = String::new(), "terms-version");
+        check(|s| s.retention_months = 0, "retention-months");
+        check(|s| s.limits.connections = 0, "connections");
+        check(|s| s.limits.header_seconds = 1_000, "header-seconds");
+    }
+}

@@ -1,0 +1,77 @@
+//! Where a device stands in its journey, found anew on every request.
+//!
+//! Nothing is remembered in the browser: a page that was closed opens where the
+//! journey really is (messaging facts, §6.1).
+
+use domain::{Assessment, Challenge, Grant, Remaining, ResendRefusal, Session, Window};
+use store::{Standing, standing_of};
+
+use crate::app::App;
+use crate::failure::Failure;
+use crate::visit::Visit;
+
+/// A step of the journey.
+pub(crate) enum Stage {
+    /// A number is wanted.
+    Number(Occasion),
+    /// A code is awaited.
+    Code(Box<Challenge>),
+    /// Today's allowance is used up; the standing says when it renews.
+    UsedUp(Box<Standing>),
+    /// The device may be online.
+    Granted(Box<Granted>),
+}
+
+/// Why a number is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Occasion {
+    /// The device has no grant.
+    New,
+    /// What one stay may use was used; a new code begins a new stay.
+    StayUsedUp,
+}
+
+/// A device that may be online.
+pub(crate) struct Granted {
+    pub grant: Grant,
+    pub standing: Standing,
+    pub left: Remaining,
+    /// Its open session at this access point.
+    pub session: Option<Session>,
+}
+
+/// Finds the step at which the visit is.
+pub(crate) async fn find(app: &App, visit: &Visit) -> Result<Stage, Failure> {
+    let device = visit.context.device;
+    let mut occasion = Occasion::New;
+    if let Some(grant) = app.store.find_grant(device).await?.filter(|g| g.holds(visit.now))
+        && let Some(standing) = standing_of(app.store.as_ref(), &grant, visit.now).await?
+    {
+        match standing.assessment {
+            Assessment::Within(left) => {
+                let session = app.store.find_open_session(&visit.nas.name, device).await?;
+                return Ok(Stage::Granted(Box::new(Granted { grant, standing, left, session })));
+            }
+            Assessment::Exhausted { window: Window::Day, .. } => {
+                return Ok(Stage::UsedUp(Box::new(standing)));
+            }
+            Assessment::Exhausted { window: Window::Session, .. } => {
+                occasion = Occasion::StayUsedUp;
+            }
+        }
+    }
+    let open = app.store.find_open_challenge(&visit.site.name, device).await?;
+    Ok(match open.filter(|challenge| is_alive(app, visit, challenge)) {
+        Some(challenge) => Stage::Code(Box::new(challenge)),
+        None => Stage::Number(occasion),
+    })
+}
+
+/// Whether a challenge can still lead to something: a code is good, or another can be sent.
+fn is_alive(app: &App, visit: &Visit, challenge: &Challenge) -> bool {
+    challenge.is_pending(&app.policy, visit.now)
+        || matches!(
+            challenge.may_resend(&app.policy, visit.now),
+            Ok(()) | Err(ResendRefusal::CoolingDown { .. })
+        )
+}

@@ -1,0 +1,144 @@
+//! A request with a good token: who is there, at which access point and site.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use domain::{HandOff, Nas, Session, Site, Timestamp};
+
+use crate::app::{App, Message, Outcome, linked_locale, mark, preferred_locale, see_other};
+use crate::catalogue::{Html, Words};
+use crate::context::{Trust, VisitContext};
+use crate::failure::Failure;
+use crate::nas::uam;
+use crate::screen::Frame;
+
+/// The address that a connection comes from; set by the listener.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub IpAddr);
+
+/// Who is there, and where.
+pub(crate) struct Visit {
+    pub context: VisitContext,
+    pub nas: Nas,
+    pub site: Site,
+    pub peer: IpAddr,
+    /// The request's own query, for marks such as `e`.
+    query: Option<String>,
+    /// The token, renewed.
+    token: String,
+    pub now: Timestamp,
+}
+
+impl FromRequestParts<Arc<App>> for Visit {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
+        let Path(token) = Path::<String>::from_request_parts(parts, app)
+            .await
+            .map_err(|_| StatusCode::NOT_FOUND.into_response())?;
+        let now = app.now();
+        let query = parts.uri.query().map(str::to_owned);
+        let locale = linked_locale(query.as_deref());
+        let mut context = app.signer.open(&token, now).map_err(|error| {
+            tracing::debug!(%error, "a visit's token was refused");
+            let locale = locale.unwrap_or_else(|| preferred_locale(&parts.headers));
+            page_of(app.message(locale, &TOKEN_REFUSED))
+        })?;
+        context.locale = locale.unwrap_or(context.locale);
+        let Some((nas, site)) =
+            find_place(app, &context).await.map_err(IntoResponse::into_response)?
+        else {
+            return Err(page_of(app.message(context.locale, &TOKEN_REFUSED)));
+        };
+        let peer = parts.extensions.get().map_or(IpAddr::from([0; 4]), |Peer(peer)| *peer);
+        let token = app.signer.seal(&context, now);
+        Ok(Self { context, nas, site, peer, query, token, now })
+    }
+}
+
+const TOKEN_REFUSED: Message<'static> = Message {
+    status: StatusCode::FORBIDDEN,
+    title: "e-token-title",
+    text: "e-token",
+    values: &[],
+    action: Some(("/", "start")),
+};
+
+fn page_of(outcome: Outcome) -> Response {
+    outcome.unwrap_or_else(IntoResponse::into_response)
+}
+
+/// The access point of a visit and its site, unless it was removed meanwhile.
+async fn find_place(app: &App, context: &VisitContext) -> Result<Option<(Nas, Site)>, Failure> {
+    let Some(nas) = app.store.find_access_point(&context.nas).await? else { return Ok(None) };
+    let site = app.store.find_site(&nas.site).await?;
+    Ok(site.map(|site| (nas, site)))
+}
+
+impl Visit {
+    pub(crate) fn words<'a>(&self, app: &'a App) -> Words<'a> {
+        app.catalogue.words(self.context.locale)
+    }
+
+    /// The value of one of our own marks in the query.
+    pub(crate) fn mark(&self, name: &str) -> Option<String> {
+        mark(self.query.as_deref(), name)
+    }
+
+    /// Sends the browser to a page of this visit; `""` is its first page.
+    pub(crate) fn go(&self, page: &str) -> Response {
+        see_other(&format!("/v/{}/{page}", self.token))
+    }
+
+    /// The frame of a page of this visit.
+    pub(crate) fn frame<'a>(&self, app: &'a App, title: &str, here: &'static str) -> Frame<'a> {
+        let words = self.words(app);
+        Frame {
+            words,
+            title: Html::new(&words.text(title)),
+            site: Html::new(self.site.title.in_language(&self.context.locale.language())),
+            base: format!("/v/{}/", self.token),
+            here,
+            refresh: None,
+        }
+    }
+
+    /// A page with one message.
+    pub(crate) fn message(&self, app: &App, message: &Message<'_>) -> Outcome {
+        app.framed_message(self.frame(app, message.title, ""), message, &self.form_targets(app))
+    }
+
+    /// Where a form may lead besides the origin that it stands on, as CSP `form-action` sources.
+    pub(crate) fn form_targets(&self, app: &App) -> String {
+        let origins = [Some(&app.settings.public), app.settings.secure.as_ref()];
+        let mut targets: String = origins
+            .into_iter()
+            .flatten()
+            .map(|url| format!(" {}", url.origin().ascii_serialization()))
+            .collect();
+        if let Some(host) = self.login_host() {
+            targets.push_str(" http://");
+            targets.push_str(&host);
+        }
+        targets
+    }
+
+    /// `host:port` of the access point's own login page, if it has an allowed one.
+    pub(crate) fn login_host(&self) -> Option<String> {
+        let HandOff::Uam { hosts, .. } = &self.nas.hand_off else { return None };
+        match &self.context.uam {
+            Some(turn) => uam::is_allowed(hosts, &turn.host).then(|| turn.host.clone()),
+            None => uam::default_host(hosts),
+        }
+    }
+
+    /// Whether this browser may end `session`: a plain query could name a stranger's device, so
+    /// then the request must come from the session's own address.
+    pub(crate) fn may_end(&self, session: &Session) -> bool {
+        self.context.trust == Trust::Signed || session.address == Some(self.peer)
+    }
+}

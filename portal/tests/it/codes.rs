@@ -1,0 +1,284 @@
+//! Stories of codes: resumed, sent again, mistyped, too late, too many.
+
+use domain::MessageState;
+
+use crate::browser::{Answer, Browser};
+use crate::town::{MAC, PHONE, Town};
+
+async fn to_code_page(town: &Town, browser: &Browser) -> Answer {
+    let page = browser.visit(&town.gate_redirect(MAC, "10.1.0.7")).await;
+    let sent = browser.post(&page, "phone", &[("phone", PHONE), ("terms", "yes")]).await;
+    browser.visit(&sent.location()).await
+}
+
+async fn sends(town: &Town) -> u32 {
+    let since = crate::town::NOON - std::time::Duration::from_secs(3_600);
+    town.store.count_sends_for_device(MAC.parse().unwrap(), since).await.unwrap()
+}
+
+/// Sends a form and follows to the page.
+async fn submit(browser: &Browser, page: &Answer, form: &str, fields: &[(&str, &str)]) -> Answer {
+    let answer = browser.post(page, form, fields).await;
+    assert_eq!(answer.status, 303, "a form is answered with a redirect");
+    browser.visit(&answer.location()).await
+}
+
+fn wrong(code: &str) -> String {
+    let first = if code.starts_with('1') { '2' } else { '1' };
+    format!("{first}{}", &code[1..])
+}
+
+#[tokio::test]
+async fn a_window_that_was_closed_opens_on_the_same_challenge() {
+    let town = Town::open().await;
+    let browser = town.english();
+    to_code_page(&town, &browser).await;
+    let code = town.next_code().await;
+    town.wait(120);
+    for _ in 0..3 {
+        let page = browser.visit(&town.gate_redirect(MAC, "10.1.0.7")).await;
+        assert_eq!(page.title(), "Enter the code");
+        assert!(page.shows("+9665•••••567"));
+    }
+    assert_eq!(sends(&town).await, 1, "showing a page sends nothing");
+    let page = browser.visit(&town.gate_redirect(MAC, "10.1.0.7")).await;
+    assert_eq!(
+        submit(&browser, &page, "code", &[("code", &code)]).await.title(),
+        "Opening the way"
+    );
+}
+
+#[tokio::test]
+async fn a_second_tap_on_send_finds_the_first_challenge() {
+    let town = Town::open().await;
+    let browser = town.english();
+    let page = browser.visit(&town.gate_redirect(MAC, "10.1.0.7")).await;
+    for _ in 0..2 {
+        let sent = browser.post(&page, "phone", &[("phone", PHONE), ("terms", "yes")]).await;
+        assert!(sent.location().ends_with("/code"));
+    }
+    assert_eq!(sends(&town).await, 1);
+}
+
+#[tokio::test]
+async fn another_code_is_sent_only_after_the_cooldown_and_both_codes_are_good() {
+    let town = Town::open().await;
+    let browser = town.english();
+    let page = to_code_page(&town, &browser).await;
+    let first = town.next_code().await;
+    assert!(page.body.contains("animation:come 0s 30s forwards"));
+
+    town.wait(10);
+    let page = submit(&browser, &page, "resend", &[]).await;
+    assert!(page.shows("You can resend in 20 seconds."), "{}", page.body);
+    assert_eq!(sends(&town).await, 1);
+
+    town.wait(20);
+    let page = submit(&browser, &page, "resend", &[]).await;
+    assert!(page.shows("New code sent. Use the latest one."));
+    assert_eq!(sends(&town).await, 2);
+    let second = town.next_code().await;
+    assert_ne!(first, second);
+    assert_eq!(
+        submit(&browser, &page, "code", &[("code", &first)]).await.title(),
+        "Opening the way"
+    );
+}
+
+#[tokio::test]
+async fn sends_come_to_an_end_and_the_last_code_stays_good() {
+    let town = Town::open().await;
+    let browser = town.english();
+    let mut page = to_code_page(&town, &browser).await;
+    for wait in [30, 60] {
+        town.wait(wait);
+        page = submit(&browser, &page, "resend", &[]).await;
+    }
+    assert!(!page.body.contains("action=\"resend\""));
+    let answer = browser.post_to(&format!("{}resend", page.base()), &[]).await;
+    let page = browser.visit(&answer.location()).await;
+    assert!(page.shows("We have sent all the messages we can"));
+    assert_eq!(sends(&town).await, 3);
+}
+
+#[tokio::test]
+async fn attempts_are_counted_down_in_words_until_the_challenge_is_locked() {
+    let town = Town::open().await;
+    let browser = town.browser();
+    let mut page = to_code_page(&town, &browser).await;
+    let code = town.next_code().await;
+    for left in ["4 محاولات", "3 محاولات", "محاولتان", "محاولة واحدة"]
+    {
+        page = submit(&browser, &page, "code", &[("code", &wrong(&code))]).await;
+        assert!(page.shows(&format!("الرمز غير مطابق. تبقّى لك {left}.")), "{left}: {}", page.body);
+        assert!(
+            page.body.contains("role=\"alert\"") && page.body.contains("aria-invalid=\"true\"")
+        );
+    }
+    let reloaded = browser.visit(&format!("{}code?e=wrong", page.base())).await;
+    assert!(reloaded.shows("محاولة واحدة"), "reloading costs no attempt");
+    let page = submit(&browser, &page, "code", &[("code", &wrong(&code))]).await;
+    assert_eq!(page.title(), "أهلًا بك في واي فاي الأحساء");
+    assert!(page.shows("محاولات كثيرة. لنبدأ من جديد برمز آخر."));
+    let late = browser.post_to(&format!("{}code", page.base()), &[("code", &code)]).await;
+    assert!(!late.location().contains("online"), "the right code comes too late");
+}
+
+#[tokio::test]
+async fn what_is_no_code_costs_no_attempt() {
+    let town = Town::open().await;
+    let browser = town.english();
+    let page = to_code_page(&town, &browser).await;
+    for typed in ["", "12345", "abcdef", "1234567"] {
+        let page = submit(&browser, &page, "code", &[("code", typed)]).await;
+        assert!(page.shows("The code has 6 digits"), "{typed}");
+    }
+    let code = town.next_code().await;
+    let page = submit(&browser, &page, "code", &[("code", &wrong(&code))]).await;
+    assert!(page.shows("4 attempts left."));
+}
+
+#[tokio::test]
+async fn an_expired_code_offers_a_new_one() {
+    let town = Town::open().await;
+    let browser = town.english();
+    let page = to_code_page(&town, &browser).await;
+    let code = town.next_code().await;
+    town.wait(300);
+    let page = submit(&browser, &page, "code", &[("code", &code)]).await;
+    assert!(page.shows("The code has expired. Request a new one below."));
+    let page = submit(&browser, &page, "resend", &[]).await;
+    let code = town.next_code().await;
+    assert_eq!(
+        submit(&browser, &page, "code", &[("code", &code)]).await.title(),
+        "Opening the way"
+    );
+}
+
+#[tokio::test]
+async fn a_challenge_that_is_too_old_begins_again_with_the_number() {
+    let town = Town::open().await;
+    let browser = town.english();
+    let page = to_code_page(&town, &browser).await;
+    town.wait(601);
+    let page = browser.visit(&format!("{}code", page.base())).await;
+    assert_eq!(page.title(), "Welcome to Al-Ahsa Wi-Fi");
+}
+
+#[tokio::test]
+async fn a_code_works_once() {
+    let town = Town::open().await;
+    let browser = town.english();
+    let page = to_code_page(&town, &browser).await;
+    let code = town.next_code().await;
+    let first = browser.post(&page, "code", &[("code", &code)]).await;
+    let second = browser.post(&page, "code", &[("code", &code)]).await;
+    assert!(first.location().ends_with("/online"));
+    assert_eq!(browser.visit(&second.location()).await.title(), "Opening the way");
+    let phone = "966551234567".parse().unwrap();
+    let account = town.store.find_account_by_phone(&phone).await.unwrap().unwrap();
+    let record = town.store.account_record(account.id).await.unwrap().unwrap();
+    assert_eq!(record.grants.len(), 1);
+}
+
+#[tokio::test]
+async fn the_number_can_be_changed() {
+    let town = Town::open().await;
+    let browser = town.english();
+    let page = to_code_page(&town, &browser).await;
+    town.next_code().await;
+    let page = submit(&browser, &page, "change", &[]).await;
+    assert_eq!(page.title(), "Welcome to Al-Ahsa Wi-Fi");
+    let page =
+        submit(&browser, &page, "phone", &[("phone", "+96550123456"), ("terms", "yes")]).await;
+    assert!(page.shows("+9655••••456"), "{}", page.body);
+}
+
+#[tokio::test]
+async fn a_form_with_a_fault_keeps_what_was_typed_and_says_what_is_wrong() {
+    let town = Town::open().await;
+    let browser = town.english();
+    let page = browser.visit(&town.gate_redirect(MAC, "10.1.0.7")).await;
+    for (typed, reason) in [
+        ("", "Please enter your mobile number."),
+        ("05512", "The number seems incomplete or mistyped. Example: 05XXXXXXXX"),
+        ("05512345a7", "The number contains letters. Digits only, please."),
+        ("0135000000", "That is a landline and cannot receive texts."),
+        ("+4915112345678", "Numbers from that country are not enabled yet."),
+    ] {
+        let answer = browser.post(&page, "phone", &[("phone", typed), ("terms", "yes")]).await;
+        assert_eq!(answer.status, 422);
+        assert!(answer.shows(reason), "{typed}: {}", answer.body);
+        assert!(answer.body.contains(&format!("value=\"{typed}\"")) || typed.starts_with('+'));
+        assert!(answer.body.contains("aria-describedby=\"hint wrong\" aria-invalid=\"true\""));
+        assert!(answer.body.contains("checked"));
+    }
+    let answer = browser.post(&page, "phone", &[("phone", PHONE)]).await;
+    assert!(answer.shows("To continue, please accept the terms."));
+    assert!(answer.body.contains(&format!("value=\"{PHONE}\"")));
+    assert_eq!(sends(&town).await, 0);
+}
+
+#[tokio::test]
+async fn a_message_that_no_gateway_took_is_admitted() {
+    let town = Town::open().await;
+    let browser = town.english();
+    let page = to_code_page(&town, &browser).await;
+    let until = town.now() + std::time::Duration::from_secs(60);
+    let message = town.store.claim_messages(town.now(), until, 1).await.unwrap().remove(0);
+    let failed = MessageState::Failed { reason: "no route".into() };
+    town.store.finish_message(message.id, &failed, town.now()).await.unwrap();
+    let page = browser.visit(&format!("{}code", page.base())).await;
+    assert!(page.shows("We could not deliver to +9665•••••567."));
+}
+
+#[tokio::test]
+async fn a_number_gets_three_challenges_in_a_quarter_of_an_hour_and_six_a_day() {
+    let town = Town::open_with(|settings| settings.limits.sends_per_hour = 1_000).await;
+    let browser = town.english();
+    let ask = async |n: u8| {
+        let mac = format!("02:00:5e:10:01:{n:02x}");
+        let page = browser.visit(&town.gate_redirect(&mac, "10.1.0.9")).await;
+        browser.post(&page, "phone", &[("phone", PHONE), ("terms", "yes")]).await
+    };
+    for n in 0..3 {
+        assert_eq!(ask(n).await.status, 303);
+    }
+    let refused = ask(3).await;
+    assert_eq!(refused.status, 429);
+    assert!(refused.shows("Please wait 15 minutes."), "{}", refused.body);
+    town.wait(901);
+    for n in 4..7 {
+        assert_eq!(ask(n).await.status, 303);
+    }
+    town.wait(901);
+    let refused = ask(7).await;
+    assert!(refused.shows("This number reached today") && refused.status == 429);
+}
+
+#[tokio::test]
+async fn a_device_gets_six_messages_an_hour_whatever_the_numbers() {
+    let town = Town::open().await;
+    let browser = town.english();
+    for n in 0..6 {
+        let page = browser.visit(&town.gate_redirect(MAC, "10.1.0.7")).await;
+        let phone = format!("055123456{n}");
+        let page = submit(&browser, &page, "phone", &[("phone", &phone), ("terms", "yes")]).await;
+        submit(&browser, &page, "change", &[]).await;
+    }
+    let page = browser.visit(&town.gate_redirect(MAC, "10.1.0.7")).await;
+    let refused = browser.post(&page, "phone", &[("phone", PHONE), ("terms", "yes")]).await;
+    assert_eq!(refused.status, 429);
+    assert!(refused.shows("Several requests from this device."));
+}
+
+#[tokio::test]
+async fn a_device_that_hammers_is_slowed_down() {
+    let town = Town::open_with(|settings| settings.limits.posts_per_device = 2).await;
+    let browser = town.english();
+    let page = to_code_page(&town, &browser).await;
+    assert_eq!(browser.post(&page, "code", &[("code", "1")]).await.status, 303);
+    let refused = browser.post(&page, "code", &[("code", "1")]).await;
+    assert_eq!(refused.status, 429);
+    assert_eq!(refused.title(), "One moment, please");
+}

@@ -1,0 +1,15 @@
+//! The portal on real sockets, with a store of its own and a clock that stands still:
+//! stories of visitors, of access points, and of those who mean harm.
+
+#![allow(clippy::unwrap_used, reason = "a story that cannot go on fails")]
+
+mod absurd;
+mod browser;
+mod capport;
+mod codes;
+mod detection;
+mod mac_journey;
+mod pages;
+mod serving;
+mod town;
+mod uam_journey;

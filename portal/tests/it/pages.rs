@@ -1,0 +1,156 @@
+//! What holds for every page: its weight, its independence, its manners.
+
+use domain::Usage;
+
+use crate::browser::{Answer, Browser};
+use crate::town::{Event, MAC, PHONE, Town, used};
+
+const BUDGET: usize = 6_000;
+const TERMS_BUDGET: usize = 14_000;
+
+/// Every screen of a journey in one language, by a name for the failure message.
+async fn all_pages(town: &Town, browser: &Browser, mac: &str) -> Vec<(&'static str, Answer)> {
+    let entry = town.gate_redirect(mac, "10.1.0.7");
+    let first = browser.visit(&entry).await;
+    let base = first.base();
+    let fault = browser.post(&first, "phone", &[("phone", "05512")]).await;
+    let sent = browser.post(&first, "phone", &[("phone", PHONE), ("terms", "yes")]).await;
+    let code = browser.visit(&sent.location()).await;
+    let wrong = browser.visit(&format!("{base}code?e=wrong")).await;
+    let typed = town.next_code().await;
+    let accepted = browser.post(&code, "code", &[("code", &typed)]).await;
+    let waiting = browser.visit(&accepted.location()).await;
+    let late = browser.visit(&format!("{base}online?w=15")).await;
+    town.report("gate", mac, "10.1.0.7", Event::Started, Usage::default()).await;
+    let online = browser.visit(&accepted.location()).await;
+    let status = browser.visit(&format!("{base}status")).await;
+    town.report("gate", mac, "10.1.0.7", Event::Stopped, used(7_200, 1)).await;
+    let used_up = browser.visit(&entry).await;
+    vec![
+        ("first", first),
+        ("fault", fault),
+        ("code", code),
+        ("wrong", wrong),
+        ("waiting", waiting),
+        ("late", late),
+        ("online", online),
+        ("status", status),
+        ("used up", used_up),
+        ("bye", browser.visit(&format!("{base}bye")).await),
+        ("refused", browser.visit(&format!("{base}refused")).await),
+        ("help", browser.visit(&format!("{base}help")).await),
+        ("terms", browser.visit(&format!("{base}terms")).await),
+        ("public help", browser.visit("/help").await),
+        ("public terms", browser.visit("/terms").await),
+        ("token", browser.visit("/v/x/").await),
+        ("arrival", browser.visit("/n/x/").await),
+        ("missing", browser.visit("/nowhere").await),
+    ]
+}
+
+async fn in_both_languages() -> Vec<(&'static str, &'static str, Answer)> {
+    let mut pages = Vec::new();
+    for (language, mac) in [("ar", "02:00:5e:10:00:01"), ("en", "02:00:5e:10:00:02")] {
+        // A town each, since the day's allowance is the person's.
+        let town = Town::open().await;
+        let browser = if language == "ar" { town.browser() } else { town.english() };
+        let all = all_pages(&town, &browser, mac).await;
+        pages.extend(all.into_iter().map(|(name, page)| (language, name, page)));
+    }
+    pages
+}
+
+#[tokio::test]
+async fn every_page_keeps_its_budget_and_asks_for_nothing_else() {
+    for (language, name, page) in in_both_languages().await {
+        let budget = if name.contains("terms") { TERMS_BUDGET } else { BUDGET };
+        let size = page.body.len();
+        assert!(size <= budget, "{language} {name} has {size} bytes");
+        for outside in
+            ["<script", "<img", "<iframe", "<object", " src=", "url(", "@import", "srcset"]
+        {
+            assert!(!page.body.contains(outside), "{language} {name} has {outside}");
+        }
+        let onward = "href=\"http://news.example/today\"";
+        let rest = page.body.replace(onward, "");
+        assert!(!rest.contains("href=\"http"), "{language} {name} leads outside");
+        assert!(!rest.contains("//"), "{language} {name}");
+    }
+}
+
+#[tokio::test]
+async fn every_page_says_its_language_direction_and_step() {
+    for (language, name, page) in in_both_languages().await {
+        let direction = if language == "ar" { "rtl" } else { "ltr" };
+        let html = format!("<html lang=\"{language}\" dir=\"{direction}\">");
+        assert!(page.body.contains(&html), "{language} {name}");
+        assert!(page.body.contains("<h1>"), "{language} {name}");
+        assert_eq!(page.header("content-language"), language, "{name}");
+        let other = if language == "ar" { "English" } else { "العربية" };
+        assert!(page.between("?lang=", "</a>").ends_with(other), "{language} {name}");
+        let absent = ["margin-left", "margin-right", "padding-left", "text-align:left", "float"];
+        assert!(absent.iter().all(|word| !page.body.contains(word)), "{name} knows left and right");
+    }
+}
+
+#[tokio::test]
+async fn every_page_carries_the_security_headers() {
+    for (language, name, page) in in_both_languages().await {
+        let policy = page.header("content-security-policy");
+        assert!(policy.starts_with("default-src 'none'; style-src 'unsafe-inline';"), "{policy}");
+        assert!(policy.contains("form-action 'self'"), "{language} {name}");
+        assert_eq!(page.header("referrer-policy"), "no-referrer");
+        assert_eq!(page.header("x-content-type-options"), "nosniff");
+        assert_eq!(page.header("cache-control"), "no-store");
+        assert_eq!(page.header("set-cookie"), "", "no cookie is needed");
+        assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+    }
+}
+
+#[tokio::test]
+async fn fields_are_labelled_and_made_for_telephones() {
+    let town = Town::open().await;
+    let pages = all_pages(&town, &town.browser(), MAC).await;
+    let page = |wanted: &str| &pages.iter().find(|(name, _)| *name == wanted).unwrap().1.body;
+    let phone = "id=\"phone\" name=\"phone\" type=\"tel\" inputmode=\"tel\" autocomplete=\"tel\" dir=\"ltr\"";
+    assert!(page("first").contains(phone) && page("first").contains("<label for=\"phone\">"));
+    let code = "id=\"code\" name=\"code\" type=\"text\" inputmode=\"numeric\" autocomplete=\"one-time-code\" dir=\"ltr\"";
+    assert!(page("code").contains(code) && page("code").contains("<label for=\"code\">"));
+    assert!(page("code").contains("<bdi dir=\"ltr\">+9665•••••567</bdi>"));
+    let fault = page("fault");
+    assert!(
+        fault.contains("id=\"wrong\" role=\"alert\"")
+            && fault.contains("aria-describedby=\"hint wrong\"")
+    );
+    assert!(fault.contains("id=\"unticked\" role=\"alert\""));
+}
+
+#[tokio::test]
+async fn the_language_link_changes_the_page_and_all_that_follow() {
+    let town = Town::open().await;
+    let browser = town.browser();
+    let page = browser.visit(&town.gate_redirect(MAC, "10.1.0.7")).await;
+    let page = browser.visit(&format!("{}?lang=en", page.base())).await;
+    assert_eq!(page.title(), "Welcome to Al-Ahsa Wi-Fi");
+    let sent = browser.post(&page, "phone", &[("phone", PHONE), ("terms", "yes")]).await;
+    let page = browser.visit(&sent.location()).await;
+    assert_eq!(page.title(), "Enter the code");
+    assert!(town.next_message().await.unwrap().contains("is your Al-Ahsa Wi-Fi code"));
+    let page = browser.visit(&format!("{}code?lang=ar", page.base())).await;
+    assert_eq!(page.title(), "إدخال الرمز");
+}
+
+#[tokio::test]
+async fn looking_at_pages_writes_nothing() {
+    let town = Town::open().await;
+    let browser = town.browser();
+    let base = browser.visit(&town.gate_redirect(MAC, "10.1.0.7")).await.base();
+    for page in ["", "code", "go", "online", "status", "bye", "help", "terms", "refused"] {
+        browser.visit(&format!("{base}{page}")).await;
+    }
+    assert!(town.next_message().await.is_none());
+    assert!(town.store.list_orders(10).await.unwrap().is_empty());
+    let device = MAC.parse().unwrap();
+    let site = "walkway".parse().unwrap();
+    assert!(town.store.find_open_challenge(&site, device).await.unwrap().is_none());
+}

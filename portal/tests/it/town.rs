@@ -1,0 +1,226 @@
+//! A town with a portal, a walkway and one access point of each kind.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use data_encoding::HEXLOWER;
+use domain::{
+    AccountingEvent, AccountingRecord, Clock, Country, HandOff, Language, Localised, MacAddress,
+    ManualClock, MessageAuthenticatorRule, Nas, NasProfile, OctetDirection, Octets, Plan,
+    SessionId, SessionReport, Site, Timestamp, Usage, Zone,
+};
+use hmac::{Hmac, KeyInit, Mac};
+use portal::{Portal, PortalSettings};
+use sha2::Sha256;
+use store::testing::TestStore;
+use store::{JournalPosition, Store};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::browser::{Answer, Browser, PORTAL};
+
+/// 2026-11-25T09:00:00Z, noon in Riyadh.
+pub const NOON: Timestamp = Timestamp::from_secs(1_795_597_200);
+pub const REDIRECT_SECRET: &str = "redirect secret of the gate";
+pub const UAM_SECRET: &str = "uam secret of the kiosk";
+/// The visitor's phone.
+pub const MAC: &str = "02:00:5e:10:00:01";
+/// The phone's number as it is typed, and as it is masked.
+pub const PHONE: &str = "0551234567";
+
+pub struct Town {
+    pub store: TestStore,
+    pub clock: Arc<ManualClock>,
+    pub portal: std::net::SocketAddr,
+    pub tls: Option<std::net::SocketAddr>,
+    reports: AtomicU64,
+    _running: DropGuard,
+}
+
+impl Town {
+    pub async fn open() -> Self {
+        Self::open_with(|_| {}).await
+    }
+
+    pub async fn open_with(change: impl FnOnce(&mut PortalSettings)) -> Self {
+        let store = store::testing::sqlite().await;
+        set_up(&store).await;
+        let clock = Arc::new(ManualClock::new(NOON));
+        let mut settings = PortalSettings {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            public_url: format!("http://{PORTAL}"),
+            entry_url: Some("http://enter.example/".into()),
+            ..PortalSettings::default()
+        };
+        settings.limits.posts_per_device = 100;
+        settings.help.unified = "920000000".into();
+        settings.help.whatsapp = "0500000000".into();
+        change(&mut settings);
+        let key = store.keys().derive("portal context");
+        let clock_seam: Arc<dyn Clock> = clock.clone();
+        let portal = Portal::new(&settings, store.shared(), clock_seam, &key).unwrap();
+        let (address, tls) = (portal.local_address().unwrap(), portal.local_tls_address());
+        let stop = CancellationToken::new();
+        tokio::spawn(portal.run(stop.clone()));
+        let _running = stop.drop_guard();
+        Self { store, clock, portal: address, tls, reports: AtomicU64::new(0), _running }
+    }
+
+    pub fn browser(&self) -> Browser {
+        Browser { portal: self.portal, accept_language: "ar-SA,ar;q=0.9,en;q=0.5" }
+    }
+
+    pub fn english(&self) -> Browser {
+        Browser { accept_language: "en-GB,en;q=0.9", ..self.browser() }
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub fn wait(&self, secs: u64) {
+        self.clock.advance(Duration::from_secs(secs));
+    }
+
+    /// The address to which the gate redirects the phone's browser.
+    pub fn gate_redirect(&self, mac: &str, ip: &str) -> String {
+        let time = self.now().as_secs().to_string();
+        format!("/n/path-of-the-gate/?{}", signed_query(mac, ip, &time))
+    }
+
+    /// The words of the next message that waits to be sent.
+    pub async fn next_message(&self) -> Option<String> {
+        let later = self.now() + Duration::from_secs(60);
+        let mut messages = self.store.claim_messages(self.now(), later, 1).await.unwrap();
+        messages.pop().map(|message| message.text.expose().to_owned())
+    }
+
+    /// The code in the next message.
+    pub async fn next_code(&self) -> String {
+        let text = self.next_message().await.expect("a message waits");
+        let digits: String = text.chars().filter(char::is_ascii_digit).take(6).collect();
+        assert_eq!(digits.len(), 6, "{text}");
+        digits
+    }
+
+    /// Lets an access point report that a device is online, having used so much.
+    pub async fn report(&self, nas: &str, mac: &str, ip: &str, event: Event, used: Usage) {
+        let device: MacAddress = mac.parse().unwrap();
+        let grant = self.store.find_grant(device).await.unwrap().map(|grant| grant.id);
+        let report = SessionReport {
+            session: session_id(nas, device),
+            acct_session_id: "5C1".into(),
+            device,
+            user_name: mac.replace(':', "-"),
+            address: Some(ip.parse().unwrap()),
+            grant,
+            usage: used,
+        };
+        let event = match event {
+            Event::Started => AccountingEvent::Started(report),
+            Event::Interim => AccountingEvent::Interim(report),
+            Event::Stopped => AccountingEvent::Stopped(report, domain::SessionEnd::Reported(1)),
+        };
+        let at = self.now();
+        let record =
+            AccountingRecord { nas: nas.parse().unwrap(), occurred_at: at, received_at: at, event };
+        let offset = self.reports.fetch_add(1, Ordering::SeqCst) + 1;
+        let until = JournalPosition { segment: 1, offset };
+        self.store.apply("test", &[record], until).await.unwrap();
+    }
+
+    /// Walks a phone through number and code, up to the answer to the right code.
+    pub async fn sign_in(&self, browser: &Browser, entry: &str, phone: &str) -> Answer {
+        let page = browser.visit(entry).await;
+        let sent = browser.post(&page, "phone", &[("phone", phone), ("terms", "yes")]).await;
+        let page = browser.visit(&sent.location()).await;
+        let code = self.next_code().await;
+        browser.post(&page, "code", &[("code", &code)]).await
+    }
+
+    /// Signs a phone in at the gate and lets the gate report it; returns the online page.
+    pub async fn go_online(&self, browser: &Browser, mac: &str, ip: &str) -> Answer {
+        let answer = self.sign_in(browser, &self.gate_redirect(mac, ip), PHONE).await;
+        self.report("gate", mac, ip, Event::Started, Usage::default()).await;
+        browser.visit(&answer.location()).await
+    }
+}
+
+pub enum Event {
+    Started,
+    Interim,
+    Stopped,
+}
+
+pub fn used(secs: u64, megabytes: u64) -> Usage {
+    Usage {
+        time: Duration::from_secs(secs),
+        uploaded: Octets::new(0),
+        downloaded: Octets::new(megabytes * 1_000_000),
+    }
+}
+
+pub fn signed_query(mac: &str, ip: &str, time: &str) -> String {
+    let tag = Hmac::<Sha256>::new_from_slice(REDIRECT_SECRET.as_bytes())
+        .unwrap()
+        .chain_update(format!("{mac}\n{ip}\n{time}"))
+        .finalize()
+        .into_bytes();
+    url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([("mac", mac), ("ip", ip), ("url", "http://news.example/today")])
+        .extend_pairs([("t", time), ("sig", &HEXLOWER.encode(&tag))])
+        .finish()
+}
+
+fn session_id(nas: &str, device: MacAddress) -> SessionId {
+    let mut bytes = [0; 16];
+    bytes[..6].copy_from_slice(&device.octets());
+    bytes[6..].iter_mut().zip(nas.bytes()).for_each(|(octet, b)| *octet = b);
+    SessionId::from_bytes(bytes)
+}
+
+async fn set_up(store: &Arc<dyn Store>) {
+    let (plan, site) = ("visitor".parse().unwrap(), "walkway".parse().unwrap());
+    store.add_plan(&Plan::visitor(plan)).await.unwrap();
+    let title = Localised::default()
+        .with(Language::arabic(), "ممشى الأحساء")
+        .with(Language::english(), "Al-Ahsa Walkway");
+    store
+        .add_site(&Site {
+            name: site,
+            title,
+            zone: Zone::riyadh(),
+            plan: "visitor".parse().unwrap(),
+            countries: vec![Country::SaudiArabia, Country::Kuwait],
+        })
+        .await
+        .unwrap();
+    let gate =
+        HandOff::MacAuthentication { redirect_secret: Some(REDIRECT_SECRET.parse().unwrap()) };
+    let kiosk = HandOff::Uam {
+        secret: Some(UAM_SECRET.parse().unwrap()),
+        hosts: vec!["10.2.0.1:3990".to_owned()],
+    };
+    let mall = HandOff::MacAuthentication { redirect_secret: None };
+    for (name, network, profile, hand_off) in [
+        ("gate", "192.0.2.1/32", NasProfile::Sabeel, gate),
+        ("kiosk", "192.0.2.2/32", NasProfile::Coova, kiosk),
+        ("mall", "192.0.2.3/32", NasProfile::Generic, mall),
+    ] {
+        store
+            .add_access_point(&Nas {
+                name: name.parse().unwrap(),
+                site: "walkway".parse().unwrap(),
+                addresses: network.parse().unwrap(),
+                secret: format!("radius secret of the {name}").parse().unwrap(),
+                profile,
+                message_authenticator: MessageAuthenticatorRule::Required,
+                octet_direction: OctetDirection::Standard,
+                dae_address: None,
+                hand_off,
+                portal_path: format!("path-of-the-{name}").parse().unwrap(),
+            })
+            .await
+            .unwrap();
+    }
+}
