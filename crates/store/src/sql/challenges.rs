@@ -184,8 +184,9 @@ impl Challenges for SqlStore {
         device: MacAddress,
         since: Timestamp,
     ) -> Result<u32, StoreError> {
-        let statement = "SELECT CAST(COALESCE(SUM(sends), 0) AS BIGINT) AS amount FROM challenges \
-                         WHERE device = $1 AND created_at >= $2";
+        let statement = "SELECT COUNT(*) AS amount FROM challenge_codes \
+             JOIN challenges ON challenges.id = challenge_codes.challenge \
+             WHERE challenges.device = $1 AND challenge_codes.sent_at >= $2";
         let row = sqlx::query(statement)
             .bind(mac_column(device))
             .bind(since.as_millis())
@@ -262,11 +263,12 @@ impl SqlStore {
         let hash =
             self.keys.code_hash(version, challenge, code).expect("the newest pepper is there");
         sqlx::query(
-            "INSERT INTO challenge_codes (challenge, hash, expires_at) VALUES ($1, $2, $3)",
+            "INSERT INTO challenge_codes (challenge, hash, expires_at, sent_at) VALUES ($1, $2, $3, $4)",
         )
         .bind(id_column(challenge.id))
         .bind(hash.to_vec())
         .bind(challenge.code_expires_at.as_millis())
+            .bind(challenge.sent_at.as_millis())
         .execute(&mut **transaction)
         .await?;
         Ok(())

@@ -12,10 +12,16 @@ struct Step {
     postgres: &'static str,
 }
 
-const STEPS: [Step; 1] = [Step {
-    sqlite: include_str!("../../migrations/sqlite/0001_first.sql"),
-    postgres: include_str!("../../migrations/postgres/0001_first.sql"),
-}];
+const STEPS: [Step; 2] = [
+    Step {
+        sqlite: include_str!("../../migrations/sqlite/0001_first.sql"),
+        postgres: include_str!("../../migrations/postgres/0001_first.sql"),
+    },
+    Step {
+        sqlite: include_str!("../../migrations/sqlite/0002_once.sql"),
+        postgres: include_str!("../../migrations/postgres/0002_once.sql"),
+    },
+];
 
 /// What migrating did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -105,30 +105,19 @@ impl Orders for SqlStore {
     }
 }
 
-/// Writes an order unless the same still waits; returns whether it was written.
+/// Writes an order unless the same still waits, which a unique index decides; returns whether it
+/// was written.
 pub(super) async fn insert_order(
     transaction: &mut Transaction<'_, Any>,
     order: &NasOrder,
 ) -> Result<bool, StoreError> {
-    let statement = "SELECT id FROM orders WHERE done_at IS NULL AND nas = $1 AND kind = $2 AND device = $3 \
-         AND (session = $4 OR (session IS NULL AND $4 IS NULL)) LIMIT 1";
-    let same = sqlx::query(statement)
-        .bind(order.nas.as_str().to_owned())
-        .bind(order.kind.as_str())
-        .bind(mac_column(order.device))
-        .bind(order.session.map(id_column))
-        .fetch_optional(&mut **transaction)
-        .await?;
-    if same.is_some() {
-        return Ok(false);
-    }
     let next_at = match order.state {
         OrderState::Waiting { next_at, .. } => next_at,
         OrderState::Done { at, .. } => at,
     };
     let statement = "INSERT INTO orders (id, nas, kind, device, session, reason, created_at, attempts, next_at) \
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8)";
-    sqlx::query(statement)
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8) ON CONFLICT DO NOTHING";
+    let done = sqlx::query(statement)
         .bind(id_column(order.id))
         .bind(order.nas.as_str().to_owned())
         .bind(order.kind.as_str())
@@ -139,7 +128,7 @@ pub(super) async fn insert_order(
         .bind(next_at.as_millis())
         .execute(&mut **transaction)
         .await?;
-    Ok(true)
+    Ok(done.rows_affected() == 1)
 }
 
 fn order(row: &AnyRow) -> Result<NasOrder, StoreError> {
