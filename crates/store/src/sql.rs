@@ -44,6 +44,15 @@ impl SqlStore {
     async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
         Ok(self.writer.begin_with(self.dialect.begin()).await?)
     }
+
+    /// Begins a transaction that changes sessions by what it reads of them: one at a time.
+    async fn begin_on_sessions(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        let mut transaction = self.begin().await?;
+        if let Some(statement) = self.dialect.lock_sessions() {
+            sqlx::query(statement).execute(&mut *transaction).await?;
+        }
+        Ok(transaction)
+    }
 }
 
 #[async_trait]

@@ -11,7 +11,7 @@ use sqlx::{Any, AssertSqlSafe, Transaction};
 use super::SqlStore;
 use super::grants::{self, end_grant_row, grant, insert_grant};
 use super::row::{Columns, id_column, mac_column};
-use super::sessions;
+use super::sessions::{self, ERASED_DEVICE};
 use crate::sealed::Seal;
 use crate::{AccountRecord, Accounts, Change, SignIn, SignInOutcome, StoreError};
 
@@ -26,7 +26,7 @@ impl Accounts for SqlStore {
         granted.account = account;
         remember_device(&mut transaction, sign_in, account).await?;
         record_consent(&mut transaction, sign_in, account).await?;
-        let retired = make_room(&mut transaction, sign_in, account).await?;
+        let retired = self.make_room(&mut transaction, sign_in, account).await?;
         insert_grant(&mut transaction, &granted).await?;
         transaction.commit().await?;
         self.publish(Change::Grant(granted.device)).await;
@@ -91,8 +91,10 @@ impl Accounts for SqlStore {
     }
 
     async fn erase_account(&self, account: AccountId) -> Result<bool, StoreError> {
-        let mut transaction = self.begin().await?;
-        let row = sqlx::query("SELECT phone_hash FROM accounts WHERE id = $1")
+        let mut transaction = self.begin_on_sessions().await?;
+        let lock = self.dialect.for_update();
+        let statement = format!("SELECT phone_hash FROM accounts WHERE id = $1{lock}");
+        let row = sqlx::query(AssertSqlSafe(statement))
             .bind(id_column(account))
             .fetch_optional(&mut *transaction)
             .await?;
@@ -105,18 +107,25 @@ impl Accounts for SqlStore {
         ] {
             sqlx::query(statement).bind(phone_hash.clone()).execute(&mut *transaction).await?;
         }
+        // Device before grants, grants by id: the order in which signing in locks them.
         for statement in [
+            "DELETE FROM devices WHERE account = $1",
+            &format!("SELECT id FROM grants WHERE account = $1 ORDER BY id{lock}"),
             "DELETE FROM credentials WHERE grant_id IN (SELECT id FROM grants WHERE account = $1)",
             "DELETE FROM grants WHERE account = $1",
             "DELETE FROM consents WHERE account = $1",
-            "DELETE FROM devices WHERE account = $1",
             "DELETE FROM usage_days WHERE account = $1",
             "DELETE FROM accounts WHERE id = $1",
         ] {
-            sqlx::query(statement).bind(id_column(account)).execute(&mut *transaction).await?;
+            sqlx::query(AssertSqlSafe(statement))
+                .bind(id_column(account))
+                .execute(&mut *transaction)
+                .await?;
         }
-        sqlx::query("UPDATE sessions SET account = NULL, device = $1, user_name = '', address = NULL WHERE account = $2")
-            .bind(mac_column(MacAddress::new([2, 0, 0, 0, 0, 0])))
+        let statement = "UPDATE sessions SET account = NULL, grant_id = NULL, device = $1, \
+                         user_name = '', address = NULL WHERE account = $2";
+        sqlx::query(statement)
+            .bind(mac_column(ERASED_DEVICE))
             .bind(id_column(account))
             .execute(&mut *transaction)
             .await?;
@@ -146,6 +155,52 @@ impl SqlStore {
             .fetch_one(&mut **transaction)
             .await?;
         Columns(&row).id("id")
+    }
+
+    /// Ends earlier grants of the device, and of the account the oldest beyond its number of devices;
+    /// returns the latter.
+    async fn make_room(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        sign_in: &SignIn,
+        account: AccountId,
+    ) -> Result<Vec<Grant>, StoreError> {
+        let now = sign_in.grant.issued_at;
+        // Rivals for a device, and accounting, lock grants in the order of their ids too.
+        let lock = self.dialect.for_update();
+        let statement = format!(
+            "SELECT id FROM grants WHERE ended_at IS NULL AND (device = $1 OR account = $2) ORDER BY id{lock}"
+        );
+        sqlx::query(AssertSqlSafe(statement))
+            .bind(mac_column(sign_in.grant.device))
+            .bind(id_column(account))
+            .fetch_all(&mut **transaction)
+            .await?;
+        let replaced = "UPDATE grants SET ended_at = $1, ended_why = $2 WHERE device = $3 AND ended_at IS NULL";
+        sqlx::query(replaced)
+            .bind(now.as_millis())
+            .bind(GrantEnd::Replaced.as_str())
+            .bind(mac_column(sign_in.grant.device))
+            .execute(&mut **transaction)
+            .await?;
+        let statement = format!(
+            "SELECT {} FROM grants WHERE account = $1 AND ended_at IS NULL AND until > $2 ORDER BY issued_at DESC",
+            grants::COLUMNS
+        );
+        let rows = sqlx::query(AssertSqlSafe(statement))
+            .bind(id_column(account))
+            .bind(now.as_millis())
+            .fetch_all(&mut **transaction)
+            .await?;
+        let others = usize::try_from(sign_in.devices.saturating_sub(1)).unwrap_or(usize::MAX);
+        let mut retired = Vec::new();
+        for row in rows.iter().skip(others) {
+            let mut grant = grant(row)?;
+            end_grant_row(transaction, grant.id, GrantEnd::DeviceRetired, now).await?;
+            grant.state = GrantState::Ended { at: now, why: GrantEnd::DeviceRetired };
+            retired.push(grant);
+        }
+        Ok(retired)
     }
 
     async fn devices_of(
@@ -219,42 +274,6 @@ async fn record_consent(
         .execute(&mut **transaction)
         .await?;
     Ok(())
-}
-
-/// Ends earlier grants of the device, and of the account the oldest beyond its number of devices;
-/// returns the latter.
-async fn make_room(
-    transaction: &mut Transaction<'_, Any>,
-    sign_in: &SignIn,
-    account: AccountId,
-) -> Result<Vec<Grant>, StoreError> {
-    let now = sign_in.grant.issued_at;
-    let replaced =
-        "UPDATE grants SET ended_at = $1, ended_why = $2 WHERE device = $3 AND ended_at IS NULL";
-    sqlx::query(replaced)
-        .bind(now.as_millis())
-        .bind(GrantEnd::Replaced.as_str())
-        .bind(mac_column(sign_in.grant.device))
-        .execute(&mut **transaction)
-        .await?;
-    let statement = format!(
-        "SELECT {} FROM grants WHERE account = $1 AND ended_at IS NULL AND until > $2 ORDER BY issued_at DESC",
-        grants::COLUMNS
-    );
-    let rows = sqlx::query(AssertSqlSafe(statement))
-        .bind(id_column(account))
-        .bind(now.as_millis())
-        .fetch_all(&mut **transaction)
-        .await?;
-    let others = usize::try_from(sign_in.devices.saturating_sub(1)).unwrap_or(usize::MAX);
-    let mut retired = Vec::new();
-    for row in rows.iter().skip(others) {
-        let mut grant = grant(row)?;
-        end_grant_row(transaction, grant.id, GrantEnd::DeviceRetired, now).await?;
-        grant.state = GrantState::Ended { at: now, why: GrantEnd::DeviceRetired };
-        retired.push(grant);
-    }
-    Ok(retired)
 }
 
 fn device(row: &AnyRow) -> Result<Device, StoreError> {

@@ -51,7 +51,7 @@ impl Grants for SqlStore {
         }
         let statement = format!(
             "SELECT {} FROM sessions WHERE ended_at IS NULL AND \
-             (grant_id = $1 OR device = (SELECT device FROM grants WHERE id = $1))",
+             (grant_id = $1 OR device = (SELECT device FROM grants WHERE id = $1)) ORDER BY id",
             sessions::COLUMNS
         );
         let rows = sqlx::query(AssertSqlSafe(statement))

@@ -15,6 +15,9 @@ use crate::{Change, SessionFilter, Sessions, StoreError};
 pub(super) const COLUMNS: &str = "id, nas, acct_session_id, device, user_name, address, grant_id, account, \
      started_at, updated_at, uploaded, downloaded, time, ended_at, ended_why";
 
+/// Stands in for the device of a session whose person was erased.
+pub(super) const ERASED_DEVICE: MacAddress = MacAddress::new([2, 0, 0, 0, 0, 0]);
+
 /// How many sessions a list has when nobody says.
 const USUAL_LIMIT: u32 = 100;
 
@@ -101,7 +104,7 @@ impl Sessions for SqlStore {
             "UPDATE sessions SET ended_at = $1, ended_why = $2 \
              WHERE ended_at IS NULL AND updated_at < $3 RETURNING {COLUMNS}"
         );
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_on_sessions().await?;
         let rows = sqlx::query(AssertSqlSafe(statement))
             .bind(at.as_millis())
             .bind(end_name(SessionEnd::Stale))

@@ -115,3 +115,38 @@ pub async fn standing_counts_the_time_since_the_last_report(store: TestStore) {
         Remaining { time: Some(Duration::from_secs(7_110)), data: Some(Octets::new(999_999_900)) };
     assert_eq!(standing.assessment, Assessment::Within(left));
 }
+
+pub async fn absurd_counters_stop_nobody(store: TestStore) {
+    set_up(&store).await;
+    let account = store.sign_in(&sign_in(1, mac(1), T0)).await.unwrap().grant.account;
+    let absurd = |number: u8| {
+        let mut absurd =
+            record(at(60), number, AccountingEvent::Interim, usage(60, u64::MAX, u64::MAX));
+        if let AccountingEvent::Interim(report) = &mut absurd.event {
+            report.grant = Some(GrantId::from_bytes([1; 16]));
+        }
+        absurd
+    };
+    for number in 1..=3 {
+        store.apply("j", &[absurd(number)], until(u64::from(number))).await.unwrap();
+    }
+    assert_eq!(
+        store.usage_of_day(account, Zone::riyadh().day_of(T0)).await.unwrap().time,
+        Duration::from_secs(180)
+    );
+    assert_eq!(
+        store.usage_of_grant(GrantId::from_bytes([1; 16])).await.unwrap().time,
+        Duration::from_secs(180)
+    );
+}
+
+pub async fn a_user_name_with_a_nul_stops_nobody(store: TestStore) {
+    set_up(&store).await;
+    let mut odd = record(at(60), 1, AccountingEvent::Interim, usage(60, 1, 1));
+    if let AccountingEvent::Interim(report) = &mut odd.event {
+        report.user_name = "visi\0tor".into();
+        report.acct_session_id = "\0".into();
+    }
+    store.apply("j", &[odd], until(1)).await.unwrap();
+    assert!(store.find_session(SessionId::from_bytes([1; 16])).await.unwrap().unwrap().is_open());
+}

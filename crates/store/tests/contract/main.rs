@@ -5,6 +5,7 @@
 mod accounting;
 mod fixtures;
 mod outboxes;
+mod rivals;
 mod setup;
 mod sign_in;
 
@@ -41,4 +42,16 @@ on_both![
     outboxes::an_order_is_written_once_and_claimed_by_one,
     outboxes::ending_a_grant_orders_its_sessions_off,
     outboxes::a_message_is_sent_once_and_then_forgotten,
+    rivals::two_journals_count_one_session_once,
+    rivals::equal_orders_at_the_same_time_are_written_once,
+    rivals::rivals_for_a_device_all_get_an_answer,
+    accounting::absurd_counters_stop_nobody,
+    accounting::a_user_name_with_a_nul_stops_nobody,
+    sign_in::an_erased_persons_session_stays_nameless,
+    sign_in::codes_sent_of_an_earlier_challenge_count_by_when_they_were_sent,
 ];
+
+#[tokio::test]
+async fn another_process_hears_of_a_change_once() {
+    rivals::another_process_hears_of_a_change_once(store::testing::postgres().await).await;
+}

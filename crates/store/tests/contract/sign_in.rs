@@ -191,3 +191,35 @@ pub async fn an_erased_person_leaves_nothing_behind(store: TestStore) {
     let session = store.find_session(SessionId::from_bytes([1; 16])).await.unwrap().unwrap();
     assert_eq!((session.device, session.user_name.as_str(), session.address), (mac(0), "", None));
 }
+
+pub async fn an_erased_persons_session_stays_nameless(store: TestStore) {
+    set_up(&store).await;
+    let grant = store.sign_in(&sign_in(1, mac(1), T0)).await.unwrap().grant;
+    let until = |offset| store::JournalPosition { segment: 1, offset };
+    let report = |secs| record(at(secs), 1, AccountingEvent::Interim, usage(secs, 10, 100));
+    store.apply("j", &[report(60)], until(1)).await.unwrap();
+    store.erase_account(grant.account).await.unwrap();
+    store.apply("j", &[report(120)], until(2)).await.unwrap();
+    let session = store.find_session(SessionId::from_bytes([1; 16])).await.unwrap().unwrap();
+    assert_eq!((session.device, session.user_name.as_str()), (mac(0), ""));
+    assert_eq!((session.address, session.grant), (None, None));
+    assert_eq!(session.usage, usage(120, 10, 100));
+}
+
+pub async fn codes_sent_of_an_earlier_challenge_count_by_when_they_were_sent(store: TestStore) {
+    set_up(&store).await;
+    store.begin_challenge(&new_challenge(1, mac(1), T0, "111111")).await.unwrap();
+    store
+        .send_code_again(
+            ChallengeId::from_bytes([1; 16]),
+            &code("222222"),
+            &SmsText::new("code".into()),
+            &ChallengePolicy::default(),
+            at(100),
+        )
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(store.count_sends_for_device(mac(1), at(50)).await.unwrap(), 1);
+    assert_eq!(store.count_sends_for_device(mac(1), T0).await.unwrap(), 2);
+}

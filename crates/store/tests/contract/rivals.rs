@@ -1,0 +1,96 @@
+//! Callers that get in each other's way: the outcome is as if one had come after the other.
+
+use domain::*;
+use store::testing::TestStore;
+use store::{Change, JournalPosition, SqlStore, Store};
+
+use crate::fixtures::*;
+
+fn until(offset: u64) -> JournalPosition {
+    JournalPosition { segment: 1, offset }
+}
+
+fn day() -> Day {
+    Zone::riyadh().day_of(T0)
+}
+
+/// An access point that changes between two RADIUS servers reports one session through two
+/// journals, which are applied at the same time.
+pub async fn two_journals_count_one_session_once(store: TestStore) {
+    set_up(&store).await;
+    let account = store.sign_in(&sign_in(1, mac(1), T0)).await.unwrap().grant.account;
+    for step in 1..=20_u64 {
+        let used = usage(step * 60, step * 10, step * 100);
+        let reports = [record(at(step * 60), 1, AccountingEvent::Interim, used)];
+        let (one, other) = tokio::join!(
+            store.apply("one", &reports, until(step)),
+            store.apply("other", &reports, until(step))
+        );
+        one.unwrap();
+        other.unwrap();
+    }
+    let all = usage(1_200, 200, 2_000);
+    assert_eq!(store.usage_of_day(account, day()).await.unwrap(), all);
+    assert_eq!(store.usage_of_grant(GrantId::from_bytes([1; 16])).await.unwrap(), all);
+}
+
+pub async fn equal_orders_at_the_same_time_are_written_once(store: TestStore) {
+    for round in 0..10_u8 {
+        let order = |id: u8| NasOrder {
+            id: OrderId::from_bytes([round * 10 + id; 16]),
+            nas: "gate".parse().unwrap(),
+            kind: OrderKind::Reauthenticate,
+            device: mac(round),
+            session: None,
+            reason: OrderReason::SignedIn,
+            created_at: T0,
+            state: OrderState::Waiting { attempts: 0, next_at: T0 },
+        };
+        let (one, two, three) = (order(1), order(2), order(3));
+        let (one, two, three) =
+            tokio::join!(store.add_order(&one), store.add_order(&two), store.add_order(&three));
+        let written = [one, two, three].map(|written| u32::from(written.unwrap()));
+        assert_eq!(written.iter().sum::<u32>(), 1);
+    }
+}
+
+pub async fn rivals_for_a_device_all_get_an_answer(store: TestStore) {
+    set_up(&store).await;
+    for round in 0..10_u8 {
+        let tasks: Vec<_> = (0..8_u8)
+            .map(|rival| {
+                let store = store.shared();
+                tokio::spawn(async move {
+                    let mut new = sign_in(
+                        round * 8 + rival + 1,
+                        mac(1 + (rival + round) % 3),
+                        at(u64::from(round)),
+                    );
+                    new.phone = format!("96655123456{}", rival % 4).parse().unwrap();
+                    new.devices = 1;
+                    store.sign_in(&new).await
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap().unwrap();
+        }
+    }
+}
+
+/// Only PostgreSQL has other processes.
+pub async fn another_process_hears_of_a_change_once(store: TestStore) {
+    let other = SqlStore::connect(store.settings(), store.keys().clone()).await.unwrap();
+    let (mut theirs, mut ours) = (other.changes(), store.changes());
+    store.add_plan(&Plan::visitor("visitor".parse().unwrap())).await.unwrap();
+    assert_eq!(theirs.next().await, Some(Change::Setup));
+    store.add_site(&site()).await.unwrap();
+    store.sign_in(&sign_in(1, mac(1), T0)).await.unwrap();
+    let expected = [Change::Setup, Change::Setup, Change::Grant(mac(1))];
+    for change in &expected {
+        assert_eq!(ours.next().await.as_ref(), Some(change), "own changes come once");
+    }
+    for change in &expected[1..] {
+        assert_eq!(theirs.next().await.as_ref(), Some(change));
+    }
+}
