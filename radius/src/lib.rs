@@ -1,1 +1,35 @@
-//! radius
+//! The RADIUS server: sockets, decisions and accounting around the core of `radius-proto`, and
+//! the client that tells access points to end or renew a session.
+
+mod accept;
+mod access_points;
+mod accounting;
+mod answer;
+mod authentication;
+mod authorise;
+mod claim;
+mod class;
+mod cui;
+mod direction;
+mod facts;
+#[cfg(test)]
+mod fixtures;
+mod follower;
+mod known_grants;
+mod log_limit;
+mod metrics;
+mod port;
+mod profile;
+mod random;
+mod recording;
+mod server;
+mod settings;
+mod shared;
+mod socket;
+mod translate;
+
+pub use authorise::Refusal;
+pub use metrics::{Metrics, NasStatistics, Outcome, Statistics};
+pub use server::{LocalAddresses, Radius, RadiusError};
+pub use settings::{DaeSettings, RadiusSettings, SettingsError};
+pub use translate::Unusable;

@@ -1,0 +1,133 @@
+//! The loop of one accounting socket: many records, one write to disk, then the answers.
+//!
+//! An Accounting-Response leaves only after its record is in the journal (RFC 2866 §4.1). While
+//! one batch is being written the next one gathers; with the most batches under way the socket
+//! is left alone, and the kernel's buffer holds what comes.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::sync::Arc;
+
+use domain::AccountingRecord;
+use radius_proto::server::Role;
+use radius_proto::{Code, Packet, PacketBuilder, SignedPacket};
+use store::JournalError;
+use tokio::net::UdpSocket;
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::metrics::Outcome;
+use crate::port::{Asker, Port, Taken};
+use crate::shared::Shared;
+use crate::translate;
+
+/// Batches that are written at a time.
+const BATCHES: usize = 4;
+
+/// Serves one socket until it is told to stop.
+pub(crate) async fn serve(socket: Arc<UdpSocket>, shared: Arc<Shared>, stop: CancellationToken) {
+    let mut desk = Desk {
+        port: Port::new(socket, Role::Accounting, shared),
+        writes: JoinSet::new(),
+        replies: HashMap::new(),
+    };
+    let socket = Arc::clone(&desk.port.socket);
+    loop {
+        let writes_under_way = desk.writes.len();
+        tokio::select! {
+            () = stop.cancelled() => return,
+            Some(done) = desk.writes.join_next_with_id() => desk.finish(done),
+            ready = socket.readable(), if writes_under_way < BATCHES => match ready {
+                Ok(()) => desk.take_batch(),
+                Err(error) => tracing::warn!(%error, "radius.socket"),
+            },
+        }
+    }
+}
+
+struct Desk {
+    port: Port,
+    writes: JoinSet<Result<(), JournalError>>,
+    /// What is sent once each write is done.
+    replies: HashMap<Id, Vec<Reply>>,
+}
+
+struct Reply {
+    asker: Asker,
+    packet: SignedPacket,
+}
+
+impl Desk {
+    /// Takes what is ready, up to a batch, and begins to write it.
+    fn take_batch(&mut self) {
+        let mut records = Vec::new();
+        let mut replies = Vec::new();
+        for _ in 0..self.port.shared.settings.accounting_batch {
+            match self.port.take() {
+                Taken::Nothing => break,
+                Taken::Settled => {}
+                Taken::Request(octets, asker) => {
+                    if let Some((record, reply)) = self.translate(&octets, asker) {
+                        records.push(record);
+                        replies.push(reply);
+                    }
+                }
+            }
+        }
+        if records.is_empty() {
+            return;
+        }
+        let shared = Arc::clone(&self.port.shared);
+        let write = self.writes.spawn(async move { shared.journal.append(records).await });
+        self.replies.insert(write.id(), replies);
+    }
+
+    /// What a request tells, with its reply; one that tells nothing is answered at once.
+    fn translate(&mut self, octets: &[u8], asker: Asker) -> Option<(AccountingRecord, Reply)> {
+        let request = Packet::parse(octets).expect("the protocol core has parsed it before");
+        let signed = PacketBuilder::reply_to(&request, Code::AccountingResponse)
+            .sign(asker.access_point.secret());
+        let Ok(packet) = signed else {
+            self.port.stay_silent(&asker, Outcome::Unanswerable);
+            return None;
+        };
+        let reply = Reply { asker, packet };
+        let now = self.port.shared.clock.now();
+        match translate::record(&request, &reply.asker.access_point.nas, now) {
+            Ok(record) => Some((record, reply)),
+            Err(reason) => {
+                self.port.warn(&reply.asker, reason.as_str());
+                self.port.reply(&reply.asker, &reply.packet, Outcome::Unusable(reason));
+                None
+            }
+        }
+    }
+
+    fn finish(&mut self, done: Result<(Id, Result<(), JournalError>), JoinError>) {
+        let shared = Arc::clone(&self.port.shared);
+        let (id, failure) = match done {
+            Ok((id, Ok(()))) => (id, None),
+            Ok((id, Err(error))) => {
+                tracing::error!(error = &error as &dyn Error, "accounting.not-recorded");
+                (id, Some(Outcome::NotRecorded))
+            }
+            Err(error) => {
+                tracing::error!(%error, "accounting.panicked");
+                (error.id(), Some(Outcome::Panicked))
+            }
+        };
+        match failure {
+            None => shared.recording.succeeded(),
+            Some(_) => shared.recording.failed(shared.clock.now()),
+        }
+        for Reply { asker, packet } in self.replies.remove(&id).unwrap_or_default() {
+            match failure {
+                None => self.port.reply(&asker, &packet, Outcome::Recorded),
+                Some(outcome) => self.port.stay_silent(&asker, outcome),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

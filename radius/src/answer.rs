@@ -1,0 +1,130 @@
+//! The answer to one Access-Request: claim, facts, decision and reply, in this order.
+//!
+//! It takes a request that the protocol core found authentic and new, and returns octets or
+//! silence with the outcome. It knows no sockets, queues or duplicates.
+
+use std::error::Error;
+
+use domain::Timestamp;
+use radius_proto::{BuildError, Code, Packet, PacketBuilder, SignedPacket, attribute};
+
+use crate::accept::{self, Particulars};
+use crate::access_points::AccessPoint;
+use crate::authorise::{Admission, Refusal};
+use crate::claim::{self, Claim, Presented};
+use crate::facts::{Origin, StoreAway};
+use crate::metrics::Outcome;
+use crate::random;
+use crate::shared::Shared;
+
+/// What to do for a request.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// Send an Access-Accept.
+    Accept(SignedPacket, Outcome),
+    /// Hold an Access-Reject back for a while, then send it.
+    Reject(SignedPacket, Refusal),
+    /// Stay silent.
+    Silence(Outcome),
+}
+
+/// Answers the Access-Request in `octets`, which came from `access_point`.
+pub(crate) async fn answer(shared: &Shared, access_point: &AccessPoint, octets: &[u8]) -> Answer {
+    let request = Packet::parse(octets).expect("the protocol core has parsed it before");
+    let now = shared.clock.now();
+    let decision = match decide(shared, access_point, &request, now).await {
+        Ok(decision) => decision,
+        Err(away) => {
+            let error = &away as &dyn Error;
+            tracing::debug!(nas = %access_point.nas.name, error, "access.store-away");
+            return Answer::Silence(Outcome::StoreAway);
+        }
+    };
+    match write(shared, access_point, &request, &decision) {
+        Ok(reply) => match decision {
+            Ok((_, origin)) => Answer::Accept(reply, origin.into()),
+            Err(refusal) => Answer::Reject(reply, refusal),
+        },
+        Err(error) => {
+            tracing::debug!(nas = %access_point.nas.name, %error, "access.unanswerable");
+            Answer::Silence(Outcome::Unanswerable)
+        }
+    }
+}
+
+type Decision = Result<(Admission, Origin), Refusal>;
+
+async fn decide(
+    shared: &Shared,
+    access_point: &AccessPoint,
+    request: &Packet<'_>,
+    now: Timestamp,
+) -> Result<Decision, StoreAway> {
+    match claim::read(request, access_point.secret()) {
+        Ok(Claim::Device(device)) => shared.facts.decide_device(device, now).await,
+        Ok(Claim::Credential(presented)) => {
+            decide_credential(shared, access_point, &presented, now).await
+        }
+        Err(refusal) => Ok(Err(refusal)),
+    }
+}
+
+/// The credential is used up last: until the device is sure to be let in, the visitor can try
+/// again, and of two access points or retries at the same time one wins.
+async fn decide_credential(
+    shared: &Shared,
+    access_point: &AccessPoint,
+    presented: &Presented<'_>,
+    now: Timestamp,
+) -> Result<Decision, StoreAway> {
+    let nas = &access_point.nas.name;
+    let Some(credential) = shared.facts.find_credential(presented.id, now).await? else {
+        return Ok(Err(Refusal::NoCredential));
+    };
+    if let Err(refusal) = presented.check(&credential, nas) {
+        return Ok(Err(refusal));
+    }
+    let admission = match shared.facts.decide_grant(credential.grant, now).await? {
+        Ok(admission) => admission,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    if !shared.facts.consume(credential.id, nas, now).await? {
+        return Ok(Err(Refusal::NoCredential));
+    }
+    Ok(Ok((admission, Origin::Store)))
+}
+
+fn write(
+    shared: &Shared,
+    access_point: &AccessPoint,
+    request: &Packet<'_>,
+    decision: &Decision,
+) -> Result<SignedPacket, BuildError> {
+    let reply = match decision {
+        Ok((admission, _)) => {
+            let mut accept = PacketBuilder::reply_to(request, Code::AccessAccept);
+            let account = admission.grant.account;
+            let identity = shared.cui.get().and_then(|cui| cui.identity(request, account));
+            let particulars =
+                Particulars { now: shared.clock.now(), token: random::octets(), identity };
+            accept::write(&mut accept, admission, access_point.nas.profile, &particulars);
+            accept
+        }
+        Err(refusal) => {
+            let mut reject = PacketBuilder::reply_to(request, Code::AccessReject);
+            reject.text(attribute::REPLY_MESSAGE, &refusal.reply_message());
+            reject
+        }
+    };
+    reply.sign(access_point.secret())
+}
+
+impl From<Origin> for Outcome {
+    fn from(origin: Origin) -> Self {
+        match origin {
+            Origin::Store => Self::Accepted,
+            Origin::Memory => Self::AcceptedFromMemory,
+            Origin::MemoryWhileStoreAway => Self::AcceptedWhileStoreAway,
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The loop of one authentication socket.
+//!
+//! Requests are decided in a bounded set of tasks, so the socket never waits for the store. An
+//! Access-Reject is held back by a timer alone (DEPR 8.3). A task that panics costs its own
+//! request only.
+
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::time::Duration;
+
+use radius_proto::SignedPacket;
+use radius_proto::server::Role;
+use tokio::net::UdpSocket;
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+use tokio_util::time::DelayQueue;
+
+use crate::answer::{Answer, answer};
+use crate::authorise::Refusal;
+use crate::metrics::Outcome;
+use crate::port::{Asker, Port, Taken};
+use crate::random;
+use crate::shared::Shared;
+
+/// Datagrams taken in one go, before replies get their turn.
+const DATAGRAMS_AT_A_TIME: usize = 64;
+
+/// Serves one socket until it is told to stop.
+pub(crate) async fn serve(socket: Arc<UdpSocket>, shared: Arc<Shared>, stop: CancellationToken) {
+    let mut desk = Desk {
+        port: Port::new(socket, Role::Authentication, shared),
+        tasks: JoinSet::new(),
+        askers: HashMap::new(),
+        rejects: DelayQueue::new(),
+    };
+    let socket = Arc::clone(&desk.port.socket);
+    loop {
+        let Desk { tasks, rejects, .. } = &mut desk;
+        tokio::select! {
+            () = stop.cancelled() => return,
+            Some(done) = tasks.join_next_with_id() => desk.finish(done),
+            Some(due) = poll_fn(|cx| rejects.poll_expired(cx)) => desk.reject(&due.into_inner()),
+            ready = socket.readable() => match ready {
+                Ok(()) => desk.take_requests(),
+                Err(error) => tracing::warn!(%error, "radius.socket"),
+            },
+        }
+    }
+}
+
+struct Desk {
+    port: Port,
+    tasks: JoinSet<Answer>,
+    /// Who waits for each task.
+    askers: HashMap<Id, Asker>,
+    rejects: DelayQueue<HeldReject>,
+}
+
+struct HeldReject {
+    asker: Asker,
+    reply: SignedPacket,
+    refusal: Refusal,
+}
+
+impl Desk {
+    fn take_requests(&mut self) {
+        for _ in 0..DATAGRAMS_AT_A_TIME {
+            match self.port.take() {
+                Taken::Nothing => return,
+                Taken::Settled => {}
+                Taken::Request(octets, asker) => self.begin(octets, asker),
+            }
+        }
+    }
+
+    fn begin(&mut self, octets: Vec<u8>, asker: Asker) {
+        let most = self.port.shared.settings.requests_in_progress;
+        // Half of all places at most, so that no access point starves the others.
+        let share = most.div_ceil(2);
+        let place = asker.access_point.counters.begin(share);
+        let Some(place) = place.filter(|_| self.tasks.len() < most) else {
+            self.port.stay_silent(&asker, Outcome::Overloaded);
+            return;
+        };
+        let shared = Arc::clone(&self.port.shared);
+        let access_point = Arc::clone(&asker.access_point);
+        let task = self.tasks.spawn(async move {
+            let _place = place;
+            answer(&shared, &access_point, &octets).await
+        });
+        self.askers.insert(task.id(), asker);
+    }
+
+    fn finish(&mut self, done: Result<(Id, Answer), JoinError>) {
+        let (id, answer) = match done {
+            Ok((id, answer)) => (id, answer),
+            Err(error) => {
+                tracing::error!(%error, "access.panicked");
+                (error.id(), Answer::Silence(Outcome::Panicked))
+            }
+        };
+        let Some(asker) = self.askers.remove(&id) else { return };
+        match answer {
+            Answer::Accept(reply, outcome) => self.port.reply(&asker, &reply, outcome),
+            Answer::Reject(reply, refusal) => self.hold(HeldReject { asker, reply, refusal }),
+            Answer::Silence(outcome) => self.port.stay_silent(&asker, outcome),
+        }
+    }
+
+    fn hold(&mut self, held: HeldReject) {
+        let settings = &self.port.shared.settings;
+        if settings.reject_delay().is_zero() {
+            self.reject(&held);
+        } else if self.rejects.len() >= settings.delayed_rejects {
+            self.port.stay_silent(&held.asker, Outcome::TooManyRejects);
+        } else {
+            self.rejects.insert(held, with_jitter(settings.reject_delay()));
+        }
+    }
+
+    fn reject(&mut self, held: &HeldReject) {
+        self.port.reply(&held.asker, &held.reply, Outcome::Rejected(held.refusal));
+    }
+}
+
+/// Adds up to a quarter by chance, so that the time taken tells nothing.
+fn with_jitter(delay: Duration) -> Duration {
+    let [chance] = random::octets();
+    delay + delay * u32::from(chance) / 1_024
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+use radius_proto::{Authenticator, Code, Packet, PacketBuilder, attribute};
+
+use super::*;
+use crate::fixtures::{Inside, inside, secret, sockets};
+use crate::settings::RadiusSettings;
+
+/// A request of a device that nobody knows; each number is another request.
+fn stranger(number: u8) -> SignedPacket {
+    let mut request = PacketBuilder::access_request(Authenticator::new([number; 16]));
+    request
+        .identifier(number)
+        .text(attribute::USER_NAME, "02005e10ab0c")
+        .user_password(b"02005e10ab0c", &secret());
+    request.sign(&secret()).unwrap()
+}
+
+fn desk(inside: &Inside, socket: Arc<UdpSocket>) -> Desk {
+    Desk {
+        port: Port::new(socket, Role::Authentication, Arc::clone(&inside.shared)),
+        tasks: JoinSet::new(),
+        askers: HashMap::new(),
+        rejects: DelayQueue::new(),
+    }
+}
+
+async fn finish_all(desk: &mut Desk) {
+    while let Some(done) = desk.tasks.join_next_with_id().await {
+        desk.finish(done);
+    }
+}
+
+#[tokio::test]
+async fn a_full_house_is_silent_and_one_access_point_has_half_of_it_at_most() {
+    let settings =
+        RadiusSettings { requests_in_progress: 4, reject_delay_ms: 0, ..RadiusSettings::default() };
+    let inside = inside(settings).await;
+    let (socket, nas) = sockets().await;
+    let mut desk = desk(&inside, Arc::clone(&socket));
+    for number in 0..3 {
+        nas.send(&stranger(number)).await.unwrap();
+    }
+    socket.readable().await.unwrap();
+    desk.take_requests();
+    assert_eq!((desk.tasks.len(), inside.counted("overloaded")), (2, 1));
+    finish_all(&mut desk).await;
+    assert_eq!(inside.counted("rejected-no-grant"), 2);
+    // The one that found no place is taken when it comes again.
+    nas.send(&stranger(2)).await.unwrap();
+    socket.readable().await.unwrap();
+    desk.take_requests();
+    finish_all(&mut desk).await;
+    assert_eq!(inside.counted("rejected-no-grant"), 3);
+    assert!(desk.askers.is_empty());
+}
+
+#[tokio::test]
+async fn rejects_are_held_back_in_bounded_number_and_then_sent() {
+    let settings = RadiusSettings { delayed_rejects: 2, ..RadiusSettings::default() };
+    let inside = inside(settings).await;
+    let (socket, nas) = sockets().await;
+    let mut desk = desk(&inside, Arc::clone(&socket));
+    for number in 0..3 {
+        nas.send(&stranger(number)).await.unwrap();
+    }
+    socket.readable().await.unwrap();
+    desk.take_requests();
+    let mut answers = Vec::new();
+    while let Some(done) = desk.tasks.join_next_with_id().await {
+        answers.push(done);
+    }
+    tokio::time::pause();
+    let begun = tokio::time::Instant::now();
+    answers.into_iter().for_each(|done| desk.finish(done));
+    assert_eq!((desk.rejects.len(), inside.counted("too-many-rejects")), (2, 1));
+    assert_eq!(inside.counted("rejected-no-grant"), 0);
+    while let Some(due) = poll_fn(|cx| desk.rejects.poll_expired(cx)).await {
+        let held = begun.elapsed();
+        assert!(held >= Duration::from_secs(1), "{held:?}");
+        assert!(held <= Duration::from_millis(1_260), "{held:?}");
+        desk.reject(&due.into_inner());
+    }
+    assert_eq!(inside.counted("rejected-no-grant"), 2);
+    let mut buffer = [0; 4_096];
+    let length = nas.recv(&mut buffer).await.unwrap();
+    assert_eq!(Packet::parse(&buffer[..length]).unwrap().code(), Code::AccessReject);
+}
+
+#[tokio::test]
+async fn a_decision_that_panics_costs_its_own_request_only() {
+    let inside = inside(RadiusSettings { reject_delay_ms: 0, ..RadiusSettings::default() }).await;
+    let (socket, nas) = sockets().await;
+    let mut desk = desk(&inside, Arc::clone(&socket));
+    nas.send(&stranger(1)).await.unwrap();
+    socket.readable().await.unwrap();
+    let Taken::Request(_, asker) = desk.port.take() else { panic!("no request") };
+    let failing = desk.tasks.spawn(async { panic!("a fault in the decision of this test") });
+    desk.askers.insert(failing.id(), asker);
+    finish_all(&mut desk).await;
+    assert_eq!(inside.counted("panicked"), 1);
+    nas.send(&stranger(1)).await.unwrap();
+    socket.readable().await.unwrap();
+    desk.take_requests();
+    finish_all(&mut desk).await;
+    assert_eq!(inside.counted("rejected-no-grant"), 1);
+}
+
+#[test]
+fn the_delay_grows_by_a_quarter_at_most() {
+    let second = Duration::from_secs(1);
+    for _ in 0..1_000 {
+        let delay = with_jitter(second);
+        assert!(delay >= second && delay < Duration::from_millis(1_250), "{delay:?}");
+    }
+}

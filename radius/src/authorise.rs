@@ -1,0 +1,107 @@
+//! The decision about a device that wants to be online: a pure function of what is known.
+//!
+//! It does not know where grants are stored, what a NAS can be told, or how a request proved
+//! itself; [`crate::claim`] proves, [`crate::facts`] looks up, [`crate::accept`] answers.
+
+use domain::{Assessment, Grant, Plan, Remaining, Timestamp};
+use store::Standing;
+
+/// What is known about a device.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    /// Its newest grant.
+    pub(crate) grant: Grant,
+    /// How the grant's owner stands; `None` when site or plan were removed.
+    pub(crate) standing: Option<Standing>,
+}
+
+/// What a device may have, from now on.
+#[derive(Debug, Clone)]
+pub(crate) struct Admission {
+    /// The grant that lets it in.
+    pub(crate) grant: Grant,
+    /// The limits that apply.
+    pub(crate) plan: Plan,
+    /// What is left of them.
+    pub(crate) remaining: Remaining,
+}
+
+/// Why a request is answered by an Access-Reject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    /// Neither a hardware address nor a one-time credential.
+    NotUnderstood,
+    /// The password is not the right one.
+    WrongPassword,
+    /// Another device than the one that the user name or credential is for.
+    OtherDevice,
+    /// Another access point than the one that the credential is for.
+    OtherAccessPoint,
+    /// No such credential, or it is too old or used.
+    NoCredential,
+    /// The device has no grant that holds.
+    NoGrant,
+    /// The allowance is used up.
+    UsedUp {
+        /// Hour and minute of the site's day at which there is something again; `None` when a
+        /// new code starts a new stay.
+        until: Option<(i8, i8)>,
+    },
+}
+
+impl Refusal {
+    /// The label in metrics and logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotUnderstood => "rejected-not-understood",
+            Self::WrongPassword => "rejected-wrong-password",
+            Self::OtherDevice => "rejected-other-device",
+            Self::OtherAccessPoint => "rejected-other-access-point",
+            Self::NoCredential => "rejected-no-credential",
+            Self::NoGrant => "rejected-no-grant",
+            Self::UsedUp { .. } => "rejected-used-up",
+        }
+    }
+
+    /// What the visitor may be told (Reply-Message); never anything that the request said.
+    pub(crate) fn reply_message(self) -> String {
+        match self {
+            Self::NotUnderstood
+            | Self::WrongPassword
+            | Self::OtherDevice
+            | Self::OtherAccessPoint
+            | Self::NoCredential => "This login is not valid; please sign in again.".to_owned(),
+            Self::NoGrant => "This device is not signed in.".to_owned(),
+            Self::UsedUp { until: Some((hour, minute)) } => {
+                format!("The allowance is used up until {hour:02}:{minute:02}.")
+            }
+            Self::UsedUp { until: None } => {
+                "The allowance is used up; please sign in again.".to_owned()
+            }
+        }
+    }
+}
+
+/// Decides about a device, `None` being one that never had a grant.
+///
+/// # Errors
+/// Why the device stays out.
+pub(crate) fn decide(known: Option<Known>, now: Timestamp) -> Result<Admission, Refusal> {
+    let Some(Known { grant, standing: Some(standing) }) = known else {
+        return Err(Refusal::NoGrant);
+    };
+    if !grant.holds(now) {
+        return Err(Refusal::NoGrant);
+    }
+    match standing.assessment {
+        Assessment::Within(remaining) => Ok(Admission { grant, plan: standing.plan, remaining }),
+        Assessment::Exhausted { renews_at, .. } => {
+            let until = renews_at.map(|at| standing.site.zone.wall_clock(at));
+            Err(Refusal::UsedUp { until })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,145 @@
+//! What is known of a device or a credential: from memory, else from the store.
+//!
+//! It decides where an answer may come from, not what the answer is: that is
+//! [`crate::authorise::decide`]. While the store is away, only a device that was let in before
+//! is known, and nothing else is said about anybody.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{Credential, CredentialId, Grant, GrantId, MacAddress, NasName, Timestamp};
+use store::{Store, StoreError};
+
+use crate::authorise::{Admission, Known, Refusal, decide};
+use crate::known_grants::KnownGrants;
+
+/// How long an answer of the store is worth waiting for; access points ask again after that.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Where grants are looked up.
+pub(crate) struct Facts {
+    store: Arc<dyn Store>,
+    pub(crate) known: KnownGrants,
+}
+
+/// Where an admission was known from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Store,
+    Memory,
+    MemoryWhileStoreAway,
+}
+
+/// Why the store could not be asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoreAway {
+    #[error("the store failed")]
+    Failed(#[from] StoreError),
+    #[error("the store did not answer within {} s", PATIENCE.as_secs())]
+    Late,
+}
+
+impl Facts {
+    pub(crate) fn new(store: Arc<dyn Store>, known: KnownGrants) -> Self {
+        Self { store, known }
+    }
+
+    /// Decides about a device.
+    ///
+    /// # Errors
+    /// [`StoreAway`] when nothing can be said about it for now.
+    pub(crate) async fn decide_device(
+        &self,
+        device: MacAddress,
+        now: Timestamp,
+    ) -> Result<Result<(Admission, Origin), Refusal>, StoreAway> {
+        if let Some(admission) = self.known.young(device, now) {
+            return Ok(Ok((admission, Origin::Memory)));
+        }
+        match in_time(self.known_of_device(device, now)).await {
+            Ok(known) => {
+                let decision = decide(known, now);
+                self.learn(device, decision.as_ref().ok(), now);
+                Ok(decision.map(|admission| (admission, Origin::Store)))
+            }
+            Err(away) => match self.known.of_any_age(device, now) {
+                Some(admission) => {
+                    tracing::debug!(error = %away, "store.away");
+                    Ok(Ok((admission, Origin::MemoryWhileStoreAway)))
+                }
+                None => Err(away),
+            },
+        }
+    }
+
+    fn learn(&self, device: MacAddress, admission: Option<&Admission>, asked_at: Timestamp) {
+        match admission {
+            Some(admission) => self.known.remember(admission, asked_at),
+            None => self.known.forget(device),
+        }
+    }
+
+    /// The credential of that id, if it can still be used.
+    pub(crate) async fn find_credential(
+        &self,
+        id: CredentialId,
+        now: Timestamp,
+    ) -> Result<Option<Credential>, StoreAway> {
+        in_time(self.store.find_credential(id, now)).await
+    }
+
+    /// Decides about the grant that a credential carries.
+    pub(crate) async fn decide_grant(
+        &self,
+        grant: GrantId,
+        now: Timestamp,
+    ) -> Result<Result<Admission, Refusal>, StoreAway> {
+        let known = in_time(async {
+            let grant = self.store.find_grant_by_id(grant).await?;
+            self.with_standing(grant, now).await
+        })
+        .await?;
+        let decision = decide(known, now);
+        if let Ok(admission) = &decision {
+            self.known.remember(admission, now);
+        }
+        Ok(decision)
+    }
+
+    /// Uses a credential up; returns whether it was this call that did.
+    pub(crate) async fn consume(
+        &self,
+        credential: CredentialId,
+        nas: &NasName,
+        now: Timestamp,
+    ) -> Result<bool, StoreAway> {
+        in_time(self.store.consume_credential(credential, nas, now)).await
+    }
+
+    async fn known_of_device(
+        &self,
+        device: MacAddress,
+        now: Timestamp,
+    ) -> Result<Option<Known>, StoreError> {
+        let grant = self.store.find_grant(device).await?;
+        self.with_standing(grant, now).await
+    }
+
+    async fn with_standing(
+        &self,
+        grant: Option<Grant>,
+        now: Timestamp,
+    ) -> Result<Option<Known>, StoreError> {
+        let Some(grant) = grant else { return Ok(None) };
+        let standing = store::standing_of(self.store.as_ref(), &grant, now).await?;
+        Ok(Some(Known { grant, standing }))
+    }
+}
+
+/// Waits for an answer of the store, but not for ever.
+async fn in_time<T>(answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreAway> {
+    match tokio::time::timeout(PATIENCE, answer).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(StoreAway::Late),
+    }
+}

@@ -1,0 +1,155 @@
+//! Grants that the store told of, remembered in bounded memory with their age.
+//!
+//! Only what lets a device in is ever remembered. A young entry spares the store a question; an
+//! old one counts only while the store is away. What a change touched is never young again, and
+//! a grant that changed is forgotten, so that one that was ended cannot come back.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use domain::{AccountId, MacAddress, Timestamp};
+use moka::sync::Cache;
+
+use crate::authorise::Admission;
+
+/// For how long a change is kept in mind: longer than any look-up takes and any entry is young.
+const CHANGE_KEPT: Duration = Duration::from_secs(60);
+
+/// The memory of one server.
+#[derive(Debug)]
+pub(crate) struct KnownGrants {
+    freshness: Duration,
+    by_device: Cache<MacAddress, Remembered>,
+    changed_devices: Cache<MacAddress, Timestamp>,
+    changed_accounts: Cache<AccountId, Timestamp>,
+    all_changed_at: AtomicI64,
+}
+
+#[derive(Debug, Clone)]
+struct Remembered {
+    admission: Admission,
+    asked_at: Timestamp,
+}
+
+impl KnownGrants {
+    /// An empty memory for `most` devices, whose entries are young for `freshness`.
+    pub(crate) fn new(most: u64, freshness: Duration) -> Self {
+        Self {
+            freshness,
+            by_device: Cache::new(most),
+            changed_devices: Cache::builder().max_capacity(most).time_to_live(CHANGE_KEPT).build(),
+            changed_accounts: Cache::builder().max_capacity(most).time_to_live(CHANGE_KEPT).build(),
+            all_changed_at: AtomicI64::new(i64::MIN),
+        }
+    }
+
+    /// Remembers what the store answered to a question asked at `asked_at`.
+    pub(crate) fn remember(&self, admission: &Admission, asked_at: Timestamp) {
+        let device = admission.grant.device;
+        self.by_device.insert(device, Remembered { admission: admission.clone(), asked_at });
+        // A change that came while the store was answering must not be painted over.
+        if self.changed_devices.get(&device).is_some_and(|changed| changed >= asked_at) {
+            self.by_device.invalidate(&device);
+        }
+    }
+
+    /// Forgets a device that is not let in any more.
+    pub(crate) fn forget(&self, device: MacAddress) {
+        self.by_device.invalidate(&device);
+    }
+
+    /// What is known of a device and young enough to be used at `now`.
+    pub(crate) fn young(&self, device: MacAddress, now: Timestamp) -> Option<Admission> {
+        let Remembered { admission, asked_at } = self.by_device.get(&device)?;
+        let is_young = now.since(asked_at) < self.freshness
+            && asked_at.as_millis() > self.all_changed_at.load(Ordering::Relaxed)
+            && self
+                .changed_accounts
+                .get(&admission.grant.account)
+                .is_none_or(|changed| changed < asked_at);
+        (is_young && admission.grant.holds(now)).then_some(admission)
+    }
+
+    /// What is known of a device, however old, while its grant holds.
+    pub(crate) fn of_any_age(&self, device: MacAddress, now: Timestamp) -> Option<Admission> {
+        let known = self.by_device.get(&device)?.admission;
+        known.grant.holds(now).then_some(known)
+    }
+
+    /// A device's grant was made or ended.
+    pub(crate) fn grant_changed(&self, device: MacAddress, at: Timestamp) {
+        self.changed_devices.insert(device, at);
+        self.by_device.invalidate(&device);
+    }
+
+    /// Usage of an account was applied.
+    pub(crate) fn usage_changed(&self, account: AccountId, at: Timestamp) {
+        self.changed_accounts.insert(account, at);
+    }
+
+    /// Anything may have changed.
+    pub(crate) fn all_changed(&self, at: Timestamp) {
+        self.all_changed_at.fetch_max(at.as_millis(), Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{DEVICE, T0, admission};
+
+    fn memory() -> KnownGrants {
+        let memory = KnownGrants::new(100, Duration::from_secs(5));
+        memory.remember(&admission(), T0);
+        memory
+    }
+
+    fn at(secs: u64) -> Timestamp {
+        T0 + Duration::from_secs(secs)
+    }
+
+    #[test]
+    fn an_entry_is_young_for_five_seconds_and_old_while_the_grant_holds() {
+        let memory = memory();
+        let until = admission().grant.until;
+        for (now, young, old) in [
+            (at(0), true, true),
+            (at(4), true, true),
+            (at(5), false, true),
+            (at(600), false, true),
+            (until, false, false),
+        ] {
+            assert_eq!(memory.young(DEVICE, now).is_some(), young, "{now}");
+            assert_eq!(memory.of_any_age(DEVICE, now).is_some(), old, "{now}");
+        }
+    }
+
+    #[test]
+    fn a_grant_that_changed_is_forgotten_even_if_the_store_was_answering_meanwhile() {
+        let memory = memory();
+        memory.grant_changed(DEVICE, at(2));
+        assert!(memory.of_any_age(DEVICE, at(3)).is_none());
+        memory.remember(&admission(), at(1));
+        assert!(memory.of_any_age(DEVICE, at(3)).is_none());
+        memory.remember(&admission(), at(3));
+        assert!(memory.young(DEVICE, at(3)).is_some());
+    }
+
+    #[test]
+    fn applied_usage_ends_youth_but_not_memory() {
+        let memory = memory();
+        memory.usage_changed(admission().grant.account, at(1));
+        assert!(memory.young(DEVICE, at(2)).is_none());
+        assert!(memory.of_any_age(DEVICE, at(2)).is_some());
+    }
+
+    #[test]
+    fn missed_changes_end_the_youth_of_everything() {
+        let memory = memory();
+        memory.all_changed(at(1));
+        assert!(memory.young(DEVICE, at(2)).is_none());
+        assert!(memory.of_any_age(DEVICE, at(2)).is_some());
+        memory.remember(&admission(), at(2));
+        assert!(memory.young(DEVICE, at(3)).is_some());
+    }
+}

@@ -1,0 +1,297 @@
+//! What became of every packet, counted: a fold over the outcome enums.
+//!
+//! Labels are fixed texts of this crate and of `radius-proto`, and access points are those of
+//! the table, so the number of counters is bounded. Nothing here decides anything.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use domain::NasName;
+use radius_proto::DropReason;
+use serde::Serialize;
+
+use crate::authorise::Refusal;
+use crate::translate::Unusable;
+
+/// What became of a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Let in, by what the store said.
+    Accepted,
+    /// Let in, by what the store said within the last seconds.
+    AcceptedFromMemory,
+    /// Let in while the store is away, by what it said before.
+    AcceptedWhileStoreAway,
+    /// Kept out.
+    Rejected(Refusal),
+    /// Not answered, since the store is away and the device unknown.
+    StoreAway,
+    /// Not answered, since too many requests are in progress.
+    Overloaded,
+    /// Not answered, since too many Access-Rejects are being held back.
+    TooManyRejects,
+    /// Not answered, since the reply would not fit into a packet.
+    Unanswerable,
+    /// Not answered, since the NAS has given the identifier to a newer request.
+    Superseded,
+    /// Not answered, since deciding failed by an error in this program.
+    Panicked,
+    /// The reply could not be handed to the network; a retransmission will get it.
+    Unsent,
+    /// A retransmission, answered with the same octets again.
+    Resent,
+    /// A Status-Server, answered.
+    StatusAnswered,
+    /// Accounting that is on disk.
+    Recorded,
+    /// Accounting that tells nothing, answered so that the NAS stops repeating it.
+    Unusable(Unusable),
+    /// Accounting that could not be brought to disk, not answered.
+    NotRecorded,
+    /// Dropped before any decision.
+    Dropped(DropReason),
+}
+
+impl Outcome {
+    /// The label in metrics and logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::AcceptedFromMemory => "accepted-from-memory",
+            Self::AcceptedWhileStoreAway => "accepted-while-store-away",
+            Self::Rejected(refusal) => refusal.as_str(),
+            Self::StoreAway => "store-away",
+            Self::Overloaded => "overloaded",
+            Self::TooManyRejects => "too-many-rejects",
+            Self::Unanswerable => "unanswerable",
+            Self::Superseded => "superseded",
+            Self::Panicked => "panicked",
+            Self::Unsent => "unsent",
+            Self::Resent => "resent",
+            Self::StatusAnswered => "status-answered",
+            Self::Recorded => "recorded",
+            Self::Unusable(reason) => reason.as_str(),
+            Self::NotRecorded => "not-recorded",
+            Self::Dropped(reason) => reason.as_str(),
+        }
+    }
+
+    /// The sum of an access point that it adds to.
+    const fn share(self) -> Share {
+        match self {
+            Self::Accepted | Self::AcceptedFromMemory | Self::AcceptedWhileStoreAway => {
+                Share::Accepted
+            }
+            Self::Rejected(_) => Share::Rejected,
+            Self::Recorded => Share::Recorded,
+            Self::Resent => Share::Resent,
+            Self::StatusAnswered | Self::Unusable(_) => Share::Other,
+            Self::StoreAway
+            | Self::Overloaded
+            | Self::TooManyRejects
+            | Self::Unanswerable
+            | Self::Superseded
+            | Self::Panicked
+            | Self::Unsent
+            | Self::NotRecorded
+            | Self::Dropped(_) => Share::Unanswered,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Share {
+    Accepted,
+    Rejected,
+    Recorded,
+    Resent,
+    Unanswered,
+    Other,
+}
+
+/// Counters that live as long as the server.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    outcomes: RwLock<BTreeMap<&'static str, AtomicU64>>,
+    access_points: Mutex<BTreeMap<NasName, Arc<NasCounters>>>,
+}
+
+/// The counters of one access point.
+#[derive(Debug, Default)]
+pub(crate) struct NasCounters {
+    accepted: AtomicU64,
+    rejected: AtomicU64,
+    recorded: AtomicU64,
+    resent: AtomicU64,
+    unanswered: AtomicU64,
+    in_progress: AtomicUsize,
+}
+
+/// The counters at one moment, all since the server started.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Statistics {
+    /// Packets by outcome; an outcome that never came is absent.
+    pub outcomes: BTreeMap<&'static str, u64>,
+    /// Packets by access point.
+    pub access_points: BTreeMap<NasName, NasStatistics>,
+}
+
+/// The counters of one access point at one moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct NasStatistics {
+    /// Access-Accepts.
+    pub accepted: u64,
+    /// Access-Rejects.
+    pub rejected: u64,
+    /// Accounting-Requests brought to disk.
+    pub recorded: u64,
+    /// Retransmissions answered again.
+    pub resent: u64,
+    /// Packets that got no answer, for whatever reason.
+    pub unanswered: u64,
+}
+
+impl Metrics {
+    /// Counts a packet; `nas` is absent when no access point has the source address.
+    pub(crate) fn count(&self, outcome: Outcome, nas: Option<&NasCounters>) {
+        if let Some(nas) = nas {
+            nas.count(outcome);
+        }
+        let label = outcome.as_str();
+        let outcomes = self.outcomes.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(counter) = outcomes.get(label) {
+            counter.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        drop(outcomes);
+        let mut outcomes = self.outcomes.write().unwrap_or_else(PoisonError::into_inner);
+        outcomes.entry(label).or_default().fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Keeps counters for exactly these access points; those known before count on.
+    pub(crate) fn keep<'n>(
+        &self,
+        names: impl Iterator<Item = &'n NasName>,
+    ) -> BTreeMap<NasName, Arc<NasCounters>> {
+        let mut known = self.access_points.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = names
+            .map(|name| (name.clone(), known.get(name).map(Arc::clone).unwrap_or_default()))
+            .collect();
+        known.clone()
+    }
+
+    /// The counters as they are now.
+    #[must_use]
+    pub fn snapshot(&self) -> Statistics {
+        let outcomes = self.outcomes.read().unwrap_or_else(PoisonError::into_inner);
+        let access_points = self.access_points.lock().unwrap_or_else(PoisonError::into_inner);
+        Statistics {
+            outcomes: outcomes.iter().map(|(label, count)| (*label, value(count))).collect(),
+            access_points: access_points
+                .iter()
+                .map(|(name, counters)| (name.clone(), counters.snapshot()))
+                .collect(),
+        }
+    }
+}
+
+/// A request in progress of an access point; dropped with its task, however that ends.
+#[derive(Debug)]
+pub(crate) struct Place(Arc<NasCounters>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.in_progress.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl NasCounters {
+    /// Takes one of the `most` places that the access point has for requests in progress, if one
+    /// is free.
+    pub(crate) fn begin(self: &Arc<Self>, most: usize) -> Option<Place> {
+        let begun = |now| (now < most).then_some(now + 1);
+        self.in_progress.fetch_update(Ordering::Relaxed, Ordering::Relaxed, begun).ok()?;
+        Some(Place(Arc::clone(self)))
+    }
+
+    fn count(&self, outcome: Outcome) {
+        let counter = match outcome.share() {
+            Share::Accepted => &self.accepted,
+            Share::Rejected => &self.rejected,
+            Share::Recorded => &self.recorded,
+            Share::Resent => &self.resent,
+            Share::Unanswered => &self.unanswered,
+            Share::Other => return,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn snapshot(&self) -> NasStatistics {
+        NasStatistics {
+            accepted: value(&self.accepted),
+            rejected: value(&self.rejected),
+            recorded: value(&self.recorded),
+            resent: value(&self.resent),
+            unanswered: value(&self.unanswered),
+        }
+    }
+}
+
+fn value(counter: &AtomicU64) -> u64 {
+    counter.load(Ordering::Relaxed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outcomes_are_counted_by_label_and_by_access_point() {
+        let metrics = Metrics::default();
+        let gate: NasName = "gate".parse().unwrap();
+        let counters = metrics.keep([&gate].into_iter());
+        let nas = counters.get(&gate).map(Arc::as_ref);
+        for outcome in [
+            Outcome::Accepted,
+            Outcome::AcceptedFromMemory,
+            Outcome::Rejected(Refusal::NoGrant),
+            Outcome::Recorded,
+            Outcome::StoreAway,
+        ] {
+            metrics.count(outcome, nas);
+        }
+        metrics.count(Outcome::Dropped(DropReason::UnknownClient), None);
+        let statistics = metrics.snapshot();
+        let expected =
+            NasStatistics { accepted: 2, rejected: 1, recorded: 1, resent: 0, unanswered: 1 };
+        assert_eq!(statistics.access_points.get(&gate), Some(&expected));
+        assert_eq!(statistics.outcomes.get("unknown-client"), Some(&1));
+        assert_eq!(statistics.outcomes.get("rejected-no-grant"), Some(&1));
+    }
+
+    #[test]
+    fn an_access_point_has_its_share_of_places_and_no_more() {
+        let counters = Arc::new(NasCounters::default());
+        let places = [counters.begin(2), counters.begin(2)];
+        assert!(places.iter().all(Option::is_some));
+        assert!(counters.begin(2).is_none());
+        drop(places);
+        assert!(counters.begin(2).is_some());
+    }
+
+    #[test]
+    fn an_access_point_counts_on_when_the_table_is_read_again_and_goes_when_removed() {
+        let metrics = Metrics::default();
+        let (gate, park): (NasName, NasName) = ("gate".parse().unwrap(), "park".parse().unwrap());
+        let counters = metrics.keep([&gate, &park].into_iter());
+        metrics.count(Outcome::Recorded, counters.get(&gate).map(Arc::as_ref));
+        metrics.keep([&gate].into_iter());
+        let statistics = metrics.snapshot();
+        assert_eq!(statistics.access_points.get(&gate).map(|nas| nas.recorded), Some(1));
+        assert_eq!(statistics.access_points.get(&park), None);
+    }
+}

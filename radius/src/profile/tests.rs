@@ -1,0 +1,79 @@
+use domain::BitRate;
+use radius_proto::{Authenticator, Packet, SharedSecret, VendorAttribute, vendor};
+
+use super::*;
+
+const SIX_GB: Option<Octets> = Some(Octets::new((1 << 32) + 7));
+
+/// What a NAS reads out of the octets of an Accept with these limits.
+fn check(profile: NasProfile, limits: Limits, expected: &[(VendorAttribute, &[u8])]) {
+    // The code does not matter to the attributes; a request needs no other packet to answer.
+    let mut packet = PacketBuilder::access_request(Authenticator::new([0; 16]));
+    write(profile, &mut packet, &limits);
+    let octets = packet.sign(&SharedSecret::new("xyzzy5461").unwrap()).unwrap();
+    let packet = Packet::parse(&octets).unwrap();
+    let found: Vec<_> =
+        packet.vendor_attributes().map(|found| (found.id, found.value.octets())).collect();
+    assert_eq!(found, expected, "{profile:?} {limits:?}");
+}
+
+fn rate(up: u64, down: u64) -> RatePair {
+    RatePair { up: Some(BitRate::new(up)), down: Some(BitRate::new(down)) }
+}
+
+const NO_RATE: RatePair = RatePair { up: None, down: None };
+
+#[test]
+fn each_maker_reads_the_limits_in_its_own_words() {
+    use vendor::{chillispot, mikrotik, wispr};
+    let limits = Limits { data: SIX_GB, rate: rate(5_000_000, 10_000_000) };
+    let wispr_up = (wispr::BANDWIDTH_MAX_UP, &5_000_000_u32.to_be_bytes()[..]);
+    let wispr_down = (wispr::BANDWIDTH_MAX_DOWN, &10_000_000_u32.to_be_bytes()[..]);
+    let total = (chillispot::MAX_TOTAL_OCTETS, &7_u32.to_be_bytes()[..]);
+    let gigawords = (chillispot::MAX_TOTAL_GIGAWORDS, &1_u32.to_be_bytes()[..]);
+    check(NasProfile::Generic, limits, &[wispr_up, wispr_down]);
+    check(NasProfile::Sabeel, limits, &[wispr_up, wispr_down, total, gigawords]);
+    let chilli_up = (chillispot::BANDWIDTH_MAX_UP, &5_000_u32.to_be_bytes()[..]);
+    let chilli_down = (chillispot::BANDWIDTH_MAX_DOWN, &10_000_u32.to_be_bytes()[..]);
+    check(
+        NasProfile::Coova,
+        limits,
+        &[chilli_up, chilli_down, wispr_up, wispr_down, total, gigawords],
+    );
+    check(
+        NasProfile::Mikrotik,
+        limits,
+        &[
+            (mikrotik::RATE_LIMIT, b"5000000/10000000"),
+            (mikrotik::TOTAL_LIMIT, &7_u32.to_be_bytes()),
+            (mikrotik::TOTAL_LIMIT_GIGAWORDS, &1_u32.to_be_bytes()),
+        ],
+    );
+}
+
+#[test]
+fn what_is_not_limited_is_not_mentioned() {
+    for profile in NasProfile::ALL {
+        check(profile, Limits { data: None, rate: NO_RATE }, &[]);
+    }
+    let down_only = RatePair { up: None, down: Some(BitRate::new(1_000)) };
+    let limits = Limits { data: None, rate: down_only };
+    check(NasProfile::Mikrotik, limits, &[(vendor::mikrotik::RATE_LIMIT, b"0/1000")]);
+    check(
+        NasProfile::Generic,
+        limits,
+        &[(vendor::wispr::BANDWIDTH_MAX_DOWN, &1_000_u32.to_be_bytes())],
+    );
+}
+
+#[test]
+fn a_rate_beyond_32_bits_is_the_largest_that_fits() {
+    check(
+        NasProfile::Generic,
+        Limits { data: None, rate: rate(10_000_000_000, 1) },
+        &[
+            (vendor::wispr::BANDWIDTH_MAX_UP, &u32::MAX.to_be_bytes()),
+            (vendor::wispr::BANDWIDTH_MAX_DOWN, &1_u32.to_be_bytes()),
+        ],
+    );
+}

@@ -1,0 +1,171 @@
+//! The RADIUS server as a whole: its sockets, what they share, and its life.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+
+use arc_swap::ArcSwap;
+use domain::Clock;
+use store::{Journal, Store};
+use tokio::net::UdpSocket;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::cui::CuiKey;
+use crate::facts::Facts;
+use crate::follower::Follower;
+use crate::known_grants::KnownGrants;
+use crate::metrics::{Metrics, Outcome};
+use crate::recording::Recording;
+use crate::settings::{RadiusSettings, SettingsError};
+use crate::shared::Shared;
+use crate::{accounting, authentication, socket};
+
+/// A RADIUS server with its sockets bound.
+pub struct Radius {
+    shared: Arc<Shared>,
+    store: Arc<dyn Store>,
+    authentication: Vec<Arc<UdpSocket>>,
+    accounting: Vec<Arc<UdpSocket>>,
+}
+
+/// Where a server listens, after the kernel has chosen ports for those given as 0.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalAddresses {
+    /// Of Access-Requests, in the order of the settings.
+    pub authentication: Vec<SocketAddr>,
+    /// Of Accounting-Requests, in the order of the settings.
+    pub accounting: Vec<SocketAddr>,
+}
+
+/// Why a server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum RadiusError {
+    /// The settings cannot be used.
+    #[error("the settings cannot be used")]
+    Settings(#[from] SettingsError),
+    /// A socket cannot be bound.
+    #[error("no socket at {address}")]
+    Socket {
+        /// The address as set.
+        address: SocketAddr,
+        /// What the kernel says.
+        source: io::Error,
+    },
+}
+
+impl Radius {
+    /// Binds the sockets; requests are buffered by the kernel until [`Radius::run`]. To be called
+    /// within a tokio runtime.
+    ///
+    /// # Errors
+    /// The first setting or address that cannot be used.
+    pub fn bind(
+        settings: &RadiusSettings,
+        store: Arc<dyn Store>,
+        journal: Journal,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, RadiusError> {
+        settings.validate()?;
+        let authentication = bind_all(&settings.authentication, settings.receive_buffer)?;
+        let accounting = bind_all(&settings.accounting, settings.receive_buffer)?;
+        let known = KnownGrants::new(settings.known_grants, settings.known_grant_freshness());
+        let shared = Arc::new(Shared {
+            settings: settings.clone(),
+            access_points: ArcSwap::default(),
+            facts: Facts::new(Arc::clone(&store), known),
+            journal,
+            recording: Recording::default(),
+            clock,
+            metrics: Arc::default(),
+            cui: OnceLock::new(),
+        });
+        Ok(Self { shared, store, authentication, accounting })
+    }
+
+    /// Lets Accepts carry Chargeable-User-Identity when asked for (RFC 4372), made with `key`,
+    /// which is the same on every server of a city.
+    #[must_use]
+    pub fn with_cui_key(self, key: &[u8; 32]) -> Self {
+        self.shared.cui.get_or_init(|| CuiKey::new(key));
+        self
+    }
+
+    /// Where the sockets are bound.
+    #[must_use]
+    pub fn local_addresses(&self) -> LocalAddresses {
+        let addresses = |sockets: &[Arc<UdpSocket>]| {
+            sockets.iter().filter_map(|socket| socket.local_addr().ok()).collect()
+        };
+        LocalAddresses {
+            authentication: addresses(&self.authentication),
+            accounting: addresses(&self.accounting),
+        }
+    }
+
+    /// The counters, which go on counting while the server runs.
+    #[must_use]
+    pub fn statistics(&self) -> Arc<Metrics> {
+        Arc::clone(&self.shared.metrics)
+    }
+
+    /// Serves until `stop` is cancelled. Access points are read before the first request is. A
+    /// part that panics is counted and begins anew.
+    pub async fn run(self, stop: CancellationToken) {
+        let Self { shared, store, authentication, accounting } = self;
+        // Listening begins before reading, so that no change falls between the two.
+        let follower = Arc::new(Follower::new(Arc::clone(&shared), store));
+        follower.read_access_points().await;
+        let mut parts: Vec<Part> = vec![Part::Follower(follower)];
+        parts.extend(authentication.into_iter().map(Part::Authentication));
+        parts.extend(accounting.into_iter().map(Part::Accounting));
+        let mut tasks = JoinSet::new();
+        let mut by_task = HashMap::new();
+        for part in parts {
+            let task = tasks.spawn(part.clone().run(Arc::clone(&shared), stop.clone()));
+            by_task.insert(task.id(), part);
+        }
+        while let Some(done) = tasks.join_next_with_id().await {
+            let Err(error) = done else { continue };
+            tracing::error!(%error, "radius.panicked");
+            shared.metrics.count(Outcome::Panicked, None);
+            if let Some(part) = by_task.remove(&error.id()) {
+                let task = tasks.spawn(part.clone().run(Arc::clone(&shared), stop.clone()));
+                by_task.insert(task.id(), part);
+            }
+        }
+    }
+}
+
+/// What runs beside the others, and begins anew by itself.
+#[derive(Clone)]
+enum Part {
+    Authentication(Arc<UdpSocket>),
+    Accounting(Arc<UdpSocket>),
+    Follower(Arc<Follower>),
+}
+
+impl Part {
+    async fn run(self, shared: Arc<Shared>, stop: CancellationToken) {
+        match self {
+            Self::Authentication(socket) => authentication::serve(socket, shared, stop).await,
+            Self::Accounting(socket) => accounting::serve(socket, shared, stop).await,
+            Self::Follower(follower) => follower.follow(stop).await,
+        }
+    }
+}
+
+fn bind_all(
+    addresses: &[SocketAddr],
+    receive_buffer: usize,
+) -> Result<Vec<Arc<UdpSocket>>, RadiusError> {
+    addresses
+        .iter()
+        .map(|&address| {
+            socket::bind(address, receive_buffer)
+                .map(Arc::new)
+                .map_err(|source| RadiusError::Socket { address, source })
+        })
+        .collect()
+}

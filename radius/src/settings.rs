@@ -1,0 +1,200 @@
+//! What can be set about the RADIUS server, with defaults that are safe for a city.
+//!
+//! [`RadiusSettings::validate`] gives the first reason why a written section cannot be used;
+//! [`crate::Radius::bind`] asks it again, so that an invalid section never runs.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// The section `[radius]` of the configuration file.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct RadiusSettings {
+    /// Where Access-Requests arrive; 1 to 16 addresses, default `0.0.0.0:1812`.
+    pub authentication: Vec<SocketAddr>,
+    /// Where Accounting-Requests arrive; 1 to 16 addresses, default `0.0.0.0:1813`.
+    pub accounting: Vec<SocketAddr>,
+    /// Receive buffer of each socket in octets; 65,536 to 268,435,456, default 4 MiB. The kernel
+    /// may grant less to a service without the right to exceed its limit.
+    pub receive_buffer: usize,
+    /// Access-Requests of one socket that are worked on at a time, half of them at most of one
+    /// access point; 1 to 65,536, default 1,024. Further ones are dropped, so that the NAS asks
+    /// again or elsewhere.
+    pub requests_in_progress: usize,
+    /// Accounting-Requests that are written to disk together; 1 to 4,096, default 256.
+    pub accounting_batch: usize,
+    /// How long an Access-Reject is held back, in milliseconds; 0 to 10,000, default 1,000. Up to
+    /// a quarter more is added by chance.
+    pub reject_delay_ms: u64,
+    /// Access-Rejects of one socket held back at a time; 1 to 1,000,000, default 10,000. Further
+    /// ones are never sent.
+    pub delayed_rejects: usize,
+    /// Devices whose grant is remembered; 1 to 10,000,000, default 100,000.
+    pub known_grants: u64,
+    /// For how long a remembered grant is used without asking the store, in milliseconds; 0 to
+    /// 5,000, default 5,000.
+    pub known_grant_freshness_ms: u64,
+    /// How access points are told to end or renew a session.
+    pub dynamic_authorization: DaeSettings,
+}
+
+/// The section `[radius.dynamic-authorization]` of the configuration file.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct DaeSettings {
+    /// The address that Disconnect and CoA come from towards IPv4 access points, which may know
+    /// their server by it; default `0.0.0.0`, the system's choice.
+    pub source_ipv4: Ipv4Addr,
+    /// The same towards IPv6 access points; default `::`.
+    pub source_ipv6: Ipv6Addr,
+    /// How long an answer is waited for, with retransmissions meanwhile, in milliseconds; 100 to
+    /// 30,000, default 10,000.
+    pub patience_ms: u64,
+}
+
+/// Why a section `[radius]` cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    /// A number is outside its range.
+    #[error("`radius.{key}` is {value}, but must be {least} to {most}")]
+    OutOfRange {
+        /// The key.
+        key: &'static str,
+        /// What was written.
+        value: u64,
+        /// The least allowed.
+        least: u64,
+        /// The most allowed.
+        most: u64,
+    },
+    /// A list of addresses is empty or too long.
+    #[error("`radius.{key}` has {count} addresses, but must have 1 to 16")]
+    Addresses {
+        /// The key.
+        key: &'static str,
+        /// How many were written.
+        count: usize,
+    },
+}
+
+impl Default for RadiusSettings {
+    fn default() -> Self {
+        Self {
+            authentication: vec![(Ipv4Addr::UNSPECIFIED, 1812).into()],
+            accounting: vec![(Ipv4Addr::UNSPECIFIED, 1813).into()],
+            receive_buffer: 4 << 20,
+            requests_in_progress: 1_024,
+            accounting_batch: 256,
+            reject_delay_ms: 1_000,
+            delayed_rejects: 10_000,
+            known_grants: 100_000,
+            known_grant_freshness_ms: 5_000,
+            dynamic_authorization: DaeSettings::default(),
+        }
+    }
+}
+
+impl Default for DaeSettings {
+    fn default() -> Self {
+        Self {
+            source_ipv4: Ipv4Addr::UNSPECIFIED,
+            source_ipv6: Ipv6Addr::UNSPECIFIED,
+            patience_ms: 10_000,
+        }
+    }
+}
+
+impl DaeSettings {
+    /// Checks every value against its range.
+    ///
+    /// # Errors
+    /// The first value that is outside.
+    pub fn validate(&self) -> Result<(), SettingsError> {
+        within("dynamic-authorization.patience-ms", self.patience_ms, 100..=30_000)
+    }
+}
+
+impl RadiusSettings {
+    /// Checks every value against its range.
+    ///
+    /// # Errors
+    /// The first value that is outside.
+    pub fn validate(&self) -> Result<(), SettingsError> {
+        addresses("authentication", &self.authentication)?;
+        addresses("accounting", &self.accounting)?;
+        let number = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
+        within("receive-buffer", number(self.receive_buffer), 65_536..=268_435_456)?;
+        within("requests-in-progress", number(self.requests_in_progress), 1..=65_536)?;
+        within("accounting-batch", number(self.accounting_batch), 1..=4_096)?;
+        within("reject-delay-ms", self.reject_delay_ms, 0..=10_000)?;
+        within("delayed-rejects", number(self.delayed_rejects), 1..=1_000_000)?;
+        within("known-grants", self.known_grants, 1..=10_000_000)?;
+        within("known-grant-freshness-ms", self.known_grant_freshness_ms, 0..=5_000)?;
+        self.dynamic_authorization.validate()
+    }
+
+    /// How long an Access-Reject is held back at least.
+    #[must_use]
+    pub fn reject_delay(&self) -> Duration {
+        Duration::from_millis(self.reject_delay_ms)
+    }
+
+    /// For how long a remembered grant is used without asking the store.
+    #[must_use]
+    pub fn known_grant_freshness(&self) -> Duration {
+        Duration::from_millis(self.known_grant_freshness_ms)
+    }
+}
+
+fn addresses(key: &'static str, written: &[SocketAddr]) -> Result<(), SettingsError> {
+    let count = written.len();
+    if (1..=16).contains(&count) { Ok(()) } else { Err(SettingsError::Addresses { key, count }) }
+}
+
+fn within(key: &'static str, value: u64, range: RangeInclusive<u64>) -> Result<(), SettingsError> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    let (least, most) = range.into_inner();
+    Err(SettingsError::OutOfRange { key, value, least, most })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<RadiusSettings, String> {
+        let settings: RadiusSettings = toml::from_str(text).map_err(|error| error.to_string())?;
+        settings.validate().map_err(|error| error.to_string())?;
+        Ok(settings)
+    }
+
+    #[test]
+    fn an_empty_section_is_a_city_that_listens_on_the_registered_ports() {
+        let settings = read("").unwrap();
+        assert_eq!(settings, RadiusSettings::default());
+        assert_eq!(settings.authentication, ["0.0.0.0:1812".parse().unwrap()]);
+        assert_eq!(settings.reject_delay(), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_refused_by_its_key() {
+        for (text, named) in [
+            ("accounting = []", "radius.accounting"),
+            ("known-grant-freshness-ms = 5001", "radius.known-grant-freshness-ms"),
+            ("accounting-batch = 0", "radius.accounting-batch"),
+            ("receive-buffer = 1", "radius.receive-buffer"),
+            ("reject-dely-ms = 1", "reject-dely-ms"),
+            (
+                "[dynamic-authorization]\npatience-ms = 1",
+                "radius.dynamic-authorization.patience-ms",
+            ),
+        ] {
+            let reason = read(text).unwrap_err();
+            assert!(reason.contains(named), "{text}: {reason}");
+        }
+    }
+}
