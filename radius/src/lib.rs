@@ -10,6 +10,7 @@ mod authorise;
 mod claim;
 mod class;
 mod cui;
+mod dae;
 mod direction;
 mod facts;
 #[cfg(test)]
@@ -29,6 +30,7 @@ mod socket;
 mod translate;
 
 pub use authorise::Refusal;
+pub use dae::{DaeClient, DaeOutcome};
 pub use metrics::{Metrics, NasStatistics, Outcome, Statistics};
 pub use server::{LocalAddresses, Radius, RadiusError};
 pub use settings::{DaeSettings, RadiusSettings, SettingsError};
