@@ -85,6 +85,8 @@ pub trait Enforcer: Send {
 
     /// What every admitted device has moved; a counter never goes back while its device stays admitted.
     ///
+    /// To be asked every few seconds; what is left of removed devices is tidied up here too.
+    ///
     /// # Errors
     /// When the kernel refuses or the rules are gone.
     fn usage(&mut self) -> Result<Vec<DeviceUsage>, EnforceError>;

@@ -3,8 +3,9 @@
 //! Nothing passes because of conntrack: the sets are asked for every packet. But an
 //! entry keeps what was decided for its flow about address translation, and each
 //! refused packet keeps the entry alive, so a device that is cut off would not be
-//! redirected on the ports it goes on using. At admission nothing is forgotten: the
-//! page that says "you are online" is itself a redirected connection.
+//! redirected on the ports it goes on using, and its TCP entries fill the table for
+//! days. At admission nothing is forgotten: the page that says "you are online" is
+//! itself a redirected connection, and whatever the phone opens next is a new flow.
 
 use std::net::Ipv4Addr;
 

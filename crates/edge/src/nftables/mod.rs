@@ -8,7 +8,7 @@ mod conntrack;
 mod element;
 mod ruleset;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::Ipv4Addr;
 
 use domain::{MacAddress, Octets};
@@ -26,7 +26,14 @@ use element::{ADMITTED, DOWNLOAD_LIMIT, DOWNLOADED, UPLOAD_LIMIT, UPLOADED};
 #[derive(Debug)]
 pub struct NftEnforcer {
     netfilter: Socket,
+    /// Addresses whose connections are still to be forgotten; [`CAPACITY`] at most.
+    departed: BTreeSet<Ipv4Addr>,
 }
+
+/// The size of the sets in `ruleset.nft`.
+const CAPACITY: usize = 65_536;
+/// Forgetting reads the whole conntrack table, 10 ms each on a large machine.
+const FORGOTTEN_PER_ROUND: usize = 4;
 
 impl NftEnforcer {
     /// Loads the rules, keeping who is admitted already, in the caller's network namespace.
@@ -35,7 +42,10 @@ impl NftEnforcer {
     /// When `nft` is missing or refuses, or the kernel has no netfilter.
     pub fn start(rules: &GatewayRules) -> Result<Self, EnforceError> {
         rules.load()?;
-        Ok(Self { netfilter: Socket::open(SockProtocol::NetlinkNetFilter)? })
+        Ok(Self {
+            netfilter: Socket::open(SockProtocol::NetlinkNetFilter)?,
+            departed: BTreeSet::new(),
+        })
     }
 
     /// Gives an admitted device a new limit, which counts from its admission too.
@@ -63,6 +73,18 @@ impl NftEnforcer {
         }
     }
 
+    /// Forgets connections of a few departed devices: no hurry, for the sets have cut them off.
+    fn forget_departed(&mut self) {
+        for _ in 0..FORGOTTEN_PER_ROUND {
+            let Some(address) = self.departed.pop_first() else {
+                return;
+            };
+            if let Err(error) = conntrack::forget(&mut self.netfilter, address) {
+                warn!(%error, "connections of a removed device are not forgotten");
+            }
+        }
+    }
+
     fn counters<Key: Eq + std::hash::Hash>(
         &mut self,
         set: &str,
@@ -83,6 +105,8 @@ impl Enforcer for NftEnforcer {
         changes.push(element::add(ADMITTED, &key));
         changes.push(element::add(UPLOADED, &key));
         changes.push(element::add(DOWNLOADED, &admission.address.octets()));
+        // Whoever holds the address now keeps its connections.
+        self.departed.remove(&admission.address);
         match self.netfilter.transact(changes, |_| {}) {
             Err(NetlinkError::Refused(Errno::EEXIST)) => self.change_limit(admission),
             other => other.map_err(refusal),
@@ -110,14 +134,14 @@ impl Enforcer for NftEnforcer {
             Err(NetlinkError::Refused(Errno::ENOENT)) => return Ok(None),
             other => other?,
         }
-        // The device is cut off by now, and its final usage must not be lost to this.
-        if let Err(error) = conntrack::forget(&mut self.netfilter, address) {
-            warn!(%error, "connections of a removed device are not forgotten");
+        if self.departed.len() < CAPACITY {
+            self.departed.insert(address);
         }
         Ok(Some(DeviceUsage { device, address, uploaded, downloaded }))
     }
 
     fn usage(&mut self) -> Result<Vec<DeviceUsage>, EnforceError> {
+        self.forget_departed();
         let uploads = self.counters(UPLOADED, element::read_device_key)?;
         let downloads = self.counters(DOWNLOADED, element::read_address_key)?;
         let usage = uploads.into_iter().map(|((device, address), uploaded)| {
