@@ -9,8 +9,10 @@ mod segment;
 mod writer;
 
 use std::fs;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
@@ -50,6 +52,15 @@ pub enum JournalError {
         /// The operating system's words.
         reason: String,
     },
+    /// Another process writes it.
+    #[error("the journal in {dir} belongs to another process that runs")]
+    InUse {
+        /// The journal's folder.
+        dir: String,
+    },
+    /// A record is longer than an accounting packet can make it.
+    #[error("a record is too long for the journal")]
+    TooLong,
     /// The journal is closed.
     #[error("the journal is closed")]
     Closed,
@@ -61,8 +72,26 @@ pub struct Journal {
     id: Arc<str>,
     dir: Arc<Path>,
     keep: Duration,
-    jobs: mpsc::Sender<Job>,
+    thread: Arc<WriterThread>,
     durable: watch::Receiver<JournalPosition>,
+}
+
+/// The way to the thread that writes. When the last handle goes, what waits is still written,
+/// and the folder is free.
+#[derive(Debug)]
+struct WriterThread {
+    jobs: Option<mpsc::Sender<Job>>,
+    running: Option<JoinHandle<()>>,
+}
+
+impl Drop for WriterThread {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(running) = self.running.take() {
+            // A panic of the thread was told where it happened.
+            drop(running.join());
+        }
+    }
 }
 
 /// What reading a stretch of the journal gave.
@@ -81,23 +110,27 @@ impl Journal {
     /// was never acknowledged, and is removed.
     ///
     /// # Errors
-    /// [`JournalError::Disk`] if the folder cannot be used.
+    /// [`JournalError::Disk`] if the folder cannot be used, [`JournalError::InUse`] if it is used.
     pub fn open(dir: &Path, settings: &JournalSettings) -> Result<Self, JournalError> {
         let disk = |error: std::io::Error| JournalError::Disk {
             dir: dir.display().to_string(),
             reason: error.to_string(),
         };
-        fs::create_dir_all(dir).map_err(disk)?;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(disk)?;
+        let lock = lock(dir)?;
         let id = read_or_make_id(dir).map_err(disk)?;
         let limit = settings.segment_octets.clamp(1_000_000, 1_000_000_000);
         let (writer, durable) = Writer::open(dir, limit).map_err(disk)?;
         let (jobs, waiting) = mpsc::channel(settings.queue.clamp(1, 65_536));
-        std::thread::Builder::new()
-            .name("journal".into())
-            .spawn(move || writer.run(waiting))
-            .map_err(disk)?;
+        let run = move || {
+            writer.run(waiting);
+            drop(lock);
+        };
+        let running =
+            std::thread::Builder::new().name("journal".into()).spawn(run).map_err(disk)?;
+        let thread = Arc::new(WriterThread { jobs: Some(jobs), running: Some(running) });
         let keep = Duration::from_secs(u64::from(settings.keep_days.min(3_650)) * 86_400);
-        Ok(Self { id: id.into(), dir: dir.into(), keep, jobs, durable })
+        Ok(Self { id: id.into(), dir: dir.into(), keep, thread, durable })
     }
 
     /// The journal's id, by which the database knows how far it was applied.
@@ -113,10 +146,13 @@ impl Journal {
     pub async fn append(&self, records: Vec<AccountingRecord>) -> Result<(), JournalError> {
         let mut octets = Vec::with_capacity(records.len() * 160);
         for record in &records {
-            record::encode(record, &mut octets);
+            if !record::encode(record, &mut octets) {
+                return Err(JournalError::TooLong);
+            }
         }
         let (done, outcome) = oneshot::channel();
-        self.jobs.send(Job { octets, done }).await.map_err(|_| JournalError::Closed)?;
+        let jobs = self.thread.jobs.as_ref().ok_or(JournalError::Closed)?;
+        jobs.send(Job { octets, done }).await.map_err(|_| JournalError::Closed)?;
         outcome.await.map_err(|_| JournalError::Closed)?
     }
 
@@ -162,6 +198,18 @@ impl Journal {
 
     fn disk(&self, error: &std::io::Error) -> JournalError {
         JournalError::Disk { dir: self.dir.display().to_string(), reason: error.to_string() }
+    }
+}
+
+/// Keeps other processes out for as long as the file is open.
+fn lock(dir: &Path) -> Result<fs::File, JournalError> {
+    let at = || dir.display().to_string();
+    let disk = |error: std::io::Error| JournalError::Disk { dir: at(), reason: error.to_string() };
+    let file = fs::File::create(dir.join("lock")).map_err(disk)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(JournalError::InUse { dir: at() }),
+        Err(fs::TryLockError::Error(error)) => Err(disk(error)),
     }
 }
 

@@ -4,11 +4,13 @@
 use domain::AccountingRecord;
 
 /// Octets before the payload.
-pub(super) const HEADER: usize = 8;
+const HEADER: usize = 8;
 /// The only version of the payload so far.
 const VERSION: u8 = 1;
 /// No payload is longer; what claims to be is damage.
 const LONGEST: usize = 64 * 1024;
+/// Octets within which a record begins and ends wherever one is looked for.
+pub(super) const REACH: usize = HEADER + LONGEST;
 
 /// What stands at some place of a segment.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,8 +23,9 @@ pub(super) enum Found {
     Broken,
 }
 
-/// Appends a record to `octets`.
-pub(super) fn encode(record: &AccountingRecord, octets: &mut Vec<u8>) {
+/// Appends a record to `octets`; `false`, and nothing, if it is longer than any packet makes it.
+#[must_use]
+pub(super) fn encode(record: &AccountingRecord, octets: &mut Vec<u8>) -> bool {
     let start = octets.len();
     octets.extend([0; HEADER]);
     octets.push(VERSION);
@@ -30,13 +33,32 @@ pub(super) fn encode(record: &AccountingRecord, octets: &mut Vec<u8>) {
     let taken = std::mem::take(octets);
     *octets = postcard::to_extend(record, taken).expect("every record can be encoded");
     let payload = start + HEADER;
-    let length = u32::try_from(octets.len() - payload).expect("a record is shorter than a packet");
+    if octets.len() - payload > LONGEST {
+        octets.truncate(start);
+        return false;
+    }
+    let length = u32::try_from(octets.len() - payload).expect("LONGEST is far below 32 bits");
     let checksum = crc32c::crc32c(&octets[payload..]);
     octets[start..start + 4].copy_from_slice(&length.to_le_bytes());
     octets[start + 4..payload].copy_from_slice(&checksum.to_le_bytes());
+    true
 }
 
-/// Reads what stands at the beginning of `octets`, which is not empty.
+/// How far the next whole record is from the beginning of `octets`, where none is. The length
+/// that stands there is tried first, so that what a visitor's device wrote into a damaged record
+/// is not taken for one. `None` if there is no other.
+pub(super) fn next_record(octets: &[u8]) -> Option<usize> {
+    let is_record =
+        |at: usize| octets.get(at..).is_some_and(|rest| matches!(decode(rest), Found::Record(..)));
+    if let Found::Damaged(length) = decode(octets)
+        && is_record(length)
+    {
+        return Some(length);
+    }
+    (1..octets.len()).find(|at| is_record(*at))
+}
+
+/// Reads what stands at the beginning of `octets`.
 pub(super) fn decode(octets: &[u8]) -> Found {
     let Some((length, rest)) = octets.split_first_chunk::<4>() else { return Found::Broken };
     let Some((checksum, rest)) = rest.split_first_chunk::<4>() else { return Found::Broken };
@@ -52,5 +74,44 @@ pub(super) fn decode(octets: &[u8]) -> Found {
     match postcard::from_bytes(body) {
         Ok(record) => Found::Record(Box::new(record), whole),
         Err(_) => Found::Damaged(whole),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{AccountingEvent, Timestamp};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn restart(nas: &str, millis: i64) -> AccountingRecord {
+        AccountingRecord {
+            nas: nas.parse().unwrap(),
+            occurred_at: Timestamp::from_millis(millis),
+            received_at: Timestamp::from_millis(millis),
+            event: AccountingEvent::NasStarted,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_is_found_again(nas in "[a-z0-9]{1,40}", millis: i64) {
+            let mut octets = Vec::new();
+            prop_assert!(encode(&restart(&nas, millis), &mut octets));
+            let whole = octets.len();
+            prop_assert_eq!(decode(&octets), Found::Record(Box::new(restart(&nas, millis)), whole));
+        }
+
+        #[test]
+        fn any_octets_are_survived_and_the_record_behind_them_is_found(
+            noise in prop::collection::vec(any::<u8>(), 1..200),
+        ) {
+            let mut octets = noise.clone();
+            prop_assert!(encode(&restart("gate", 1), &mut octets));
+            if !matches!(decode(&octets), Found::Record(..)) {
+                let next = next_record(&octets).unwrap();
+                prop_assert!(next <= noise.len());
+            }
+        }
     }
 }

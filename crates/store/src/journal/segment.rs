@@ -5,7 +5,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::Stretch;
-use super::record::{Found, decode};
+use super::record::{Found, REACH, decode, next_record};
 use crate::JournalPosition;
 
 /// Octets read at once; many times the longest record.
@@ -32,17 +32,19 @@ pub(super) fn list(dir: &Path) -> std::io::Result<Vec<(u64, PathBuf)>> {
     Ok(segments)
 }
 
-/// The length of a segment up to its last whole record.
+/// The length of a segment up to its last whole record. What comes after that was being written
+/// when the process died; damage before it is no end.
 pub(super) fn sound_length(path: &Path) -> std::io::Result<u64> {
     let octets = fs::read(path)?;
     let mut offset = 0;
-    while let Some(rest) = octets.get(offset..).filter(|rest| !rest.is_empty()) {
-        match decode(rest) {
-            // Damage at the very end is a record that was being written.
-            Found::Damaged(length) if length == rest.len() => break,
-            Found::Record(_, length) | Found::Damaged(length) => offset += length,
-            Found::Broken => break,
-        }
+    while let Some(rest) = octets.get(offset..) {
+        offset += match decode(rest) {
+            Found::Record(_, length) => length,
+            Found::Damaged(_) | Found::Broken => match next_record(rest) {
+                Some(gap) => gap,
+                None => break,
+            },
+        };
     }
     Ok(u64::try_from(offset).expect("a file's length fits"))
 }
@@ -62,46 +64,42 @@ pub(super) fn read(
     let start = if number == from.segment { from.offset } else { 0 };
     let length = if number == end.segment { end.offset } else { fs::metadata(&path)?.len() };
     let octets = window(&path, start, length)?;
-    let mut stretch = Stretch {
-        records: Vec::new(),
-        next: JournalPosition { segment: number, offset: start },
-        damaged: 0,
-    };
+    let mut records = Vec::new();
+    let mut damaged = 0;
     let mut offset = 0;
-    while let Some(rest) = octets.get(offset..).filter(|rest| !rest.is_empty()) {
-        if stretch.records.len() == most {
-            return Ok(stretch);
-        }
+    while let Some(rest) = octets.get(offset..).filter(|rest| !rest.is_empty())
+        && records.len() < most
+    {
         match decode(rest) {
             Found::Record(record, length) => {
-                stretch.records.push(*record);
+                records.push(*record);
                 offset += length;
             }
-            Found::Damaged(length) => {
-                let at = stretch.next.offset;
-                tracing::error!(segment = %path.display(), offset = at, "a journal record is damaged and lost");
-                stretch.damaged += 1;
-                offset += length;
+            // A window that begins here shows more.
+            Found::Damaged(_) | Found::Broken if offset > 0 => break,
+            Found::Damaged(_) | Found::Broken => {
+                let is_last_window = start + position(rest.len()) >= length;
+                offset = match next_record(rest) {
+                    Some(gap) => gap,
+                    None if is_last_window => rest.len(),
+                    None => rest.len().saturating_sub(REACH).max(1),
+                };
+                tracing::error!(segment = %path.display(), offset = start, octets = offset,
+                    "a part of the journal is damaged and lost");
+                damaged += 1;
             }
-            Found::Broken => break,
         }
-        stretch.next.offset = start + u64::try_from(offset).expect("within a file");
     }
-    let at_end_of_window = stretch.next.offset < length;
-    if at_end_of_window && offset > 0 {
-        return Ok(stretch);
-    }
-    if at_end_of_window {
-        tracing::error!(segment = %path.display(), offset = stretch.next.offset,
-            "the rest of a journal segment cannot be read");
-        stretch.damaged += 1;
-        stretch.next.offset = length;
-    }
+    let mut next = JournalPosition { segment: number, offset: start + position(offset) };
     // A segment that nothing is appended to any more is done; go on with the next.
-    if number < end.segment {
-        stretch.next = JournalPosition { segment: number + 1, offset: 0 };
+    if next.offset >= length && number < end.segment {
+        next = JournalPosition { segment: number + 1, offset: 0 };
     }
-    Ok(stretch)
+    Ok(Stretch { records, next, damaged })
+}
+
+fn position(octets: usize) -> u64 {
+    u64::try_from(octets).expect("within a file")
 }
 
 fn window(path: &Path, start: u64, end: u64) -> std::io::Result<Vec<u8>> {

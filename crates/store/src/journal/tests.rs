@@ -39,13 +39,6 @@ fn only_segment(dir: &Path) -> PathBuf {
     segment::path(dir, 1)
 }
 
-/// Waits until the writer's thread has let go of its files.
-async fn close(journal: Journal) {
-    let mut end = journal.durable.clone();
-    drop(journal);
-    while end.changed().await.is_ok() {}
-}
-
 #[tokio::test]
 async fn what_was_acknowledged_is_there_after_opening_again() {
     let dir = tempfile::tempdir().unwrap();
@@ -56,7 +49,7 @@ async fn what_was_acknowledged_is_there_after_opening_again() {
         journal.append(vec![record(number), record(number + 100)]).await.unwrap();
     }
     let before = all(&journal);
-    close(journal).await;
+    drop(journal);
     let journal = Journal::open(dir.path(), &settings).unwrap();
     assert_eq!(journal.id(), id);
     assert_eq!(all(&journal), before);
@@ -70,7 +63,7 @@ async fn a_record_cut_off_by_a_crash_is_removed_and_the_rest_stays() {
         let dir = tempfile::tempdir().unwrap();
         let journal = Journal::open(dir.path(), &JournalSettings::default()).unwrap();
         journal.append(vec![record(1), record(2), record(3)]).await.unwrap();
-        close(journal).await;
+        drop(journal);
         let path = only_segment(dir.path());
         let length = fs::metadata(&path).unwrap().len();
         shorten(&path, length - cut);
@@ -90,7 +83,7 @@ async fn a_flipped_bit_costs_one_record_and_is_counted() {
     let dir = tempfile::tempdir().unwrap();
     let journal = Journal::open(dir.path(), &JournalSettings::default()).unwrap();
     journal.append(vec![record(1), record(2), record(3)]).await.unwrap();
-    close(journal).await;
+    drop(journal);
     let path = only_segment(dir.path());
     let mut octets = fs::read(&path).unwrap();
     let middle = octets.len() / 2;
@@ -121,4 +114,51 @@ async fn a_full_segment_is_followed_by_the_next_and_removed_once_applied() {
     assert_eq!(count, 30_000);
     journal.remove_applied(position).unwrap();
     assert_eq!(segment::list(dir.path()).unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_damaged_length_costs_one_record_and_never_the_end_of_the_journal() {
+    for octet in 0..4 {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::open(dir.path(), &JournalSettings::default()).unwrap();
+        journal.append(vec![record(1)]).await.unwrap();
+        let second = usize::try_from(journal.end().offset).unwrap();
+        journal.append(vec![record(2), record(3), record(4)]).await.unwrap();
+        drop(journal);
+        let path = only_segment(dir.path());
+        let mut octets = fs::read(&path).unwrap();
+        octets[second + octet] ^= 0x20;
+        fs::write(&path, &octets).unwrap();
+        let journal = Journal::open(dir.path(), &JournalSettings::default()).unwrap();
+        assert_eq!(all(&journal), (vec![record(1), record(3), record(4)], 1), "octet {octet}");
+    }
+}
+
+#[tokio::test]
+async fn a_journal_belongs_to_one_process_at_a_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = JournalSettings::default();
+    let journal = Journal::open(dir.path(), &settings).unwrap();
+    let second = Journal::open(dir.path(), &settings);
+    assert!(matches!(second, Err(JournalError::InUse { .. })), "{second:?}");
+    journal.append(vec![record(1)]).await.unwrap();
+    drop(journal);
+    assert_eq!(all(&Journal::open(dir.path(), &settings).unwrap()), (vec![record(1)], 0));
+}
+
+#[tokio::test]
+async fn a_damaged_stretch_longer_than_a_window_is_left_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = Journal::open(dir.path(), &JournalSettings::default()).unwrap();
+    journal.append(vec![record(1)]).await.unwrap();
+    let end = usize::try_from(journal.end().offset).unwrap();
+    drop(journal);
+    let path = only_segment(dir.path());
+    let sound = fs::read(&path).unwrap();
+    let zeros = vec![0; 9 * 1024 * 1024];
+    fs::write(&path, [&sound[..], &zeros, &sound[..end]].concat()).unwrap();
+    let journal = Journal::open(dir.path(), &JournalSettings::default()).unwrap();
+    let (records, damaged) = all(&journal);
+    assert_eq!(records, vec![record(1), record(1)]);
+    assert!(damaged > 0);
 }

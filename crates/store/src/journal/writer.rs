@@ -1,7 +1,7 @@
 //! The thread that owns the end of the journal.
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use tokio::sync::{mpsc, oneshot, watch};
@@ -24,6 +24,8 @@ pub(super) struct Writer {
     file: File,
     end: JournalPosition,
     limit: u64,
+    /// Whether a failed append may have left something beyond `end`.
+    spoiled: bool,
     durable: watch::Sender<JournalPosition>,
 }
 
@@ -37,7 +39,7 @@ impl Writer {
         let number = last.as_ref().map_or(1, |(number, _)| *number);
         let path = segment::path(dir, number);
         let length = if last.is_some() { segment::sound_length(&path)? } else { 0 };
-        let file = OpenOptions::new().create(true).append(true).open(&path)?;
+        let file = open_segment(&path)?;
         let found = file.metadata()?.len();
         if found > length {
             tracing::warn!(segment = %path.display(), octets = found - length,
@@ -48,7 +50,7 @@ impl Writer {
         File::open(dir)?.sync_all()?;
         let end = JournalPosition { segment: number, offset: length };
         let (durable, readers) = watch::channel(end);
-        Ok((Self { dir: dir.to_owned(), file, end, limit, durable }, readers))
+        Ok((Self { dir: dir.to_owned(), file, end, limit, spoiled: false, durable }, readers))
     }
 
     /// Writes until every handle is gone.
@@ -78,13 +80,19 @@ impl Writer {
 
     fn write(&mut self, octets: &[u8]) -> std::io::Result<()> {
         let added = u64::try_from(octets.len()).expect("a group's length fits");
+        if self.spoiled {
+            self.clear()?;
+        }
         if self.end.offset > 0 && self.end.offset + added > self.limit {
             self.roll()?;
         }
-        let written = self.file.write_all(octets).and_then(|()| self.file.sync_data());
+        let written =
+            self.file.write_all_at(octets, self.end.offset).and_then(|()| self.file.sync_data());
         if let Err(error) = written {
-            // Nothing of a failed append may stay: its records will come again.
-            self.file.set_len(self.end.offset)?;
+            self.spoiled = true;
+            if let Err(error) = self.clear() {
+                tracing::error!(%error, "a failed append is cleared away before the next one");
+            }
             return Err(error);
         }
         self.end.offset += added;
@@ -92,14 +100,26 @@ impl Writer {
         Ok(())
     }
 
+    /// Nothing of a failed append may stay: its records will come again.
+    fn clear(&mut self) -> std::io::Result<()> {
+        self.file.set_len(self.end.offset)?;
+        self.spoiled = false;
+        Ok(())
+    }
+
     fn roll(&mut self) -> std::io::Result<()> {
         let number = self.end.segment + 1;
-        let file =
-            OpenOptions::new().create(true).append(true).open(segment::path(&self.dir, number))?;
+        let file = open_segment(&segment::path(&self.dir, number))?;
         file.set_len(0)?;
         File::open(&self.dir)?.sync_all()?;
         self.file = file;
         self.end = JournalPosition { segment: number, offset: 0 };
         Ok(())
     }
+}
+
+/// Opens a segment for writing, or makes it; it holds addresses of visitors, so others have no
+/// business with it.
+fn open_segment(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)
 }
