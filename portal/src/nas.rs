@@ -86,3 +86,40 @@ pub(crate) fn read_arrival(
         HandOff::Uam { secret, hosts } => uam::read(secret.as_ref(), hosts, redirected),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::Secret;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_query_is_survived_and_none_passes_for_a_signed_one(query in ".{0,400}") {
+            let at = Timestamp::from_secs(1_795_597_200);
+            let origins = ["http://portal.example".to_owned()];
+            let redirected = Redirected { origins: &origins, path: "/n/x/", query: &query, at };
+            let secret: Secret = "secret".parse().unwrap();
+            let hosts = ["10.1.0.1".to_owned()];
+            prop_assert!(sabeel::read(&secret, &redirected).is_err());
+            prop_assert!(uam::read(Some(&secret), &hosts, &redirected).is_err());
+            drop((uam::read(None, &hosts, &redirected), generic::read(&redirected)));
+        }
+
+        #[test]
+        fn any_values_under_known_names_are_survived(
+            values in prop::collection::vec("[ -~]{0,40}", 8)
+        ) {
+            let names = ["mac", "ip", "res", "uamip", "uamport", "challenge", "userurl", "client_mac"];
+            let query = url::form_urlencoded::Serializer::new(String::new())
+                .extend_pairs(names.iter().zip(&values))
+                .finish();
+            let at = Timestamp::from_secs(1_795_597_200);
+            let redirected = Redirected { origins: &[], path: "/n/x/", query: &query, at };
+            let arrival = generic::read(&redirected);
+            prop_assert!(arrival.is_err() || values.iter().any(|value| value.parse::<MacAddress>().is_ok()));
+            prop_assert!(uam::read(None, &["10.1.0.1".to_owned()], &redirected).is_err());
+        }
+    }
+}

@@ -52,9 +52,7 @@ fn every_text_is_used_and_every_used_text_exists() {
     for key in &keys {
         assert!(written.contains(&format!("\"{key}\"")), "`{key}` is used nowhere");
     }
-    for call in
-        [".text(\"", ".fill(\"", ".count(\"", ".t(\"", "Notice::calm(\"", "Notice::alert(\""]
-    {
+    for call in [".text(\"", ".fill(\"", ".count(\"", ".t(\"", " title: \"", " text: \""] {
         for rest in written.split(call).skip(1) {
             let key = rest.split('"').next().unwrap_or("");
             assert!(keys.contains(key), "`{key}` is asked for but not written");
