@@ -75,6 +75,9 @@ pub trait Accounts: Send + Sync {
     /// 02:00:00:00:00:00 and their user name and address removed); in one transaction. Returns
     /// whether the account was there.
     async fn erase_account(&self, account: AccountId) -> Result<bool, StoreError>;
+
+    /// Destroys the usage of days before `before`; returns of how many persons and days.
+    async fn prune_usage(&self, before: Day) -> Result<u64, StoreError>;
 }
 
 /// Grants by id and device.
@@ -101,6 +104,10 @@ pub trait Grants: Send + Sync {
 
     /// The language that the owner of a device chose when last signing in.
     async fn language_of_device(&self, device: MacAddress) -> Result<Option<Language>, StoreError>;
+
+    /// Destroys grants whose time was over before `before`, also of those that were ended early,
+    /// unless a session of theirs goes on; returns how many.
+    async fn prune_grants(&self, before: Timestamp) -> Result<u64, StoreError>;
 }
 
 /// One-time credentials, kept encrypted until they are used or too old.

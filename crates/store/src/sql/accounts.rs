@@ -135,6 +135,14 @@ impl Accounts for SqlStore {
         }
         Ok(true)
     }
+
+    async fn prune_usage(&self, before: Day) -> Result<u64, StoreError> {
+        let done = sqlx::query("DELETE FROM usage_days WHERE day < $1")
+            .bind(i64::from(before.epoch_days()))
+            .execute(&self.writer)
+            .await?;
+        Ok(done.rows_affected())
+    }
 }
 
 impl SqlStore {

@@ -1,5 +1,7 @@
 //! Opening the database, and carrying changes between processes that share PostgreSQL.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
@@ -60,6 +62,9 @@ impl SqlStore {
     /// [`StoreError::NewerSchema`] if a newer program made it.
     pub async fn migrate(settings: &StoreSettings) -> Result<migrations::Migrated, StoreError> {
         let dialect = dialect_of(settings)?;
+        if dialect == Dialect::Sqlite {
+            make_private(&settings.url)?;
+        }
         let pool = pool(settings, dialect, 1).await?;
         let outcome = migrations::migrate(&pool, dialect).await;
         pool.close().await;
@@ -135,6 +140,19 @@ impl SqlStore {
     pub async fn close(&self) {
         self.writer.close().await;
         self.reader.close().await;
+    }
+}
+
+/// Makes the file of a new SQLite database readable by the service alone; SQLite gives its other
+/// files the same rights. One that is there keeps its own.
+fn make_private(url: &str) -> Result<(), StoreError> {
+    let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    match made {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(StoreError::Database(sqlx::Error::Io(error)))
+        }
+        _ => Ok(()),
     }
 }
 

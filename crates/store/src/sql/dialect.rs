@@ -42,6 +42,14 @@ impl Dialect {
         }
     }
 
+    /// Waits until no other transaction changes the schema; until its end.
+    pub(crate) const fn lock_schema(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some("SELECT pg_advisory_xact_lock(1935761517)"),
+        }
+    }
+
     /// Lets other processes pass by rows that one has claimed.
     pub(crate) const fn for_update_skip_locked(self) -> &'static str {
         match self {

@@ -99,6 +99,16 @@ impl Grants for SqlStore {
             .await?;
         row.as_ref().map(|row| Columns(row).parsed("language")).transpose()
     }
+
+    async fn prune_grants(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let statement = "DELETE FROM grants WHERE until < $1 AND NOT EXISTS \
+             (SELECT 1 FROM sessions WHERE sessions.grant_id = grants.id AND sessions.ended_at IS NULL)";
+        let mut transaction = self.begin_on_sessions().await?;
+        let done =
+            sqlx::query(statement).bind(before.as_millis()).execute(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(done.rows_affected())
+    }
 }
 
 /// Marks a live grant as ended; returns whether it was live.

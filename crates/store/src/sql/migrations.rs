@@ -1,7 +1,7 @@
 //! The schema's history: files of the same number and name for both databases, applied in
 //! order, never edited once landed, never undone.
 
-use sqlx::{AnyPool, Executor, Row};
+use sqlx::{AnyConnection, AnyPool, Executor, Row};
 
 use super::dialect::Dialect;
 use crate::StoreError;
@@ -12,7 +12,7 @@ struct Step {
     postgres: &'static str,
 }
 
-const STEPS: [Step; 2] = [
+const STEPS: [Step; 3] = [
     Step {
         sqlite: include_str!("../../migrations/sqlite/0001_first.sql"),
         postgres: include_str!("../../migrations/postgres/0001_first.sql"),
@@ -20,6 +20,10 @@ const STEPS: [Step; 2] = [
     Step {
         sqlite: include_str!("../../migrations/sqlite/0002_once.sql"),
         postgres: include_str!("../../migrations/postgres/0002_once.sql"),
+    },
+    Step {
+        sqlite: include_str!("../../migrations/sqlite/0003_retention.sql"),
+        postgres: include_str!("../../migrations/postgres/0003_retention.sql"),
     },
 ];
 
@@ -36,16 +40,19 @@ fn newest() -> i64 {
     i64::try_from(STEPS.len()).expect("a handful of steps")
 }
 
-/// Applies what is missing, each step in a transaction of its own.
+/// Applies what is missing, all or nothing; of two processes at the same time one does it.
 pub(super) async fn migrate(pool: &AnyPool, dialect: Dialect) -> Result<Migrated, StoreError> {
-    pool.execute("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL PRIMARY KEY)")
-        .await?;
-    let from = version(pool).await?;
+    let mut transaction = pool.begin_with(dialect.begin()).await?;
+    if let Some(statement) = dialect.lock_schema() {
+        sqlx::query(statement).execute(&mut *transaction).await?;
+    }
+    let table = "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL PRIMARY KEY)";
+    transaction.execute(table).await?;
+    let from = version(&mut transaction).await?;
     if from > newest() {
         return Err(StoreError::NewerSchema { found: from, known: newest() });
     }
     for (number, step) in (1_i64..).zip(&STEPS).filter(|(number, _)| *number > from) {
-        let mut transaction = pool.begin_with(dialect.begin()).await?;
         let statements = match dialect {
             Dialect::Sqlite => step.sqlite,
             Dialect::Postgres => step.postgres,
@@ -55,15 +62,16 @@ pub(super) async fn migrate(pool: &AnyPool, dialect: Dialect) -> Result<Migrated
             .bind(number)
             .execute(&mut *transaction)
             .await?;
-        transaction.commit().await?;
     }
+    transaction.commit().await?;
     Ok(Migrated { from, to: newest() })
 }
 
 /// Refuses a schema that is older or newer than this program.
 pub(super) async fn require_current(pool: &AnyPool) -> Result<(), StoreError> {
     // A database without the table was never migrated.
-    let found = version(pool).await.unwrap_or(0);
+    let mut connection = pool.acquire().await?;
+    let found = version(&mut connection).await.unwrap_or(0);
     let known = newest();
     match found.cmp(&known) {
         std::cmp::Ordering::Less => Err(StoreError::OlderSchema { found, known }),
@@ -72,11 +80,11 @@ pub(super) async fn require_current(pool: &AnyPool) -> Result<(), StoreError> {
     }
 }
 
-async fn version(pool: &AnyPool) -> Result<i64, StoreError> {
+async fn version(connection: &mut AnyConnection) -> Result<i64, StoreError> {
     let row = sqlx::query(
         "SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) AS version FROM schema_version",
     )
-    .fetch_one(pool)
+    .fetch_one(connection)
     .await?;
     Ok(row.try_get("version")?)
 }

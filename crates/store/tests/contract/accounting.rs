@@ -150,3 +150,22 @@ pub async fn a_user_name_with_a_nul_stops_nobody(store: TestStore) {
     store.apply("j", &[odd], until(1)).await.unwrap();
     assert!(store.find_session(SessionId::from_bytes([1; 16])).await.unwrap().unwrap().is_open());
 }
+
+pub async fn what_is_past_its_time_is_pruned_and_what_goes_on_stays(store: TestStore) {
+    set_up(&store).await;
+    let account = store.sign_in(&sign_in(1, mac(1), T0)).await.unwrap().grant.account;
+    store.sign_in(&sign_in(2, mac(2), T0)).await.unwrap();
+    let batch = [
+        record(at(60), 1, AccountingEvent::Interim, usage(60, 10, 100)),
+        record(at(60), 2, stopped, usage(60, 10, 100)),
+    ];
+    store.apply("j", &batch, until(1)).await.unwrap();
+    assert_eq!(store.prune_grants(at(86_400)).await.unwrap(), 0, "until is not before");
+    assert_eq!(store.prune_grants(at(86_401)).await.unwrap(), 1, "a session goes on");
+    assert!(store.find_grant(mac(1)).await.unwrap().is_some());
+    let today = Zone::riyadh().day_of(T0);
+    assert_eq!(store.prune_usage(today).await.unwrap(), 0);
+    let tomorrow = Day::from_epoch_days(today.epoch_days() + 1);
+    assert_eq!(store.prune_usage(tomorrow).await.unwrap(), 1);
+    assert_eq!(store.usage_of_day(account, today).await.unwrap(), Usage::default());
+}

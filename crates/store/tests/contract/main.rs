@@ -6,6 +6,7 @@ mod accounting;
 mod fixtures;
 mod outboxes;
 mod rivals;
+mod schema;
 mod setup;
 mod sign_in;
 
@@ -49,9 +50,17 @@ on_both![
     accounting::a_user_name_with_a_nul_stops_nobody,
     sign_in::an_erased_persons_session_stays_nameless,
     sign_in::codes_sent_of_an_earlier_challenge_count_by_when_they_were_sent,
+    accounting::what_is_past_its_time_is_pruned_and_what_goes_on_stays,
+    schema::migrating_again_changes_nothing,
+    schema::another_programs_schema_is_refused,
 ];
 
 #[tokio::test]
 async fn another_process_hears_of_a_change_once() {
     rivals::another_process_hears_of_a_change_once(store::testing::postgres().await).await;
+}
+
+#[tokio::test]
+async fn the_file_of_sqlite_is_for_the_service_alone() {
+    schema::the_file_is_for_the_service_alone().await;
 }

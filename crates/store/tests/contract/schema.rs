@@ -1,0 +1,38 @@
+//! The schema: made once, for the service alone, and refused when it is not this program's.
+
+use std::os::unix::fs::PermissionsExt;
+
+use store::testing::TestStore;
+use store::{SqlStore, StoreError, StoreSettings};
+
+pub async fn migrating_again_changes_nothing(store: TestStore) {
+    let (one, other) =
+        tokio::join!(SqlStore::migrate(store.settings()), SqlStore::migrate(store.settings()));
+    for migrated in [one.unwrap(), other.unwrap()] {
+        assert_eq!(migrated.from, migrated.to);
+    }
+}
+
+pub async fn another_programs_schema_is_refused(store: TestStore) {
+    sqlx::any::install_default_drivers();
+    let pool = sqlx::AnyPool::connect(&store.settings().url).await.unwrap();
+    let connect = || SqlStore::connect(store.settings(), store.keys().clone());
+    sqlx::query("INSERT INTO schema_version (version) VALUES (999)").execute(&pool).await.unwrap();
+    assert!(matches!(connect().await, Err(StoreError::NewerSchema { found: 999, .. })));
+    let migrated = SqlStore::migrate(store.settings()).await;
+    assert!(matches!(migrated, Err(StoreError::NewerSchema { found: 999, .. })));
+    sqlx::query("DELETE FROM schema_version WHERE version > 1").execute(&pool).await.unwrap();
+    assert!(matches!(connect().await, Err(StoreError::OlderSchema { found: 1, .. })));
+    pool.close().await;
+}
+
+pub async fn the_file_is_for_the_service_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("sabeel.db");
+    let settings =
+        StoreSettings { url: format!("sqlite:{}", path.display()), ..StoreSettings::default() };
+    let migrated = SqlStore::migrate(&settings).await.unwrap();
+    assert_eq!(migrated.from, 0);
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
