@@ -1,2 +1,38 @@
-//! sabeel
-fn main() {}
+//! The `sabeel` program: reads the command line, runs the command, sets the exit code.
+
+mod admin_client;
+mod cli;
+mod command;
+mod config;
+mod demo;
+mod output;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// sysexits(3) EX_CONFIG.
+const WRONG_CONFIGURATION: u8 = 78;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    let filter = tracing_subscriber::EnvFilter::try_from_env("SABEEL_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("sabeel: cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(command::run(cli)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("sabeel: {error:#}");
+            let is_configuration = error.chain().any(|cause| cause.is::<config::ConfigError>());
+            if is_configuration { ExitCode::from(WRONG_CONFIGURATION) } else { ExitCode::FAILURE }
+        }
+    }
+}

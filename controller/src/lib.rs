@@ -1,1 +1,20 @@
-//! controller
+//! The controller: keeps quotas, delivers orders to access points, clears away what is
+//! over, and answers the admin API.
+//!
+//! It meets the other parts only in the store, and speaks to access points only through
+//! [`NasControl`].
+
+pub mod admin;
+mod control;
+mod delivery;
+mod nas_control;
+mod quota;
+mod random;
+mod reaper;
+mod settings;
+#[cfg(test)]
+mod stage;
+
+pub use control::Controller;
+pub use nas_control::{Delivery, NasControl};
+pub use settings::{ControllerSettings, RetentionSettings, SettingsError};

@@ -1,1 +1,23 @@
-//! messaging
+//! Messages to telephones: transports, and the courier that empties the outbox.
+//!
+//! What is said, to whom and how often is decided elsewhere and written into the
+//! store's outbox; here it is only carried. No text and no whole number is logged.
+
+mod console;
+mod courier;
+mod error;
+#[cfg(test)]
+mod fake_gateway;
+mod http;
+mod settings;
+mod transport;
+
+pub use console::ConsoleTransport;
+pub use courier::Courier;
+pub use error::MessagingError;
+pub use http::{
+    AnswerRules, BasicAuth, Cleartext, Encoding, FieldRule, HttpSettings, HttpTransport, Method,
+    SecretSource,
+};
+pub use settings::{MessagingSettings, TransportKind};
+pub use transport::{Accepted, SendError, Transport};

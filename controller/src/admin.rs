@@ -1,0 +1,94 @@
+//! The admin API: JSON over HTTP on a Unix socket, for the command line and every other
+//! tool. Whoever may open the socket may do everything.
+//!
+//! `GET` and `POST` `/v1/plans`, `/v1/sites`, `/v1/access-points`, and `GET` and `DELETE`
+//! of one of them by name; `GET /v1/sessions`, `/v1/sessions/{id}`, `/v1/orders`,
+//! `/v1/status`, `/v1/health`; `POST /v1/sessions/{id}/disconnect`,
+//! `/v1/accounts/show`, `/v1/accounts/erase`. What travels stands in [`api`].
+
+mod access_points;
+pub mod api;
+mod extract;
+mod people;
+mod refusal;
+mod setup;
+mod socket;
+mod status;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use domain::{Clock, Timestamp};
+use store::{Journal, Store};
+
+pub use socket::{AdminError, AdminSocket, serve};
+
+use self::api::FailureKind;
+use self::refusal::Refusal;
+
+/// No request is longer, in octets.
+const LONGEST_REQUEST: usize = 64 * 1024;
+
+/// What the admin API answers from.
+#[derive(Clone)]
+pub struct AdminApi {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    about: Arc<About>,
+    started_at: Timestamp,
+}
+
+/// What only the program around us knows.
+pub struct About {
+    /// The program's version.
+    pub version: String,
+    /// `sqlite` or `postgres`.
+    pub database: String,
+    /// The accounting journal, where this process keeps one.
+    pub journal: Option<Journal>,
+}
+
+impl AdminApi {
+    /// The API over a store; counts its uptime from now on.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, about: About) -> Self {
+        let started_at = clock.now();
+        Self { store, clock, about: Arc::new(about), started_at }
+    }
+
+    /// The routes, for the socket or for a test.
+    fn router(self) -> Router {
+        let plans = get(setup::list_plans).post(setup::add_plan);
+        let plan = get(setup::show_plan).delete(setup::remove_plan);
+        let sites = get(setup::list_sites).post(setup::add_site);
+        let site = get(setup::show_site).delete(setup::remove_site);
+        let access_points = get(access_points::list).post(access_points::add);
+        let access_point = get(access_points::show).delete(access_points::remove);
+        Router::new()
+            .route("/v1/plans", plans)
+            .route("/v1/plans/{name}", plan)
+            .route("/v1/sites", sites)
+            .route("/v1/sites/{name}", site)
+            .route("/v1/access-points", access_points)
+            .route("/v1/access-points/{name}", access_point)
+            .route("/v1/sessions", get(people::list_sessions))
+            .route("/v1/sessions/{id}", get(people::show_session))
+            .route("/v1/sessions/{id}/disconnect", post(people::disconnect))
+            .route("/v1/accounts/show", post(people::show_account))
+            .route("/v1/accounts/erase", post(people::erase_account))
+            .route("/v1/orders", get(people::list_orders))
+            .route("/v1/status", get(status::status))
+            .route("/v1/health", get(status::health))
+            .fallback(|| async { Refusal::new(FailureKind::NotFound, "there is no such path") })
+            .method_not_allowed_fallback(|| async {
+                Refusal::new(FailureKind::MethodNotAllowed, "the path does not take that method")
+            })
+            .layer(DefaultBodyLimit::max(LONGEST_REQUEST))
+            .with_state(self)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,73 @@
+//! Requests and responses of the admin API, version 1, as JSON.
+//!
+//! The command line and other systems use these types; they say what travels, not what
+//! is kept. Times are milliseconds since 1970 in UTC, spans whole seconds, data octets,
+//! rates bits per second; data and rates may also be written with a unit. A secret is
+//! taken in requests and answered once, when it was made.
+
+mod access_point;
+mod account;
+mod order;
+mod plan;
+mod session;
+mod site;
+mod status;
+
+use serde::{Deserialize, Serialize};
+
+pub use access_point::{AccessPoint, AccessPointAdded, AddAccessPoint, HandOffView, NewHandOff};
+pub use account::{
+    AccountErased, AccountView, ConsentView, DeviceView, GrantStateView, GrantView, Person,
+};
+pub use order::{OrderQuery, OrderStateView, OrderView};
+pub use plan::PlanView;
+pub use session::{
+    Disconnect, Disconnecting, GrantFate, OrderFate, SessionQuery, SessionStateView, SessionView,
+};
+pub use site::SiteView;
+pub use status::{Counts, Health, JournalPlace, JournalStatus, Status};
+
+/// Things of one kind: sites, plans and access points by name, sessions and orders newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct List<T> {
+    /// The things themselves.
+    pub items: Vec<T>,
+}
+
+/// That something was removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removed {
+    /// Its name.
+    pub removed: String,
+}
+
+/// Why a request was not carried out; comes with a fitting HTTP status.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What kind of failure, for programs.
+    pub error: FailureKind,
+    /// One sentence for people.
+    pub reason: String,
+}
+
+/// The kinds of failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureKind {
+    /// 400: the request cannot be read.
+    Malformed,
+    /// 404: there is no such thing.
+    NotFound,
+    /// 405: the thing cannot be treated so.
+    MethodNotAllowed,
+    /// 409: the name or path is taken.
+    Exists,
+    /// 409: something else stands in the way.
+    Conflict,
+    /// 422: a value makes no sense.
+    Invalid,
+    /// 503: the database does not answer.
+    StoreUnavailable,
+    /// 500: something that should not happen.
+    Internal,
+}

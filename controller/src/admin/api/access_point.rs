@@ -1,0 +1,156 @@
+//! Access points as they travel: secrets go in, and come out once.
+
+use std::net::SocketAddr;
+
+use domain::{
+    HandOff, MessageAuthenticatorRule, Nas, NasName, NasProfile, OctetDirection, Secret, SiteName,
+};
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize, Serializer};
+
+/// An access point to add.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddAccessPoint {
+    /// The access point's name.
+    pub name: NasName,
+    /// Where it stands.
+    pub site: SiteName,
+    /// The source address (as a network of one) or network of its RADIUS packets.
+    pub addresses: IpNet,
+    /// The maker's dialect.
+    pub profile: NasProfile,
+    /// The RADIUS shared secret; left out, one of 32 characters is made.
+    #[serde(default, serialize_with = "exposed", skip_serializing_if = "Option::is_none")]
+    pub secret: Option<Secret>,
+    /// The path segment by which its visitors reach the portal: 8 to 64 letters and digits; left
+    /// out, one is made.
+    #[serde(default, serialize_with = "exposed", skip_serializing_if = "Option::is_none")]
+    pub portal_path: Option<Secret>,
+    /// Whether its requests must carry Message-Authenticator; `required` if left out.
+    #[serde(default = "required")]
+    pub message_authenticator: MessageAuthenticatorRule,
+    /// Which way its counters count; `standard` if left out.
+    #[serde(default = "standard")]
+    pub octet_direction: OctetDirection,
+    /// Where it takes Disconnect and CoA (RFC 5176), if it does.
+    #[serde(default)]
+    pub dae_address: Option<SocketAddr>,
+    /// How a login is handed back; MAC authentication if left out.
+    #[serde(default)]
+    pub hand_off: NewHandOff,
+}
+
+/// How a login is handed back to an access point that is added.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind", deny_unknown_fields)]
+pub enum NewHandOff {
+    /// It asks by hardware address.
+    MacAuthentication {
+        /// Signs the redirect; made for the `sabeel` profile if left out.
+        #[serde(default, serialize_with = "exposed", skip_serializing_if = "Option::is_none")]
+        redirect_secret: Option<Secret>,
+    },
+    /// The browser carries one-time credentials to it.
+    Uam {
+        /// CoovaChilli's `uamsecret`.
+        #[serde(default, serialize_with = "exposed", skip_serializing_if = "Option::is_none")]
+        secret: Option<Secret>,
+        /// `host` or `host:port` of its login page; at least one.
+        hosts: Vec<String>,
+    },
+}
+
+impl Default for NewHandOff {
+    fn default() -> Self {
+        Self::MacAuthentication { redirect_secret: None }
+    }
+}
+
+/// What adding an access point led to: the only answer that ever shows its secrets.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AccessPointAdded {
+    /// The access point.
+    pub access_point: AccessPoint,
+    /// The RADIUS shared secret, for the access point's own settings.
+    #[serde(serialize_with = "exposed_one")]
+    pub secret: Secret,
+    /// What signs its redirect or hides its challenge, if anything does.
+    #[serde(default, serialize_with = "exposed", skip_serializing_if = "Option::is_none")]
+    pub hand_off_secret: Option<Secret>,
+    /// What an admin should know, one sentence each.
+    pub notes: Vec<String>,
+}
+
+/// An access point without its secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessPoint {
+    /// Its name.
+    pub name: NasName,
+    /// Where it stands.
+    pub site: SiteName,
+    /// The source addresses of its RADIUS packets.
+    pub addresses: IpNet,
+    /// The maker's dialect.
+    pub profile: NasProfile,
+    /// Whether its requests must carry Message-Authenticator.
+    pub message_authenticator: MessageAuthenticatorRule,
+    /// Which way its counters count.
+    pub octet_direction: OctetDirection,
+    /// Where it takes Disconnect and CoA.
+    pub dae_address: Option<SocketAddr>,
+    /// How a login is handed back.
+    pub hand_off: HandOffView,
+    /// The path segment of its portal address; every visitor there sees it.
+    pub portal_path: String,
+}
+
+/// How a login is handed back, without secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum HandOffView {
+    /// It asks by hardware address.
+    MacAuthentication,
+    /// The browser carries one-time credentials to it.
+    Uam {
+        /// `host` or `host:port` of its login page.
+        hosts: Vec<String>,
+    },
+}
+
+impl From<&Nas> for AccessPoint {
+    fn from(nas: &Nas) -> Self {
+        Self {
+            name: nas.name.clone(),
+            site: nas.site.clone(),
+            addresses: nas.addresses,
+            profile: nas.profile,
+            message_authenticator: nas.message_authenticator,
+            octet_direction: nas.octet_direction,
+            dae_address: nas.dae_address,
+            hand_off: match &nas.hand_off {
+                HandOff::MacAuthentication { .. } => HandOffView::MacAuthentication,
+                HandOff::Uam { hosts, .. } => HandOffView::Uam { hosts: hosts.clone() },
+            },
+            portal_path: nas.portal_path.expose().to_owned(),
+        }
+    }
+}
+
+const fn required() -> MessageAuthenticatorRule {
+    MessageAuthenticatorRule::Required
+}
+
+const fn standard() -> OctetDirection {
+    OctetDirection::Standard
+}
+
+// serde hands a reference to the whole field over.
+#[allow(clippy::ref_option)]
+fn exposed<S: Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
+    secret.as_ref().map(Secret::expose).serialize(serializer)
+}
+
+fn exposed_one<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret.expose())
+}

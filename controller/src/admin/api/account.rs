@@ -1,0 +1,158 @@
+//! Persons as they travel: everything that is kept, for whoever may ask for it.
+//!
+//! The number travels in the body of a request, never in its path, where logs would see it.
+
+use domain::{
+    AccountId, Consent, Device, Grant, GrantId, GrantState, Language, MacAddress, PhoneNumber,
+    PlanName, SiteName, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use store::AccountRecord;
+
+use super::SessionView;
+
+/// Who is meant.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Person {
+    /// The mobile number in E.164.
+    pub phone: PhoneNumber,
+}
+
+/// Everything kept about a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountView {
+    /// The account's id.
+    pub id: AccountId,
+    /// The number.
+    pub phone: PhoneNumber,
+    /// When it was first verified.
+    pub created_at: Timestamp,
+    /// When it was last verified.
+    pub verified_at: Timestamp,
+    /// Devices, newest first.
+    pub devices: Vec<DeviceView>,
+    /// Grants, newest first.
+    pub grants: Vec<GrantView>,
+    /// Consents, newest first.
+    pub consents: Vec<ConsentView>,
+    /// The latest sessions, newest first, at most 100.
+    pub sessions: Vec<SessionView>,
+}
+
+/// A device of a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceView {
+    /// Its hardware address.
+    pub mac: MacAddress,
+    /// The language that was chosen with it.
+    pub language: Language,
+    /// When it was first signed in.
+    pub first_seen: Timestamp,
+    /// When it was last signed in.
+    pub last_seen: Timestamp,
+}
+
+/// Permission for one device to be online.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantView {
+    /// Its id.
+    pub id: GrantId,
+    /// The device.
+    pub device: MacAddress,
+    /// Where the code was entered.
+    pub site: SiteName,
+    /// The limits that apply.
+    pub plan: PlanName,
+    /// When the code was accepted.
+    pub issued_at: Timestamp,
+    /// Until when it holds.
+    pub until: Timestamp,
+    /// Whether it was ended before.
+    pub state: GrantStateView,
+}
+
+/// Whether a grant was ended before its time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GrantStateView {
+    /// It was not.
+    Live,
+    /// It was.
+    Ended {
+        /// When.
+        at: Timestamp,
+        /// Why, such as `logged-out`.
+        why: String,
+    },
+}
+
+/// Proof that a person accepted the terms.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsentView {
+    /// Which version of the text.
+    pub terms_version: String,
+    /// In which language.
+    pub language: Language,
+    /// At which site.
+    pub site: SiteName,
+    /// When.
+    pub given_at: Timestamp,
+}
+
+/// That a person's data was destroyed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountErased {
+    /// The account that is no more.
+    pub account: AccountId,
+    /// How many open sessions access points are told to end.
+    pub disconnecting: u32,
+}
+
+impl From<AccountRecord> for AccountView {
+    fn from(record: AccountRecord) -> Self {
+        Self {
+            id: record.account.id,
+            phone: record.account.phone,
+            created_at: record.account.created_at,
+            verified_at: record.account.verified_at,
+            devices: record.devices.into_iter().map(DeviceView::from).collect(),
+            grants: record.grants.into_iter().map(GrantView::from).collect(),
+            consents: record.consents.into_iter().map(ConsentView::from).collect(),
+            sessions: record.sessions.into_iter().map(SessionView::from).collect(),
+        }
+    }
+}
+
+impl From<Device> for DeviceView {
+    fn from(device: Device) -> Self {
+        let Device { mac, account: _, language, first_seen, last_seen } = device;
+        Self { mac, language, first_seen, last_seen }
+    }
+}
+
+impl From<Grant> for GrantView {
+    fn from(grant: Grant) -> Self {
+        Self {
+            id: grant.id,
+            device: grant.device,
+            site: grant.site,
+            plan: grant.plan,
+            issued_at: grant.issued_at,
+            until: grant.until,
+            state: match grant.state {
+                GrantState::Live => GrantStateView::Live,
+                GrantState::Ended { at, why } => {
+                    GrantStateView::Ended { at, why: why.as_str().to_owned() }
+                }
+            },
+        }
+    }
+}
+
+impl From<Consent> for ConsentView {
+    fn from(consent: Consent) -> Self {
+        let Consent { account: _, terms_version, language, site, given_at } = consent;
+        Self { terms_version, language, site, given_at }
+    }
+}

@@ -1,0 +1,125 @@
+//! Sessions, accounts and orders.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use domain::{GrantEnd, OrderReason, PhoneNumber, Session, SessionId};
+use store::{AccountRecord, SessionFilter};
+
+use super::AdminApi;
+use super::api::{
+    AccountErased, AccountView, Disconnect, Disconnecting, FailureKind, GrantFate, List, OrderFate,
+    OrderQuery, OrderView, Person, SessionQuery, SessionView,
+};
+use super::extract::{Asked, Body, Named};
+use super::refusal::Refusal;
+use crate::quota;
+
+/// How long a list is when nobody says, and at most.
+const USUAL_LENGTH: u32 = 100;
+const MOST_LENGTH: u32 = 10_000;
+
+pub(super) async fn list_sessions(
+    State(api): State<AdminApi>,
+    Asked(query): Asked<SessionQuery>,
+) -> Result<Json<List<SessionView>>, Refusal> {
+    let filter = SessionFilter {
+        open_only: !query.all,
+        nas: query.nas,
+        device: query.device,
+        limit: length(query.limit)?,
+    };
+    let sessions = api.store.list_sessions(&filter).await?;
+    Ok(Json(List { items: sessions.into_iter().map(SessionView::from).collect() }))
+}
+
+pub(super) async fn show_session(
+    State(api): State<AdminApi>,
+    Named(id): Named<SessionId>,
+) -> Result<Json<SessionView>, Refusal> {
+    Ok(Json(api.session(id).await?.into()))
+}
+
+pub(super) async fn disconnect(
+    State(api): State<AdminApi>,
+    Named(id): Named<SessionId>,
+    Body(wish): Body<Disconnect>,
+) -> Result<(StatusCode, Json<Disconnecting>), Refusal> {
+    let session = api.session(id).await?;
+    if !session.is_open() {
+        return Err(Refusal::new(FailureKind::Conflict, "the session is over already"));
+    }
+    let now = api.clock.now();
+    if wish.grant == GrantFate::Revoke {
+        let Some(grant) = api.store.find_grant(session.device).await? else {
+            return Err(Refusal::new(FailureKind::Conflict, "the device has no grant to revoke"));
+        };
+        api.store.end_grant(grant.id, GrantEnd::Revoked, OrderReason::Admin, now).await?;
+    }
+    // A revoked grant has written the order itself; this one is for a grant that was over before.
+    let order = quota::disconnect(&session, OrderReason::Admin, now);
+    let written = api.store.add_order(&order).await?;
+    tracing::info!(session.id = %id, nas = %session.nas, grant = ?wish.grant, "session cut by an admin");
+    let order = match (written, wish.grant) {
+        (true, _) | (false, GrantFate::Revoke) => OrderFate::Written,
+        (false, GrantFate::Keep) => OrderFate::WaitsAlready,
+    };
+    Ok((StatusCode::ACCEPTED, Json(Disconnecting { session: id, order, grant: wish.grant })))
+}
+
+pub(super) async fn show_account(
+    State(api): State<AdminApi>,
+    Body(person): Body<Person>,
+) -> Result<Json<AccountView>, Refusal> {
+    Ok(Json(api.account(&person.phone).await?.into()))
+}
+
+pub(super) async fn erase_account(
+    State(api): State<AdminApi>,
+    Body(person): Body<Person>,
+) -> Result<Json<AccountErased>, Refusal> {
+    let account = api.account(&person.phone).await?.account.id;
+    let now = api.clock.now();
+    let mut disconnecting = 0;
+    for session in api.store.open_sessions_of_account(account).await? {
+        api.store.add_order(&quota::disconnect(&session, OrderReason::Erased, now)).await?;
+        disconnecting += 1;
+    }
+    if !api.store.erase_account(account).await? {
+        return Err(unknown_person());
+    }
+    tracing::info!(account.id = %account, disconnecting, "account erased by an admin");
+    Ok(Json(AccountErased { account, disconnecting }))
+}
+
+pub(super) async fn list_orders(
+    State(api): State<AdminApi>,
+    Asked(query): Asked<OrderQuery>,
+) -> Result<Json<List<OrderView>>, Refusal> {
+    let orders = api.store.list_orders(length(query.limit)?).await?;
+    Ok(Json(List { items: orders.into_iter().map(OrderView::from).collect() }))
+}
+
+impl AdminApi {
+    async fn session(&self, id: SessionId) -> Result<Session, Refusal> {
+        let session = self.store.find_session(id).await?;
+        session.ok_or_else(|| Refusal::not_found("session", id))
+    }
+
+    async fn account(&self, phone: &PhoneNumber) -> Result<AccountRecord, Refusal> {
+        let account = self.store.find_account_by_phone(phone).await?.ok_or_else(unknown_person)?;
+        self.store.account_record(account.id).await?.ok_or_else(unknown_person)
+    }
+}
+
+fn unknown_person() -> Refusal {
+    Refusal::new(FailureKind::NotFound, "nothing is kept about that number")
+}
+
+fn length(wanted: Option<u32>) -> Result<u32, Refusal> {
+    let length = wanted.unwrap_or(USUAL_LENGTH);
+    if (1..=MOST_LENGTH).contains(&length) {
+        return Ok(length);
+    }
+    Err(Refusal::invalid(format!("limit is {length}, but must be 1 to {MOST_LENGTH}")))
+}

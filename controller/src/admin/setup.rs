@@ -1,0 +1,83 @@
+//! Plans and sites. The store tells every other part at once.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use domain::{Plan, PlanName, Site, SiteName};
+
+use super::AdminApi;
+use super::api::{List, PlanView, Removed, SiteView};
+use super::extract::{Body, Named};
+use super::refusal::Refusal;
+
+pub(super) async fn list_plans(
+    State(api): State<AdminApi>,
+) -> Result<Json<List<PlanView>>, Refusal> {
+    let plans = api.store.list_plans().await?;
+    Ok(Json(List { items: plans.into_iter().map(PlanView::from).collect() }))
+}
+
+pub(super) async fn show_plan(
+    State(api): State<AdminApi>,
+    Named(name): Named<PlanName>,
+) -> Result<Json<PlanView>, Refusal> {
+    let plan = api.store.find_plan(&name).await?;
+    plan.map(|plan| Json(plan.into())).ok_or_else(|| Refusal::not_found("plan", name))
+}
+
+pub(super) async fn add_plan(
+    State(api): State<AdminApi>,
+    Body(view): Body<PlanView>,
+) -> Result<(StatusCode, Json<PlanView>), Refusal> {
+    let plan = Plan::try_from(view).map_err(Refusal::invalid)?;
+    api.store.add_plan(&plan).await?;
+    tracing::info!(plan = %plan.name, "plan added");
+    Ok((StatusCode::CREATED, Json(plan.into())))
+}
+
+pub(super) async fn remove_plan(
+    State(api): State<AdminApi>,
+    Named(name): Named<PlanName>,
+) -> Result<Json<Removed>, Refusal> {
+    if !api.store.remove_plan(&name).await? {
+        return Err(Refusal::not_found("plan", name));
+    }
+    tracing::info!(plan = %name, "plan removed");
+    Ok(Json(Removed { removed: name.to_string() }))
+}
+
+pub(super) async fn list_sites(
+    State(api): State<AdminApi>,
+) -> Result<Json<List<SiteView>>, Refusal> {
+    let sites = api.store.list_sites().await?;
+    Ok(Json(List { items: sites.into_iter().map(SiteView::from).collect() }))
+}
+
+pub(super) async fn show_site(
+    State(api): State<AdminApi>,
+    Named(name): Named<SiteName>,
+) -> Result<Json<SiteView>, Refusal> {
+    let site = api.store.find_site(&name).await?;
+    site.map(|site| Json(site.into())).ok_or_else(|| Refusal::not_found("site", name))
+}
+
+pub(super) async fn add_site(
+    State(api): State<AdminApi>,
+    Body(view): Body<SiteView>,
+) -> Result<(StatusCode, Json<SiteView>), Refusal> {
+    let site = Site::try_from(view).map_err(Refusal::invalid)?;
+    api.store.add_site(&site).await?;
+    tracing::info!(site = %site.name, "site added");
+    Ok((StatusCode::CREATED, Json(site.into())))
+}
+
+pub(super) async fn remove_site(
+    State(api): State<AdminApi>,
+    Named(name): Named<SiteName>,
+) -> Result<Json<Removed>, Refusal> {
+    if !api.store.remove_site(&name).await? {
+        return Err(Refusal::not_found("site", name));
+    }
+    tracing::info!(site = %name, "site removed");
+    Ok(Json(Removed { removed: name.to_string() }))
+}

@@ -1,0 +1,42 @@
+//! How the service does: figures for people, and a yes or no for monitors.
+
+use axum::Json;
+use axum::extract::State;
+
+use super::AdminApi;
+use super::api::{Counts, Health, JournalStatus, Status};
+use super::refusal::Refusal;
+
+pub(super) async fn status(State(api): State<AdminApi>) -> Result<Json<Status>, Refusal> {
+    let store = &api.store;
+    let count = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
+    let journal = match &api.about.journal {
+        None => None,
+        Some(journal) => Some(JournalStatus {
+            id: journal.id().to_owned(),
+            written: journal.end().into(),
+            applied: store.applied_until(journal.id()).await?.into(),
+        }),
+    };
+    Ok(Json(Status {
+        version: api.about.version.clone(),
+        database: api.about.database.clone(),
+        started_at: api.started_at,
+        uptime_seconds: api.clock.now().since(api.started_at).as_secs(),
+        counts: Counts {
+            sites: count(store.list_sites().await?.len()),
+            plans: count(store.list_plans().await?.len()),
+            access_points: count(store.list_access_points().await?.len()),
+            accounts_online: count(store.accounts_online().await?.len()),
+        },
+        next_order_at: store.next_order_at().await?,
+        next_message_at: store.next_message_at().await?,
+        journal,
+    }))
+}
+
+/// Well is who reaches the database.
+pub(super) async fn health(State(api): State<AdminApi>) -> Result<Json<Health>, Refusal> {
+    api.store.list_plans().await?;
+    Ok(Json(Health { healthy: true }))
+}

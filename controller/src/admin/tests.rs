@@ -1,0 +1,305 @@
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use axum::body::Bytes;
+use domain::{Clock, GrantEnd, GrantState, OrderReason};
+use http_body_util::{BodyExt, Full};
+use hyper::{Method, Request};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::UnixStream;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+use crate::stage::{Stage, mac};
+
+/// A city with its admin API on a socket.
+struct Office {
+    stage: Stage,
+    socket: PathBuf,
+    stop: CancellationToken,
+    server: JoinHandle<Result<(), AdminError>>,
+    folder: tempfile::TempDir,
+}
+
+fn api(stage: &Stage, journal: Option<Journal>) -> AdminApi {
+    let (store, clock) = stage.shared();
+    let about = About { version: "0.1.0".to_owned(), database: "sqlite".to_owned(), journal };
+    AdminApi::new(store, clock, about)
+}
+
+impl Office {
+    async fn open() -> Self {
+        Self::open_with(|_| None).await
+    }
+
+    async fn open_with(journal: impl FnOnce(&std::path::Path) -> Option<Journal>) -> Self {
+        let stage = Stage::new((None, None), (Some(7_200), None)).await;
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("admin.sock");
+        let stop = CancellationToken::new();
+        let bound = AdminSocket::bind(&socket).unwrap();
+        let api = api(&stage, journal(folder.path()));
+        let server = tokio::spawn(bound.serve(api, stop.clone()));
+        Self { stage, socket, stop, server, folder }
+    }
+
+    async fn call(&self, method: Method, path: &str, body: &str) -> (u16, Value) {
+        let stream = UnixStream::connect(&self.socket).await.unwrap();
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", "sabeel")
+            .header("content-type", "application/json")
+            .body(Full::new(Bytes::from(body.to_owned())))
+            .unwrap();
+        let response = sender.send_request(request).await.unwrap();
+        let status = response.status().as_u16();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        (status, serde_json::from_slice(&body).expect("every answer is JSON"))
+    }
+
+    async fn get(&self, path: &str) -> (u16, Value) {
+        self.call(Method::GET, path, "").await
+    }
+
+    async fn post(&self, path: &str, body: Value) -> (u16, Value) {
+        self.call(Method::POST, path, &body.to_string()).await
+    }
+
+    async fn delete(&self, path: &str) -> (u16, Value) {
+        self.call(Method::DELETE, path, "").await
+    }
+}
+
+fn names(list: &Value) -> Vec<&str> {
+    list["items"].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn plans_and_sites_come_and_go() {
+    let office = Office::open().await;
+    let plan = json!({
+        "name": "guest", "day_seconds": 3_600, "day_data": "500 MB", "down": "4 Mbit/s",
+        "devices": 2, "idle_seconds": 900, "interim_seconds": 60, "remembered_seconds": 86_400
+    });
+    let (status, added) = office.post("/v1/plans", plan.clone()).await;
+    assert_eq!((status, &added["day_data"]), (201, &json!(500_000_000)));
+    assert_eq!(office.post("/v1/plans", plan).await.1["error"], "exists");
+    assert_eq!(names(&office.get("/v1/plans").await.1), ["guest", "visitor"]);
+
+    let site = json!({
+        "name": "park", "title": {"ar": "المتنزه"}, "zone": "Asia/Riyadh", "plan": "guest",
+        "countries": ["sa", "ae"]
+    });
+    let (status, added) = office.post("/v1/sites", site.clone()).await;
+    assert_eq!((status, &added), (201, &site));
+    assert_eq!(office.get("/v1/sites/park").await, (200, site));
+    assert_eq!(office.delete("/v1/plans/guest").await.0, 409);
+    assert_eq!(office.delete("/v1/sites/park").await, (200, json!({"removed": "park"})));
+    assert_eq!(office.delete("/v1/plans/guest").await.0, 200);
+    assert_eq!(names(&office.get("/v1/plans").await.1), ["visitor"]);
+}
+
+#[tokio::test]
+async fn an_access_points_secrets_are_shown_once() {
+    let office = Office::open().await;
+    let request = json!({
+        "name": "walkway-gate", "site": "walkway", "addresses": "192.0.2.7/32",
+        "profile": "sabeel", "dae_address": "192.0.2.7:3799"
+    });
+    let (status, added) = office.post("/v1/access-points", request).await;
+    assert_eq!(status, 201, "{added}");
+    let secrets = ["secret", "hand_off_secret"].map(|name| added[name].as_str().unwrap());
+    assert!(secrets.iter().all(|secret| secret.len() == 32), "{added}");
+    assert_eq!(added["notes"], json!([]));
+    let kept = office.stage.store.find_access_point(&"walkway-gate".parse().unwrap()).await;
+    assert_eq!(kept.unwrap().unwrap().secret.expose(), secrets[0]);
+
+    let (_, shown) = office.get("/v1/access-points/walkway-gate").await;
+    let (_, list) = office.get("/v1/access-points").await;
+    for secret in secrets {
+        assert!(!shown.to_string().contains(secret) && !list.to_string().contains(secret));
+    }
+    assert_eq!(shown, added["access_point"]);
+    assert_eq!(shown["hand_off"], json!({"kind": "mac-authentication"}));
+    assert_eq!(shown["portal_path"].as_str().unwrap().len(), 20);
+    assert_eq!(names(&list), ["gate", "pole", "walkway-gate"]);
+    assert_eq!(office.delete("/v1/access-points/walkway-gate").await.0, 200);
+    assert_eq!(office.get("/v1/access-points/walkway-gate").await.0, 404);
+}
+
+#[tokio::test]
+async fn given_secrets_are_taken_and_weak_ones_remarked() {
+    let office = Office::open().await;
+    let request = json!({
+        "name": "old-box", "site": "walkway", "addresses": "192.0.2.0/24", "profile": "coova",
+        "secret": "testing123", "portal_path": "oldbox2026", "message_authenticator": "optional",
+        "hand_off": {"kind": "uam", "secret": "uam-secret", "hosts": ["192.0.2.1:3990"]}
+    });
+    let (status, added) = office.post("/v1/access-points", request).await;
+    assert_eq!(status, 201, "{added}");
+    assert_eq!(added["secret"], "testing123");
+    assert_eq!(added["hand_off_secret"], "uam-secret");
+    assert_eq!(added["access_point"]["portal_path"], "oldbox2026");
+    let hand_off = json!({"kind": "uam", "hosts": ["192.0.2.1:3990"]});
+    assert_eq!(added["access_point"]["hand_off"], hand_off);
+    assert_eq!(added["notes"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_request_that_makes_no_sense_is_refused_in_words() {
+    let office = Office::open().await;
+    let access_point = |field: &str, value: Value| {
+        let mut request = json!({
+            "name": "x", "site": "walkway", "addresses": "192.0.2.7/32", "profile": "generic"
+        });
+        request[field] = value;
+        request
+    };
+    for (path, body, status, error, reason) in [
+        ("/v1/access-points", access_point("site", json!("nowhere")), 409, "conflict", "nowhere"),
+        ("/v1/access-points", access_point("name", json!("A B")), 400, "malformed", "A B"),
+        ("/v1/access-points", access_point("colour", json!(1)), 400, "malformed", "colour"),
+        (
+            "/v1/access-points",
+            access_point("portal_path", json!("a/b")),
+            422,
+            "invalid",
+            "portal_path",
+        ),
+        (
+            "/v1/access-points",
+            access_point("hand_off", json!({"kind": "uam", "hosts": []})),
+            422,
+            "invalid",
+            "hosts",
+        ),
+        ("/v1/accounts/show", json!({"phone": "966555555555"}), 404, "not-found", "that number"),
+        ("/v1/nothing", json!({}), 404, "not-found", "path"),
+        ("/v1/status", json!({}), 405, "method-not-allowed", "method"),
+    ] {
+        let (answered, failure) = office.post(path, body).await;
+        assert_eq!(
+            (answered, failure["error"].as_str()),
+            (status, Some(error)),
+            "{path} {failure}"
+        );
+        assert!(failure["reason"].as_str().unwrap().contains(reason), "{failure}");
+    }
+    let (status, failure) = office.call(Method::POST, "/v1/plans", "{").await;
+    assert_eq!((status, &failure["error"]), (400, &json!("malformed")));
+    assert_eq!(office.get("/v1/sessions?limit=0").await.0, 422);
+    assert_eq!(office.get("/v1/sessions?colour=red").await.0, 400);
+    assert_eq!(office.get(&format!("/v1/sessions/{}", "0".repeat(32))).await.0, 404);
+}
+
+#[tokio::test]
+async fn sessions_are_listed_shown_and_disconnected() {
+    let office = Office::open().await;
+    let (phone, laptop) = (office.stage.sign_in(1, 1).await, office.stage.sign_in(1, 2).await);
+    let open = office.stage.report("gate", &phone, 60, 1_000).await;
+    office.stage.report("pole", &laptop, 10, 0).await;
+    office.stage.stop("pole", &laptop, 20, 0).await;
+
+    let length = |answer: (u16, Value)| answer.1["items"].as_array().unwrap().len();
+    assert_eq!(length(office.get("/v1/sessions").await), 1);
+    assert_eq!(length(office.get("/v1/sessions?all=true").await), 2);
+    assert_eq!(length(office.get("/v1/sessions?all=true&nas=pole").await), 1);
+    let by_device = format!("/v1/sessions?device={}", mac(1));
+    assert_eq!(length(office.get(&by_device).await), 1);
+    let (_, shown) = office.get(&format!("/v1/sessions/{open}")).await;
+    assert_eq!((&shown["downloaded"], &shown["state"]), (&json!(1_000), &json!("open")));
+
+    let path = format!("/v1/sessions/{open}/disconnect");
+    let (status, answer) = office.post(&path, json!({})).await;
+    assert_eq!((status, &answer["order"]), (202, &json!("written")));
+    assert_eq!(office.post(&path, json!({})).await.1["order"], "waits-already");
+    let expected = [("gate".to_owned(), OrderReason::Admin, None)];
+    assert_eq!(office.stage.orders().await, expected);
+    let grant = office.stage.store.find_grant(mac(1)).await.unwrap().unwrap();
+    assert_eq!(grant.state, GrantState::Live);
+
+    assert_eq!(office.post(&path, json!({"grant": "revoke"})).await.0, 202);
+    let grant = office.stage.store.find_grant(mac(1)).await.unwrap().unwrap();
+    let at = office.stage.clock.now();
+    assert_eq!(grant.state, GrantState::Ended { at, why: GrantEnd::Revoked });
+    let (_, orders) = office.get("/v1/orders?limit=5").await;
+    assert_eq!(orders["items"].as_array().unwrap().len(), 1);
+    assert_eq!(orders["items"][0]["state"]["waiting"]["attempts"], 0);
+
+    office.stage.stop("gate", &phone, 70, 1_000).await;
+    assert_eq!(office.post(&path, json!({})).await.1["error"], "conflict");
+}
+
+#[tokio::test]
+async fn everything_about_a_person_is_shown_and_then_destroyed() {
+    let office = Office::open().await;
+    let grant = office.stage.sign_in(7, 1).await;
+    office.stage.report("gate", &grant, 60, 0).await;
+    let person = json!({"phone": "+966512345607"});
+    let (status, shown) = office.post("/v1/accounts/show", person.clone()).await;
+    assert_eq!((status, &shown["phone"]), (200, &json!("+966512345607")));
+    for part in ["devices", "grants", "consents", "sessions"] {
+        assert_eq!(shown[part].as_array().unwrap().len(), 1, "{part}");
+    }
+    let (status, erased) = office.post("/v1/accounts/erase", person.clone()).await;
+    assert_eq!((status, &erased["disconnecting"]), (200, &json!(1)));
+    assert_eq!(office.post("/v1/accounts/show", person.clone()).await.0, 404);
+    assert_eq!(office.post("/v1/accounts/erase", person).await.0, 404);
+    let expected = [("gate".to_owned(), OrderReason::Erased, None)];
+    assert_eq!(office.stage.orders().await, expected);
+}
+
+#[tokio::test]
+async fn status_and_health_tell_how_it_goes() {
+    let settings = store::JournalSettings::default();
+    let journal = |folder: &std::path::Path| Journal::open(&folder.join("journal"), &settings).ok();
+    let office = Office::open_with(journal).await;
+    office.stage.advance(90);
+    let grant = office.stage.sign_in(1, 1).await;
+    office.stage.report("gate", &grant, 60, 0).await;
+    let (status, shown) = office.get("/v1/status").await;
+    assert_eq!(status, 200);
+    let shown: api::Status = serde_json::from_value(shown).unwrap();
+    assert_eq!((shown.version.as_str(), shown.database.as_str()), ("0.1.0", "sqlite"));
+    assert_eq!(shown.uptime_seconds, 90);
+    let counts = api::Counts { sites: 1, plans: 1, access_points: 2, accounts_online: 1 };
+    assert_eq!(shown.counts, counts);
+    assert_eq!(shown.journal.unwrap().applied, api::JournalPlace { segment: 0, offset: 0 });
+    assert_eq!(office.get("/v1/health").await, (200, json!({"healthy": true})));
+}
+
+#[tokio::test]
+async fn the_socket_is_for_its_group_and_for_one_server() {
+    let office = Office::open().await;
+    let mode = std::fs::metadata(&office.socket).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o660);
+    assert!(matches!(AdminSocket::bind(&office.socket), Err(AdminError::Taken(_))));
+    assert_eq!(office.get("/v1/health").await.0, 200);
+
+    office.stop.cancel();
+    office.server.await.unwrap().unwrap();
+    assert!(!office.socket.exists());
+
+    let file = office.folder.path().join("notes.txt");
+    std::fs::write(&file, "mine").unwrap();
+    assert!(matches!(AdminSocket::bind(&file), Err(AdminError::NotASocket(_))));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
+}
+
+#[tokio::test]
+async fn a_socket_that_a_crash_left_behind_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("admin.sock");
+    drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+    assert!(path.exists());
+    let socket = AdminSocket::bind(&path).unwrap();
+    assert!(path.exists());
+    drop(socket);
+    assert!(!path.exists());
+}

@@ -1,0 +1,129 @@
+//! Runs the controller's parts side by side and brings back one that broke down.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::Clock;
+use store::Store;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::delivery::Dispatcher;
+use crate::nas_control::NasControl;
+use crate::quota::QuotaWatch;
+use crate::reaper::Reaper;
+use crate::settings::ControllerSettings;
+
+/// How long a part that broke down rests before it is started again.
+const REST: Duration = Duration::from_secs(1);
+
+/// Quotas, orders to access points, and the clearing away of what is over.
+pub struct Controller {
+    quota: Arc<QuotaWatch>,
+    dispatcher: Arc<Dispatcher>,
+    reaper: Arc<Reaper>,
+}
+
+impl Controller {
+    /// A controller over `store` that tells access points through `nas_control`; the settings must
+    /// have been validated.
+    #[must_use]
+    pub fn new(
+        settings: ControllerSettings,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        nas_control: Arc<dyn NasControl>,
+    ) -> Self {
+        Self {
+            quota: Arc::new(QuotaWatch::new(store.clone(), clock.clone(), settings.sweep())),
+            dispatcher: Arc::new(Dispatcher::new(
+                store.clone(),
+                clock.clone(),
+                nas_control,
+                settings.give_up_after(),
+            )),
+            reaper: Arc::new(Reaper::new(settings, store, clock)),
+        }
+    }
+
+    /// Works until told to stop.
+    pub async fn run(self, stop: CancellationToken) {
+        let Self { quota, dispatcher, reaper } = self;
+        tokio::join!(
+            keep_alive("quota watch", &stop, || quota.clone().run(stop.clone())),
+            keep_alive("order delivery", &stop, || dispatcher.clone().run(stop.clone())),
+            keep_alive("reaper", &stop, || reaper.clone().run(stop.clone())),
+        );
+    }
+}
+
+/// Runs a part as a task of its own, again and again as long as it panics.
+async fn keep_alive<F>(part: &'static str, stop: &CancellationToken, start: impl Fn() -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    loop {
+        // A set of one, so that the task ends with us.
+        let mut task = JoinSet::new();
+        task.spawn(start());
+        match task.join_next().await {
+            Some(Err(error)) if !stop.is_cancelled() => {
+                tracing::error!(part, %error, "a part of the controller broke down and is started again");
+            }
+            _ => return,
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(REST) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use domain::OrderReason;
+
+    use super::*;
+    use crate::stage::{FakeNas, Stage, Told, mac};
+
+    #[tokio::test]
+    async fn the_report_that_fills_the_day_ends_the_session_at_the_access_point() {
+        let stage = Stage::new((None, None), (None, Some(1_000))).await;
+        let (store, clock) = stage.shared();
+        let (nas, mut told) = FakeNas::new([]);
+        let stop = CancellationToken::new();
+        let controller = Controller::new(ControllerSettings::default(), store, clock, nas);
+        let running = tokio::spawn(controller.run(stop.clone()));
+
+        let phone = stage.sign_in(1, 1).await;
+        stage.report("gate", &phone, 60, 999).await;
+        let session = stage.report("gate", &phone, 61, 1_000).await;
+        let expected = Told {
+            nas: "gate".to_owned(),
+            reason: OrderReason::AllowanceUsedUp,
+            device: mac(1),
+            session: Some(session),
+        };
+        assert_eq!(told.recv().await, Some(expected));
+        stop.cancel();
+        running.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_part_that_breaks_down_is_started_again() {
+        let stop = CancellationToken::new();
+        let starts = Arc::new(AtomicU32::new(0));
+        keep_alive("test", &stop, || {
+            let starts = starts.clone();
+            async move {
+                let earlier = starts.fetch_add(1, Ordering::SeqCst);
+                assert!(earlier >= 2, "broken down on purpose");
+            }
+        })
+        .await;
+        assert_eq!(starts.load(Ordering::SeqCst), 3);
+    }
+}

@@ -1,0 +1,202 @@
+use domain::{GrantEnd, OrderReason, OrderState};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::*;
+use crate::quota::disconnect;
+use crate::stage::{FakeNas, Reply, Stage, Told, mac};
+
+const ADMIN: OrderReason = OrderReason::Admin;
+
+fn dispatcher(
+    stage: &Stage,
+    replies: impl IntoIterator<Item = Reply>,
+) -> (Arc<Dispatcher>, UnboundedReceiver<Told>) {
+    let (store, clock) = stage.shared();
+    let (nas, told) = FakeNas::new(replies);
+    (Arc::new(Dispatcher::new(store, clock, nas, Duration::from_secs(86_400))), told)
+}
+
+/// Writes a Disconnect order for a session down.
+async fn order(stage: &Stage, session: domain::SessionId) -> OrderId {
+    let session = stage.store.find_session(session).await.unwrap().unwrap();
+    let order = disconnect(&session, ADMIN, stage.clock.now());
+    assert!(stage.store.add_order(&order).await.unwrap());
+    order.id
+}
+
+/// Delivers what is due and waits for every answer; returns who was told.
+async fn deliver_due(
+    dispatcher: &Arc<Dispatcher>,
+    round: &mut Round,
+    told: &mut UnboundedReceiver<Told>,
+) -> Vec<String> {
+    dispatcher.begin_due(round).await.unwrap();
+    while let Some(done) = round.tasks.join_next_with_id().await {
+        dispatcher.note(round, done).await;
+    }
+    std::iter::from_fn(|| told.try_recv().ok()).map(|told| told.nas).collect()
+}
+
+async fn quiet_city() -> Stage {
+    Stage::new((None, None), (None, None)).await
+}
+
+#[tokio::test]
+async fn an_order_is_tried_until_it_is_answered() {
+    let stage = quiet_city().await;
+    let phone = stage.sign_in(1, 1).await;
+    let session = stage.report("gate", &phone, 60, 0).await;
+    order(&stage, session).await;
+    let silence = || Reply::Says(Delivery::NoAnswer);
+    let (dispatcher, mut told) = dispatcher(&stage, [silence(), silence(), silence()]);
+    let mut round = Round::default();
+    for (seconds, expected) in [(0, 1), (1, 0), (1, 1), (3, 0), (1, 1), (7, 0), (1, 1), (60, 0)] {
+        stage.advance(seconds);
+        let names = deliver_due(&dispatcher, &mut round, &mut told).await;
+        assert_eq!(names.len(), expected, "at {}", stage.clock.now());
+    }
+    let outcome = Some(OrderOutcome::Acknowledged);
+    assert_eq!(stage.orders().await, [("gate".to_owned(), ADMIN, outcome)]);
+}
+
+#[tokio::test]
+async fn an_order_to_an_access_point_that_stays_silent_is_given_up_after_a_day() {
+    let stage = quiet_city().await;
+    let phone = stage.sign_in(1, 1).await;
+    let session = stage.report("gate", &phone, 60, 0).await;
+    order(&stage, session).await;
+    stage.advance(86_400);
+    let (dispatcher, mut told) = dispatcher(&stage, [Reply::Says(Delivery::NoAnswer)]);
+    deliver_due(&dispatcher, &mut Round::default(), &mut told).await;
+    let outcome = Some(OrderOutcome::Undeliverable);
+    assert_eq!(stage.orders().await, [("gate".to_owned(), ADMIN, outcome)]);
+}
+
+#[tokio::test]
+async fn a_clear_answer_ends_an_order() {
+    for (delivery, outcome) in [
+        (Delivery::Acknowledged, OrderOutcome::Acknowledged),
+        (Delivery::Refused(404), OrderOutcome::Refused(404)),
+        (Delivery::NoAddress, OrderOutcome::Undeliverable),
+    ] {
+        let stage = quiet_city().await;
+        let phone = stage.sign_in(1, 1).await;
+        let session = stage.report("gate", &phone, 60, 0).await;
+        order(&stage, session).await;
+        let (dispatcher, mut told) = dispatcher(&stage, [Reply::Says(delivery)]);
+        let mut round = Round::default();
+        dispatcher.begin_due(&mut round).await.unwrap();
+        let expected =
+            Told { nas: "gate".to_owned(), reason: ADMIN, device: mac(1), session: Some(session) };
+        assert_eq!(told.recv().await, Some(expected));
+        deliver_due(&dispatcher, &mut round, &mut told).await;
+        assert_eq!(stage.orders().await, [("gate".to_owned(), ADMIN, Some(outcome))]);
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_ended_by_itself_needs_no_order() {
+    let stage = quiet_city().await;
+    let phone = stage.sign_in(1, 1).await;
+    let session = stage.report("gate", &phone, 60, 0).await;
+    order(&stage, session).await;
+    stage.stop("gate", &phone, 70, 0).await;
+    let (dispatcher, mut told) = dispatcher(&stage, []);
+    let names = deliver_due(&dispatcher, &mut Round::default(), &mut told).await;
+    assert_eq!(names, Vec::<String>::new());
+    let outcome = Some(OrderOutcome::Overtaken);
+    assert_eq!(stage.orders().await, [("gate".to_owned(), ADMIN, outcome)]);
+}
+
+#[tokio::test]
+async fn an_order_to_an_access_point_that_was_removed_is_undeliverable() {
+    let stage = quiet_city().await;
+    let phone = stage.sign_in(1, 1).await;
+    let session = stage.report("gate", &phone, 60, 0).await;
+    order(&stage, session).await;
+    assert!(stage.store.remove_access_point(&"gate".parse().unwrap()).await.unwrap());
+    let (dispatcher, mut told) = dispatcher(&stage, []);
+    deliver_due(&dispatcher, &mut Round::default(), &mut told).await;
+    let outcome = Some(OrderOutcome::Undeliverable);
+    assert_eq!(stage.orders().await, [("gate".to_owned(), ADMIN, outcome)]);
+}
+
+#[tokio::test]
+async fn a_silent_access_point_keeps_nobody_else_waiting() {
+    let stage = quiet_city().await;
+    for number in 1..=20 {
+        let grant = stage.sign_in(number, number).await;
+        let session = stage.report("gate", &grant, 60, 0).await;
+        order(&stage, session).await;
+    }
+    let other = stage.sign_in(21, 21).await;
+    let session = stage.report("pole", &other, 60, 0).await;
+    order(&stage, session).await;
+
+    let (dispatcher, mut told) = dispatcher(&stage, [Reply::Says(Delivery::NoAnswer)]);
+    let mut round = Round::default();
+    let mut names = Vec::new();
+    for _ in 0..3 {
+        names.extend(deliver_due(&dispatcher, &mut round, &mut told).await);
+    }
+    assert_eq!(names, ["gate", "pole"]);
+}
+
+#[tokio::test]
+async fn a_delivery_that_breaks_down_is_tried_again_when_its_claim_is_over() {
+    let stage = quiet_city().await;
+    let phone = stage.sign_in(1, 1).await;
+    let session = stage.report("gate", &phone, 60, 0).await;
+    order(&stage, session).await;
+    let (dispatcher, mut told) = dispatcher(&stage, [Reply::Panics]);
+    let mut round = Round::default();
+    for (seconds, expected) in [(0, 1), (CLAIM.as_secs() - 1, 0), (1, 1)] {
+        stage.advance(seconds);
+        let names = deliver_due(&dispatcher, &mut round, &mut told).await;
+        assert_eq!(names.len(), expected, "{seconds} s later");
+    }
+}
+
+#[tokio::test]
+async fn a_restart_resumes_what_was_on_its_way() {
+    let stage = quiet_city().await;
+    let phone = stage.sign_in(1, 1).await;
+    let session = stage.report("gate", &phone, 60, 0).await;
+    let id = order(&stage, session).await;
+
+    let (first, mut told) = dispatcher(&stage, [Reply::Hangs]);
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(first.run(stop.clone()));
+    assert_eq!(told.recv().await.expect("it is delivered").nas, "gate");
+    stop.cancel();
+    running.await.unwrap();
+    let order = stage.store.list_orders(1).await.unwrap().remove(0);
+    let expected = OrderState::Waiting { attempts: 1, next_at: stage.clock.now() };
+    assert_eq!((order.id, order.state), (id, expected));
+
+    let (second, mut told) = dispatcher(&stage, []);
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(second.run(stop.clone()));
+    assert_eq!(told.recv().await.expect("it is delivered again").nas, "gate");
+    stop.cancel();
+    running.await.unwrap();
+}
+
+#[tokio::test]
+async fn an_order_wakes_the_delivery() {
+    let stage = quiet_city().await;
+    let phone = stage.sign_in(1, 1).await;
+    stage.report("gate", &phone, 60, 0).await;
+    let (dispatcher, mut told) = dispatcher(&stage, []);
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(dispatcher.run(stop.clone()));
+    let now = stage.clock.now();
+    stage
+        .store
+        .end_grant(phone.id, GrantEnd::LoggedOut, OrderReason::LoggedOut, now)
+        .await
+        .unwrap();
+    assert_eq!(told.recv().await.expect("it is delivered").reason, OrderReason::LoggedOut);
+    stop.cancel();
+    running.await.unwrap();
+}

@@ -1,0 +1,239 @@
+//! The quota watch: looks at persons online whenever their usage changes or their time
+//! may be over, and cuts whoever has nothing left.
+//!
+//! What is decided stands in [`judge`]; here it is found out whom to look at, and what
+//! was decided is written down as orders. Looking is done for several persons at once;
+//! writing one after the other.
+
+mod judge;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{
+    AccountId, Clock, GrantEnd, GrantId, NasOrder, OrderKind, OrderReason, OrderState, Session,
+    SessionId, Timestamp,
+};
+use store::{Change, Store, StoreError, standing_of};
+use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+use self::judge::{LONGEST_PAUSE, Verdict, judge};
+use crate::random;
+
+/// How many persons are looked at at the same time.
+const AT_ONCE: usize = 8;
+
+/// A session that is still open so long after it was to be cut is tried again.
+const REPEAT_AFTER: Duration = Duration::from_secs(5 * 60);
+
+/// Watches over the allowances of everybody online.
+pub(crate) struct QuotaWatch {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    sweep: Duration,
+}
+
+/// What the watch remembers while it runs; all of it may be forgotten at any time.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    /// When each person online must be looked at next.
+    due: HashMap<AccountId, Timestamp>,
+    /// When sessions were ordered to be cut, so that one on its way out is not cut twice.
+    cut: HashMap<SessionId, Timestamp>,
+}
+
+/// What looking at a person led to.
+struct Finding {
+    account: AccountId,
+    measures: Vec<Measure>,
+    look_again: Timestamp,
+}
+
+enum Measure {
+    Cut(Session, OrderReason),
+    EndGrant(GrantId, SessionId),
+}
+
+impl QuotaWatch {
+    pub(crate) fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, sweep: Duration) -> Self {
+        Self { store, clock, sweep }
+    }
+
+    /// Watches until told to stop or the store is closed.
+    pub(crate) async fn run(self: Arc<Self>, stop: CancellationToken) {
+        // Every write is whole by itself, so watching may be broken off anywhere.
+        stop.run_until_cancelled(self.watch()).await;
+    }
+
+    async fn watch(&self) {
+        let mut memory = Memory::default();
+        let mut changes = self.store.changes();
+        let mut sweeps = tokio::time::interval(self.sweep);
+        sweeps.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let outcome = tokio::select! {
+                change = changes.next() => match change {
+                    Some(change) => self.follow(change, &mut memory).await,
+                    None => return,
+                },
+                _ = sweeps.tick() => self.sweep(&mut memory).await,
+            };
+            if let Err(error) = outcome {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "quotas cannot be watched for now");
+            }
+        }
+    }
+
+    async fn follow(&self, change: Change, memory: &mut Memory) -> Result<(), StoreError> {
+        match change {
+            Change::Usage(accounts) => self.look_at(accounts, memory).await,
+            Change::Setup | Change::Missed => {
+                memory.due.clear();
+                Ok(())
+            }
+            Change::Grant(_) | Change::Order | Change::Message | Change::Challenge(_) => Ok(()),
+        }
+    }
+
+    /// Looks at everybody online whose time may be over.
+    pub(crate) async fn sweep(&self, memory: &mut Memory) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        memory.cut.retain(|_, at| now < *at + REPEAT_AFTER);
+        let online = self.store.accounts_online().await?;
+        let mut earlier = std::mem::take(&mut memory.due);
+        let mut due = Vec::new();
+        for account in online {
+            match earlier.remove(&account).filter(|at| now < *at) {
+                Some(at) => drop(memory.due.insert(account, at)),
+                None => due.push(account),
+            }
+        }
+        self.look_at(due, memory).await
+    }
+
+    /// Looks at these persons now; a failure with one of them does not keep the others.
+    ///
+    /// # Errors
+    /// The last failure; whoever it was about is looked at again with the next sweep.
+    pub(crate) async fn look_at(
+        &self,
+        accounts: Vec<AccountId>,
+        memory: &mut Memory,
+    ) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let mut outcome = Ok(());
+        let mut waiting = accounts.into_iter();
+        let mut looking = JoinSet::new();
+        loop {
+            for account in waiting.by_ref().take(AT_ONCE - looking.len()) {
+                let store = self.store.clone();
+                looking.spawn(async move { look(store.as_ref(), account, now).await });
+            }
+            let Some(found) = looking.join_next().await else { return outcome };
+            let finding =
+                found.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+            let done = match finding {
+                Ok(finding) => self.act_on(finding, memory, now).await,
+                Err(error) => Err(error),
+            };
+            outcome = done.and(outcome);
+        }
+    }
+
+    async fn act_on(
+        &self,
+        finding: Finding,
+        memory: &mut Memory,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        for measure in finding.measures {
+            self.take(measure, memory, now).await?;
+        }
+        memory.due.insert(finding.account, finding.look_again);
+        Ok(())
+    }
+
+    async fn take(
+        &self,
+        measure: Measure,
+        memory: &mut Memory,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        match measure {
+            Measure::Cut(session, reason) => {
+                if memory.cut.get(&session.id).is_some_and(|at| now < *at + REPEAT_AFTER) {
+                    return Ok(());
+                }
+                let order = disconnect(&session, reason, now);
+                let written = self.store.add_order(&order).await?;
+                memory.cut.insert(session.id, now);
+                if written {
+                    let (nas, reason) = (&session.nas, reason.as_str());
+                    tracing::debug!(session.id = %session.id, %nas, reason, "session is cut");
+                }
+            }
+            Measure::EndGrant(grant, session) => {
+                let (why, reason) = (GrantEnd::SessionUsedUp, OrderReason::AllowanceUsedUp);
+                if self.store.end_grant(grant, why, reason, now).await? {
+                    tracing::debug!(grant.id = %grant, "grant is used up");
+                }
+                memory.cut.insert(session, now);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Finds out what must be done about one person, and writes nothing.
+async fn look(
+    store: &dyn Store,
+    account: AccountId,
+    now: Timestamp,
+) -> Result<Finding, StoreError> {
+    let sessions = store.open_sessions_of_account(account).await?;
+    let count = u32::try_from(sessions.len()).unwrap_or(u32::MAX);
+    let mut finding = Finding { account, measures: Vec::new(), look_again: now + LONGEST_PAUSE };
+    for session in &sessions {
+        // The newest grant of the device is the one that lets it in, whatever the session began with.
+        let Some(grant) = store.find_grant(session.device).await? else { continue };
+        let standing = if grant.holds(now) { standing_of(store, &grant, now).await? } else { None };
+        match judge(&grant, standing.map(|standing| standing.assessment).as_ref(), count, now) {
+            Verdict::GoesOn { look_again } => {
+                finding.look_again = finding.look_again.min(look_again);
+            }
+            Verdict::CutSession(reason) => {
+                finding.measures.push(Measure::Cut(session.clone(), reason));
+            }
+            Verdict::CutAccount => {
+                let cut = |session| Measure::Cut(session, OrderReason::AllowanceUsedUp);
+                finding.measures = sessions.into_iter().map(cut).collect();
+                return Ok(finding);
+            }
+            Verdict::EndGrant => {
+                finding.measures.push(Measure::EndGrant(grant.id, session.id));
+            }
+        }
+    }
+    Ok(finding)
+}
+
+/// The order that ends a session.
+pub(crate) fn disconnect(session: &Session, reason: OrderReason, now: Timestamp) -> NasOrder {
+    NasOrder {
+        id: random::order_id(now),
+        nas: session.nas.clone(),
+        kind: OrderKind::Disconnect,
+        device: session.device,
+        session: Some(session.id),
+        reason,
+        created_at: now,
+        state: OrderState::Waiting { attempts: 0, next_at: now },
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,130 @@
+//! What becomes of an open session: a pure function of grant, assessment and time.
+
+use std::time::Duration;
+
+use domain::{Assessment, Grant, GrantEnd, GrantState, OrderReason, Timestamp, Window};
+
+/// Nobody goes unlooked at for longer.
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// What becomes of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It goes on; nothing can be used up before that moment but data.
+    GoesOn { look_again: Timestamp },
+    /// This session is cut.
+    CutSession(OrderReason),
+    /// The person's day is used up: every session of theirs is cut.
+    CutAccount,
+    /// The stay is used up: the grant ends, so that only a new code helps.
+    EndGrant,
+}
+
+/// Judges a session of the device of `grant`, of whose owner `open_sessions` sessions use time
+/// at the same time. `assessment` is `None` when the limits are not known any more.
+pub(super) fn judge(
+    grant: &Grant,
+    assessment: Option<&Assessment>,
+    open_sessions: u32,
+    now: Timestamp,
+) -> Verdict {
+    if let GrantState::Ended { why, .. } = grant.state {
+        return Verdict::CutSession(reason(why));
+    }
+    if now >= grant.until {
+        return Verdict::CutSession(OrderReason::AllowanceUsedUp);
+    }
+    let at_latest = grant.until.min(now + LONGEST_PAUSE);
+    match assessment {
+        None => Verdict::GoesOn { look_again: at_latest },
+        Some(Assessment::Within(left)) => {
+            let enough = left.time.map(|time| now + time / open_sessions.max(1));
+            Verdict::GoesOn { look_again: enough.map_or(at_latest, |at| at.min(at_latest)) }
+        }
+        Some(Assessment::Exhausted { window: Window::Day, .. }) => Verdict::CutAccount,
+        Some(Assessment::Exhausted { window: Window::Session, .. }) => Verdict::EndGrant,
+    }
+}
+
+const fn reason(why: GrantEnd) -> OrderReason {
+    match why {
+        GrantEnd::LoggedOut => OrderReason::LoggedOut,
+        GrantEnd::Replaced | GrantEnd::DeviceRetired => OrderReason::DeviceRetired,
+        GrantEnd::SessionUsedUp => OrderReason::AllowanceUsedUp,
+        GrantEnd::Revoked => OrderReason::Admin,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{AccountId, GrantId, MacAddress, Remaining, Resource};
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_secs(10_000);
+
+    fn grant(until: i64, state: GrantState) -> Grant {
+        Grant {
+            id: GrantId::from_bytes([1; 16]),
+            account: AccountId::from_bytes([2; 16]),
+            device: MacAddress::new([2, 0, 0, 0, 0, 1]),
+            site: "walkway".parse().unwrap(),
+            plan: "visitor".parse().unwrap(),
+            issued_at: Timestamp::from_secs(9_000),
+            until: Timestamp::from_secs(until),
+            state,
+        }
+    }
+
+    fn within(seconds: Option<u64>) -> Option<Assessment> {
+        let time = seconds.map(Duration::from_secs);
+        Some(Assessment::Within(Remaining { time, data: None }))
+    }
+
+    fn exhausted(window: Window) -> Option<Assessment> {
+        Some(Assessment::Exhausted { window, resource: Resource::Data, renews_at: None })
+    }
+
+    fn look_again(seconds: i64) -> Verdict {
+        Verdict::GoesOn { look_again: Timestamp::from_secs(seconds) }
+    }
+
+    #[test]
+    fn a_session_goes_on_as_long_as_grant_and_allowance_hold() {
+        let live = GrantState::Live;
+        let ended = |why| GrantState::Ended { at: NOW, why };
+        let used_up = Verdict::CutSession(OrderReason::AllowanceUsedUp);
+        for (until, state, assessment, sessions, expected) in [
+            (99_999, live, within(None), 1, look_again(10_060)),
+            (99_999, live, within(Some(7_000)), 1, look_again(10_060)),
+            (99_999, live, within(Some(40)), 1, look_again(10_040)),
+            (99_999, live, within(Some(40)), 2, look_again(10_020)),
+            (10_030, live, within(Some(40)), 1, look_again(10_030)),
+            (99_999, live, None, 1, look_again(10_060)),
+            (99_999, live, exhausted(Window::Day), 1, Verdict::CutAccount),
+            (99_999, live, exhausted(Window::Session), 1, Verdict::EndGrant),
+            (10_000, live, within(Some(40)), 1, used_up),
+            (9_999, live, exhausted(Window::Day), 1, used_up),
+            (
+                99_999,
+                ended(GrantEnd::LoggedOut),
+                within(Some(40)),
+                1,
+                Verdict::CutSession(OrderReason::LoggedOut),
+            ),
+            (
+                99_999,
+                ended(GrantEnd::DeviceRetired),
+                None,
+                1,
+                Verdict::CutSession(OrderReason::DeviceRetired),
+            ),
+            (99_999, ended(GrantEnd::SessionUsedUp), None, 1, used_up),
+            (99_999, ended(GrantEnd::Revoked), None, 1, Verdict::CutSession(OrderReason::Admin)),
+        ] {
+            let grant = grant(until, state);
+            let verdict = judge(&grant, assessment.as_ref(), sessions, NOW);
+            assert_eq!(verdict, expected, "{until} {state:?} {assessment:?} {sessions}");
+        }
+    }
+}

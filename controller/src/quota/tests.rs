@@ -1,0 +1,150 @@
+use domain::{GrantState, OrderOutcome, OrderReason};
+
+use super::*;
+use crate::stage::Stage;
+
+const USED_UP: OrderReason = OrderReason::AllowanceUsedUp;
+
+fn watch(stage: &Stage) -> QuotaWatch {
+    let (store, clock) = stage.shared();
+    QuotaWatch::new(store, clock, Duration::from_secs(5))
+}
+
+fn waiting(nas: &str, reason: OrderReason) -> (String, OrderReason, Option<OrderOutcome>) {
+    (nas.to_owned(), reason, None)
+}
+
+async fn state_of(stage: &Stage, grant: GrantId) -> GrantState {
+    stage.store.find_grant_by_id(grant).await.unwrap().unwrap().state
+}
+
+#[tokio::test]
+async fn a_used_up_day_cuts_every_session_of_the_person_and_keeps_the_grants() {
+    let stage = Stage::new((None, None), (None, Some(1_000))).await;
+    let (phone, laptop) = (stage.sign_in(1, 1).await, stage.sign_in(1, 2).await);
+    let neighbour = stage.sign_in(2, 3).await;
+    stage.report("gate", &phone, 60, 600).await;
+    stage.report("pole", &laptop, 60, 399).await;
+    stage.report("gate", &neighbour, 60, 999).await;
+    let (watch, mut memory) = (watch(&stage), Memory::default());
+
+    watch.sweep(&mut memory).await.unwrap();
+    assert_eq!(stage.orders().await, []);
+
+    stage.report("pole", &laptop, 61, 400).await;
+    watch.look_at(vec![phone.account, neighbour.account], &mut memory).await.unwrap();
+    let mut orders = stage.orders().await;
+    orders.sort_by(|one, other| one.0.cmp(&other.0));
+    assert_eq!(orders, [waiting("gate", USED_UP), waiting("pole", USED_UP)]);
+    assert_eq!(state_of(&stage, phone.id).await, GrantState::Live);
+}
+
+#[tokio::test]
+async fn a_used_up_stay_ends_its_grant_and_no_other() {
+    let stage = Stage::new((None, Some(500)), (None, Some(10_000))).await;
+    let (phone, laptop) = (stage.sign_in(1, 1).await, stage.sign_in(1, 2).await);
+    stage.report("gate", &phone, 60, 500).await;
+    stage.report("pole", &laptop, 60, 499).await;
+    let (watch, mut memory) = (watch(&stage), Memory::default());
+
+    watch.look_at(vec![phone.account], &mut memory).await.unwrap();
+    assert_eq!(stage.orders().await, [waiting("gate", USED_UP)]);
+    let why = GrantEnd::SessionUsedUp;
+    let at = stage.clock.now();
+    assert_eq!(state_of(&stage, phone.id).await, GrantState::Ended { at, why });
+    assert_eq!(state_of(&stage, laptop.id).await, GrantState::Live);
+}
+
+#[tokio::test]
+async fn time_runs_out_between_two_reports() {
+    let stage = Stage::new((None, None), (Some(100), None)).await;
+    let phone = stage.sign_in(1, 1).await;
+    stage.report("gate", &phone, 60, 0).await;
+    let (watch, mut memory) = (watch(&stage), Memory::default());
+    for (seconds, expected) in [(0, 0), (39, 0), (1, 1)] {
+        stage.advance(seconds);
+        watch.sweep(&mut memory).await.unwrap();
+        assert_eq!(stage.orders().await.len(), expected, "{seconds} s later");
+    }
+}
+
+#[tokio::test]
+async fn a_session_on_its_way_out_is_not_cut_again_at_once() {
+    let stage = Stage::new((None, None), (None, Some(1_000))).await;
+    let phone = stage.sign_in(1, 1).await;
+    stage.report("gate", &phone, 60, 1_000).await;
+    let (watch, mut memory) = (watch(&stage), Memory::default());
+    watch.sweep(&mut memory).await.unwrap();
+    let order = stage.store.list_orders(1).await.unwrap().remove(0);
+    let now = stage.clock.now();
+    stage.store.finish_order(order.id, OrderOutcome::Acknowledged, now).await.unwrap();
+
+    stage.advance(10);
+    watch.look_at(vec![phone.account], &mut memory).await.unwrap();
+    assert_eq!(stage.orders().await.len(), 1, "its Stop is under way");
+
+    stage.advance(REPEAT_AFTER.as_secs());
+    watch.sweep(&mut memory).await.unwrap();
+    assert_eq!(stage.orders().await.len(), 2, "the access point did not keep its word");
+}
+
+#[tokio::test]
+async fn an_order_that_waits_is_not_doubled_after_a_restart() {
+    let stage = Stage::new((None, None), (None, Some(1_000))).await;
+    let phone = stage.sign_in(1, 1).await;
+    stage.report("gate", &phone, 60, 1_000).await;
+    for _ in 0..2 {
+        watch(&stage).sweep(&mut Memory::default()).await.unwrap();
+    }
+    assert_eq!(stage.orders().await, [waiting("gate", USED_UP)]);
+}
+
+#[tokio::test]
+async fn a_session_whose_grant_does_not_hold_any_more_is_cut() {
+    let stage = Stage::new((None, None), (None, None)).await;
+    let (expired, logged_out) = (stage.sign_in(1, 1).await, stage.sign_in(2, 2).await);
+    let now = stage.clock.now();
+    let (why, reason) = (GrantEnd::LoggedOut, OrderReason::LoggedOut);
+    assert!(stage.store.end_grant(logged_out.id, why, reason, now).await.unwrap());
+    // Both sessions become known only now.
+    stage.report("pole", &logged_out, 60, 0).await;
+    let (watch, mut memory) = (watch(&stage), Memory::default());
+    watch.sweep(&mut memory).await.unwrap();
+    assert_eq!(stage.orders().await, [waiting("pole", OrderReason::LoggedOut)]);
+
+    stage.advance(30 * 86_400);
+    stage.report("gate", &expired, 60, 0).await;
+    watch.look_at(vec![expired.account], &mut memory).await.unwrap();
+    assert_eq!(
+        stage.orders().await,
+        [waiting("pole", OrderReason::LoggedOut), waiting("gate", USED_UP)]
+    );
+}
+
+#[tokio::test]
+async fn a_session_goes_on_when_its_device_has_signed_in_anew() {
+    let stage = Stage::new((None, Some(500)), (None, None)).await;
+    let first = stage.sign_in(1, 1).await;
+    stage.report("gate", &first, 60, 400).await;
+    stage.advance(10);
+    let second = stage.sign_in(1, 1).await;
+    assert_ne!(first.id, second.id);
+    stage.report("gate", &first, 70, 450).await;
+    watch(&stage).sweep(&mut Memory::default()).await.unwrap();
+    assert_eq!(stage.orders().await, []);
+}
+
+#[tokio::test]
+async fn a_changed_setup_makes_everybody_due() {
+    let stage = Stage::new((None, None), (None, None)).await;
+    let phone = stage.sign_in(1, 1).await;
+    stage.report("gate", &phone, 60, 0).await;
+    let (watch, mut memory) = (watch(&stage), Memory::default());
+    watch.sweep(&mut memory).await.unwrap();
+    assert_eq!(memory.due.get(&phone.account), Some(&(stage.clock.now() + LONGEST_PAUSE)));
+    watch.follow(Change::Setup, &mut memory).await.unwrap();
+    assert!(memory.due.is_empty());
+    stage.stop("gate", &phone, 61, 0).await;
+    watch.sweep(&mut memory).await.unwrap();
+    assert!(memory.due.is_empty(), "whoever is offline is forgotten");
+}

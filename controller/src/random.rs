@@ -1,0 +1,45 @@
+//! What must not be guessed: ids of orders, and the secrets made for access points.
+
+use domain::{OrderId, Secret, Timestamp};
+
+const LETTERS_AND_DIGITS: &[u8; 62] =
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+/// A new order's id.
+pub(crate) fn order_id(now: Timestamp) -> OrderId {
+    OrderId::new(now, octets())
+}
+
+/// A secret of `length` letters and digits, each drawn evenly.
+pub(crate) fn secret(length: usize) -> Secret {
+    let mut text = String::new();
+    while text.len() < length {
+        let fresh: [u8; 64] = octets();
+        // 62 × 4 octets are fair; the remaining values would favour the first letters.
+        let fair = fresh.into_iter().filter(|octet| *octet < 62 * 4);
+        let letters = fair.filter_map(|octet| LETTERS_AND_DIGITS.get(usize::from(octet % 62)));
+        text.extend(letters.take(length - text.len()).map(|letter| char::from(*letter)));
+    }
+    text.parse().expect("it has at least one letter")
+}
+
+fn octets<const N: usize>() -> [u8; N] {
+    let mut octets = [0; N];
+    getrandom::fill(&mut octets).expect("the operating system has a random source");
+    octets
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_have_their_length_and_differ() {
+        for length in [1, 16, 32, 100] {
+            let secret = secret(length);
+            assert_eq!(secret.expose().len(), length);
+            assert!(secret.expose().bytes().all(|b| b.is_ascii_alphanumeric()));
+        }
+        assert_ne!(secret(32), secret(32));
+    }
+}

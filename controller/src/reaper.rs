@@ -1,0 +1,115 @@
+//! The reaper: closes sessions that their access point forgot, and destroys what has
+//! been kept for long enough.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{Clock, Timestamp};
+use store::{Store, StoreError};
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+use crate::settings::{ControllerSettings, days, hours};
+
+/// How often silent sessions are looked for.
+const BETWEEN_ROUNDS: Duration = Duration::from_secs(60);
+
+/// How often old things are destroyed.
+const BETWEEN_PRUNINGS: Duration = Duration::from_secs(3_600);
+
+/// A session is silent once so many reports are missing.
+const MISSING_REPORTS: u32 = 3;
+
+/// Clears away what is over.
+pub(crate) struct Reaper {
+    settings: ControllerSettings,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+}
+
+/// How many things were destroyed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Pruned {
+    pub challenges: u64,
+    pub credentials: u64,
+    pub orders: u64,
+    pub messages: u64,
+    pub sessions: u64,
+}
+
+impl Reaper {
+    pub(crate) fn new(
+        settings: ControllerSettings,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { settings, store, clock }
+    }
+
+    /// Works until told to stop.
+    pub(crate) async fn run(self: Arc<Self>, stop: CancellationToken) {
+        stop.run_until_cancelled(self.reap()).await;
+    }
+
+    async fn reap(&self) {
+        let started_at = self.clock.now();
+        let mut rounds = tokio::time::interval(BETWEEN_ROUNDS);
+        let mut prunings = tokio::time::interval(BETWEEN_PRUNINGS);
+        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        prunings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let outcome = tokio::select! {
+                _ = rounds.tick() => self.close_silent_sessions(started_at).await.map(drop),
+                _ = prunings.tick() => self.prune().await.map(report),
+            };
+            if let Err(error) = outcome {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "clearing away failed and is tried again later");
+            }
+        }
+    }
+
+    /// Closes sessions that have been silent for too long; returns how many. Nothing is closed
+    /// until we have listened for so long ourselves, since reports may have been lost before.
+    pub(crate) async fn close_silent_sessions(
+        &self,
+        listening_since: Timestamp,
+    ) -> Result<usize, StoreError> {
+        let now = self.clock.now();
+        let plans = self.store.list_plans().await?;
+        let slowest = plans.iter().map(|plan| plan.interim_interval).max().unwrap_or_default();
+        let silence = self.settings.stale_after().max(slowest * MISSING_REPORTS);
+        if now.since(listening_since) < silence {
+            return Ok(0);
+        }
+        let closed = self.store.close_stale_sessions(now - silence, now).await?;
+        if !closed.is_empty() {
+            tracing::info!(sessions = closed.len(), "silent sessions closed");
+        }
+        Ok(closed.len())
+    }
+
+    /// Destroys what has been kept for as long as it may.
+    pub(crate) async fn prune(&self) -> Result<Pruned, StoreError> {
+        let now = self.clock.now();
+        let keep = &self.settings.retention;
+        Ok(Pruned {
+            challenges: self.store.prune_challenges(now - days(keep.challenge_days)).await?,
+            credentials: self.store.prune_credentials(now - hours(keep.credential_hours)).await?,
+            orders: self.store.prune_orders(now - days(keep.order_days)).await?,
+            messages: self.store.prune_messages(now - days(keep.message_days)).await?,
+            sessions: self.store.prune_sessions(now - days(keep.session_days)).await?,
+        })
+    }
+}
+
+fn report(pruned: Pruned) {
+    if pruned == Pruned::default() {
+        return;
+    }
+    let Pruned { challenges, credentials, orders, messages, sessions } = pruned;
+    tracing::info!(challenges, credentials, orders, messages, sessions, "old records destroyed");
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,68 @@
+use domain::{Plan, SessionEnd, SessionState};
+use store::SessionFilter;
+
+use super::*;
+use crate::quota::disconnect;
+use crate::stage::{NOON, Stage};
+
+fn reaper(stage: &Stage) -> Reaper {
+    let (store, clock) = stage.shared();
+    Reaper::new(ControllerSettings::default(), store, clock)
+}
+
+#[tokio::test]
+async fn a_session_is_over_once_three_reports_are_missing() {
+    let stage = Stage::new((None, None), (None, None)).await;
+    let slow = Plan {
+        interim_interval: Duration::from_secs(100),
+        ..Plan::visitor("slow".parse().unwrap())
+    };
+    stage.store.add_plan(&slow).await.unwrap();
+    let (silent, lively) = (stage.sign_in(1, 1).await, stage.sign_in(2, 2).await);
+    let session = stage.report("gate", &silent, 0, 0).await;
+    stage.advance(200);
+    stage.report("gate", &lively, 200, 0).await;
+    let reaper = reaper(&stage);
+    for (seconds, expected) in [(0, 0), (99, 0), (2, 1), (1, 0)] {
+        stage.advance(seconds);
+        let closed = reaper.close_silent_sessions(NOON).await.unwrap();
+        assert_eq!(closed, expected, "{seconds} s later");
+    }
+    let session = stage.store.find_session(session).await.unwrap().unwrap();
+    assert!(matches!(session.state, SessionState::Stopped { end: SessionEnd::Stale, .. }));
+}
+
+#[tokio::test]
+async fn nothing_is_closed_before_reports_could_come_in_after_a_start() {
+    let stage = Stage::new((None, None), (None, None)).await;
+    let phone = stage.sign_in(1, 1).await;
+    stage.report("gate", &phone, 0, 0).await;
+    stage.advance(86_400);
+    let started_at = stage.clock.now();
+    let reaper = reaper(&stage);
+    for (seconds, expected) in [(0, 0), (179, 0), (1, 1)] {
+        stage.advance(seconds);
+        assert_eq!(reaper.close_silent_sessions(started_at).await.unwrap(), expected);
+    }
+}
+
+#[tokio::test]
+async fn what_is_over_is_destroyed_after_its_time() {
+    let stage = Stage::new((None, None), (None, None)).await;
+    let phone = stage.sign_in(1, 1).await;
+    let id = stage.report("gate", &phone, 60, 0).await;
+    let session = stage.store.find_session(id).await.unwrap().unwrap();
+    let now = stage.clock.now();
+    let order = disconnect(&session, domain::OrderReason::Admin, now);
+    stage.store.add_order(&order).await.unwrap();
+    stage.store.finish_order(order.id, domain::OrderOutcome::Acknowledged, now).await.unwrap();
+    stage.stop("gate", &phone, 60, 0).await;
+
+    let reaper = reaper(&stage);
+    assert_eq!(reaper.prune().await.unwrap(), Pruned::default());
+    stage.advance(91 * 86_400);
+    assert_eq!(reaper.prune().await.unwrap(), Pruned { orders: 1, ..Pruned::default() });
+    stage.advance(275 * 86_400);
+    assert_eq!(reaper.prune().await.unwrap(), Pruned { sessions: 1, ..Pruned::default() });
+    assert_eq!(stage.store.list_sessions(&SessionFilter::default()).await.unwrap(), []);
+}

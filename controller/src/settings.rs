@@ -1,0 +1,137 @@
+//! The `[controller]` section of the configuration file.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// How quotas are watched, orders delivered and old things cleared away.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct ControllerSettings {
+    /// Every how many seconds it is checked whose time online is over, beside each usage report;
+    /// 1 to 300, default 5.
+    pub sweep_seconds: u32,
+    /// For how many hours an order to a silent access point is tried again; 1 to 168, default 24.
+    pub give_up_hours: u32,
+    /// After how many seconds of silence a session counts as over, at least: three times the
+    /// longest reporting interval of the plans counts if that is more; 180 to 86,400, default 180.
+    pub stale_seconds: u32,
+    /// How long things that are over are kept.
+    pub retention: RetentionSettings,
+}
+
+/// How long things that are over are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct RetentionSettings {
+    /// Days for which challenges are kept with their hashed codes; 1 to 365, default 90.
+    pub challenge_days: u32,
+    /// Hours for which expired one-time credentials are kept; 1 to 720, default 24.
+    pub credential_hours: u32,
+    /// Days for which answered orders are kept; 1 to 3,650, default 90.
+    pub order_days: u32,
+    /// Days for which records of sent messages are kept, without number and words; 1 to 3,650,
+    /// default 90.
+    pub message_days: u32,
+    /// Days for which sessions that are over are kept; 1 to 3,650, default 365.
+    pub session_days: u32,
+}
+
+/// A setting that is out of range.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`controller.{key}` is {value}, but must be {least} to {most}")]
+pub struct SettingsError {
+    /// The key as it is written.
+    pub key: &'static str,
+    /// What was written.
+    pub value: u32,
+    /// The least allowed.
+    pub least: u32,
+    /// The most allowed.
+    pub most: u32,
+}
+
+impl Default for ControllerSettings {
+    fn default() -> Self {
+        Self {
+            sweep_seconds: 5,
+            give_up_hours: 24,
+            stale_seconds: 180,
+            retention: RetentionSettings::default(),
+        }
+    }
+}
+
+impl Default for RetentionSettings {
+    fn default() -> Self {
+        Self {
+            challenge_days: 90,
+            credential_hours: 24,
+            order_days: 90,
+            message_days: 90,
+            session_days: 365,
+        }
+    }
+}
+
+impl ControllerSettings {
+    /// Checks every value against its range.
+    ///
+    /// # Errors
+    /// The first value that is outside.
+    pub fn validate(&self) -> Result<(), SettingsError> {
+        let retention = &self.retention;
+        within("sweep-seconds", self.sweep_seconds, 1..=300)?;
+        within("give-up-hours", self.give_up_hours, 1..=168)?;
+        within("stale-seconds", self.stale_seconds, 180..=86_400)?;
+        within("retention.challenge-days", retention.challenge_days, 1..=365)?;
+        within("retention.credential-hours", retention.credential_hours, 1..=720)?;
+        within("retention.order-days", retention.order_days, 1..=3_650)?;
+        within("retention.message-days", retention.message_days, 1..=3_650)?;
+        within("retention.session-days", retention.session_days, 1..=3_650)
+    }
+
+    pub(crate) fn sweep(&self) -> Duration {
+        Duration::from_secs(u64::from(self.sweep_seconds))
+    }
+
+    pub(crate) fn give_up_after(&self) -> Duration {
+        hours(self.give_up_hours)
+    }
+
+    pub(crate) fn stale_after(&self) -> Duration {
+        Duration::from_secs(u64::from(self.stale_seconds))
+    }
+}
+
+pub(crate) fn hours(hours: u32) -> Duration {
+    Duration::from_secs(u64::from(hours) * 3_600)
+}
+
+pub(crate) fn days(days: u32) -> Duration {
+    Duration::from_secs(u64::from(days) * 86_400)
+}
+
+fn within(key: &'static str, value: u32, range: RangeInclusive<u32>) -> Result<(), SettingsError> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    Err(SettingsError { key, value, least: *range.start(), most: *range.end() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_out_of_range_is_named() {
+        assert_eq!(ControllerSettings::default().validate(), Ok(()));
+        let settings = ControllerSettings { sweep_seconds: 0, ..Default::default() };
+        let reason = settings.validate().unwrap_err().to_string();
+        assert_eq!(reason, "`controller.sweep-seconds` is 0, but must be 1 to 300");
+        let retention = RetentionSettings { session_days: 4_000, ..Default::default() };
+        let settings = ControllerSettings { retention, ..Default::default() };
+        assert!(settings.validate().unwrap_err().to_string().contains("retention.session-days"));
+    }
+}

@@ -1,0 +1,315 @@
+//! What can be typed after `sabeel`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use domain::{
+    BitRate, Country, NasName, NasProfile, Octets, PhoneNumber, PlanName, SessionId, SiteName, Zone,
+};
+use ipnet::IpNet;
+
+/// Visitor internet for a city: portal, RADIUS, quotas, gateway.
+///
+/// Exit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong configuration.
+#[derive(Debug, Parser)]
+#[command(name = "sabeel", version, arg_required_else_help = true)]
+pub struct Cli {
+    /// Configuration file [default: $SABEEL_CONFIG, else /etc/sabeel/sabeel.toml if it is there].
+    #[arg(long, short, global = true, value_name = "FILE", env = "SABEEL_CONFIG")]
+    pub config: Option<PathBuf>,
+
+    /// Print JSON for scripts instead of tables.
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run portal, RADIUS and controller together, or one of them.
+    Serve(Serve),
+    /// Look at the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Sites: places with visitors.
+    #[command(subcommand)]
+    Site(SiteCommand),
+    /// Access points, controllers and gateways that ask by RADIUS.
+    #[command(subcommand)]
+    Nas(NasCommand),
+    /// Plans: what visitors may use.
+    #[command(subcommand)]
+    Plan(PlanCommand),
+    /// Stays of visitors' devices.
+    #[command(subcommand)]
+    Session(SessionCommand),
+    /// Persons, by mobile number.
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// The database.
+    #[command(subcommand)]
+    Db(DbCommand),
+    /// Check that everything Sabeel needs is there and works.
+    Doctor,
+}
+
+/// Which parts to run.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Run only this part; parts on their own meet in one PostgreSQL.
+    #[arg(value_enum)]
+    pub part: Option<Part>,
+
+    /// Try it out: keep everything in DIR, make two sites and a pretend gateway on this
+    /// machine, and print codes to the terminal.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["part", "config"])]
+    pub demo: Option<PathBuf>,
+}
+
+/// A part of the system that can run on its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// The captive portal, and the sending of codes.
+    Portal,
+    /// The RADIUS server.
+    Radius,
+    /// Quotas, orders to access points, and the admin interface.
+    Controller,
+}
+
+/// Looks at the configuration.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Read the configuration file and say whether it is good.
+    Check,
+}
+
+/// Works on sites.
+#[derive(Debug, Subcommand)]
+pub enum SiteCommand {
+    /// List all sites.
+    List,
+    /// Show one site.
+    Show {
+        /// The site's name.
+        name: SiteName,
+    },
+    /// Add a site.
+    Add(AddSite),
+    /// Remove a site without access points.
+    Remove {
+        /// The site's name.
+        name: SiteName,
+    },
+}
+
+/// A site to add.
+#[derive(Debug, Args)]
+pub struct AddSite {
+    /// Short name, such as `walkway`.
+    pub name: SiteName,
+    /// The name that visitors read in Arabic.
+    #[arg(long, value_name = "TEXT")]
+    pub title_ar: String,
+    /// The name that visitors read in English.
+    #[arg(long, value_name = "TEXT")]
+    pub title_en: String,
+    /// What visitors may use.
+    #[arg(long)]
+    pub plan: PlanName,
+    /// Where the site's day begins and ends.
+    #[arg(long, default_value = "Asia/Riyadh")]
+    pub zone: Zone,
+    /// Countries whose mobile numbers may sign in: sa, ae, kw, bh, qa, om.
+    #[arg(long, value_delimiter = ',', default_value = "sa")]
+    pub countries: Vec<Country>,
+}
+
+/// Works on access points.
+#[derive(Debug, Subcommand)]
+pub enum NasCommand {
+    /// List all access points.
+    List,
+    /// Show one access point; never its secrets.
+    Show {
+        /// The access point's name.
+        name: NasName,
+    },
+    /// Add an access point; prints its secrets once.
+    Add(AddNas),
+    /// Remove an access point; its sessions stay as history.
+    Remove {
+        /// The access point's name.
+        name: NasName,
+    },
+}
+
+/// An access point to add.
+#[derive(Debug, Args)]
+pub struct AddNas {
+    /// Short name, such as `walkway-gate`.
+    pub name: NasName,
+    /// Where it stands.
+    #[arg(long)]
+    pub site: SiteName,
+    /// The source address or network of its RADIUS packets.
+    #[arg(long, value_name = "ADDRESS[/BITS]", value_parser = address_or_network)]
+    pub address: IpNet,
+    /// The maker's dialect: sabeel, coova, mikrotik or generic.
+    #[arg(long, default_value = "generic")]
+    pub profile: NasProfile,
+    /// File with the RADIUS secret [default: one is made].
+    #[arg(long, value_name = "FILE")]
+    pub secret_file: Option<PathBuf>,
+    /// Accept Access-Requests without Message-Authenticator; only for old access points.
+    #[arg(long)]
+    pub allow_unsigned: bool,
+    /// Its Acct-Input-Octets count what goes to the visitor.
+    #[arg(long)]
+    pub swap_octets: bool,
+    /// Where it takes Disconnect and CoA requests, such as 10.0.0.1:3799.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub dae: Option<std::net::SocketAddr>,
+    /// Hosts of its login page, if the browser carries the login to it (UAM).
+    #[arg(long, value_name = "HOST[:PORT]", value_delimiter = ',')]
+    pub uam_hosts: Vec<String>,
+}
+
+/// Works on plans.
+#[derive(Debug, Subcommand)]
+pub enum PlanCommand {
+    /// List all plans.
+    List,
+    /// Show one plan.
+    Show {
+        /// The plan's name.
+        name: PlanName,
+    },
+    /// Add a plan; limits that are not given do not exist.
+    Add(AddPlan),
+    /// Remove a plan that nothing uses.
+    Remove {
+        /// The plan's name.
+        name: PlanName,
+    },
+}
+
+/// A plan to add.
+#[derive(Debug, Args)]
+pub struct AddPlan {
+    /// Short name, such as `visitor`.
+    pub name: PlanName,
+    /// Time online a day, in minutes.
+    #[arg(long, value_name = "MINUTES")]
+    pub day_minutes: Option<u32>,
+    /// Data a day, such as 1GB.
+    #[arg(long)]
+    pub day_data: Option<Octets>,
+    /// Time online from one code to the next, in minutes.
+    #[arg(long, value_name = "MINUTES")]
+    pub session_minutes: Option<u32>,
+    /// Data from one code to the next.
+    #[arg(long)]
+    pub session_data: Option<Octets>,
+    /// Speed to the visitor, such as 10Mbit/s.
+    #[arg(long)]
+    pub down: Option<BitRate>,
+    /// Speed from the visitor.
+    #[arg(long)]
+    pub up: Option<BitRate>,
+    /// Devices of one person.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=50))]
+    pub devices: u32,
+    /// Minutes of silence after which a device counts as gone.
+    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=1_440))]
+    pub idle_minutes: u32,
+    /// Seconds between two usage reports.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(60..=3_600))]
+    pub interim_seconds: u32,
+    /// Days for which a device is let in again without a code.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=365))]
+    pub remember_days: u32,
+}
+
+/// Works on sessions.
+#[derive(Debug, Subcommand)]
+pub enum SessionCommand {
+    /// List sessions, newest first.
+    List {
+        /// Also those that are over.
+        #[arg(long)]
+        all: bool,
+        /// Only those of this access point.
+        #[arg(long)]
+        nas: Option<NasName>,
+        /// At most this many.
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+    /// Show one session.
+    Show {
+        /// The session's id.
+        id: SessionId,
+    },
+    /// Disconnect one session.
+    Disconnect {
+        /// The session's id.
+        id: SessionId,
+        /// Also end the permission, so that a new code is needed.
+        #[arg(long)]
+        revoke: bool,
+    },
+}
+
+/// Works on accounts.
+#[derive(Debug, Subcommand)]
+pub enum AccountCommand {
+    /// Show everything kept about a person.
+    Show {
+        /// The mobile number, such as +966551234567.
+        #[arg(value_parser = mobile_number)]
+        phone: PhoneNumber,
+    },
+    /// Destroy everything kept about a person.
+    Erase {
+        /// The mobile number, such as +966551234567.
+        #[arg(value_parser = mobile_number)]
+        phone: PhoneNumber,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// Works on the database.
+#[derive(Debug, Subcommand)]
+pub enum DbCommand {
+    /// Bring the schema to this program's version.
+    Migrate,
+}
+
+fn address_or_network(text: &str) -> Result<IpNet, String> {
+    text.parse::<IpNet>()
+        .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
+        .map_err(|_| "write an address like 10.0.0.1 or a network like 10.0.0.0/24".to_owned())
+}
+
+fn mobile_number(text: &str) -> Result<PhoneNumber, String> {
+    PhoneNumber::parse(text, &Country::GULF).map_err(|reason| reason.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

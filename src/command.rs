@@ -1,0 +1,45 @@
+//! What each command does.
+
+mod account;
+mod database;
+mod doctor;
+mod nas;
+mod plan;
+mod session;
+mod site;
+mod wording;
+
+use anyhow::Context;
+
+use crate::admin_client::AdminClient;
+use crate::cli::{Cli, Command, ConfigCommand, DbCommand, Serve};
+use crate::config::Config;
+use crate::demo;
+use crate::output::{self, Format};
+use crate::serve::{Parts, Shared};
+
+/// Runs the command.
+pub async fn run(cli: Cli) -> anyhow::Result<()> {
+    let format = if cli.json { Format::Json } else { Format::Table };
+    if let Command::Serve(Serve { demo: Some(dir), .. }) = &cli.command {
+        return demo::run(dir).await;
+    }
+    let config = Config::load(cli.config.as_deref()).context("cannot use the configuration")?;
+    let admin = AdminClient::new(config.admin_socket());
+    match cli.command {
+        Command::Serve(serve) => {
+            let shared = Shared::open(config).await?;
+            Parts::start(&shared, serve.part).await?.run_until_stopped().await
+        }
+        Command::Config(ConfigCommand::Check) => {
+            output::done(format, &serde_json::json!({ "valid": true }), "the configuration is good")
+        }
+        Command::Site(command) => site::run(&admin, format, command).await,
+        Command::Nas(command) => nas::run(&admin, format, command).await,
+        Command::Plan(command) => plan::run(&admin, format, command).await,
+        Command::Session(command) => session::run(&admin, format, command).await,
+        Command::Account(command) => account::run(&admin, format, command).await,
+        Command::Db(DbCommand::Migrate) => database::migrate(&config, format).await,
+        Command::Doctor => doctor::run(&config, &admin, format).await,
+    }
+}

@@ -1,0 +1,113 @@
+//! `sabeel serve --demo DIR`: a whole city square on one machine, without root.
+//!
+//! Makes two sites, a plan and a gateway that only pretends to let packets through
+//! but speaks real RADIUS over loopback.
+
+use std::path::Path;
+
+use anyhow::Context;
+use data_encoding::HEXLOWER;
+use domain::{
+    Country, HandOff, Language, Localised, MessageAuthenticatorRule, Nas, NasProfile,
+    OctetDirection, Plan, PlanName, Secret, Site, SiteName, Zone,
+};
+use store::Store;
+
+use crate::config::Config;
+use crate::output;
+use crate::serve::{Parts, Shared};
+
+/// The configuration that the demo writes down for its admin to look at.
+const CONFIG: &str = include_str!("demo/sabeel.toml");
+const GATEWAY: &str = "walkway-gate";
+
+/// Makes DIR if it is not there, and serves from it.
+pub async fn run(dir: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    let dir = dir.canonicalize().with_context(|| format!("cannot use {}", dir.display()))?;
+    let file = dir.join("sabeel.toml");
+    if !file.exists() {
+        let text = CONFIG.replace("{dir}", &dir.display().to_string());
+        std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    let shared = Shared::open(Config::load(Some(&file))?).await?;
+    set_up(shared.store.as_ref()).await.context("cannot make the first set-up")?;
+    let parts = Parts::start(&shared, None).await?;
+    output::line(&banner(&file))?;
+    parts.run_until_stopped().await
+}
+
+/// Adds what is missing of plan, sites and gateway; returns the gateway.
+async fn set_up(store: &dyn Store) -> anyhow::Result<Nas> {
+    let plan: PlanName = "visitor".parse()?;
+    if store.find_plan(&plan).await?.is_none() {
+        store.add_plan(&Plan::visitor(plan.clone())).await?;
+    }
+    for (name, arabic, english) in [
+        ("walkway", "الممشى", "Municipality Walkway"),
+        ("king-abdullah-park", "متنزه الملك عبدالله البيئي", "King Abdullah Environmental Park"),
+    ] {
+        let name: SiteName = name.parse()?;
+        if store.find_site(&name).await?.is_some() {
+            continue;
+        }
+        let title = Localised::default()
+            .with(Language::arabic(), arabic)
+            .with(Language::english(), english);
+        let site = Site {
+            name,
+            title,
+            zone: Zone::riyadh(),
+            plan: plan.clone(),
+            countries: Country::GULF.to_vec(),
+        };
+        store.add_site(&site).await?;
+    }
+    if let Some(gateway) = store.find_access_point(&GATEWAY.parse()?).await? {
+        return Ok(gateway);
+    }
+    let gateway = Nas {
+        name: GATEWAY.parse()?,
+        site: "walkway".parse()?,
+        addresses: "127.0.0.1/32".parse()?,
+        secret: random_secret()?,
+        profile: NasProfile::Sabeel,
+        message_authenticator: MessageAuthenticatorRule::Required,
+        octet_direction: OctetDirection::Standard,
+        dae_address: Some(([127, 0, 0, 1], 3799).into()),
+        hand_off: HandOff::MacAuthentication { redirect_secret: Some(random_secret()?) },
+        portal_path: random_secret()?,
+    };
+    store.add_access_point(&gateway).await?;
+    Ok(gateway)
+}
+
+/// 128 random bits in hex.
+fn random_secret() -> anyhow::Result<Secret> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).context("the operating system gives no random numbers")?;
+    Ok(HEXLOWER.encode(&bytes).parse()?)
+}
+
+fn banner(config: &Path) -> String {
+    format!(
+        "
+  Sabeel is up. Be a visitor:
+
+    1. open   http://127.0.0.1:8081/     as a phone that has just joined the WiFi
+    2. enter  05 5123 4567               (any Saudi mobile number; nothing is sent)
+    3. read the code here in the terminal, and enter it
+    4. watch the allowance run down on the status page; at 4 MB/s the day's 1 GB
+       lasts four minutes, then the gateway is told to cut you off
+
+  Be the admin, in another terminal:
+
+    sabeel --config {config} session list
+    sabeel --config {config} nas list
+    sabeel --config {config} account show 0551234567
+
+  Ctrl-C stops it; who is online stays online at the next start.
+",
+        config = config.display()
+    )
+}

@@ -1,0 +1,234 @@
+//! `sabeel serve`: joins the parts and keeps them alive.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use async_trait::async_trait;
+use controller::admin::{About, AdminApi};
+use controller::{Controller, Delivery, NasControl};
+use domain::{Clock, Nas, NasOrder, Session, Timestamp};
+use messaging::Courier;
+use portal::Portal;
+use radius::{DaeClient, DaeOutcome, Radius};
+use store::{Applier, Journal, KeyRing, SqlStore, Store};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::Part;
+use crate::config::Config;
+
+/// For how long the parts may finish what they are doing once asked to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// The machine's clock.
+#[derive(Debug)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        let since_epoch =
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+/// Carries the controller's orders by the RADIUS crate's client.
+struct ByRadius(DaeClient);
+
+#[async_trait]
+impl NasControl for ByRadius {
+    async fn deliver(&self, nas: &Nas, order: &NasOrder, session: Option<&Session>) -> Delivery {
+        if nas.dae_address.is_none() {
+            return Delivery::NoAddress;
+        }
+        match self.0.deliver(nas, order, session).await {
+            DaeOutcome::Acknowledged => Delivery::Acknowledged,
+            DaeOutcome::Refused(cause) => Delivery::Refused(cause),
+            DaeOutcome::NoAnswer => Delivery::NoAnswer,
+        }
+    }
+}
+
+/// What the parts share.
+pub struct Shared {
+    /// The configuration.
+    pub config: Config,
+    /// The store, as traits.
+    pub store: Arc<dyn Store>,
+    /// The keys to personal data.
+    pub keys: KeyRing,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Asks every part to stop.
+    pub stop: CancellationToken,
+}
+
+impl Shared {
+    /// Opens the store; an embedded database is made or brought up to date on the way.
+    pub async fn open(config: Config) -> anyhow::Result<Self> {
+        let keys = KeyRing::open_or_create(&config.keys_dir()).context("cannot open the keys")?;
+        let settings = config.store_settings();
+        if config.is_embedded() {
+            SqlStore::migrate(&settings).await.context("cannot prepare the database")?;
+        }
+        let store =
+            SqlStore::connect(&settings, keys.clone()).await.context("cannot open the database")?;
+        Ok(Self {
+            config,
+            store: Arc::new(store),
+            keys,
+            clock: Arc::new(SystemClock),
+            stop: CancellationToken::new(),
+        })
+    }
+}
+
+/// Runs the parts until a signal asks to stop or one of them fails.
+pub struct Parts {
+    tasks: JoinSet<(&'static str, anyhow::Result<()>)>,
+    journal: Option<Journal>,
+    stop: CancellationToken,
+}
+
+impl Parts {
+    /// Binds and starts what `part` names, or everything.
+    pub async fn start(shared: &Shared, part: Option<Part>) -> anyhow::Result<Self> {
+        if part.is_some() && shared.config.is_embedded() {
+            bail!("parts on their own meet in PostgreSQL; set [store] url, or run `sabeel serve`");
+        }
+        let runs = |wanted| part.is_none_or(|part| part == wanted);
+        let mut parts = Self { tasks: JoinSet::new(), journal: None, stop: shared.stop.clone() };
+        if runs(Part::Radius) {
+            parts.start_radius(shared).await?;
+        }
+        if runs(Part::Portal) {
+            parts.start_portal(shared).await?;
+        }
+        if runs(Part::Controller) {
+            parts.start_controller(shared).await?;
+        }
+        Ok(parts)
+    }
+
+    async fn start_radius(&mut self, shared: &Shared) -> anyhow::Result<()> {
+        let journal = Journal::open(&shared.config.journal_dir(), &shared.config.journal)
+            .context("cannot open the accounting journal")?;
+        self.journal = Some(journal.clone());
+        let applier = Applier::new(journal.clone(), Arc::clone(&shared.store));
+        let radius = Radius::bind(
+            &shared.config.radius,
+            Arc::clone(&shared.store),
+            journal,
+            Arc::clone(&shared.clock),
+        )
+        .context("cannot start RADIUS")?
+        .with_cui_key(&shared.keys.derive("chargeable user identity"));
+        let stop = shared.stop.clone();
+        self.spawn("applier", async move {
+            applier.run(stop).await;
+            Ok(())
+        });
+        let stop = shared.stop.clone();
+        self.spawn("radius", async move {
+            radius.run(stop).await;
+            Ok(())
+        });
+        Ok(())
+    }
+
+    async fn start_portal(&mut self, shared: &Shared) -> anyhow::Result<()> {
+        let signing = shared.keys.derive("portal context");
+        let portal = Portal::new(
+            &shared.config.portal,
+            Arc::clone(&shared.store),
+            Arc::clone(&shared.clock),
+            &signing,
+        )
+        .context("cannot start the portal")?;
+        let courier = Courier::new(
+            &shared.config.messaging,
+            Arc::clone(&shared.store),
+            Arc::clone(&shared.clock),
+        )
+        .context("cannot start messaging")?;
+        let stop = shared.stop.clone();
+        self.spawn("portal", async move { portal.run(stop).await.context("the portal failed") });
+        let stop = shared.stop.clone();
+        self.spawn("messaging", async move {
+            courier.run(stop).await;
+            Ok(())
+        });
+        Ok(())
+    }
+
+    async fn start_controller(&mut self, shared: &Shared) -> anyhow::Result<()> {
+        let dae =
+            DaeClient::bind(&shared.config.radius.dynamic_authorization, Arc::clone(&shared.clock))
+                .context("cannot open a socket for orders to access points")?;
+        let controller = Controller::new(
+            shared.config.controller.clone(),
+            Arc::clone(&shared.store),
+            Arc::clone(&shared.clock),
+            Arc::new(ByRadius(dae)),
+        );
+        let stop = shared.stop.clone();
+        self.spawn("controller", async move {
+            controller.run(stop).await;
+            Ok(())
+        });
+        let about = About {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            database: if shared.config.is_embedded() { "sqlite" } else { "postgres" }.to_owned(),
+            journal: self.journal.clone(),
+        };
+        let api = AdminApi::new(Arc::clone(&shared.store), Arc::clone(&shared.clock), about);
+        let socket = shared.config.admin_socket();
+        let stop = shared.stop.clone();
+        self.spawn("admin", async move {
+            controller::admin::serve(&socket, api, stop).await.context("the admin interface failed")
+        });
+        Ok(())
+    }
+
+    /// Adds a part that runs until the token asks it to stop.
+    pub fn spawn(
+        &mut self,
+        name: &'static str,
+        part: impl Future<Output = anyhow::Result<()>> + Send + 'static,
+    ) {
+        self.tasks.spawn(async move { (name, part.await) });
+    }
+
+    /// Waits for a signal or the end of a part; then asks all to stop and lets them finish.
+    pub async fn run_until_stopped(mut self) -> anyhow::Result<()> {
+        let outcome = tokio::select! {
+            signal = stop_signal() => signal,
+            ended = self.tasks.join_next() => match ended {
+                Some(Ok((name, Ok(())))) => Err(anyhow::anyhow!("{name} ended unexpectedly")),
+                Some(Ok((name, Err(error)))) => Err(error.context(format!("{name} failed"))),
+                Some(Err(error)) => Err(anyhow::anyhow!("a part broke down: {error}")),
+                None => Ok(()),
+            },
+        };
+        self.stop.cancel();
+        let drained =
+            tokio::time::timeout(DRAIN, async { while self.tasks.join_next().await.is_some() {} })
+                .await;
+        if drained.is_err() {
+            tracing::warn!("some parts did not finish in time");
+        }
+        outcome
+    }
+}
+
+async fn stop_signal() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen to signals")?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        result = tokio::signal::ctrl_c() => result.context("cannot listen to signals")?,
+    }
+    Ok(())
+}
