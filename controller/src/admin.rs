@@ -58,7 +58,6 @@ impl AdminApi {
         Self { store, clock, about: Arc::new(about), started_at }
     }
 
-    /// The routes, for the socket or for a test.
     fn router(self) -> Router {
         let plans = get(setup::list_plans).post(setup::add_plan);
         let plan = get(setup::show_plan).delete(setup::remove_plan);

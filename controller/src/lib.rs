@@ -4,6 +4,7 @@
 //! It meets the other parts only in the store, and speaks to access points only through
 //! [`NasControl`].
 
+pub mod admin;
 mod control;
 mod delivery;
 mod nas_control;

@@ -145,8 +145,6 @@ const fn standard() -> OctetDirection {
     OctetDirection::Standard
 }
 
-// serde hands a reference to the whole field over.
-#[allow(clippy::ref_option)]
 fn exposed<S: Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
     secret.as_ref().map(Secret::expose).serialize(serializer)
 }
