@@ -1,9 +1,9 @@
 //! The captive portal: from a phone that has just joined to one that is online.
 //!
 //! An access point redirects the browser to `/n/{portal_path}/`; the query is read once
-//! ([`nas`]) and becomes a signed token in the page's own address ([`context`]). Each
-//! request finds anew at which [`stage`] the device is, and answers with one page
-//! ([`screen`]). What is remembered is in the store. The portal never speaks RADIUS.
+//! (`nas`) and becomes a signed token in the page's own address (`context`). Each
+//! request finds anew at which `stage` the device is, and answers with one page
+//! (`screen`). What is remembered is in the store. The portal never speaks RADIUS.
 
 mod app;
 mod budget;
