@@ -54,7 +54,8 @@ pub struct AccountRecord {
 pub trait Accounts: Send + Sync {
     /// Makes or finds the account of the number, remembers the device as its own (taking it from
     /// a former owner), records the consent, ends an earlier grant of the device as replaced,
-    /// retires the oldest grants beyond `devices`, and makes the grant; all in one transaction.
+    /// retires the oldest grants beyond `devices` with a Disconnect order for each open session of
+    /// theirs, and makes the grant; all in one transaction.
     async fn sign_in(&self, sign_in: &SignIn) -> Result<SignInOutcome, StoreError>;
 
     /// The account of that number.

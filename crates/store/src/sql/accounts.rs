@@ -2,14 +2,14 @@
 
 use async_trait::async_trait;
 use domain::{
-    Account, AccountId, Consent, Day, Device, Grant, GrantEnd, GrantState, MacAddress, PhoneNumber,
-    Usage,
+    Account, AccountId, Consent, Day, Device, Grant, GrantEnd, GrantState, MacAddress, OrderReason,
+    PhoneNumber, Usage,
 };
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use super::SqlStore;
-use super::grants::{self, end_grant_row, grant, insert_grant};
+use super::grants::{self, end_grant_row, grant, insert_grant, order_off};
 use super::row::{Columns, id_column, mac_column};
 use super::sessions::{self, ERASED_DEVICE};
 use crate::sealed::Seal;
@@ -32,6 +32,9 @@ impl Accounts for SqlStore {
         self.publish(Change::Grant(granted.device)).await;
         for grant in &retired {
             self.publish(Change::Grant(grant.device)).await;
+        }
+        if !retired.is_empty() {
+            self.publish(Change::Order).await;
         }
         Ok(SignInOutcome { grant: granted, retired })
     }
@@ -205,6 +208,7 @@ impl SqlStore {
         for row in rows.iter().skip(others) {
             let mut grant = grant(row)?;
             end_grant_row(transaction, grant.id, GrantEnd::DeviceRetired, now).await?;
+            order_off(transaction, grant.id, OrderReason::DeviceRetired, now).await?;
             grant.state = GrantState::Ended { at: now, why: GrantEnd::DeviceRetired };
             retired.push(grant);
         }

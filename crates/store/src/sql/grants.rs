@@ -49,31 +49,7 @@ impl Grants for SqlStore {
         if !end_grant_row(&mut transaction, id, why, at).await? {
             return Ok(false);
         }
-        let statement = format!(
-            "SELECT {} FROM sessions WHERE ended_at IS NULL AND \
-             (grant_id = $1 OR device = (SELECT device FROM grants WHERE id = $1)) ORDER BY id",
-            sessions::COLUMNS
-        );
-        let rows = sqlx::query(AssertSqlSafe(statement))
-            .bind(id_column(id))
-            .fetch_all(&mut *transaction)
-            .await?;
-        for row in &rows {
-            let session = sessions::session(row)?;
-            let mut entropy = [0; 10];
-            getrandom::fill(&mut entropy).expect("the operating system gives random numbers");
-            let order = NasOrder {
-                id: OrderId::new(at, entropy),
-                nas: session.nas,
-                kind: OrderKind::Disconnect,
-                device: session.device,
-                session: Some(session.id),
-                reason,
-                created_at: at,
-                state: OrderState::Waiting { attempts: 0, next_at: at },
-            };
-            insert_order(&mut transaction, &order).await?;
-        }
+        order_off(&mut transaction, id, reason, at).await?;
         let device = sqlx::query("SELECT device FROM grants WHERE id = $1")
             .bind(id_column(id))
             .fetch_one(&mut *transaction)
@@ -127,6 +103,41 @@ pub(super) async fn end_grant_row(
     .execute(&mut **transaction)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Writes a Disconnect for each open session of a grant and of its device.
+pub(super) async fn order_off(
+    transaction: &mut Transaction<'_, Any>,
+    id: GrantId,
+    reason: OrderReason,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let statement = format!(
+        "SELECT {} FROM sessions WHERE ended_at IS NULL AND \
+         (grant_id = $1 OR device = (SELECT device FROM grants WHERE id = $1)) ORDER BY id",
+        sessions::COLUMNS
+    );
+    let rows = sqlx::query(AssertSqlSafe(statement))
+        .bind(id_column(id))
+        .fetch_all(&mut **transaction)
+        .await?;
+    for row in &rows {
+        let session = sessions::session(row)?;
+        let mut entropy = [0; 10];
+        getrandom::fill(&mut entropy).expect("the operating system gives random numbers");
+        let order = NasOrder {
+            id: OrderId::new(at, entropy),
+            nas: session.nas,
+            kind: OrderKind::Disconnect,
+            device: session.device,
+            session: Some(session.id),
+            reason,
+            created_at: at,
+            state: OrderState::Waiting { attempts: 0, next_at: at },
+        };
+        insert_order(transaction, &order).await?;
+    }
+    Ok(())
 }
 
 pub(super) async fn insert_grant(

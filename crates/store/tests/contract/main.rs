@@ -41,6 +41,7 @@ on_both![
     accounting::a_silent_session_is_closed_and_comes_back,
     accounting::standing_counts_the_time_since_the_last_report,
     outboxes::an_order_is_written_once_and_claimed_by_one,
+    outboxes::a_device_that_gave_way_is_ordered_off,
     outboxes::ending_a_grant_orders_its_sessions_off,
     outboxes::a_message_is_sent_once_and_then_forgotten,
     rivals::two_journals_count_one_session_once,

@@ -94,3 +94,17 @@ pub async fn a_message_is_sent_once_and_then_forgotten(store: TestStore) {
     assert_eq!(store.next_message_at().await.unwrap(), None);
     assert_eq!(store.prune_messages(at(1_000)).await.unwrap(), 2);
 }
+
+pub async fn a_device_that_gave_way_is_ordered_off(store: TestStore) {
+    set_up(&store).await;
+    store.sign_in(&sign_in(1, mac(1), at(1))).await.unwrap();
+    store.sign_in(&sign_in(2, mac(2), at(2))).await.unwrap();
+    let batch = [1, 2].map(|n| record(at(60), n, AccountingEvent::Interim, usage(60, 10, 100)));
+    store.apply("j", &batch, JournalPosition { segment: 1, offset: 10 }).await.unwrap();
+    let outcome = store.sign_in(&sign_in(3, mac(3), at(70))).await.unwrap();
+    assert_eq!(outcome.retired.len(), 1);
+    let orders = store.claim_orders(at(70), at(100), 10).await.unwrap();
+    let said: Vec<_> =
+        orders.iter().map(|order| (order.device, order.kind, order.reason)).collect();
+    assert_eq!(said, [(mac(1), OrderKind::Disconnect, OrderReason::DeviceRetired)]);
+}
