@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Clock, Timestamp};
+use domain::{Clock, Timestamp, Zone};
 use store::{Store, StoreError};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -35,6 +35,8 @@ pub(crate) struct Pruned {
     pub orders: u64,
     pub messages: u64,
     pub sessions: u64,
+    pub grants: u64,
+    pub usage: u64,
 }
 
 impl Reaper {
@@ -93,12 +95,16 @@ impl Reaper {
     pub(crate) async fn prune(&self) -> Result<Pruned, StoreError> {
         let now = self.clock.now();
         let keep = &self.settings.retention;
+        // Any zone will do: of the days of usage, at least today and yesterday are kept.
+        let oldest_day = Zone::riyadh().day_of(now - days(keep.usage_days));
         Ok(Pruned {
             challenges: self.store.prune_challenges(now - days(keep.challenge_days)).await?,
             credentials: self.store.prune_credentials(now - hours(keep.credential_hours)).await?,
             orders: self.store.prune_orders(now - days(keep.order_days)).await?,
             messages: self.store.prune_messages(now - days(keep.message_days)).await?,
             sessions: self.store.prune_sessions(now - days(keep.session_days)).await?,
+            grants: self.store.prune_grants(now - days(keep.grant_days)).await?,
+            usage: self.store.prune_usage(oldest_day).await?,
         })
     }
 }
@@ -107,8 +113,17 @@ fn report(pruned: Pruned) {
     if pruned == Pruned::default() {
         return;
     }
-    let Pruned { challenges, credentials, orders, messages, sessions } = pruned;
-    tracing::info!(challenges, credentials, orders, messages, sessions, "old records destroyed");
+    let Pruned { challenges, credentials, orders, messages, sessions, grants, usage } = pruned;
+    tracing::info!(
+        challenges,
+        credentials,
+        orders,
+        messages,
+        sessions,
+        grants,
+        usage,
+        "old records destroyed"
+    );
 }
 
 #[cfg(test)]

@@ -36,6 +36,10 @@ pub struct RetentionSettings {
     pub message_days: u32,
     /// Days for which sessions that are over are kept; 1 to 3,650, default 365.
     pub session_days: u32,
+    /// Days for which grants whose time is over are kept; 1 to 3,650, default 365.
+    pub grant_days: u32,
+    /// Days for which what a person used in a day is kept; 2 to 3,650, default 365.
+    pub usage_days: u32,
 }
 
 /// A setting that is out of range.
@@ -71,6 +75,8 @@ impl Default for RetentionSettings {
             order_days: 90,
             message_days: 90,
             session_days: 365,
+            grant_days: 365,
+            usage_days: 365,
         }
     }
 }
@@ -89,7 +95,9 @@ impl ControllerSettings {
         within("retention.credential-hours", retention.credential_hours, 1..=720)?;
         within("retention.order-days", retention.order_days, 1..=3_650)?;
         within("retention.message-days", retention.message_days, 1..=3_650)?;
-        within("retention.session-days", retention.session_days, 1..=3_650)
+        within("retention.session-days", retention.session_days, 1..=3_650)?;
+        within("retention.grant-days", retention.grant_days, 1..=3_650)?;
+        within("retention.usage-days", retention.usage_days, 2..=3_650)
     }
 
     pub(crate) fn sweep(&self) -> Duration {
