@@ -26,9 +26,11 @@ use crate::moment::Moment;
 use device::{Device, Duty, State, Then};
 
 pub use dynamic::{Answer, Target};
+#[cfg(test)]
 pub use meter::Traffic;
 pub use report::{AcctSessionId, Event, Report, TerminateCause};
 pub use saved::SavedSession;
+pub(crate) use session::user_name;
 pub use terms::{Limits, Opaque, Terms};
 
 /// What the state machine is told once.
@@ -38,8 +40,8 @@ pub struct AccessRules {
     pub max_devices: usize,
     /// The shortest interval of interim reports, whatever the server wants.
     pub least_interim: Duration,
-    /// The interval where the server names none.
-    pub usual_interim: Duration,
+    /// The longest, and the one where the server names none.
+    pub most_interim: Duration,
     /// A random number of this run of the daemon, for names of sessions.
     pub run: u32,
 }
@@ -121,12 +123,6 @@ impl AccessControl {
         }
     }
 
-    /// How many devices are let through.
-    #[must_use]
-    pub fn online(&self) -> usize {
-        self.devices.values().filter(|device| device.session().is_some()).count()
-    }
-
     /// A device holds an address.
     pub fn seen(
         &mut self,
@@ -189,13 +185,6 @@ impl AccessControl {
     #[must_use]
     pub fn next_deadline(&self) -> Option<Moment> {
         self.devices.values().filter_map(|device| Some(device.next_duty()?.0)).min()
-    }
-
-    /// Ends every session.
-    pub fn end_all(&mut self, cause: TerminateCause, now: Moment) -> Vec<Action> {
-        let online = self.devices.iter().filter(|(_, known)| known.session().is_some());
-        let online: Vec<_> = online.map(|(device, _)| *device).collect();
-        online.into_iter().flat_map(|device| self.leave(device, Then::End(cause), now)).collect()
     }
 
     fn perform(&mut self, device: MacAddress, duty: Duty, now: Moment) -> Vec<Action> {
@@ -261,7 +250,6 @@ impl AccessControl {
         vec![Action::Remove { device, address: known.address }]
     }
 }
-
 
 #[cfg(test)]
 mod tests;

@@ -83,17 +83,12 @@ pub trait Enforcer: Send {
         address: Ipv4Addr,
     ) -> Result<Option<DeviceUsage>, EnforceError>;
 
-    /// What every admitted device has moved; a counter never goes back while its device stays admitted.
+    /// Every admitted device with what it has moved; a counter never goes back while its device
+    /// stays admitted. What an earlier process has admitted is among them.
     ///
     /// To be asked every few seconds; what is left of removed devices is tidied up here too.
     ///
     /// # Errors
     /// When the kernel refuses or the rules are gone.
     fn usage(&mut self) -> Result<Vec<DeviceUsage>, EnforceError>;
-
-    /// Every admitted device, to reconcile with after a restart.
-    ///
-    /// # Errors
-    /// When the kernel refuses or the rules are gone.
-    fn admitted(&mut self) -> Result<Vec<(MacAddress, Ipv4Addr)>, EnforceError>;
 }

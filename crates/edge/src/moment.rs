@@ -17,7 +17,7 @@ pub struct Moment(u64);
 
 impl Moment {
     /// The moment that lies `millis` milliseconds after the first start.
-    #[must_use]
+    #[cfg(test)]
     pub const fn from_millis(millis: u64) -> Self {
         Self(millis)
     }

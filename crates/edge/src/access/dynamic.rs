@@ -105,9 +105,10 @@ impl Target {
         let session = known.session();
         self.device.is_none_or(|wanted| wanted == device)
             && self.address.is_none_or(|wanted| wanted == known.address)
-            && self.session.as_ref().is_none_or(|wanted| {
-                session.is_some_and(|session| session.id.as_str() == wanted)
-            })
+            && self
+                .session
+                .as_ref()
+                .is_none_or(|wanted| session.is_some_and(|session| session.id.as_str() == wanted))
             && self.user_name.as_ref().is_none_or(|wanted| match session {
                 Some(session) => session.user_name == *wanted,
                 None => user_name(device) == *wanted,

@@ -60,8 +60,6 @@ pub enum TerminateCause {
     SessionTimeout,
     /// A Disconnect-Request said so.
     AdminReset,
-    /// The gateway is being shut down.
-    AdminReboot,
     /// The gateway cannot let it through.
     NasError,
     /// It goes on as a new session, under another Class.
@@ -77,7 +75,6 @@ impl From<TerminateCause> for AcctTerminateCause {
             TerminateCause::IdleTimeout => Self::IdleTimeout,
             TerminateCause::SessionTimeout => Self::SessionTimeout,
             TerminateCause::AdminReset => Self::AdminReset,
-            TerminateCause::AdminReboot => Self::AdminReboot,
             TerminateCause::NasError => Self::NasError,
             TerminateCause::NasRequest => Self::NasRequest,
             TerminateCause::ReauthenticationFailure => Self::Other(20),
@@ -92,7 +89,7 @@ pub struct AcctSessionId(String);
 
 impl AcctSessionId {
     /// The name of the session of that number within a run of the daemon.
-    pub(super) fn new(run: u32, number: u32) -> Self {
+    pub(crate) fn new(run: u32, number: u32) -> Self {
         Self(format!("{run:08x}{number:08x}"))
     }
 

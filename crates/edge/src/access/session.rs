@@ -10,10 +10,10 @@ use std::time::Duration;
 use domain::{MacAddress, Octets};
 use serde::{Deserialize, Serialize};
 
+use super::AccessRules;
 use super::meter::{Meter, Traffic};
 use super::report::{AcctSessionId, Event, Report};
 use super::terms::{Limits, Opaque, Terms};
-use super::AccessRules;
 use crate::enforcer::Admission;
 use crate::moment::Moment;
 
@@ -59,11 +59,7 @@ impl Session {
         rules: &AccessRules,
         now: Moment,
     ) -> Self {
-        let activity = Activity {
-            last_at: now,
-            window_from: now,
-            window_usage: Octets::default(),
-        };
+        let activity = Activity { last_at: now, window_from: now, window_usage: Octets::default() };
         let mut session = Self {
             id,
             user_name: user_name(device),
@@ -73,7 +69,7 @@ impl Session {
             expires_at: None,
             idle_timeout: None,
             ceiling: None,
-            interim_interval: rules.usual_interim,
+            interim_interval: rules.most_interim,
             interim_at: now,
             activity,
             meter: Meter::default(),
@@ -90,7 +86,7 @@ impl Session {
             self.user_name = user_name;
         }
         (self.expires_at, self.idle_timeout, self.ceiling) = (None, None, None);
-        let interim_interval = limits.interim_interval.or(Some(rules.usual_interim));
+        let interim_interval = limits.interim_interval.or(Some(rules.most_interim));
         self.change(&Limits { interim_interval, ..limits }, rules, now);
     }
 
@@ -106,7 +102,7 @@ impl Session {
             self.ceiling = Some(self.meter.usage().total() + octets);
         }
         if let Some(interval) = limits.interim_interval {
-            self.interim_interval = interval.max(rules.least_interim);
+            self.interim_interval = interval.clamp(rules.least_interim, rules.most_interim);
             self.interim_at = now + self.interim_interval;
         }
     }
@@ -147,7 +143,8 @@ impl Session {
     }
 
     pub(super) fn admission(&self, device: MacAddress, address: Ipv4Addr) -> Admission {
-        let octet_limit = self.ceiling.map(|ceiling| self.meter.counters_at(ceiling) + LONGEST_PACKET);
+        let octet_limit =
+            self.ceiling.map(|ceiling| self.meter.counters_at(ceiling) + LONGEST_PACKET);
         Admission { device, address, octet_limit }
     }
 

@@ -19,7 +19,7 @@ pub(super) fn rules() -> AccessRules {
     AccessRules {
         max_devices: 2,
         least_interim: seconds(60),
-        usual_interim: seconds(600),
+        most_interim: seconds(900),
         run: 0xa1,
     }
 }

@@ -150,10 +150,6 @@ impl Enforcer for NftEnforcer {
         });
         Ok(usage.collect())
     }
-
-    fn admitted(&mut self) -> Result<Vec<(MacAddress, Ipv4Addr)>, EnforceError> {
-        Ok(self.counters(ADMITTED, element::read_device_key)?.into_keys().collect())
-    }
 }
 
 fn add_limit(admission: &Admission, consumed: Octets) -> Vec<Message> {

@@ -87,7 +87,7 @@ fn a_change_keeps_the_limits_it_does_not_name() {
 }
 
 #[test]
-fn usage_is_reported_at_the_interval_of_the_server_but_not_below_the_floor() {
+fn usage_is_reported_at_the_interval_of_the_server_within_our_own_bounds() {
     let check = |interval: Option<u64>, expected: u64| {
         let interim_interval = interval.map(seconds);
         let mut access = online(terms(1, Limits { interim_interval, ..Limits::default() }));
@@ -97,9 +97,10 @@ fn usage_is_reported_at_the_interval_of_the_server_but_not_below_the_floor() {
         assert_eq!(told(&access.tick(at(expected))), report);
         assert_eq!(access.next_deadline(), Some(at(2 * expected)), "{interval:?}");
     };
-    check(None, 600);
+    check(None, 900);
     check(Some(120), 120);
     check(Some(10), 60);
+    check(Some(3_600), 900);
 }
 
 #[test]
@@ -141,10 +142,9 @@ fn sessions_go_on_after_a_restart_with_their_counters() {
     let mut rebooted = restored();
     assert_eq!(told(&rebooted.counted(&[], at(10))), "admit 10.0.0.2 for 700 B");
     rebooted.counted(&[counted(DEVICE, 7, 0)], at(11));
-    let ends = rebooted.end_all(TerminateCause::AdminReboot, at(12));
-    assert_eq!(told(&ends), "remove 10.0.0.2");
+    rebooted.disconnect(&target(DEVICE), at(12));
     let ends = rebooted.removed(DEVICE, None, at(12));
-    assert_eq!(told(&ends), "Stop(AdminReboot) 1: 307 in 12s");
+    assert_eq!(told(&ends), "Stop(AdminReset) 1: 307 in 12s");
 }
 
 #[test]

@@ -108,7 +108,9 @@ fn state_of(access: &AccessControl) -> &'static str {
         State::Asking(_) => "asking",
         State::Refused { .. } => "refused",
         State::Online { asking: None, .. } => "online",
-        State::Online { asking: Some(asking), .. } if asking.again.is_some() => "online-asking-again",
+        State::Online { asking: Some(asking), .. } if asking.again.is_some() => {
+            "online-asking-again"
+        }
         State::Online { .. } => "online-asking",
         State::Leaving { then: Then::End(_), .. } => "leaving",
         State::Leaving { then: Then::Move(_), .. } => "moving",

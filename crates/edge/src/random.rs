@@ -1,0 +1,8 @@
+//! Randomness from the operating system, for what must not be guessed or repeated.
+
+/// Octets that nobody can predict.
+pub(crate) fn octets<const N: usize>() -> [u8; N] {
+    let mut octets = [0; N];
+    getrandom::fill(&mut octets).expect("the operating system has a random source");
+    octets
+}

@@ -1,0 +1,177 @@
+//! Answers HTTP of devices that are not online, whatever they asked for: by sending them to the
+//! portal (RFC 8952 §2.3, the captive portal's "redirect").
+//!
+//! The kernel sends every such request here. Each connection has one answer and is closed, so
+//! that none outlives the moment when its device is let through.
+
+mod location;
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{Clock, MacAddress};
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, LOCATION, RETRY_AFTER};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::time::{sleep, timeout};
+
+use crate::access::Standing;
+use crate::presence::Presence;
+pub(crate) use location::Signpost;
+
+/// Connections at a time; further ones wait in the kernel.
+const CONNECTIONS: usize = 1_024;
+/// How long a connection may take altogether.
+const LIFE: Duration = Duration::from_secs(10);
+const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
+const MAX_HEADERS: usize = 64;
+const HEAD_LIMIT: usize = 16 * 1_024;
+/// How long to wait when the system cannot give another connection.
+const PAUSE: Duration = Duration::from_millis(100);
+
+const ONLINE_PAGE: &str = include_str!("redirector/online.html");
+const FULL_PAGE: &str = include_str!("redirector/full.html");
+
+/// A device has opened a page.
+#[derive(Debug)]
+pub(crate) struct Hit {
+    pub(crate) device: MacAddress,
+    pub(crate) address: Ipv4Addr,
+    /// Wants to know how it stands.
+    pub(crate) standing: oneshot::Sender<Standing>,
+}
+
+/// The listener with all that its answers need.
+pub(crate) struct Redirector {
+    listener: TcpListener,
+    desk: Arc<Desk>,
+}
+
+/// What an answer needs.
+pub(crate) struct Desk {
+    pub(crate) presence: Presence,
+    pub(crate) signpost: Signpost,
+    pub(crate) hits: mpsc::Sender<Hit>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Redirector {
+    /// Binds the address. Needs a running tokio.
+    pub(crate) fn bind(address: SocketAddrV4, desk: Desk) -> io::Result<Self> {
+        let listener = std::net::TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        Ok(Self { listener: TcpListener::from_std(listener)?, desk: Arc::new(desk) })
+    }
+
+    /// Where it listens.
+    pub(crate) fn local_address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until dropped.
+    pub(crate) async fn run(self) {
+        let places = Arc::new(Semaphore::new(CONNECTIONS));
+        while let Ok(place) = Arc::clone(&places).acquire_owned().await {
+            match self.listener.accept().await {
+                Ok((stream, peer)) => {
+                    let desk = Arc::clone(&self.desk);
+                    tokio::spawn(async move {
+                        desk.serve(stream, peer.ip()).await;
+                        drop(place);
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "edge.redirector.accept");
+                    sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+}
+
+impl Desk {
+    async fn serve(&self, stream: TcpStream, peer: IpAddr) {
+        let service =
+            service_fn(
+                |request| async move { Ok::<_, Infallible>(self.respond(&request, peer).await) },
+            );
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADER_TIMEOUT)
+            .max_headers(MAX_HEADERS)
+            .max_buf_size(HEAD_LIMIT)
+            .keep_alive(false)
+            .serve_connection(TokioIo::new(stream), service);
+        if let Ok(Err(error)) = timeout(LIFE, connection).await {
+            tracing::debug!(%error, "edge.redirector.connection");
+        }
+    }
+
+    async fn respond(&self, request: &Request<Incoming>, peer: IpAddr) -> Response<Full<Bytes>> {
+        let IpAddr::V4(address) = peer.to_canonical() else { return full() };
+        let Some(device) = self.presence.device_at(address) else { return full() };
+        match self.report(device, address).await {
+            Standing::TurnedAway => full(),
+            Standing::Online if matches!(self.presence, Presence::Pretended) => online(),
+            Standing::Online | Standing::Offline => {
+                let wanted = wanted(request);
+                let now = self.clock.now();
+                redirect(&self.signpost.location(device, address, wanted.as_deref(), now))
+            }
+        }
+    }
+
+    /// Tells of the hit; a device whose standing is not told in time is sent to the portal.
+    async fn report(&self, device: MacAddress, address: Ipv4Addr) -> Standing {
+        let (standing, told) = oneshot::channel();
+        match self.hits.try_send(Hit { device, address, standing }) {
+            Ok(()) => timeout(HEADER_TIMEOUT, told).await.ok().and_then(Result::ok),
+            Err(_) => None,
+        }
+        .unwrap_or(Standing::Offline)
+    }
+}
+
+/// The address that was asked for, as far as the request tells.
+fn wanted(request: &Request<Incoming>) -> Option<String> {
+    let host = request.headers().get(HOST)?.to_str().ok()?;
+    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    Some(format!("http://{host}{path}"))
+}
+
+fn redirect(location: &str) -> Response<Full<Bytes>> {
+    answer(StatusCode::FOUND).header(LOCATION, location).body(Full::default()).expect(VALID)
+}
+
+fn online() -> Response<Full<Bytes>> {
+    page(StatusCode::OK, ONLINE_PAGE)
+}
+
+fn full() -> Response<Full<Bytes>> {
+    let mut response = page(StatusCode::SERVICE_UNAVAILABLE, FULL_PAGE);
+    response.headers_mut().insert(RETRY_AFTER, 10.into());
+    response
+}
+
+fn page(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
+    answer(status)
+        .header(CONTENT_TYPE, "text/html; charset=utf-8")
+        .body(Full::from(text))
+        .expect(VALID)
+}
+
+/// Every header is a constant or a serialized URL.
+const VALID: &str = "a header is plain ASCII";
+
+fn answer(status: StatusCode) -> hyper::http::response::Builder {
+    Response::builder().status(status).header(CACHE_CONTROL, "no-store")
+}
