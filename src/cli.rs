@@ -32,6 +32,8 @@ pub struct Cli {
 pub enum Command {
     /// Run portal, RADIUS and controller together, or one of them.
     Serve(Serve),
+    /// Run the gateway of a site on this Linux router.
+    Edge,
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),

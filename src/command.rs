@@ -14,9 +14,9 @@ use anyhow::Context;
 use crate::admin_client::AdminClient;
 use crate::cli::{Cli, Command, ConfigCommand, DbCommand, Serve};
 use crate::config::Config;
-use crate::demo;
 use crate::output::{self, Format};
 use crate::serve::{Parts, Shared};
+use crate::{demo, gateway};
 
 /// Runs the command.
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
@@ -31,6 +31,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             let shared = Shared::open(config).await?;
             Parts::start(&shared, serve.part).await?.run_until_stopped().await
         }
+        Command::Edge => gateway::run(config).await,
         Command::Config(ConfigCommand::Check) => {
             output::done(format, &serde_json::json!({ "valid": true }), "the configuration is good")
         }

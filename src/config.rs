@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use controller::ControllerSettings;
+use edge::EdgeSettings;
 use messaging::MessagingSettings;
 use portal::PortalSettings;
 use radius::RadiusSettings;
@@ -35,6 +36,8 @@ pub struct Config {
     pub controller: ControllerSettings,
     /// How codes reach telephones.
     pub messaging: MessagingSettings,
+    /// The gateway of a site, for `sabeel edge`.
+    pub edge: Option<EdgeSettings>,
 }
 
 /// The folder that holds everything which must survive.
@@ -100,6 +103,9 @@ impl Config {
         self.portal.validate().map_err(|error| invalid("portal", error.to_string()))?;
         self.controller.validate().map_err(|error| invalid("controller", error.to_string()))?;
         self.messaging.validate().map_err(|error| invalid("messaging", error.to_string()))?;
+        if let Some(edge) = &self.edge {
+            edge.validate().map_err(|error| invalid("edge", error.to_string()))?;
+        }
         Ok(self)
     }
 

@@ -3,9 +3,14 @@
 //! Makes two sites, a plan and a gateway that only pretends to let packets through
 //! but speaks real RADIUS over loopback.
 
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
+use controller::admin::api::{AccessPoint, AccessPointAdded};
 use data_encoding::HEXLOWER;
 use domain::{
     Country, HandOff, Language, Localised, MessageAuthenticatorRule, Nas, NasProfile,
@@ -14,8 +19,8 @@ use domain::{
 use store::Store;
 
 use crate::config::Config;
-use crate::output;
 use crate::serve::{Parts, Shared};
+use crate::{gateway, output};
 
 /// The configuration that the demo writes down for its admin to look at.
 const CONFIG: &str = include_str!("demo/sabeel.toml");
@@ -31,8 +36,12 @@ pub async fn run(dir: &Path) -> anyhow::Result<()> {
         std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
     }
     let shared = Shared::open(Config::load(Some(&file))?).await?;
-    set_up(shared.store.as_ref()).await.context("cannot make the first set-up")?;
-    let parts = Parts::start(&shared, None).await?;
+    let gateway = set_up(shared.store.as_ref()).await.context("cannot make the first set-up")?;
+    let mut parts = Parts::start(&shared, None).await?;
+    if let Some(settings) = &shared.config.edge {
+        issue(&gateway, &settings.credentials_file)?;
+        gateway::start(&mut parts, settings, Arc::clone(&shared.clock))?;
+    }
     output::line(&banner(&file))?;
     parts.run_until_stopped().await
 }
@@ -80,6 +89,24 @@ async fn set_up(store: &dyn Store) -> anyhow::Result<Nas> {
     };
     store.add_access_point(&gateway).await?;
     Ok(gateway)
+}
+
+/// Writes down what the gateway is to know, as `sabeel --json nas add` would print it.
+fn issue(gateway: &Nas, file: &Path) -> anyhow::Result<()> {
+    let HandOff::MacAuthentication { redirect_secret } = &gateway.hand_off else {
+        bail!("access point {GATEWAY} has become one of another kind; remove it");
+    };
+    let issued = AccessPointAdded {
+        access_point: AccessPoint::from(gateway),
+        secret: gateway.secret.clone(),
+        hand_off_secret: redirect_secret.clone(),
+        notes: Vec::new(),
+    };
+    let text = serde_json::to_vec_pretty(&issued).context("cannot write credentials")?;
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    let written = options.open(file).and_then(|mut file| file.write_all(&text));
+    written.with_context(|| format!("cannot write {}", file.display()))
 }
 
 /// 128 random bits in hex.

@@ -5,6 +5,7 @@ mod cli;
 mod command;
 mod config;
 mod demo;
+mod gateway;
 mod output;
 mod serve;
 

@@ -93,13 +93,23 @@ pub struct Parts {
 }
 
 impl Parts {
+    /// Nothing yet.
+    pub fn empty(stop: CancellationToken) -> Self {
+        Self { tasks: JoinSet::new(), journal: None, stop }
+    }
+
+    /// Asks every part to stop.
+    pub fn stop(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
     /// Binds and starts what `part` names, or everything.
     pub async fn start(shared: &Shared, part: Option<Part>) -> anyhow::Result<Self> {
         if part.is_some() && shared.config.is_embedded() {
             bail!("parts on their own meet in PostgreSQL; set [store] url, or run `sabeel serve`");
         }
         let runs = |wanted| part.is_none_or(|part| part == wanted);
-        let mut parts = Self { tasks: JoinSet::new(), journal: None, stop: shared.stop.clone() };
+        let mut parts = Self::empty(shared.stop.clone());
         if runs(Part::Radius) {
             parts.start_radius(shared).await?;
         }

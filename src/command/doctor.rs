@@ -1,7 +1,8 @@
 //! `sabeel doctor`: is everything there, and does it work?
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use controller::admin::api::{Health, Status};
+use edge::{Credentials, EdgeSettings, EnforcerKind};
 use serde::Serialize;
 use store::{KeyRing, SqlStore};
 
@@ -19,12 +20,15 @@ struct Finding {
 
 /// Looks at everything; fails if something is not good.
 pub async fn run(config: &Config, admin: &AdminClient, format: Format) -> anyhow::Result<()> {
-    let findings = vec![
+    let mut findings = vec![
         finding("data folder", writable(config)),
         finding("keys", keys(config)),
         finding("database", database(config).await),
         finding("server", server(admin).await),
     ];
+    if let Some(edge) = &config.edge {
+        findings.push(finding("gateway", gateway(edge)));
+    }
     output::list(format, &findings, ["what", "state", "detail"], |finding| {
         let state = if finding.good { "good" } else { "BAD" };
         [finding.what.to_owned(), state.to_owned(), finding.detail.clone()]
@@ -80,4 +84,17 @@ async fn server(admin: &AdminClient) -> anyhow::Result<String> {
         status.counts.access_points,
         status.counts.accounts_online
     ))
+}
+
+fn gateway(settings: &EdgeSettings) -> anyhow::Result<String> {
+    let credentials = Credentials::read(&settings.credentials_file)?;
+    if settings.enforcer == EnforcerKind::Pretend {
+        return Ok(format!("{}, which only pretends", credentials.name()));
+    }
+    let output = std::process::Command::new("nft")
+        .arg("--version")
+        .output()
+        .context("cannot run nft; install the package nftables")?;
+    let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    Ok(format!("{}, {version}", credentials.name()))
 }
