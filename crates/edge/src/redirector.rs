@@ -119,14 +119,13 @@ impl Desk {
     async fn respond(&self, request: &Request<Incoming>, peer: IpAddr) -> Response<Full<Bytes>> {
         let IpAddr::V4(address) = peer.to_canonical() else { return full() };
         let Some(device) = self.presence.device_at(address) else { return full() };
-        match self.report(device, address).await {
-            Standing::TurnedAway => full(),
-            Standing::Online if matches!(self.presence, Presence::Pretended) => online(),
-            Standing::Online | Standing::Offline => {
-                let wanted = wanted(request);
-                let now = self.clock.now();
-                redirect(&self.signpost.location(device, address, wanted.as_deref(), now))
-            }
+        let standing = self.report(device, address).await;
+        let wanted = wanted(request);
+        let portal = self.signpost.location(device, address, wanted.as_deref(), self.clock.now());
+        match (standing, &self.presence) {
+            (Standing::TurnedAway, _) => full(),
+            (Standing::Online, Presence::Pretended) => online(&portal),
+            (Standing::Online | Standing::Offline, _) => redirect(&portal),
         }
     }
 
@@ -152,17 +151,17 @@ fn redirect(location: &str) -> Response<Full<Bytes>> {
     answer(StatusCode::FOUND).header(LOCATION, location).body(Full::default()).expect(VALID)
 }
 
-fn online() -> Response<Full<Bytes>> {
-    page(StatusCode::OK, ONLINE_PAGE)
+fn online(portal: &str) -> Response<Full<Bytes>> {
+    page(StatusCode::OK, ONLINE_PAGE.replace("{portal}", &portal.replace('&', "&amp;")))
 }
 
 fn full() -> Response<Full<Bytes>> {
-    let mut response = page(StatusCode::SERVICE_UNAVAILABLE, FULL_PAGE);
+    let mut response = page(StatusCode::SERVICE_UNAVAILABLE, FULL_PAGE.to_owned());
     response.headers_mut().insert(RETRY_AFTER, 10.into());
     response
 }
 
-fn page(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
+fn page(status: StatusCode, text: String) -> Response<Full<Bytes>> {
     answer(status)
         .header(CONTENT_TYPE, "text/html; charset=utf-8")
         .body(Full::from(text))

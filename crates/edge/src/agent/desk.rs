@@ -112,11 +112,13 @@ impl Desk {
                 }
                 Action::Report(report) => {
                     let session = report.session.as_str();
-                    tracing::info!(session, event = ?report.event, "edge.session");
-                    self.saved.note(match report.event {
-                        Event::Start | Event::Stop(_) => Unsaved::Sessions,
-                        Event::Interim => Unsaved::Progress,
-                    });
+                    if report.event == Event::Interim {
+                        tracing::debug!(session, "edge.session.goes-on");
+                        self.saved.note(Unsaved::Progress);
+                    } else {
+                        tracing::info!(session, event = ?report.event, "edge.session");
+                        self.saved.note(Unsaved::Sessions);
+                    }
                     self.ledger.add(Notice::Session(report));
                 }
             }
