@@ -92,12 +92,12 @@ fn signed_identity(
     }
 }
 
-/// Where a person goes on: the device's own page if it is known, else where its gateway gives it
-/// a context.
+/// Where a person goes on, over TLS if we have it (RFC 8908 §5): the device's own page if it is
+/// known, else the door, which leads to where its gateway gives it a context.
 fn portal_url(app: &App, nas: &Nas, headers: &HeaderMap, signed: Option<SignedIdentity>) -> String {
     let origin = app.safest_origin();
     let Some(SignedIdentity { device, address }) = signed else {
-        return app.settings.entry.as_ref().unwrap_or(origin).to_string();
+        return origin.to_string();
     };
     let context = VisitContext {
         nas: nas.name.clone(),

@@ -34,7 +34,7 @@ async fn a_device_is_known_by_its_address_before_and_after_login() {
         state,
         json!({
             "captive": true,
-            "user-portal-url": "http://enter.example/",
+            "user-portal-url": "https://portal.example/",
             "venue-info-url": "https://park.example/",
         })
     );
@@ -46,7 +46,7 @@ async fn a_device_is_known_by_its_address_before_and_after_login() {
         state,
         json!({
             "captive": false,
-            "user-portal-url": "http://enter.example/",
+            "user-portal-url": "https://portal.example/",
             "venue-info-url": "https://park.example/",
             "can-extend-session": false,
             "seconds-remaining": 7_140,
@@ -82,7 +82,7 @@ async fn a_signed_query_names_the_device_and_leads_to_its_page() {
     assert_eq!(browser.ask("GET", PORTAL, &forged, ACCEPT).await.status, 403);
     town.wait(601);
     let (_, state) = ask(&browser, &target).await;
-    assert_eq!(state["user-portal-url"], "http://enter.example/", "an old signature names nobody");
+    assert_eq!(state["user-portal-url"], "https://portal.example/", "an old signature names nobody");
 }
 
 #[tokio::test]
@@ -91,7 +91,7 @@ async fn a_person_who_opens_the_api_gets_a_page() {
     let browser = town.browser();
     let accept = "Accept: text/html,application/xhtml+xml,*/*;q=0.8\r\n";
     let answer = browser.ask("GET", PORTAL, API, accept).await;
-    assert_eq!(answer.location(), "http://enter.example/");
+    assert_eq!(answer.location(), "https://portal.example/");
     assert_eq!(browser.ask("GET", PORTAL, API, "Accept: image/png\r\n").await.status, 406);
     assert_eq!(browser.ask("GET", PORTAL, "/n/x/capport", ACCEPT).await.status, 404);
     assert_eq!(browser.ask("POST", PORTAL, API, ACCEPT).await.status, 405);
