@@ -14,6 +14,13 @@ run: install-build
 test: install-build install-test
 	$(CARGO) test --workspace --locked
 
+scene: install-build install-test
+	$(CARGO) build --release --locked
+	scripts/scene up
+
+scene-down:
+	scripts/scene down
+
 check: install-build
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings

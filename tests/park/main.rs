@@ -1,0 +1,9 @@
+//! A park's visitor on real parts: phones, DHCP, a kernel that lets through, a browser.
+//!
+//! `scripts/scene` builds the park in network namespaces of its own.
+
+#![allow(clippy::unwrap_used, reason = "a test program, its fixtures too")]
+
+mod browser;
+mod scene;
+mod visit;
