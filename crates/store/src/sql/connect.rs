@@ -178,7 +178,8 @@ async fn pool(
 ) -> Result<AnyPool, StoreError> {
     sqlx::any::install_default_drivers();
     let url = match dialect {
-        Dialect::Sqlite => format!("{}?mode=rwc", settings.url),
+        // The file is made by `make_private` alone, so that it is never readable by others.
+        Dialect::Sqlite => format!("{}?mode=rw", settings.url),
         Dialect::Postgres => settings.url.clone(),
     };
     let options = AnyPoolOptions::new()

@@ -65,3 +65,8 @@ async fn another_process_hears_of_a_change_once() {
 async fn the_file_of_sqlite_is_for_the_service_alone() {
     schema::the_file_is_for_the_service_alone().await;
 }
+
+#[tokio::test]
+async fn only_migrating_makes_the_file_of_sqlite() {
+    schema::connecting_makes_no_file().await;
+}

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use store::testing::TestStore;
-use store::{SqlStore, StoreError, StoreSettings};
+use store::{KeyRing, SqlStore, StoreError, StoreSettings};
 
 pub async fn migrating_again_changes_nothing(store: TestStore) {
     let (one, other) =
@@ -35,4 +35,14 @@ pub async fn the_file_is_for_the_service_alone() {
     assert_eq!(migrated.from, 0);
     let mode = std::fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
+}
+
+pub async fn connecting_makes_no_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("sabeel.db");
+    let settings =
+        StoreSettings { url: format!("sqlite:{}", path.display()), ..StoreSettings::default() };
+    let keys = KeyRing::open_or_create(&dir.path().join("keys")).unwrap();
+    assert!(SqlStore::connect(&settings, keys).await.is_err());
+    assert!(!path.exists());
 }
