@@ -99,6 +99,8 @@ impl Config {
             path: path.to_owned(),
             reason: format!("[{section}] {reason}"),
         };
+        self.store.validate().map_err(|error| invalid("store", error.to_string()))?;
+        self.journal.validate().map_err(|error| invalid("journal", error.to_string()))?;
         self.radius.validate().map_err(|error| invalid("radius", error.to_string()))?;
         self.portal.validate().map_err(|error| invalid("portal", error.to_string()))?;
         self.controller.validate().map_err(|error| invalid("controller", error.to_string()))?;

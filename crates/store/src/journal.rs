@@ -20,7 +20,8 @@ use domain::AccountingRecord;
 use serde::Deserialize;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::JournalPosition;
+use crate::settings::within;
+use crate::{JournalPosition, SettingsError};
 use writer::{Job, Writer};
 
 /// How the journal is kept.
@@ -38,6 +39,19 @@ pub struct JournalSettings {
 impl Default for JournalSettings {
     fn default() -> Self {
         Self { segment_octets: 64_000_000, queue: 4_096, keep_days: 7 }
+    }
+}
+
+impl JournalSettings {
+    /// Checks every value against its range.
+    ///
+    /// # Errors
+    /// The first value that is outside.
+    pub fn validate(&self) -> Result<(), SettingsError> {
+        let queue = u64::try_from(self.queue).unwrap_or(u64::MAX);
+        within("journal.segment-octets", self.segment_octets, 1_000_000..=1_000_000_000)?;
+        within("journal.queue", queue, 1..=65_536)?;
+        within("journal.keep-days", self.keep_days.into(), 0..=3_650)
     }
 }
 

@@ -11,6 +11,7 @@ mod feed;
 mod journal;
 mod keys;
 mod sealed;
+mod settings;
 mod sql;
 mod standing;
 #[cfg(feature = "testing")]
@@ -26,5 +27,6 @@ pub use error::StoreError;
 pub use feed::{Change, ChangeFeed, Changes};
 pub use journal::{Journal, JournalError, JournalSettings, Stretch};
 pub use keys::KeyRing;
+pub use settings::SettingsError;
 pub use sql::{Migrated, SqlStore, StoreSettings};
 pub use standing::{Standing, standing_of};

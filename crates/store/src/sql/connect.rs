@@ -13,7 +13,8 @@ use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Executor};
 use super::dialect::Dialect;
 use super::{SqlStore, migrations};
 use crate::keys::KeyRing;
-use crate::{Change, ChangeFeed, StoreError};
+use crate::settings::within;
+use crate::{Change, ChangeFeed, SettingsError, StoreError};
 
 /// How the database is reached.
 #[derive(Debug, Clone, Deserialize)]
@@ -30,6 +31,20 @@ pub struct StoreSettings {
 impl Default for StoreSettings {
     fn default() -> Self {
         Self { url: String::new(), connections: 8, patience_secs: 5 }
+    }
+}
+
+impl StoreSettings {
+    /// Checks every value against its range; an address that is left out is fine.
+    ///
+    /// # Errors
+    /// The first value that is outside.
+    pub fn validate(&self) -> Result<(), SettingsError> {
+        if !self.url.is_empty() && Dialect::of_url(&self.url).is_none() {
+            return Err(SettingsError::Url);
+        }
+        within("store.connections", self.connections.into(), 1..=100)?;
+        within("store.patience-secs", self.patience_secs, 1..=60)
     }
 }
 
