@@ -55,8 +55,8 @@ pub enum Command {
     /// The database.
     #[command(subcommand)]
     Db(DbCommand),
-    /// Check that everything Sabeel needs is there and works.
-    Doctor,
+    /// Check that everything Sabeel needs is there and works; changes nothing.
+    Doctor(Doctor),
 }
 
 /// Which parts to run.
@@ -81,6 +81,27 @@ pub enum Part {
     Radius,
     /// Quotas, orders to access points, and the admin interface.
     Controller,
+}
+
+/// What to check.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Check only what this part needs on this machine [default: all parts on one machine].
+    #[arg(value_enum)]
+    pub part: Option<Checked>,
+}
+
+/// A part whose needs can be checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Checked {
+    /// The captive portal.
+    Portal,
+    /// The RADIUS server.
+    Radius,
+    /// Quotas, orders to access points, and the admin interface.
+    Controller,
+    /// The gateway of a site.
+    Edge,
 }
 
 /// Looks at the configuration.

@@ -12,7 +12,7 @@ mod wording;
 use anyhow::Context;
 
 use crate::admin_client::AdminClient;
-use crate::cli::{Cli, Command, ConfigCommand, DbCommand, Serve};
+use crate::cli::{Cli, Command, ConfigCommand, DbCommand, Doctor, Serve};
 use crate::config::Config;
 use crate::output::{self, Format};
 use crate::serve::{Parts, Shared};
@@ -41,6 +41,6 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Session(command) => session::run(&admin, format, command).await,
         Command::Account(command) => account::run(&admin, format, command).await,
         Command::Db(DbCommand::Migrate) => database::migrate(&config, format).await,
-        Command::Doctor => doctor::run(&config, &admin, format).await,
+        Command::Doctor(Doctor { part }) => doctor::run(&config, &admin, format, part).await,
     }
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use store::{KeyRing, SqlStore};
 
 use crate::admin_client::AdminClient;
+use crate::cli::Checked;
 use crate::config::Config;
 use crate::output::{self, Format};
 
@@ -18,16 +19,30 @@ struct Finding {
     detail: String,
 }
 
-/// Looks at everything; fails if something is not good.
-pub async fn run(config: &Config, admin: &AdminClient, format: Format) -> anyhow::Result<()> {
-    let mut findings = vec![
-        finding("data folder", writable(config)),
-        finding("keys", keys(config)),
-        finding("database", database(config).await),
-        finding("server", server(admin).await),
-    ];
-    if let Some(edge) = &config.edge {
-        findings.push(finding("gateway", gateway(edge)));
+/// Looks at what `part` needs, or at everything; fails if something is not good. Makes nothing,
+/// so that it can be run as root before the service has made its own files.
+pub async fn run(
+    config: &Config,
+    admin: &AdminClient,
+    format: Format,
+    part: Option<Checked>,
+) -> anyhow::Result<()> {
+    let mut findings = Vec::new();
+    if part != Some(Checked::Edge) {
+        findings.push(finding("data folder", writable(config)));
+        findings
+            .push(finding("keys", keys(config).map(|_| config.keys_dir().display().to_string())));
+        findings.push(finding("database", database(config).await));
+    }
+    if matches!(part, None | Some(Checked::Controller)) {
+        findings.push(finding("server", server(admin).await));
+    }
+    match (part, &config.edge) {
+        (None | Some(Checked::Edge), Some(edge)) => {
+            findings.push(finding("gateway", gateway(edge)))
+        }
+        (Some(Checked::Edge), None) => bail!("there is no section [edge]"),
+        (None | Some(Checked::Portal | Checked::Radius | Checked::Controller), _) => {}
     }
     output::list(format, &findings, ["what", "state", "detail"], |finding| {
         let state = if finding.good { "good" } else { "BAD" };
@@ -51,17 +66,16 @@ fn writable(config: &Config) -> anyhow::Result<String> {
     Ok(config.data_dir().display().to_string())
 }
 
-fn keys(config: &Config) -> anyhow::Result<String> {
+fn keys(config: &Config) -> anyhow::Result<KeyRing> {
     let dir = config.keys_dir();
     if !dir.exists() {
         bail!("{} is not there; the server makes it at its first start", dir.display());
     }
-    KeyRing::open_or_create(&dir)?;
-    Ok(dir.display().to_string())
+    Ok(KeyRing::open_or_create(&dir)?)
 }
 
 async fn database(config: &Config) -> anyhow::Result<String> {
-    let keys = KeyRing::open_or_create(&config.keys_dir())?;
+    let keys = keys(config).context("cannot be opened without keys")?;
     let store = SqlStore::connect(&config.store_settings(), keys).await?;
     store.close().await;
     Ok(if config.is_embedded() {

@@ -1,0 +1,115 @@
+//! What scripts rely on: exit codes, what `doctor` looks at and leaves alone, plain logs.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+/// A folder with a configuration whose data folder is `data` beside it.
+struct Installation(tempfile::TempDir);
+
+impl Installation {
+    fn new(more: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let data = dir.path().join("data");
+        std::fs::create_dir(&data).unwrap();
+        let text = format!("data-dir = \"{}\"\n{more}", data.display());
+        std::fs::write(dir.path().join("sabeel.toml"), text).unwrap();
+        Self(dir)
+    }
+
+    fn config(&self) -> PathBuf {
+        self.0.path().join("sabeel.toml")
+    }
+
+    fn data(&self) -> PathBuf {
+        self.0.path().join("data")
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        sabeel(&self.config()).args(arguments).output().unwrap()
+    }
+}
+
+fn sabeel(config: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sabeel"));
+    command.arg("--config").arg(config).stdin(Stdio::null()).env_remove("SABEEL_LOG");
+    command
+}
+
+#[test]
+fn exit_codes_tell_failure_usage_and_configuration_apart() {
+    let check = |more: &str, arguments: &[&str], expected: i32| {
+        let output = Installation::new(more).run(arguments);
+        assert_eq!(output.status.code(), Some(expected), "{more} {arguments:?} {output:?}");
+    };
+    check("", &["config", "check"], 0);
+    check("", &["session", "list"], 1);
+    check("", &["account", "erase", "0551234567"], 1);
+    check("", &["serve", "portal"], 1);
+    check("", &["session", "show", "not-an-id"], 2);
+    check("", &["frobnicate"], 2);
+    check("", &["edge"], 78);
+    check("[portal]\npublc-url = \"http://portal.example\"", &["config", "check"], 78);
+    check("[controller]\nsweep-seconds = 0", &["session", "list"], 78);
+    check("[store]\nurl = \"mysql://db\"", &["config", "check"], 78);
+    check("[journal]\nqueue = 0", &["config", "check"], 78);
+}
+
+#[test]
+fn doctor_before_the_first_start_makes_nothing() {
+    let installation = Installation::new("");
+    let output = installation.run(&["doctor"]);
+    assert_eq!(output.status.code(), Some(1));
+    let left: Vec<_> = std::fs::read_dir(installation.data()).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn doctor_looks_at_what_a_part_needs() {
+    let edge = "[edge]\nenforcer = \"pretend\"\ncredentials-file = \"none.json\"\n\
+        portal-url = \"http://192.0.2.10\"\nredirector = \"127.0.0.1:8081\"\n\
+        [edge.radius]\nauthentication-servers = [\"192.0.2.10:1812\"]\n\
+        accounting-servers = [\"192.0.2.10:1813\"]";
+    let installation = Installation::new(edge);
+    for (part, expected) in [
+        (None, &["data folder", "keys", "database", "server", "gateway"][..]),
+        (Some("portal"), &["data folder", "keys", "database"]),
+        (Some("radius"), &["data folder", "keys", "database"]),
+        (Some("controller"), &["data folder", "keys", "database", "server"]),
+        (Some("edge"), &["gateway"]),
+    ] {
+        let arguments: Vec<&str> = ["--json", "doctor"].into_iter().chain(part).collect();
+        let output = installation.run(&arguments);
+        let findings: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap();
+        let seen: Vec<&str> =
+            findings.iter().map(|finding| finding["what"].as_str().unwrap()).collect();
+        assert_eq!(seen, expected, "{part:?}");
+    }
+}
+
+/// A server that is ended with the test.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+#[test]
+fn a_log_that_no_terminal_shows_is_plain_text() {
+    let installation = Installation::new(
+        "[radius]\nauthentication = [\"127.0.0.1:0\"]\naccounting = [\"127.0.0.1:0\"]\n\
+         [portal]\nlisten = \"127.0.0.1:0\"",
+    );
+    let mut command = sabeel(&installation.config());
+    command.arg("serve").stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut server = Server(command.spawn().unwrap());
+    let mut line = String::new();
+    BufReader::new(server.0.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.contains(" INFO "), "{line}");
+    assert!(!line.contains('\u{1b}'), "{line:?}");
+}
