@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 
 use crate::scene::{Scene, eventually};
 
-const DRIVER: &str = "http://127.0.0.1:9515";
 /// The key under which WebDriver names an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
@@ -17,6 +16,7 @@ pub struct Browser<'a> {
     scene: &'a Scene,
     phone: u8,
     driver: Child,
+    address: String,
     session: String,
 }
 
@@ -24,14 +24,18 @@ impl<'a> Browser<'a> {
     /// Starts it with a fresh profile, as wide as a phone.
     pub fn start(scene: &'a Scene, phone: u8) -> Self {
         let mut driver = scene
-            .phone(phone, &["chromedriver", "--port=9515"])
+            .phone(phone, &["chromedriver", "--port=0"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let is_ready = |line: &str| line.contains("started successfully");
-        assert!(lines.any(|line| is_ready(&line.unwrap())), "chromedriver does not start");
+        let port = lines.by_ref().find_map(|line| {
+            let line = line.unwrap();
+            let (_, port) = line.split_once("started successfully on port ")?;
+            Some(port.trim_end_matches('.').to_owned())
+        });
+        let port = port.expect("chromedriver starts");
         // What else it says must be taken, or it waits for a reader.
         std::thread::spawn(move || lines.for_each(drop));
         let profile = scene.dir().join("profile");
@@ -55,7 +59,8 @@ impl<'a> Browser<'a> {
         let wanted = json!({ "capabilities": { "alwaysMatch": {
             "browserName": "chrome", "goog:chromeOptions": options,
         } } });
-        let mut browser = Self { scene, phone, driver, session: String::new() };
+        let address = format!("http://127.0.0.1:{port}");
+        let mut browser = Self { scene, phone, driver, address, session: String::new() };
         let session = browser.post("/session", &wanted);
         browser.session = format!("/session/{}", session["sessionId"].as_str().unwrap());
         browser
@@ -123,11 +128,11 @@ impl<'a> Browser<'a> {
     }
 
     fn get(&self, what: &str) -> Value {
-        self.call(&["--request", "GET", &format!("{DRIVER}{}/{what}", self.session)])
+        self.call(&["--request", "GET", &format!("{}{}/{what}", self.address, self.session)])
     }
 
     fn post(&self, path: &str, body: &Value) -> Value {
-        let (url, body) = (format!("{DRIVER}{path}"), body.to_string());
+        let (url, body) = (format!("{}{path}", self.address), body.to_string());
         self.call(&["--header", "content-type: application/json", "--data-binary", &body, &url])
     }
 
@@ -142,9 +147,9 @@ impl<'a> Browser<'a> {
 
 impl Drop for Browser<'_> {
     fn drop(&mut self) {
-        let url = format!("{DRIVER}{}", self.session);
-        self.scene.curl(self.phone, &["--request", "DELETE", &url]);
-        self.driver.kill().ok();
+        let session = format!("{}{}", self.address, self.session);
+        self.scene.curl(self.phone, &["--request", "DELETE", &session]);
+        self.scene.curl(self.phone, &[&format!("{}/shutdown", self.address)]);
         self.driver.wait().ok();
     }
 }
