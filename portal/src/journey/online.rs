@@ -99,7 +99,7 @@ fn page(app: &App, visit: &Visit, granted: &Granted, place: Place) -> Outcome {
     let site = &granted.standing.site;
     let limited = granted.left.time.is_some() || granted.left.data.is_some();
     let remembered = Duration::from_secs(86_400).max(granted.grant.until.since(visit.now));
-    let days = words.count("days", remembered.as_secs() / 86_400, Case::Object);
+    let days = words.count("days", remembered.as_secs().div_ceil(86_400), Case::Object);
     let screen = OnlineScreen {
         frame: visit.frame(app, title, here),
         lead: Html::new(&lead),
