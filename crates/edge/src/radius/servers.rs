@@ -93,7 +93,57 @@ impl Turn {
 
 #[cfg(test)]
 mod tests {
+    use radius_proto::{Authenticator, Code, Packet};
+    use tokio::net::UdpSocket;
+
     use super::*;
+
+    fn secret() -> SharedSecret {
+        SharedSecret::new("shared-secret-of-the-gate").unwrap()
+    }
+
+    async fn listen() -> (UdpSocket, SocketAddr) {
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let address = socket.local_addr().unwrap();
+        (socket, address)
+    }
+
+    /// Rejects one request under that secret.
+    async fn reject(socket: &UdpSocket, secret: &SharedSecret) {
+        let mut buffer = [0; 4_096];
+        let (length, client) = socket.recv_from(&mut buffer).await.unwrap();
+        let request = Packet::parse(&buffer[..length]).unwrap();
+        let reply = PacketBuilder::reply_to(&request, Code::AccessReject).sign(secret).unwrap();
+        socket.send_to(&reply, client).await.unwrap();
+    }
+
+    fn request() -> PacketBuilder {
+        PacketBuilder::access_request(Authenticator::new(crate::random::octets()))
+    }
+
+    #[tokio::test]
+    async fn the_next_server_is_asked_when_one_is_silent_or_not_to_be_trusted() {
+        let ((silent, first), (liar, second), (honest, third)) =
+            (listen().await, listen().await, listen().await);
+        let addresses = [first, second, third];
+        let servers = Servers::open(&addresses, &secret(), Duration::from_millis(300)).unwrap();
+        let lie = async { reject(&liar, &SharedSecret::new("another").unwrap()).await };
+        let truth = async { reject(&honest, &secret()).await };
+        let (answer, (), ()) = tokio::join!(servers.ask(request), lie, truth);
+        assert!(answer.is_some());
+        // The one that has answered is asked first from then on.
+        let truth = async { reject(&honest, &secret()).await };
+        let (answer, ()) = tokio::join!(servers.ask(request), truth);
+        assert!(answer.is_some());
+        drop(silent);
+    }
+
+    #[tokio::test]
+    async fn there_is_no_answer_when_no_server_gives_one() {
+        let (_silent, address) = listen().await;
+        let servers = Servers::open(&[address], &secret(), Duration::from_millis(50)).unwrap();
+        assert_eq!(servers.ask(request).await, None);
+    }
 
     #[test]
     fn a_silent_server_loses_its_turn_for_a_while() {
