@@ -200,6 +200,10 @@ pub struct AddNas {
     /// Hosts of its login page, if the browser carries the login to it (UAM).
     #[arg(long, value_name = "HOST[:PORT]", value_delimiter = ',')]
     pub uam_hosts: Vec<String>,
+    /// File with the secret that its login page shares with the portal (CoovaChilli's
+    /// `uamsecret`); without one, nothing proves that a redirect is its own.
+    #[arg(long, value_name = "FILE", requires = "uam_hosts")]
+    pub uam_secret_file: Option<PathBuf>,
 }
 
 /// Works on plans.

@@ -58,7 +58,8 @@ fn request(nas: AddNas) -> anyhow::Result<AddAccessPoint> {
     let hand_off = if nas.uam_hosts.is_empty() {
         NewHandOff::MacAuthentication { redirect_secret: None }
     } else {
-        NewHandOff::Uam { secret: None, hosts: nas.uam_hosts }
+        let secret = nas.uam_secret_file.as_ref().map(read_secret).transpose()?;
+        NewHandOff::Uam { secret, hosts: nas.uam_hosts }
     };
     Ok(AddAccessPoint {
         name: nas.name,
