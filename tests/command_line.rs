@@ -1,4 +1,4 @@
-//! What scripts rely on: exit codes, what `doctor` looks at and leaves alone, plain logs.
+//! What scripts and services rely on: exit codes, what `doctor` looks at and leaves alone, logs.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -99,17 +99,40 @@ impl Drop for Server {
     }
 }
 
+/// Ports that the kernel chooses.
+const ANY_PORTS: &str = "[radius]\nauthentication = [\"127.0.0.1:0\"]\n\
+    accounting = [\"127.0.0.1:0\"]\n[portal]\nlisten = \"127.0.0.1:0\"";
+
+impl Server {
+    /// Starts everything, and waits until it can be administered; gives what it logged till then.
+    fn start(installation: &Installation) -> (Self, Vec<String>) {
+        let mut command = sabeel(&installation.config());
+        command.arg("serve").stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut server = Self(command.spawn().unwrap());
+        let mut lines = Vec::new();
+        for line in BufReader::new(server.0.stderr.take().unwrap()).lines() {
+            lines.push(line.unwrap());
+            if lines.last().unwrap().contains("admin API is open") {
+                return (server, lines);
+            }
+        }
+        panic!("the server ended: {lines:?}");
+    }
+}
+
 #[test]
 fn a_log_that_no_terminal_shows_is_plain_text() {
-    let installation = Installation::new(
-        "[radius]\nauthentication = [\"127.0.0.1:0\"]\naccounting = [\"127.0.0.1:0\"]\n\
-         [portal]\nlisten = \"127.0.0.1:0\"",
-    );
-    let mut command = sabeel(&installation.config());
-    command.arg("serve").stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut server = Server(command.spawn().unwrap());
-    let mut line = String::new();
-    BufReader::new(server.0.stderr.take().unwrap()).read_line(&mut line).unwrap();
-    assert!(line.contains(" INFO "), "{line}");
-    assert!(!line.contains('\u{1b}'), "{line:?}");
+    let (_server, log) = Server::start(&Installation::new(ANY_PORTS));
+    for line in log {
+        assert!(line.contains(" INFO ") && !line.contains('\u{1b}'), "{line:?}");
+    }
+}
+
+#[test]
+fn a_log_that_cannot_be_written_stops_nothing() {
+    let installation = Installation::new(ANY_PORTS);
+    let (_server, _log) = Server::start(&installation);
+    // Nobody reads the server's standard error any more, and adding a plan is logged.
+    let output = installation.run(&["plan", "add", "visitor"]);
+    assert!(output.status.success(), "{output:?}");
 }
