@@ -136,3 +136,24 @@ fn a_log_that_cannot_be_written_stops_nothing() {
     let output = installation.run(&["plan", "add", "visitor"]);
     assert!(output.status.success(), "{output:?}");
 }
+
+#[test]
+fn doctor_finds_a_database_that_was_written_with_other_keys() {
+    let installation = Installation::new(ANY_PORTS);
+    let (server, _) = Server::start(&installation);
+    let titles = ["--title-ar", "الممشى", "--title-en", "Walkway"];
+    for arguments in [
+        &["plan", "add", "visitor"][..],
+        &[&["site", "add", "walkway", "--plan", "visitor"][..], &titles].concat(),
+        &["nas", "add", "gate", "--site", "walkway", "--address", "10.0.0.1"],
+    ] {
+        let output = installation.run(arguments);
+        assert!(output.status.success(), "{output:?}");
+    }
+    drop(server);
+    let is_good = || installation.run(&["doctor", "radius"]).status.success();
+    assert!(is_good());
+    let other = format!("1:{}\n", "00".repeat(32));
+    std::fs::write(installation.data().join("keys/data.key"), other).unwrap();
+    assert!(!is_good());
+}

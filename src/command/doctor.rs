@@ -4,7 +4,7 @@ use anyhow::{Context, bail};
 use controller::admin::api::{Health, Status};
 use edge::{Credentials, EdgeSettings, EnforcerKind};
 use serde::Serialize;
-use store::{KeyRing, SqlStore};
+use store::{AccessPoints, KeyRing, SqlStore};
 
 use crate::admin_client::AdminClient;
 use crate::cli::Checked;
@@ -77,7 +77,10 @@ fn keys(config: &Config) -> anyhow::Result<KeyRing> {
 async fn database(config: &Config) -> anyhow::Result<String> {
     let keys = keys(config).context("cannot be opened without keys")?;
     let store = SqlStore::connect(&config.store_settings(), keys).await?;
+    // Reading their secrets shows whether these are the keys that the database was written with.
+    let readable = store.list_access_points().await;
     store.close().await;
+    readable.context("are these the keys that it was written with?")?;
     Ok(if config.is_embedded() {
         "SQLite, of this version".into()
     } else {
