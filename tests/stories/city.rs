@@ -1,0 +1,260 @@
+//! A city with its server as a process: files of its own, addresses of its own, and the
+//! command line beside it.
+//!
+//! Every city takes an address of 127.0.0.0/8 for itself, so that its ports are always free.
+
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::net::UnixStream;
+use tokio::process::{Child, ChildStderr, Command};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::browser::{Answer, exchange};
+
+const SABEEL: &str = env!("CARGO_BIN_EXE_sabeel");
+/// What the server logs last when it starts: from then on every socket of it is open.
+const READY: &str = "admin API is open";
+/// How long something that must happen may take before the test fails.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+// Below the ports that the system gives away by itself.
+const RESERVATION_PORT: u16 = 21_800;
+const AUTHENTICATION_PORT: u16 = 21_812;
+const ACCOUNTING_PORT: u16 = 21_813;
+const PORTAL_PORT: u16 = 28_080;
+
+/// A city, with or without its server running. Dropping it kills the server.
+pub struct City {
+    files: TempDir,
+    address: Ipv4Addr,
+    _reservation: UdpSocket,
+    server: Option<Server>,
+    log: Log,
+}
+
+struct Server {
+    child: Child,
+    reading: JoinHandle<()>,
+}
+
+/// What the servers of a city have logged so far.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<String>>);
+
+/// What a command said, and how it ended.
+#[derive(Debug)]
+pub struct Said {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl City {
+    /// A city whose server has not been started yet, with these lines in its configuration,
+    /// such as `portal.limits.header-seconds = 1`.
+    pub fn plan(settings: &[&str]) -> Self {
+        let files = tempfile::tempdir().unwrap();
+        let (address, reservation) = own_address();
+        let data = files.path().join("data");
+        std::fs::create_dir(&data).unwrap();
+        let own = format!(
+            "data-dir = \"{}\"\n\
+             radius.authentication = [\"{address}:{AUTHENTICATION_PORT}\"]\n\
+             radius.accounting = [\"{address}:{ACCOUNTING_PORT}\"]\n\
+             radius.reject-delay-ms = 0\n\
+             portal.listen = \"{address}:{PORTAL_PORT}\"\n\
+             portal.public-url = \"http://{address}:{PORTAL_PORT}\"\n",
+            data.display()
+        );
+        std::fs::write(files.path().join("sabeel.toml"), own + &settings.join("\n")).unwrap();
+        let log = Log::default();
+        Self { files, address, _reservation: reservation, server: None, log }
+    }
+
+    /// A city whose server runs.
+    pub async fn begin(settings: &[&str]) -> Self {
+        let mut city = Self::plan(settings);
+        city.start().await;
+        city
+    }
+
+    /// Starts the server, and waits until all its sockets are open.
+    pub async fn start(&mut self) {
+        assert!(self.server.is_none(), "the server runs already");
+        let mut child = self.command(&["serve"]).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let ready = timeout(PATIENCE, self.log.read(&mut lines, Some(READY))).await;
+        assert!(ready.unwrap_or(false), "the server did not start");
+        let log = self.log.clone();
+        let reading = tokio::spawn(async move {
+            log.read(&mut lines, None).await;
+        });
+        self.server = Some(Server { child, reading });
+    }
+
+    /// Kills the server without warning, and waits until it is gone.
+    pub async fn kill(&mut self) {
+        let mut server = self.server.take().unwrap();
+        server.child.kill().await.unwrap();
+        server.reading.await.unwrap();
+    }
+
+    /// Asks the server to stop, and waits for its orderly end.
+    pub async fn stop(&mut self) {
+        let mut server = self.server.take().unwrap();
+        kill(pid(&server.child), Signal::SIGTERM).unwrap();
+        let status = timeout(PATIENCE, server.child.wait()).await.unwrap().unwrap();
+        assert!(status.success(), "{status}");
+        server.reading.await.unwrap();
+    }
+
+    /// Runs `sabeel` with this city's configuration.
+    pub async fn sabeel(&self, words: &[&str]) -> Said {
+        let output = timeout(PATIENCE, self.command(words).stdout(Stdio::piped()).output());
+        let output = output.await.unwrap().unwrap();
+        Said {
+            code: output.status.code().unwrap(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// What `sabeel --json` answers when all is well.
+    pub async fn json(&self, words: &[&str]) -> Value {
+        let words: Vec<_> = ["--json"].iter().chain(words).copied().collect();
+        let said = self.sabeel(&words).await;
+        assert_eq!(said.code, 0, "{words:?}: {}", said.err);
+        serde_json::from_str(&said.out).unwrap()
+    }
+
+    /// Asks the admin interface.
+    pub async fn ask_admin(&self, path: &str) -> Answer {
+        let stream = UnixStream::connect(self.admin_socket()).await.unwrap();
+        let request = hyper::Request::get(path).header("host", "sabeel");
+        exchange(stream, request.body(String::new().into()).unwrap()).await
+    }
+
+    /// Waits until all that has been acknowledged is in the database.
+    pub async fn settled(&self) {
+        eventually("applied journal", async || {
+            let status: Value =
+                serde_json::from_str(&self.ask_admin("/v1/status").await.body).unwrap();
+            let journal = &status["journal"];
+            assert!(journal["written"].is_object(), "{status}");
+            (journal["written"] == journal["applied"]).then_some(())
+        })
+        .await;
+    }
+
+    /// The city's own address.
+    pub fn address(&self) -> Ipv4Addr {
+        self.address
+    }
+
+    /// Where Access-Requests go.
+    pub fn authentication(&self) -> SocketAddr {
+        (self.address, AUTHENTICATION_PORT).into()
+    }
+
+    /// Where Accounting-Requests go.
+    pub fn accounting(&self) -> SocketAddr {
+        (self.address, ACCOUNTING_PORT).into()
+    }
+
+    /// Where visitors find the portal.
+    pub fn portal(&self) -> SocketAddr {
+        (self.address, PORTAL_PORT).into()
+    }
+
+    /// The folder of whatever a story writes down.
+    pub fn dir(&self) -> &Path {
+        self.files.path()
+    }
+
+    /// The folder that survives the server.
+    pub fn data_dir(&self) -> PathBuf {
+        self.files.path().join("data")
+    }
+
+    /// Where the admin interface listens.
+    pub fn admin_socket(&self) -> PathBuf {
+        self.data_dir().join("admin.sock")
+    }
+
+    /// What the servers have logged so far.
+    pub fn log(&self) -> String {
+        self.log.0.lock().unwrap().clone()
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(SABEEL);
+        command
+            .arg("--config")
+            .arg(self.files.path().join("sabeel.toml"))
+            .args(words)
+            .env_remove("SABEEL_CONFIG")
+            .envs([("SABEEL_LOG", "info"), ("NO_COLOR", "1")])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .kill_on_drop(true);
+        command
+    }
+}
+
+impl Drop for City {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- the server's log\n{}", self.log());
+        }
+    }
+}
+
+impl Log {
+    /// Takes lines until one contains `awaited`; `false` if they end before.
+    async fn read(&self, lines: &mut Lines<BufReader<ChildStderr>>, awaited: Option<&str>) -> bool {
+        while let Some(line) = lines.next_line().await.unwrap() {
+            let mut log = self.0.lock().unwrap();
+            log.push_str(&line);
+            log.push('\n');
+            if awaited.is_some_and(|awaited| line.contains(awaited)) {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+/// Looks again and again, each time by asking somebody else, until there is what must come.
+pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "no {what}");
+    }
+}
+
+fn pid(child: &Child) -> Pid {
+    Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap())
+}
+
+/// An address of this machine that nobody else uses as long as the socket is open.
+fn own_address() -> (Ipv4Addr, UdpSocket) {
+    let first = u32::from(Ipv4Addr::new(127, 64, 0, 0));
+    let within = (1_u32 << 22) - 1;
+    (0..1_000)
+        .map(|n| Ipv4Addr::from(first + ((std::process::id() * 16 + n) & within)))
+        .find_map(|address| Some((address, UdpSocket::bind((address, RESERVATION_PORT)).ok()?)))
+        .unwrap()
+}

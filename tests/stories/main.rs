@@ -1,0 +1,9 @@
+//! Stories end to end: the real program as a process, and all who have to do with it.
+
+#![allow(clippy::unwrap_used, reason = "a test program, its fixtures too")]
+
+mod access_point;
+mod browser;
+mod city;
+mod sms_gateway;
+mod visit;

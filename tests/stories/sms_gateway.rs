@@ -1,0 +1,79 @@
+//! The contracted SMS gateway, as its HTTP interface shows it.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+
+use http_body_util::{BodyExt, Empty};
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use serde::Deserialize;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use crate::city::PATIENCE;
+
+/// An SMS gateway that takes every message and keeps it.
+pub struct SmsGateway {
+    address: SocketAddr,
+    messages: mpsc::UnboundedReceiver<Message>,
+}
+
+/// A message as it was handed over.
+#[derive(Debug, Deserialize)]
+pub struct Message {
+    pub to: String,
+    pub text: String,
+}
+
+impl SmsGateway {
+    pub async fn open() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (taken, messages) = mpsc::unbounded_channel();
+        tokio::spawn(serve(listener, taken));
+        Self { address, messages }
+    }
+
+    /// What the city's configuration says about this gateway.
+    pub fn settings(&self) -> [String; 4] {
+        [
+            "messaging.transport = \"http\"".to_owned(),
+            format!("messaging.http.url = \"http://{}/send\"", self.address),
+            "messaging.http.encoding = \"json\"".to_owned(),
+            "messaging.http.fields = { to = \"{to}\", text = \"{text}\" }".to_owned(),
+        ]
+    }
+
+    /// Waits for the next message.
+    pub async fn next(&mut self) -> Message {
+        timeout(PATIENCE, self.messages.recv()).await.expect("no message").unwrap()
+    }
+}
+
+impl Message {
+    /// The code in it.
+    pub fn code(&self) -> String {
+        let mut numbers = self.text.split(|c: char| !c.is_ascii_digit());
+        numbers.find(|digits| digits.len() == 6).unwrap().to_owned()
+    }
+}
+
+async fn serve(listener: TcpListener, taken: mpsc::UnboundedSender<Message>) {
+    loop {
+        let (stream, _) = listener.accept().await.unwrap();
+        let taken = taken.clone();
+        let service = service_fn(move |request: Request<Incoming>| {
+            let taken = taken.clone();
+            async move {
+                let body = request.into_body().collect().await.unwrap().to_bytes();
+                taken.send(serde_json::from_slice(&body).unwrap()).ok();
+                Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new()))
+            }
+        });
+        tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+    }
+}
