@@ -5,5 +5,6 @@
 mod access_point;
 mod browser;
 mod city;
+mod killed;
 mod sms_gateway;
 mod visit;
