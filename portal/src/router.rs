@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::routing::{get, post};
 
-use crate::app::App;
+use crate::app::{App, Message, Outcome, locale_of};
 use crate::journey::{arrive, code, end, help, number, online};
 use crate::{capport, probe};
 
@@ -38,6 +40,21 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/v/{token}/help", get(help::help))
         .route("/v/{token}/terms", get(help::terms))
         .fallback(probe::answer_unrouted)
+        .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .with_state(Arc::clone(app))
+}
+
+/// A browser that opens the address of a form again is shown the way back to its page.
+async fn wrong_method(State(app): State<Arc<App>>, request: Parts) -> Outcome {
+    let path = request.uri.path();
+    let folder = path.rfind('/').map_or("/", |last| &path[..=last]);
+    let message = Message {
+        status: StatusCode::METHOD_NOT_ALLOWED,
+        title: "e-generic-title",
+        text: "e-form",
+        values: &[],
+        action: Some((folder, "start")),
+    };
+    app.message(locale_of(&request.headers, request.uri.query()), &message)
 }

@@ -93,7 +93,7 @@ async fn markup_in_the_number_is_only_text() {
 }
 
 #[tokio::test]
-async fn the_wrong_method_is_answered_with_405() {
+async fn the_wrong_method_is_answered_with_a_way_back() {
     let town = Town::open().await;
     let browser = town.english();
     let base = first_page(&town).await;
@@ -103,6 +103,7 @@ async fn the_wrong_method_is_answered_with_405() {
         let answer = browser.ask(method, PORTAL, &format!("{base}{page}"), "").await;
         assert_eq!(answer.status, 405, "{method} {page}");
         assert!(!answer.header("allow").is_empty());
+        assert!(answer.body.contains(&format!("href=\"{base}\"")), "{}", answer.body);
     }
 }
 
