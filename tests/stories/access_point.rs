@@ -92,8 +92,13 @@ impl AccessPoint {
             .u32(attribute::ACCT_SESSION_TIME, report.seconds)
             .u32(attribute::ACCT_INPUT_OCTETS, report.uploaded)
             .u32(attribute::ACCT_OUTPUT_OCTETS, report.downloaded);
-        let answer = self.accounting.exchange(request).await;
+        let answer = self.account(request).await;
         assert_eq!(Packet::parse(&answer).unwrap().code(), Code::AccountingResponse);
+    }
+
+    /// Sends an Accounting-Request, and returns the octets of the authentic answer.
+    pub async fn account(&mut self, request: PacketBuilder) -> Vec<u8> {
+        self.accounting.exchange(request).await
     }
 
     /// Waits for the next order, does it, and returns what it said.

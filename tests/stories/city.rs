@@ -196,6 +196,14 @@ impl City {
         self.log.0.lock().unwrap().clone()
     }
 
+    /// Memory of the running server that is in RAM, in octets.
+    pub fn memory(&self) -> u64 {
+        let pid = pid(&self.server.as_ref().unwrap().child);
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1_024
+    }
+
     fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(SABEEL);
         command

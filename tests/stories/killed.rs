@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::chance::Chance;
 use crate::city::City;
 
 const PERSONS: u64 = 20;
@@ -396,25 +397,4 @@ fn phone(person: u64) -> PhoneNumber {
 fn now() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap())
-}
-
-/// Numbers by chance, from a seed that a failed test shows.
-struct Chance(u64);
-
-impl Chance {
-    fn new() -> Self {
-        let mut seed = [0; 8];
-        getrandom::fill(&mut seed).unwrap();
-        let seed = u64::from_be_bytes(seed);
-        println!("seed {seed:#x}");
-        Self(seed)
-    }
-
-    /// The next number below `limit`, by SplitMix64.
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % limit
-    }
 }

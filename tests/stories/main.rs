@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test program, its fixtures too")]
 
 mod access_point;
+mod bad_input;
 mod browser;
+mod chance;
 mod city;
 mod killed;
 mod sms_gateway;

@@ -127,8 +127,8 @@ async fn sign_in(browser: &Browser, coova: &Coova, messages: &mut SmsGateway) ->
 }
 
 /// A CoovaChilli with one client.
-struct Coova {
-    nas: AccessPoint,
+pub struct Coova {
+    pub nas: AccessPoint,
     portal: String,
     challenge: [u8; 16],
     user_name: String,
@@ -136,7 +136,7 @@ struct Coova {
 }
 
 impl Coova {
-    async fn install(city: &City) -> Self {
+    pub async fn install(city: &City) -> Self {
         let file = city.dir().join("uam-secret");
         std::fs::write(&file, UAM_SECRET).unwrap();
         let file = file.to_str().unwrap();
@@ -151,7 +151,7 @@ impl Coova {
     }
 
     /// The redirect to the portal, signed as CoovaChilli signs it.
-    fn redirect(&self, res: &str) -> String {
+    pub fn redirect(&self, res: &str) -> String {
         let path = self.nas.added["access_point"]["portal_path"].as_str().unwrap();
         let path = format!("/n/{path}/");
         let challenge = HEXLOWER.encode(&self.challenge);
