@@ -39,7 +39,7 @@ pub async fn run(
     }
     match (part, &config.edge) {
         (None | Some(Checked::Edge), Some(edge)) => {
-            findings.push(finding("gateway", gateway(edge)))
+            findings.push(finding("gateway", gateway(edge)));
         }
         (Some(Checked::Edge), None) => bail!("there is no section [edge]"),
         (None | Some(Checked::Portal | Checked::Radius | Checked::Controller), _) => {}
