@@ -7,6 +7,7 @@ mod bad_input;
 mod browser;
 mod chance;
 mod city;
+mod command_line;
 mod killed;
 mod sms_gateway;
 mod visit;

@@ -96,7 +96,7 @@ async fn a_device_that_is_known_returns_without_a_code() {
 }
 
 /// A city with a site, and a plan that allows 20 MB and two hours a day.
-async fn park() -> (City, SmsGateway) {
+pub async fn park() -> (City, SmsGateway) {
     let messages = SmsGateway::open().await;
     let settings = messages.settings();
     let city = City::begin(&settings.each_ref().map(String::as_str)).await;
@@ -109,7 +109,7 @@ async fn park() -> (City, SmsGateway) {
 }
 
 /// From the redirect to the address at the access point to which the portal sends the browser.
-async fn sign_in(browser: &Browser, coova: &Coova, messages: &mut SmsGateway) -> String {
+pub async fn sign_in(browser: &Browser, coova: &Coova, messages: &mut SmsGateway) -> String {
     let page = browser.visit(&coova.redirect("notyet")).await;
     assert!(page.shows("Al-Ahsa Walkway"), "{}", page.body);
     let sent = browser.submit(&page, "phone", &[("phone", PHONE), ("terms", "yes")]).await;
@@ -167,7 +167,7 @@ impl Coova {
 
     /// Logs the browser on that comes with `url`, and returns where it is redirected then. The
     /// credentials in it do not work a second time.
-    async fn log_on(&mut self, url: &str) -> String {
+    pub async fn log_on(&mut self, url: &str) -> String {
         let url = Url::parse(url).unwrap();
         assert_eq!(
             (url.host_str(), url.port(), url.path()),
@@ -221,7 +221,7 @@ impl Coova {
     }
 
     /// Asks for the device by its hardware address, with PAP (CoovaChilli's `macauth`).
-    async fn ask_by_address(&mut self) -> Vec<u8> {
+    pub async fn ask_by_address(&mut self) -> Vec<u8> {
         let secret = self.nas.secret.clone();
         let write = |request: &mut radius_proto::PacketBuilder| {
             request
@@ -232,7 +232,7 @@ impl Coova {
         self.nas.ask(write).await
     }
 
-    async fn report(&mut self, status: AcctStatusType, seconds: u32, downloaded: u32) {
+    pub async fn report(&mut self, status: AcctStatusType, seconds: u32, downloaded: u32) {
         let report = Report {
             session: SESSION,
             device: DEVICE,

@@ -1,0 +1,264 @@
+//! The command line of an admin: what it says, how it ends, and what scripts may rely on.
+
+use radius_proto::dictionary::enumeration::AcctStatusType;
+use radius_proto::{Code, Packet, attribute};
+use serde_json::{Value, json};
+
+use crate::browser::Browser;
+use crate::city::{City, Said, eventually};
+use crate::visit::{Coova, park, sign_in};
+
+const DONE: i32 = 0;
+const FAILED: i32 = 1;
+const WRONG_USAGE: i32 = 2;
+const WRONG_CONFIGURATION: i32 = 78;
+
+impl Said {
+    /// Ended so, and said this to whoever reads errors.
+    fn is(&self, code: i32, words: &str) {
+        assert_eq!(self.code, code, "{self:?}");
+        assert!(self.err.contains(words), "no `{words}` in {self:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_configuration_that_cannot_be_used_names_what_is_wrong() {
+    for (line, words) in [
+        ("portl = 1", "did you mean `portal`?"),
+        ("portal.lisen = \"[::]:80\"", "did you mean `listen`?"),
+        ("portal.limits.connection = 5", "did you mean `connections`?"),
+        ("radius.dynamic-authorization.patience = 5", "did you mean `patience-ms`?"),
+        ("messaging.http.adress = \"http://x\"", "unknown field `adress`"),
+        ("journal.queue = \"many\"", "expected usize"),
+        (
+            "portal.retention-months = 99",
+            "[portal] portal.retention-months must be between 1 and 60",
+        ),
+        ("messaging.transport = \"http\"", "`messaging.http` is missing"),
+        ("portal.public-url = ", "line 7"),
+    ] {
+        let city = City::plan(&[line]);
+        let said = city.sabeel(&["config", "check"]).await;
+        said.is(WRONG_CONFIGURATION, words);
+        said.is(WRONG_CONFIGURATION, "sabeel.toml");
+        // Whatever it is that is to be done.
+        city.sabeel(&["serve"]).await.is(WRONG_CONFIGURATION, words);
+        city.sabeel(&["site", "list"]).await.is(WRONG_CONFIGURATION, words);
+    }
+    let city = City::plan(&[]);
+    assert_eq!(city.json(&["config", "check"]).await, json!({ "valid": true }));
+    std::fs::remove_file(city.dir().join("sabeel.toml")).unwrap();
+    let said = city.sabeel(&["config", "check"]).await;
+    said.is(WRONG_CONFIGURATION, "cannot read");
+    said.is(WRONG_CONFIGURATION, "sabeel.toml: No such file");
+}
+
+#[tokio::test]
+async fn without_a_server_it_is_said_where_one_was_looked_for() {
+    let city = City::plan(&[]);
+    let socket = city.admin_socket().display().to_string();
+    for words in [&["site", "list"][..], &["account", "show", "0551234567"], &["nas", "list"]] {
+        let said = city.sabeel(words).await;
+        said.is(FAILED, &socket);
+        said.is(FAILED, "is `sabeel serve` up");
+    }
+    let said = city.sabeel(&["account", "show", "0551"]).await;
+    said.is(WRONG_USAGE, "the number is incomplete or mistyped");
+    city.sabeel(&["site", "show", "Walk way"]).await.is(WRONG_USAGE, "is no name");
+    city.sabeel(&["plan", "add", "x", "--day-data", "much"]).await.is(WRONG_USAGE, "--day-data");
+}
+
+#[tokio::test]
+async fn a_database_is_migrated_once() {
+    let city = City::plan(&[]);
+    let first = city.json(&["db", "migrate"]).await;
+    assert_eq!(first["from"], 0);
+    let version = &first["to"];
+    assert!(version.as_i64() > Some(0), "{first}");
+    assert_eq!(city.json(&["db", "migrate"]).await, json!({ "from": version, "to": version }));
+    let said = city.sabeel(&["db", "migrate"]).await;
+    assert_eq!(said.out, format!("the schema is of version {version} already\n"));
+}
+
+#[tokio::test]
+async fn what_is_added_is_listed_shown_and_removed() {
+    let city = City::begin(&[]).await;
+    let plan = ["plan", "add", "visitor", "--day-data", "1GB", "--down", "10Mbit/s"];
+    let titles = ["--title-ar", "الممشى", "--title-en", "Walkway"];
+    let site = [&["site", "add", "walkway", "--plan", "visitor"][..], &titles].concat();
+    let nas = ["nas", "add", "gate", "--site", "walkway", "--address", "10.0.0.1"];
+    city.sabeel(&site).await.is(FAILED, "plan `visitor` does not exist");
+    city.sabeel(&nas).await.is(FAILED, "site `walkway` does not exist");
+
+    let added = city.json(&plan).await;
+    assert_eq!((&added["day_data"], &added["down"]), (&json!(1_000_000_000), &json!(10_000_000)));
+    assert_eq!(city.json(&["plan", "show", "visitor"]).await, added);
+    assert_eq!(city.json(&["plan", "list"]).await, json!([added]));
+    let added = city.json(&site).await;
+    assert_eq!(keys(&added), ["countries", "name", "plan", "title", "zone"]);
+    assert_eq!(city.json(&["site", "show", "walkway"]).await, added);
+    assert_eq!(city.json(&["site", "list"]).await, json!([added]));
+    let added = city.json(&nas).await;
+    assert_eq!(keys(&added), ["access_point", "notes", "secret"]);
+    assert_eq!(city.json(&["nas", "show", "gate"]).await, added["access_point"]);
+    assert_eq!(city.json(&["nas", "list"]).await, json!([added["access_point"]]));
+    let shown = city.sabeel(&["nas", "show", "gate"]).await.out;
+    assert!(!shown.contains(added["secret"].as_str().unwrap()), "{shown}");
+
+    city.sabeel(&plan).await.is(FAILED, "plan `visitor` exists already");
+    city.sabeel(&site).await.is(FAILED, "site `walkway` exists already");
+    city.sabeel(&nas).await.is(FAILED, "access point `gate` exists already");
+    city.sabeel(&["plan", "remove", "visitor"]).await.is(FAILED, "plan `visitor` is");
+    city.sabeel(&["site", "remove", "walkway"]).await.is(FAILED, "site `walkway` still has");
+    for (kind, name, thing) in
+        [("nas", "gate", "access point"), ("site", "walkway", "site"), ("plan", "visitor", "plan")]
+    {
+        assert_eq!(city.json(&[kind, "remove", name]).await, json!({ "removed": name }));
+        let missing = format!("there is no {thing} `{name}`");
+        city.sabeel(&[kind, "remove", name]).await.is(FAILED, &missing);
+        city.sabeel(&[kind, "show", name]).await.is(FAILED, &missing);
+        assert_eq!(city.json(&[kind, "list"]).await, json!([]));
+    }
+}
+
+#[tokio::test]
+async fn a_visitors_session_is_seen_and_cut() {
+    let (city, mut messages) = park().await;
+    let mut coova = Coova::install(&city).await;
+    let logon = sign_in(&Browser::new(city.portal()), &coova, &mut messages).await;
+    coova.log_on(&logon).await;
+    coova.report(AcctStatusType::InterimUpdate, 60, 5_000_000).await;
+    city.settled().await;
+
+    let list = city.json(&["session", "list"]).await;
+    let session = &list[0];
+    assert_eq!(list.as_array().unwrap().len(), 1);
+    assert_eq!(keys(session), SESSION_KEYS);
+    assert_eq!((&session["seconds"], &session["downloaded"]), (&json!(60), &json!(5_000_000)));
+    assert_eq!(
+        (&session["device"], &session["state"]),
+        (&json!("02:00:5e:10:00:01"), &json!("open"))
+    );
+    let id = session["id"].as_str().unwrap();
+    assert_eq!(city.json(&["session", "show", id]).await, *session);
+    let table = city.sabeel(&["session", "list", "--nas", "kiosk"]).await.out;
+    assert!(
+        table.contains("LAST REPORT\n") && table.contains("5 MB") && table.contains("1 min"),
+        "{table}"
+    );
+
+    let cut = city.json(&["session", "disconnect", id]).await;
+    assert_eq!(cut, json!({ "session": id, "order": "written", "grant": "keep" }));
+    is_disconnected(&coova.nas.obey().await);
+    coova.report(AcctStatusType::Stop, 61, 5_000_000).await;
+    let over = async || {
+        let shown = city.json(&["session", "show", id]).await;
+        (shown["state"]["stopped"]["end"] == json!({ "reported": 0 })).then_some(())
+    };
+    eventually("end of the session", over).await;
+    assert_eq!(city.json(&["session", "list"]).await, json!([]));
+    assert_eq!(city.json(&["session", "list", "--all"]).await.as_array().unwrap().len(), 1);
+    city.sabeel(&["session", "disconnect", id]).await.is(FAILED, "the session is over already");
+    let nobody = "0".repeat(32);
+    city.sabeel(&["session", "show", &nobody]).await.is(FAILED, "there is no session");
+    city.sabeel(&["session", "list", "--limit", "0"]).await.is(FAILED, "must be 1 to 10000");
+}
+
+#[tokio::test]
+async fn a_person_is_shown_and_forgotten() {
+    const PHONE: &str = "+966551234567";
+    let (city, mut messages) = park().await;
+    let mut coova = Coova::install(&city).await;
+    city.sabeel(&["account", "show", PHONE]).await.is(FAILED, "nothing is kept about that number");
+    let logon = sign_in(&Browser::new(city.portal()), &coova, &mut messages).await;
+    coova.log_on(&logon).await;
+    city.settled().await;
+
+    let account = city.json(&["account", "show", PHONE]).await;
+    assert_eq!(keys(&account), ACCOUNT_KEYS);
+    assert_eq!(account["phone"], PHONE);
+    assert_eq!(account["devices"][0]["mac"], "02:00:5e:10:00:01");
+    assert_eq!(account["grants"][0]["state"], "live");
+    assert_eq!(account["consents"][0]["site"], "walkway");
+    assert_eq!(account["sessions"][0]["state"], "open");
+    // A table shows no whole number, and the local spelling means the same person.
+    let table = city.sabeel(&["account", "show", "0551234567"]).await.out;
+    assert!(table.contains("on plan visitor, until"), "{table}");
+    assert!(!table.contains("551234567"), "{table}");
+
+    city.sabeel(&["account", "erase", PHONE]).await.is(FAILED, "say --yes");
+    let erased = city.json(&["account", "erase", PHONE, "--yes"]).await;
+    assert_eq!(erased, json!({ "account": account["id"], "disconnecting": 1 }));
+    is_disconnected(&coova.nas.obey().await);
+    city.sabeel(&["account", "show", PHONE]).await.is(FAILED, "nothing is kept about that number");
+    let answer = coova.ask_by_address().await;
+    assert_eq!(Packet::parse(&answer).unwrap().code(), Code::AccessReject);
+    let sessions = city.json(&["session", "list", "--all"]).await;
+    assert_eq!(sessions[0]["device"], "02:00:00:00:00:00", "{sessions}");
+}
+
+#[tokio::test]
+async fn a_grant_that_is_revoked_lets_nobody_in() {
+    let (city, mut messages) = park().await;
+    let mut coova = Coova::install(&city).await;
+    let logon = sign_in(&Browser::new(city.portal()), &coova, &mut messages).await;
+    coova.log_on(&logon).await;
+    city.settled().await;
+    let list = city.json(&["session", "list"]).await;
+    let id = list[0]["id"].as_str().unwrap();
+    let cut = city.json(&["session", "disconnect", id, "--revoke"]).await;
+    assert_eq!(cut, json!({ "session": id, "order": "written", "grant": "revoke" }));
+    is_disconnected(&coova.nas.obey().await);
+    let answer = coova.ask_by_address().await;
+    assert_eq!(Packet::parse(&answer).unwrap().code(), Code::AccessReject);
+}
+
+#[tokio::test]
+async fn doctor_tells_a_city_that_is_well_from_one_that_is_not() {
+    let mut city = City::begin(&[]).await;
+    let findings = city.json(&["doctor"]).await;
+    for finding in findings.as_array().unwrap() {
+        assert_eq!(keys(finding), ["detail", "good", "what"]);
+        assert_eq!(finding["good"], true, "{finding}");
+    }
+    city.stop().await;
+    let said = city.sabeel(&["--json", "doctor"]).await;
+    said.is(FAILED, "1 of 4 are not good");
+    let findings: Value = serde_json::from_str(&said.out).unwrap();
+    let bad = |finding: &&Value| finding["good"] == false;
+    let bad: Vec<_> = findings.as_array().unwrap().iter().filter(bad).collect();
+    assert_eq!(bad[0]["what"], "server", "{bad:?}");
+    let said = city.sabeel(&["doctor"]).await;
+    assert!(said.code == FAILED && said.out.contains("BAD"), "{said:?}");
+    city.start().await;
+    assert_eq!(city.sabeel(&["doctor"]).await.code, DONE);
+}
+
+const SESSION_KEYS: [&str; 12] = [
+    "acct_session_id",
+    "address",
+    "device",
+    "downloaded",
+    "grant",
+    "id",
+    "nas",
+    "seconds",
+    "started_at",
+    "state",
+    "updated_at",
+    "uploaded",
+];
+
+const ACCOUNT_KEYS: [&str; 8] =
+    ["consents", "created_at", "devices", "grants", "id", "phone", "sessions", "verified_at"];
+
+/// The names in an object, in the order of the alphabet.
+fn keys(object: &Value) -> Vec<&str> {
+    object.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+fn is_disconnected(order: &[u8]) {
+    let order = Packet::parse(order).unwrap();
+    assert_eq!(order.code(), Code::DisconnectRequest);
+    assert_eq!(order.text(attribute::CALLING_STATION_ID), Some("02-00-5E-10-00-01"));
+}
