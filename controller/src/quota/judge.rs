@@ -32,7 +32,7 @@ pub(super) fn judge(
         return Verdict::CutSession(reason(why));
     }
     if now >= grant.until {
-        return Verdict::CutSession(OrderReason::AllowanceUsedUp);
+        return Verdict::CutSession(OrderReason::GrantExpired);
     }
     let at_latest = grant.until.min(now + LONGEST_PAUSE);
     match assessment {
@@ -93,7 +93,7 @@ mod tests {
     fn a_session_goes_on_as_long_as_grant_and_allowance_hold() {
         let live = GrantState::Live;
         let ended = |why| GrantState::Ended { at: NOW, why };
-        let used_up = Verdict::CutSession(OrderReason::AllowanceUsedUp);
+        let expired = Verdict::CutSession(OrderReason::GrantExpired);
         for (until, state, assessment, sessions, expected) in [
             (99_999, live, within(None), 1, look_again(10_060)),
             (99_999, live, within(Some(7_000)), 1, look_again(10_060)),
@@ -103,8 +103,8 @@ mod tests {
             (99_999, live, None, 1, look_again(10_060)),
             (99_999, live, exhausted(Window::Day), 1, Verdict::CutAccount),
             (99_999, live, exhausted(Window::Session), 1, Verdict::EndGrant),
-            (10_000, live, within(Some(40)), 1, used_up),
-            (9_999, live, exhausted(Window::Day), 1, used_up),
+            (10_000, live, within(Some(40)), 1, expired),
+            (9_999, live, exhausted(Window::Day), 1, expired),
             (
                 99_999,
                 ended(GrantEnd::LoggedOut),
@@ -119,7 +119,7 @@ mod tests {
                 1,
                 Verdict::CutSession(OrderReason::DeviceRetired),
             ),
-            (99_999, ended(GrantEnd::SessionUsedUp), None, 1, used_up),
+            (99_999, ended(GrantEnd::SessionUsedUp), None, 1, expired),
             (99_999, ended(GrantEnd::Revoked), None, 1, Verdict::CutSession(OrderReason::Admin)),
         ] {
             let grant = grant(until, state);

@@ -43,6 +43,8 @@ pub enum OrderReason {
     SignedIn,
     /// The allowance is used up.
     AllowanceUsedUp,
+    /// The time for which the device is remembered is over.
+    GrantExpired,
     /// The visitor logged out.
     LoggedOut,
     /// The device gave way to a newer one of the same person.
@@ -106,9 +108,10 @@ impl OrderKind {
 
 impl OrderReason {
     /// Every reason.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::SignedIn,
         Self::AllowanceUsedUp,
+        Self::GrantExpired,
         Self::LoggedOut,
         Self::DeviceRetired,
         Self::Admin,
@@ -121,6 +124,7 @@ impl OrderReason {
         match self {
             Self::SignedIn => "signed-in",
             Self::AllowanceUsedUp => "allowance-used-up",
+            Self::GrantExpired => "grant-expired",
             Self::LoggedOut => "logged-out",
             Self::DeviceRetired => "device-retired",
             Self::Admin => "admin",
