@@ -8,7 +8,7 @@ use data_encoding::HEXLOWER;
 use serde::Deserialize;
 use sqlx::any::AnyPoolOptions;
 use sqlx::postgres::PgListener;
-use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Executor};
+use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor};
 
 use super::dialect::Dialect;
 use super::{SqlStore, migrations};
@@ -200,6 +200,12 @@ async fn pool(
     let options = AnyPoolOptions::new()
         .max_connections(connections.clamp(1, 100))
         .acquire_timeout(Duration::from_secs(settings.patience_secs.clamp(1, 60)))
+        .before_acquire(|connection: &mut AnyConnection, _| {
+            // On a full disk SQLite ends a transaction by itself, and sqlx goes on believing in it:
+            // such a connection begins no other one ever.
+            let is_free = !connection.is_in_transaction();
+            Box::pin(async move { Ok(is_free) })
+        })
         .after_connect(move |connection: &mut AnyConnection, _| {
             Box::pin(async move {
                 if dialect == Dialect::Sqlite {
