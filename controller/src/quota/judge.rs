@@ -94,6 +94,7 @@ mod tests {
         let live = GrantState::Live;
         let ended = |why| GrantState::Ended { at: NOW, why };
         let expired = Verdict::CutSession(OrderReason::GrantExpired);
+        let used_up = Verdict::CutSession(OrderReason::AllowanceUsedUp);
         for (until, state, assessment, sessions, expected) in [
             (99_999, live, within(None), 1, look_again(10_060)),
             (99_999, live, within(Some(7_000)), 1, look_again(10_060)),
@@ -119,7 +120,7 @@ mod tests {
                 1,
                 Verdict::CutSession(OrderReason::DeviceRetired),
             ),
-            (99_999, ended(GrantEnd::SessionUsedUp), None, 1, expired),
+            (99_999, ended(GrantEnd::SessionUsedUp), None, 1, used_up),
             (99_999, ended(GrantEnd::Revoked), None, 1, Verdict::CutSession(OrderReason::Admin)),
         ] {
             let grant = grant(until, state);

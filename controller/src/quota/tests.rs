@@ -115,10 +115,8 @@ async fn a_session_whose_grant_does_not_hold_any_more_is_cut() {
     stage.advance(30 * 86_400);
     stage.report("gate", &expired, 60, 0).await;
     watch.look_at(vec![expired.account], &mut memory).await.unwrap();
-    assert_eq!(
-        stage.orders().await,
-        [waiting("pole", OrderReason::LoggedOut), waiting("gate", USED_UP)]
-    );
+    let (logged_out, expired) = (OrderReason::LoggedOut, OrderReason::GrantExpired);
+    assert_eq!(stage.orders().await, [waiting("pole", logged_out), waiting("gate", expired)]);
 }
 
 #[tokio::test]
