@@ -82,7 +82,10 @@ async fn a_signed_query_names_the_device_and_leads_to_its_page() {
     assert_eq!(browser.ask("GET", PORTAL, &forged, ACCEPT).await.status, 403);
     town.wait(601);
     let (_, state) = ask(&browser, &target).await;
-    assert_eq!(state["user-portal-url"], "https://portal.example/", "an old signature names nobody");
+    assert_eq!(
+        state["user-portal-url"], "https://portal.example/",
+        "an old signature names nobody"
+    );
 }
 
 #[tokio::test]
