@@ -113,10 +113,13 @@ impl Radius {
     /// Serves until `stop` is cancelled. Access points are read before the first request is. A
     /// part that panics is counted and begins anew.
     pub async fn run(self, stop: CancellationToken) {
+        let addresses = self.local_addresses();
         let Self { shared, store, authentication, accounting } = self;
         // Listening begins before reading, so that no change falls between the two.
         let follower = Arc::new(Follower::new(Arc::clone(&shared), store));
         follower.read_access_points().await;
+        let LocalAddresses { authentication: asked, accounting: told } = addresses;
+        tracing::info!(authentication = ?asked, accounting = ?told, "RADIUS answers");
         let mut parts: Vec<Part> = vec![Part::Follower(follower)];
         parts.extend(authentication.into_iter().map(Part::Authentication));
         parts.extend(accounting.into_iter().map(Part::Accounting));
