@@ -22,8 +22,11 @@ use tokio::time::timeout;
 use crate::browser::{Answer, exchange};
 
 const SABEEL: &str = env!("CARGO_BIN_EXE_sabeel");
-/// What the server logs last when it starts: from then on every socket of it is open.
+/// What a server logs last when it starts: from then on every socket of it is open.
 const READY: &str = "admin API is open";
+/// The parts of a server that run apart, each with what it logs last when it starts.
+const PARTS: [(&str, &str); 3] =
+    [("controller", READY), ("radius", "RADIUS answers"), ("portal", "the portal listens")];
 /// How long something that must happen may take before the test fails.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -33,12 +36,12 @@ const AUTHENTICATION_PORT: u16 = 21_812;
 const ACCOUNTING_PORT: u16 = 21_813;
 const PORTAL_PORT: u16 = 28_080;
 
-/// A city, with or without its server running. Dropping it kills the server.
+/// A city, with or without its servers running. Dropping it kills them.
 pub struct City {
     files: TempDir,
     address: Ipv4Addr,
     _reservation: UdpSocket,
-    server: Option<Server>,
+    servers: Vec<Server>,
     log: Log,
 }
 
@@ -78,7 +81,7 @@ impl City {
         );
         std::fs::write(files.path().join("sabeel.toml"), own + &settings.join("\n")).unwrap();
         let log = Log::default();
-        Self { files, address, _reservation: reservation, server: None, log }
+        Self { files, address, _reservation: reservation, servers: Vec::new(), log }
     }
 
     /// A city whose server runs.
@@ -90,32 +93,46 @@ impl City {
 
     /// Starts the server, and waits until all its sockets are open.
     pub async fn start(&mut self) {
-        assert!(self.server.is_none(), "the server runs already");
-        let mut child = self.command(&["serve"]).stderr(Stdio::piped()).spawn().unwrap();
+        assert!(self.servers.is_empty(), "the server runs already");
+        self.launch(&["serve"], READY).await;
+    }
+
+    /// Starts every part as a server of its own.
+    pub async fn start_apart(&mut self) {
+        assert!(self.servers.is_empty(), "the server runs already");
+        for (part, ready) in PARTS {
+            self.launch(&["serve", part], ready).await;
+        }
+    }
+
+    async fn launch(&mut self, words: &[&str], ready: &str) {
+        let mut child = self.command(words).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let ready = timeout(PATIENCE, self.log.read(&mut lines, Some(READY))).await;
-        assert!(ready.unwrap_or(false), "the server did not start");
+        let is_ready = timeout(PATIENCE, self.log.read(&mut lines, Some(ready))).await;
+        assert!(is_ready.unwrap_or(false), "the server did not start");
         let log = self.log.clone();
         let reading = tokio::spawn(async move {
             log.read(&mut lines, None).await;
         });
-        self.server = Some(Server { child, reading });
+        self.servers.push(Server { child, reading });
     }
 
     /// Kills the server without warning, and waits until it is gone.
     pub async fn kill(&mut self) {
-        let mut server = self.server.take().unwrap();
-        server.child.kill().await.unwrap();
-        server.reading.await.unwrap();
+        for mut server in self.servers.drain(..) {
+            server.child.kill().await.unwrap();
+            server.reading.await.unwrap();
+        }
     }
 
     /// Asks the server to stop, and waits for its orderly end.
     pub async fn stop(&mut self) {
-        let mut server = self.server.take().unwrap();
-        kill(pid(&server.child), Signal::SIGTERM).unwrap();
-        let status = timeout(PATIENCE, server.child.wait()).await.unwrap().unwrap();
-        assert!(status.success(), "{status}");
-        server.reading.await.unwrap();
+        for mut server in self.servers.drain(..) {
+            kill(pid(&server.child), Signal::SIGTERM).unwrap();
+            let status = timeout(PATIENCE, server.child.wait()).await.unwrap().unwrap();
+            assert!(status.success(), "{status}");
+            server.reading.await.unwrap();
+        }
     }
 
     /// Runs `sabeel` with this city's configuration.
@@ -198,7 +215,7 @@ impl City {
 
     /// Memory of the running server that is in RAM, in octets.
     pub fn memory(&self) -> u64 {
-        let pid = pid(&self.server.as_ref().unwrap().child);
+        let pid = pid(&self.servers.first().unwrap().child);
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1_024

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test program, its fixtures too")]
 
 mod access_point;
+mod apart;
 mod bad_input;
 mod browser;
 mod chance;

@@ -100,12 +100,17 @@ pub async fn park() -> (City, SmsGateway) {
     let messages = SmsGateway::open().await;
     let settings = messages.settings();
     let city = City::begin(&settings.each_ref().map(String::as_str)).await;
+    found_a_park(&city).await;
+    (city, messages)
+}
+
+/// Adds a site, and a plan that allows 20 MB and two hours a day.
+pub async fn found_a_park(city: &City) {
     let day = ["--day-data", "20MB", "--day-minutes", "120"];
     let speed = ["--down", "10Mbit/s", "--up", "2Mbit/s"];
     city.json(&[&["plan", "add", "visitor"], &day[..], &speed].concat()).await;
     let titles = ["--title-ar", "ممشى الأحساء", "--title-en", "Al-Ahsa Walkway"];
     city.json(&[&["site", "add", "walkway", "--plan", "visitor"], &titles[..]].concat()).await;
-    (city, messages)
 }
 
 /// From the redirect to the address at the access point to which the portal sends the browser.
