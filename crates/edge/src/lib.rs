@@ -1,6 +1,6 @@
 //! The agent of a site: a Linux router as the visitors' access server.
 //!
-//! [`Agent`] joins the parts. Rules are in [`access`], which knows neither packet nor kernel;
+//! [`Agent`] joins the parts. Rules are in `access`, which knows neither packet nor kernel;
 //! RADIUS, HTTP and netlink are each behind a module of their own.
 
 mod access;
