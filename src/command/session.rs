@@ -22,12 +22,12 @@ pub async fn run(
     match command {
         SessionCommand::List { all, nas, limit } => {
             let sessions: List<SessionView> = admin.get(&path(all, nas.as_ref(), limit)).await?;
+            // The id is long: last, a narrow terminal breaks the line before it.
             let headings =
-                ["id", "nas", "device", "address", "time", "up", "down", "state", "last report"];
+                ["nas", "device", "address", "time", "up", "down", "state", "last report", "id"];
             let now = SystemClock.now();
             output::list(format, &sessions.items, headings, |session| {
                 [
-                    session.id.to_string(),
                     session.nas.to_string(),
                     session.device.to_string(),
                     or_dash(session.address),
@@ -36,6 +36,7 @@ pub async fn run(
                     session.downloaded.to_string(),
                     state(session.state),
                     ago(session.updated_at, now),
+                    session.id.to_string(),
                 ]
             })
         }

@@ -143,7 +143,7 @@ async fn a_visitors_session_is_seen_and_cut() {
     assert_eq!(city.json(&["session", "show", id]).await, *session);
     let table = city.sabeel(&["session", "list", "--nas", "kiosk"]).await.out;
     assert!(
-        table.contains("LAST REPORT\n") && table.contains("5 MB") && table.contains("1 min"),
+        table.contains("LAST REPORT") && table.contains("5 MB") && table.contains("1 min"),
         "{table}"
     );
 
