@@ -13,9 +13,9 @@ pub(super) async fn status(State(api): State<AdminApi>) -> Result<Json<Status>, 
     let journal = match &api.about.journal {
         None => None,
         Some(journal) => Some(JournalStatus {
-            id: journal.id().to_owned(),
+            id: journal.id().to_string(),
             written: journal.end().into(),
-            applied: store.applied_until(journal.id()).await?.into(),
+            applied: store.applied_until(&journal.id()).await?.into(),
         }),
     };
     Ok(Json(Status {

@@ -71,13 +71,22 @@ impl Applier {
     /// # Errors
     /// [`ApplyError`] at the first batch that fails; earlier batches stay applied.
     pub async fn apply_pending(&mut self) -> Result<JournalPosition, ApplyError> {
-        let mut position = self.store.applied_until(self.journal.id()).await?;
+        let mut id = self.journal.id();
+        let mut position = self.store.applied_until(&id).await?;
+        if position > self.journal.end() {
+            // Else what is acknowledged from now on would count as applied. What is applied again
+            // changes nothing, for counters only run forward.
+            tracing::error!("the journal has lost files or is an older copy: applied from its begin");
+            self.journal.renew()?;
+            id = self.journal.id();
+            position = JournalPosition::default();
+        }
         while position < self.journal.end() {
             let journal = self.journal.clone();
             let read = tokio::task::spawn_blocking(move || journal.read_from(position, BATCH));
             let stretch = read.await.map_err(|_| JournalError::Closed)??;
             let outcome =
-                self.store.apply(self.journal.id(), &stretch.records, stretch.next).await?;
+                self.store.apply(&id, &stretch.records, stretch.next).await?;
             tracing::debug!(
                 records = stretch.records.len(),
                 repeated = outcome.repeated,

@@ -3,9 +3,12 @@
 //! A change says what to look at, never what it has become, so a lost or repeated
 //! change does no harm to a reader that also looks now and then by itself.
 
+use std::collections::BTreeSet;
+
 use domain::{AccountId, MacAddress, SiteName};
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
 /// What has changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,7 +50,7 @@ impl ChangeFeed {
     /// Starts listening; only changes from now on are seen.
     #[must_use]
     pub fn subscribe(&self) -> Changes {
-        Changes(self.0.subscribe())
+        Changes { receiver: self.0.subscribe(), next: None }
     }
 }
 
@@ -59,16 +62,45 @@ impl Default for ChangeFeed {
 
 /// A reader's end of the feed.
 #[derive(Debug)]
-pub struct Changes(broadcast::Receiver<Change>);
+pub struct Changes {
+    receiver: broadcast::Receiver<Change>,
+    /// A change that was received and is still to be told.
+    next: Option<Change>,
+}
 
 impl Changes {
-    /// Waits for the next change; `None` once the store is closed.
+    /// Waits for the next change; `None` once the store is closed. Usage that was applied several
+    /// times while the reader was busy is told once, so that no account is looked at in vain.
     pub async fn next(&mut self) -> Option<Change> {
-        match self.0.recv().await {
-            Ok(change) => Some(change),
-            Err(broadcast::error::RecvError::Lagged(_)) => Some(Change::Missed),
-            Err(broadcast::error::RecvError::Closed) => None,
+        let change = match self.next.take() {
+            Some(change) => change,
+            None => match self.receiver.recv().await {
+                Ok(change) => change,
+                Err(RecvError::Lagged(_)) => Change::Missed,
+                Err(RecvError::Closed) => return None,
+            },
+        };
+        match change {
+            Change::Usage(accounts) => Some(Change::Usage(self.with_waiting(accounts))),
+            other => Some(other),
         }
+    }
+
+    /// Adds the accounts of the usage that waits next, each account once.
+    fn with_waiting(&mut self, accounts: Vec<AccountId>) -> Vec<AccountId> {
+        let mut together = BTreeSet::from_iter(accounts);
+        loop {
+            match self.receiver.try_recv() {
+                Ok(Change::Usage(more)) => together.extend(more),
+                Ok(other) => self.next = Some(other),
+                Err(TryRecvError::Lagged(_)) => self.next = Some(Change::Missed),
+                Err(TryRecvError::Empty | TryRecvError::Closed) => break,
+            }
+            if self.next.is_some() {
+                break;
+            }
+        }
+        together.into_iter().collect()
     }
 }
 
@@ -87,6 +119,24 @@ mod tests {
         drop(feed);
         while let Some(change) = changes.next().await {
             assert_eq!(change, Change::Order);
+        }
+    }
+
+    #[tokio::test]
+    async fn usage_that_waits_is_told_at_once_and_each_account_once() {
+        let feed = ChangeFeed::new();
+        let mut changes = feed.subscribe();
+        let [a, b, c] = [1, 2, 3].map(|number| AccountId::from_bytes([number; 16]));
+        for change in [
+            Change::Usage(vec![b, a]),
+            Change::Usage(vec![c, b]),
+            Change::Order,
+            Change::Usage(vec![a]),
+        ] {
+            feed.publish(change);
+        }
+        for expected in [Change::Usage(vec![a, b, c]), Change::Order, Change::Usage(vec![a])] {
+            assert_eq!(changes.next().await, Some(expected));
         }
     }
 }

@@ -10,8 +10,8 @@ mod writer;
 
 use std::fs;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -83,7 +83,7 @@ pub enum JournalError {
 /// A handle to the journal; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Journal {
-    id: Arc<str>,
+    id: Arc<RwLock<Arc<str>>>,
     dir: Arc<Path>,
     keep: Duration,
     thread: Arc<WriterThread>,
@@ -144,13 +144,24 @@ impl Journal {
             std::thread::Builder::new().name("journal".into()).spawn(run).map_err(disk)?;
         let thread = Arc::new(WriterThread { jobs: Some(jobs), running: Some(running) });
         let keep = Duration::from_secs(u64::from(settings.keep_days.min(3_650)) * 86_400);
-        Ok(Self { id: id.into(), dir: dir.into(), keep, thread, durable })
+        let id = Arc::new(RwLock::new(id.into()));
+        Ok(Self { id, dir: dir.into(), keep, thread, durable })
     }
 
     /// The journal's id, by which the database knows how far it was applied.
     #[must_use]
-    pub fn id(&self) -> &str {
-        &self.id
+    pub fn id(&self) -> Arc<str> {
+        Arc::clone(&self.id.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes a new id, under which nothing has been applied yet.
+    ///
+    /// # Errors
+    /// [`JournalError::Disk`] if it cannot be written down; the old id stays.
+    pub fn renew(&self) -> Result<(), JournalError> {
+        let id = make_id(&self.dir).map_err(|error| self.disk(&error))?;
+        *self.id.write().unwrap_or_else(PoisonError::into_inner) = id.into();
+        Ok(())
     }
 
     /// Appends records, all or none; returns when they are on the disk.
@@ -228,17 +239,21 @@ fn lock(dir: &Path) -> Result<fs::File, JournalError> {
 }
 
 fn read_or_make_id(dir: &Path) -> std::io::Result<String> {
-    let path: PathBuf = dir.join("id");
-    if let Ok(id) = fs::read_to_string(&path) {
-        return Ok(id.trim().to_owned());
+    match fs::read_to_string(dir.join("id")) {
+        Ok(id) => Ok(id.trim().to_owned()),
+        Err(_) => make_id(dir),
     }
+}
+
+fn make_id(dir: &Path) -> std::io::Result<String> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| std::io::Error::other(error.to_string()))?;
     let id = HEXLOWER.encode(&bytes);
     let unfinished = dir.join("id.new");
     fs::write(&unfinished, &id)?;
     fs::File::open(&unfinished)?.sync_all()?;
-    fs::rename(unfinished, path)?;
+    fs::rename(unfinished, dir.join("id"))?;
+    fs::File::open(dir)?.sync_all()?;
     Ok(id)
 }
 

@@ -1,4 +1,5 @@
 use std::io::Write;
+use std::path::PathBuf;
 
 use domain::{AccountingEvent, MacAddress, NasName, SessionId, SessionReport, Timestamp, Usage};
 
@@ -44,7 +45,7 @@ async fn what_was_acknowledged_is_there_after_opening_again() {
     let dir = tempfile::tempdir().unwrap();
     let settings = JournalSettings::default();
     let journal = Journal::open(dir.path(), &settings).unwrap();
-    let id = journal.id().to_owned();
+    let id = journal.id();
     for number in 1..=10 {
         journal.append(vec![record(number), record(number + 100)]).await.unwrap();
     }

@@ -41,12 +41,11 @@ impl SessionReports for SqlStore {
         if row.as_ref().map_or(Ok(JournalPosition::default()), position)? >= until {
             return Ok(ApplyOutcome::default());
         }
-        let mut fold = Fold::load(&mut transaction, records).await?;
+        let mut fold = Fold::load(&mut transaction, self.dialect, records).await?;
         for record in records {
             fold.take(&mut transaction, record).await?;
         }
-        let lock = self.dialect.for_update();
-        fold.write(&mut transaction, lock).await?;
+        fold.write(&mut transaction).await?;
         let statement = "INSERT INTO journals (id, segment, position) VALUES ($1, $2, $3) \
              ON CONFLICT (id) DO UPDATE SET segment = excluded.segment, position = excluded.position";
         sqlx::query(statement)

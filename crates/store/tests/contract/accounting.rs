@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use domain::*;
 use store::testing::TestStore;
-use store::{JournalPosition, SessionFilter, standing_of};
+use store::{Applier, Journal, JournalPosition, JournalSettings, SessionFilter, standing_of};
 
 use crate::fixtures::*;
 
@@ -34,6 +34,30 @@ pub async fn a_batch_counts_once_even_if_it_is_applied_twice(store: TestStore) {
     assert_eq!(store.applied_until("other").await.unwrap(), JournalPosition::default());
     let day = Zone::riyadh().day_of(T0);
     assert_eq!(store.usage_of_day(account, day).await.unwrap(), usage(60, 10, 100));
+}
+
+pub async fn an_older_copy_of_the_journal_hides_nothing_that_comes_after(store: TestStore) {
+    set_up(&store).await;
+    let account = store.sign_in(&sign_in(1, mac(1), T0)).await.unwrap().grant.account;
+    let (dir, settings) = (tempfile::tempdir().unwrap(), JournalSettings::default());
+    let segment = dir.path().join("0000000000000001.journal");
+    let tell = async |seconds: u64| {
+        let journal = Journal::open(dir.path(), &settings).unwrap();
+        let used = usage(seconds, seconds, seconds);
+        let at = at(seconds);
+        journal.append(vec![record(at, 1, AccountingEvent::Interim, used)]).await.unwrap();
+        Applier::new(journal, store.shared()).apply_pending().await.unwrap();
+        store.usage_of_day(account, Zone::riyadh().day_of(T0)).await.unwrap()
+    };
+    assert_eq!(tell(60).await, usage(60, 60, 60));
+    let older = std::fs::read(&segment).unwrap();
+    assert_eq!(tell(120).await, usage(120, 120, 120));
+    assert_eq!(tell(180).await, usage(180, 180, 180));
+    std::fs::write(&segment, older).unwrap();
+    assert_eq!(tell(240).await, usage(240, 240, 240));
+    std::fs::remove_file(&segment).unwrap();
+    assert_eq!(tell(300).await, usage(300, 300, 300));
+    assert_eq!(tell(360).await, usage(360, 360, 360));
 }
 
 pub async fn usage_reaches_person_grant_and_day(store: TestStore) {

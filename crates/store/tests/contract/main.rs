@@ -49,6 +49,7 @@ on_both![
     rivals::rivals_for_a_device_all_get_an_answer,
     accounting::absurd_counters_stop_nobody,
     accounting::a_user_name_with_a_nul_stops_nobody,
+    accounting::an_older_copy_of_the_journal_hides_nothing_that_comes_after,
     sign_in::an_erased_persons_session_stays_nameless,
     sign_in::codes_sent_of_an_earlier_challenge_count_by_when_they_were_sent,
     accounting::what_is_past_its_time_is_pruned_and_what_goes_on_stays,

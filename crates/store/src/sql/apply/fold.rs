@@ -12,6 +12,7 @@ use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use super::rows;
 use crate::StoreError;
+use crate::sql::dialect::Dialect;
 use crate::sql::row::Columns;
 use crate::sql::sessions::{COLUMNS, ERASED_DEVICE, session};
 
@@ -24,6 +25,7 @@ pub(super) struct Entry {
 
 /// A batch on its way into the database.
 pub(super) struct Fold {
+    dialect: Dialect,
     sessions: BTreeMap<SessionId, Entry>,
     zones: BTreeMap<NasName, Zone>,
     owners: BTreeMap<GrantId, AccountId>,
@@ -39,6 +41,7 @@ impl Fold {
     /// Reads what the batch is about: its sessions, the owners of its grants, zones.
     pub(super) async fn load(
         transaction: &mut Transaction<'_, Any>,
+        dialect: Dialect,
         records: &[AccountingRecord],
     ) -> Result<Self, StoreError> {
         let reports = || {
@@ -55,6 +58,7 @@ impl Fold {
             .map(|grant| grant.to_bytes().to_vec())
             .collect();
         let mut fold = Self {
+            dialect,
             sessions: BTreeMap::new(),
             zones: zones(transaction).await?,
             owners: BTreeMap::new(),
@@ -65,12 +69,11 @@ impl Fold {
             repeated: 0,
         };
         let columns = format!("SELECT {COLUMNS} FROM sessions WHERE id");
-        for row in rows::rows_in(transaction, &columns, ids).await? {
+        for row in rows::rows_in(transaction, dialect, &columns, ids).await? {
             fold.remember(&row)?;
         }
-        for row in
-            rows::rows_in(transaction, "SELECT id, account FROM grants WHERE id", grants).await?
-        {
+        let columns = "SELECT id, account FROM grants WHERE id";
+        for row in rows::rows_in(transaction, dialect, columns, grants).await? {
             fold.owners.insert(Columns(&row).id("id")?, Columns(&row).id("account")?);
         }
         Ok(fold)
@@ -163,19 +166,18 @@ impl Fold {
     pub(super) async fn write(
         &self,
         transaction: &mut Transaction<'_, Any>,
-        lock: &str,
     ) -> Result<(), StoreError> {
         let changed: Vec<&Entry> = self.sessions.values().filter(|entry| entry.changed).collect();
         for entries in changed.chunks(rows::ROWS) {
-            rows::write_sessions(transaction, entries).await?;
+            rows::write_sessions(transaction, self.dialect, entries).await?;
         }
         let days: Vec<_> = self.days.iter().collect();
         for days in days.chunks(rows::ROWS) {
-            rows::write_days(transaction, days).await?;
+            rows::write_days(transaction, self.dialect, days).await?;
         }
         let grants: Vec<_> = self.grants.iter().collect();
         for grants in grants.chunks(rows::ROWS) {
-            rows::write_grants(transaction, grants, lock).await?;
+            rows::write_grants(transaction, self.dialect, grants).await?;
         }
         Ok(())
     }

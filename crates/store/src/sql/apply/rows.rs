@@ -1,4 +1,4 @@
-//! Many rows in one statement, the same text for both databases.
+//! Many rows in one statement, the same text for both databases but for the places of values.
 
 use std::collections::BTreeSet;
 
@@ -8,6 +8,7 @@ use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use super::fold::Entry;
 use crate::StoreError;
+use crate::sql::dialect::Dialect;
 use crate::sql::row::{amount_column, duration_column, id_column, mac_column};
 use crate::sql::sessions::{COLUMNS, end_name};
 
@@ -17,14 +18,14 @@ pub(super) const ROWS: usize = 500;
 /// Rows of `statement IN (values)`, a few hundred values at a time.
 pub(super) async fn rows_in(
     transaction: &mut Transaction<'_, Any>,
+    dialect: Dialect,
     statement: &str,
     values: BTreeSet<Vec<u8>>,
 ) -> Result<Vec<AnyRow>, StoreError> {
     let values: Vec<_> = values.into_iter().collect();
     let mut found = Vec::with_capacity(values.len());
     for chunk in values.chunks(ROWS) {
-        let places: Vec<String> = (1..=chunk.len()).map(|number| format!("${number}")).collect();
-        let text = format!("{statement} IN ({})", places.join(", "));
+        let text = format!("{statement} IN {}", places(dialect, 1, chunk.len()));
         let mut query = sqlx::query(AssertSqlSafe(text));
         for value in chunk {
             query = query.bind(value.clone());
@@ -35,10 +36,10 @@ pub(super) async fn rows_in(
 }
 
 /// `($1, $2), ($3, $4) …` for so many rows of so many columns.
-fn places(rows: usize, columns: usize) -> String {
+fn places(dialect: Dialect, rows: usize, columns: usize) -> String {
     let row = |number: usize| {
         let places: Vec<String> =
-            (1..=columns).map(|column| format!("${}", number * columns + column)).collect();
+            (1..=columns).map(|column| dialect.place(number * columns + column)).collect();
         format!("({})", places.join(", "))
     };
     (0..rows).map(row).collect::<Vec<_>>().join(", ")
@@ -46,6 +47,7 @@ fn places(rows: usize, columns: usize) -> String {
 
 pub(super) async fn write_sessions(
     transaction: &mut Transaction<'_, Any>,
+    dialect: Dialect,
     entries: &[&Entry],
 ) -> Result<(), StoreError> {
     let statement = format!(
@@ -53,7 +55,7 @@ pub(super) async fn write_sessions(
          grant_id = excluded.grant_id, account = excluded.account, updated_at = excluded.updated_at, \
          uploaded = excluded.uploaded, downloaded = excluded.downloaded, time = excluded.time, \
          ended_at = excluded.ended_at, ended_why = excluded.ended_why",
-        places(entries.len(), 15)
+        places(dialect, entries.len(), 15)
     );
     let mut query = sqlx::query(AssertSqlSafe(statement));
     for entry in entries {
@@ -85,6 +87,7 @@ pub(super) async fn write_sessions(
 
 pub(super) async fn write_days(
     transaction: &mut Transaction<'_, Any>,
+    dialect: Dialect,
     days: &[(&(AccountId, Day), &Usage)],
 ) -> Result<(), StoreError> {
     let [uploaded, downloaded, time] = ["uploaded", "downloaded", "time"]
@@ -93,7 +96,7 @@ pub(super) async fn write_days(
         "INSERT INTO usage_days (account, day, uploaded, downloaded, time) VALUES {} \
          ON CONFLICT (account, day) DO UPDATE SET uploaded = {uploaded}, \
          downloaded = {downloaded}, time = {time}",
-        places(days.len(), 5)
+        places(dialect, days.len(), 5)
     );
     let mut query = sqlx::query(AssertSqlSafe(statement));
     for ((account, day), used) in days {
@@ -112,12 +115,11 @@ pub(super) async fn write_days(
 /// so that the two never wait for each other.
 pub(super) async fn write_grants(
     transaction: &mut Transaction<'_, Any>,
+    dialect: Dialect,
     grants: &[(&GrantId, &Usage)],
-    lock: &str,
 ) -> Result<(), StoreError> {
-    let names: Vec<String> = (1..=grants.len()).map(|number| format!("${number}")).collect();
-    let statement =
-        format!("SELECT id FROM grants WHERE id IN ({}) ORDER BY id{lock}", names.join(", "));
+    let (ids, lock) = (places(dialect, 1, grants.len()), dialect.for_update());
+    let statement = format!("SELECT id FROM grants WHERE id IN {ids} ORDER BY id{lock}");
     let mut query = sqlx::query(AssertSqlSafe(statement));
     for (grant, _) in grants {
         query = query.bind(id_column(**grant));
@@ -129,7 +131,7 @@ pub(super) async fn write_grants(
         sum("grants.uploaded", "used.column2"),
         sum("grants.downloaded", "used.column3"),
         sum("grants.time", "used.column4"),
-        places(grants.len(), 4)
+        places(dialect, grants.len(), 4)
     );
     let mut query = sqlx::query(AssertSqlSafe(statement));
     for (grant, used) in grants {
