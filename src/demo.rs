@@ -129,12 +129,13 @@ fn banner(config: &Path) -> String {
 
   Be the admin, in another terminal:
 
-    sabeel --config {config} session list
-    sabeel --config {config} nas list
-    sabeel --config {config} account show 0551234567
+    {sabeel} --config {config} session list
+    {sabeel} --config {config} nas list
+    {sabeel} --config {config} account show 0551234567
 
   Ctrl-C stops it; who is online stays online at the next start.
 ",
+        sabeel = std::env::args().next().unwrap_or_else(|| "sabeel".to_owned()),
         config = config.display()
     )
 }
