@@ -76,7 +76,9 @@ impl Applier {
         if position > self.journal.end() {
             // Else what is acknowledged from now on would count as applied. What is applied again
             // changes nothing, for counters only run forward.
-            tracing::error!("the journal has lost files or is an older copy: applied from its begin");
+            tracing::error!(
+                "the journal has lost files or is an older copy: applied from its begin"
+            );
             self.journal.renew()?;
             id = self.journal.id();
             position = JournalPosition::default();
@@ -85,8 +87,7 @@ impl Applier {
             let journal = self.journal.clone();
             let read = tokio::task::spawn_blocking(move || journal.read_from(position, BATCH));
             let stretch = read.await.map_err(|_| JournalError::Closed)??;
-            let outcome =
-                self.store.apply(&id, &stretch.records, stretch.next).await?;
+            let outcome = self.store.apply(&id, &stretch.records, stretch.next).await?;
             tracing::debug!(
                 records = stretch.records.len(),
                 repeated = outcome.repeated,
