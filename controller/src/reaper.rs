@@ -17,6 +17,9 @@ const BETWEEN_ROUNDS: Duration = Duration::from_secs(60);
 /// How often old things are destroyed.
 const BETWEEN_PRUNINGS: Duration = Duration::from_secs(3_600);
 
+/// Persons destroyed in one round, each in a transaction of its own.
+const MOST_ERASURES: u32 = 1_000;
+
 /// A session is silent once so many reports are missing.
 const MISSING_REPORTS: u32 = 3;
 
@@ -37,6 +40,7 @@ pub(crate) struct Pruned {
     pub sessions: u64,
     pub grants: u64,
     pub usage: u64,
+    pub accounts: u64,
 }
 
 impl Reaper {
@@ -105,7 +109,18 @@ impl Reaper {
             sessions: self.store.prune_sessions(now - days(keep.session_days)).await?,
             grants: self.store.prune_grants(now - days(keep.grant_days)).await?,
             usage: self.store.prune_usage(oldest_day).await?,
+            accounts: self.erase_unused(now - days(keep.account_days)).await?,
         })
+    }
+
+    /// Destroys persons who have not come since `before`; those that are left over are the next
+    /// round's.
+    async fn erase_unused(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let mut erased = 0;
+        for account in self.store.list_unused_accounts(before, MOST_ERASURES).await? {
+            erased += u64::from(self.store.erase_account(account).await?);
+        }
+        Ok(erased)
     }
 }
 
@@ -113,7 +128,8 @@ fn report(pruned: Pruned) {
     if pruned == Pruned::default() {
         return;
     }
-    let Pruned { challenges, credentials, orders, messages, sessions, grants, usage } = pruned;
+    let Pruned { challenges, credentials, orders, messages, sessions, grants, usage, accounts } =
+        pruned;
     tracing::info!(
         challenges,
         credentials,
@@ -122,6 +138,7 @@ fn report(pruned: Pruned) {
         sessions,
         grants,
         usage,
+        accounts,
         "old records destroyed"
     );
 }

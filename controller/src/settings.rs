@@ -40,6 +40,9 @@ pub struct RetentionSettings {
     pub grant_days: u32,
     /// Days for which what a person used in a day is kept; 2 to 3,650, default 365.
     pub usage_days: u32,
+    /// Days for which a person is kept who does not come any more, with number, devices and
+    /// consents; 1 to 3,650, default 365. The terms tell visitors `portal.retention-months`.
+    pub account_days: u32,
 }
 
 /// A setting that is out of range.
@@ -77,6 +80,7 @@ impl Default for RetentionSettings {
             session_days: 365,
             grant_days: 365,
             usage_days: 365,
+            account_days: 365,
         }
     }
 }
@@ -97,7 +101,8 @@ impl ControllerSettings {
         within("retention.message-days", retention.message_days, 1..=3_650)?;
         within("retention.session-days", retention.session_days, 1..=3_650)?;
         within("retention.grant-days", retention.grant_days, 1..=3_650)?;
-        within("retention.usage-days", retention.usage_days, 2..=3_650)
+        within("retention.usage-days", retention.usage_days, 2..=3_650)?;
+        within("retention.account-days", retention.account_days, 1..=3_650)
     }
 
     pub(crate) fn sweep(&self) -> Duration {

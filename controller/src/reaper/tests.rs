@@ -67,5 +67,7 @@ async fn what_is_over_is_destroyed_after_its_time() {
     assert_eq!(reaper.prune().await.unwrap(), expected);
     assert_eq!(stage.store.list_sessions(&SessionFilter::default()).await.unwrap(), []);
     stage.advance(30 * 86_400);
-    assert_eq!(reaper.prune().await.unwrap(), Pruned { grants: 1, ..Pruned::default() });
+    let expected = Pruned { grants: 1, accounts: 1, ..Pruned::default() };
+    assert_eq!(reaper.prune().await.unwrap(), expected);
+    assert!(stage.store.account_record(phone.account).await.unwrap().is_none());
 }

@@ -77,6 +77,14 @@ pub trait Accounts: Send + Sync {
     /// whether the account was there.
     async fn erase_account(&self, account: AccountId) -> Result<bool, StoreError>;
 
+    /// Accounts that have not signed in, were not online and held no permission since `before`,
+    /// those of the longest ago first, at most `most`.
+    async fn list_unused_accounts(
+        &self,
+        before: Timestamp,
+        most: u32,
+    ) -> Result<Vec<AccountId>, StoreError>;
+
     /// Destroys the usage of days before `before`; returns of how many persons and days.
     async fn prune_usage(&self, before: Day) -> Result<u64, StoreError>;
 }

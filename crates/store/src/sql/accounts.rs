@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::{
     Account, AccountId, Consent, Day, Device, Grant, GrantEnd, GrantState, MacAddress, OrderReason,
-    PhoneNumber, Usage,
+    PhoneNumber, Timestamp, Usage,
 };
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
@@ -137,6 +137,24 @@ impl Accounts for SqlStore {
             self.publish(Change::Grant(mac)).await;
         }
         Ok(true)
+    }
+
+    async fn list_unused_accounts(
+        &self,
+        before: Timestamp,
+        most: u32,
+    ) -> Result<Vec<AccountId>, StoreError> {
+        let statement = "SELECT id FROM accounts WHERE verified_at < $1 \
+             AND NOT EXISTS (SELECT 1 FROM grants WHERE account = accounts.id AND until >= $1) \
+             AND NOT EXISTS (SELECT 1 FROM sessions WHERE account = accounts.id \
+                             AND (ended_at IS NULL OR updated_at >= $1)) \
+             ORDER BY verified_at LIMIT $2";
+        let rows = sqlx::query(statement)
+            .bind(before.as_millis())
+            .bind(i64::from(most))
+            .fetch_all(&self.reader)
+            .await?;
+        rows.iter().map(|row| Columns(row).id("id")).collect()
     }
 
     async fn prune_usage(&self, before: Day) -> Result<u64, StoreError> {

@@ -2,7 +2,9 @@ use std::time::Duration;
 
 use domain::*;
 use store::testing::TestStore;
-use store::{Applier, Journal, JournalPosition, JournalSettings, SessionFilter, standing_of};
+use store::{
+    Applier, Journal, JournalPosition, JournalSettings, SessionFilter, SignIn, standing_of,
+};
 
 use crate::fixtures::*;
 
@@ -192,4 +194,26 @@ pub async fn what_is_past_its_time_is_pruned_and_what_goes_on_stays(store: TestS
     let tomorrow = Day::from_epoch_days(today.epoch_days() + 1);
     assert_eq!(store.prune_usage(tomorrow).await.unwrap(), 1);
     assert_eq!(store.usage_of_day(account, today).await.unwrap(), Usage::default());
+}
+
+pub async fn who_was_not_here_for_long_is_unused(store: TestStore) {
+    set_up(&store).await;
+    let first = store.sign_in(&sign_in(1, mac(1), T0)).await.unwrap().grant;
+    let phone = "966557654321".parse().unwrap();
+    let second = SignIn { phone, ..sign_in(2, mac(2), at(10)) };
+    let second = store.sign_in(&second).await.unwrap().grant;
+    let unused = async |before: Timestamp, most: u32| {
+        store.list_unused_accounts(before, most).await.unwrap()
+    };
+    assert_eq!(unused(first.until, 9).await, [], "a permission holds");
+    let (later, much_later) = (second.until + Duration::from_secs(1), at(900_000));
+    assert_eq!(unused(later, 9).await, [first.account, second.account]);
+    assert_eq!(unused(later, 1).await, [first.account]);
+    let online = [record(at(60), 1, started, usage(0, 0, 0))];
+    store.apply("j", &online, until(1)).await.unwrap();
+    assert_eq!(unused(much_later, 9).await, [second.account], "a session goes on");
+    let stop = [record(at(800_000), 1, stopped, usage(60, 1, 1))];
+    store.apply("j", &stop, until(2)).await.unwrap();
+    assert_eq!(unused(at(800_000), 9).await, [second.account], "it was online until then");
+    assert_eq!(unused(much_later, 9).await, [first.account, second.account]);
 }

@@ -53,6 +53,7 @@ on_both![
     sign_in::an_erased_persons_session_stays_nameless,
     sign_in::codes_sent_of_an_earlier_challenge_count_by_when_they_were_sent,
     accounting::what_is_past_its_time_is_pruned_and_what_goes_on_stays,
+    accounting::who_was_not_here_for_long_is_unused,
     schema::migrating_again_changes_nothing,
     schema::another_programs_schema_is_refused,
 ];
