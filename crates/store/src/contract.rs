@@ -9,7 +9,9 @@ mod sessions;
 mod setup;
 mod sign_in;
 
-pub use grants::{AccountRecord, Accounts, Credentials, Grants, SignIn, SignInOutcome};
+pub use grants::{
+    AccountRecord, Accounts, Circumstances, Credentials, Grants, SignIn, SignInOutcome,
+};
 pub use outboxes::{MessageOutbox, Orders, OutgoingMessage};
 pub use sessions::{ApplyOutcome, JournalPosition, SessionFilter, SessionReports, Sessions};
 pub use setup::{AccessPoints, Plans, Sites};

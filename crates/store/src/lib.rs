@@ -19,9 +19,9 @@ pub mod testing;
 
 pub use applier::{Applier, ApplyError};
 pub use contract::{
-    AccessPoints, AccountRecord, Accounts, ApplyOutcome, Attempt, Challenges, Credentials, Grants,
-    JournalPosition, MessageOutbox, NewChallenge, Orders, OutgoingMessage, Plans, SessionFilter,
-    SessionReports, Sessions, SignIn, SignInOutcome, Sites, Store,
+    AccessPoints, AccountRecord, Accounts, ApplyOutcome, Attempt, Challenges, Circumstances,
+    Credentials, Grants, JournalPosition, MessageOutbox, NewChallenge, Orders, OutgoingMessage,
+    Plans, SessionFilter, SessionReports, Sessions, SignIn, SignInOutcome, Sites, Store,
 };
 pub use error::StoreError;
 pub use feed::{Change, ChangeFeed, Changes};

@@ -2,7 +2,7 @@
 
 use domain::{Assessment, Consumption, Grant, Plan, Site, Timestamp, Usage, assess};
 
-use crate::{Store, StoreError};
+use crate::{Circumstances, Store, StoreError};
 
 /// A grant's plan and site, what was used, and what that means.
 #[derive(Debug, Clone)]
@@ -17,7 +17,7 @@ pub struct Standing {
     pub assessment: Assessment,
 }
 
-/// How the holder of `grant` stands at `now`; `None` if its site or plan is gone.
+/// How the holder of `grant` stands at `now`; `None` if grant, site or plan is gone.
 ///
 /// # Errors
 /// The store's own failure.
@@ -26,14 +26,11 @@ pub async fn standing_of(
     grant: &Grant,
     now: Timestamp,
 ) -> Result<Option<Standing>, StoreError> {
-    let Some(site) = store.find_site(&grant.site).await? else { return Ok(None) };
-    let Some(plan) = store.find_plan(&grant.plan).await? else { return Ok(None) };
+    let Some(circumstances) = store.circumstances_of(grant, now).await? else { return Ok(None) };
+    let Circumstances { site, plan, used_by_grant, used_today, open_sessions } = circumstances;
     let silence = plan.interim_interval * 2;
-    let mut used = Consumption {
-        session: store.usage_of_grant(grant.id).await?,
-        day: store.usage_of_day(grant.account, site.zone.day_of(now)).await?,
-    };
-    for session in store.open_sessions_of_account(grant.account).await? {
+    let mut used = Consumption { session: used_by_grant, day: used_today };
+    for session in open_sessions {
         let unreported = Usage { time: session.unreported_time(now, silence), ..Usage::default() };
         used.day = used.day + unreported;
         if session.grant == Some(grant.id) {

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::{
     Account, AccountId, Consent, Credential, CredentialId, Day, Device, Grant, GrantEnd, GrantId,
-    Language, MacAddress, NasName, OrderReason, PhoneNumber, Session, Timestamp, Usage,
+    Language, MacAddress, NasName, OrderReason, PhoneNumber, Plan, Session, Site, Timestamp, Usage,
 };
 
 use crate::StoreError;
@@ -47,6 +47,21 @@ pub struct AccountRecord {
     pub consents: Vec<Consent>,
     /// Its latest sessions, newest first, at most 100.
     pub sessions: Vec<Session>,
+}
+
+/// What the standing of a grant's holder follows from, as far as accounting is applied.
+#[derive(Debug, Clone)]
+pub struct Circumstances {
+    /// The site of the grant.
+    pub site: Site,
+    /// Its plan.
+    pub plan: Plan,
+    /// What sessions of the grant used.
+    pub used_by_grant: Usage,
+    /// What the account used on the site's day, over all devices and sites.
+    pub used_today: Usage,
+    /// The account's open sessions.
+    pub open_sessions: Vec<Session>,
 }
 
 /// Persons by id and by number. The number is encrypted and found by a keyed hash.
@@ -107,6 +122,14 @@ pub trait Grants: Send + Sync {
         reason: OrderReason,
         at: Timestamp,
     ) -> Result<bool, StoreError>;
+
+    /// What the standing of the grant's holder follows from at `now`; `None` if grant, site or
+    /// plan is gone. It is asked for whenever a device returns or reports.
+    async fn circumstances_of(
+        &self,
+        grant: &Grant,
+        now: Timestamp,
+    ) -> Result<Option<Circumstances>, StoreError>;
 
     /// What was used by sessions of the grant, as far as it is applied.
     async fn usage_of_grant(&self, grant: GrantId) -> Result<Usage, StoreError>;

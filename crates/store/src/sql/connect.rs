@@ -198,6 +198,8 @@ async fn pool(
         Dialect::Postgres => settings.url.clone(),
     };
     let options = AnyPoolOptions::new()
+        // A server may have hung up; a file has not, and asking costs as much as a look-up.
+        .test_before_acquire(dialect == Dialect::Postgres)
         .max_connections(connections.clamp(1, 100))
         .acquire_timeout(Duration::from_secs(settings.patience_secs.clamp(1, 60)))
         .before_acquire(|connection: &mut AnyConnection, _| {

@@ -4,6 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use domain::{Id, MacAddress, Octets, Timestamp, Usage};
+use serde::de::DeserializeOwned;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
@@ -23,6 +24,14 @@ impl Columns<'_> {
 
     pub(super) fn count(&self, name: &'static str) -> Result<u32, StoreError> {
         u32::try_from(self.integer(name)?).map_err(|_| StoreError::Corrupt { what: name })
+    }
+
+    /// A value that was written as JSON.
+    pub(super) fn definition<T: DeserializeOwned>(
+        &self,
+        name: &'static str,
+    ) -> Result<T, StoreError> {
+        serde_json::from_str(&self.text(name)?).map_err(|_| StoreError::Corrupt { what: name })
     }
 
     pub(super) fn text(&self, name: &str) -> Result<String, StoreError> {

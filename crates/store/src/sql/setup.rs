@@ -264,8 +264,7 @@ impl SqlStore {
 }
 
 fn definition<T: serde::de::DeserializeOwned>(row: &AnyRow) -> Result<T, StoreError> {
-    let text = Columns(row).text("definition")?;
-    serde_json::from_str(&text).map_err(|_| StoreError::Corrupt { what: "definition" })
+    Columns(row).definition("definition")
 }
 
 fn written<T: Serialize>(value: &T) -> String {
