@@ -1,12 +1,14 @@
 //! The loop of one authentication socket.
 //!
-//! Requests are decided in a bounded set of tasks, so the socket never waits for the store. An
-//! Access-Reject is held back by a timer alone (DEPR 8.3). A task that panics costs its own
-//! request only.
+//! What cannot be decided from memory is decided in a bounded set of tasks, so the socket never
+//! waits for the store. An Access-Reject is held back by a timer alone (DEPR 8.3). A decision that
+//! panics costs its own request only.
 
 use std::collections::HashMap;
 use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use radius_proto::SignedPacket;
@@ -85,11 +87,24 @@ impl Desk {
         };
         let shared = Arc::clone(&self.port.shared);
         let access_point = Arc::clone(&asker.access_point);
-        let task = self.tasks.spawn(async move {
+        let mut answering = Box::pin(async move {
             let _place = place;
             answer(&shared, &access_point, &octets).await
         });
-        self.askers.insert(task.id(), asker);
+        // What is in memory is answered here and now; a task costs more than such an answer.
+        let mut context = Context::from_waker(Waker::noop());
+        let begun = catch_unwind(AssertUnwindSafe(|| answering.as_mut().poll(&mut context)));
+        match begun {
+            Ok(Poll::Ready(answer)) => self.give(asker, answer),
+            Ok(Poll::Pending) => {
+                let task = self.tasks.spawn(answering);
+                self.askers.insert(task.id(), asker);
+            }
+            Err(_) => {
+                tracing::error!("access.panicked");
+                self.give(asker, Answer::Silence(Outcome::Panicked));
+            }
+        }
     }
 
     fn finish(&mut self, done: Result<(Id, Answer), JoinError>) {
@@ -100,7 +115,12 @@ impl Desk {
                 (error.id(), Answer::Silence(Outcome::Panicked))
             }
         };
-        let Some(asker) = self.askers.remove(&id) else { return };
+        if let Some(asker) = self.askers.remove(&id) {
+            self.give(asker, answer);
+        }
+    }
+
+    fn give(&mut self, asker: Asker, answer: Answer) {
         match answer {
             Answer::Accept(reply, outcome) => self.port.reply(&asker, &reply, outcome),
             Answer::Reject(reply, refusal) => self.hold(HeldReject { asker, reply, refusal }),
