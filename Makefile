@@ -5,7 +5,7 @@
 
 CARGO := PATH="$$HOME/.cargo/bin:$$PATH" cargo
 
-.PHONY: run test scene scene-down bench check install-build install-test
+.PHONY: run test scene scene-down bench check install-build install-test install-bench
 
 run: install-build
 	$(CARGO) build --release --locked
@@ -21,6 +21,9 @@ scene: install-build install-test
 scene-down:
 	scripts/scene down
 
+bench: install-build install-bench
+	$(CARGO) bench --locked --bench figures
+
 check: install-build
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
@@ -31,3 +34,6 @@ install-build:
 
 install-test:
 	@scripts/install test
+
+install-bench:
+	@scripts/install bench

@@ -1,0 +1,162 @@
+//! Sabeel as a city runs it: `sabeel serve`, all parts in one process on SQLite.
+
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
+
+use anyhow::Context;
+use domain::{
+    AccountId, Credential, Grant, GrantId, GrantState, HandOff, Localised,
+    MessageAuthenticatorRule, Nas, NasProfile, OctetDirection, Plan, Site, Timestamp, Zone,
+};
+use radius_proto::SharedSecret;
+use store::{
+    AccessPoints, Accounts, Credentials, KeyRing, Plans, SignIn, Sites, SqlStore, StoreSettings,
+};
+use tempfile::TempDir;
+
+use crate::process::Server;
+use crate::radius_load::{MessageAuthenticator, Target};
+use crate::visitors::{self, DEVICES, Login};
+
+/// The secret between access point and server.
+pub const SECRET: &str = "a secret of more than sixteen octets";
+/// The path by which visitors of the access point reach the portal.
+pub const PORTAL_PATH: &str = "4f2a9c7e10b35d68";
+/// For how long grants and logins hold: longer than the bench lasts.
+const LASTING: Duration = Duration::from_secs(3_600);
+
+/// A running server.
+pub struct City {
+    /// The process.
+    pub server: Server,
+    /// Where Access-Requests go.
+    pub authentication: Target,
+    /// Where Accounting-Requests go.
+    pub accounting: Target,
+    /// Where visitors find the portal.
+    pub portal: SocketAddr,
+    _files: TempDir,
+}
+
+impl City {
+    /// Fills a database with visitors, and starts a server on it.
+    pub fn begin(logins: &[Login], now: Timestamp) -> anyhow::Result<Self> {
+        let files = TempDir::new_in(env!("CARGO_TARGET_TMPDIR"))?;
+        tokio::runtime::Runtime::new()?.block_on(fill(files.path(), logins, now))?;
+        let [authentication, accounting] = [free_udp_port()?, free_udp_port()?];
+        let portal = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
+        let config = files.path().join("sabeel.toml");
+        let text = format!(
+            "data-dir = \"{}\"\n\
+             radius.authentication = [\"{authentication}\"]\n\
+             radius.accounting = [\"{accounting}\"]\n\
+             portal.listen = \"{portal}\"\n\
+             portal.public-url = \"http://{portal}\"\n\
+             portal.entry-url = \"http://{portal}/\"\n",
+            files.path().display()
+        );
+        fs::write(&config, text)?;
+        let log = files.path().join("log");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sabeel"));
+        command.arg("--config").arg(&config).arg("serve");
+        command.env("SABEEL_LOG", "info").stdin(Stdio::null()).stdout(Stdio::null());
+        command.stderr(File::create(&log)?);
+        let server = Server::start(&mut command, &log, "admin API is open")?;
+        let target = |server| -> anyhow::Result<_> {
+            let secret = SharedSecret::new(SECRET)?;
+            Ok(Target { server, secret, message_authenticator: MessageAuthenticator::Required })
+        };
+        let (authentication, accounting) = (target(authentication)?, target(accounting)?);
+        Ok(Self { server, authentication, accounting, portal, _files: files })
+    }
+}
+
+/// A port of loopback that nobody has at the moment.
+pub fn free_udp_port() -> anyhow::Result<SocketAddr> {
+    Ok(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+}
+
+/// The time by the machine's clock.
+pub fn now() -> anyhow::Result<Timestamp> {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
+    Ok(Timestamp::from_millis(i64::try_from(since.as_millis())?))
+}
+
+async fn fill(dir: &Path, logins: &[Login], now: Timestamp) -> anyhow::Result<()> {
+    let settings = StoreSettings {
+        url: format!("sqlite:{}", dir.join("sabeel.db").display()),
+        ..StoreSettings::default()
+    };
+    let keys = KeyRing::open_or_create(&dir.join("keys"))?;
+    SqlStore::migrate(&settings).await?;
+    let store = SqlStore::connect(&settings, keys).await?;
+    let nas = access_point()?;
+    let plan = Plan::visitor("visitor".parse()?);
+    let site = Site {
+        name: nas.site.clone(),
+        title: Localised::default(),
+        zone: Zone::riyadh(),
+        plan: plan.name.clone(),
+        countries: Vec::new(),
+    };
+    store.add_plan(&plan).await?;
+    store.add_site(&site).await?;
+    store.add_access_point(&nas).await?;
+    for (number, login) in (0..DEVICES).zip(logins) {
+        let sign_in = sign_in(number, now)?;
+        let grant = store.sign_in(&sign_in).await.context("cannot sign a visitor in")?.grant;
+        let credential = Credential {
+            id: login.id,
+            password: login.password.parse()?,
+            grant: grant.id,
+            device: grant.device,
+            nas: nas.name.clone(),
+            expires_at: now + LASTING,
+        };
+        store.add_credential(&credential).await?;
+    }
+    store.close().await;
+    Ok(())
+}
+
+fn access_point() -> anyhow::Result<Nas> {
+    Ok(Nas {
+        name: "gate".parse()?,
+        site: "walkway".parse()?,
+        addresses: "127.0.0.1/32".parse()?,
+        secret: SECRET.parse()?,
+        profile: NasProfile::Generic,
+        message_authenticator: MessageAuthenticatorRule::Required,
+        octet_direction: OctetDirection::Standard,
+        dae_address: None,
+        hand_off: HandOff::MacAuthentication { redirect_secret: None },
+        portal_path: PORTAL_PATH.parse()?,
+    })
+}
+
+fn sign_in(number: u32, now: Timestamp) -> anyhow::Result<SignIn> {
+    let [a, b, c, d] = number.to_be_bytes();
+    let entropy = [1, 1, 1, 1, 1, 1, a, b, c, d];
+    let account = AccountId::new(now, entropy);
+    let grant = Grant {
+        id: GrantId::new(now, entropy),
+        account,
+        device: visitors::device(number),
+        site: "walkway".parse()?,
+        plan: "visitor".parse()?,
+        issued_at: now,
+        until: now + LASTING,
+        state: GrantState::Live,
+    };
+    Ok(SignIn {
+        phone: visitors::phone(number),
+        new_account: account,
+        language: "ar".parse()?,
+        grant,
+        terms_version: "1".to_owned(),
+        devices: 3,
+    })
+}

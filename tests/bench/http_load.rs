@@ -1,0 +1,97 @@
+//! The load generator of the portal: connections that stay open, on each of them one request
+//! after the other, each answer checked.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+
+use crate::figure::Load;
+
+/// Requests, and what must be answered to them.
+pub trait Browsing: Sync {
+    /// Path and host of the request of that number.
+    fn request(&self, number: u64) -> (String, &str);
+
+    /// Checks the answer to the request of that number.
+    fn check(&self, number: u64, answer: &Answer) -> anyhow::Result<()>;
+}
+
+/// An answer.
+#[derive(Debug, Default)]
+pub struct Answer {
+    pub status: u16,
+    pub location: Option<String>,
+    pub body: Vec<u8>,
+}
+
+/// Puts traffic on a portal over so many connections.
+///
+/// # Errors
+/// The first answer that is wrong.
+pub fn run(
+    portal: SocketAddr,
+    connections: usize,
+    lasting: Duration,
+    browsing: &dyn Browsing,
+) -> anyhow::Result<Load> {
+    let next = AtomicU64::new(0);
+    let mut joined = Load::default();
+    thread::scope(|scope| {
+        let start = || browse(portal, lasting, browsing, &next);
+        let browsers: Vec<_> = (0..connections).map(|_| scope.spawn(start)).collect();
+        for browser in browsers {
+            joined.join(browser.join().expect("a load generator does not panic")?);
+        }
+        Ok(joined)
+    })
+}
+
+fn browse(
+    portal: SocketAddr,
+    lasting: Duration,
+    browsing: &dyn Browsing,
+    next: &AtomicU64,
+) -> anyhow::Result<Load> {
+    let mut load = Load::default();
+    let begun = Instant::now();
+    let mut connection = BufReader::new(TcpStream::connect(portal)?);
+    connection.get_ref().set_nodelay(true)?;
+    while begun.elapsed() < lasting {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        let (path, host) = browsing.request(number);
+        let asked_at = Instant::now();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\naccept-language: ar\r\n\r\n");
+        connection.get_mut().write_all(request.as_bytes())?;
+        let answer = read_answer(&mut connection).context("no whole answer")?;
+        load.latencies.push(asked_at.elapsed());
+        browsing.check(number, &answer)?;
+    }
+    load.elapsed = begun.elapsed();
+    Ok(load)
+}
+
+/// Reads an answer whose length is told in its head.
+fn read_answer(connection: &mut impl BufRead) -> anyhow::Result<Answer> {
+    let mut line = String::new();
+    connection.read_line(&mut line)?;
+    let status = line.split(' ').nth(1).context("no status line")?.parse()?;
+    let mut answer = Answer { status, ..Answer::default() };
+    let mut length = 0;
+    loop {
+        line.clear();
+        connection.read_line(&mut line)?;
+        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
+        match name.to_ascii_lowercase().as_str() {
+            "content-length" => length = value.parse()?,
+            "location" => answer.location = Some(value.to_owned()),
+            _ => {}
+        }
+    }
+    answer.body.resize(length, 0);
+    connection.read_exact(&mut answer.body)?;
+    Ok(answer)
+}

@@ -1,0 +1,80 @@
+//! A server as a process: what it costs in CPU time and memory, as the kernel counts it.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail, ensure};
+
+/// Ticks of `/proc/PID/stat` in a second (USER_HZ, the same on every Linux of today's machines).
+const TICKS_PER_SECOND: u32 = 100;
+/// How long a server may take to start, or to finish what it has put off.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// For how long a server must use no CPU time to count as idle.
+const QUIET: Duration = Duration::from_millis(300);
+
+/// A running server, killed when dropped.
+pub struct Server {
+    child: Child,
+}
+
+impl Server {
+    /// Starts a server, and waits until `word` stands in its log.
+    pub fn start(command: &mut Command, log: &Path, word: &str) -> anyhow::Result<Self> {
+        let name = command.get_program().display().to_string();
+        let child = command.spawn().with_context(|| format!("cannot start {name}"))?;
+        let mut server = Self { child };
+        let deadline = Instant::now() + PATIENCE;
+        while !fs::read_to_string(log).unwrap_or_default().contains(word) {
+            if let Some(status) = server.child.try_wait()? {
+                bail!("{name} ended with {status}:\n{}", fs::read_to_string(log)?);
+            }
+            ensure!(Instant::now() < deadline, "{name} does not become ready");
+            sleep(Duration::from_millis(10));
+        }
+        Ok(server)
+    }
+
+    /// CPU time used so far, by the program and by the kernel for it, over all threads.
+    pub fn cpu(&self) -> anyhow::Result<Duration> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // The name, in parentheses, may hold anything; utime and stime are fields 14 and 15.
+        let (_, fields) = stat.rsplit_once(')').context("/proc/PID/stat is odd")?;
+        let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<u32>);
+        let ticks: u32 = ticks.sum::<Result<_, _>>()?;
+        Ok(Duration::from_secs(1) * ticks / TICKS_PER_SECOND)
+    }
+
+    /// Memory in RAM, in octets.
+    pub fn memory(&self) -> anyhow::Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        Ok(kilobytes.context("no VmRSS")?.parse::<u64>()? * 1_024)
+    }
+
+    /// Waits until the server has done whatever it put off.
+    pub fn settle(&self) -> anyhow::Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut before = self.cpu()?;
+        loop {
+            sleep(QUIET);
+            let now = self.cpu()?;
+            if now == before {
+                return Ok(());
+            }
+            ensure!(Instant::now() < deadline, "the server does not come to rest");
+            before = now;
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
