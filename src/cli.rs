@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::{
-    BitRate, Country, NasName, NasProfile, Octets, PhoneNumber, PlanName, SessionId, SiteName, Zone,
+    BitRate, CertificateName, Country, NasName, NasProfile, Octets, PhoneNumber, PlanName,
+    SessionId, SiteName, Zone,
 };
 use ipnet::IpNet;
 
@@ -182,6 +183,10 @@ pub struct AddNas {
     /// The source address or network of its RADIUS packets.
     #[arg(long, value_name = "ADDRESS[/BITS]", value_parser = address_or_network)]
     pub address: IpNet,
+    /// The certificate by which it is known over RADIUS/TLS: a dNSName in it, or `sha256:` and its
+    /// fingerprint.
+    #[arg(long, value_name = "NAME")]
+    pub certificate: Option<CertificateName>,
     /// The maker's dialect: sabeel, coova, mikrotik or generic.
     #[arg(long, default_value = "generic")]
     pub profile: NasProfile,

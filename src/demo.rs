@@ -79,6 +79,7 @@ async fn set_up(store: &dyn Store) -> anyhow::Result<Nas> {
         name: GATEWAY.parse()?,
         site: "walkway".parse()?,
         addresses: "127.0.0.1/32".parse()?,
+        certificate: None,
         secret: random_secret()?,
         profile: NasProfile::Sabeel,
         message_authenticator: MessageAuthenticatorRule::Required,

@@ -147,6 +147,7 @@ pub(crate) fn nas(name: &str, address: &str) -> Nas {
         name: name.parse().unwrap(),
         site: "walkway".parse().unwrap(),
         addresses: address.parse().unwrap(),
+        certificate: None,
         secret: "a secret of an access point".parse().unwrap(),
         profile: NasProfile::Generic,
         message_authenticator: MessageAuthenticatorRule::Required,

@@ -39,6 +39,7 @@ pub(crate) fn nas() -> Nas {
         name: "gate".parse().unwrap(),
         site: "walkway".parse().unwrap(),
         addresses: "127.0.0.0/8".parse().unwrap(),
+        certificate: None,
         secret: "xyzzy5461".parse().unwrap(),
         profile: NasProfile::Generic,
         message_authenticator: MessageAuthenticatorRule::Required,

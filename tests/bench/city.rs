@@ -127,6 +127,7 @@ fn access_point() -> anyhow::Result<Nas> {
         name: "gate".parse()?,
         site: "walkway".parse()?,
         addresses: "127.0.0.1/32".parse()?,
+        certificate: None,
         secret: SECRET.parse()?,
         profile: NasProfile::Generic,
         message_authenticator: MessageAuthenticatorRule::Required,

@@ -36,6 +36,7 @@ pub(super) async fn add(
     Body(request): Body<AddAccessPoint>,
 ) -> Result<(StatusCode, Json<AccessPointAdded>), Refusal> {
     let nas = nas(request).map_err(Refusal::invalid)?;
+    refuse_shared_certificate(&api, &nas).await?;
     api.store.add_access_point(&nas).await?;
     tracing::info!(nas = %nas.name, site = %nas.site, "access point added");
     let added = AccessPointAdded {
@@ -61,6 +62,21 @@ pub(super) async fn remove(
     Ok(Json(Removed { removed: name.to_string() }))
 }
 
+/// Over RADIUS/TLS a certificate says which access point speaks, so two cannot share one.
+async fn refuse_shared_certificate(api: &AdminApi, nas: &Nas) -> Result<(), Refusal> {
+    let Some(certificate) = &nas.certificate else { return Ok(()) };
+    let others = api.store.list_access_points().await?;
+    let holder = others.iter().find(|other| other.certificate.as_ref() == Some(certificate));
+    match holder.filter(|other| other.name != nas.name) {
+        None => Ok(()),
+        Some(other) => {
+            let reason =
+                format!("certificate {certificate} belongs to access point {}", other.name);
+            Err(Refusal::invalid(reason))
+        }
+    }
+}
+
 /// The access point that is asked for, with secrets made where none is given.
 fn nas(request: AddAccessPoint) -> Result<Nas, String> {
     let portal_path = request.portal_path.unwrap_or_else(|| random::secret(PATH_LENGTH));
@@ -72,6 +88,7 @@ fn nas(request: AddAccessPoint) -> Result<Nas, String> {
         name: request.name,
         site: request.site,
         addresses: request.addresses.trunc(),
+        certificate: request.certificate,
         secret: request.secret.unwrap_or_else(|| random::secret(SECRET_LENGTH)),
         profile: request.profile,
         message_authenticator: request.message_authenticator,

@@ -152,6 +152,23 @@ async fn given_secrets_are_taken_and_weak_ones_remarked() {
 }
 
 #[tokio::test]
+async fn two_access_points_never_share_a_certificate() {
+    let office = Office::open().await;
+    let request = |name: &str, address: &str| {
+        json!({
+            "name": name, "site": "walkway", "addresses": address, "profile": "generic",
+            "certificate": "Gate.Park.Example"
+        })
+    };
+    let (status, added) = office.post("/v1/access-points", request("one", "192.0.2.7/32")).await;
+    assert_eq!(status, 201, "{added}");
+    assert_eq!(added["access_point"]["certificate"], "gate.park.example");
+    let (status, refused) = office.post("/v1/access-points", request("two", "192.0.2.8/32")).await;
+    assert_eq!((status, &refused["error"]), (422, &json!("invalid")), "{refused}");
+    assert!(refused.to_string().contains("access point one"), "{refused}");
+}
+
+#[tokio::test]
 async fn a_request_that_makes_no_sense_is_refused_in_words() {
     let office = Office::open().await;
     let access_point = |field: &str, value: Value| {

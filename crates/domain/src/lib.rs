@@ -5,6 +5,7 @@
 //! is valid.
 
 mod account;
+mod certificate;
 mod challenge;
 mod clock;
 mod consent;
@@ -27,6 +28,7 @@ mod time;
 mod units;
 
 pub use account::Account;
+pub use certificate::{CertificateName, CertificateNameError};
 pub use challenge::{
     Challenge, ChallengePolicy, ChallengeState, Code, CodeError, Purpose, ResendRefusal, Verdict,
 };

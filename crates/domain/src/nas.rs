@@ -6,7 +6,7 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::{NasName, Secret, SiteName};
+use crate::{CertificateName, NasName, Secret, SiteName};
 
 /// An access point, wireless controller or gateway that asks us for authorisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct Nas {
     pub site: SiteName,
     /// The source addresses that its RADIUS packets come from.
     pub addresses: IpNet,
+    /// The certificate by which it is known when it speaks RADIUS over TLS, if it does.
+    pub certificate: Option<CertificateName>,
     /// The RADIUS shared secret.
     pub secret: Secret,
     /// The maker's dialect of attributes.

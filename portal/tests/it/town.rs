@@ -212,6 +212,7 @@ async fn set_up(store: &Arc<dyn Store>) {
                 name: name.parse().unwrap(),
                 site: "walkway".parse().unwrap(),
                 addresses: network.parse().unwrap(),
+                certificate: None,
                 secret: format!("radius secret of the {name}").parse().unwrap(),
                 profile,
                 message_authenticator: MessageAuthenticatorRule::Required,

@@ -78,6 +78,7 @@ pub fn nas() -> Nas {
         name: "gate".parse().expect("a name"),
         site: "walkway".parse().expect("a name"),
         addresses: "127.0.0.1/32".parse().expect("a prefix"),
+        certificate: None,
         secret: SECRET.parse().expect("a secret"),
         profile: NasProfile::Sabeel,
         message_authenticator: MessageAuthenticatorRule::Required,

@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 
 use domain::{
-    HandOff, MessageAuthenticatorRule, Nas, NasName, NasProfile, OctetDirection, Secret, SiteName,
+    CertificateName, HandOff, MessageAuthenticatorRule, Nas, NasName, NasProfile, OctetDirection,
+    Secret, SiteName,
 };
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize, Serializer};
@@ -18,6 +19,9 @@ pub struct AddAccessPoint {
     pub site: SiteName,
     /// The source address (as a network of one) or network of its RADIUS packets.
     pub addresses: IpNet,
+    /// The certificate by which it is known over RADIUS/TLS, if it speaks that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<CertificateName>,
     /// The maker's dialect.
     pub profile: NasProfile,
     /// The RADIUS shared secret; left out, one of 32 characters is made.
@@ -91,6 +95,9 @@ pub struct AccessPoint {
     pub site: SiteName,
     /// The source addresses of its RADIUS packets.
     pub addresses: IpNet,
+    /// The certificate by which it is known over RADIUS/TLS, if it speaks that.
+    #[serde(default)]
+    pub certificate: Option<CertificateName>,
     /// The maker's dialect.
     pub profile: NasProfile,
     /// Whether its requests must carry Message-Authenticator.
@@ -124,6 +131,7 @@ impl From<&Nas> for AccessPoint {
             name: nas.name.clone(),
             site: nas.site.clone(),
             addresses: nas.addresses,
+            certificate: nas.certificate.clone(),
             profile: nas.profile,
             message_authenticator: nas.message_authenticator,
             octet_direction: nas.octet_direction,

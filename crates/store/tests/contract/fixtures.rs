@@ -35,6 +35,7 @@ pub fn nas(name: &str, address: &str) -> Nas {
         name: name.parse().unwrap(),
         site: "walkway".parse().unwrap(),
         addresses: address.parse().unwrap(),
+        certificate: Some(format!("{name}.park.example").parse().unwrap()),
         secret: "radius secret of the gate".parse().unwrap(),
         profile: NasProfile::Coova,
         message_authenticator: MessageAuthenticatorRule::Required,
