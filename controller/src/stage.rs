@@ -11,7 +11,8 @@ use domain::{
     AccountId, AccountingEvent, AccountingRecord, Allowance, Clock, Country, Grant, GrantId,
     GrantState, HandOff, Language, Localised, MacAddress, ManualClock, MessageAuthenticatorRule,
     Nas, NasOrder, NasProfile, OctetDirection, Octets, OrderOutcome, OrderReason, OrderState, Plan,
-    Session, SessionEnd, SessionId, SessionReport, Site, Timestamp, Usage, Zone,
+    Session, SessionEnd, SessionId, SessionIdentification, SessionReport, Site, Speed, Timestamp,
+    Usage, Zone,
 };
 use store::testing::TestStore;
 use store::{JournalPosition, SignIn, Store};
@@ -173,6 +174,8 @@ fn report(nas: &str, grant: &Grant, seconds: u64, octets: u64) -> SessionReport 
             downloaded: Octets::new(octets),
             time: Duration::from_secs(seconds),
         },
+        identification: SessionIdentification::default(),
+        speed: Speed::Full,
     }
 }
 

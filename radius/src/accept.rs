@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use domain::{NasProfile, Timestamp};
+use domain::{NasProfile, Speed, Timestamp};
 use radius_proto::{PacketBuilder, attribute};
 
 use crate::authorise::Admission;
@@ -35,7 +35,7 @@ pub(crate) fn write(
     particulars: &Particulars,
 ) {
     let Admission { grant, plan, remaining } = admission;
-    let class = Class { grant: grant.id, token: particulars.token };
+    let class = Class { grant: grant.id, token: particulars.token, speed: Speed::Full };
     accept
         .u32(attribute::SESSION_TIMEOUT, seconds(session_time(admission, particulars.now)))
         .u32(attribute::IDLE_TIMEOUT, seconds(plan.idle_timeout))

@@ -1,13 +1,15 @@
 //! Class: what an Accept gives the NAS to repeat in accounting (RFC 2865 §5.25).
 //!
-//! Ours is a version octet, the grant's id and eight random octets, new with every Accept, so
-//! that two stays under one grant never share a token even if the NAS repeats its session ids.
+//! Ours is an octet for the speed of the Accept, the grant's id and eight random octets, new with
+//! every Accept, so that two stays under one grant never share a token even if the NAS repeats
+//! its session ids.
 
-use domain::GrantId;
+use domain::{GrantId, Speed};
 use radius_proto::{Packet, attribute};
 
-/// The only version of our Class.
-const VERSION: u8 = 0x01;
+/// The first octet of a Class of ours.
+const FULL: u8 = 0x01;
+const REDUCED: u8 = 0x02;
 
 /// A Class of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,12 +18,18 @@ pub(crate) struct Class {
     pub(crate) grant: GrantId,
     /// What sets this Accept apart from any other of the grant.
     pub(crate) token: [u8; 8],
+    /// The speed that the Accept gave.
+    pub(crate) speed: Speed,
 }
 
 impl Class {
     /// The 25 octets as they travel.
     pub(crate) fn octets(self) -> Vec<u8> {
-        [&[VERSION], self.grant.to_bytes().as_slice(), &self.token].concat()
+        let first = match self.speed {
+            Speed::Full => FULL,
+            Speed::Reduced => REDUCED,
+        };
+        [&[first], self.grant.to_bytes().as_slice(), &self.token].concat()
     }
 
     /// The first Class of a packet that is ours; other servers' are none of our business.
@@ -30,9 +38,14 @@ impl Class {
     }
 
     fn parse(octets: &[u8]) -> Option<Self> {
-        let (&[VERSION], rest) = octets.split_first_chunk::<1>()? else { return None };
+        let (first, rest) = octets.split_first()?;
+        let speed = match *first {
+            FULL => Speed::Full,
+            REDUCED => Speed::Reduced,
+            _ => return None,
+        };
         let (grant, token) = rest.split_first_chunk::<16>()?;
-        Some(Self { grant: GrantId::from_bytes(*grant), token: token.try_into().ok()? })
+        Some(Self { grant: GrantId::from_bytes(*grant), token: token.try_into().ok()?, speed })
     }
 }
 
@@ -42,11 +55,13 @@ mod tests {
 
     #[test]
     fn only_our_own_class_is_read() {
-        let class = Class { grant: GrantId::from_bytes([7; 16]), token: [9; 8] };
-        let ours = class.octets();
-        assert_eq!(ours.len(), 25);
-        assert_eq!(Class::parse(&ours), Some(class));
-        let other_version = [&[2], ours.get(1..).unwrap()].concat();
+        let class = |speed| Class { grant: GrantId::from_bytes([7; 16]), token: [9; 8], speed };
+        for class in [class(Speed::Full), class(Speed::Reduced)] {
+            assert_eq!(class.octets().len(), 25);
+            assert_eq!(Class::parse(&class.octets()), Some(class));
+        }
+        let ours = class(Speed::Full).octets();
+        let other_version = [&[3], ours.get(1..).unwrap()].concat();
         for other in [&[][..], &[1], ours.get(..24).unwrap(), &[1; 26], &other_version] {
             assert_eq!(Class::parse(other), None, "{other:?}");
         }

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use domain::{
     AccountingEvent, AccountingRecord, MacAddress, Nas, NasName, SessionEnd, SessionId,
-    SessionReport, Timestamp,
+    SessionIdentification, SessionReport, Speed, Timestamp,
 };
 use radius_proto::dictionary::enumeration::AcctStatusType;
 use radius_proto::{Packet, attribute};
@@ -88,7 +88,28 @@ fn report(packet: &Packet<'_>, nas: &Nas) -> Result<SessionReport, Unusable> {
         address: visitor_address(packet),
         grant: class.map(|class| class.grant),
         usage: direction::usage(packet, nas.octet_direction),
+        identification: identification(packet),
+        speed: class.map_or(Speed::Full, |class| class.speed),
     })
+}
+
+/// The words by which the NAS itself finds the session.
+fn identification(packet: &Packet<'_>) -> SessionIdentification {
+    let text = |kind| packet.text(kind).filter(|text| !text.is_empty()).map(str::to_owned);
+    let nas_address = packet.ipv4(attribute::NAS_IP_ADDRESS).map(IpAddr::from);
+    SessionIdentification {
+        nas_identifier: text(attribute::NAS_IDENTIFIER),
+        nas_address: nas_address
+            .or_else(|| packet.ipv6(attribute::NAS_IPV6_ADDRESS).map(IpAddr::from)),
+        nas_port: packet.u32(attribute::NAS_PORT),
+        nas_port_id: text(attribute::NAS_PORT_ID),
+        calling_station_id: text(attribute::CALLING_STATION_ID),
+        called_station_id: text(attribute::CALLED_STATION_ID),
+        acct_multi_session_id: text(attribute::ACCT_MULTI_SESSION_ID),
+        ipv6_address: packet.ipv6(attribute::FRAMED_IPV6_ADDRESS),
+        class: packet.find_all(attribute::CLASS).map(|class| class.octets().to_vec()).collect(),
+        chargeable_user_identity: text(attribute::CHARGEABLE_USER_IDENTITY),
+    }
 }
 
 /// The same for every report of one stay, and different for any other stay, even where the NAS

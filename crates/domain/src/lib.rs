@@ -12,6 +12,7 @@ mod consent;
 mod device;
 mod grant;
 mod id;
+mod identification;
 mod language;
 mod mac;
 mod message;
@@ -39,6 +40,7 @@ pub use grant::{Credential, Grant, GrantEnd, GrantState};
 pub use id::{
     AccountId, ChallengeId, CredentialId, GrantId, Id, IdError, MessageId, OrderId, SessionId,
 };
+pub use identification::SessionIdentification;
 pub use language::{Language, LanguageError, Localised};
 pub use mac::{CalledStation, MacAddress, MacError};
 pub use message::{MessageClass, MessageState, SmsText};
@@ -46,7 +48,7 @@ pub use name::{NameError, NasName, PlanName, SiteName};
 pub use nas::{HandOff, MessageAuthenticatorRule, Nas, NasProfile, OctetDirection, ProfileError};
 pub use order::{NasOrder, OrderKind, OrderOutcome, OrderReason, OrderState};
 pub use phone::{Country, CountryError, MaskedPhone, PhoneError, PhoneNumber};
-pub use plan::{Allowance, Plan, RatePair};
+pub use plan::{Allowance, Plan, RatePair, Speed};
 pub use quota::{Assessment, Consumption, Remaining, Resource, Window, assess};
 pub use secret::{Secret, SecretError};
 pub use session::{

@@ -45,6 +45,34 @@ pub struct RatePair {
     pub up: Option<BitRate>,
 }
 
+/// Which of its speeds a plan gives.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Speed {
+    /// [`Plan::rate`].
+    #[default]
+    Full,
+    /// The lower one that is left when the allowance is used up.
+    Reduced,
+}
+
+impl Speed {
+    /// The speed's name in the store.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Reduced => "reduced",
+        }
+    }
+
+    /// The speed of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Full, Self::Reduced].into_iter().find(|speed| speed.as_str() == name)
+    }
+}
+
 impl Plan {
     /// The national benchmark for free hotspots: two hours, here with 1 GB, a day.
     #[must_use]

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{GrantId, MacAddress, NasName, Octets, SessionId, Timestamp};
+use crate::{
+    GrantId, MacAddress, NasName, Octets, SessionId, SessionIdentification, Speed, Timestamp,
+};
 
 /// Data and time that were used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,6 +109,10 @@ pub struct SessionReport {
     pub grant: Option<GrantId>,
     /// Counters since the session began.
     pub usage: Usage,
+    /// How the NAS itself names the session.
+    pub identification: SessionIdentification,
+    /// The speed at which the device was let in, from Class.
+    pub speed: Speed,
 }
 
 /// One stay of one device at one access point.
@@ -134,6 +140,10 @@ pub struct Session {
     pub usage: Usage,
     /// Whether it goes on.
     pub state: SessionState,
+    /// How the access point itself names the session.
+    pub identification: SessionIdentification,
+    /// The speed that the access point was last told.
+    pub speed: Speed,
 }
 
 /// Whether a session goes on.
@@ -194,6 +204,7 @@ impl Session {
         session.updated_at = session.updated_at.max(record.received_at);
         session.address = report.address.or(session.address);
         session.grant = session.grant.or(report.grant);
+        session.identification = session.identification.updated_by(&report.identification);
         session.state = match end {
             Some(end) => SessionState::Stopped { at: record.occurred_at, end },
             None => SessionState::Open,
@@ -215,6 +226,8 @@ impl Session {
             updated_at: record.received_at,
             usage: Usage::default(),
             state: SessionState::Open,
+            identification: SessionIdentification::default(),
+            speed: report.speed,
         }
     }
 
@@ -267,6 +280,8 @@ mod tests {
             address: None,
             grant: None,
             usage,
+            identification: SessionIdentification::default(),
+            speed: Speed::Full,
         }
     }
 

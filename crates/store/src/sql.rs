@@ -10,6 +10,7 @@ mod connect;
 mod credentials;
 mod dialect;
 mod grants;
+mod identification;
 mod messages;
 mod migrations;
 mod orders;

@@ -8,7 +8,7 @@ use data_encoding::HEXLOWER;
 use domain::{
     AccountingEvent, AccountingRecord, Clock, Country, HandOff, Language, Localised, MacAddress,
     ManualClock, MessageAuthenticatorRule, Nas, NasProfile, OctetDirection, Octets, Plan,
-    SessionId, SessionReport, Site, Timestamp, Usage, Zone,
+    SessionId, SessionIdentification, SessionReport, Site, Speed, Timestamp, Usage, Zone,
 };
 use hmac::{Hmac, KeyInit, Mac};
 use portal::{Portal, PortalSettings};
@@ -115,6 +115,8 @@ impl Town {
             address: Some(ip.parse().unwrap()),
             grant,
             usage: used,
+            identification: SessionIdentification::default(),
+            speed: Speed::Full,
         };
         let event = match event {
             Event::Started => AccountingEvent::Started(report),

@@ -45,7 +45,7 @@ fn an_accept_carries_the_whole_set_of_terms() {
     assert_eq!(accept.text(attribute::CHARGEABLE_USER_IDENTITY), Some("c0ffee"));
     let states: Vec<_> = accept.find_all(attribute::PROXY_STATE).map(|s| s.octets()).collect();
     assert_eq!(states, [b"one", b"two"]);
-    let class = Class { grant: admission().grant.id, token: [9; 8] };
+    let class = Class { grant: admission().grant.id, token: [9; 8], speed: Speed::Full };
     assert_eq!(Class::find(&accept), Some(class));
 }
 

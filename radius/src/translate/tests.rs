@@ -17,7 +17,7 @@ fn translated(nas: &Nas, fill: Fill<'_>) -> Result<AccountingRecord, Unusable> {
 }
 
 fn class() -> Class {
-    Class { grant: GrantId::from_bytes([7; 16]), token: [9; 8] }
+    Class { grant: GrantId::from_bytes([7; 16]), token: [9; 8], speed: Speed::Reduced }
 }
 
 fn whole(request: &mut PacketBuilder, status: AcctStatusType) {
@@ -25,6 +25,13 @@ fn whole(request: &mut PacketBuilder, status: AcctStatusType) {
         .u32(attribute::ACCT_STATUS_TYPE, status)
         .text(attribute::ACCT_SESSION_ID, "5C1")
         .text(attribute::CALLING_STATION_ID, "02-00-5E-10-AB-0C")
+        .text(attribute::CALLED_STATION_ID, "AA-BB-CC-00-00-01:Park")
+        .text(attribute::NAS_IDENTIFIER, "ap-7")
+        .ipv4(attribute::NAS_IP_ADDRESS, Ipv4Addr::new(192, 0, 2, 7))
+        .u32(attribute::NAS_PORT, 3_u32)
+        .text(attribute::NAS_PORT_ID, "wlan0")
+        .text(attribute::ACCT_MULTI_SESSION_ID, "M1")
+        .text(attribute::CHARGEABLE_USER_IDENTITY, "visitor 7")
         .text(attribute::USER_NAME, "02005e10ab0c")
         .ipv4(attribute::FRAMED_IP_ADDRESS, Ipv4Addr::new(10, 0, 0, 5))
         .octets(attribute::CLASS, b"another server's")
@@ -47,7 +54,11 @@ fn report_of(record: AccountingRecord) -> SessionReport {
 
 #[test]
 fn a_report_is_read_whole() {
-    let record = translated(&nas(), &|r| whole(r, AcctStatusType::Stop)).unwrap();
+    let record = translated(&nas(), &|r| {
+        whole(r, AcctStatusType::Stop);
+        r.ipv6(attribute::FRAMED_IPV6_ADDRESS, "2001:db8::5".parse().unwrap());
+    });
+    let record = record.unwrap();
     assert_eq!((record.occurred_at, record.received_at), (T0, T0));
     assert_eq!(record.nas, nas().name);
     let AccountingEvent::Stopped(report, end) = record.event else { panic!("{record:?}") };
@@ -64,6 +75,19 @@ fn a_report_is_read_whole() {
             downloaded: Octets::new((1 << 32) + 7),
             time: Duration::from_secs(60),
         },
+        identification: SessionIdentification {
+            nas_identifier: Some("ap-7".into()),
+            nas_address: Some(IpAddr::from([192, 0, 2, 7])),
+            nas_port: Some(3),
+            nas_port_id: Some("wlan0".into()),
+            calling_station_id: Some("02-00-5E-10-AB-0C".into()),
+            called_station_id: Some("AA-BB-CC-00-00-01:Park".into()),
+            acct_multi_session_id: Some("M1".into()),
+            ipv6_address: Some("2001:db8::5".parse().unwrap()),
+            class: vec![b"another server's".to_vec(), class().octets()],
+            chargeable_user_identity: Some("visitor 7".into()),
+        },
+        speed: Speed::Reduced,
     };
     assert_eq!(report, expected);
 }

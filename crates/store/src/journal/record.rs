@@ -1,12 +1,14 @@
 //! One record in a segment: length and CRC-32C of the payload (4 octets each, little-endian),
 //! then the payload: a version octet and the record in postcard's encoding.
 
+mod version1;
+
 use domain::AccountingRecord;
 
 /// Octets before the payload.
 const HEADER: usize = 8;
-/// The only version of the payload so far.
-const VERSION: u8 = 1;
+/// The version of the payload that is written; see [`version1`] for the other that is read.
+const VERSION: u8 = 2;
 /// No payload is longer; what claims to be is damage.
 const LONGEST: usize = 64 * 1024;
 /// Octets within which a record begins and ends wherever one is looked for.
@@ -70,11 +72,12 @@ pub(super) fn decode(octets: &[u8]) -> Found {
     if crc32c::crc32c(payload) != u32::from_le_bytes(*checksum) {
         return Found::Damaged(whole);
     }
-    let Some((&VERSION, body)) = payload.split_first() else { return Found::Damaged(whole) };
-    match postcard::from_bytes(body) {
-        Ok(record) => Found::Record(Box::new(record), whole),
-        Err(_) => Found::Damaged(whole),
-    }
+    let record = match payload.split_first() {
+        Some((&VERSION, body)) => postcard::from_bytes(body).ok(),
+        Some((1, body)) => version1::decode(body),
+        _ => None,
+    };
+    record.map_or(Found::Damaged(whole), |record| Found::Record(Box::new(record), whole))
 }
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use domain::{AccountingEvent, MacAddress, NasName, SessionId, SessionReport, Timestamp, Usage};
+use domain::{
+    AccountingEvent, MacAddress, NasName, SessionId, SessionIdentification, SessionReport, Speed,
+    Timestamp, Usage,
+};
 
 use super::*;
 
@@ -19,6 +22,8 @@ fn record(number: u8) -> AccountingRecord {
             address: None,
             grant: None,
             usage: Usage::default(),
+            identification: SessionIdentification::default(),
+            speed: Speed::Full,
         }),
     }
 }

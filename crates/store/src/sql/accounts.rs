@@ -119,7 +119,7 @@ impl Accounts for SqlStore {
                 .await?;
         }
         let statement = "UPDATE sessions SET account = NULL, grant_id = NULL, device = $1, \
-                         user_name = '', address = NULL WHERE account = $2";
+                         user_name = '', address = NULL, identification = NULL WHERE account = $2";
         sqlx::query(statement)
             .bind(mac_column(ERASED_DEVICE))
             .bind(id_column(account))

@@ -2,18 +2,19 @@
 
 use async_trait::async_trait;
 use domain::{
-    AccountId, GrantId, MacAddress, NasName, Session, SessionEnd, SessionId, SessionState,
+    AccountId, GrantId, MacAddress, NasName, Session, SessionEnd, SessionId, SessionState, Speed,
     Timestamp,
 };
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe};
 
 use super::SqlStore;
+use super::identification;
 use super::row::{Columns, id_column, mac_column};
 use crate::{Change, SessionFilter, Sessions, StoreError};
 
 pub(super) const COLUMNS: &str = "id, nas, acct_session_id, device, user_name, address, grant_id, account, \
-     started_at, updated_at, uploaded, downloaded, time, ended_at, ended_why";
+     started_at, updated_at, uploaded, downloaded, time, ended_at, ended_why, identification, speed";
 
 /// Stands in for the device of a session whose person was erased.
 pub(super) const ERASED_DEVICE: MacAddress = MacAddress::new([2, 0, 0, 0, 0, 0]);
@@ -189,5 +190,8 @@ pub(super) fn session(row: &AnyRow) -> Result<Session, StoreError> {
         updated_at: columns.time("updated_at")?,
         usage: columns.usage()?,
         state,
+        identification: identification::of_column(columns.optional_octets("identification")?)?,
+        speed: Speed::from_name(&columns.text("speed")?)
+            .ok_or(StoreError::Corrupt { what: "speed of a session" })?,
     })
 }

@@ -217,3 +217,28 @@ pub async fn who_was_not_here_for_long_is_unused(store: TestStore) {
     assert_eq!(unused(at(800_000), 9).await, [second.account], "it was online until then");
     assert_eq!(unused(much_later, 9).await, [first.account, second.account]);
 }
+
+pub async fn how_an_access_point_names_a_session_is_kept_until_the_person_is_erased(
+    store: TestStore,
+) {
+    set_up(&store).await;
+    let account = store.sign_in(&sign_in(1, mac(1), T0)).await.unwrap().grant.account;
+    let said = SessionIdentification {
+        nas_identifier: Some("ap\0 7".into()),
+        calling_station_id: Some("0200.0000.0001".into()),
+        class: vec![vec![1, 2]],
+        ..SessionIdentification::default()
+    };
+    let named = |report| SessionReport { identification: said.clone(), ..report };
+    let started =
+        record(at(1), 1, |report| AccountingEvent::Started(named(report)), usage(0, 0, 0));
+    let interim = record(at(61), 1, AccountingEvent::Interim, usage(60, 10, 100));
+    store.apply("j", &[started], JournalPosition { segment: 1, offset: 10 }).await.unwrap();
+    store.apply("j", &[interim], JournalPosition { segment: 1, offset: 20 }).await.unwrap();
+    let id = SessionId::from_bytes([1; 16]);
+    let session = store.find_session(id).await.unwrap().unwrap();
+    assert_eq!(session.identification, said, "a report that says nothing of it changes nothing");
+    assert!(store.erase_account(account).await.unwrap());
+    let session = store.find_session(id).await.unwrap().unwrap();
+    assert_eq!(session.identification, SessionIdentification::default());
+}

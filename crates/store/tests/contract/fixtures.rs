@@ -132,6 +132,8 @@ pub fn record(
             address: Some("10.77.0.9".parse().unwrap()),
             grant: Some(GrantId::from_bytes([session; 16])),
             usage: used,
+            identification: SessionIdentification::default(),
+            speed: Speed::Full,
         }),
     }
 }

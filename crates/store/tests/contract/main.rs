@@ -47,6 +47,7 @@ on_both![
     rivals::two_journals_count_one_session_once,
     rivals::equal_orders_at_the_same_time_are_written_once,
     rivals::rivals_for_a_device_all_get_an_answer,
+    accounting::how_an_access_point_names_a_session_is_kept_until_the_person_is_erased,
     accounting::absurd_counters_stop_nobody,
     accounting::a_user_name_with_a_nul_stops_nobody,
     accounting::an_older_copy_of_the_journal_hides_nothing_that_comes_after,

@@ -1,4 +1,4 @@
-use domain::{SessionId, SessionState, Usage};
+use domain::{SessionId, SessionIdentification, SessionState, Speed, Usage};
 use radius_proto::{Code, Packet};
 
 use super::*;
@@ -17,6 +17,8 @@ fn session() -> Session {
         updated_at: T0,
         usage: Usage::default(),
         state: SessionState::Open,
+        identification: SessionIdentification::default(),
+        speed: Speed::Full,
     }
 }
 

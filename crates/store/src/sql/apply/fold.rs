@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     AccountId, AccountingEvent, AccountingRecord, Day, GrantId, NasName, Octets, Session,
-    SessionEnd, SessionId, SessionState, Usage, Zone,
+    SessionEnd, SessionId, SessionIdentification, SessionState, Usage, Zone,
 };
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
@@ -113,6 +113,7 @@ impl Fold {
         if advance.session.device == ERASED_DEVICE {
             advance.session.address = None;
             advance.session.grant = None;
+            advance.session.identification = SessionIdentification::default();
         }
         let known = self.sessions.get(&id).and_then(|entry| entry.account);
         let account = known

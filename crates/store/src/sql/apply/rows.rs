@@ -9,10 +9,11 @@ use sqlx::{Any, AssertSqlSafe, Transaction};
 use super::fold::Entry;
 use crate::StoreError;
 use crate::sql::dialect::Dialect;
+use crate::sql::identification;
 use crate::sql::row::{amount_column, duration_column, id_column, mac_column};
 use crate::sql::sessions::{COLUMNS, end_name};
 
-/// Rows in one statement; SQLite takes 32,766 values and a session has fifteen.
+/// Rows in one statement; SQLite takes 32,766 values and a session has seventeen.
 pub(super) const ROWS: usize = 500;
 
 /// Rows of `statement IN (values)`, a few hundred values at a time.
@@ -54,8 +55,9 @@ pub(super) async fn write_sessions(
         "INSERT INTO sessions ({COLUMNS}) VALUES {} ON CONFLICT (id) DO UPDATE SET address = excluded.address, \
          grant_id = excluded.grant_id, account = excluded.account, updated_at = excluded.updated_at, \
          uploaded = excluded.uploaded, downloaded = excluded.downloaded, time = excluded.time, \
-         ended_at = excluded.ended_at, ended_why = excluded.ended_why",
-        places(dialect, entries.len(), 15)
+         ended_at = excluded.ended_at, ended_why = excluded.ended_why, \
+         identification = excluded.identification",
+        places(dialect, entries.len(), 17)
     );
     let mut query = sqlx::query(AssertSqlSafe(statement));
     for entry in entries {
@@ -79,7 +81,9 @@ pub(super) async fn write_sessions(
             .bind(amount_column(session.usage.downloaded.get()))
             .bind(duration_column(session.usage.time))
             .bind(ended_at)
-            .bind(ended_why);
+            .bind(ended_why)
+            .bind(identification::column(&session.identification))
+            .bind(session.speed.as_str());
     }
     query.execute(&mut **transaction).await?;
     Ok(())
