@@ -12,6 +12,7 @@ use crate::accept::{self, Particulars};
 use crate::access_points::AccessPoint;
 use crate::authorise::{Admission, Refusal};
 use crate::claim::{self, Claim, Presented};
+use crate::eap;
 use crate::facts::{Origin, StoreAway};
 use crate::metrics::Outcome;
 use crate::random;
@@ -112,7 +113,11 @@ fn write(
         }
         Err(refusal) => {
             let mut reject = PacketBuilder::reply_to(request, Code::AccessReject);
-            reject.text(attribute::REPLY_MESSAGE, &refusal.reply_message());
+            match eap::failure(request) {
+                // Beside EAP a Reply-Message is forbidden (RFC 3579 §2.6.5).
+                Some(failure) => reject.octets(attribute::EAP_MESSAGE, &failure),
+                None => reject.text(attribute::REPLY_MESSAGE, &refusal.reply_message()),
+            };
             reject
         }
     };

@@ -31,6 +31,8 @@ pub(crate) struct Admission {
 pub enum Refusal {
     /// Neither a hardware address nor a one-time credential.
     NotUnderstood,
+    /// An EAP conversation, for which no method is offered.
+    Eap,
     /// The password is not the right one.
     WrongPassword,
     /// Another device than the one that the user name or credential is for.
@@ -55,6 +57,7 @@ impl Refusal {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::NotUnderstood => "rejected-not-understood",
+            Self::Eap => "rejected-eap",
             Self::WrongPassword => "rejected-wrong-password",
             Self::OtherDevice => "rejected-other-device",
             Self::OtherAccessPoint => "rejected-other-access-point",
@@ -68,6 +71,7 @@ impl Refusal {
     pub(crate) fn reply_message(self) -> String {
         match self {
             Self::NotUnderstood
+            | Self::Eap
             | Self::WrongPassword
             | Self::OtherDevice
             | Self::OtherAccessPoint

@@ -10,6 +10,7 @@ use radius_proto::user_password::{self, Password};
 use radius_proto::{Packet, SharedSecret, attribute};
 
 use crate::authorise::Refusal;
+use crate::eap;
 
 /// Who wants to be let in.
 #[derive(Debug)]
@@ -43,6 +44,9 @@ enum Proof<'a> {
 /// # Errors
 /// Why the request cannot be granted, whatever the store says.
 pub(crate) fn read<'a>(request: &Packet<'a>, secret: &SharedSecret) -> Result<Claim<'a>, Refusal> {
+    if eap::is_asked_for(request) {
+        return Err(Refusal::Eap);
+    }
     let user_name = request.text(attribute::USER_NAME).unwrap_or_default();
     let calling = match request.text(attribute::CALLING_STATION_ID) {
         Some(text) => Some(text.parse().map_err(|_| Refusal::NotUnderstood)?),

@@ -12,6 +12,7 @@ mod class;
 mod cui;
 mod dae;
 mod direction;
+mod eap;
 mod facts;
 #[cfg(test)]
 mod fixtures;
