@@ -72,6 +72,27 @@ pub struct City {
     _files: TempDir,
 }
 
+/// What a city is built from.
+pub struct Blueprint {
+    pub access_points: Vec<Nas>,
+    pub settings: RadiusSettings,
+    /// What visitors are called towards others.
+    pub cui_key: [u8; 32],
+}
+
+impl Default for Blueprint {
+    fn default() -> Self {
+        let any_port = vec!["127.0.0.1:0".parse().expect("an address")];
+        let settings = RadiusSettings {
+            authentication: any_port.clone(),
+            accounting: any_port,
+            reject_delay_ms: 0,
+            ..RadiusSettings::default()
+        };
+        Self { access_points: vec![nas()], settings, cui_key: [3; 32] }
+    }
+}
+
 /// An access point on loopback.
 pub fn nas() -> Nas {
     Nas {
@@ -92,28 +113,26 @@ pub fn nas() -> Nas {
 impl City {
     /// Builds a city with one access point.
     pub async fn begin(nas: Nas) -> Self {
+        Self::build(Blueprint { access_points: vec![nas], ..Blueprint::default() }).await
+    }
+
+    /// Builds a city.
+    pub async fn build(blueprint: Blueprint) -> Self {
         let files = tempfile::tempdir().expect("a folder");
         let store = store(&files).await;
-        set_up(&store, &nas).await;
+        set_up(&store, &blueprint.access_points).await;
         let journal = Journal::open(&files.path().join("journal"), &JournalSettings::default())
             .expect("a journal");
         let clock =
             Arc::new(CityClock { time: ManualClock::new(T0), fails: AtomicBool::new(false) });
-        let any_port = vec!["127.0.0.1:0".parse().expect("an address")];
-        let settings = RadiusSettings {
-            authentication: any_port.clone(),
-            accounting: any_port,
-            reject_delay_ms: 0,
-            ..RadiusSettings::default()
-        };
         let radius = Radius::bind(
-            &settings,
+            &blueprint.settings,
             Arc::new(store.clone()),
             journal.clone(),
             Arc::clone(&clock) as Arc<dyn Clock>,
         )
         .expect("a server")
-        .with_cui_key(&[3; 32]);
+        .with_cui_key(&blueprint.cui_key);
         let addresses = radius.local_addresses();
         let metrics = radius.statistics();
         let stop = CancellationToken::new();
@@ -184,10 +203,10 @@ async fn store(files: &TempDir) -> SqlStore {
     SqlStore::connect(&settings, keys).await.expect("a store")
 }
 
-async fn set_up(store: &SqlStore, nas: &Nas) {
+async fn set_up(store: &SqlStore, access_points: &[Nas]) {
     let plan = Plan::visitor("visitor".parse().expect("a name"));
     let site = Site {
-        name: nas.site.clone(),
+        name: "walkway".parse().expect("a name"),
         title: Localised::default(),
         zone: Zone::riyadh(),
         plan: plan.name.clone(),
@@ -195,7 +214,9 @@ async fn set_up(store: &SqlStore, nas: &Nas) {
     };
     store.add_plan(&plan).await.expect("a plan");
     store.add_site(&site).await.expect("a site");
-    store.add_access_point(nas).await.expect("an access point");
+    for nas in access_points {
+        store.add_access_point(nas).await.expect("an access point");
+    }
 }
 
 /// What `radclient` prints when it sends one packet with these attributes once, and waits a
