@@ -9,7 +9,14 @@
 mod blast_radius;
 #[path = "../city/mod.rs"]
 mod city;
+mod duplicates;
+mod eap;
 mod framing;
 mod gate;
 mod log;
+mod overload;
+mod passwords;
+mod privacy;
+mod secrets;
+mod status_server;
 mod wire;

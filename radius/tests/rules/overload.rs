@@ -1,0 +1,53 @@
+//! R21: what a refusal costs.
+
+use std::time::{Duration, Instant};
+
+use radius::RadiusSettings;
+
+use crate::city::{Blueprint, City, DEVICE, SECRET};
+use crate::gate::{Gate, access};
+use crate::wire::{ACCESS_ACCEPT, ACCESS_REJECT, ACCESS_REQUEST, Draft, Reply, USER_NAME};
+
+/// A request of somebody whom the server refuses without asking the store.
+fn nobody(number: u8) -> Vec<u8> {
+    let draft = Draft::new(ACCESS_REQUEST, number, number);
+    draft.with(USER_NAME, "nobody").protected().sign(SECRET)
+}
+
+#[tokio::test]
+async fn r21_a_refusal_is_held_back_and_keeps_nobody_waiting_meanwhile() {
+    const HELD: u8 = 50;
+    let delay = Duration::from_millis(400);
+    let city = City::build(Blueprint {
+        settings: RadiusSettings {
+            reject_delay_ms: 400,
+            requests_in_progress: 2,
+            ..Blueprint::default().settings
+        },
+        ..Blueprint::default()
+    })
+    .await;
+    city.sign_in(DEVICE).await;
+    let gate = Gate::open(&city).await;
+    let begun = Instant::now();
+    for number in 1..=HELD {
+        gate.socket.send_to(&nobody(number), city.authentication).await.unwrap();
+    }
+    // Many more are held than there are places to work, and the next one still gets its place.
+    let accepted = gate.authenticate(&access(HELD + 1).protected().sign(SECRET)).await;
+    assert_eq!(accepted.code, ACCESS_ACCEPT);
+    assert!(begun.elapsed() < delay, "the refusals were waited for");
+    let mut held = Vec::new();
+    for _ in 0..HELD {
+        let mut buffer = [0; 4_096];
+        let length = gate.socket.recv(&mut buffer).await.unwrap();
+        let reply = Reply::proved(&buffer[..length], &nobody(buffer[1]), SECRET);
+        assert_eq!(reply.code, ACCESS_REJECT);
+        held.push(begun.elapsed());
+    }
+    assert!(held.iter().all(|held| *held >= delay), "{held:?}");
+    let spread = *held.last().unwrap() - *held.first().unwrap();
+    assert!(spread > delay / 20, "chance spreads them: {held:?}");
+    assert_eq!(city.counted("rejected-not-understood"), u64::from(HELD));
+    city.end().await;
+}
