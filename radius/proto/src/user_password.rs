@@ -39,6 +39,11 @@ pub enum UserPasswordError {
 }
 
 impl Password {
+    /// Keeps the octets of a revealed value.
+    pub(crate) fn new(octets: &[u8]) -> Self {
+        Self(Zeroizing::new(octets.to_vec()))
+    }
+
     /// Whether the password is `candidate`, compared in constant time for equal lengths.
     pub fn matches(&self, candidate: &[u8]) -> bool {
         self.0.ct_eq(candidate).into()
