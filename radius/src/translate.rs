@@ -64,7 +64,14 @@ pub(crate) fn record(
         }
         AcctStatusType::AccountingOn => AccountingEvent::NasStarted,
         AcctStatusType::AccountingOff => AccountingEvent::NasStopped,
-        AcctStatusType::Other(_) => return Err(Unusable::StatusType),
+        AcctStatusType::TunnelStart
+        | AcctStatusType::TunnelStop
+        | AcctStatusType::TunnelReject
+        | AcctStatusType::TunnelLinkStart
+        | AcctStatusType::TunnelLinkStop
+        | AcctStatusType::TunnelLinkReject
+        | AcctStatusType::Failed
+        | AcctStatusType::Other(_) => return Err(Unusable::StatusType),
     };
     let occurred_at = occurred_at(packet, received_at);
     Ok(AccountingRecord { nas: nas.name.clone(), occurred_at, received_at, event })

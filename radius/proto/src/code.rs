@@ -1,7 +1,8 @@
 //! The packet codes this implementation knows by name.
 //!
 //! An unknown code is still a packet: it parses, and whoever receives it decides to drop it
-//! (RFC 2865 s3). Numbers from RFC 2865 s4, RFC 2866 s4, RFC 5176 s2 and RFC 5997 s2.
+//! (RFC 2865 s3). Numbers from RFC 2865 s4, RFC 2866 s4, RFC 5176 s2, RFC 5997 s2
+//! and RFC 7930 s4.
 
 use std::fmt;
 
@@ -34,6 +35,8 @@ pub enum Code {
     CoaAck,
     /// 45, the terms could not be changed.
     CoaNak,
+    /// 52, the packet could be read, but not processed (RFC 7930).
+    ProtocolError,
     /// Any other number, kept as received.
     Other(u8),
 }
@@ -64,6 +67,7 @@ impl Code {
             | Self::DisconnectNak
             | Self::CoaAck
             | Self::CoaNak
+            | Self::ProtocolError
             | Self::Other(_) => false,
         }
     }
@@ -85,6 +89,7 @@ impl From<u8> for Code {
             43 => Self::CoaRequest,
             44 => Self::CoaAck,
             45 => Self::CoaNak,
+            52 => Self::ProtocolError,
             other => Self::Other(other),
         }
     }
@@ -106,6 +111,7 @@ impl From<Code> for u8 {
             Code::CoaRequest => 43,
             Code::CoaAck => 44,
             Code::CoaNak => 45,
+            Code::ProtocolError => 52,
             Code::Other(other) => other,
         }
     }
@@ -127,6 +133,7 @@ impl fmt::Display for Code {
             Self::CoaRequest => "CoA-Request",
             Self::CoaAck => "CoA-ACK",
             Self::CoaNak => "CoA-NAK",
+            Self::ProtocolError => "Protocol-Error",
             Self::Other(number) => return write!(f, "Code-{number}"),
         };
         f.write_str(name)

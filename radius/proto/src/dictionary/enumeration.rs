@@ -50,13 +50,20 @@ macro_rules! enumeration {
 }
 
 enumeration! {
-    /// Acct-Status-Type (RFC 2866 s5.1).
+    /// Acct-Status-Type (RFC 2866 s5.1, RFC 2867 s3 for tunnels).
     AcctStatusType {
         Start = 1 "Start",
         Stop = 2 "Stop",
         InterimUpdate = 3 "Interim-Update",
         AccountingOn = 7 "Accounting-On",
         AccountingOff = 8 "Accounting-Off",
+        TunnelStart = 9 "Tunnel-Start",
+        TunnelStop = 10 "Tunnel-Stop",
+        TunnelReject = 11 "Tunnel-Reject",
+        TunnelLinkStart = 12 "Tunnel-Link-Start",
+        TunnelLinkStop = 13 "Tunnel-Link-Stop",
+        TunnelLinkReject = 14 "Tunnel-Link-Reject",
+        Failed = 15 "Failed",
     }
 }
 
@@ -70,7 +77,7 @@ enumeration! {
 }
 
 enumeration! {
-    /// Acct-Terminate-Cause (RFC 2866 s5.10).
+    /// Acct-Terminate-Cause (RFC 2866 s5.10, RFC 3580 s4 from 19).
     AcctTerminateCause {
         UserRequest = 1 "User Request",
         LostCarrier = 2 "Lost Carrier",
@@ -90,11 +97,15 @@ enumeration! {
         Callback = 16 "Callback",
         UserError = 17 "User Error",
         HostRequest = 18 "Host Request",
+        SupplicantRestart = 19 "Supplicant Restart",
+        ReauthenticationFailure = 20 "Reauthentication Failure",
+        PortReinitialized = 21 "Port Reinitialized",
+        PortDisabled = 22 "Port Administratively Disabled",
     }
 }
 
 enumeration! {
-    /// Service-Type (RFC 2865 s5.6, RFC 5176 s3.1 for 17).
+    /// Service-Type (RFC 2865 s5.6, RFC 5176 s3.1 for 17, RFC 5607 s6.1 for 18).
     ServiceType {
         Login = 1 "Login",
         Framed = 2 "Framed",
@@ -108,20 +119,35 @@ enumeration! {
         CallCheck = 10 "Call Check",
         CallbackAdministrative = 11 "Callback Administrative",
         AuthorizeOnly = 17 "Authorize Only",
+        FramedManagement = 18 "Framed-Management",
     }
 }
 
 enumeration! {
-    /// NAS-Port-Type (RFC 2865 s5.41).
+    /// NAS-Port-Type (RFC 2865 s5.41, RFC 3580 s3.4 from 20).
     NasPortType {
         Async = 0 "Async",
         Sync = 1 "Sync",
+        Isdn = 2 "ISDN Sync",
+        IsdnV120 = 3 "ISDN Async V.120",
+        IsdnV110 = 4 "ISDN Async V.110",
         Virtual = 5 "Virtual",
+        Piafs = 6 "PIAFS",
+        HdlcClearChannel = 7 "HDLC Clear Channel",
+        X25 = 8 "X.25",
+        X75 = 9 "X.75",
+        G3Fax = 10 "G.3 Fax",
+        Sdsl = 11 "SDSL",
+        AdslCap = 12 "ADSL-CAP",
+        AdslDmt = 13 "ADSL-DMT",
+        Idsl = 14 "IDSL",
         Ethernet = 15 "Ethernet",
         XDsl = 16 "xDSL",
         Cable = 17 "Cable",
         WirelessOther = 18 "Wireless - Other",
         WirelessIeee80211 = 19 "Wireless - IEEE 802.11",
+        TokenRing = 20 "Token-Ring",
+        Fddi = 21 "FDDI",
     }
 }
 

@@ -1,0 +1,66 @@
+//! Aruba (14823): ArubaOS, Instant and AOS-CX. Limits come with the role.
+
+use crate::dictionary::Kind;
+use Kind::{Integer, Ipv4, Secret, Text};
+
+attributes! {
+    vendor 14823;
+    USER_ROLE = 1 "Aruba-User-Role" Text;
+    USER_VLAN = 2 "Aruba-User-Vlan" Integer;
+    PRIV_ADMIN_USER = 3 "Aruba-Priv-Admin-User" Integer;
+    ADMIN_ROLE = 4 "Aruba-Admin-Role" Text;
+    ESSID_NAME = 5 "Aruba-Essid-Name" Text;
+    LOCATION_ID = 6 "Aruba-Location-Id" Text;
+    PORT_IDENTIFIER = 7 "Aruba-Port-Identifier" Text;
+    MMS_USER_TEMPLATE = 8 "Aruba-MMS-User-Template" Text;
+    NAMED_USER_VLAN = 9 "Aruba-Named-User-Vlan" Text;
+    AP_GROUP = 10 "Aruba-AP-Group" Text;
+    FRAMED_IPV6_ADDRESS = 11 "Aruba-Framed-IPv6-Address" Text;
+    DEVICE_TYPE = 12 "Aruba-Device-Type" Text;
+    NO_DHCP_FINGERPRINT = 14 "Aruba-No-DHCP-Fingerprint" Integer;
+    MDPS_DEVICE_UDID = 15 "Aruba-Mdps-Device-Udid" Text;
+    MDPS_DEVICE_IMEI = 16 "Aruba-Mdps-Device-Imei" Text;
+    MDPS_DEVICE_ICCID = 17 "Aruba-Mdps-Device-Iccid" Text;
+    MDPS_MAX_DEVICES = 18 "Aruba-Mdps-Max-Devices" Integer;
+    MDPS_DEVICE_NAME = 19 "Aruba-Mdps-Device-Name" Text;
+    MDPS_DEVICE_PRODUCT = 20 "Aruba-Mdps-Device-Product" Text;
+    MDPS_DEVICE_VERSION = 21 "Aruba-Mdps-Device-Version" Text;
+    MDPS_DEVICE_SERIAL = 22 "Aruba-Mdps-Device-Serial" Text;
+    CPPM_ROLE = 23 "Aruba-CPPM-Role" Text;
+    AIRGROUP_USER_NAME = 24 "Aruba-AirGroup-User-Name" Text;
+    AIRGROUP_SHARED_USER = 25 "Aruba-AirGroup-Shared-User" Text;
+    AIRGROUP_SHARED_ROLE = 26 "Aruba-AirGroup-Shared-Role" Text;
+    AIRGROUP_DEVICE_TYPE = 27 "Aruba-AirGroup-Device-Type" Integer;
+    AUTH_SURVIVABILITY = 28 "Aruba-Auth-Survivability" Text;
+    AS_USER_NAME = 29 "Aruba-AS-User-Name" Text;
+    AS_CREDENTIAL_HASH = 30 "Aruba-AS-Credential-Hash" Secret;
+    WORKSPACE_APP_NAME = 31 "Aruba-WorkSpace-App-Name" Text;
+    MDPS_PROVISIONING_SETTINGS = 32 "Aruba-Mdps-Provisioning-Settings" Text;
+    MDPS_DEVICE_PROFILE = 33 "Aruba-Mdps-Device-Profile" Text;
+    AP_IP_ADDRESS = 34 "Aruba-AP-IP-Address" Ipv4;
+    AIRGROUP_SHARED_GROUP = 35 "Aruba-AirGroup-Shared-Group" Text;
+    USER_GROUP = 36 "Aruba-User-Group" Text;
+    NETWORK_SSO_TOKEN = 37 "Aruba-Network-SSO-Token" Secret;
+    AIRGROUP_VERSION = 38 "Aruba-AirGroup-Version" Integer;
+    AUTH_SURVMETHOD = 39 "Aruba-Auth-SurvMethod" Integer;
+    PORT_BOUNCE_HOST = 40 "Aruba-Port-Bounce-Host" Integer;
+    CALEA_SERVER_IP = 41 "Aruba-Calea-Server-Ip" Ipv4;
+    ADMIN_PATH = 42 "Aruba-Admin-Path" Text;
+    CAPTIVE_PORTAL_URL = 43 "Aruba-Captive-Portal-URL" Text;
+    MPSK_PASSPHRASE = 44 "Aruba-MPSK-Passphrase" Secret => Salted;
+    ACL_SERVER_QUERY_INFO = 45 "Aruba-ACL-Server-Query-Info" Text;
+    COMMAND_STRING = 46 "Aruba-Command-String" Text;
+    NETWORK_PROFILE = 47 "Aruba-Network-Profile" Text;
+    ADMIN_DEVICE_GROUP = 48 "Aruba-Admin-Device-Group" Text;
+    POE_PRIORITY = 49 "Aruba-PoE-Priority" Integer;
+    PORT_AUTH_MODE = 50 "Aruba-Port-Auth-Mode" Integer;
+    NAS_FILTER_RULE = 51 "Aruba-NAS-Filter-Rule" Text;
+    QOS_TRUST_MODE = 52 "Aruba-QoS-Trust-Mode" Integer;
+    UBT_GATEWAY_ROLE = 53 "Aruba-UBT-Gateway-Role" Text;
+    GATEWAY_ZONE = 54 "Aruba-Gateway-Zone" Text;
+    STP_ADMIN_EDGE_PORT = 58 "Aruba-STP-Admin-Edge-Port" Integer;
+    UBT_GATEWAY_CPPM_ROLE = 59 "Aruba-UBT-Gateway-CPPM-Role" Text;
+    AP_MAC_ADDRESS = 60 "Aruba-AP-MAC-Address" Text;
+    DEVICE_MAC_ADDRESS = 61 "Aruba-Device-MAC-Address" Text;
+    DEVICE_TRAFFIC_CLASS = 63 "Aruba-Device-Traffic-Class" Integer;
+}
