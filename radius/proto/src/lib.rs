@@ -15,8 +15,10 @@ pub mod dictionary;
 pub mod drop_reason;
 pub mod dump;
 pub mod duplicates;
+pub mod extended;
 pub mod message_authenticator;
 pub mod packet;
+pub mod reading;
 pub mod salted;
 pub mod secret;
 pub mod server;
@@ -33,9 +35,14 @@ mod proof;
 pub use authenticator::{Authenticator, WrongAuthenticator};
 pub use build::{BuildError, PacketBuilder};
 pub use code::Code;
-pub use dictionary::{AttributeId, AttributeType, VendorAttribute, VendorId, attribute, vendor};
+pub use dictionary::{
+    AttributeId, AttributeType, Dictionary, ExtendedAttribute, ExtendedSpace,
+    ExtendedVendorAttribute, VendorAttribute, VendorId, attribute, vendor,
+};
 pub use drop_reason::DropReason;
+pub use extended::{ExtendedError, ExtendedValue};
 pub use packet::{Attribute, Packet, ParseError, VendorValue};
+pub use reading::{Content, Flaw, Reading, Secrecy};
 pub use salted::{Salt, SaltedError};
 pub use secret::{EmptySecret, Secrets, SharedSecret};
 pub use signed::SignedPacket;

@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::authenticator::Authenticator;
 use crate::code::Code;
-use crate::dictionary::{AttributeType, VendorAttribute, VendorId, attribute};
+use crate::dictionary::{AttributeType, VendorAttribute, VendorFormat, VendorId, attribute};
 use crate::value::Value;
 
 /// The shortest packet: a header without attributes, in octets (RFC 2865 s3).
@@ -197,8 +197,8 @@ impl<'a> Packet<'a> {
         Some((high << 32) | low)
     }
 
-    /// All sub-attributes of all Vendor-Specific attributes; one that does not follow the
-    /// recommended format of RFC 2865 s5.26 is opaque and yields nothing.
+    /// All sub-attributes of all Vendor-Specific attributes, read in their vendor's format; an
+    /// attribute that does not follow it to its end is opaque and yields nothing.
     pub fn vendor_attributes(&self) -> impl Iterator<Item = VendorValue<'a>> + use<'a> {
         self.find_all(attribute::VENDOR_SPECIFIC).flat_map(vendor_values)
     }
@@ -272,21 +272,36 @@ impl<'a> Iterator for Attributes<'a> {
     }
 }
 
-/// The sub-attributes of one Vendor-Specific value; empty when the format does not hold to the end.
+/// The sub-attributes of one Vendor-Specific value; empty when the vendor's format does not hold
+/// to the end.
 pub(crate) fn vendor_values(value: Value<'_>) -> VendorValues<'_> {
+    vendor_values_as(value, VendorFormat::of)
+}
+
+/// The same, with the formats that the caller knows.
+pub(crate) fn vendor_values_as(
+    value: Value<'_>,
+    format: impl FnOnce(VendorId) -> VendorFormat,
+) -> VendorValues<'_> {
     let well_formed = value.octets().split_first_chunk::<4>().and_then(|(vendor, content)| {
         let vendor = VendorId(u32::from_be_bytes(*vendor));
-        let mut walk = VendorValues { vendor, rest: content };
+        let all = VendorValues { vendor, format: format(vendor), rest: content };
+        let mut walk = all.clone();
         walk.by_ref().for_each(drop);
-        walk.rest.is_empty().then_some(VendorValues { vendor, rest: content })
+        walk.rest.is_empty().then_some(all)
     });
-    well_formed.unwrap_or(VendorValues { vendor: VendorId(0), rest: &[] })
+    well_formed.unwrap_or(VendorValues {
+        vendor: VendorId(0),
+        format: VendorFormat::RECOMMENDED,
+        rest: &[],
+    })
 }
 
 /// The sub-attributes of one Vendor-Specific attribute in the order sent.
 #[derive(Clone)]
 pub(crate) struct VendorValues<'a> {
     vendor: VendorId,
+    format: VendorFormat,
     rest: &'a [u8],
 }
 
@@ -294,15 +309,31 @@ impl<'a> Iterator for VendorValues<'a> {
     type Item = VendorValue<'a>;
 
     fn next(&mut self) -> Option<VendorValue<'a>> {
-        let (number, value, rest) = split_type_length_value(self.rest)?;
+        let (number, value, rest) = split_vendor_value(self.rest, self.format)?;
         self.rest = rest;
         let id = VendorAttribute { vendor: self.vendor, number };
         Some(VendorValue { id, value: Value::new(value) })
     }
 }
 
+/// Splits off one sub-attribute of a vendor: its number, its value, and what follows.
+fn split_vendor_value(octets: &[u8], format: VendorFormat) -> Option<(u32, &[u8], &[u8])> {
+    let (number, behind) = octets.split_at_checked(format.number_octets())?;
+    let (length, _) = behind.split_at_checked(format.length_octets())?;
+    let length = match length {
+        [] => octets.len(),
+        length => big_endian(length).try_into().ok()?,
+    };
+    let (whole, rest) = octets.split_at_checked(length)?;
+    Some((big_endian(number), whole.get(format.header_octets()..)?, rest))
+}
+
+fn big_endian(octets: &[u8]) -> u32 {
+    octets.iter().fold(0, |number, &octet| (number << 8) | u32::from(octet))
+}
+
 /// Splits off one attribute: its number, its value, and what follows.
-fn split_type_length_value(octets: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+pub(crate) fn split_type_length_value(octets: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let &[number, length] = octets.first_chunk::<2>()?;
     let (whole, rest) = octets.split_at_checked(length.into())?;
     Some((number, whole.get(2..)?, rest))
