@@ -12,9 +12,10 @@ use thiserror::Error;
 
 use crate::authenticator::Authenticator;
 use crate::code::Code;
-use crate::dictionary::{AttributeId, AttributeType, VendorAttribute, attribute};
+use crate::dictionary::{AttributeId, AttributeType, VendorAttribute, VendorFormat, attribute};
 use crate::digest;
 use crate::packet::{MAX_ATTRIBUTES, MAX_PACKET_OCTETS, MIN_PACKET_OCTETS, Packet};
+use crate::salted::SaltedError;
 use crate::secret::SharedSecret;
 use crate::signed::SignedPacket;
 use crate::user_password::{self, UserPasswordError};
@@ -43,6 +44,14 @@ pub enum BuildError {
         /// The attribute.
         attribute: AttributeId,
     },
+    /// A prefix is longer than an address.
+    #[error("a prefix of {bits} bits is too long for {attribute}")]
+    PrefixTooLong {
+        /// The attribute.
+        attribute: AttributeId,
+        /// Bits given.
+        bits: u8,
+    },
     /// The packet is longer than [`MAX_PACKET_OCTETS`].
     #[error("the packet has {length} octets, more than {MAX_PACKET_OCTETS}")]
     PacketTooLong {
@@ -55,6 +64,17 @@ pub enum BuildError {
     /// The password cannot be hidden.
     #[error(transparent)]
     Password(#[from] UserPasswordError),
+    /// The value cannot be hidden behind a salt.
+    #[error(transparent)]
+    Salted(#[from] SaltedError),
+    /// A tagged number has 24 bits (RFC 2868 s3.1).
+    #[error("{number} is too large for {attribute}, which has a tag")]
+    TaggedNumberTooLarge {
+        /// The attribute.
+        attribute: AttributeId,
+        /// The number given.
+        number: u32,
+    },
     /// A User-Password belongs into an Access-Request, whose authenticator hides it.
     #[error("a user-password cannot stand in {code}")]
     PasswordOutsideAccessRequest {
@@ -226,17 +246,16 @@ impl PacketBuilder {
     }
 
     /// Appends a vendor's octets in a Vendor-Specific attribute of their own, at most
-    /// [`MAX_VENDOR_VALUE_OCTETS`].
+    /// [`MAX_VENDOR_VALUE_OCTETS`] in the recommended format.
     pub fn vendor_octets(&mut self, id: VendorAttribute, value: &[u8]) -> &mut Self {
-        let too_long = BuildError::ValueTooLong { attribute: id.into(), length: value.len() };
-        if value.len() > MAX_VENDOR_VALUE_OCTETS {
-            return self.fail(too_long);
-        }
-        let Ok(length) = u8::try_from(value.len() + 2) else {
-            return self.fail(too_long);
-        };
         let vendor = id.vendor.0.to_be_bytes();
-        self.append(attribute::VENDOR_SPECIFIC, &[&vendor, &[id.number, length], value])
+        let room = MAX_VALUE_OCTETS - vendor.len();
+        let header = vendor_header(id, value.len());
+        let Some(header) = header.filter(|header| header.len() + value.len() <= room) else {
+            let length = value.len();
+            return self.fail(BuildError::ValueTooLong { attribute: id.into(), length });
+        };
+        self.append_as(id.into(), attribute::VENDOR_SPECIFIC, &[&vendor, &header, value])
     }
 
     /// Appends a vendor's text; empty text is left out.
@@ -253,9 +272,14 @@ impl PacketBuilder {
     }
 
     fn append(&mut self, kind: AttributeType, parts: &[&[u8]]) -> &mut Self {
+        self.append_as(kind.into(), kind, parts)
+    }
+
+    /// Appends one attribute; `id` is whose value it holds, for the error if it is too long.
+    fn append_as(&mut self, id: AttributeId, kind: AttributeType, parts: &[&[u8]]) -> &mut Self {
         let length = parts.iter().map(|part| part.len()).sum::<usize>();
         let Ok(octets) = u8::try_from(length + 2) else {
-            return self.fail(BuildError::ValueTooLong { attribute: kind.into(), length });
+            return self.fail(BuildError::ValueTooLong { attribute: id, length });
         };
         self.count += 1;
         self.attributes.extend_from_slice(&[kind.0, octets]);
@@ -325,6 +349,26 @@ impl fmt::Debug for PacketBuilder {
     }
 }
 
+/// What stands before a vendor's value of `length` octets; absent if number or length do not fit.
+fn vendor_header(id: VendorAttribute, length: usize) -> Option<Vec<u8>> {
+    let format = VendorFormat::of(id.vendor);
+    let whole = u32::try_from(format.header_octets() + length).ok()?;
+    let mut header = low_octets(id.number, format.number_octets())?;
+    if format.length_octets() > 0 {
+        header.extend(low_octets(whole, format.length_octets())?);
+    }
+    // What is left is a continuation octet, and nothing continues.
+    header.resize(format.header_octets(), 0);
+    Some(header)
+}
+
+/// The number in `count` octets; absent if it needs more.
+fn low_octets(number: u32, count: usize) -> Option<Vec<u8>> {
+    let octets = number.to_be_bytes();
+    let (high, low) = octets.split_at_checked(octets.len().checked_sub(count)?)?;
+    high.iter().all(|&octet| octet == 0).then(|| low.to_vec())
+}
+
 /// The Message-Authenticator attribute with the given value.
 fn message_authenticator(value: [u8; 16]) -> [u8; MESSAGE_AUTHENTICATOR_OCTETS] {
     let header = [attribute::MESSAGE_AUTHENTICATOR.0, 18];
@@ -335,5 +379,6 @@ fn message_authenticator(value: [u8; 16]) -> [u8; MESSAGE_AUTHENTICATOR_OCTETS] 
     octets
 }
 
+mod kinds;
 #[cfg(test)]
 mod tests;
