@@ -14,7 +14,8 @@ use data_encoding::HEXLOWER;
 use radius_proto::authenticator::{verify_reply, verify_request};
 use radius_proto::chap::{self, ChapAnswer};
 use radius_proto::{
-    Code, Packet, PacketBuilder, SharedSecret, attribute, message_authenticator, user_password,
+    Code, Dictionary, Packet, PacketBuilder, Secrecy, SharedSecret, attribute,
+    message_authenticator, user_password,
 };
 
 #[derive(Default)]
@@ -167,4 +168,31 @@ fn the_chap_answer_of_flopsy_matches_her_password() {
     let challenge = request.authenticator();
     let value = chap::respond(22, b"arctangent", challenge.octets());
     assert_eq!(request.octets_of(attribute::CHAP_PASSWORD), Some(&value[..]));
+}
+
+#[test]
+fn values_behind_a_salt_are_revealed_by_the_request_and_the_secret() {
+    let cases = cases();
+    let secret = cases["salted"].secret.as_ref().unwrap();
+    let request = Packet::parse(&cases["salted-request"].octets).unwrap().authenticator();
+    let reply = Packet::parse(&cases["salted"].octets).unwrap();
+    let secrecy = Secrecy::Revealed { secret, request };
+    let shown: Vec<_> = reply
+        .readings(&Dictionary::default(), secrecy)
+        .iter()
+        .skip(1)
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "Tunnel-Password:1 = \"psk of the day\"",
+            "MS-MPPE-Send-Key = \
+         0x808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f",
+            "MS-MPPE-Recv-Key = \
+         0xa0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebf",
+            "Tunnel-Password:2 = 0x800473686f7274 \
+         (the hidden value has 7 octets, not 2 and some times 16)",
+        ]
+    );
 }
