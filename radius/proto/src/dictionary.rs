@@ -41,6 +41,7 @@ macro_rules! attributes {
 pub mod attribute;
 pub mod enumeration;
 pub mod extended;
+pub mod import;
 pub mod vendor;
 
 mod id;

@@ -14,7 +14,6 @@ attributes! {
     SCG_CBLADE_IP = 7 "Ruckus-SCG-CBlade-IP" Integer;
     SCG_DBLADE_IP = 8 "Ruckus-SCG-DBlade-IP" Integer;
     VLAN_ID = 9 "Ruckus-VLAN-ID" Integer;
-    STA_EXPIRATION = 10 "Ruckus-Sta-Expiration" Integer;
     STA_UUID = 11 "Ruckus-Sta-UUID" Text;
     ACCEPT_ENHANCEMENT_REASON = 12 "Ruckus-Accept-Enhancement-Reason" Integer;
     STA_INNER_ID = 13 "Ruckus-Sta-Inner-Id" Text;
