@@ -2,7 +2,7 @@
 //!
 //! RADIUS prescribes both (RFC 2865 s3, RFC 3579 s3.2); nothing else may use them.
 
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::Mac;
 use md5::{Digest, Md5};
 
 use crate::secret::SharedSecret;
@@ -18,8 +18,7 @@ pub(crate) fn md5(parts: &[&[u8]]) -> [u8; 16] {
 
 /// HMAC-MD5 over `parts` in order, keyed by `secret` (RFC 2104).
 pub(crate) fn hmac_md5(secret: &SharedSecret, parts: &[&[u8]]) -> [u8; 16] {
-    let mut mac =
-        Hmac::<Md5>::new_from_slice(secret.octets()).expect("HMAC takes keys of any length");
+    let mut mac = secret.mac();
     for part in parts {
         mac.update(part);
     }

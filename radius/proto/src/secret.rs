@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use hmac::{Hmac, KeyInit};
+use md5::Md5;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -14,7 +16,11 @@ pub const SHORT_SECRET_OCTETS: usize = 12;
 
 /// A secret shared with one RADIUS peer.
 #[derive(Clone)]
-pub struct SharedSecret(Zeroizing<Vec<u8>>);
+pub struct SharedSecret {
+    octets: Zeroizing<Vec<u8>>,
+    /// HMAC-MD5 that has taken the secret in, so that it is not taken in again for each packet.
+    mac: Hmac<Md5>,
+}
 
 /// The error for a secret without octets, which RFC 2865 s3 forbids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -28,16 +34,21 @@ impl SharedSecret {
         if octets.is_empty() {
             return Err(EmptySecret);
         }
-        Ok(Self(octets))
+        let mac = Hmac::new_from_slice(&octets).expect("HMAC takes keys of any length");
+        Ok(Self { octets, mac })
     }
 
     /// Whether the secret has at most [`SHORT_SECRET_OCTETS`] and deserves a warning.
     pub fn is_short(&self) -> bool {
-        self.0.len() <= SHORT_SECRET_OCTETS
+        self.octets.len() <= SHORT_SECRET_OCTETS
+    }
+
+    pub(crate) fn mac(&self) -> Hmac<Md5> {
+        self.mac.clone()
     }
 
     pub(crate) fn octets(&self) -> &[u8] {
-        &self.0
+        &self.octets
     }
 }
 
