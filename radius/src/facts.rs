@@ -7,8 +7,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Credential, CredentialId, Grant, GrantId, MacAddress, NasName, Timestamp};
-use store::{Store, StoreError};
+use domain::{Credential, CredentialId, GrantId, MacAddress, NasName, Timestamp};
+use store::{GrantOf, Store, StoreError};
 
 use crate::authorise::{Admission, Known, Refusal, decide};
 use crate::known_grants::KnownGrants;
@@ -56,7 +56,7 @@ impl Facts {
         if let Some(admission) = self.known.young(device, now) {
             return Ok(Ok((admission, Origin::Memory)));
         }
-        match in_time(self.known_of_device(device, now)).await {
+        match in_time(self.known_of(GrantOf::Device(device), now)).await {
             Ok(known) => {
                 let decision = decide(known, now);
                 self.learn(device, decision.as_ref().ok(), now);
@@ -94,11 +94,7 @@ impl Facts {
         grant: GrantId,
         now: Timestamp,
     ) -> Result<Result<Admission, Refusal>, StoreAway> {
-        let known = in_time(async {
-            let grant = self.store.find_grant_by_id(grant).await?;
-            self.with_standing(grant, now).await
-        })
-        .await?;
+        let known = in_time(self.known_of(GrantOf::Id(grant), now)).await?;
         let decision = decide(known, now);
         if let Ok(admission) = &decision {
             self.known.remember(admission, now);
@@ -116,23 +112,9 @@ impl Facts {
         in_time(self.store.consume_credential(credential, nas, now)).await
     }
 
-    async fn known_of_device(
-        &self,
-        device: MacAddress,
-        now: Timestamp,
-    ) -> Result<Option<Known>, StoreError> {
-        let grant = self.store.find_grant(device).await?;
-        self.with_standing(grant, now).await
-    }
-
-    async fn with_standing(
-        &self,
-        grant: Option<Grant>,
-        now: Timestamp,
-    ) -> Result<Option<Known>, StoreError> {
-        let Some(grant) = grant else { return Ok(None) };
-        let standing = store::standing_of(self.store.as_ref(), &grant, now).await?;
-        Ok(Some(Known { grant, standing }))
+    async fn known_of(&self, of: GrantOf, now: Timestamp) -> Result<Option<Known>, StoreError> {
+        let holder = store::holder_of(self.store.as_ref(), of, now).await?;
+        Ok(holder.map(|(grant, standing)| Known { grant, standing }))
     }
 }
 

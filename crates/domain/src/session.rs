@@ -244,13 +244,6 @@ impl Session {
     pub fn is_open(&self) -> bool {
         self.state == SessionState::Open
     }
-
-    /// Time that has passed since the last report of an open session, and is not in
-    /// [`Session::usage`] yet; at most `most`, so that a silent NAS costs nobody a day.
-    #[must_use]
-    pub fn unreported_time(&self, now: Timestamp, most: Duration) -> Duration {
-        if self.is_open() { now.since(self.updated_at).min(most) } else { Duration::ZERO }
-    }
 }
 
 #[cfg(test)]
@@ -371,15 +364,5 @@ mod tests {
         let back = Session::advance(Some(session), &interim(400, 20, 200)).expect("a change");
         assert!(back.session.is_open());
         assert_eq!(back.used, usage(340, 10, 100));
-    }
-
-    #[test]
-    fn time_since_the_last_report_counts_while_open_and_within_reason() {
-        let (session, _) = play(&[start(), interim(60, 10, 100)]);
-        let most = Duration::from_secs(120);
-        assert_eq!(session.unreported_time(at(90), most), Duration::from_secs(30));
-        assert_eq!(session.unreported_time(at(9_000), most), most);
-        let (stopped, _) = play(&[start(), stop(60, 1, 1)]);
-        assert_eq!(stopped.unreported_time(at(90), most), Duration::ZERO);
     }
 }

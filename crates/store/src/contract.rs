@@ -10,7 +10,8 @@ mod setup;
 mod sign_in;
 
 pub use grants::{
-    AccountRecord, Accounts, Circumstances, Credentials, Grants, SignIn, SignInOutcome,
+    AccountRecord, Accounts, Circumstances, Credentials, GrantOf, Grants, OpenStay, SignIn,
+    SignInOutcome,
 };
 pub use outboxes::{MessageOutbox, Orders, OutgoingMessage};
 pub use sessions::{ApplyOutcome, JournalPosition, SessionFilter, SessionReports, Sessions};

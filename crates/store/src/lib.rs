@@ -20,8 +20,9 @@ pub mod testing;
 pub use applier::{Applier, ApplyError};
 pub use contract::{
     AccessPoints, AccountRecord, Accounts, ApplyOutcome, Attempt, Challenges, Circumstances,
-    Credentials, Grants, JournalPosition, MessageOutbox, NewChallenge, Orders, OutgoingMessage,
-    Plans, SessionFilter, SessionReports, Sessions, SignIn, SignInOutcome, Sites, Store,
+    Credentials, GrantOf, Grants, JournalPosition, MessageOutbox, NewChallenge, OpenStay, Orders,
+    OutgoingMessage, Plans, SessionFilter, SessionReports, Sessions, SignIn, SignInOutcome, Sites,
+    Store,
 };
 pub use error::StoreError;
 pub use feed::{Change, ChangeFeed, Changes};
@@ -29,4 +30,4 @@ pub use journal::{Journal, JournalError, JournalSettings, Stretch};
 pub use keys::KeyRing;
 pub use settings::SettingsError;
 pub use sql::{Migrated, SqlStore, StoreSettings};
-pub use standing::{Standing, standing_of};
+pub use standing::{Standing, holder_of, standing_of};

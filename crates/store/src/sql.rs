@@ -6,6 +6,7 @@
 mod accounts;
 mod apply;
 mod challenges;
+mod circumstances;
 mod connect;
 mod credentials;
 mod dialect;

@@ -2,7 +2,7 @@
 
 use domain::{Assessment, Consumption, Grant, Plan, Site, Timestamp, Usage, assess};
 
-use crate::{Circumstances, Store, StoreError};
+use crate::{Circumstances, GrantOf, Store, StoreError};
 
 /// A grant's plan and site, what was used, and what that means.
 #[derive(Debug, Clone)]
@@ -26,17 +26,32 @@ pub async fn standing_of(
     grant: &Grant,
     now: Timestamp,
 ) -> Result<Option<Standing>, StoreError> {
-    let Some(circumstances) = store.circumstances_of(grant, now).await? else { return Ok(None) };
-    let Circumstances { site, plan, used_by_grant, used_today, open_sessions } = circumstances;
+    Ok(holder_of(store, GrantOf::Id(grant.id), now).await?.and_then(|(_, standing)| standing))
+}
+
+/// A grant and how its holder stands at `now`; no standing if its site or plan is gone.
+///
+/// # Errors
+/// The store's own failure.
+pub async fn holder_of(
+    store: &dyn Store,
+    of: GrantOf,
+    now: Timestamp,
+) -> Result<Option<(Grant, Option<Standing>)>, StoreError> {
+    let Some(circumstances) = store.find_circumstances(of, now).await? else { return Ok(None) };
+    let Circumstances { grant, rules, used_by_grant, used_today, open_stays } = circumstances;
+    let Some((site, plan)) = rules else { return Ok(Some((grant, None))) };
+    // A silent access point costs nobody a day.
     let silence = plan.interim_interval * 2;
     let mut used = Consumption { session: used_by_grant, day: used_today };
-    for session in open_sessions {
-        let unreported = Usage { time: session.unreported_time(now, silence), ..Usage::default() };
+    for stay in open_stays {
+        let time = now.since(stay.updated_at).min(silence);
+        let unreported = Usage { time, ..Usage::default() };
         used.day = used.day + unreported;
-        if session.grant == Some(grant.id) {
+        if stay.grant == Some(grant.id) {
             used.session = used.session + unreported;
         }
     }
     let assessment = assess(&plan, &used, &site.zone, now);
-    Ok(Some(Standing { site, plan, used, assessment }))
+    Ok(Some((grant, Some(Standing { site, plan, used, assessment }))))
 }

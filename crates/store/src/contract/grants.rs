@@ -49,19 +49,37 @@ pub struct AccountRecord {
     pub sessions: Vec<Session>,
 }
 
-/// What the standing of a grant's holder follows from, as far as accounting is applied.
+/// Which grant is asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GrantOf {
+    /// The newest of a device, whether it holds or not.
+    Device(MacAddress),
+    /// The one of that id.
+    Id(GrantId),
+}
+
+/// A grant, and what the standing of its holder follows from, as far as accounting is applied.
 #[derive(Debug, Clone)]
 pub struct Circumstances {
-    /// The site of the grant.
-    pub site: Site,
-    /// Its plan.
-    pub plan: Plan,
+    /// The grant.
+    pub grant: Grant,
+    /// Its site and plan; `None` if one of them is gone.
+    pub rules: Option<(Site, Plan)>,
     /// What sessions of the grant used.
     pub used_by_grant: Usage,
     /// What the account used on the site's day, over all devices and sites.
     pub used_today: Usage,
-    /// The account's open sessions.
-    pub open_sessions: Vec<Session>,
+    /// The account's open sessions, at any access point.
+    pub open_stays: Vec<OpenStay>,
+}
+
+/// As much of an open session as its unreported time follows from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenStay {
+    /// The grant that let the device in, if it is ours.
+    pub grant: Option<GrantId>,
+    /// When the last report came in.
+    pub updated_at: Timestamp,
 }
 
 /// Persons by id and by number. The number is encrypted and found by a keyed hash.
@@ -123,11 +141,11 @@ pub trait Grants: Send + Sync {
         at: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// What the standing of the grant's holder follows from at `now`; `None` if grant, site or
-    /// plan is gone. It is asked for whenever a device returns or reports.
-    async fn circumstances_of(
+    /// A grant with what the standing of its holder follows from at `now`. It is asked for
+    /// whenever a device returns or reports.
+    async fn find_circumstances(
         &self,
-        grant: &Grant,
+        of: GrantOf,
         now: Timestamp,
     ) -> Result<Option<Circumstances>, StoreError>;
 

@@ -6,7 +6,7 @@ use domain::{
     PhoneNumber, Timestamp, Usage,
 };
 use sqlx::any::AnyRow;
-use sqlx::{Any, AnyConnection, AssertSqlSafe, Transaction};
+use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use super::SqlStore;
 use super::grants::{self, end_grant_row, grant, insert_grant, order_off};
@@ -83,7 +83,14 @@ impl Accounts for SqlStore {
     }
 
     async fn usage_of_day(&self, account: AccountId, day: Day) -> Result<Usage, StoreError> {
-        usage_of_day(&mut *self.reader.acquire().await?, account, day).await
+        let row = sqlx::query(
+            "SELECT uploaded, downloaded, time FROM usage_days WHERE account = $1 AND day = $2",
+        )
+        .bind(id_column(account))
+        .bind(i64::from(day.epoch_days()))
+        .fetch_optional(&self.reader)
+        .await?;
+        row.map_or(Ok(Usage::default()), |row| Columns(&row).usage())
     }
 
     async fn erase_account(&self, account: AccountId) -> Result<bool, StoreError> {
@@ -319,20 +326,4 @@ fn consent(row: &AnyRow) -> Result<Consent, StoreError> {
         site: columns.parsed("site")?,
         given_at: columns.time("given_at")?,
     })
-}
-
-/// What an account used on a day, as far as it is applied.
-pub(super) async fn usage_of_day(
-    connection: &mut AnyConnection,
-    account: AccountId,
-    day: Day,
-) -> Result<Usage, StoreError> {
-    let statement =
-        "SELECT uploaded, downloaded, time FROM usage_days WHERE account = $1 AND day = $2";
-    let row = sqlx::query(statement)
-        .bind(id_column(account))
-        .bind(i64::from(day.epoch_days()))
-        .fetch_optional(connection)
-        .await?;
-    row.map_or(Ok(Usage::default()), |row| Columns(&row).usage())
 }

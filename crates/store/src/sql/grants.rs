@@ -3,17 +3,16 @@
 use async_trait::async_trait;
 use domain::{
     Grant, GrantEnd, GrantId, GrantState, Language, MacAddress, NasOrder, OrderId, OrderKind,
-    OrderReason, OrderState, Site, Timestamp, Usage,
+    OrderReason, OrderState, Timestamp, Usage,
 };
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use super::SqlStore;
-use super::accounts::usage_of_day;
 use super::orders::insert_order;
 use super::row::{Columns, id_column, mac_column};
 use super::sessions;
-use crate::{Change, Circumstances, Grants, StoreError};
+use crate::{Change, Circumstances, GrantOf, Grants, StoreError};
 
 pub(super) const COLUMNS: &str = "id, account, device, site, plan, issued_at, until, ended_at, ended_why, uploaded, downloaded, time";
 
@@ -61,39 +60,12 @@ impl Grants for SqlStore {
         Ok(true)
     }
 
-    async fn circumstances_of(
+    async fn find_circumstances(
         &self,
-        grant: &Grant,
+        of: GrantOf,
         now: Timestamp,
     ) -> Result<Option<Circumstances>, StoreError> {
-        // One connection for all, since to take and return one costs as much as a look-up.
-        let mut connection = self.reader.acquire().await?;
-        let statement = "SELECT sites.definition AS site, plans.definition AS plan, \
-             grants.uploaded, grants.downloaded, grants.time FROM grants \
-             JOIN sites ON sites.name = grants.site JOIN plans ON plans.name = grants.plan \
-             WHERE grants.id = $1";
-        let row = sqlx::query(statement)
-            .bind(id_column(grant.id))
-            .fetch_optional(&mut *connection)
-            .await?;
-        let Some(row) = row else { return Ok(None) };
-        let site: Site = Columns(&row).definition("site")?;
-        let today = site.zone.day_of(now);
-        let sessions = format!(
-            "SELECT {} FROM sessions WHERE account = $1 AND ended_at IS NULL",
-            sessions::COLUMNS
-        );
-        let sessions = sqlx::query(AssertSqlSafe(sessions))
-            .bind(id_column(grant.account))
-            .fetch_all(&mut *connection)
-            .await?;
-        Ok(Some(Circumstances {
-            plan: Columns(&row).definition("plan")?,
-            used_by_grant: Columns(&row).usage()?,
-            used_today: usage_of_day(&mut connection, grant.account, today).await?,
-            open_sessions: sessions.iter().map(sessions::session).collect::<Result<_, _>>()?,
-            site,
-        }))
+        self.circumstances(of, now).await
     }
 
     async fn usage_of_grant(&self, id: GrantId) -> Result<Usage, StoreError> {

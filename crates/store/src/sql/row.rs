@@ -80,13 +80,23 @@ impl Columns<'_> {
 
     /// The columns `uploaded`, `downloaded` and `time`.
     pub(super) fn usage(&self) -> Result<Usage, StoreError> {
+        self.usage_of("uploaded", "downloaded", "time")
+    }
+
+    /// Three columns of these names.
+    pub(super) fn usage_of(
+        &self,
+        uploaded: &'static str,
+        downloaded: &'static str,
+        time: &'static str,
+    ) -> Result<Usage, StoreError> {
         let amount = |name: &'static str| -> Result<u64, StoreError> {
             u64::try_from(self.integer(name)?).map_err(|_| StoreError::Corrupt { what: name })
         };
         Ok(Usage {
-            uploaded: Octets::new(amount("uploaded")?),
-            downloaded: Octets::new(amount("downloaded")?),
-            time: Duration::from_millis(amount("time")?),
+            uploaded: Octets::new(amount(uploaded)?),
+            downloaded: Octets::new(amount(downloaded)?),
+            time: Duration::from_millis(amount(time)?),
         })
     }
 }
