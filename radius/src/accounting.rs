@@ -1,8 +1,8 @@
 //! The loop of one accounting socket: many records, one write to disk, then the answers.
 //!
 //! An Accounting-Response leaves only after its record is in the journal (RFC 2866 §4.1). While
-//! one batch is being written the next one gathers; with the most batches under way the socket
-//! is left alone, and the kernel's buffer holds what comes.
+//! one batch is being written the next one gathers; with the most batches under way requests
+//! wait for their turn in bounded number.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -13,7 +13,7 @@ use radius_proto::server::Role;
 use radius_proto::{Code, Packet, PacketBuilder, SignedPacket};
 use store::JournalError;
 use tokio::net::UdpSocket;
-use tokio::task::{Id, JoinError, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet, yield_now};
 use tokio_util::sync::CancellationToken;
 
 use crate::metrics::Outcome;
@@ -33,15 +33,17 @@ pub(crate) async fn serve(socket: Arc<UdpSocket>, shared: Arc<Shared>, stop: Can
     };
     let socket = Arc::clone(&desk.port.socket);
     loop {
-        let writes_under_way = desk.writes.len();
+        let may_write = desk.writes.len() < BATCHES;
         tokio::select! {
             () = stop.cancelled() => return,
             Some(done) = desk.writes.join_next_with_id() => desk.finish(done),
-            ready = socket.readable(), if writes_under_way < BATCHES => match ready {
-                Ok(()) => desk.take_batch(),
+            ready = socket.readable() => match ready {
+                Ok(()) => desk.port.fill(),
                 Err(error) => tracing::warn!(%error, "radius.socket"),
             },
+            () = yield_now(), if may_write && desk.port.has_waiting() => desk.take_batch(),
         }
+        desk.port.flush();
     }
 }
 
@@ -97,7 +99,7 @@ impl Desk {
             Ok(record) => Some((record, reply)),
             Err(reason) => {
                 self.port.warn(&reply.asker, reason.as_str());
-                self.port.reply(&reply.asker, &reply.packet, Outcome::Unusable(reason));
+                self.port.reply(reply.asker, reply.packet, Outcome::Unusable(reason));
                 None
             }
         }
@@ -122,7 +124,7 @@ impl Desk {
         }
         for Reply { asker, packet } in self.replies.remove(&id).unwrap_or_default() {
             match failure {
-                None => self.port.reply(&asker, &packet, Outcome::Recorded),
+                None => self.port.reply(asker, packet, Outcome::Recorded),
                 Some(outcome) => self.port.stay_silent(&asker, outcome),
             }
         }

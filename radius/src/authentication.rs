@@ -14,7 +14,7 @@ use std::time::Duration;
 use radius_proto::SignedPacket;
 use radius_proto::server::Role;
 use tokio::net::UdpSocket;
-use tokio::task::{Id, JoinError, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet, yield_now};
 use tokio_util::sync::CancellationToken;
 use tokio_util::time::DelayQueue;
 
@@ -25,8 +25,8 @@ use crate::port::{Asker, Port, Taken};
 use crate::random;
 use crate::shared::Shared;
 
-/// Datagrams taken in one go, before replies get their turn.
-const DATAGRAMS_AT_A_TIME: usize = 64;
+/// Requests begun in one go, before replies get their turn.
+const REQUESTS_AT_A_TIME: usize = 64;
 
 /// Serves one socket until it is told to stop.
 pub(crate) async fn serve(socket: Arc<UdpSocket>, shared: Arc<Shared>, stop: CancellationToken) {
@@ -38,16 +38,20 @@ pub(crate) async fn serve(socket: Arc<UdpSocket>, shared: Arc<Shared>, stop: Can
     };
     let socket = Arc::clone(&desk.port.socket);
     loop {
+        let more = desk.port.has_waiting();
         let Desk { tasks, rejects, .. } = &mut desk;
         tokio::select! {
             () = stop.cancelled() => return,
             Some(done) = tasks.join_next_with_id() => desk.finish(done),
-            Some(due) = poll_fn(|cx| rejects.poll_expired(cx)) => desk.reject(&due.into_inner()),
+            Some(due) = poll_fn(|cx| rejects.poll_expired(cx)) => desk.reject(due.into_inner()),
             ready = socket.readable() => match ready {
                 Ok(()) => desk.take_requests(),
                 Err(error) => tracing::warn!(%error, "radius.socket"),
             },
+            () = yield_now(), if more => desk.take_requests(),
         }
+        desk.finish_others();
+        desk.port.flush();
     }
 }
 
@@ -67,7 +71,8 @@ struct HeldReject {
 
 impl Desk {
     fn take_requests(&mut self) {
-        for _ in 0..DATAGRAMS_AT_A_TIME {
+        self.port.fill();
+        for _ in 0..REQUESTS_AT_A_TIME {
             match self.port.take() {
                 Taken::Nothing => return,
                 Taken::Settled => {}
@@ -107,6 +112,13 @@ impl Desk {
         }
     }
 
+    /// Takes what else is finished, so that the replies leave together.
+    fn finish_others(&mut self) {
+        while let Some(done) = self.tasks.try_join_next_with_id() {
+            self.finish(done);
+        }
+    }
+
     fn finish(&mut self, done: Result<(Id, Answer), JoinError>) {
         let (id, answer) = match done {
             Ok((id, answer)) => (id, answer),
@@ -122,7 +134,7 @@ impl Desk {
 
     fn give(&mut self, asker: Asker, answer: Answer) {
         match answer {
-            Answer::Accept(reply, outcome) => self.port.reply(&asker, &reply, outcome),
+            Answer::Accept(reply, outcome) => self.port.reply(asker, reply, outcome),
             Answer::Reject(reply, refusal) => self.hold(HeldReject { asker, reply, refusal }),
             Answer::Silence(outcome) => self.port.stay_silent(&asker, outcome),
         }
@@ -131,7 +143,7 @@ impl Desk {
     fn hold(&mut self, held: HeldReject) {
         let settings = &self.port.shared.settings;
         if settings.reject_delay().is_zero() {
-            self.reject(&held);
+            self.reject(held);
         } else if self.rejects.len() >= settings.delayed_rejects {
             self.port.stay_silent(&held.asker, Outcome::TooManyRejects);
         } else {
@@ -139,8 +151,8 @@ impl Desk {
         }
     }
 
-    fn reject(&mut self, held: &HeldReject) {
-        self.port.reply(&held.asker, &held.reply, Outcome::Rejected(held.refusal));
+    fn reject(&mut self, held: HeldReject) {
+        self.port.reply(held.asker, held.reply, Outcome::Rejected(held.refusal));
     }
 }
 

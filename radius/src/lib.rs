@@ -7,6 +7,7 @@ mod accounting;
 mod answer;
 mod authentication;
 mod authorise;
+mod batch;
 mod claim;
 mod class;
 mod cui;
@@ -14,6 +15,7 @@ mod dae;
 mod direction;
 mod eap;
 mod facts;
+mod fair_queue;
 #[cfg(test)]
 mod fixtures;
 mod follower;

@@ -1,7 +1,8 @@
 //! One listening socket with its protocol core: datagrams in, requests out, replies back.
 //!
-//! What needs no decision of ours (retransmissions, Status-Server, drops) is settled here and
-//! counted. It never waits: not for the store, not for a full socket.
+//! Datagrams are taken from the kernel many at a time and wait here for their access point's
+//! turn; replies leave together. What needs no decision of ours (retransmissions, Status-Server,
+//! drops) is settled here and counted. It never waits: not for the store, not for a full socket.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,14 +10,16 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::NasName;
 use radius_proto::duplicates::{Disposition, DuplicateLimits, Ticket};
-use radius_proto::packet::MAX_PACKET_OCTETS;
 use radius_proto::server::{Datagram, Role, Server, Verdict};
 use radius_proto::{DropReason, SignedPacket};
 use tokio::net::UdpSocket;
 use tokio::time::Instant;
 
 use crate::access_points::AccessPoint;
+use crate::batch::{self, Inbox};
+use crate::fair_queue::FairQueue;
 use crate::log_limit::LogLimit;
 use crate::metrics::Outcome;
 use crate::shared::Shared;
@@ -26,6 +29,8 @@ const REMEMBERED: DuplicateLimits = DuplicateLimits {
     retention: Duration::from_secs(10),
     max_entries: NonZeroUsize::new(131_072).expect("not zero"),
 };
+/// System calls for receiving in one go.
+const FILLS: usize = 16;
 
 /// A listening socket.
 pub(crate) struct Port {
@@ -33,7 +38,24 @@ pub(crate) struct Port {
     pub(crate) shared: Arc<Shared>,
     server: Server,
     log_limit: LogLimit,
-    buffer: Box<[u8; MAX_PACKET_OCTETS]>,
+    inbox: Inbox,
+    waiting: FairQueue<Waiting>,
+    replies: Vec<Reply>,
+}
+
+/// A datagram of a known access point, not looked into yet.
+struct Waiting {
+    source: SocketAddr,
+    octets: Vec<u8>,
+    access_point: Arc<AccessPoint>,
+}
+
+/// A reply on its way out.
+struct Reply {
+    to: SocketAddr,
+    packet: SignedPacket,
+    outcome: Outcome,
+    access_point: Arc<AccessPoint>,
 }
 
 /// Where a reply goes.
@@ -44,7 +66,7 @@ pub(crate) struct Asker {
     pub(crate) access_point: Arc<AccessPoint>,
 }
 
-/// What was taken from the socket.
+/// What was taken from those that wait.
 pub(crate) enum Taken {
     /// Nothing, for the moment.
     Nothing,
@@ -56,47 +78,87 @@ pub(crate) enum Taken {
 
 impl Port {
     pub(crate) fn new(socket: Arc<UdpSocket>, role: Role, shared: Arc<Shared>) -> Self {
+        let waiting = FairQueue::new(shared.settings.waiting_requests);
         Self {
             socket,
             shared,
             server: Server::new(role, REMEMBERED),
             log_limit: LogLimit::default(),
-            buffer: Box::new([0; MAX_PACKET_OCTETS]),
+            inbox: Inbox::new(),
+            waiting,
+            replies: Vec::new(),
         }
     }
 
-    /// Takes the next datagram that has arrived.
-    pub(crate) fn take(&mut self) -> Taken {
-        let (length, source) = match self.socket.try_recv_from(self.buffer.as_mut_slice()) {
-            Ok(received) => received,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Taken::Nothing,
-            Err(error) => {
-                tracing::warn!(%error, "radius.receive");
-                return Taken::Settled;
+    /// Takes what has arrived from the kernel, before its buffer is full.
+    pub(crate) fn fill(&mut self) {
+        for _ in 0..FILLS {
+            match self.receive() {
+                Ok(batch::MOST) => {}
+                Ok(_) => return,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) => {
+                    tracing::warn!(%error, "radius.receive");
+                    return;
+                }
             }
+        }
+    }
+
+    fn receive(&mut self) -> io::Result<usize> {
+        let mut strangers = Vec::new();
+        let mut displaced = Vec::new();
+        let access_points = self.shared.access_points.load();
+        let waiting = &mut self.waiting;
+        let received = self.inbox.receive(&self.socket, |source, octets| {
+            let Some(access_point) = access_points.find(source.ip()) else {
+                strangers.push(source);
+                return;
+            };
+            let access_point = Arc::clone(access_point);
+            let nas = Arc::clone(&access_point);
+            let request = Waiting { source, octets: octets.to_vec(), access_point };
+            displaced.extend(waiting.push(&nas.nas.name, request));
+        })?;
+        drop(access_points);
+        for source in strangers {
+            self.drop(DropReason::UnknownClient, source, None);
+        }
+        for Waiting { source, access_point, .. } in displaced {
+            self.count(Outcome::Overloaded, Some(&access_point));
+            self.log(source, Some(&access_point.nas.name), Outcome::Overloaded.as_str());
+        }
+        Ok(received)
+    }
+
+    /// Whether anything waits here.
+    pub(crate) fn has_waiting(&self) -> bool {
+        self.waiting.len() > 0
+    }
+
+    /// Takes the next of those that wait.
+    pub(crate) fn take(&mut self) -> Taken {
+        let Some(Waiting { source, octets, access_point }) = self.waiting.pop() else {
+            return Taken::Nothing;
         };
-        let access_point = self.shared.access_points.load().find(source.ip()).cloned();
         let status_answers = self.shared.recording.status_answers(self.shared.clock.now());
         self.server.set_status_answers(status_answers);
-        let octets = self.buffer.get(..length).unwrap_or_default();
-        let client = access_point.as_deref().map(AccessPoint::client_view);
+        let client = Some(access_point.client_view());
         let now = Instant::now().into_std();
-        match self.server.receive(Datagram { source, octets }, client, now) {
+        match self.server.receive(Datagram { source, octets: &octets }, client, now) {
             Verdict::Process(request) => {
                 let ticket = request.ticket;
-                let octets = octets.to_vec();
-                let access_point = access_point.expect("only a known client is processed");
                 return Taken::Request(octets, Asker { ticket, source, access_point });
             }
-            Verdict::Resend(reply) => {
-                self.send(&reply, source);
-                self.count(Outcome::Resent, access_point.as_deref());
+            Verdict::Resend(packet) => {
+                let outcome = Outcome::Resent;
+                self.replies.push(Reply { to: source, packet, outcome, access_point });
             }
-            Verdict::AnswerStatus(reply) => {
-                self.send(&reply, source);
-                self.count(Outcome::StatusAnswered, access_point.as_deref());
+            Verdict::AnswerStatus(packet) => {
+                let outcome = Outcome::StatusAnswered;
+                self.replies.push(Reply { to: source, packet, outcome, access_point });
             }
-            Verdict::Drop(reason) => self.drop(reason, source, access_point.as_deref()),
+            Verdict::Drop(reason) => self.drop(reason, source, Some(&access_point)),
         }
         Taken::Settled
     }
@@ -105,7 +167,7 @@ impl Port {
         self.count(Outcome::Dropped(reason), access_point);
         // A NAS that repeats itself while it is being answered is nothing odd.
         if reason != DropReason::DuplicateInProgress {
-            self.log(source, access_point, reason.as_str());
+            self.log(source, access_point.map(|known| &known.nas.name), reason.as_str());
         }
     }
 
@@ -114,62 +176,69 @@ impl Port {
         self.shared.metrics.count(outcome, counters);
     }
 
-    /// Keeps a reply for retransmissions and sends it.
-    pub(crate) fn reply(&mut self, asker: &Asker, reply: &SignedPacket, outcome: Outcome) {
+    /// Keeps a reply for retransmissions; it leaves with the next [`Port::flush`].
+    pub(crate) fn reply(&mut self, asker: Asker, packet: SignedPacket, outcome: Outcome) {
         let now = Instant::now().into_std();
-        let outcome = match self.server.answered(asker.ticket, reply, now) {
-            Disposition::Send => match self.send(reply, asker.source) {
-                Sent::Yes => outcome,
-                Sent::No => Outcome::Unsent,
-            },
-            Disposition::Superseded => Outcome::Superseded,
-        };
-        self.settle(asker, outcome);
+        let Asker { ticket, source: to, access_point } = asker;
+        match self.server.answered(ticket, &packet, now) {
+            Disposition::Send => self.replies.push(Reply { to, packet, outcome, access_point }),
+            Disposition::Superseded => self.settle(&access_point, Outcome::Superseded),
+        }
+    }
+
+    /// Sends the replies that have gathered. What the kernel has no room for is not sent, and a
+    /// retransmission will get it.
+    pub(crate) fn flush(&mut self) {
+        let replies = std::mem::take(&mut self.replies);
+        let mut rest = replies.as_slice();
+        while !rest.is_empty() {
+            let datagrams = rest.iter().map(|reply| (reply.to, &*reply.packet));
+            let sent = match batch::send(&self.socket, datagrams) {
+                Ok(sent) => sent,
+                Err(error) => {
+                    tracing::debug!(%error, "radius.send");
+                    0
+                }
+            };
+            let (gone, left) = rest.split_at(sent);
+            for reply in gone {
+                self.settle(&reply.access_point, reply.outcome);
+            }
+            rest = left;
+            // An address that cannot be sent to must not keep the others.
+            if sent == 0
+                && let Some((stuck, left)) = left.split_first()
+            {
+                self.settle(&stuck.access_point, Outcome::Unsent);
+                rest = left;
+            }
+        }
+        self.replies = replies;
+        self.replies.clear();
     }
 
     /// Gives a request up without an answer.
     pub(crate) fn stay_silent(&mut self, asker: &Asker, outcome: Outcome) {
         self.server.released(asker.ticket);
-        self.settle(asker, outcome);
+        self.settle(&asker.access_point, outcome);
         self.warn(asker, outcome.as_str());
     }
 
     /// Logs what is odd about a request, unless it was logged for its source a moment ago.
     pub(crate) fn warn(&mut self, asker: &Asker, reason: &'static str) {
-        self.log(asker.source, Some(&asker.access_point), reason);
+        self.log(asker.source, Some(&asker.access_point.nas.name), reason);
     }
 
-    fn settle(&self, asker: &Asker, outcome: Outcome) {
-        self.count(outcome, Some(&asker.access_point));
-        tracing::debug!(nas = %asker.access_point.nas.name, outcome = outcome.as_str(), "radius.request");
+    fn settle(&self, access_point: &AccessPoint, outcome: Outcome) {
+        self.count(outcome, Some(access_point));
+        tracing::debug!(nas = %access_point.nas.name, outcome = outcome.as_str(), "radius.request");
     }
 
-    fn send(&self, octets: &[u8], to: SocketAddr) -> Sent {
-        match self.socket.try_send_to(octets, to) {
-            Ok(_) => Sent::Yes,
-            Err(error) => {
-                tracing::debug!(%error, "radius.send");
-                Sent::No
-            }
-        }
-    }
-
-    fn log(
-        &mut self,
-        source: SocketAddr,
-        access_point: Option<&AccessPoint>,
-        reason: &'static str,
-    ) {
+    fn log(&mut self, source: SocketAddr, nas: Option<&NasName>, reason: &'static str) {
         let now = self.shared.clock.now();
         if self.log_limit.allows(source.ip(), reason, now) {
-            let nas = access_point.map_or("unknown", |known| known.nas.name.as_str());
+            let nas = nas.map_or("unknown", NasName::as_str);
             tracing::warn!(%source, nas, reason, "radius.odd");
         }
     }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sent {
-    Yes,
-    No,
 }

@@ -68,8 +68,8 @@ impl Radius {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, RadiusError> {
         settings.validate()?;
-        let authentication = bind_all(&settings.authentication, settings.receive_buffer)?;
-        let accounting = bind_all(&settings.accounting, settings.receive_buffer)?;
+        let authentication = bind_all(&settings.authentication, settings)?;
+        let accounting = bind_all(&settings.accounting, settings)?;
         let known = KnownGrants::new(settings.known_grants, settings.known_grant_freshness());
         let shared = Arc::new(Shared {
             settings: settings.clone(),
@@ -96,7 +96,10 @@ impl Radius {
     #[must_use]
     pub fn local_addresses(&self) -> LocalAddresses {
         let addresses = |sockets: &[Arc<UdpSocket>]| {
-            sockets.iter().filter_map(|socket| socket.local_addr().ok()).collect()
+            let mut addresses: Vec<_> =
+                sockets.iter().filter_map(|socket| socket.local_addr().ok()).collect();
+            addresses.dedup();
+            addresses
         };
         LocalAddresses {
             authentication: addresses(&self.authentication),
@@ -161,14 +164,14 @@ impl Part {
 
 fn bind_all(
     addresses: &[SocketAddr],
-    receive_buffer: usize,
+    settings: &RadiusSettings,
 ) -> Result<Vec<Arc<UdpSocket>>, RadiusError> {
-    addresses
-        .iter()
-        .map(|&address| {
-            socket::bind(address, receive_buffer)
-                .map(Arc::new)
-                .map_err(|source| RadiusError::Socket { address, source })
-        })
-        .collect()
+    let mut sockets = Vec::new();
+    for &address in addresses {
+        let bound =
+            socket::bind_many(address, settings.receive_buffer, settings.sockets_per_address)
+                .map_err(|source| RadiusError::Socket { address, source })?;
+        sockets.extend(bound.into_iter().map(Arc::new));
+    }
+    Ok(sockets)
 }

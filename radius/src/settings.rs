@@ -20,6 +20,12 @@ pub struct RadiusSettings {
     /// Receive buffer of each socket in octets; 65,536 to 268,435,456, default 4 MiB. The kernel
     /// may grant less to a service without the right to exceed its limit.
     pub receive_buffer: usize,
+    /// Sockets for each address, between which the kernel spreads the access points; 1 to 64,
+    /// default one for each core.
+    pub sockets_per_address: usize,
+    /// Requests of one socket that wait for their turn; 64 to 1,048,576, default 8,192. Each
+    /// takes its own length and some. When there are more, whoever has most of them loses some.
+    pub waiting_requests: usize,
     /// Access-Requests of one socket that are worked on at a time, half of them at most of one
     /// access point; 1 to 65,536, default 1,024. Further ones are dropped, so that the NAS asks
     /// again or elsewhere.
@@ -86,6 +92,10 @@ impl Default for RadiusSettings {
             authentication: vec![(Ipv4Addr::UNSPECIFIED, 1812).into()],
             accounting: vec![(Ipv4Addr::UNSPECIFIED, 1813).into()],
             receive_buffer: 4 << 20,
+            sockets_per_address: std::thread::available_parallelism()
+                .map_or(1, usize::from)
+                .min(64),
+            waiting_requests: 8_192,
             requests_in_progress: 1_024,
             accounting_batch: 256,
             reject_delay_ms: 1_000,
@@ -127,6 +137,8 @@ impl RadiusSettings {
         addresses("accounting", &self.accounting)?;
         let number = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
         within("receive-buffer", number(self.receive_buffer), 65_536..=268_435_456)?;
+        within("sockets-per-address", number(self.sockets_per_address), 1..=64)?;
+        within("waiting-requests", number(self.waiting_requests), 64..=1_048_576)?;
         within("requests-in-progress", number(self.requests_in_progress), 1..=65_536)?;
         within("accounting-batch", number(self.accounting_batch), 1..=4_096)?;
         within("reject-delay-ms", self.reject_delay_ms, 0..=10_000)?;

@@ -14,9 +14,48 @@ use tokio::net::UdpSocket;
 /// # Errors
 /// What the kernel says, such as that the address is in use.
 pub(crate) fn bind(address: SocketAddr, receive_buffer: usize) -> io::Result<UdpSocket> {
+    bind_as(address, receive_buffer, Neighbours::None)
+}
+
+/// Binds `count` sockets to one address, between which the kernel chooses by the source of each
+/// datagram, so that one access point's port always reaches the same socket.
+///
+/// # Errors
+/// What the kernel says; the address is in use also if it is shared with another program.
+pub(crate) fn bind_many(
+    address: SocketAddr,
+    receive_buffer: usize,
+    count: usize,
+) -> io::Result<Vec<UdpSocket>> {
+    let alone = bind(address, receive_buffer)?;
+    if count <= 1 {
+        return Ok(vec![alone]);
+    }
+    // Whoever shares an address shares it with every program of the same user; that nobody else
+    // has it is known from the socket that had it alone.
+    let address = alone.local_addr()?;
+    drop(alone);
+    (0..count).map(|_| bind_as(address, receive_buffer, Neighbours::Sharing)).collect()
+}
+
+/// Who else may be bound to the address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Neighbours {
+    None,
+    Sharing,
+}
+
+fn bind_as(
+    address: SocketAddr,
+    receive_buffer: usize,
+    neighbours: Neighbours,
+) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
+    }
+    if neighbours == Neighbours::Sharing {
+        socket.set_reuse_port(true)?;
     }
     enlarge(&socket, receive_buffer)?;
     socket.set_nonblocking(true)?;
@@ -39,4 +78,18 @@ fn enlarge(socket: &Socket, receive_buffer: usize) -> io::Result<()> {
         );
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn sockets_share_an_address_with_each_other_and_with_nobody_else() {
+        let sockets = bind_many("127.0.0.1:0".parse().unwrap(), 65_536, 3).unwrap();
+        let address = sockets[0].local_addr().unwrap();
+        assert!(sockets.iter().all(|socket| socket.local_addr().unwrap() == address));
+        let error = bind_many(address, 65_536, 2).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+    }
 }

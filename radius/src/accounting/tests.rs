@@ -40,7 +40,9 @@ async fn nothing_is_answered_unless_it_is_on_disk() {
     let mut desk = desk(&inside, Arc::clone(&socket));
     nas.send(&start(1)).await.unwrap();
     socket.readable().await.unwrap();
+    desk.port.fill();
     desk.take_batch();
+    desk.port.flush();
     let (id, _) = desk.writes.join_next_with_id().await.unwrap().unwrap();
     desk.finish(Ok((id, Err(JournalError::Closed))));
     assert_eq!((inside.counted("not-recorded"), inside.counted("recorded")), (1, 0));
@@ -48,19 +50,26 @@ async fn nothing_is_answered_unless_it_is_on_disk() {
     // Status-Server is silent too, so that the NAS goes to its next server.
     nas.send(&status_server()).await.unwrap();
     socket.readable().await.unwrap();
+    desk.port.fill();
     desk.take_batch();
+    desk.port.flush();
     assert_eq!(inside.counted("status-silenced"), 1);
 
     // The same packet again is a new attempt, and the first answer of all belongs to it.
     nas.send(&start(1)).await.unwrap();
     socket.readable().await.unwrap();
+    desk.port.fill();
     desk.take_batch();
+    desk.port.flush();
     let done = desk.writes.join_next_with_id().await.unwrap();
     desk.finish(done);
+    desk.port.flush();
     assert_eq!(answer_to(&nas).await, Code::AccountingResponse);
     nas.send(&status_server()).await.unwrap();
     socket.readable().await.unwrap();
+    desk.port.fill();
     desk.take_batch();
+    desk.port.flush();
     assert_eq!(answer_to(&nas).await, Code::AccountingResponse);
     assert_eq!(inside.counted("status-answered"), 1);
 }
@@ -75,13 +84,18 @@ async fn what_is_ready_is_written_together_up_to_a_batch() {
         nas.send(&start(identifier)).await.unwrap();
     }
     socket.readable().await.unwrap();
+    desk.port.fill();
     desk.take_batch();
+    desk.port.flush();
+    desk.port.fill();
     desk.take_batch();
+    desk.port.flush();
     let mut batches: Vec<usize> = desk.replies.values().map(Vec::len).collect();
     batches.sort_unstable();
     assert_eq!(batches, [2, 3]);
     while let Some(done) = desk.writes.join_next_with_id().await {
         desk.finish(done);
+        desk.port.flush();
     }
     assert_eq!(inside.counted("recorded"), 5);
 }
@@ -93,18 +107,24 @@ async fn a_write_that_panics_costs_its_own_batch_only() {
     let mut desk = desk(&inside, Arc::clone(&socket));
     nas.send(&start(1)).await.unwrap();
     socket.readable().await.unwrap();
+    desk.port.fill();
     desk.take_batch();
+    desk.port.flush();
     let (id, _) = desk.writes.join_next_with_id().await.unwrap().unwrap();
     let replies = desk.replies.remove(&id).unwrap();
     let failing = desk.writes.spawn(async { panic!("a fault in the writing of this test") });
     desk.replies.insert(failing.id(), replies);
     let done = desk.writes.join_next_with_id().await.unwrap();
     desk.finish(done);
+    desk.port.flush();
     assert_eq!(inside.counted("panicked"), 1);
     nas.send(&start(1)).await.unwrap();
     socket.readable().await.unwrap();
+    desk.port.fill();
     desk.take_batch();
+    desk.port.flush();
     let done = desk.writes.join_next_with_id().await.unwrap();
     desk.finish(done);
+    desk.port.flush();
     assert_eq!(answer_to(&nas).await, Code::AccountingResponse);
 }

@@ -27,6 +27,7 @@ async fn finish_all(desk: &mut Desk) {
     while let Some(done) = desk.tasks.join_next_with_id().await {
         desk.finish(done);
     }
+    desk.port.flush();
 }
 
 #[tokio::test]
@@ -77,7 +78,8 @@ async fn rejects_are_held_back_in_bounded_number_and_then_sent() {
         let held = begun.elapsed();
         assert!(held >= Duration::from_secs(1), "{held:?}");
         assert!(held <= Duration::from_millis(1_260), "{held:?}");
-        desk.reject(&due.into_inner());
+        desk.reject(due.into_inner());
+        desk.port.flush();
     }
     assert_eq!(inside.counted("rejected-no-grant"), 2);
     let mut buffer = [0; 4_096];
@@ -92,6 +94,7 @@ async fn a_decision_that_panics_costs_its_own_request_only() {
     let mut desk = desk(&inside, Arc::clone(&socket));
     nas.send(&stranger(1)).await.unwrap();
     socket.readable().await.unwrap();
+    desk.port.fill();
     let Taken::Request(_, asker) = desk.port.take() else { panic!("no request") };
     let failing = desk.tasks.spawn(async { panic!("a fault in the decision of this test") });
     desk.askers.insert(failing.id(), asker);
