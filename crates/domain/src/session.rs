@@ -188,16 +188,16 @@ impl Session {
     /// Returns `None` when the report changes nothing: it repeats, comes after the
     /// session's end, or is not about a session.
     #[must_use]
-    pub fn advance(before: Option<Self>, record: &AccountingRecord) -> Option<Advance> {
+    pub fn advance(before: Option<&Self>, record: &AccountingRecord) -> Option<Advance> {
         let (report, end) = match &record.event {
             AccountingEvent::Started(report) | AccountingEvent::Interim(report) => (report, None),
             AccountingEvent::Stopped(report, end) => (report, Some(*end)),
             AccountingEvent::NasStarted | AccountingEvent::NasStopped => return None,
         };
-        let known = before.clone().map_or_else(Usage::default, |session| session.usage);
-        let mut session = match before.clone() {
+        let known = before.map_or_else(Usage::default, |session| session.usage);
+        let mut session = match before {
             Some(session) if session.is_over_for_good() => return None,
-            Some(session) => session,
+            Some(session) => session.clone(),
             None => Self::opened(record, report),
         };
         session.usage = session.usage.forward_to(report.usage);
@@ -210,7 +210,7 @@ impl Session {
             None => SessionState::Open,
         };
         let used = session.usage.beyond(known);
-        (before.as_ref() != Some(&session)).then_some(Advance { session, used })
+        (before != Some(&session)).then_some(Advance { session, used })
     }
 
     fn opened(record: &AccountingRecord, report: &SessionReport) -> Self {
@@ -307,7 +307,7 @@ mod tests {
         let mut session = None;
         let mut sum = Usage::default();
         for record in records {
-            if let Some(advance) = Session::advance(session.clone(), record) {
+            if let Some(advance) = Session::advance(session.as_ref(), record) {
                 sum = sum + advance.used;
                 session = Some(advance.session);
             }
@@ -354,14 +354,14 @@ mod tests {
     #[test]
     fn interim_update_after_stop_is_ignored() {
         let (stopped, _) = play(&[start(), stop(90, 20, 150)]);
-        assert_eq!(Session::advance(Some(stopped), &interim(120, 30, 300)), None);
+        assert_eq!(Session::advance(Some(&stopped), &interim(120, 30, 300)), None);
     }
 
     #[test]
     fn a_session_thought_dead_comes_back_with_its_next_report() {
         let (mut session, _) = play(&[start(), interim(60, 10, 100)]);
         session.state = SessionState::Stopped { at: at(300), end: SessionEnd::Stale };
-        let back = Session::advance(Some(session), &interim(400, 20, 200)).expect("a change");
+        let back = Session::advance(Some(&session), &interim(400, 20, 200)).expect("a change");
         assert!(back.session.is_open());
         assert_eq!(back.used, usage(340, 10, 100));
     }

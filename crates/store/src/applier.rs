@@ -7,8 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{Journal, JournalError, JournalPosition, Store, StoreError};
 
-/// Records in one transaction.
-const BATCH: usize = 8_192;
+/// Records in one transaction; a visitor's sign-in on SQLite waits for one at most.
+const BATCH: usize = 16_384;
 /// The longest pause between two tries while the database is away.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 

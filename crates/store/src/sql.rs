@@ -19,24 +19,31 @@ mod row;
 mod sessions;
 mod setup;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use sqlx::{Any, AnyPool, Transaction};
+use tokio::sync::Mutex;
 
 pub use connect::StoreSettings;
 pub use migrations::Migrated;
 
 use crate::keys::KeyRing;
 use crate::{ChangeFeed, Changes, Store, StoreError};
+use apply::Known;
 use dialect::Dialect;
+use row::Columns;
 
 /// Everything that Sabeel remembers, in an SQL database.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct SqlStore {
     dialect: Dialect,
     writer: AnyPool,
     reader: AnyPool,
     keys: KeyRing,
     feed: ChangeFeed,
+    /// What the last batch of accounting left behind.
+    known: Arc<Mutex<Known>>,
     /// Marks our own notifications, which come back to us.
     instance: [u8; 8],
 }
@@ -47,13 +54,13 @@ impl SqlStore {
         Ok(self.writer.begin_with(self.dialect.begin()).await?)
     }
 
-    /// Begins a transaction that changes sessions by what it reads of them: one at a time.
-    async fn begin_on_sessions(&self) -> Result<Transaction<'static, Any>, StoreError> {
+    /// Begins a transaction that changes sessions by what it reads of them: one at a time. Returns
+    /// the number of this change, one more than that of the last that was committed.
+    async fn begin_on_sessions(&self) -> Result<(Transaction<'static, Any>, i64), StoreError> {
         let mut transaction = self.begin().await?;
-        if let Some(statement) = self.dialect.lock_sessions() {
-            sqlx::query(statement).execute(&mut *transaction).await?;
-        }
-        Ok(transaction)
+        let statement = "UPDATE session_changes SET number = number + 1 RETURNING number";
+        let row = sqlx::query(statement).fetch_one(&mut *transaction).await?;
+        Ok((transaction, Columns(&row).integer("number")?))
     }
 }
 

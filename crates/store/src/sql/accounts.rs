@@ -94,7 +94,7 @@ impl Accounts for SqlStore {
     }
 
     async fn erase_account(&self, account: AccountId) -> Result<bool, StoreError> {
-        let mut transaction = self.begin_on_sessions().await?;
+        let (mut transaction, _) = self.begin_on_sessions().await?;
         let lock = self.dialect.for_update();
         let statement = format!("SELECT phone_hash FROM accounts WHERE id = $1{lock}");
         let row = sqlx::query(AssertSqlSafe(statement))

@@ -3,9 +3,11 @@
 //!
 //! A batch is folded in memory first: many reports of one session cost one row. Processes
 //! with journals of their own take turns, since an access point that changes servers reports
-//! one session through two of them.
+//! one session through two of them; a process that is alone remembers what it wrote.
 
 mod fold;
+mod given;
+mod known;
 mod rows;
 
 use async_trait::async_trait;
@@ -16,6 +18,7 @@ use super::SqlStore;
 use super::row::{Columns, amount_column};
 use crate::{ApplyOutcome, Change, JournalPosition, SessionReports, StoreError};
 use fold::Fold;
+pub(super) use known::Known;
 
 #[async_trait]
 impl SessionReports for SqlStore {
@@ -33,7 +36,8 @@ impl SessionReports for SqlStore {
         records: &[AccountingRecord],
         until: JournalPosition,
     ) -> Result<ApplyOutcome, StoreError> {
-        let mut transaction = self.begin_on_sessions().await?;
+        let mut known = self.known.lock().await;
+        let (mut transaction, change) = self.begin_on_sessions().await?;
         let row = sqlx::query("SELECT segment, position FROM journals WHERE id = $1")
             .bind(journal)
             .fetch_optional(&mut *transaction)
@@ -41,7 +45,8 @@ impl SessionReports for SqlStore {
         if row.as_ref().map_or(Ok(JournalPosition::default()), position)? >= until {
             return Ok(ApplyOutcome::default());
         }
-        let mut fold = Fold::load(&mut transaction, self.dialect, records).await?;
+        let sessions = known.take_for(change);
+        let mut fold = Fold::load(&mut transaction, self.dialect, sessions, records).await?;
         for record in records {
             fold.take(&mut transaction, record).await?;
         }
@@ -55,8 +60,9 @@ impl SessionReports for SqlStore {
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;
-        let outcome =
-            ApplyOutcome { accounts: fold.accounts.into_iter().collect(), repeated: fold.repeated };
+        let (outcome, sessions) = fold.finish();
+        *known = Known::after(change, sessions);
+        drop(known);
         if !outcome.accounts.is_empty() {
             self.publish(Change::Usage(outcome.accounts.clone())).await;
         }

@@ -2,6 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
@@ -51,10 +52,14 @@ impl StoreSettings {
 /// The channel that carries changes between processes.
 const CHANNEL: &str = "sabeel_changes";
 
-/// Write-ahead log, synced at every commit; 64 MB of page cache for the batches of accounting.
+/// Write-ahead log, synced at every commit. A plan never makes an index for itself: for the rows
+/// of a batch it would read whole tables to save look-ups.
 const SQLITE_PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
-     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -64000; \
-     PRAGMA temp_store = MEMORY";
+     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; \
+     PRAGMA automatic_index = OFF";
+/// For the batches of accounting: 64 MB of page cache, and a log that is brought into the file
+/// after 64 MB.
+const SQLITE_WRITER: &str = "PRAGMA cache_size = -64000; PRAGMA wal_autocheckpoint = 16000";
 
 impl SqlStore {
     /// Opens a database whose schema is of this program's version.
@@ -80,7 +85,7 @@ impl SqlStore {
         if dialect == Dialect::Sqlite {
             make_private(&settings.url)?;
         }
-        let pool = pool(settings, dialect, 1).await?;
+        let pool = pool(settings, dialect, Use::Writing).await?;
         let outcome = migrations::migrate(&pool, dialect).await;
         pool.close().await;
         outcome
@@ -90,17 +95,18 @@ impl SqlStore {
         let dialect = dialect_of(settings)?;
         let (writer, reader) = match dialect {
             Dialect::Sqlite => (
-                pool(settings, dialect, 1).await?,
-                pool(settings, dialect, settings.connections).await?,
+                pool(settings, dialect, Use::Writing).await?,
+                pool(settings, dialect, Use::Any).await?,
             ),
             Dialect::Postgres => {
-                let shared = pool(settings, dialect, settings.connections).await?;
+                let shared = pool(settings, dialect, Use::Any).await?;
                 (shared.clone(), shared)
             }
         };
         let mut instance = [0; 8];
         getrandom::fill(&mut instance).expect("the operating system gives random numbers");
-        Ok(Self { dialect, writer, reader, keys, feed: ChangeFeed::new(), instance })
+        let (feed, known) = (ChangeFeed::new(), Arc::default());
+        Ok(Self { dialect, writer, reader, keys, feed, known, instance })
     }
 
     /// Tells of a change, after its commit. A notification that is lost costs other processes
@@ -186,12 +192,25 @@ fn dialect_of(settings: &StoreSettings) -> Result<Dialect, StoreError> {
     })
 }
 
+/// What the connections of a pool are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Use {
+    /// One that writes.
+    Writing,
+    /// As many as are set.
+    Any,
+}
+
 async fn pool(
     settings: &StoreSettings,
     dialect: Dialect,
-    connections: u32,
+    purpose: Use,
 ) -> Result<AnyPool, StoreError> {
     sqlx::any::install_default_drivers();
+    let connections = match purpose {
+        Use::Writing => 1,
+        Use::Any => settings.connections,
+    };
     let url = match dialect {
         // The file is made by `make_private` alone, so that it is never readable by others.
         Dialect::Sqlite => format!("{}?mode=rw", settings.url),
@@ -212,6 +231,9 @@ async fn pool(
             Box::pin(async move {
                 if dialect == Dialect::Sqlite {
                     connection.execute(AssertSqlSafe(SQLITE_PRAGMAS)).await?;
+                }
+                if (dialect, purpose) == (Dialect::Sqlite, Use::Writing) {
+                    connection.execute(AssertSqlSafe(SQLITE_WRITER)).await?;
                 }
                 Ok(())
             })

@@ -26,29 +26,11 @@ impl Dialect {
         }
     }
 
-    /// The place of the value of that number, from 1, in a statement that has all its values in
-    /// order. SQLite searches the names of all values for each that is bound, so many of them
-    /// have none.
-    pub(crate) fn place(self, number: usize) -> String {
-        match self {
-            Self::Sqlite => "?".to_owned(),
-            Self::Postgres => format!("${number}"),
-        }
-    }
-
     /// Locks the rows that a transaction has read until it ends. SQLite has one writer anyway.
     pub(crate) const fn for_update(self) -> &'static str {
         match self {
             Self::Sqlite => "",
             Self::Postgres => " FOR UPDATE",
-        }
-    }
-
-    /// Waits until no other transaction that asks for the same changes sessions; until its end.
-    pub(crate) const fn lock_sessions(self) -> Option<&'static str> {
-        match self {
-            Self::Sqlite => None,
-            Self::Postgres => Some("SELECT pg_advisory_xact_lock(1935761516)"),
         }
     }
 

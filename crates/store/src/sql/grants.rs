@@ -87,7 +87,7 @@ impl Grants for SqlStore {
     async fn prune_grants(&self, before: Timestamp) -> Result<u64, StoreError> {
         let statement = "DELETE FROM grants WHERE until < $1 AND NOT EXISTS \
              (SELECT 1 FROM sessions WHERE sessions.grant_id = grants.id AND sessions.ended_at IS NULL)";
-        let mut transaction = self.begin_on_sessions().await?;
+        let (mut transaction, _) = self.begin_on_sessions().await?;
         let done =
             sqlx::query(statement).bind(before.as_millis()).execute(&mut *transaction).await?;
         transaction.commit().await?;

@@ -101,11 +101,19 @@ impl Sessions for SqlStore {
         silent_since: Timestamp,
         at: Timestamp,
     ) -> Result<Vec<Session>, StoreError> {
+        // Looked for without keeping any writer away: mostly there is none.
+        let silent =
+            "SELECT COUNT(*) AS count FROM sessions WHERE ended_at IS NULL AND updated_at < $1";
+        let row =
+            sqlx::query(silent).bind(silent_since.as_millis()).fetch_one(&self.reader).await?;
+        if Columns(&row).integer("count")? == 0 {
+            return Ok(Vec::new());
+        }
         let statement = format!(
             "UPDATE sessions SET ended_at = $1, ended_why = $2 \
              WHERE ended_at IS NULL AND updated_at < $3 RETURNING {COLUMNS}"
         );
-        let mut transaction = self.begin_on_sessions().await?;
+        let (mut transaction, _) = self.begin_on_sessions().await?;
         let rows = sqlx::query(AssertSqlSafe(statement))
             .bind(at.as_millis())
             .bind(end_name(SessionEnd::Stale))

@@ -45,6 +45,7 @@ on_both![
     outboxes::ending_a_grant_orders_its_sessions_off,
     outboxes::a_message_is_sent_once_and_then_forgotten,
     rivals::two_journals_count_one_session_once,
+    rivals::a_batch_begins_with_what_others_left,
     rivals::equal_orders_at_the_same_time_are_written_once,
     rivals::rivals_for_a_device_all_get_an_answer,
     accounting::how_an_access_point_names_a_session_is_kept_until_the_person_is_erased,

@@ -2,7 +2,7 @@
 
 use domain::*;
 use store::testing::TestStore;
-use store::{Change, JournalPosition, SqlStore, Store};
+use store::{Accounts, Change, JournalPosition, SessionReports, SqlStore, Store};
 
 use crate::fixtures::*;
 
@@ -32,6 +32,25 @@ pub async fn two_journals_count_one_session_once(store: TestStore) {
     let all = usage(1_200, 200, 2_000);
     assert_eq!(store.usage_of_day(account, day()).await.unwrap(), all);
     assert_eq!(store.usage_of_grant(GrantId::from_bytes([1; 16])).await.unwrap(), all);
+}
+
+/// What a store remembers of sessions gives way to what another has written since.
+pub async fn a_batch_begins_with_what_others_left(store: TestStore) {
+    set_up(&store).await;
+    let other = SqlStore::connect(store.settings(), store.keys().clone()).await.unwrap();
+    let account = store.sign_in(&sign_in(1, mac(1), T0)).await.unwrap().grant.account;
+    let report = |step: u64| {
+        let used = usage(step * 60, step * 10, step * 100);
+        [record(at(step * 60), 1, AccountingEvent::Interim, used)]
+    };
+    store.apply("one", &report(1), until(1)).await.unwrap();
+    store.apply("one", &report(2), until(2)).await.unwrap();
+    other.apply("other", &report(5), until(1)).await.unwrap();
+    store.apply("one", &report(6), until(3)).await.unwrap();
+    assert_eq!(store.usage_of_day(account, day()).await.unwrap(), usage(360, 60, 600));
+    assert!(other.erase_account(account).await.unwrap());
+    store.apply("one", &report(7), until(4)).await.unwrap();
+    assert_eq!(store.usage_of_day(account, day()).await.unwrap(), Usage::default());
 }
 
 pub async fn equal_orders_at_the_same_time_are_written_once(store: TestStore) {

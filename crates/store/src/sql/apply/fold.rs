@@ -1,65 +1,88 @@
 //! A batch folded in memory: sessions as they end up, and what they used in between.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::{
-    AccountId, AccountingEvent, AccountingRecord, Day, GrantId, NasName, Octets, Session,
-    SessionEnd, SessionId, SessionIdentification, SessionState, Usage, Zone,
+    AccountId, AccountingEvent, AccountingRecord, Day, GrantId, Id, NasName, Octets, Session,
+    SessionEnd, SessionId, SessionIdentification, SessionReport, SessionState, Usage, Zone,
 };
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
 
+use super::given::{Column, Given};
 use super::rows;
-use crate::StoreError;
 use crate::sql::dialect::Dialect;
-use crate::sql::row::Columns;
+use crate::sql::row::{Columns, id_column};
 use crate::sql::sessions::{COLUMNS, ERASED_DEVICE, session};
+use crate::{ApplyOutcome, StoreError};
 
 /// A session as the batch finds and leaves it.
 pub(super) struct Entry {
     pub(super) session: Session,
     pub(super) account: Option<AccountId>,
-    changed: bool,
+    change: Change,
+}
+
+/// What the batch has changed of a session, the lesser first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Change {
+    Nothing,
+    /// Its counters, and when it was last heard of.
+    Counters,
+    /// These, and that it is over.
+    End,
+    /// Anything else, or it is new.
+    Whole,
+}
+
+impl Change {
+    fn between(before: Option<&Entry>, after: &Session, account: Option<AccountId>) -> Self {
+        let Some(Entry { session: before, account: owner, .. }) = before else {
+            return Self::Whole;
+        };
+        let is_same = before.address == after.address
+            && before.grant == after.grant
+            && before.identification == after.identification
+            && *owner == account
+            && before.is_open();
+        match (is_same, after.is_open()) {
+            (true, true) => Self::Counters,
+            (true, false) => Self::End,
+            (false, _) => Self::Whole,
+        }
+    }
 }
 
 /// A batch on its way into the database.
 pub(super) struct Fold {
     dialect: Dialect,
-    sessions: BTreeMap<SessionId, Entry>,
+    sessions: HashMap<SessionId, Entry>,
+    /// Sessions that were read or changed; some more than once.
+    touched: Vec<SessionId>,
     zones: BTreeMap<NasName, Zone>,
     owners: BTreeMap<GrantId, AccountId>,
     days: BTreeMap<(AccountId, Day), Usage>,
     grants: BTreeMap<GrantId, Usage>,
     /// Access points whose open sessions are all in `sessions`.
     whole: BTreeSet<NasName>,
-    pub(super) accounts: BTreeSet<AccountId>,
-    pub(super) repeated: u64,
+    accounts: BTreeSet<AccountId>,
+    repeated: u64,
 }
 
 impl Fold {
-    /// Reads what the batch is about: its sessions, the owners of its grants, zones.
+    /// Reads what the batch is about: those of its sessions that are not `known`, the owners of
+    /// its grants, zones.
     pub(super) async fn load(
         transaction: &mut Transaction<'_, Any>,
         dialect: Dialect,
+        known: HashMap<SessionId, Entry>,
         records: &[AccountingRecord],
     ) -> Result<Self, StoreError> {
-        let reports = || {
-            records.iter().filter_map(|record| match &record.event {
-                AccountingEvent::Started(report)
-                | AccountingEvent::Interim(report)
-                | AccountingEvent::Stopped(report, _) => Some(report),
-                AccountingEvent::NasStarted | AccountingEvent::NasStopped => None,
-            })
-        };
-        let ids: BTreeSet<_> = reports().map(|report| report.session.to_bytes().to_vec()).collect();
-        let grants: BTreeSet<_> = reports()
-            .filter_map(|report| report.grant)
-            .map(|grant| grant.to_bytes().to_vec())
-            .collect();
         let mut fold = Self {
             dialect,
-            sessions: BTreeMap::new(),
+            sessions: known,
+            touched: Vec::with_capacity(records.len()),
             zones: zones(transaction).await?,
             owners: BTreeMap::new(),
             days: BTreeMap::new(),
@@ -68,22 +91,50 @@ impl Fold {
             accounts: BTreeSet::new(),
             repeated: 0,
         };
-        let columns = format!("SELECT {COLUMNS} FROM sessions WHERE id");
-        for row in rows::rows_in(transaction, dialect, &columns, ids).await? {
+        let unknown: BTreeSet<_> = reports(records)
+            .map(|report| report.session)
+            .filter(|session| !fold.sessions.contains_key(session))
+            .collect();
+        let statement =
+            format!("SELECT {COLUMNS} FROM sessions WHERE id IN (SELECT id FROM given)");
+        for row in fold.fetch(transaction, &statement, unknown).await? {
             fold.remember(&row)?;
         }
-        let columns = "SELECT id, account FROM grants WHERE id";
-        for row in rows::rows_in(transaction, dialect, columns, grants).await? {
+        let ownerless: BTreeSet<_> = reports(records)
+            .filter(|report| fold.account_of(report.session).is_none())
+            .filter_map(|report| report.grant)
+            .collect();
+        let statement = "SELECT id, account FROM grants WHERE id IN (SELECT id FROM given)";
+        for row in fold.fetch(transaction, statement, ownerless).await? {
             fold.owners.insert(Columns(&row).id("id")?, Columns(&row).id("account")?);
         }
         Ok(fold)
     }
 
+    async fn fetch<Kind>(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        statement: &str,
+        ids: BTreeSet<Id<Kind>>,
+    ) -> Result<Vec<AnyRow>, StoreError> {
+        let columns = vec![Column::octets(ids.into_iter().map(id_column))];
+        Given { dialect: self.dialect, names: "id", columns }.fetch(transaction, statement).await
+    }
+
     fn remember(&mut self, row: &AnyRow) -> Result<(), StoreError> {
         let session = session(row)?;
         let account = Columns(row).optional_id("account")?;
-        self.sessions.entry(session.id).or_insert(Entry { session, account, changed: false });
+        self.touched.push(session.id);
+        self.sessions.entry(session.id).or_insert(Entry {
+            session,
+            account,
+            change: Change::Nothing,
+        });
         Ok(())
+    }
+
+    fn account_of(&self, session: SessionId) -> Option<AccountId> {
+        self.sessions.get(&session).and_then(|entry| entry.account)
     }
 
     /// Folds one record in.
@@ -105,8 +156,8 @@ impl Fold {
     }
 
     fn advance(&mut self, record: &AccountingRecord, id: SessionId) {
-        let before = self.sessions.get(&id).map(|entry| entry.session.clone());
-        let Some(mut advance) = Session::advance(before, record) else {
+        let before = self.sessions.get(&id);
+        let Some(mut advance) = Session::advance(before.map(|entry| &entry.session), record) else {
             self.repeated += 1;
             return;
         };
@@ -115,11 +166,14 @@ impl Fold {
             advance.session.grant = None;
             advance.session.identification = SessionIdentification::default();
         }
-        let known = self.sessions.get(&id).and_then(|entry| entry.account);
-        let account = known
+        let account = before
+            .and_then(|entry| entry.account)
             .or_else(|| advance.session.grant.and_then(|grant| self.owners.get(&grant).copied()));
+        let change = Change::between(before, &advance.session, account);
+        let change = before.map_or(change, |entry| entry.change.max(change));
         if let Some(account) = account {
-            let zone = self.zones.get(&record.nas).cloned().unwrap_or_else(Zone::riyadh);
+            let riyadh = Zone::riyadh();
+            let zone = self.zones.get(&record.nas).unwrap_or(&riyadh);
             let day = self.days.entry((account, zone.day_of(record.occurred_at))).or_default();
             *day = *day + advance.used;
             self.accounts.insert(account);
@@ -128,7 +182,8 @@ impl Fold {
             let used = self.grants.entry(grant).or_default();
             *used = *used + advance.used;
         }
-        self.sessions.insert(id, Entry { session: advance.session, account, changed: true });
+        self.touched.push(id);
+        self.sessions.insert(id, Entry { session: advance.session, account, change });
     }
 
     /// The access point restarted: none of its earlier sessions lives.
@@ -148,7 +203,9 @@ impl Fold {
                 self.remember(row)?;
             }
         }
-        for entry in self.sessions.values_mut() {
+        // What is open in the database was just read, and what was opened since was touched.
+        for id in &self.touched {
+            let Some(entry) = self.sessions.get_mut(id) else { continue };
             let session = &mut entry.session;
             let ends = session.is_open()
                 && session.nas == record.nas
@@ -156,7 +213,7 @@ impl Fold {
             if ends {
                 session.state =
                     SessionState::Stopped { at: record.occurred_at, end: SessionEnd::NasRestarted };
-                entry.changed = true;
+                entry.change = entry.change.max(Change::End);
                 self.accounts.extend(entry.account);
             }
         }
@@ -165,23 +222,43 @@ impl Fold {
 
     /// Writes what has changed, grants in the order of their ids.
     pub(super) async fn write(
-        &self,
+        &mut self,
         transaction: &mut Transaction<'_, Any>,
     ) -> Result<(), StoreError> {
-        let changed: Vec<&Entry> = self.sessions.values().filter(|entry| entry.changed).collect();
-        for entries in changed.chunks(rows::ROWS) {
-            rows::write_sessions(transaction, self.dialect, entries).await?;
-        }
-        let days: Vec<_> = self.days.iter().collect();
-        for days in days.chunks(rows::ROWS) {
-            rows::write_days(transaction, self.dialect, days).await?;
-        }
-        let grants: Vec<_> = self.grants.iter().collect();
-        for grants in grants.chunks(rows::ROWS) {
-            rows::write_grants(transaction, self.dialect, grants).await?;
-        }
-        Ok(())
+        self.touched.sort_unstable();
+        self.touched.dedup();
+        let changed = |change: Change| -> Vec<&Entry> {
+            let entries = self.touched.iter().filter_map(|id| self.sessions.get(id));
+            entries.filter(|entry| entry.change == change).collect()
+        };
+        rows::write_counters(transaction, self.dialect, &changed(Change::Counters)).await?;
+        rows::write_ends(transaction, self.dialect, &changed(Change::End)).await?;
+        rows::write_sessions(transaction, self.dialect, &changed(Change::Whole)).await?;
+        rows::write_days(transaction, self.dialect, &self.days).await?;
+        rows::write_grants(transaction, self.dialect, &self.grants).await
     }
+
+    /// After the commit: what it did, and the open sessions as the database has them now.
+    pub(super) fn finish(mut self) -> (ApplyOutcome, HashMap<SessionId, Entry>) {
+        for id in &self.touched {
+            match self.sessions.get_mut(id) {
+                Some(entry) if entry.session.is_open() => entry.change = Change::Nothing,
+                Some(_) => drop(self.sessions.remove(id)),
+                None => {}
+            }
+        }
+        let accounts = self.accounts.into_iter().collect();
+        (ApplyOutcome { accounts, repeated: self.repeated }, self.sessions)
+    }
+}
+
+fn reports(records: &[AccountingRecord]) -> impl Iterator<Item = &SessionReport> {
+    records.iter().filter_map(|record| match &record.event {
+        AccountingEvent::Started(report)
+        | AccountingEvent::Interim(report)
+        | AccountingEvent::Stopped(report, _) => Some(report),
+        AccountingEvent::NasStarted | AccountingEvent::NasStopped => None,
+    })
 }
 
 /// The record in what both databases can hold: no NUL in a text, no count beyond 63 bits.

@@ -1,152 +1,164 @@
-//! Many rows in one statement, the same text for both databases but for the places of values.
+//! What a batch writes: sessions, days and grants, each kind in as few statements as can be.
+//!
+//! A session that goes on changes its counters alone, and these stand in no index: that is most
+//! of what accounting tells.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use domain::{AccountId, Day, GrantId, SessionState, Usage};
-use sqlx::any::AnyRow;
-use sqlx::{Any, AssertSqlSafe, Transaction};
+use sqlx::{Any, Transaction};
 
 use super::fold::Entry;
+use super::given::{Column, Given};
 use crate::StoreError;
 use crate::sql::dialect::Dialect;
 use crate::sql::identification;
 use crate::sql::row::{amount_column, duration_column, id_column, mac_column};
 use crate::sql::sessions::{COLUMNS, end_name};
 
-/// Rows in one statement; SQLite takes 32,766 values and a session has seventeen.
-pub(super) const ROWS: usize = 500;
-
-/// Rows of `statement IN (values)`, a few hundred values at a time.
-pub(super) async fn rows_in(
+/// Writes the counters of sessions that go on.
+pub(super) async fn write_counters(
     transaction: &mut Transaction<'_, Any>,
     dialect: Dialect,
-    statement: &str,
-    values: BTreeSet<Vec<u8>>,
-) -> Result<Vec<AnyRow>, StoreError> {
-    let values: Vec<_> = values.into_iter().collect();
-    let mut found = Vec::with_capacity(values.len());
-    for chunk in values.chunks(ROWS) {
-        let text = format!("{statement} IN {}", places(dialect, 1, chunk.len()));
-        let mut query = sqlx::query(AssertSqlSafe(text));
-        for value in chunk {
-            query = query.bind(value.clone());
-        }
-        found.extend(query.fetch_all(&mut **transaction).await?);
-    }
-    Ok(found)
+    entries: &[&Entry],
+) -> Result<(), StoreError> {
+    let names = "id, updated_at, uploaded, downloaded, time";
+    let given = Given { dialect, names, columns: counters(entries) };
+    let statement = "UPDATE sessions SET updated_at = given.updated_at, \
+         uploaded = given.uploaded, downloaded = given.downloaded, time = given.time \
+         FROM given WHERE sessions.id = given.id";
+    given.execute(transaction, statement).await
 }
 
-/// `($1, $2), ($3, $4) …` for so many rows of so many columns.
-fn places(dialect: Dialect, rows: usize, columns: usize) -> String {
-    let row = |number: usize| {
-        let places: Vec<String> =
-            (1..=columns).map(|column| dialect.place(number * columns + column)).collect();
-        format!("({})", places.join(", "))
-    };
-    (0..rows).map(row).collect::<Vec<_>>().join(", ")
+/// Writes counters and end of sessions that are over.
+pub(super) async fn write_ends(
+    transaction: &mut Transaction<'_, Any>,
+    dialect: Dialect,
+    entries: &[&Entry],
+) -> Result<(), StoreError> {
+    let names = "id, updated_at, uploaded, downloaded, time, ended_at, ended_why";
+    let mut columns = counters(entries);
+    columns.extend(ends(entries));
+    let statement = "UPDATE sessions SET updated_at = given.updated_at, \
+         uploaded = given.uploaded, downloaded = given.downloaded, time = given.time, \
+         ended_at = given.ended_at, ended_why = given.ended_why \
+         FROM given WHERE sessions.id = given.id";
+    Given { dialect, names, columns }.execute(transaction, statement).await
 }
 
+/// Writes sessions that are new, or changed in any other way.
 pub(super) async fn write_sessions(
     transaction: &mut Transaction<'_, Any>,
     dialect: Dialect,
     entries: &[&Entry],
 ) -> Result<(), StoreError> {
+    let sessions = || entries.iter().map(|entry| &entry.session);
+    let mut columns = vec![
+        Column::octets(sessions().map(|session| id_column(session.id))),
+        Column::texts(sessions().map(|session| session.nas.as_str().to_owned())),
+        Column::texts(sessions().map(|session| session.acct_session_id.clone())),
+        Column::octets(sessions().map(|session| mac_column(session.device))),
+        Column::texts(sessions().map(|session| session.user_name.clone())),
+        Column::Texts(
+            sessions().map(|session| session.address.map(|address| address.to_string())).collect(),
+        ),
+        Column::Octets(sessions().map(|session| session.grant.map(id_column)).collect()),
+        Column::Octets(entries.iter().map(|entry| entry.account.map(id_column)).collect()),
+        Column::numbers(sessions().map(|session| session.started_at.as_millis())),
+    ];
+    columns.extend(counters(entries).into_iter().skip(1));
+    columns.extend(ends(entries));
+    columns.push(Column::Octets(
+        sessions().map(|session| identification::column(&session.identification)).collect(),
+    ));
+    columns.push(Column::texts(sessions().map(|session| session.speed.as_str().to_owned())));
+    let given = Given { dialect, names: COLUMNS, columns };
     let statement = format!(
-        "INSERT INTO sessions ({COLUMNS}) VALUES {} ON CONFLICT (id) DO UPDATE SET address = excluded.address, \
+        "INSERT INTO sessions ({COLUMNS}) SELECT {COLUMNS} FROM given WHERE TRUE \
+         ON CONFLICT (id) DO UPDATE SET address = excluded.address, \
          grant_id = excluded.grant_id, account = excluded.account, updated_at = excluded.updated_at, \
          uploaded = excluded.uploaded, downloaded = excluded.downloaded, time = excluded.time, \
          ended_at = excluded.ended_at, ended_why = excluded.ended_why, \
-         identification = excluded.identification",
-        places(dialect, entries.len(), 17)
+         identification = excluded.identification"
     );
-    let mut query = sqlx::query(AssertSqlSafe(statement));
-    for entry in entries {
-        let session = &entry.session;
-        let (ended_at, ended_why) = match session.state {
-            SessionState::Open => (None, None),
-            SessionState::Stopped { at, end } => (Some(at.as_millis()), Some(end_name(end))),
-        };
-        query = query
-            .bind(id_column(session.id))
-            .bind(session.nas.as_str().to_owned())
-            .bind(session.acct_session_id.clone())
-            .bind(mac_column(session.device))
-            .bind(session.user_name.clone())
-            .bind(session.address.map(|address| address.to_string()))
-            .bind(session.grant.map(id_column))
-            .bind(entry.account.map(id_column))
-            .bind(session.started_at.as_millis())
-            .bind(session.updated_at.as_millis())
-            .bind(amount_column(session.usage.uploaded.get()))
-            .bind(amount_column(session.usage.downloaded.get()))
-            .bind(duration_column(session.usage.time))
-            .bind(ended_at)
-            .bind(ended_why)
-            .bind(identification::column(&session.identification))
-            .bind(session.speed.as_str());
-    }
-    query.execute(&mut **transaction).await?;
-    Ok(())
+    given.execute(transaction, &statement).await
 }
 
+/// The columns `id, updated_at, uploaded, downloaded, time`.
+fn counters(entries: &[&Entry]) -> Vec<Column> {
+    let sessions = || entries.iter().map(|entry| &entry.session);
+    let mut columns = vec![
+        Column::octets(sessions().map(|session| id_column(session.id))),
+        Column::numbers(sessions().map(|session| session.updated_at.as_millis())),
+    ];
+    columns.extend(usage(sessions().map(|session| session.usage)));
+    columns
+}
+
+/// The columns `ended_at, ended_why`.
+fn ends(entries: &[&Entry]) -> [Column; 2] {
+    let end = |entry: &&Entry| match entry.session.state {
+        SessionState::Open => (None, None),
+        SessionState::Stopped { at, end } => (Some(at.as_millis()), Some(end_name(end))),
+    };
+    let (ended_at, ended_why) = entries.iter().map(end).unzip();
+    [Column::Numbers(ended_at), Column::Texts(ended_why)]
+}
+
+/// The columns `uploaded, downloaded, time`.
+fn usage(used: impl Iterator<Item = Usage> + Clone) -> [Column; 3] {
+    [
+        Column::numbers(used.clone().map(|used| amount_column(used.uploaded.get()))),
+        Column::numbers(used.clone().map(|used| amount_column(used.downloaded.get()))),
+        Column::numbers(used.map(|used| duration_column(used.time))),
+    ]
+}
+
+/// Adds usage to persons and days.
 pub(super) async fn write_days(
     transaction: &mut Transaction<'_, Any>,
     dialect: Dialect,
-    days: &[(&(AccountId, Day), &Usage)],
+    days: &BTreeMap<(AccountId, Day), Usage>,
 ) -> Result<(), StoreError> {
+    let names = "account, day, uploaded, downloaded, time";
+    let mut columns = vec![
+        Column::octets(days.keys().map(|(account, _)| id_column(*account))),
+        Column::numbers(days.keys().map(|(_, day)| i64::from(day.epoch_days()))),
+    ];
+    columns.extend(usage(days.values().copied()));
     let [uploaded, downloaded, time] = ["uploaded", "downloaded", "time"]
         .map(|column| sum(&format!("usage_days.{column}"), &format!("excluded.{column}")));
     let statement = format!(
-        "INSERT INTO usage_days (account, day, uploaded, downloaded, time) VALUES {} \
+        "INSERT INTO usage_days ({names}) SELECT {names} FROM given WHERE TRUE \
          ON CONFLICT (account, day) DO UPDATE SET uploaded = {uploaded}, \
-         downloaded = {downloaded}, time = {time}",
-        places(dialect, days.len(), 5)
+         downloaded = {downloaded}, time = {time}"
     );
-    let mut query = sqlx::query(AssertSqlSafe(statement));
-    for ((account, day), used) in days {
-        query = query
-            .bind(id_column(*account))
-            .bind(i64::from(day.epoch_days()))
-            .bind(amount_column(used.uploaded.get()))
-            .bind(amount_column(used.downloaded.get()))
-            .bind(duration_column(used.time));
-    }
-    query.execute(&mut **transaction).await?;
-    Ok(())
+    Given { dialect, names, columns }.execute(transaction, &statement).await
 }
 
-/// Adds usage to grants. Their rows are locked in the order of their ids, as signing in does,
-/// so that the two never wait for each other.
+/// Adds usage to grants. Where others write at the same time, their rows are locked in the order
+/// of their ids, as signing in does, so that the two never wait for each other.
 pub(super) async fn write_grants(
     transaction: &mut Transaction<'_, Any>,
     dialect: Dialect,
-    grants: &[(&GrantId, &Usage)],
+    grants: &BTreeMap<GrantId, Usage>,
 ) -> Result<(), StoreError> {
-    let (ids, lock) = (places(dialect, 1, grants.len()), dialect.for_update());
-    let statement = format!("SELECT id FROM grants WHERE id IN {ids} ORDER BY id{lock}");
-    let mut query = sqlx::query(AssertSqlSafe(statement));
-    for (grant, _) in grants {
-        query = query.bind(id_column(**grant));
+    let mut columns = vec![Column::octets(grants.keys().map(|grant| id_column(*grant)))];
+    columns.extend(usage(grants.values().copied()));
+    let given = Given { dialect, names: "id, uploaded, downloaded, time", columns };
+    if dialect == Dialect::Postgres {
+        let lock = dialect.for_update();
+        let statement =
+            format!("SELECT id FROM grants WHERE id IN (SELECT id FROM given) ORDER BY id{lock}");
+        given.fetch(transaction, &statement).await?;
     }
-    query.fetch_all(&mut **transaction).await?;
+    let [uploaded, downloaded, time] = ["uploaded", "downloaded", "time"]
+        .map(|column| sum(&format!("grants.{column}"), &format!("given.{column}")));
     let statement = format!(
-        "UPDATE grants SET uploaded = {}, downloaded = {}, time = {} \
-         FROM (VALUES {}) AS used WHERE grants.id = used.column1",
-        sum("grants.uploaded", "used.column2"),
-        sum("grants.downloaded", "used.column3"),
-        sum("grants.time", "used.column4"),
-        places(dialect, grants.len(), 4)
+        "UPDATE grants SET uploaded = {uploaded}, downloaded = {downloaded}, time = {time} \
+         FROM given WHERE grants.id = given.id"
     );
-    let mut query = sqlx::query(AssertSqlSafe(statement));
-    for (grant, used) in grants {
-        query = query
-            .bind(id_column(**grant))
-            .bind(amount_column(used.uploaded.get()))
-            .bind(amount_column(used.downloaded.get()))
-            .bind(duration_column(used.time));
-    }
-    query.execute(&mut **transaction).await?;
-    Ok(())
+    given.execute(transaction, &statement).await
 }
 
 /// The sum of two columns that stops at the largest number instead of overflowing, so that a
