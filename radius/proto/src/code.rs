@@ -49,6 +49,22 @@ impl Code {
         !matches!(self, Self::AccountingRequest | Self::AccountingResponse)
     }
 
+    /// Whether packets of this code answer others.
+    pub const fn is_reply(self) -> bool {
+        matches!(
+            self,
+            Self::AccessAccept
+                | Self::AccessReject
+                | Self::AccessChallenge
+                | Self::AccountingResponse
+                | Self::DisconnectAck
+                | Self::DisconnectNak
+                | Self::CoaAck
+                | Self::CoaNak
+                | Self::ProtocolError
+        )
+    }
+
     /// Whether `self` can answer a request of the code `request`.
     pub const fn answers(self, request: Self) -> bool {
         match request {

@@ -42,7 +42,7 @@ pub use dictionary::{
 pub use drop_reason::DropReason;
 pub use extended::{ExtendedError, ExtendedValue};
 pub use packet::{Attribute, Packet, ParseError, VendorValue};
-pub use reading::{Content, Flaw, Reading, Secrecy};
+pub use reading::{Content, Finding, Flaw, Proofs, Reading, Secrecy};
 pub use salted::{Salt, SaltedError};
 pub use secret::{EmptySecret, Secrets, SharedSecret};
 pub use signed::SignedPacket;

@@ -107,6 +107,26 @@ impl<'a> Packet<'a> {
         Ok(Self { head: *head, authenticator: Authenticator::new(*authenticator), attributes })
     }
 
+    /// Reads a datagram as far as its frame is sound, for people who look for what is wrong with
+    /// it: the packet up to the first fault, and the fault. Absent without a whole header.
+    pub fn parse_sound_part(datagram: &'a [u8]) -> Option<(Self, Option<ParseError>)> {
+        let error = match Self::parse(datagram) {
+            Ok(packet) => return Some((packet, None)),
+            Err(error) => error,
+        };
+        let (head, rest) = datagram.split_first_chunk::<4>()?;
+        let (authenticator, rest) = rest.split_first_chunk::<16>()?;
+        let [_, _, high, low] = *head;
+        let announced = usize::from(u16::from_be_bytes([high, low]));
+        let announced = announced.min(MAX_PACKET_OCTETS).saturating_sub(MIN_PACKET_OCTETS);
+        let attributes = rest.get(..announced).unwrap_or(rest);
+        let mut walk = Attributes { rest: attributes };
+        walk.by_ref().take(MAX_ATTRIBUTES).for_each(drop);
+        let (attributes, _) = attributes.split_at(attributes.len() - walk.rest.len());
+        let authenticator = Authenticator::new(*authenticator);
+        Some((Self { head: *head, authenticator, attributes }, Some(error)))
+    }
+
     /// What the packet is.
     pub fn code(&self) -> Code {
         let [code, ..] = self.head;

@@ -6,6 +6,7 @@
 //! the server itself reads through [`Packet`].
 
 mod content;
+mod proofs;
 mod walk;
 
 use std::fmt;
@@ -21,6 +22,8 @@ use crate::salted::SaltedError;
 use crate::secret::SharedSecret;
 use crate::tagged::Tag;
 use crate::user_password::{Password, UserPasswordError};
+
+pub use proofs::{Finding, Proofs};
 
 /// Whether secret values are shown.
 #[derive(Clone, Copy, Debug)]

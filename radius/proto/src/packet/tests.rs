@@ -46,6 +46,23 @@ fn the_first_of_a_kind_is_found_and_all_are_listed() {
     assert_eq!(packet.find_vendor(vendor::wispr::BANDWIDTH_MAX_DOWN), None);
 }
 
+#[test]
+fn the_sound_part_of_a_packet_ends_before_the_first_fault() {
+    let check = |attributes: &[u8], length: u8, expected: usize, error: Option<ParseError>| {
+        let datagram = [&[1, 9, 0, length][..], &[7; 16], attributes].concat();
+        let (packet, found) = Packet::parse_sound_part(&datagram).unwrap();
+        assert_eq!((packet.attributes().count(), found), (expected, error), "{attributes:?}");
+        assert_eq!((packet.code(), packet.identifier()), (Code::AccessRequest, 9));
+    };
+    let past_end = |offset| Some(ParseError::AttributePastEnd { offset });
+    check(&[1, 3, b'a'], 23, 1, None);
+    check(&[1, 3, b'a', 2, 9, 0], 26, 1, past_end(23));
+    check(&[1, 3, b'a', 2, 1, 0], 26, 1, Some(ParseError::AttributeTooShort { offset: 23 }));
+    check(&[1, 3, b'a'], 24, 1, Some(ParseError::Truncated { length: 24, received: 23 }));
+    check(&[1, 3, b'a'], 19, 0, Some(ParseError::LengthOutOfRange { length: 19 }));
+    assert!(Packet::parse_sound_part(&[1; 19]).is_none());
+}
+
 /// Walks everything that can be read from a datagram.
 fn read_all(datagram: &[u8]) {
     let Ok(packet) = Packet::parse(datagram) else { return };

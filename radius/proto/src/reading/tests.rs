@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::build::PacketBuilder;
+use crate::code::Code;
 use crate::dictionary::{AttributeType, VendorAttribute, VendorId, attribute, vendor};
 use crate::fixtures::secret;
 use crate::packet::MIN_PACKET_OCTETS;
@@ -95,6 +96,31 @@ fn an_attribute_tells_where_it_begins() {
     let readings = packet.readings(&Dictionary::default(), Secrecy::Kept);
     let offsets: Vec<_> = readings.iter().map(|reading| reading.offset).collect();
     assert_eq!(offsets, [MIN_PACKET_OCTETS, MIN_PACKET_OCTETS + 6]);
+}
+
+#[test]
+fn every_proof_has_a_word() {
+    let good = secret();
+    let other = SharedSecret::new("xyzzy5462").unwrap();
+    let check = |octets: &[u8], request: Option<Authenticator>, secret, expected: [Finding; 2]| {
+        let proofs = Proofs::of(&Packet::parse(octets).unwrap(), request, secret);
+        assert_eq!([proofs.message_authenticator, proofs.authenticator], expected);
+    };
+    use Finding::{Absent, Malformed, NeedsRequest, Random, Valid, Wrong};
+    let access = PacketBuilder::access_request(request()).sign(&good).unwrap();
+    check(&access, None, &good, [Valid, Random]);
+    check(&access, None, &other, [Wrong, Random]);
+    let accounting = PacketBuilder::accounting_request().sign(&good).unwrap();
+    check(&accounting, None, &good, [Absent, Valid]);
+    check(&accounting, None, &other, [Absent, Wrong]);
+    let answered = Packet::parse(&access).unwrap();
+    let reply = PacketBuilder::reply_to(&answered, Code::AccessReject).sign(&good).unwrap();
+    check(&reply, None, &good, [NeedsRequest, NeedsRequest]);
+    check(&reply, Some(request()), &good, [Valid, Valid]);
+    check(&reply, Some(Authenticator::ZERO), &good, [Wrong, Wrong]);
+    let mut twice = PacketBuilder::access_request(request());
+    twice.octets(attribute::MESSAGE_AUTHENTICATOR, b"short");
+    check(&twice.sign(&good).unwrap(), None, &good, [Malformed, Random]);
 }
 
 proptest! {
