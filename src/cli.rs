@@ -1,5 +1,7 @@
 //! What can be typed after `sabeel`.
 
+mod radius;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -8,6 +10,8 @@ use domain::{
     SessionId, SiteName, Zone,
 };
 use ipnet::IpNet;
+
+pub use radius::{Decode, DictionaryCommand, RadiusCommand};
 
 /// Visitor internet for a city: portal, RADIUS, quotas, gateway.
 ///
@@ -53,6 +57,9 @@ pub enum Command {
     /// Persons, by mobile number.
     #[command(subcommand)]
     Account(AccountCommand),
+    /// RADIUS packets and dictionaries; needs no running server.
+    #[command(subcommand)]
+    Radius(RadiusCommand),
     /// The database.
     #[command(subcommand)]
     Db(DbCommand),

@@ -5,6 +5,7 @@ mod database;
 mod doctor;
 mod nas;
 mod plan;
+mod radius;
 mod session;
 mod site;
 mod wording;
@@ -24,6 +25,9 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
     if let Command::Serve(Serve { demo: Some(dir), .. }) = &cli.command {
         return demo::run(dir).await;
     }
+    if let Command::Radius(command) = &cli.command {
+        return radius::run(format, command);
+    }
     let config = Config::load(cli.config.as_deref()).context("cannot use the configuration")?;
     let admin = AdminClient::new(config.admin_socket());
     match cli.command {
@@ -40,6 +44,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Plan(command) => plan::run(&admin, format, command).await,
         Command::Session(command) => session::run(&admin, format, command).await,
         Command::Account(command) => account::run(&admin, format, command).await,
+        Command::Radius(command) => radius::run(format, &command),
         Command::Db(DbCommand::Migrate) => database::migrate(&config, format).await,
         Command::Doctor(Doctor { part }) => doctor::run(&config, &admin, format, part).await,
     }

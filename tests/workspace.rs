@@ -19,7 +19,10 @@ const ALLOWED: [(&str, &[&str]); 9] = [
     ("portal", &["domain", "store"]),
     ("radius", &["domain", "radius-proto", "store"]),
     ("controller", &["domain", "store"]),
-    ("sabeel", &["controller", "domain", "edge", "messaging", "portal", "radius", "store"]),
+    (
+        "sabeel",
+        &["controller", "domain", "edge", "messaging", "portal", "radius", "radius-proto", "store"],
+    ),
 ];
 
 #[test]
