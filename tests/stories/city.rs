@@ -40,6 +40,8 @@ const PORTAL_PORT: u16 = 28_080;
 pub struct City {
     files: TempDir,
     address: Ipv4Addr,
+    /// Words that a command of the city begins with, which lead to where it runs.
+    entrance: Vec<String>,
     _reservation: UdpSocket,
     servers: Vec<Server>,
     log: Log,
@@ -81,7 +83,16 @@ impl City {
         );
         std::fs::write(files.path().join("sabeel.toml"), own + &settings.join("\n")).unwrap();
         let log = Log::default();
-        Self { files, address, _reservation: reservation, servers: Vec::new(), log }
+        let (entrance, servers) = (Vec::new(), Vec::new());
+        Self { files, address, entrance, _reservation: reservation, servers, log }
+    }
+
+    /// The same city elsewhere: every command of it is run by these words, which end by running
+    /// the rest of theirs in their own process.
+    #[allow(dead_code, reason = "for the stories of tests/peers")]
+    pub fn within(mut self, entrance: &[&str]) -> Self {
+        self.entrance = entrance.iter().copied().map(str::to_owned).collect();
+        self
     }
 
     /// A city whose server runs.
@@ -95,6 +106,12 @@ impl City {
     pub async fn start(&mut self) {
         assert!(self.servers.is_empty(), "the server runs already");
         self.launch(&["serve"], READY).await;
+    }
+
+    /// Starts the gateway that the configuration's section `[edge]` describes.
+    #[allow(dead_code, reason = "for the stories of tests/peers")]
+    pub async fn start_gateway(&mut self) {
+        self.launch(&["edge"], "edge.up").await;
     }
 
     /// Starts every part as a server of its own.
@@ -213,17 +230,24 @@ impl City {
         self.log.0.lock().unwrap().clone()
     }
 
+    /// The running server's process.
+    pub fn process(&self) -> Pid {
+        pid(&self.servers.first().unwrap().child)
+    }
+
     /// Memory of the running server that is in RAM, in octets.
     pub fn memory(&self) -> u64 {
-        let pid = pid(&self.servers.first().unwrap().child);
+        let pid = self.process();
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1_024
     }
 
     fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(SABEEL);
+        let mut path = self.entrance.iter().map(String::as_str).chain([SABEEL]);
+        let mut command = Command::new(path.next().unwrap());
         command
+            .args(path)
             .arg("--config")
             .arg(self.files.path().join("sabeel.toml"))
             .args(words)

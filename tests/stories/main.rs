@@ -10,5 +10,7 @@ mod chance;
 mod city;
 mod command_line;
 mod killed;
+mod rush;
 mod sms_gateway;
 mod visit;
+mod visitor;
