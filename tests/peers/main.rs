@@ -10,7 +10,9 @@ mod browser;
 #[path = "../stories/city.rs"]
 mod city;
 mod dynamic_authorization;
+mod freeradius;
 mod program;
+mod proxy;
 mod radclient;
 mod stays;
 #[path = "../stories/visitor.rs"]
