@@ -11,9 +11,11 @@ mod browser;
 mod city;
 mod dynamic_authorization;
 mod freeradius;
+mod ground;
 mod program;
 mod proxy;
 mod radclient;
 mod stays;
 #[path = "../stories/visitor.rs"]
 mod visitor;
+mod wired;
