@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use async_trait::async_trait;
 use controller::admin::{About, AdminApi};
 use controller::{Controller, Delivery, NasControl};
-use domain::{Clock, Nas, NasOrder, Session, Timestamp};
+use domain::{Clock, Nas, NasCommand, NasOrder, Session, Timestamp};
 use messaging::Courier;
 use portal::Portal;
 use radius::{DaeClient, DaeOutcome, Radius};
@@ -39,11 +39,17 @@ struct ByRadius(DaeClient);
 
 #[async_trait]
 impl NasControl for ByRadius {
-    async fn deliver(&self, nas: &Nas, order: &NasOrder, session: Option<&Session>) -> Delivery {
+    async fn deliver(
+        &self,
+        nas: &Nas,
+        order: &NasOrder,
+        command: &NasCommand,
+        session: Option<&Session>,
+    ) -> Delivery {
         if nas.dae_address.is_none() {
             return Delivery::NoAddress;
         }
-        match self.0.deliver(nas, order, session).await {
+        match self.0.deliver(nas, order.device, session, command).await {
             DaeOutcome::Acknowledged => Delivery::Acknowledged,
             DaeOutcome::Refused(cause) => Delivery::Refused(cause),
             DaeOutcome::NoAnswer => Delivery::NoAnswer,

@@ -41,7 +41,7 @@ impl Controller {
                 store.clone(),
                 clock.clone(),
                 nas_control,
-                settings.give_up_after(),
+                settings.patience(),
             )),
             reaper: Arc::new(Reaper::new(settings, store, clock)),
         }
@@ -105,6 +105,7 @@ mod tests {
             nas: "gate".to_owned(),
             reason: OrderReason::AllowanceUsedUp,
             device: mac(1),
+            command: domain::NasCommand::Disconnect,
             session: Some(session),
         };
         assert_eq!(told.recv().await, Some(expected));

@@ -2,8 +2,9 @@
 //!
 //! An order is claimed before it is tried, so that of several controllers only one
 //! tries it, and a crash leaves it to be claimed again. The order of things stands in
-//! [`lanes`], what an answer means in [`settle`].
+//! [`lanes`], what an answer means in [`settle`], what is tried after it in [`ladder`].
 
+mod ladder;
 mod lanes;
 mod settle;
 
@@ -11,13 +12,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Clock, Nas, NasName, NasOrder, OrderId, OrderOutcome, Session, Timestamp};
-use store::{Change, Changes, Store, StoreError};
+use domain::{
+    Clock, Nas, NasCommand, NasName, NasOrder, OrderAnswer, OrderId, OrderKind, OrderMethod,
+    OrderOutcome, OrderState, OrderStep, Session, Terms, Timestamp,
+};
+use store::{Change, Changes, Store, StoreError, standing_of};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use self::lanes::Lanes;
-use self::settle::{Settlement, settle};
+use self::settle::{Rules, method, settle, unconfirmed};
 use crate::nas_control::{Delivery, NasControl};
 
 /// For how long a claimed order is ours; longer than it can wait and be tried.
@@ -29,6 +33,9 @@ const LONGEST_DELIVERY: Duration = Duration::from_secs(40);
 /// After how long orders are looked for even if nothing woke us.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
+/// How often accounting is asked what became of what access points acknowledged.
+const CONFIRM_EVERY: Duration = Duration::from_secs(1);
+
 /// The shortest rest between two looks that nothing woke us for.
 const SHORTEST_REST: Duration = Duration::from_millis(50);
 
@@ -37,12 +44,22 @@ pub(crate) struct Dispatcher {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     nas_control: Arc<dyn NasControl>,
-    give_up_after: Duration,
+    patience: Patience,
+}
+
+/// How long things may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// After how long an order to a silent access point is given up.
+    pub(crate) give_up_after: Duration,
+    /// How long accounting may take to show what an access point acknowledged.
+    pub(crate) confirm_within: Duration,
 }
 
 /// Orders on their way.
 #[derive(Default)]
 struct Round {
+    confirmed_at: Option<Timestamp>,
     lanes: Lanes,
     tasks: JoinSet<Option<Timestamp>>,
     running: HashMap<Id, (NasName, OrderId)>,
@@ -54,14 +71,20 @@ enum Subject {
     Over(OrderOutcome),
 }
 
+/// What an access point must be told now, or that there is nothing to tell any more.
+enum Wanted {
+    Still(NasCommand),
+    NoLonger,
+}
+
 impl Dispatcher {
     pub(crate) fn new(
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         nas_control: Arc<dyn NasControl>,
-        give_up_after: Duration,
+        patience: Patience,
     ) -> Self {
-        Self { store, clock, nas_control, give_up_after }
+        Self { store, clock, nas_control, patience }
     }
 
     /// Delivers until told to stop; what is not answered then is given back at once.
@@ -87,6 +110,10 @@ impl Dispatcher {
     /// Claims and begins what is due, as far as there is room; returns how long to rest.
     async fn begin_due(self: &Arc<Self>, round: &mut Round) -> Result<Duration, StoreError> {
         let now = self.clock.now();
+        if round.confirmed_at.is_none_or(|at| now >= at + CONFIRM_EVERY) {
+            self.store.confirm_orders(now).await?;
+            round.confirmed_at = Some(now);
+        }
         let room = round.lanes.room();
         let claimed = match room {
             0 => Vec::new(),
@@ -135,8 +162,8 @@ impl Dispatcher {
     /// because it is silent.
     async fn see_through(&self, order: NasOrder) -> Option<Timestamp> {
         match self.attempt(&order).await {
-            Ok(Settlement::Finish(_)) => None,
-            Ok(Settlement::Postpone(until)) => Some(until),
+            Ok(OrderStep::Again { answer: OrderAnswer::Nothing, next_at, .. }) => Some(next_at),
+            Ok(_) => None,
             Err(error) => {
                 // The claim runs out by itself, and the order is tried again then.
                 let (id, error) = (order.id, &error as &dyn std::error::Error);
@@ -146,36 +173,98 @@ impl Dispatcher {
         }
     }
 
-    async fn attempt(&self, order: &NasOrder) -> Result<Settlement, StoreError> {
-        let settlement = match self.subject(order).await? {
-            Subject::Over(outcome) => Settlement::Finish(outcome),
-            Subject::Present(nas, session) => {
-                let delivery = self.nas_control.deliver(&nas, order, session.as_deref());
-                let delivery = tokio::time::timeout(LONGEST_DELIVERY, delivery).await;
-                let delivery = delivery.unwrap_or(Delivery::NoAnswer);
-                settle(order, delivery, self.give_up_after, self.clock.now())
+    async fn attempt(&self, order: &NasOrder) -> Result<OrderStep, StoreError> {
+        let step = match self.subject(order).await? {
+            Subject::Over(outcome) => OrderStep::Done { last: None, at: self.clock.now(), outcome },
+            Subject::Present(nas, session) => self.take(order, &nas, session.as_deref()).await?,
+        };
+        if self.store.advance_order(order, &step).await? {
+            log(order, &step);
+        }
+        Ok(step)
+    }
+
+    /// Delivers an order, or looks after one that was acknowledged.
+    async fn take(
+        &self,
+        order: &NasOrder,
+        nas: &Nas,
+        session: Option<&Session>,
+    ) -> Result<OrderStep, StoreError> {
+        let Patience { give_up_after, confirm_within } = self.patience;
+        let rules = Rules { profile: nas.profile, give_up_after, confirm_within };
+        if let (OrderState::Acknowledged { at, .. }, Some(session)) = (order.state, session) {
+            return Ok(unconfirmed(order, at, session, &rules, self.clock.now()));
+        }
+        let command = match self.wanted(order, nas, session).await? {
+            Wanted::Still(command) => command,
+            Wanted::NoLonger => {
+                let (at, outcome) = (self.clock.now(), OrderOutcome::Overtaken);
+                return Ok(OrderStep::Done { last: None, at, outcome });
             }
         };
-        match settlement {
-            Settlement::Finish(outcome) => {
-                self.store.finish_order(order.id, outcome, self.clock.now()).await?;
-                log(order, outcome);
-            }
-            Settlement::Postpone(until) => self.store.postpone_order(order.id, until).await?,
-        }
-        Ok(settlement)
+        let delivery = self.nas_control.deliver(nas, order, &command, session);
+        let delivery = tokio::time::timeout(LONGEST_DELIVERY, delivery).await;
+        let delivery = delivery.unwrap_or(Delivery::NoAnswer);
+        Ok(settle(order, delivery, &rules, self.clock.now()))
     }
 
     async fn subject(&self, order: &NasOrder) -> Result<Subject, StoreError> {
         let Some(nas) = self.store.find_access_point(&order.nas).await? else {
             return Ok(Subject::Over(OrderOutcome::Undeliverable));
         };
-        let Some(id) = order.session else { return Ok(Subject::Present(Box::new(nas), None)) };
+        let Some(id) = order.session else {
+            let known = self.store.find_open_session(&order.nas, order.device).await?;
+            return Ok(Subject::Present(Box::new(nas), known.map(Box::new)));
+        };
         let session = self.store.find_session(id).await?.filter(Session::is_open);
-        Ok(match session {
-            Some(session) => Subject::Present(Box::new(nas), Some(Box::new(session))),
-            None => Subject::Over(OrderOutcome::Overtaken),
+        Ok(match (session, order.state) {
+            (Some(session), _) => Subject::Present(Box::new(nas), Some(Box::new(session))),
+            (None, OrderState::Acknowledged { .. }) => Subject::Over(OrderOutcome::Enforced),
+            (None, _) => Subject::Over(OrderOutcome::Overtaken),
         })
+    }
+
+    /// What must be told by the method at hand; a change tells how the visitor stands now, not how
+    /// it was when the order was written.
+    async fn wanted(
+        &self,
+        order: &NasOrder,
+        nas: &Nas,
+        session: Option<&Session>,
+    ) -> Result<Wanted, StoreError> {
+        let method = method(order, nas.profile);
+        let OrderKind::Change(speed) = order.kind else {
+            let is_reauthentication = method == OrderMethod::Reauthenticate;
+            let command = if is_reauthentication {
+                NasCommand::Reauthenticate
+            } else {
+                NasCommand::Disconnect
+            };
+            return Ok(Wanted::Still(command));
+        };
+        let terms = self.terms(nas, session).await?.filter(|terms| terms.speed == speed);
+        Ok(match (terms, method) {
+            (None, _) => Wanted::NoLonger,
+            (Some(terms), OrderMethod::Change) => Wanted::Still(NasCommand::Change(terms)),
+            (Some(_), OrderMethod::Reauthenticate) => Wanted::Still(NasCommand::Reauthenticate),
+            (Some(_), OrderMethod::Disconnect) => Wanted::Still(NasCommand::Disconnect),
+        })
+    }
+
+    async fn terms(
+        &self,
+        nas: &Nas,
+        session: Option<&Session>,
+    ) -> Result<Option<Terms>, StoreError> {
+        let (Some(session), now) = (session, self.clock.now()) else { return Ok(None) };
+        let grant = self.store.find_grant(session.device).await?;
+        let Some(grant) = grant.filter(|grant| grant.holds(now)) else { return Ok(None) };
+        let standing = standing_of(self.store.as_ref(), &grant, now).await?;
+        Ok(standing.and_then(|standing| {
+            let assessment = standing.assessment.at(nas.profile);
+            Terms::of(&grant, &standing.plan, &assessment, now)
+        }))
     }
 
     /// Lets go of every claim, so that the next controller need not wait for it to run out.
@@ -196,17 +285,26 @@ impl Dispatcher {
     }
 }
 
-fn log(order: &NasOrder, outcome: OrderOutcome) {
+fn log(order: &NasOrder, step: &OrderStep) {
     let (id, nas, kind) = (order.id, &order.nas, order.kind.as_str());
-    match outcome {
-        OrderOutcome::Acknowledged | OrderOutcome::Overtaken => {
-            tracing::debug!(order.id = %id, %nas, kind, ?outcome, "order is over");
+    match *step {
+        OrderStep::Again { method, answer, .. } => {
+            tracing::debug!(order.id = %id, %nas, kind, ?method, ?answer, "order is tried again");
         }
-        OrderOutcome::Refused(error_cause) => {
+        OrderStep::Acknowledged { method, .. } => {
+            tracing::debug!(order.id = %id, %nas, kind, ?method, "access point says it is done");
+        }
+        OrderStep::Done { outcome: OrderOutcome::Refused(error_cause), .. } => {
             tracing::warn!(order.id = %id, %nas, kind, error_cause, "access point refused");
         }
-        OrderOutcome::Undeliverable => {
+        OrderStep::Done { outcome: OrderOutcome::Undeliverable, .. } => {
             tracing::warn!(order.id = %id, %nas, kind, "access point cannot be told");
+        }
+        OrderStep::Done { outcome: OrderOutcome::Ignored, .. } => {
+            tracing::warn!(order.id = %id, %nas, kind, "access point said it was done, and went on");
+        }
+        OrderStep::Done { outcome, .. } => {
+            tracing::debug!(order.id = %id, %nas, kind, ?outcome, "order is over");
         }
     }
 }

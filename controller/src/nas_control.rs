@@ -1,12 +1,12 @@
 //! The seam between deciding what an access point must be told and telling it.
 
 use async_trait::async_trait;
-use domain::{Nas, NasOrder, Session};
+use domain::{Nas, NasCommand, NasOrder, Session};
 
 /// How a delivery ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
-    /// The access point did it, or had nothing left to do.
+    /// The access point says that it did it.
     Acknowledged,
     /// It said no, with this Error-Cause (RFC 5176 §3.5), 0 if it gave none.
     Refused(u32),
@@ -16,10 +16,16 @@ pub enum Delivery {
     NoAddress,
 }
 
-/// Tells access points to end or renew a session (RFC 5176).
+/// Tells access points to change, renew or end a session (RFC 5176).
 #[async_trait]
 pub trait NasControl: Send + Sync {
-    /// Delivers one order, within a time that the implementation bounds; `session` is the one the
-    /// order names.
-    async fn deliver(&self, nas: &Nas, order: &NasOrder, session: Option<&Session>) -> Delivery;
+    /// Tells `nas` the command by which `order` is tried now, within a time that the
+    /// implementation bounds; `session` is the device's, if it has one there.
+    async fn deliver(
+        &self,
+        nas: &Nas,
+        order: &NasOrder,
+        command: &NasCommand,
+        session: Option<&Session>,
+    ) -> Delivery;
 }

@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    AccountId, Clock, GrantEnd, GrantId, NasOrder, OrderKind, OrderReason, OrderState, Session,
-    SessionId, Timestamp,
+    AccountId, Assessment, Clock, GrantEnd, GrantId, NasName, NasOrder, OrderKind, OrderProgress,
+    OrderReason, OrderState, Session, SessionId, Speed, Timestamp,
 };
 use store::{Change, Store, StoreError, standing_of};
 use tokio::task::JoinSet;
@@ -43,6 +43,8 @@ pub(crate) struct Memory {
     due: HashMap<AccountId, Timestamp>,
     /// When sessions were ordered to be cut, so that one on its way out is not cut twice.
     cut: HashMap<SessionId, Timestamp>,
+    /// When access points were ordered to change the speed of sessions, and to which.
+    changed: HashMap<SessionId, (Speed, Timestamp)>,
 }
 
 /// What looking at a person led to.
@@ -54,6 +56,7 @@ struct Finding {
 
 enum Measure {
     Cut(Session, OrderReason),
+    Change(Session, Speed),
     EndGrant(GrantId, SessionId),
 }
 
@@ -103,6 +106,7 @@ impl QuotaWatch {
     pub(crate) async fn sweep(&self, memory: &mut Memory) -> Result<(), StoreError> {
         let now = self.clock.now();
         memory.cut.retain(|_, at| now < *at + REPEAT_AFTER);
+        memory.changed.retain(|_, (_, at)| now < *at + REPEAT_AFTER);
         let online = self.store.accounts_online().await?;
         let mut earlier = std::mem::take(&mut memory.due);
         let mut due = Vec::new();
@@ -176,6 +180,22 @@ impl QuotaWatch {
                     tracing::debug!(session.id = %session.id, %nas, reason, "session is cut");
                 }
             }
+            Measure::Change(session, speed) => {
+                let is_young =
+                    |(to, at): &(Speed, Timestamp)| *to == speed && now < *at + REPEAT_AFTER;
+                if memory.changed.get(&session.id).is_some_and(is_young) {
+                    return Ok(());
+                }
+                let reason = match speed {
+                    Speed::Reduced => OrderReason::AllowanceUsedUp,
+                    Speed::Full => OrderReason::AllowanceRenewed,
+                };
+                let order = order(&session, OrderKind::Change(speed), reason, now);
+                self.store.add_order(&order).await?;
+                memory.changed.insert(session.id, (speed, now));
+                let (nas, speed) = (&session.nas, speed.as_str());
+                tracing::debug!(session.id = %session.id, %nas, speed, "session changes its speed");
+            }
             Measure::EndGrant(grant, session) => {
                 let (why, reason) = (GrantEnd::SessionUsedUp, OrderReason::AllowanceUsedUp);
                 if self.store.end_grant(grant, why, reason, now).await? {
@@ -201,9 +221,18 @@ async fn look(
         // The newest grant of the device is the one that lets it in, whatever the session began with.
         let Some(grant) = store.find_grant(session.device).await? else { continue };
         let standing = if grant.holds(now) { standing_of(store, &grant, now).await? } else { None };
-        match judge(&grant, standing.map(|standing| standing.assessment).as_ref(), count, now) {
-            Verdict::GoesOn { look_again } => {
+        let assessment = match standing.map(|standing| standing.assessment) {
+            Some(slowed @ Assessment::Slowed { .. }) => {
+                Some(at(store, &session.nas, slowed).await?)
+            }
+            other => other,
+        };
+        match judge(&grant, assessment.as_ref(), count, now) {
+            Verdict::GoesOn { look_again, speed } => {
                 finding.look_again = finding.look_again.min(look_again);
+                if let Some(speed) = speed.filter(|speed| *speed != session.speed) {
+                    finding.measures.push(Measure::Change(session.clone(), speed));
+                }
             }
             Verdict::CutSession(reason) => {
                 finding.measures.push(Measure::Cut(session.clone(), reason));
@@ -221,16 +250,37 @@ async fn look(
     Ok(finding)
 }
 
+/// What an assessment comes to at an access point.
+async fn at(
+    store: &dyn Store,
+    nas: &NasName,
+    assessment: Assessment,
+) -> Result<Assessment, StoreError> {
+    let nas = store.find_access_point(nas).await?;
+    Ok(nas.map_or(assessment, |nas| assessment.at(nas.profile)))
+}
+
 /// The order that ends a session.
 pub(crate) fn disconnect(session: &Session, reason: OrderReason, now: Timestamp) -> NasOrder {
+    order(session, OrderKind::Disconnect, reason, now)
+}
+
+/// An order about a session.
+pub(crate) fn order(
+    session: &Session,
+    kind: OrderKind,
+    reason: OrderReason,
+    now: Timestamp,
+) -> NasOrder {
     NasOrder {
         id: random::order_id(now),
         nas: session.nas.clone(),
-        kind: OrderKind::Disconnect,
+        kind,
         device: session.device,
         session: Some(session.id),
         reason,
         created_at: now,
+        progress: OrderProgress::default(),
         state: OrderState::Waiting { attempts: 0, next_at: now },
     }
 }

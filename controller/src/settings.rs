@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::delivery::Patience;
+
 /// How quotas are watched, orders delivered and old things cleared away.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
@@ -14,6 +16,9 @@ pub struct ControllerSettings {
     pub sweep_seconds: u32,
     /// For how many hours an order to a silent access point is tried again; 1 to 168, default 24.
     pub give_up_hours: u32,
+    /// For how many minutes accounting may take to show that an access point has done what it
+    /// acknowledged, before the next way is tried; 1 to 1,440, default 15.
+    pub confirm_minutes: u32,
     /// After how many seconds of silence a session counts as over, at least: three times the
     /// longest reporting interval of the plans counts if that is more; 180 to 86,400, default 180.
     pub stale_seconds: u32,
@@ -64,6 +69,7 @@ impl Default for ControllerSettings {
         Self {
             sweep_seconds: 5,
             give_up_hours: 24,
+            confirm_minutes: 15,
             stale_seconds: 180,
             retention: RetentionSettings::default(),
         }
@@ -94,6 +100,7 @@ impl ControllerSettings {
         let retention = &self.retention;
         within("sweep-seconds", self.sweep_seconds, 1..=300)?;
         within("give-up-hours", self.give_up_hours, 1..=168)?;
+        within("confirm-minutes", self.confirm_minutes, 1..=1_440)?;
         within("stale-seconds", self.stale_seconds, 180..=86_400)?;
         within("retention.challenge-days", retention.challenge_days, 1..=365)?;
         within("retention.credential-hours", retention.credential_hours, 1..=720)?;
@@ -109,8 +116,11 @@ impl ControllerSettings {
         Duration::from_secs(u64::from(self.sweep_seconds))
     }
 
-    pub(crate) fn give_up_after(&self) -> Duration {
-        hours(self.give_up_hours)
+    pub(crate) fn patience(&self) -> Patience {
+        Patience {
+            give_up_after: hours(self.give_up_hours),
+            confirm_within: Duration::from_secs(u64::from(self.confirm_minutes) * 60),
+        }
     }
 
     pub(crate) fn stale_after(&self) -> Duration {

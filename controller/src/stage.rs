@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{
-    AccountId, AccountingEvent, AccountingRecord, Allowance, Clock, Country, Grant, GrantId,
-    GrantState, HandOff, Language, Localised, MacAddress, ManualClock, MessageAuthenticatorRule,
-    Nas, NasOrder, NasProfile, OctetDirection, Octets, OrderOutcome, OrderReason, OrderState, Plan,
-    Session, SessionEnd, SessionId, SessionIdentification, SessionReport, Site, Speed, Timestamp,
-    Usage, Zone,
+    AccountId, AccountingEvent, AccountingRecord, Allowance, BitRate, Clock, Country, Grant,
+    GrantId, GrantState, HandOff, Language, Localised, MacAddress, ManualClock,
+    MessageAuthenticatorRule, Nas, NasCommand, NasOrder, NasProfile, OctetDirection, Octets,
+    OrderOutcome, OrderReason, OrderState, Plan, RatePair, Session, SessionEnd, SessionId,
+    SessionIdentification, SessionReport, Site, Speed, Timestamp, Usage, Zone,
 };
 use store::testing::TestStore;
-use store::{JournalPosition, SignIn, Store};
+use store::{JournalPosition, OrderFilter, SignIn, Store};
 use tokio::sync::mpsc;
 
 use crate::nas_control::{Delivery, NasControl};
@@ -35,15 +35,15 @@ impl Stage {
         per_session: (Option<u64>, Option<u64>),
         per_day: (Option<u64>, Option<u64>),
     ) -> Self {
-        let allowance = |(seconds, octets): (Option<u64>, Option<u64>)| Allowance {
-            time: seconds.map(Duration::from_secs),
-            data: octets.map(Octets::new),
-        };
-        let plan = Plan {
+        Self::with(Plan {
             per_session: allowance(per_session),
             per_day: allowance(per_day),
             ..Plan::visitor("visitor".parse().unwrap())
-        };
+        })
+        .await
+    }
+
+    async fn with(plan: Plan) -> Self {
         let site = Site {
             name: "walkway".parse().unwrap(),
             title: Localised::default().with(Language::english(), "Walkway"),
@@ -59,6 +59,18 @@ impl Stage {
         }
         let clock = Arc::new(ManualClock::new(NOON));
         Self { store, clock, written: AtomicU64::new(0) }
+    }
+
+    /// A city whose plan slows down to 512 kbit/s after these limits of a day.
+    pub(crate) async fn slowing((seconds, octets): (Option<u64>, Option<u64>)) -> Self {
+        let rate = Some(BitRate::new(512_000));
+        Self::with(Plan {
+            per_session: Allowance::default(),
+            per_day: allowance((seconds, octets)),
+            after_allowance: Some(RatePair { down: rate, up: rate }),
+            ..Plan::visitor("visitor".parse().unwrap())
+        })
+        .await
     }
 
     pub(crate) fn advance(&self, seconds: u64) {
@@ -130,13 +142,17 @@ impl Stage {
     /// Every order, oldest first, as access point, reason and outcome.
     pub(crate) async fn orders(&self) -> Vec<(String, OrderReason, Option<OrderOutcome>)> {
         let outcome = |state| match state {
-            OrderState::Waiting { .. } => None,
+            OrderState::Waiting { .. } | OrderState::Acknowledged { .. } => None,
             OrderState::Done { outcome, .. } => Some(outcome),
         };
-        let orders = self.store.list_orders(100).await.unwrap();
+        let orders = self.store.list_orders(&OrderFilter::latest(100)).await.unwrap();
         let told = |order: NasOrder| (order.nas.to_string(), order.reason, outcome(order.state));
         orders.into_iter().rev().map(told).collect()
     }
+}
+
+fn allowance((seconds, octets): (Option<u64>, Option<u64>)) -> Allowance {
+    Allowance { time: seconds.map(Duration::from_secs), data: octets.map(Octets::new) }
 }
 
 pub(crate) fn mac(device: u8) -> MacAddress {
@@ -198,6 +214,7 @@ pub(crate) enum Reply {
 pub(crate) struct Told {
     pub nas: String,
     pub reason: OrderReason,
+    pub command: NasCommand,
     pub device: MacAddress,
     pub session: Option<SessionId>,
 }
@@ -214,10 +231,17 @@ impl FakeNas {
 
 #[async_trait]
 impl NasControl for FakeNas {
-    async fn deliver(&self, nas: &Nas, order: &NasOrder, session: Option<&Session>) -> Delivery {
+    async fn deliver(
+        &self,
+        nas: &Nas,
+        order: &NasOrder,
+        command: &NasCommand,
+        session: Option<&Session>,
+    ) -> Delivery {
         let told = Told {
             nas: nas.name.to_string(),
             reason: order.reason,
+            command: command.clone(),
             device: order.device,
             session: session.map(|session| session.id),
         };

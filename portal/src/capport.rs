@@ -129,6 +129,7 @@ async fn state(
             bytes_remaining: left.data.map(|data| data.get()),
             ..open
         },
+        Assessment::Slowed { .. } => open,
         Assessment::Exhausted { .. } => {
             CaptiveState { captive: true, can_extend_session: None, ..open }
         }

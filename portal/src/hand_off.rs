@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::{Credential, Grant, HandOff, NasOrder, OrderKind, OrderReason, OrderState, Secret};
+use domain::{
+    Credential, Grant, HandOff, NasOrder, OrderKind, OrderProgress, OrderReason, OrderState, Secret,
+};
 
 use crate::app::{App, Message, Outcome, see_other};
 use crate::failure::Failure;
@@ -31,6 +33,7 @@ pub(crate) async fn hand_off(app: &App, visit: &Visit, grant: &Grant) -> Outcome
                 session: None,
                 reason: OrderReason::SignedIn,
                 created_at: visit.now,
+                progress: OrderProgress::default(),
                 state: OrderState::Waiting { attempts: 0, next_at: visit.now },
             };
             app.store.add_order(&order).await?;

@@ -43,23 +43,28 @@ pub(crate) struct Granted {
 /// Finds the step at which the visit is.
 pub(crate) async fn find(app: &App, visit: &Visit) -> Result<Stage, Failure> {
     let device = visit.context.device;
-    let mut occasion = Occasion::New;
     if let Some(grant) = app.store.find_grant(device).await?.filter(|g| g.holds(visit.now))
         && let Some(standing) = standing_of(app.store.as_ref(), &grant, visit.now).await?
     {
-        match standing.assessment {
-            Assessment::Within(left) => {
-                let session = app.store.find_open_session(&visit.nas.name, device).await?;
-                return Ok(Stage::Granted(Box::new(Granted { grant, standing, left, session })));
-            }
+        let left = match standing.assessment.at(visit.nas.profile) {
+            Assessment::Within(left) => left,
+            Assessment::Slowed { .. } => Remaining::default(),
             Assessment::Exhausted { window: Window::Day, .. } => {
                 return Ok(Stage::UsedUp(Box::new(standing)));
             }
             Assessment::Exhausted { window: Window::Session, .. } => {
-                occasion = Occasion::StayUsedUp;
+                return not_signed_in(app, visit, Occasion::StayUsedUp).await;
             }
-        }
+        };
+        let session = app.store.find_open_session(&visit.nas.name, device).await?;
+        return Ok(Stage::Granted(Box::new(Granted { grant, standing, left, session })));
     }
+    not_signed_in(app, visit, Occasion::New).await
+}
+
+/// The step of a device that needs a code.
+async fn not_signed_in(app: &App, visit: &Visit, occasion: Occasion) -> Result<Stage, Failure> {
+    let device = visit.context.device;
     let open = app.store.find_open_challenge(&visit.site.name, device).await?;
     Ok(match open.filter(|challenge| is_alive(app, visit, challenge)) {
         Some(challenge) => Stage::Code(Box::new(challenge)),

@@ -62,7 +62,10 @@ async fn decide(
     now: Timestamp,
 ) -> Result<Decision, StoreAway> {
     match claim::read(request, access_point.secret()) {
-        Ok(Claim::Device(device)) => shared.facts.decide_device(device, now).await,
+        Ok(Claim::Device(device)) => {
+            let profile = access_point.nas.profile;
+            shared.facts.decide_device(device, profile, now).await
+        }
         Ok(Claim::Credential(presented)) => {
             decide_credential(shared, access_point, &presented, now).await
         }
@@ -78,14 +81,14 @@ async fn decide_credential(
     presented: &Presented<'_>,
     now: Timestamp,
 ) -> Result<Decision, StoreAway> {
-    let nas = &access_point.nas.name;
+    let (nas, profile) = (&access_point.nas.name, access_point.nas.profile);
     let Some(credential) = shared.facts.find_credential(presented.id, now).await? else {
         return Ok(Err(Refusal::NoCredential));
     };
     if let Err(refusal) = presented.check(&credential, nas) {
         return Ok(Err(refusal));
     }
-    let admission = match shared.facts.decide_grant(credential.grant, now).await? {
+    let admission = match shared.facts.decide_grant(credential.grant, profile, now).await? {
         Ok(admission) => admission,
         Err(refusal) => return Ok(Err(refusal)),
     };

@@ -3,7 +3,7 @@
 //! It does not know where grants are stored, what a NAS can be told, or how a request proved
 //! itself; [`crate::claim`] proves, [`crate::facts`] looks up, [`crate::accept`] answers.
 
-use domain::{Assessment, Grant, Plan, Remaining, Timestamp};
+use domain::{Assessment, Grant, NasProfile, Terms, Timestamp};
 use store::Standing;
 
 /// What is known about a device.
@@ -20,10 +20,8 @@ pub(crate) struct Known {
 pub(crate) struct Admission {
     /// The grant that lets it in.
     pub(crate) grant: Grant,
-    /// The limits that apply.
-    pub(crate) plan: Plan,
-    /// What is left of them.
-    pub(crate) remaining: Remaining,
+    /// Under which terms.
+    pub(crate) terms: Terms,
 }
 
 /// Why a request is answered by an Access-Reject.
@@ -87,24 +85,32 @@ impl Refusal {
     }
 }
 
-/// Decides about a device, `None` being one that never had a grant.
+/// Decides about a device at an access point of that profile, `None` being a device that never had
+/// a grant.
 ///
 /// # Errors
 /// Why the device stays out.
-pub(crate) fn decide(known: Option<Known>, now: Timestamp) -> Result<Admission, Refusal> {
+pub(crate) fn decide(
+    known: Option<Known>,
+    profile: NasProfile,
+    now: Timestamp,
+) -> Result<Admission, Refusal> {
     let Some(Known { grant, standing: Some(standing) }) = known else {
         return Err(Refusal::NoGrant);
     };
     if !grant.holds(now) {
         return Err(Refusal::NoGrant);
     }
-    match standing.assessment {
-        Assessment::Within(remaining) => Ok(Admission { grant, plan: standing.plan, remaining }),
-        Assessment::Exhausted { renews_at, .. } => {
-            let until = renews_at.map(|at| standing.site.zone.wall_clock(at));
-            Err(Refusal::UsedUp { until })
-        }
+    let assessment = standing.assessment.at(profile);
+    if let Some(terms) = Terms::of(&grant, &standing.plan, &assessment, now) {
+        return Ok(Admission { grant, terms });
     }
+    let renews_at = match assessment {
+        Assessment::Exhausted { renews_at, .. } => renews_at,
+        Assessment::Within(_) | Assessment::Slowed { .. } => None,
+    };
+    let until = renews_at.map(|at| standing.site.zone.wall_clock(at));
+    Err(Refusal::UsedUp { until })
 }
 
 #[cfg(test)]

@@ -1,28 +1,33 @@
 //! The dynamic authorization client: tells a NAS to end a session or to ask again (RFC 5176).
 //!
-//! What is said stands in [`request`], how it travels in [`lane`]. Each source port has at most
-//! 256 requests per NAS and window (RFC 5176 §6.3), so further ports are opened when a NAS needs
-//! more at a time. When to try again after all is the controller's business.
+//! What is said stands in [`request`], how much of it in [`manner`], how fast in [`pace`], how it
+//! travels in [`lane`]. Each source port has at most 256 requests per NAS and window (RFC 5176
+//! §6.3), so further ports are opened when a NAS needs more at a time. What an answer means, and
+//! when to try again after all, is the controller's business.
 
 mod lane;
+mod manner;
+mod pace;
 mod request;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::{Clock, Nas, NasOrder, OrderKind, Session};
+use domain::{Clock, MacAddress, Nas, NasCommand, Session};
 use radius_proto::PacketBuilder;
 use radius_proto::client::Schedule;
-use radius_proto::dictionary::enumeration::ErrorCause;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use crate::random;
 use crate::server::RadiusError;
 use crate::settings::DaeSettings;
 use lane::{Answer, Errand};
-use request::{Naming, Particulars};
+use manner::Manners;
+use pace::Pace;
+use request::{Particulars, Subject};
 
 /// Source ports for each address family.
 const MOST_LANES: usize = 64;
@@ -33,12 +38,14 @@ pub struct DaeClient {
     clock: Arc<dyn Clock>,
     ipv4: Mutex<Vec<mpsc::Sender<Errand>>>,
     ipv6: Mutex<Vec<mpsc::Sender<Errand>>>,
+    manners: Mutex<Manners>,
+    pace: Mutex<Pace>,
 }
 
 /// How a delivery ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DaeOutcome {
-    /// The NAS did it, or there is nothing left to do.
+    /// The NAS says that it did it.
     Acknowledged,
     /// The NAS said no, with this Error-Cause (RFC 5176 §3.5), 0 if it gave none.
     Refused(u32),
@@ -58,32 +65,44 @@ impl DaeClient {
             clock,
             ipv4: Mutex::default(),
             ipv6: Mutex::default(),
+            manners: Mutex::default(),
+            pace: Mutex::new(Pace::new(
+                settings.requests_per_second,
+                settings.requests_per_second_to_one,
+            )),
         };
         let address = SocketAddr::from((settings.source_ipv4, 0));
         client.lane(0, address).map_err(|source| RadiusError::Socket { address, source })?;
         Ok(client)
     }
 
-    /// Tells `nas` what `order` says, about `session` if the order names one; retransmits until
-    /// an answer comes or the patience set is over.
+    /// Tells `nas` a command about a device and its session there; retransmits until an answer
+    /// comes or the patience set is over, and says it otherwise to a NAS that asks for that.
     pub async fn deliver(
         &self,
         nas: &Nas,
-        order: &NasOrder,
+        device: MacAddress,
         session: Option<&Session>,
+        command: &NasCommand,
     ) -> DaeOutcome {
         let Some(address) = nas.dae_address else { return DaeOutcome::NoAnswer };
-        let particulars =
-            Particulars { now: self.clock.now(), state: random::octets(), naming: Naming::Named };
-        let named = request::build(nas, order, session, &particulars);
-        let mut answer = self.ask(nas, address, &named).await;
-        if answer == Answer::Nak(ErrorCause::NasIdentificationMismatch.into()) {
-            // The NAS calls itself otherwise than the admin does: RFC 5176 §3 lets us leave it out.
-            let particulars = Particulars { naming: Naming::Unnamed, ..particulars };
-            let unnamed = request::build(nas, order, session, &particulars);
-            answer = self.ask(nas, address, &unnamed).await;
+        let subject = Subject { nas, device, session };
+        let mut manner = locked(&self.manners).of(&nas.name);
+        loop {
+            let now = self.clock.now();
+            let particulars = Particulars { now, state: random::octets(), manner };
+            let request = request::build(subject, command, &particulars);
+            let answer = self.ask(nas, address, &request).await;
+            match manner.instead(answer) {
+                Some(instead) => manner = instead,
+                None => {
+                    if answer == Answer::Ack {
+                        locked(&self.manners).remember(&nas.name, manner);
+                    }
+                    return answer.into();
+                }
+            }
         }
-        outcome(order.kind, answer)
     }
 
     async fn ask(&self, nas: &Nas, address: SocketAddr, request: &PacketBuilder) -> Answer {
@@ -91,6 +110,8 @@ impl DaeClient {
             SocketAddr::V4(_) => IpAddr::from(self.settings.source_ipv4),
             SocketAddr::V6(_) => IpAddr::from(self.settings.source_ipv6),
         };
+        let at = locked(&self.pace).take(address, Instant::now().into_std());
+        tokio::time::sleep_until(at.into()).await;
         for number in 0..MOST_LANES {
             let lane = match self.lane(number, SocketAddr::from((source, 0))) {
                 Ok(lane) => lane,
@@ -121,7 +142,7 @@ impl DaeClient {
             SocketAddr::V4(_) => &self.ipv4,
             SocketAddr::V6(_) => &self.ipv6,
         };
-        let mut lanes = lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lanes = locked(lanes);
         if let Some(lane) = lanes.get(number).filter(|lane| !lane.is_closed()) {
             return Ok(lane.clone());
         }
@@ -140,19 +161,19 @@ impl DaeClient {
     }
 }
 
-/// A session that is gone needs no Disconnect, and a NAS that asks again by itself refuses the
-/// CoA-Request that made it do so (RFC 5176 §3.2).
-fn outcome(kind: OrderKind, answer: Answer) -> DaeOutcome {
-    let number = match answer {
-        Answer::Ack => return DaeOutcome::Acknowledged,
-        Answer::Nothing | Answer::LaneIsFull => return DaeOutcome::NoAnswer,
-        Answer::Nak(number) => number,
-    };
-    match (kind, ErrorCause::from(number)) {
-        (OrderKind::Disconnect, ErrorCause::SessionContextNotFound)
-        | (OrderKind::Reauthenticate, ErrorCause::RequestInitiated) => DaeOutcome::Acknowledged,
-        (OrderKind::Disconnect | OrderKind::Reauthenticate, _) => DaeOutcome::Refused(number),
+impl From<Answer> for DaeOutcome {
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Answer::Ack => Self::Acknowledged,
+            Answer::Nak(cause) => Self::Refused(cause),
+            Answer::Nothing | Answer::LaneIsFull => Self::NoAnswer,
+        }
     }
+}
+
+/// What is kept between requests is whole after every change of it.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

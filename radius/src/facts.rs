@@ -7,7 +7,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Credential, CredentialId, GrantId, MacAddress, NasName, Timestamp};
+use domain::{
+    Credential, CredentialId, GrantId, MacAddress, NasName, NasProfile, Speed, Timestamp,
+};
 use store::{GrantOf, Store, StoreError};
 
 use crate::authorise::{Admission, Known, Refusal, decide};
@@ -44,25 +46,28 @@ impl Facts {
         Self { store, known }
     }
 
-    /// Decides about a device.
+    /// Decides about a device at an access point of that profile.
     ///
     /// # Errors
     /// [`StoreAway`] when nothing can be said about it for now.
     pub(crate) async fn decide_device(
         &self,
         device: MacAddress,
+        profile: NasProfile,
         now: Timestamp,
     ) -> Result<Result<(Admission, Origin), Refusal>, StoreAway> {
-        if let Some(admission) = self.known.young(device, now) {
+        let fits =
+            |admission: &Admission| admission.terms.speed == Speed::Full || profile.limits_speed();
+        if let Some(admission) = self.known.young(device, now).filter(fits) {
             return Ok(Ok((admission, Origin::Memory)));
         }
         match in_time(self.known_of(GrantOf::Device(device), now)).await {
             Ok(known) => {
-                let decision = decide(known, now);
+                let decision = decide(known, profile, now);
                 self.learn(device, decision.as_ref().ok(), now);
                 Ok(decision.map(|admission| (admission, Origin::Store)))
             }
-            Err(away) => match self.known.of_any_age(device, now) {
+            Err(away) => match self.known.of_any_age(device, now).filter(fits) {
                 Some(admission) => {
                     tracing::debug!(error = %away, "store.away");
                     Ok(Ok((admission, Origin::MemoryWhileStoreAway)))
@@ -88,14 +93,15 @@ impl Facts {
         in_time(self.store.find_credential(id, now)).await
     }
 
-    /// Decides about the grant that a credential carries.
+    /// Decides about the grant that a credential carries, at an access point of that profile.
     pub(crate) async fn decide_grant(
         &self,
         grant: GrantId,
+        profile: NasProfile,
         now: Timestamp,
     ) -> Result<Result<Admission, Refusal>, StoreAway> {
         let known = in_time(self.known_of(GrantOf::Id(grant), now)).await?;
-        let decision = decide(known, now);
+        let decision = decide(known, profile, now);
         if let Ok(admission) = &decision {
             self.known.remember(admission, now);
         }

@@ -1,13 +1,15 @@
 //! What the tests of several modules start from.
 
+use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use domain::{
     AccountId, Consumption, Grant, GrantId, GrantState, HandOff, Localised, MacAddress,
-    ManualClock, MessageAuthenticatorRule, Nas, NasOrder, NasProfile, OctetDirection, Octets,
-    OrderId, OrderKind, OrderReason, OrderState, Plan, Remaining, Site, Timestamp, Zone, assess,
+    ManualClock, MessageAuthenticatorRule, Nas, NasProfile, OctetDirection, Octets, Plan, Session,
+    SessionId, SessionIdentification, SessionState, Site, Speed, Terms, Timestamp, Usage, Zone,
+    assess,
 };
 use radius_proto::{Authenticator, PacketBuilder, SharedSecret};
 use store::testing::TestStore;
@@ -50,17 +52,33 @@ pub(crate) fn nas() -> Nas {
     }
 }
 
-/// An order about [`DEVICE`] at [`nas`].
-pub(crate) fn order(kind: OrderKind) -> NasOrder {
-    NasOrder {
-        id: OrderId::from_bytes([1; 16]),
+/// A session of which the access point said everything.
+pub(crate) fn session() -> Session {
+    Session {
+        id: SessionId::from_bytes([2; 16]),
         nas: nas().name,
-        kind,
+        acct_session_id: "5C1".into(),
         device: DEVICE,
-        session: None,
-        reason: OrderReason::SignedIn,
-        created_at: T0,
-        state: OrderState::Waiting { attempts: 0, next_at: T0 },
+        user_name: "02005e10ab0c".into(),
+        address: Some(IpAddr::from([10, 0, 0, 5])),
+        grant: None,
+        started_at: T0 - Duration::from_secs(600),
+        updated_at: T0,
+        usage: Usage { downloaded: Octets::new(1_000), ..Usage::default() },
+        state: SessionState::Open,
+        identification: SessionIdentification {
+            nas_identifier: Some("ap-7".into()),
+            nas_address: Some(IpAddr::from([192, 0, 2, 7])),
+            nas_port: Some(3),
+            nas_port_id: Some("wlan0".into()),
+            calling_station_id: Some("0200.5e10.ab0c".into()),
+            called_station_id: Some("AA-BB-CC-00-00-01:Park".into()),
+            acct_multi_session_id: Some("M1".into()),
+            ipv6_address: Some("2001:db8::5".parse().unwrap()),
+            class: vec![vec![1], vec![2]],
+            chargeable_user_identity: Some("v7".into()),
+        },
+        speed: Speed::Full,
     }
 }
 
@@ -99,13 +117,19 @@ pub(crate) fn standing(used: Consumption) -> Standing {
 
 /// Someone who has an hour and 5 GB left.
 pub(crate) fn admission() -> Admission {
-    Admission {
-        grant: grant(),
-        plan: plan(),
-        remaining: Remaining {
-            time: Some(Duration::from_secs(3_600)),
-            data: Some(Octets::new(5_000_000_000)),
-        },
+    Admission { grant: grant(), terms: terms() }
+}
+
+/// An hour and 5 GB at the plan's speed.
+pub(crate) fn terms() -> Terms {
+    let plan = plan();
+    Terms {
+        speed: Speed::Full,
+        rate: plan.rate,
+        time: Duration::from_secs(3_600),
+        data: Some(Octets::new(5_000_000_000)),
+        idle_timeout: plan.idle_timeout,
+        interim_interval: plan.interim_interval,
     }
 }
 

@@ -30,6 +30,7 @@ mod server;
 mod settings;
 mod shared;
 mod socket;
+mod terms;
 mod translate;
 
 pub use authorise::Refusal;

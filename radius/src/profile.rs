@@ -1,4 +1,4 @@
-//! One policy, every maker: what an Accept carries beyond the RFC attributes, profile by profile.
+//! One policy, every maker: what an Accept or change carries beyond the RFC attributes, profile by profile.
 //!
 //! A profile writes rate and volume in its maker's words and never another maker's. The limits
 //! come in our own units; nothing here knows plans, grants or stores.
@@ -21,13 +21,44 @@ pub(crate) struct Limits {
     pub(crate) rate: RatePair,
 }
 
-/// Appends the limits to an Accept in the words of `profile`.
-pub(crate) fn write(profile: NasProfile, accept: &mut PacketBuilder, limits: &Limits) {
+/// How it is said that something has no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unlimited {
+    /// Not at all: in an Accept nothing was said before.
+    IsLeftOut,
+    /// In so many words, where the maker has them: a change must take an earlier limit back.
+    IsSaid,
+}
+
+/// What a maker compares the limits of a change with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Counting {
+    /// Time and octets since the session began, as accounting counts them.
+    FromStart,
+    /// What is used from then on.
+    FromNow,
+}
+
+/// What a maker compares the limits of a change with.
+pub(crate) const fn counting(profile: NasProfile) -> Counting {
     match profile {
-        NasProfile::Sabeel => sabeel::write(accept, limits),
-        NasProfile::Coova => coova::write(accept, limits),
-        NasProfile::Mikrotik => mikrotik::write(accept, limits),
-        NasProfile::Generic => generic::write(accept, limits),
+        NasProfile::Sabeel => Counting::FromNow,
+        NasProfile::Coova | NasProfile::Mikrotik | NasProfile::Generic => Counting::FromStart,
+    }
+}
+
+/// Appends the limits in the words of `profile`.
+pub(crate) fn write(
+    profile: NasProfile,
+    packet: &mut PacketBuilder,
+    limits: &Limits,
+    unlimited: Unlimited,
+) {
+    match profile {
+        NasProfile::Sabeel => sabeel::write(packet, limits),
+        NasProfile::Coova => coova::write(packet, limits, unlimited),
+        NasProfile::Mikrotik => mikrotik::write(packet, limits, unlimited),
+        NasProfile::Generic => generic::write(packet, limits),
     }
 }
 

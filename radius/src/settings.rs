@@ -59,6 +59,11 @@ pub struct DaeSettings {
     /// How long an answer is waited for, with retransmissions meanwhile, in milliseconds; 100 to
     /// 30,000, default 10,000.
     pub patience_ms: u64,
+    /// Requests that go out in a second to all access points together; 1 to 10,000, default 200.
+    pub requests_per_second: u32,
+    /// Requests that go out in a second to one access point; 1 to 1,000, default 50. RFC 5176 §6.3
+    /// lets a source port send 256 in five minutes, and we have 64 ports.
+    pub requests_per_second_to_one: u32,
 }
 
 /// Why a section `[radius]` cannot be used.
@@ -113,6 +118,8 @@ impl Default for DaeSettings {
             source_ipv4: Ipv4Addr::UNSPECIFIED,
             source_ipv6: Ipv6Addr::UNSPECIFIED,
             patience_ms: 10_000,
+            requests_per_second: 200,
+            requests_per_second_to_one: 50,
         }
     }
 }
@@ -123,7 +130,10 @@ impl DaeSettings {
     /// # Errors
     /// The first value that is outside.
     pub fn validate(&self) -> Result<(), SettingsError> {
-        within("dynamic-authorization.patience-ms", self.patience_ms, 100..=30_000)
+        within("dynamic-authorization.patience-ms", self.patience_ms, 100..=30_000)?;
+        let (to_all, to_one) = (self.requests_per_second, self.requests_per_second_to_one);
+        within("dynamic-authorization.requests-per-second", to_all.into(), 1..=10_000)?;
+        within("dynamic-authorization.requests-per-second-to-one", to_one.into(), 1..=1_000)
     }
 }
 

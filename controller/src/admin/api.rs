@@ -19,10 +19,11 @@ pub use access_point::{AccessPoint, AccessPointAdded, AddAccessPoint, HandOffVie
 pub use account::{
     AccountErased, AccountView, ConsentView, DeviceView, GrantStateView, GrantView, Person,
 };
-pub use order::{OrderQuery, OrderStateView, OrderView};
+pub use order::{OrderAnswerView, OrderQuery, OrderStateView, OrderView};
 pub use plan::PlanView;
 pub use session::{
-    Disconnect, Disconnecting, GrantFate, OrderFate, SessionQuery, SessionStateView, SessionView,
+    Changing, Disconnect, Disconnecting, GrantFate, OrderFate, SessionDetails, SessionQuery,
+    SessionStateView, SessionView,
 };
 pub use site::SiteView;
 pub use status::{Counts, Health, JournalPlace, JournalStatus, Status};

@@ -3,13 +3,13 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use domain::{GrantEnd, OrderReason, PhoneNumber, Session, SessionId};
-use store::{AccountRecord, SessionFilter};
+use domain::{GrantEnd, OrderId, OrderKind, OrderReason, PhoneNumber, Session, SessionId, Terms};
+use store::{AccountRecord, OrderFilter, SessionFilter, standing_of};
 
 use super::AdminApi;
 use super::api::{
-    AccountErased, AccountView, Disconnect, Disconnecting, FailureKind, GrantFate, List, OrderFate,
-    OrderQuery, OrderView, Person, SessionQuery, SessionView,
+    AccountErased, AccountView, Changing, Disconnect, Disconnecting, FailureKind, GrantFate, List,
+    OrderFate, OrderQuery, OrderView, Person, SessionDetails, SessionQuery, SessionView,
 };
 use super::extract::{Asked, Body, Named};
 use super::refusal::Refusal;
@@ -36,8 +36,29 @@ pub(super) async fn list_sessions(
 pub(super) async fn show_session(
     State(api): State<AdminApi>,
     Named(id): Named<SessionId>,
-) -> Result<Json<SessionView>, Refusal> {
-    Ok(Json(api.session(id).await?.into()))
+) -> Result<Json<SessionDetails>, Refusal> {
+    let session = api.session(id).await?;
+    let latest = OrderFilter { session: Some(id), ..OrderFilter::latest(1) };
+    let order = api.store.list_orders(&latest).await?.pop().map(OrderView::from);
+    Ok(Json(SessionDetails {
+        speed: session.speed,
+        identification: session.identification.clone(),
+        session: session.into(),
+        order,
+    }))
+}
+
+pub(super) async fn change(
+    State(api): State<AdminApi>,
+    Named(id): Named<SessionId>,
+) -> Result<(StatusCode, Json<Changing>), Refusal> {
+    let session = api.session(id).await?;
+    let kind = OrderKind::Change(api.terms(&session).await?.speed);
+    let order = quota::order(&session, kind, OrderReason::Admin, api.clock.now());
+    let written = api.store.add_order(&order).await?;
+    tracing::info!(session.id = %id, nas = %session.nas, "limits told again by an admin");
+    let order = if written { OrderFate::Written } else { OrderFate::WaitsAlready };
+    Ok((StatusCode::ACCEPTED, Json(Changing { session: id, order })))
 }
 
 pub(super) async fn disconnect(
@@ -96,14 +117,46 @@ pub(super) async fn list_orders(
     State(api): State<AdminApi>,
     Asked(query): Asked<OrderQuery>,
 ) -> Result<Json<List<OrderView>>, Refusal> {
-    let orders = api.store.list_orders(length(query.limit)?).await?;
+    let filter = OrderFilter {
+        waiting_only: query.waiting,
+        nas: query.nas,
+        session: query.session,
+        limit: length(query.limit)?,
+    };
+    let orders = api.store.list_orders(&filter).await?;
     Ok(Json(List { items: orders.into_iter().map(OrderView::from).collect() }))
+}
+
+pub(super) async fn show_order(
+    State(api): State<AdminApi>,
+    Named(id): Named<OrderId>,
+) -> Result<Json<OrderView>, Refusal> {
+    let order = api.store.find_order(id).await?;
+    Ok(Json(order.ok_or_else(|| Refusal::not_found("order", id))?.into()))
 }
 
 impl AdminApi {
     async fn session(&self, id: SessionId) -> Result<Session, Refusal> {
         let session = self.store.find_session(id).await?;
         session.ok_or_else(|| Refusal::not_found("session", id))
+    }
+
+    /// The present terms of a session that goes on.
+    async fn terms(&self, session: &Session) -> Result<Terms, Refusal> {
+        let conflict = |reason: &str| Refusal::new(FailureKind::Conflict, reason);
+        if !session.is_open() {
+            return Err(conflict("the session is over already"));
+        }
+        let now = self.clock.now();
+        let nas = self.store.find_access_point(&session.nas).await?;
+        let nas = nas.ok_or_else(|| conflict("the access point was removed"))?;
+        let grant = self.store.find_grant(session.device).await?;
+        let grant = grant.ok_or_else(|| conflict("the device has no grant"))?;
+        let standing = standing_of(self.store.as_ref(), &grant, now).await?;
+        let terms = standing.filter(|_| grant.holds(now)).and_then(|standing| {
+            Terms::of(&grant, &standing.plan, &standing.assessment.at(nas.profile), now)
+        });
+        terms.ok_or_else(|| conflict("nothing is left that the access point could be told"))
     }
 
     async fn account(&self, phone: &PhoneNumber) -> Result<AccountRecord, Refusal> {

@@ -77,7 +77,7 @@ impl Lanes {
 mod tests {
     use std::time::Duration;
 
-    use domain::{MacAddress, OrderKind, OrderReason, OrderState};
+    use domain::{MacAddress, OrderKind, OrderProgress, OrderReason, OrderState};
 
     use super::*;
     use crate::random;
@@ -93,6 +93,7 @@ mod tests {
             session: None,
             reason: OrderReason::Admin,
             created_at: NOW,
+            progress: OrderProgress::default(),
             state: OrderState::Waiting { attempts: 1, next_at: NOW },
         }
     }

@@ -1,51 +1,139 @@
-//! What a delivery means for its order: over, or tried again. Pure.
+//! What a delivery, or the time after one, means for its order: over, to be seen in accounting,
+//! or tried again. Pure.
 //!
-//! Tries are 2, 4, 8 … seconds apart, 60 at most, until the order is given up.
+//! Tries are 2, 4, 8 … seconds apart, 60 at most, until the order is given up. An access point
+//! that says it is done is believed once accounting shows it.
 
 use std::time::Duration;
 
-use domain::{NasOrder, OrderOutcome, OrderState, Timestamp};
+use domain::{
+    NasOrder, NasProfile, OrderAnswer, OrderKind, OrderMethod, OrderOutcome, OrderState, OrderStep,
+    Session, Timestamp,
+};
 
+use super::ladder::{self, Meaning};
 use crate::nas_control::Delivery;
 
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// What shall be written down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Settlement {
-    /// The order is over.
-    Finish(OrderOutcome),
-    /// The access point is silent; the order is tried again.
-    Postpone(Timestamp),
+/// A report that comes later after an acknowledgement was not on its way before.
+const REPORT_UNDER_WAY: Duration = Duration::from_secs(30);
+
+/// How long things may take, and whom they are about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rules {
+    /// The access point's maker.
+    pub(super) profile: NasProfile,
+    /// After how long an order is given up.
+    pub(super) give_up_after: Duration,
+    /// How long accounting may take to show that something has happened.
+    pub(super) confirm_within: Duration,
 }
 
-/// Settles `order` after a delivery that ended at `now`.
+/// How an order is tried now.
+pub(super) fn method(order: &NasOrder, profile: NasProfile) -> OrderMethod {
+    let first = || ladder::methods(order.kind, profile).first().copied();
+    order.progress.method.or_else(first).unwrap_or(OrderMethod::Disconnect)
+}
+
+/// Settles an order after a delivery that ended at `now`.
 pub(super) fn settle(
     order: &NasOrder,
     delivery: Delivery,
-    give_up_after: Duration,
+    rules: &Rules,
     now: Timestamp,
-) -> Settlement {
+) -> OrderStep {
+    let method = method(order, rules.profile);
     match delivery {
-        Delivery::Acknowledged => Settlement::Finish(OrderOutcome::Acknowledged),
-        Delivery::Refused(cause) => Settlement::Finish(OrderOutcome::Refused(cause)),
-        Delivery::NoAddress => Settlement::Finish(OrderOutcome::Undeliverable),
-        Delivery::NoAnswer => {
-            let again = now + pause(tries(order));
-            if again < order.created_at + give_up_after {
-                Settlement::Postpone(again)
-            } else {
-                Settlement::Finish(OrderOutcome::Undeliverable)
-            }
+        Delivery::Acknowledged => acknowledged(order, method, rules, now),
+        Delivery::Refused(cause) => refused(order, method, cause, rules, now),
+        Delivery::NoAddress => {
+            OrderStep::Done { last: None, at: now, outcome: OrderOutcome::Undeliverable }
         }
+        Delivery::NoAnswer => later(order, method, OrderAnswer::Nothing, rules, now),
     }
 }
 
-fn tries(order: &NasOrder) -> u32 {
+/// Settles an order that was acknowledged at `since` and of which accounting has not shown in time
+/// that it happened; `session` is what accounting shows.
+pub(super) fn unconfirmed(
+    order: &NasOrder,
+    since: Timestamp,
+    session: &Session,
+    rules: &Rules,
+    now: Timestamp,
+) -> OrderStep {
+    let method = method(order, rules.profile);
+    if let Some(next) = ladder::after(order.kind, rules.profile, method) {
+        return OrderStep::Again { method: next, answer: OrderAnswer::Acknowledged, next_at: now };
+    }
+    let went_on = session.updated_at > since + REPORT_UNDER_WAY;
+    let outcome = if went_on { OrderOutcome::Ignored } else { OrderOutcome::Acknowledged };
+    OrderStep::Done { last: None, at: now, outcome }
+}
+
+fn acknowledged(order: &NasOrder, method: OrderMethod, rules: &Rules, now: Timestamp) -> OrderStep {
+    if order.session.is_none() || method == OrderMethod::Reauthenticate {
+        let last = Some((method, OrderAnswer::Acknowledged));
+        return OrderStep::Done { last, at: now, outcome: OrderOutcome::Acknowledged };
+    }
+    OrderStep::Acknowledged { method, at: now, check_at: now + rules.confirm_within }
+}
+
+fn refused(
+    order: &NasOrder,
+    method: OrderMethod,
+    cause: u32,
+    rules: &Rules,
+    now: Timestamp,
+) -> OrderStep {
+    let answer = OrderAnswer::Refused(cause);
+    match ladder::meaning(method, cause) {
+        Meaning::Done => acknowledged(order, method, rules, now),
+        Meaning::Gone if order.kind != OrderKind::Reauthenticate => {
+            acknowledged(order, method, rules, now)
+        }
+        Meaning::NotNow => later(order, method, answer, rules, now),
+        Meaning::Gone | Meaning::NotSo => match ladder::after(order.kind, rules.profile, method) {
+            Some(next) => OrderStep::Again { method: next, answer, next_at: now },
+            None => done(method, answer, OrderOutcome::Refused(cause), now),
+        },
+    }
+}
+
+/// The same again after a pause, unless the order has waited long enough.
+fn later(
+    order: &NasOrder,
+    method: OrderMethod,
+    answer: OrderAnswer,
+    rules: &Rules,
+    now: Timestamp,
+) -> OrderStep {
+    let next_at = now + pause(tries(order));
+    if next_at < order.created_at + rules.give_up_after {
+        return OrderStep::Again { method, answer, next_at };
+    }
+    let outcome = match answer {
+        OrderAnswer::Refused(cause) => OrderOutcome::Refused(cause),
+        OrderAnswer::Nothing | OrderAnswer::Acknowledged => OrderOutcome::Undeliverable,
+    };
+    done(method, answer, outcome, now)
+}
+
+const fn done(
+    method: OrderMethod,
+    answer: OrderAnswer,
+    outcome: OrderOutcome,
+    at: Timestamp,
+) -> OrderStep {
+    OrderStep::Done { last: Some((method, answer)), at, outcome }
+}
+
+const fn tries(order: &NasOrder) -> u32 {
     match order.state {
         OrderState::Waiting { attempts, .. } => attempts,
-        OrderState::Done { .. } => 0,
+        OrderState::Acknowledged { .. } | OrderState::Done { .. } => 0,
     }
 }
 
@@ -55,44 +143,4 @@ fn pause(tries: u32) -> Duration {
 }
 
 #[cfg(test)]
-mod tests {
-    use domain::{MacAddress, OrderKind, OrderReason};
-
-    use super::*;
-    use crate::random;
-
-    const DAY: Duration = Duration::from_secs(86_400);
-
-    #[test]
-    fn an_order_is_tried_again_only_while_the_access_point_is_silent() {
-        use OrderOutcome::{Acknowledged, Refused, Undeliverable};
-        use Settlement::{Finish, Postpone};
-        let at = Timestamp::from_secs;
-        for (tries, now, delivery, expected) in [
-            (1, 1_000, Delivery::Acknowledged, Finish(Acknowledged)),
-            (9, 1_000, Delivery::Refused(404), Finish(Refused(404))),
-            (1, 1_000, Delivery::NoAddress, Finish(Undeliverable)),
-            (1, 1_000, Delivery::NoAnswer, Postpone(at(1_002))),
-            (2, 1_000, Delivery::NoAnswer, Postpone(at(1_004))),
-            (5, 1_000, Delivery::NoAnswer, Postpone(at(1_032))),
-            (6, 1_000, Delivery::NoAnswer, Postpone(at(1_060))),
-            (u32::MAX, 1_000, Delivery::NoAnswer, Postpone(at(1_060))),
-            (9, 1_000 + 86_339, Delivery::NoAnswer, Postpone(at(1_000 + 86_399))),
-            (9, 1_000 + 86_340, Delivery::NoAnswer, Finish(Undeliverable)),
-        ] {
-            let created_at = Timestamp::from_secs(1_000);
-            let order = NasOrder {
-                id: random::order_id(created_at),
-                nas: "gate".parse().unwrap(),
-                kind: OrderKind::Disconnect,
-                device: MacAddress::new([2, 0, 0, 0, 0, 1]),
-                session: None,
-                reason: OrderReason::Admin,
-                created_at,
-                state: OrderState::Waiting { attempts: tries, next_at: created_at },
-            };
-            let settlement = settle(&order, delivery, DAY, at(now));
-            assert_eq!(settlement, expected, "{tries} {now} {delivery:?}");
-        }
-    }
-}
+mod tests;

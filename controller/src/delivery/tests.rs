@@ -1,4 +1,5 @@
-use domain::{GrantEnd, OrderReason, OrderState};
+use domain::{GrantEnd, OrderKind, OrderReason, Speed};
+use store::OrderFilter;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::*;
@@ -13,7 +14,11 @@ fn dispatcher(
 ) -> (Arc<Dispatcher>, UnboundedReceiver<Told>) {
     let (store, clock) = stage.shared();
     let (nas, told) = FakeNas::new(replies);
-    (Arc::new(Dispatcher::new(store, clock, nas, Duration::from_secs(86_400))), told)
+    let patience = Patience {
+        give_up_after: Duration::from_secs(86_400),
+        confirm_within: Duration::from_secs(900),
+    };
+    (Arc::new(Dispatcher::new(store, clock, nas, patience)), told)
 }
 
 /// Writes a Disconnect order for a session down.
@@ -55,7 +60,67 @@ async fn an_order_is_tried_until_it_is_answered() {
         let names = deliver_due(&dispatcher, &mut round, &mut told).await;
         assert_eq!(names.len(), expected, "at {}", stage.clock.now());
     }
-    let outcome = Some(OrderOutcome::Acknowledged);
+    assert_eq!(stage.orders().await, [("gate".to_owned(), ADMIN, None)], "not yet seen");
+    stage.stop("gate", &phone, 70, 0).await;
+    stage.advance(1);
+    deliver_due(&dispatcher, &mut round, &mut told).await;
+    let outcome = Some(OrderOutcome::Enforced);
+    assert_eq!(stage.orders().await, [("gate".to_owned(), ADMIN, outcome)]);
+}
+
+#[tokio::test]
+async fn an_access_point_that_says_done_and_goes_on_is_found_out() {
+    let stage = quiet_city().await;
+    let phone = stage.sign_in(1, 1).await;
+    let session = stage.report("gate", &phone, 60, 0).await;
+    order(&stage, session).await;
+    let (dispatcher, mut told) = dispatcher(&stage, []);
+    let mut round = Round::default();
+    deliver_due(&dispatcher, &mut round, &mut told).await;
+    stage.advance(600);
+    stage.report("gate", &phone, 660, 0).await;
+    deliver_due(&dispatcher, &mut round, &mut told).await;
+    assert_eq!(stage.orders().await, [("gate".to_owned(), ADMIN, None)]);
+    stage.advance(300);
+    deliver_due(&dispatcher, &mut round, &mut told).await;
+    let outcome = Some(OrderOutcome::Ignored);
+    assert_eq!(stage.orders().await, [("gate".to_owned(), ADMIN, outcome)]);
+}
+
+#[tokio::test]
+async fn who_cannot_be_slowed_down_is_cut() {
+    let stage = Stage::slowing((None, Some(500))).await;
+    let phone = stage.sign_in(1, 1).await;
+    let session = stage.report("gate", &phone, 60, 500).await;
+    let known = stage.store.find_session(session).await.unwrap().unwrap();
+    let kind = OrderKind::Change(Speed::Reduced);
+    let change = crate::quota::order(&known, kind, ADMIN, stage.clock.now());
+    assert!(stage.store.add_order(&change).await.unwrap());
+    let (dispatcher, mut told) = dispatcher(&stage, [Reply::Says(Delivery::Refused(405))]);
+    let mut round = Round::default();
+    dispatcher.begin_due(&mut round).await.unwrap();
+    let NasCommand::Change(terms) = told.recv().await.unwrap().command else { panic!("a change") };
+    assert_eq!((terms.speed, terms.data), (Speed::Reduced, None));
+    deliver_due(&dispatcher, &mut round, &mut told).await;
+    let order = stage.store.find_order(change.id).await.unwrap().unwrap();
+    assert_eq!(order.progress.answer, Some(OrderAnswer::Refused(405)));
+    dispatcher.begin_due(&mut round).await.unwrap();
+    assert_eq!(told.recv().await.unwrap().command, NasCommand::Disconnect);
+}
+
+#[tokio::test]
+async fn a_change_that_is_not_wanted_any_more_is_not_told() {
+    let stage = Stage::slowing((None, Some(500))).await;
+    let phone = stage.sign_in(1, 1).await;
+    let session = stage.report("gate", &phone, 60, 499).await;
+    let known = stage.store.find_session(session).await.unwrap().unwrap();
+    let kind = OrderKind::Change(Speed::Reduced);
+    let change = crate::quota::order(&known, kind, ADMIN, stage.clock.now());
+    assert!(stage.store.add_order(&change).await.unwrap());
+    let (dispatcher, mut told) = dispatcher(&stage, []);
+    let names = deliver_due(&dispatcher, &mut Round::default(), &mut told).await;
+    assert_eq!(names, Vec::<String>::new());
+    let outcome = Some(OrderOutcome::Overtaken);
     assert_eq!(stage.orders().await, [("gate".to_owned(), ADMIN, outcome)]);
 }
 
@@ -75,7 +140,6 @@ async fn an_order_to_an_access_point_that_stays_silent_is_given_up_after_a_day()
 #[tokio::test]
 async fn a_clear_answer_ends_an_order() {
     for (delivery, outcome) in [
-        (Delivery::Acknowledged, OrderOutcome::Acknowledged),
         (Delivery::Refused(404), OrderOutcome::Refused(404)),
         (Delivery::NoAddress, OrderOutcome::Undeliverable),
     ] {
@@ -86,8 +150,13 @@ async fn a_clear_answer_ends_an_order() {
         let (dispatcher, mut told) = dispatcher(&stage, [Reply::Says(delivery)]);
         let mut round = Round::default();
         dispatcher.begin_due(&mut round).await.unwrap();
-        let expected =
-            Told { nas: "gate".to_owned(), reason: ADMIN, device: mac(1), session: Some(session) };
+        let expected = Told {
+            nas: "gate".to_owned(),
+            reason: ADMIN,
+            command: NasCommand::Disconnect,
+            device: mac(1),
+            session: Some(session),
+        };
         assert_eq!(told.recv().await, Some(expected));
         deliver_due(&dispatcher, &mut round, &mut told).await;
         assert_eq!(stage.orders().await, [("gate".to_owned(), ADMIN, Some(outcome))]);
@@ -170,7 +239,7 @@ async fn a_restart_resumes_what_was_on_its_way() {
     assert_eq!(told.recv().await.expect("it is delivered").nas, "gate");
     stop.cancel();
     running.await.unwrap();
-    let order = stage.store.list_orders(1).await.unwrap().remove(0);
+    let order = stage.store.list_orders(&OrderFilter::latest(1)).await.unwrap().remove(0);
     let expected = OrderState::Waiting { attempts: 1, next_at: stage.clock.now() };
     assert_eq!((order.id, order.state), (id, expected));
 

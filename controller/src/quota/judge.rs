@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{Assessment, Grant, GrantEnd, GrantState, OrderReason, Timestamp, Window};
+use domain::{Assessment, Grant, GrantEnd, GrantState, OrderReason, Speed, Timestamp, Window};
 
 /// Nobody goes unlooked at for longer.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -10,8 +10,9 @@ pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// What becomes of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It goes on; nothing can be used up before that moment but data.
-    GoesOn { look_again: Timestamp },
+    /// It goes on with that speed, where one is known; nothing can be used up before that moment
+    /// but data.
+    GoesOn { look_again: Timestamp, speed: Option<Speed> },
     /// This session is cut.
     CutSession(OrderReason),
     /// The person's day is used up: every session of theirs is cut.
@@ -36,10 +37,15 @@ pub(super) fn judge(
     }
     let at_latest = grant.until.min(now + LONGEST_PAUSE);
     match assessment {
-        None => Verdict::GoesOn { look_again: at_latest },
+        None => Verdict::GoesOn { look_again: at_latest, speed: None },
         Some(Assessment::Within(left)) => {
             let enough = left.time.map(|time| now + time / open_sessions.max(1));
-            Verdict::GoesOn { look_again: enough.map_or(at_latest, |at| at.min(at_latest)) }
+            let look_again = enough.map_or(at_latest, |at| at.min(at_latest));
+            Verdict::GoesOn { look_again, speed: Some(Speed::Full) }
+        }
+        Some(Assessment::Slowed { renews_at, .. }) => {
+            let look_again = renews_at.map_or(at_latest, |at| at.min(at_latest));
+            Verdict::GoesOn { look_again, speed: Some(Speed::Reduced) }
         }
         Some(Assessment::Exhausted { window: Window::Day, .. }) => Verdict::CutAccount,
         Some(Assessment::Exhausted { window: Window::Session, .. }) => Verdict::EndGrant,
@@ -85,23 +91,31 @@ mod tests {
         Some(Assessment::Exhausted { window, resource: Resource::Data, renews_at: None })
     }
 
-    fn look_again(seconds: i64) -> Verdict {
-        Verdict::GoesOn { look_again: Timestamp::from_secs(seconds) }
+    fn slowed(renews_at: Option<i64>) -> Option<Assessment> {
+        let renews_at = renews_at.map(Timestamp::from_secs);
+        Some(Assessment::Slowed { window: Window::Day, resource: Resource::Data, renews_at })
+    }
+
+    fn goes_on(speed: Option<Speed>, seconds: i64) -> Verdict {
+        Verdict::GoesOn { look_again: Timestamp::from_secs(seconds), speed }
     }
 
     #[test]
     fn a_session_goes_on_as_long_as_grant_and_allowance_hold() {
-        let live = GrantState::Live;
+        let (live, full) = (GrantState::Live, Some(Speed::Full));
         let ended = |why| GrantState::Ended { at: NOW, why };
         let expired = Verdict::CutSession(OrderReason::GrantExpired);
         let used_up = Verdict::CutSession(OrderReason::AllowanceUsedUp);
         for (until, state, assessment, sessions, expected) in [
-            (99_999, live, within(None), 1, look_again(10_060)),
-            (99_999, live, within(Some(7_000)), 1, look_again(10_060)),
-            (99_999, live, within(Some(40)), 1, look_again(10_040)),
-            (99_999, live, within(Some(40)), 2, look_again(10_020)),
-            (10_030, live, within(Some(40)), 1, look_again(10_030)),
-            (99_999, live, None, 1, look_again(10_060)),
+            (99_999, live, within(None), 1, goes_on(full, 10_060)),
+            (99_999, live, within(Some(7_000)), 1, goes_on(full, 10_060)),
+            (99_999, live, within(Some(40)), 1, goes_on(full, 10_040)),
+            (99_999, live, within(Some(40)), 2, goes_on(full, 10_020)),
+            (10_030, live, within(Some(40)), 1, goes_on(full, 10_030)),
+            (99_999, live, None, 1, goes_on(None, 10_060)),
+            (99_999, live, slowed(Some(10_040)), 1, goes_on(Some(Speed::Reduced), 10_040)),
+            (99_999, live, slowed(None), 2, goes_on(Some(Speed::Reduced), 10_060)),
+            (10_000, live, slowed(None), 1, expired),
             (99_999, live, exhausted(Window::Day), 1, Verdict::CutAccount),
             (99_999, live, exhausted(Window::Session), 1, Verdict::EndGrant),
             (10_000, live, within(Some(40)), 1, expired),

@@ -1,4 +1,6 @@
-use domain::{GrantState, OrderOutcome, OrderReason};
+use domain::{GrantState, OrderMethod, OrderOutcome, OrderReason, OrderStep};
+
+use store::OrderFilter;
 
 use super::*;
 use crate::stage::Stage;
@@ -75,9 +77,10 @@ async fn a_session_on_its_way_out_is_not_cut_again_at_once() {
     stage.report("gate", &phone, 60, 1_000).await;
     let (watch, mut memory) = (watch(&stage), Memory::default());
     watch.sweep(&mut memory).await.unwrap();
-    let order = stage.store.list_orders(1).await.unwrap().remove(0);
+    let order = stage.store.list_orders(&OrderFilter::latest(1)).await.unwrap().remove(0);
     let now = stage.clock.now();
-    stage.store.finish_order(order.id, OrderOutcome::Acknowledged, now).await.unwrap();
+    let step = OrderStep::Done { last: None, at: now, outcome: OrderOutcome::Acknowledged };
+    assert!(stage.store.advance_order(&order, &step).await.unwrap());
 
     stage.advance(10);
     watch.look_at(vec![phone.account], &mut memory).await.unwrap();
@@ -145,4 +148,31 @@ async fn a_changed_setup_makes_everybody_due() {
     stage.stop("gate", &phone, 61, 0).await;
     watch.sweep(&mut memory).await.unwrap();
     assert!(memory.due.is_empty(), "whoever is offline is forgotten");
+}
+
+#[tokio::test]
+async fn a_used_up_day_slows_down_once_and_a_new_day_gives_full_speed_again() {
+    let stage = Stage::slowing((None, Some(1_000))).await;
+    let phone = stage.sign_in(1, 1).await;
+    stage.report("gate", &phone, 60, 1_000).await;
+    let (watch, mut memory) = (watch(&stage), Memory::default());
+    for _ in 0..2 {
+        watch.look_at(vec![phone.account], &mut memory).await.unwrap();
+    }
+    assert_eq!(stage.orders().await, [waiting("gate", USED_UP)]);
+    let order = stage.store.list_orders(&OrderFilter::latest(1)).await.unwrap().remove(0);
+    assert_eq!(order.kind, OrderKind::Change(Speed::Reduced));
+    assert_eq!(state_of(&stage, phone.id).await, GrantState::Live);
+
+    let at = stage.clock.now();
+    let step = OrderStep::Acknowledged { method: OrderMethod::Change, at, check_at: at };
+    assert!(stage.store.advance_order(&order, &step).await.unwrap());
+    watch.look_at(vec![phone.account], &mut Memory::default()).await.unwrap();
+    assert_eq!(stage.orders().await.len(), 1, "the access point knows it already");
+
+    stage.advance(86_400);
+    watch.look_at(vec![phone.account], &mut memory).await.unwrap();
+    let order = stage.store.list_orders(&OrderFilter::latest(1)).await.unwrap().remove(0);
+    assert_eq!(order.kind, OrderKind::Change(Speed::Full));
+    assert_eq!(order.reason, OrderReason::AllowanceRenewed);
 }

@@ -55,7 +55,9 @@ async fn what_is_over_is_destroyed_after_its_time() {
     let now = stage.clock.now();
     let order = disconnect(&session, domain::OrderReason::Admin, now);
     stage.store.add_order(&order).await.unwrap();
-    stage.store.finish_order(order.id, domain::OrderOutcome::Acknowledged, now).await.unwrap();
+    let outcome = domain::OrderOutcome::Acknowledged;
+    let step = domain::OrderStep::Done { last: None, at: now, outcome };
+    assert!(stage.store.advance_order(&order, &step).await.unwrap());
     stage.stop("gate", &phone, 60, 0).await;
 
     let reaper = reaper(&stage);

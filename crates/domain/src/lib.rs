@@ -25,6 +25,7 @@ mod quota;
 mod secret;
 mod session;
 mod site;
+mod terms;
 mod time;
 mod units;
 
@@ -46,7 +47,10 @@ pub use mac::{CalledStation, MacAddress, MacError};
 pub use message::{MessageClass, MessageState, SmsText};
 pub use name::{NameError, NasName, PlanName, SiteName};
 pub use nas::{HandOff, MessageAuthenticatorRule, Nas, NasProfile, OctetDirection, ProfileError};
-pub use order::{NasOrder, OrderKind, OrderOutcome, OrderReason, OrderState};
+pub use order::{
+    NasCommand, NasOrder, OrderAnswer, OrderKind, OrderMethod, OrderOutcome, OrderProgress,
+    OrderReason, OrderState, OrderStep,
+};
 pub use phone::{Country, CountryError, MaskedPhone, PhoneError, PhoneNumber};
 pub use plan::{Allowance, Plan, RatePair, Speed};
 pub use quota::{Assessment, Consumption, Remaining, Resource, Window, assess};
@@ -56,5 +60,6 @@ pub use session::{
     Usage,
 };
 pub use site::{Site, Zone, ZoneError};
+pub use terms::Terms;
 pub use time::{Day, Timestamp};
 pub use units::{BitRate, Octets, UnitError};

@@ -70,6 +70,14 @@ impl NasProfile {
     }
 }
 
+impl NasProfile {
+    /// Whether it limits a device to a speed that it is told; our own gateway does not yet.
+    #[must_use]
+    pub const fn limits_speed(self) -> bool {
+        !matches!(self, Self::Sabeel)
+    }
+}
+
 impl FromStr for NasProfile {
     type Err = ProfileError;
 

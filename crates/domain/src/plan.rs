@@ -17,6 +17,10 @@ pub struct Plan {
     pub per_day: Allowance,
     /// The speed of one device.
     pub rate: RatePair,
+    /// The speed with which a device goes on when the allowance is used up; `None` cuts it. A
+    /// direction without a rate keeps that of `rate`.
+    #[serde(default)]
+    pub after_allowance: Option<RatePair>,
     /// How many devices of one person may be known at the same time; at least 1.
     pub devices: u32,
     /// After how much silence a device counts as gone.
@@ -52,7 +56,7 @@ pub enum Speed {
     /// [`Plan::rate`].
     #[default]
     Full,
-    /// The lower one that is left when the allowance is used up.
+    /// [`Plan::after_allowance`].
     Reduced,
 }
 
@@ -88,10 +92,22 @@ impl Plan {
                 down: Some(BitRate::new(10_000_000)),
                 up: Some(BitRate::new(5_000_000)),
             },
+            after_allowance: None,
             devices: 3,
             idle_timeout: Duration::from_secs(15 * 60),
             interim_interval: Duration::from_secs(60),
             remembered_for: Duration::from_secs(30 * 86_400),
+        }
+    }
+
+    /// The rates of a speed.
+    #[must_use]
+    pub fn rate_at(&self, speed: Speed) -> RatePair {
+        match (speed, self.after_allowance) {
+            (Speed::Full, _) | (Speed::Reduced, None) => self.rate,
+            (Speed::Reduced, Some(then)) => {
+                RatePair { down: then.down.or(self.rate.down), up: then.up.or(self.rate.up) }
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Allowance, Octets, Plan, Timestamp, Usage, Zone};
+use crate::{Allowance, NasProfile, Octets, Plan, Timestamp, Usage, Zone};
 
 /// What was used so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -53,6 +53,15 @@ pub struct Remaining {
 pub enum Assessment {
     /// Yes, for this much more.
     Within(Remaining),
+    /// Yes, with the speed that the plan leaves when the allowance is used up.
+    Slowed {
+        /// Which window is full.
+        window: Window,
+        /// Of what.
+        resource: Resource,
+        /// When there is full speed again; a full session window ends with a new code.
+        renews_at: Option<Timestamp>,
+    },
     /// No.
     Exhausted {
         /// Which window is full.
@@ -64,18 +73,35 @@ pub enum Assessment {
     },
 }
 
+impl Assessment {
+    /// What it comes to at an access point of that profile: one that limits no speed cannot let
+    /// anybody go on more slowly.
+    #[must_use]
+    pub const fn at(self, profile: NasProfile) -> Self {
+        match self {
+            Self::Slowed { window, resource, renews_at } if !profile.limits_speed() => {
+                Self::Exhausted { window, resource, renews_at }
+            }
+            other => other,
+        }
+    }
+}
+
 /// Weighs a consumption against a plan at `now`, with the day of `zone`.
 ///
 /// A full day window counts before a full session window, because a new code would
 /// not help then.
 #[must_use]
 pub fn assess(plan: &Plan, used: &Consumption, zone: &Zone, now: Timestamp) -> Assessment {
+    let used_up = |window, resource, renews_at| match plan.after_allowance {
+        Some(_) => Assessment::Slowed { window, resource, renews_at },
+        None => Assessment::Exhausted { window, resource, renews_at },
+    };
     if let Some(resource) = exhausted(&plan.per_day, &used.day) {
-        let renews_at = Some(zone.next_day_start(now));
-        return Assessment::Exhausted { window: Window::Day, resource, renews_at };
+        return used_up(Window::Day, resource, Some(zone.next_day_start(now)));
     }
     if let Some(resource) = exhausted(&plan.per_session, &used.session) {
-        return Assessment::Exhausted { window: Window::Session, resource, renews_at: None };
+        return used_up(Window::Session, resource, None);
     }
     let day = left(&plan.per_day, &used.day);
     let session = left(&plan.per_session, &used.session);
@@ -113,6 +139,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::{BitRate, RatePair, Speed};
 
     const NOON: Timestamp = Timestamp::from_secs(1_795_597_200);
 
@@ -216,6 +243,40 @@ mod tests {
     }
 
     #[test]
+    fn a_plan_with_a_lower_speed_slows_down_where_the_access_point_can() {
+        let then = RatePair { down: Some(BitRate::new(512_000)), up: None };
+        let plan = Plan {
+            after_allowance: Some(then),
+            ..plan((None, Some(500)), (Some(7_200), Some(1_000)))
+        };
+        let renews_at = Some(Zone::riyadh().next_day_start(NOON));
+        let (day, stay) = ((Window::Day, renews_at), (Window::Session, None));
+        for (session, octets, full) in [
+            (499, 999, None),
+            (500, 999, Some(stay)),
+            (499, 1_000, Some(day)),
+            (500, 1_000, Some(day)),
+        ] {
+            let used = Consumption { session: usage(9, session), day: usage(9, octets) };
+            let assessment = assess(&plan, &used, &Zone::riyadh(), NOON);
+            let resource = Resource::Data;
+            match full {
+                None => assert_eq!(assessment, within(Some(7_191), Some(1))),
+                Some((window, renews_at)) => {
+                    let slowed = Assessment::Slowed { window, resource, renews_at };
+                    let exhausted = Assessment::Exhausted { window, resource, renews_at };
+                    assert_eq!(assessment, slowed);
+                    assert_eq!(assessment.at(NasProfile::Coova), slowed);
+                    assert_eq!(assessment.at(NasProfile::Sabeel), exhausted);
+                }
+            }
+        }
+        assert_eq!(plan.rate_at(Speed::Full), plan.rate);
+        let slow = RatePair { down: then.down, up: plan.rate.up };
+        assert_eq!(plan.rate_at(Speed::Reduced), slow);
+    }
+
+    #[test]
     fn less_than_a_second_of_time_is_no_time() {
         let used = Consumption {
             day: Usage { time: Duration::from_millis(7_199_500), ..Usage::default() },
@@ -234,7 +295,9 @@ mod tests {
                 let used = Consumption { day: usage(secs, octets), ..Consumption::default() };
                 match assess(&plan, &used, &Zone::riyadh(), NOON) {
                     Assessment::Within(left) => (left.time.unwrap(), left.data.unwrap()),
-                    Assessment::Exhausted { .. } => (Duration::ZERO, Octets::new(0)),
+                    Assessment::Slowed { .. } | Assessment::Exhausted { .. } => {
+                        (Duration::ZERO, Octets::new(0))
+                    }
                 }
             };
             let before = left(day, octets);

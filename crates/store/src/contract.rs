@@ -13,7 +13,7 @@ pub use grants::{
     AccountRecord, Accounts, Circumstances, Credentials, GrantOf, Grants, OpenStay, SignIn,
     SignInOutcome,
 };
-pub use outboxes::{MessageOutbox, Orders, OutgoingMessage};
+pub use outboxes::{MessageOutbox, OrderFilter, Orders, OutgoingMessage};
 pub use sessions::{ApplyOutcome, JournalPosition, SessionFilter, SessionReports, Sessions};
 pub use setup::{AccessPoints, Plans, Sites};
 pub use sign_in::{Attempt, Challenges, NewChallenge};

@@ -155,8 +155,11 @@ fn next_day(site: &Site, now: Timestamp) -> String {
 
 fn used_up(app: &App, visit: &Visit, standing: &Standing) -> Outcome {
     let renews_at = match standing.assessment {
-        Assessment::Exhausted { renews_at: Some(at), .. } => at,
-        Assessment::Exhausted { .. } | Assessment::Within(_) => visit.now,
+        Assessment::Slowed { renews_at: Some(at), .. }
+        | Assessment::Exhausted { renews_at: Some(at), .. } => at,
+        Assessment::Exhausted { .. } | Assessment::Slowed { .. } | Assessment::Within(_) => {
+            visit.now
+        }
     };
     let clock = wording::clock(&standing.site.zone, renews_at);
     let message = Message {

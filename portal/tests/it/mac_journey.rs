@@ -25,7 +25,7 @@ async fn a_visitor_gets_online_in_arabic() {
     assert_eq!(page.title(), "نفتح لك الطريق");
     assert!(page.between("content=\"2;url=", "\"").ends_with("online?w=1"));
 
-    let orders = town.store.list_orders(10).await.unwrap();
+    let orders = town.store.list_orders(&store::OrderFilter::latest(10)).await.unwrap();
     assert_eq!(orders.len(), 1);
     assert_eq!(orders[0].kind, OrderKind::Reauthenticate);
     assert_eq!(orders[0].reason, OrderReason::SignedIn);
@@ -79,7 +79,7 @@ async fn a_known_device_comes_back_without_a_code_in_its_owners_language() {
 
     let page = town.browser().visit(&town.gate_redirect(MAC, "10.1.0.8")).await;
     assert_eq!(page.title(), "Opening the way", "English, although the browser wants Arabic");
-    let orders = town.store.list_orders(10).await.unwrap();
+    let orders = town.store.list_orders(&store::OrderFilter::latest(10)).await.unwrap();
     assert!(orders.iter().all(|order| order.kind == OrderKind::Reauthenticate));
     assert!(town.next_message().await.is_none(), "no code is sent");
 }
@@ -124,7 +124,7 @@ async fn logging_out_ends_the_grant_and_tells_the_access_point() {
     assert_eq!(page.title(), "You are disconnected");
     let grant = town.store.find_grant(MAC.parse().unwrap()).await.unwrap().unwrap();
     assert_eq!(grant.state, GrantState::Ended { at: NOON, why: GrantEnd::LoggedOut });
-    let orders = town.store.list_orders(10).await.unwrap();
+    let orders = town.store.list_orders(&store::OrderFilter::latest(10)).await.unwrap();
     assert!(
         orders
             .iter()

@@ -149,7 +149,7 @@ async fn looking_at_pages_writes_nothing() {
         browser.visit(&format!("{base}{page}")).await;
     }
     assert!(town.next_message().await.is_none());
-    assert!(town.store.list_orders(10).await.unwrap().is_empty());
+    assert!(town.store.list_orders(&store::OrderFilter::latest(10)).await.unwrap().is_empty());
     let device = MAC.parse().unwrap();
     let site = "walkway".parse().unwrap();
     assert!(town.store.find_open_challenge(&site, device).await.unwrap().is_none());

@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use domain::{Consumption, GrantEnd, GrantState, Octets, Usage};
+use domain::{
+    BitRate, Consumption, GrantEnd, GrantState, Octets, RatePair, Speed, Usage, Zone, assess,
+};
 
 use super::*;
 use crate::fixtures::{T0, grant, standing};
@@ -16,10 +18,8 @@ fn known(grant: Grant, time_used: u64, data_used: u64) -> Option<Known> {
 }
 
 fn check(known: Option<Known>, expected: Result<(u64, u64), Refusal>) {
-    let decision = decide(known.clone(), T0).map(|admission| {
-        let Remaining { time, data } = admission.remaining;
-        (time.unwrap().as_secs(), data.unwrap().get())
-    });
+    let decision = decide(known.clone(), NasProfile::Generic, T0)
+        .map(|Admission { terms, .. }| (terms.time.as_secs(), terms.data.unwrap().get()));
     assert_eq!(decision, expected, "{known:?}");
 }
 
@@ -30,6 +30,25 @@ fn a_device_is_let_in_while_its_grant_holds_and_something_is_left() {
     let until = Some((0, 0));
     check(known(grant(), 7_200, 0), Err(Refusal::UsedUp { until }));
     check(known(grant(), 0, 1_000_000_000), Err(Refusal::UsedUp { until }));
+}
+
+#[test]
+fn who_has_used_up_the_allowance_goes_on_more_slowly_where_that_is_possible() {
+    let slower = RatePair { down: Some(BitRate::new(512_000)), up: None };
+    let slowed = |profile| {
+        let Known { grant, standing } = known(grant(), 7_200, 0).unwrap();
+        let mut standing = standing.unwrap();
+        standing.plan.after_allowance = Some(slower);
+        let used = standing.used;
+        standing.assessment = assess(&standing.plan, &used, &standing.site.zone, T0);
+        decide(Some(Known { grant, standing: Some(standing) }), profile, T0)
+    };
+    let terms = slowed(NasProfile::Coova).unwrap().terms;
+    assert_eq!((terms.speed, terms.data, terms.rate.down), (Speed::Reduced, None, slower.down));
+    let until_midnight = Zone::riyadh().next_day_start(T0).since(T0);
+    assert_eq!(terms.time, until_midnight);
+    let refusal = Refusal::UsedUp { until: Some((0, 0)) };
+    assert_eq!(slowed(NasProfile::Sabeel).unwrap_err(), refusal);
 }
 
 #[test]

@@ -130,7 +130,10 @@ impl Lane {
     }
 
     fn receive(&mut self, source: SocketAddr, octets: &[u8]) {
-        let Some(peer) = self.peers.get_mut(&source) else { return };
+        let Some(peer) = self.peers.get_mut(&source) else {
+            tracing::debug!(%source, "dae.stray: nobody was asked there");
+            return;
+        };
         match peer.tracker.receive(source, octets, Instant::now().into_std()) {
             Ok(reply) => {
                 if let Some(answer) = peer.waiting.remove(&reply.token) {

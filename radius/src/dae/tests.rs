@@ -5,12 +5,15 @@ use domain::ManualClock;
 use radius_proto::Secrets;
 use radius_proto::attribute;
 use radius_proto::dae::{DynamicServer, DynamicVerdict, EventTimestampRule, Now};
+use radius_proto::dictionary::enumeration::ErrorCause;
 use radius_proto::duplicates::DuplicateLimits;
 use radius_proto::server::Datagram;
 use tokio::net::UdpSocket;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::task::JoinSet;
 
 use super::*;
-use crate::fixtures::{T0, nas, order, secret};
+use crate::fixtures::{DEVICE, T0, nas, secret, session, terms};
 
 /// How a NAS answers a request it takes.
 #[derive(Clone, Copy)]
@@ -18,16 +21,24 @@ enum Says {
     Ack,
     Nak(ErrorCause),
     MyNameIsAnother,
+    /// Like hostapd, which takes no attribute that names a place.
+    NoPlaces,
     NothingAtFirst,
+    FromAnotherPort,
 }
 
 fn client(patience_ms: u64) -> DaeClient {
-    let settings = DaeSettings { patience_ms, ..DaeSettings::default() };
+    let settings = DaeSettings {
+        patience_ms,
+        requests_per_second: 10_000,
+        requests_per_second_to_one: 1_000,
+        ..DaeSettings::default()
+    };
     DaeClient::bind(&settings, Arc::new(ManualClock::new(T0))).unwrap()
 }
 
 /// A NAS that answers for ever, by the rules of `radius-proto`'s other side.
-async fn serve(socket: UdpSocket, says: Says) {
+async fn serve(socket: UdpSocket, says: Says, heard: UnboundedSender<usize>) {
     let limits = DuplicateLimits {
         retention: Duration::from_secs(300),
         max_entries: NonZeroUsize::new(1_000).unwrap(),
@@ -53,45 +64,78 @@ async fn serve(socket: UdpSocket, says: Says) {
             Says::Ack | Says::NothingAtFirst => request.ack(),
             Says::MyNameIsAnother if is_named => request.nak(ErrorCause::NasIdentificationMismatch),
             Says::MyNameIsAnother => request.ack(),
+            Says::NoPlaces if request.packet.find(attribute::CLASS).is_some() => {
+                request.nak(ErrorCause::UnsupportedAttribute)
+            }
+            Says::NoPlaces | Says::FromAnotherPort => request.ack(),
             Says::Nak(cause) => request.nak(cause),
         };
-        socket.send_to(&reply.sign(&secret()).unwrap(), source).await.unwrap();
+        let reply = reply.sign(&secret()).unwrap();
+        let other = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let from = if matches!(says, Says::FromAnotherPort) { &other } else { &socket };
+        from.send_to(&reply, source).await.unwrap();
+        heard.send(request.packet.attributes().count()).ok();
     }
 }
 
-async fn delivered(kind: OrderKind, says: Says) -> DaeOutcome {
+/// An access point that answers so, and what it hears.
+async fn access_point(says: Says) -> (Nas, UnboundedReceiver<usize>, JoinSet<()>) {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let nas = Nas { dae_address: socket.local_addr().ok(), ..nas() };
-    let server = tokio::spawn(serve(socket, says));
-    let outcome = client(10_000).deliver(&nas, &order(kind), None).await;
-    server.abort();
-    outcome
+    let (heard, hears) = mpsc::unbounded_channel();
+    let mut server = JoinSet::new();
+    server.spawn(serve(socket, says, heard));
+    (nas, hears, server)
+}
+
+async fn delivered(command: &NasCommand, says: Says, patience_ms: u64) -> DaeOutcome {
+    let (nas, _hears, _server) = access_point(says).await;
+    client(patience_ms).deliver(&nas, DEVICE, None, command).await
 }
 
 #[tokio::test]
 async fn the_answer_of_the_access_point_is_told() {
     use DaeOutcome::{Acknowledged, Refused};
-    use OrderKind::{Disconnect, Reauthenticate};
-    for (kind, says, expected) in [
+    use NasCommand::{Disconnect, Reauthenticate};
+    for (command, says, expected) in [
         (Disconnect, Says::Ack, Acknowledged),
         (Reauthenticate, Says::Ack, Acknowledged),
-        (Disconnect, Says::Nak(ErrorCause::SessionContextNotFound), Acknowledged),
-        (Reauthenticate, Says::Nak(ErrorCause::SessionContextNotFound), Refused(503)),
-        (Reauthenticate, Says::Nak(ErrorCause::RequestInitiated), Acknowledged),
-        (Disconnect, Says::Nak(ErrorCause::RequestInitiated), Refused(507)),
-        (Disconnect, Says::Nak(ErrorCause::UnsupportedService), Refused(405)),
+        (NasCommand::Change(terms()), Says::Ack, Acknowledged),
+        (Disconnect, Says::Nak(ErrorCause::SessionContextNotFound), Refused(503)),
+        (Reauthenticate, Says::Nak(ErrorCause::RequestInitiated), Refused(507)),
+        (Disconnect, Says::Nak(ErrorCause::UnsupportedAttribute), Refused(401)),
         (Disconnect, Says::MyNameIsAnother, Acknowledged),
     ] {
-        assert_eq!(delivered(kind, says).await, expected);
+        assert_eq!(delivered(&command, says, 10_000).await, expected);
     }
 }
 
 #[tokio::test]
+async fn who_refuses_attributes_is_told_less_and_remembered() {
+    let (nas, mut hears, _server) = access_point(Says::NoPlaces).await;
+    let session = session();
+    let client = client(10_000);
+    for _ in 0..2 {
+        let told = client.deliver(&nas, DEVICE, Some(&session), &NasCommand::Disconnect);
+        assert_eq!(told.await, DaeOutcome::Acknowledged);
+    }
+    drop(client);
+    let [first, second, third] = [hears.recv().await, hears.recv().await, hears.recv().await];
+    assert!(first > second, "less the second time");
+    assert_eq!(second, third, "and at once the next time");
+    assert!(hears.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn an_answer_from_elsewhere_is_none() {
+    let told = delivered(&NasCommand::Disconnect, Says::FromAnotherPort, 100).await;
+    assert_eq!(told, DaeOutcome::NoAnswer);
+}
+
+#[tokio::test]
 async fn a_lost_request_is_sent_again() {
-    assert_eq!(
-        delivered(OrderKind::Disconnect, Says::NothingAtFirst).await,
-        DaeOutcome::Acknowledged
-    );
+    let told = delivered(&NasCommand::Disconnect, Says::NothingAtFirst, 10_000).await;
+    assert_eq!(told, DaeOutcome::Acknowledged);
 }
 
 #[tokio::test]
@@ -99,30 +143,20 @@ async fn an_access_point_that_is_not_there_gives_no_answer() {
     let nobody = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let nas = Nas { dae_address: nobody.local_addr().ok(), ..nas() };
     let client = client(100);
-    let outcome = client.deliver(&nas, &order(OrderKind::Disconnect), None).await;
+    let outcome = client.deliver(&nas, DEVICE, None, &NasCommand::Disconnect).await;
     assert_eq!(outcome, DaeOutcome::NoAnswer);
     let without_address = Nas { dae_address: None, ..nas };
-    let outcome = client.deliver(&without_address, &order(OrderKind::Disconnect), None).await;
+    let outcome = client.deliver(&without_address, DEVICE, None, &NasCommand::Disconnect).await;
     assert_eq!(outcome, DaeOutcome::NoAnswer);
 }
 
 #[tokio::test]
 async fn more_orders_than_one_port_has_identifiers_use_further_ports() {
-    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    let nas = Nas { dae_address: socket.local_addr().ok(), ..nas() };
-    let server = tokio::spawn(serve(socket, Says::Ack));
+    let (nas, _hears, _server) = access_point(Says::Ack).await;
     let client = client(10_000);
     for number in 0..300 {
-        let outcome = client.deliver(&nas, &order(OrderKind::Disconnect), None).await;
+        let outcome = client.deliver(&nas, DEVICE, None, &NasCommand::Disconnect).await;
         assert_eq!(outcome, DaeOutcome::Acknowledged, "{number}");
     }
     assert_eq!(client.ipv4.lock().unwrap().len(), 2);
-    server.abort();
-}
-
-#[test]
-fn a_send_that_was_never_answered_is_no_answer() {
-    for answer in [Answer::Nothing, Answer::LaneIsFull] {
-        assert_eq!(outcome(OrderKind::Disconnect, answer), DaeOutcome::NoAnswer);
-    }
 }

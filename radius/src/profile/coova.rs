@@ -1,28 +1,34 @@
 //! CoovaChilli and what speaks like it (14559): rates in kbit/s, volume with gigawords.
 //!
 //! CoovaChilli reads its own attributes before WISPr's; others of its kind know only one of them.
+//! 0 is no limit.
 
+use domain::{BitRate, Octets};
 use radius_proto::{PacketBuilder, vendor::chillispot};
 
-use super::{Limits, at_most_u32, gigawords, wispr};
+use super::{Limits, Unlimited, at_most_u32, gigawords, wispr};
 
 /// Appends the limits.
-pub(super) fn write(accept: &mut PacketBuilder, limits: &Limits) {
-    if let Some(up) = limits.rate.up {
-        accept.vendor_u32(chillispot::BANDWIDTH_MAX_UP, at_most_u32(up.kilobits_per_second()));
+pub(super) fn write(packet: &mut PacketBuilder, limits: &Limits, unlimited: Unlimited) {
+    for (attribute, rate) in [
+        (chillispot::BANDWIDTH_MAX_UP, limits.rate.up),
+        (chillispot::BANDWIDTH_MAX_DOWN, limits.rate.down),
+    ] {
+        if rate.is_some() || unlimited == Unlimited::IsSaid {
+            let kilobits = rate.map_or(0, BitRate::kilobits_per_second);
+            packet.vendor_u32(attribute, at_most_u32(kilobits));
+        }
     }
-    if let Some(down) = limits.rate.down {
-        accept.vendor_u32(chillispot::BANDWIDTH_MAX_DOWN, at_most_u32(down.kilobits_per_second()));
+    wispr::write(packet, limits.rate);
+    let no_limit = (unlimited == Unlimited::IsSaid).then_some(Octets::new(0));
+    if let Some(data) = limits.data.or(no_limit) {
+        write_volume(packet, data);
     }
-    wispr::write(accept, limits.rate);
-    write_volume(accept, limits);
 }
 
-/// Appends the volume, if it is limited.
-pub(super) fn write_volume(accept: &mut PacketBuilder, limits: &Limits) {
-    if let Some(data) = limits.data {
-        let (high, low) = gigawords(data);
-        accept.vendor_u32(chillispot::MAX_TOTAL_OCTETS, low);
-        accept.vendor_u32(chillispot::MAX_TOTAL_GIGAWORDS, high);
-    }
+/// Appends a volume.
+pub(super) fn write_volume(packet: &mut PacketBuilder, data: Octets) {
+    let (high, low) = gigawords(data);
+    packet.vendor_u32(chillispot::MAX_TOTAL_OCTETS, low);
+    packet.vendor_u32(chillispot::MAX_TOTAL_GIGAWORDS, high);
 }

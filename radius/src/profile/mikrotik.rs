@@ -3,22 +3,23 @@
 //! The text is written from the router's view, so the visitor's upload stands first. It beats
 //! WISPr's attributes, which are therefore left out. 0 is no limit.
 
-use domain::BitRate;
+use domain::{BitRate, Octets};
 use radius_proto::{PacketBuilder, vendor::mikrotik};
 
-use super::{Limits, gigawords};
+use super::{Limits, Unlimited, gigawords};
 
 /// Appends the limits.
-pub(super) fn write(accept: &mut PacketBuilder, limits: &Limits) {
+pub(super) fn write(packet: &mut PacketBuilder, limits: &Limits, unlimited: Unlimited) {
     let rate = limits.rate;
-    if rate.up.is_some() || rate.down.is_some() {
+    let is_said = unlimited == Unlimited::IsSaid;
+    if rate.up.is_some() || rate.down.is_some() || is_said {
         let bits = |rate: Option<BitRate>| rate.map_or(0, BitRate::bits_per_second);
         let text = format!("{}/{}", bits(rate.up), bits(rate.down));
-        accept.vendor_text(mikrotik::RATE_LIMIT, &text);
+        packet.vendor_text(mikrotik::RATE_LIMIT, &text);
     }
-    if let Some(data) = limits.data {
+    if let Some(data) = limits.data.or(is_said.then_some(Octets::new(0))) {
         let (high, low) = gigawords(data);
-        accept.vendor_u32(mikrotik::TOTAL_LIMIT, low);
-        accept.vendor_u32(mikrotik::TOTAL_LIMIT_GIGAWORDS, high);
+        packet.vendor_u32(mikrotik::TOTAL_LIMIT, low);
+        packet.vendor_u32(mikrotik::TOTAL_LIMIT_GIGAWORDS, high);
     }
 }

@@ -5,7 +5,9 @@ use radius_proto::PacketBuilder;
 use super::{Limits, coova, wispr};
 
 /// Appends the limits.
-pub(super) fn write(accept: &mut PacketBuilder, limits: &Limits) {
-    wispr::write(accept, limits.rate);
-    coova::write_volume(accept, limits);
+pub(super) fn write(packet: &mut PacketBuilder, limits: &Limits) {
+    wispr::write(packet, limits.rate);
+    if let Some(data) = limits.data {
+        coova::write_volume(packet, data);
+    }
 }

@@ -7,9 +7,18 @@ const SIX_GB: Option<Octets> = Some(Octets::new((1 << 32) + 7));
 
 /// What a NAS reads out of the octets of an Accept with these limits.
 fn check(profile: NasProfile, limits: Limits, expected: &[(VendorAttribute, &[u8])]) {
+    check_in(Unlimited::IsLeftOut, profile, limits, expected);
+}
+
+fn check_in(
+    unlimited: Unlimited,
+    profile: NasProfile,
+    limits: Limits,
+    expected: &[(VendorAttribute, &[u8])],
+) {
     // The code does not matter to the attributes; a request needs no other packet to answer.
     let mut packet = PacketBuilder::access_request(Authenticator::new([0; 16]));
-    write(profile, &mut packet, &limits);
+    write(profile, &mut packet, &limits, unlimited);
     let octets = packet.sign(&SharedSecret::new("xyzzy5461").unwrap()).unwrap();
     let packet = Packet::parse(&octets).unwrap();
     let found: Vec<_> =
@@ -63,6 +72,37 @@ fn what_is_not_limited_is_not_mentioned() {
         NasProfile::Generic,
         limits,
         &[(vendor::wispr::BANDWIDTH_MAX_DOWN, &1_000_u32.to_be_bytes())],
+    );
+}
+
+#[test]
+fn a_change_takes_limits_back_in_so_many_words_where_the_maker_has_them() {
+    use vendor::{chillispot, mikrotik};
+    let none = Limits { data: None, rate: NO_RATE };
+    let zero = &0_u32.to_be_bytes()[..];
+    let said = Unlimited::IsSaid;
+    check_in(said, NasProfile::Generic, none, &[]);
+    check_in(said, NasProfile::Sabeel, none, &[]);
+    check_in(
+        said,
+        NasProfile::Coova,
+        none,
+        &[
+            (chillispot::BANDWIDTH_MAX_UP, zero),
+            (chillispot::BANDWIDTH_MAX_DOWN, zero),
+            (chillispot::MAX_TOTAL_OCTETS, zero),
+            (chillispot::MAX_TOTAL_GIGAWORDS, zero),
+        ],
+    );
+    check_in(
+        said,
+        NasProfile::Mikrotik,
+        none,
+        &[
+            (mikrotik::RATE_LIMIT, b"0/0"),
+            (mikrotik::TOTAL_LIMIT, zero),
+            (mikrotik::TOTAL_LIMIT_GIGAWORDS, zero),
+        ],
     );
 }
 

@@ -30,6 +30,13 @@ pub struct PlanView {
     /// Speed from the visitor.
     #[serde(default)]
     pub up: Option<BitRate>,
+    /// Speed to the visitor once the allowance is used up; without this and `then_up` the visitor
+    /// is cut instead.
+    #[serde(default)]
+    pub then_down: Option<BitRate>,
+    /// Speed from the visitor then.
+    #[serde(default)]
+    pub then_up: Option<BitRate>,
     /// Devices of one person; 1 to 50.
     pub devices: u32,
     /// Seconds of silence after which a device counts as gone; 60 to 86,400.
@@ -50,6 +57,8 @@ impl From<Plan> for PlanView {
             day_data: plan.per_day.data,
             down: plan.rate.down,
             up: plan.rate.up,
+            then_down: plan.after_allowance.and_then(|rate| rate.down),
+            then_up: plan.after_allowance.and_then(|rate| rate.up),
             devices: plan.devices,
             idle_seconds: plan.idle_timeout.as_secs(),
             interim_seconds: plan.interim_interval.as_secs(),
@@ -73,6 +82,7 @@ impl TryFrom<PlanView> for Plan {
         ] {
             check(name, value, range)?;
         }
+        let then = RatePair { down: view.then_down, up: view.then_up };
         let allowance =
             |seconds: Option<u64>, data| Allowance { time: seconds.map(Duration::from_secs), data };
         Ok(Self {
@@ -80,6 +90,7 @@ impl TryFrom<PlanView> for Plan {
             per_session: allowance(view.session_seconds, view.session_data),
             per_day: allowance(view.day_seconds, view.day_data),
             rate: RatePair { down: view.down, up: view.up },
+            after_allowance: (then.down.is_some() || then.up.is_some()).then_some(then),
             devices: view.devices,
             idle_timeout: Duration::from_secs(view.idle_seconds),
             interim_interval: Duration::from_secs(view.interim_seconds),
@@ -103,7 +114,9 @@ mod tests {
 
     #[test]
     fn a_plan_comes_back_as_it_was_sent() {
-        let plan = Plan::visitor("visitor".parse().unwrap());
+        let then = RatePair { down: Some(BitRate::new(512_000)), up: None };
+        let plan =
+            Plan { after_allowance: Some(then), ..Plan::visitor("visitor".parse().unwrap()) };
         let text = serde_json::to_string(&PlanView::from(plan.clone())).unwrap();
         let view: PlanView = serde_json::from_str(&text).unwrap();
         assert_eq!(Plan::try_from(view), Ok(plan));

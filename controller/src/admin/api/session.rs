@@ -3,9 +3,12 @@
 use std::net::IpAddr;
 
 use domain::{
-    GrantId, MacAddress, NasName, Octets, Session, SessionEnd, SessionId, SessionState, Timestamp,
+    GrantId, MacAddress, NasName, Octets, Session, SessionEnd, SessionId, SessionIdentification,
+    SessionState, Speed, Timestamp,
 };
 use serde::{Deserialize, Serialize};
+
+use super::OrderView;
 
 /// Which sessions to list.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -53,6 +56,20 @@ pub struct SessionView {
     pub state: SessionStateView,
 }
 
+/// One stay, with how its access point names it and what that was told last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionDetails {
+    /// The stay.
+    #[serde(flatten)]
+    pub session: SessionView,
+    /// The speed that the access point was last told, `full` or `reduced`.
+    pub speed: Speed,
+    /// How the access point itself names the session.
+    pub identification: SessionIdentification,
+    /// The last order about it.
+    pub order: Option<OrderView>,
+}
+
 /// Whether a session goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -98,13 +115,22 @@ pub struct Disconnecting {
     pub grant: GrantFate,
 }
 
+/// What a wish to tell the present limits led to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changing {
+    /// The session.
+    pub session: SessionId,
+    /// What became of the order to the access point.
+    pub order: OrderFate,
+}
+
 /// What became of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OrderFate {
     /// It was written down.
     Written,
-    /// The same order waits already.
+    /// The same order waits already, or one to end the session.
     WaitsAlready,
 }
 

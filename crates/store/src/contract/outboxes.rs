@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use domain::{
-    MessageClass, MessageId, MessageState, NasOrder, OrderId, OrderOutcome, PhoneNumber, SmsText,
-    Timestamp,
+    MessageClass, MessageId, MessageState, NasName, NasOrder, OrderId, OrderStep, PhoneNumber,
+    SessionId, SmsText, Timestamp,
 };
 
 use crate::StoreError;
@@ -25,16 +25,40 @@ pub struct OutgoingMessage {
     pub attempts: u32,
 }
 
+/// Which orders to list.
+#[derive(Debug, Clone, Default)]
+pub struct OrderFilter {
+    /// Only those that are not over.
+    pub waiting_only: bool,
+    /// Only those to this access point.
+    pub nas: Option<NasName>,
+    /// Only those about this session.
+    pub session: Option<SessionId>,
+    /// At most this many, newest first.
+    pub limit: u32,
+}
+
+impl OrderFilter {
+    /// The newest ones, whatever they are about.
+    #[must_use]
+    pub fn latest(limit: u32) -> Self {
+        Self { limit, ..Self::default() }
+    }
+}
+
 /// Orders to access points.
 #[async_trait]
 pub trait Orders: Send + Sync {
-    /// Writes an order down. One that says the same about the same session, or without a session
-    /// about the same device at the same access point, and still waits is not doubled; returns
-    /// whether it was written.
+    /// Writes an order down under the next generation of its device at its access point. One that
+    /// says the same about the same session, or without a session about the same device at the
+    /// same access point, and still waits is not doubled, nor is anything said of a session that
+    /// is to end; returns whether it was written. Waiting orders about the session that the new one
+    /// makes pointless are ended as superseded in the same transaction.
     async fn add_order(&self, order: &NasOrder) -> Result<bool, StoreError>;
 
     /// Waiting orders whose time has come, oldest first, at most `limit`. They are claimed until
-    /// `claim_until`, so that a second process does not deliver them at the same time.
+    /// `claim_until`, so that a second process does not deliver them at the same time; as long as
+    /// an order is claimed, superseded or not, no other about its device is.
     async fn claim_orders(
         &self,
         now: Timestamp,
@@ -45,19 +69,23 @@ pub trait Orders: Send + Sync {
     /// Puts a claimed order back, to be tried again at `next_at`.
     async fn postpone_order(&self, order: OrderId, next_at: Timestamp) -> Result<(), StoreError>;
 
-    /// Ends an order.
-    async fn finish_order(
-        &self,
-        order: OrderId,
-        outcome: OrderOutcome,
-        at: Timestamp,
-    ) -> Result<(), StoreError>;
+    /// Writes down what became of a claimed order and gives it free. A change that was acknowledged
+    /// becomes the speed of its session. Returns `false`, and changes nothing, if the order was
+    /// superseded meanwhile: the answer was to an older generation.
+    async fn advance_order(&self, order: &NasOrder, step: &OrderStep) -> Result<bool, StoreError>;
+
+    /// Ends, as enforced, acknowledged orders of which accounting shows that they happened: the
+    /// session is over, or was reported after its terms had changed. Returns how many.
+    async fn confirm_orders(&self, at: Timestamp) -> Result<u64, StoreError>;
 
     /// When the next waiting order's time comes, if any waits.
     async fn next_order_at(&self) -> Result<Option<Timestamp>, StoreError>;
 
-    /// The latest orders, newest first, at most `limit`.
-    async fn list_orders(&self, limit: u32) -> Result<Vec<NasOrder>, StoreError>;
+    /// Orders that match, newest first.
+    async fn list_orders(&self, filter: &OrderFilter) -> Result<Vec<NasOrder>, StoreError>;
+
+    /// The order of that id.
+    async fn find_order(&self, order: OrderId) -> Result<Option<NasOrder>, StoreError>;
 
     /// Destroys orders that ended before `before`; returns how many.
     async fn prune_orders(&self, before: Timestamp) -> Result<u64, StoreError>;

@@ -226,7 +226,7 @@ impl SqlStore {
         for row in rows.iter().skip(others) {
             let mut grant = grant(row)?;
             end_grant_row(transaction, grant.id, GrantEnd::DeviceRetired, now).await?;
-            order_off(transaction, grant.id, OrderReason::DeviceRetired, now).await?;
+            order_off(transaction, self.dialect, grant.id, OrderReason::DeviceRetired, now).await?;
             grant.state = GrantState::Ended { at: now, why: GrantEnd::DeviceRetired };
             retired.push(grant);
         }

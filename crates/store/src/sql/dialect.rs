@@ -34,6 +34,15 @@ impl Dialect {
         }
     }
 
+    /// Waits until no other transaction writes orders about the device that the first value names;
+    /// until its end.
+    pub(crate) const fn lock_orders(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some("SELECT pg_advisory_xact_lock(1935761518, hashtext($1))"),
+        }
+    }
+
     /// Waits until no other transaction changes the schema; until its end.
     pub(crate) const fn lock_schema(self) -> Option<&'static str> {
         match self {

@@ -3,12 +3,13 @@
 use async_trait::async_trait;
 use domain::{
     Grant, GrantEnd, GrantId, GrantState, Language, MacAddress, NasOrder, OrderId, OrderKind,
-    OrderReason, OrderState, Timestamp, Usage,
+    OrderProgress, OrderReason, OrderState, Timestamp, Usage,
 };
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use super::SqlStore;
+use super::dialect::Dialect;
 use super::orders::insert_order;
 use super::row::{Columns, id_column, mac_column};
 use super::sessions;
@@ -49,7 +50,7 @@ impl Grants for SqlStore {
         if !end_grant_row(&mut transaction, id, why, at).await? {
             return Ok(false);
         }
-        order_off(&mut transaction, id, reason, at).await?;
+        order_off(&mut transaction, self.dialect, id, reason, at).await?;
         let device = sqlx::query("SELECT device FROM grants WHERE id = $1")
             .bind(id_column(id))
             .fetch_one(&mut *transaction)
@@ -116,6 +117,7 @@ pub(super) async fn end_grant_row(
 /// Writes a Disconnect for each open session of a grant and of its device.
 pub(super) async fn order_off(
     transaction: &mut Transaction<'_, Any>,
+    dialect: Dialect,
     id: GrantId,
     reason: OrderReason,
     at: Timestamp,
@@ -141,9 +143,10 @@ pub(super) async fn order_off(
             session: Some(session.id),
             reason,
             created_at: at,
+            progress: OrderProgress::default(),
             state: OrderState::Waiting { attempts: 0, next_at: at },
         };
-        insert_order(transaction, &order).await?;
+        insert_order(transaction, dialect, &order).await?;
     }
     Ok(())
 }

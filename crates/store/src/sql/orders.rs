@@ -1,21 +1,30 @@
-//! Orders to access points: written once, claimed by one process at a time, kept until answered.
+//! Orders to access points: written once, claimed by one process at a time, kept until it is seen
+//! that they happened.
+//!
+//! Orders about one device at one access point are numbered as they are written. A later one that
+//! makes an earlier one pointless ends it in the same transaction. While somebody is still at an
+//! order that was ended so, no other about the device is claimed: its last retransmission would
+//! arrive after the newer order's and undo it.
+
+mod row;
 
 use async_trait::async_trait;
-use domain::{NasOrder, OrderId, OrderKind, OrderOutcome, OrderReason, OrderState, Timestamp};
-use sqlx::any::AnyRow;
+use domain::{
+    NasOrder, OrderId, OrderKind, OrderMethod, OrderOutcome, OrderStep, SessionId, Speed, Timestamp,
+};
 use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use super::SqlStore;
+use super::dialect::Dialect;
 use super::row::{Columns, id_column, mac_column};
-use crate::{Change, Orders, StoreError};
-
-const COLUMNS: &str = "id, nas, kind, device, session, reason, created_at, attempts, next_at, done_at, outcome, cause";
+use crate::{Change, OrderFilter, Orders, StoreError};
+use row::{COLUMNS, order, outcome_columns};
 
 #[async_trait]
 impl Orders for SqlStore {
     async fn add_order(&self, order: &NasOrder) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
-        let written = insert_order(&mut transaction, order).await?;
+        let written = insert_order(&mut transaction, self.dialect, order).await?;
         transaction.commit().await?;
         if written {
             self.publish(Change::Order).await;
@@ -31,8 +40,10 @@ impl Orders for SqlStore {
     ) -> Result<Vec<NasOrder>, StoreError> {
         let lock = self.dialect.for_update_skip_locked();
         let statement = format!(
-            "UPDATE orders SET next_at = $1, attempts = attempts + 1 WHERE id IN (SELECT id FROM orders \
-             WHERE done_at IS NULL AND next_at <= $2 ORDER BY created_at LIMIT $3{lock}) RETURNING {COLUMNS}"
+            "UPDATE orders SET next_at = $1, claimed_until = $1, attempts = attempts + 1 WHERE id IN \
+             (SELECT id FROM orders WHERE done_at IS NULL AND next_at <= $2 AND NOT EXISTS \
+             (SELECT 1 FROM orders AS busy WHERE busy.nas = orders.nas AND busy.device = orders.device \
+             AND busy.claimed_until > $2) ORDER BY created_at LIMIT $3{lock}) RETURNING {COLUMNS}"
         );
         let mut transaction = self.begin().await?;
         let rows = sqlx::query(AssertSqlSafe(statement))
@@ -43,12 +54,13 @@ impl Orders for SqlStore {
             .await?;
         transaction.commit().await?;
         let mut orders = rows.iter().map(order).collect::<Result<Vec<_>, _>>()?;
-        orders.sort_by_key(|order| order.created_at);
+        orders.sort_by_key(|order| (order.created_at, order.progress.generation));
         Ok(orders)
     }
 
     async fn postpone_order(&self, order: OrderId, next_at: Timestamp) -> Result<(), StoreError> {
-        sqlx::query("UPDATE orders SET next_at = $1 WHERE id = $2 AND done_at IS NULL")
+        let statement = "UPDATE orders SET next_at = $1, claimed_until = NULL WHERE id = $2";
+        sqlx::query(statement)
             .bind(next_at.as_millis())
             .bind(id_column(order))
             .execute(&self.writer)
@@ -56,26 +68,44 @@ impl Orders for SqlStore {
         Ok(())
     }
 
-    async fn finish_order(
-        &self,
-        order: OrderId,
-        outcome: OrderOutcome,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        let (name, cause) = match outcome {
-            OrderOutcome::Acknowledged => ("acknowledged", None),
-            OrderOutcome::Refused(cause) => ("refused", Some(i64::from(cause))),
-            OrderOutcome::Overtaken => ("overtaken", None),
-            OrderOutcome::Undeliverable => ("undeliverable", None),
-        };
-        sqlx::query("UPDATE orders SET done_at = $1, outcome = $2, cause = $3 WHERE id = $4 AND done_at IS NULL")
+    async fn advance_order(&self, order: &NasOrder, step: &OrderStep) -> Result<bool, StoreError> {
+        let mut transaction = self.begin().await?;
+        let advanced = advance(&mut transaction, order.id, step).await?;
+        if advanced
+            && let (OrderStep::Acknowledged { .. }, OrderKind::Change(speed), Some(session)) =
+                (step, order.kind, order.session)
+        {
+            sqlx::query("UPDATE sessions SET speed = $1 WHERE id = $2")
+                .bind(speed.as_str())
+                .bind(id_column(session))
+                .execute(&mut *transaction)
+                .await?;
+        }
+        if !advanced {
+            // It was superseded meanwhile; those that took its place need not wait for the claim.
+            sqlx::query("UPDATE orders SET claimed_until = NULL WHERE id = $1")
+                .bind(id_column(order.id))
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        Ok(advanced)
+    }
+
+    async fn confirm_orders(&self, at: Timestamp) -> Result<u64, StoreError> {
+        let statement = "UPDATE orders SET done_at = $1, outcome = $2 WHERE done_at IS NULL \
+             AND acknowledged_at IS NOT NULL AND (claimed_until IS NULL OR claimed_until <= $1) \
+             AND EXISTS (SELECT 1 FROM sessions WHERE sessions.id = orders.session \
+             AND (sessions.ended_at IS NOT NULL \
+             OR (orders.method = $3 AND sessions.updated_at > orders.acknowledged_at)))";
+        let (outcome, _) = outcome_columns(OrderOutcome::Enforced);
+        let done = sqlx::query(statement)
             .bind(at.as_millis())
-            .bind(name)
-            .bind(cause)
-            .bind(id_column(order))
+            .bind(outcome)
+            .bind(OrderMethod::Change.as_str())
             .execute(&self.writer)
             .await?;
-        Ok(())
+        Ok(done.rows_affected())
     }
 
     async fn next_order_at(&self) -> Result<Option<Timestamp>, StoreError> {
@@ -87,13 +117,28 @@ impl Orders for SqlStore {
         row.map(|row| Columns(&row).time("next_at")).transpose()
     }
 
-    async fn list_orders(&self, limit: u32) -> Result<Vec<NasOrder>, StoreError> {
-        let statement = format!("SELECT {COLUMNS} FROM orders ORDER BY created_at DESC LIMIT $1");
+    async fn list_orders(&self, filter: &OrderFilter) -> Result<Vec<NasOrder>, StoreError> {
+        let waiting = if filter.waiting_only { "done_at IS NULL AND " } else { "" };
+        let statement = format!(
+            "SELECT {COLUMNS} FROM orders WHERE {waiting}($1 IS NULL OR nas = $1) \
+             AND ($2 IS NULL OR session = $2) ORDER BY created_at DESC, generation DESC LIMIT $3"
+        );
         let rows = sqlx::query(AssertSqlSafe(statement))
-            .bind(i64::from(limit))
+            .bind(filter.nas.as_ref().map(|nas| nas.as_str().to_owned()))
+            .bind(filter.session.map(id_column))
+            .bind(i64::from(filter.limit))
             .fetch_all(&self.reader)
             .await?;
         rows.iter().map(order).collect()
+    }
+
+    async fn find_order(&self, id: OrderId) -> Result<Option<NasOrder>, StoreError> {
+        let statement = format!("SELECT {COLUMNS} FROM orders WHERE id = $1");
+        let row = sqlx::query(AssertSqlSafe(statement))
+            .bind(id_column(id))
+            .fetch_optional(&self.reader)
+            .await?;
+        row.as_ref().map(order).transpose()
     }
 
     async fn prune_orders(&self, before: Timestamp) -> Result<u64, StoreError> {
@@ -105,61 +150,113 @@ impl Orders for SqlStore {
     }
 }
 
-/// Writes an order unless the same still waits, which a unique index decides; returns whether it
-/// was written.
+/// Writes an order under the next number of its device, and ends those that it makes pointless;
+/// returns whether it was written. Unique indexes keep equal orders from waiting together.
 pub(super) async fn insert_order(
     transaction: &mut Transaction<'_, Any>,
+    dialect: Dialect,
     order: &NasOrder,
 ) -> Result<bool, StoreError> {
-    let next_at = match order.state {
-        OrderState::Waiting { next_at, .. } => next_at,
-        OrderState::Done { at, .. } => at,
-    };
-    let statement = "INSERT INTO orders (id, nas, kind, device, session, reason, created_at, attempts, next_at) \
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8) ON CONFLICT DO NOTHING";
+    if let Some(statement) = dialect.lock_orders() {
+        sqlx::query(statement)
+            .bind(format!("{} {}", order.nas, order.device))
+            .execute(&mut **transaction)
+            .await?;
+    }
+    if let Some(session) = order.session {
+        let is_pointless =
+            order.kind != OrderKind::Disconnect && is_disconnecting(transaction, session).await?;
+        if is_pointless {
+            return Ok(false);
+        }
+        supersede(transaction, order, session).await?;
+    }
+    let statement = "INSERT INTO orders (id, nas, kind, speed, device, session, reason, created_at, \
+         attempts, next_at, generation) SELECT $1, $2, $3, $4, $5, $6, $7, $8, 0, $8, \
+         1 + COALESCE(MAX(generation), 0) FROM orders WHERE nas = $2 AND device = $5 \
+         ON CONFLICT DO NOTHING";
     let done = sqlx::query(statement)
         .bind(id_column(order.id))
         .bind(order.nas.as_str().to_owned())
         .bind(order.kind.as_str())
+        .bind(order.kind.speed().map(Speed::as_str))
         .bind(mac_column(order.device))
         .bind(order.session.map(id_column))
         .bind(order.reason.as_str())
         .bind(order.created_at.as_millis())
-        .bind(next_at.as_millis())
         .execute(&mut **transaction)
         .await?;
     Ok(done.rows_affected() == 1)
 }
 
-fn order(row: &AnyRow) -> Result<NasOrder, StoreError> {
-    let columns = Columns(row);
-    let corrupt = |what| StoreError::Corrupt { what };
-    let outcome = columns.optional_text("outcome")?;
-    let cause = columns.optional_integer("cause")?.and_then(|cause| u32::try_from(cause).ok());
-    let state = match columns.optional_time("done_at")? {
-        None => OrderState::Waiting {
-            attempts: columns.count("attempts")?,
-            next_at: columns.time("next_at")?,
-        },
-        Some(at) => OrderState::Done {
-            at,
-            outcome: match outcome.as_deref() {
-                Some("acknowledged") => OrderOutcome::Acknowledged,
-                Some("refused") => OrderOutcome::Refused(cause.unwrap_or(0)),
-                Some("overtaken") => OrderOutcome::Overtaken,
-                Some("undeliverable") => OrderOutcome::Undeliverable,
-                _ => return Err(corrupt("outcome of an order")),
-            },
-        },
+async fn is_disconnecting(
+    transaction: &mut Transaction<'_, Any>,
+    session: SessionId,
+) -> Result<bool, StoreError> {
+    let statement =
+        "SELECT 1 AS found FROM orders WHERE session = $1 AND kind = $2 AND done_at IS NULL";
+    let row = sqlx::query(statement)
+        .bind(id_column(session))
+        .bind(OrderKind::Disconnect.as_str())
+        .fetch_optional(&mut **transaction)
+        .await?;
+    Ok(row.is_some())
+}
+
+/// Ends waiting orders about the session that `order` makes pointless: anything by a Disconnect,
+/// and a change by one to another speed, or by one that tells what has become of the session
+/// since the earlier was sent. Their claims stay, as long as somebody is at them.
+async fn supersede(
+    transaction: &mut Transaction<'_, Any>,
+    order: &NasOrder,
+    session: SessionId,
+) -> Result<(), StoreError> {
+    let pointless = match order.kind {
+        OrderKind::Disconnect => "kind <> $4",
+        OrderKind::Change(_) => {
+            "kind = $4 AND (speed <> $5 OR claimed_until > $1 OR acknowledged_at IS NOT NULL)"
+        }
+        OrderKind::Reauthenticate => return Ok(()),
     };
-    Ok(NasOrder {
-        id: columns.id("id")?,
-        nas: columns.parsed("nas")?,
-        kind: OrderKind::from_name(&columns.text("kind")?).ok_or(corrupt("order kind"))?,
-        device: columns.mac("device")?,
-        session: columns.optional_id("session")?,
-        reason: OrderReason::from_name(&columns.text("reason")?).ok_or(corrupt("order reason"))?,
-        created_at: columns.time("created_at")?,
-        state,
-    })
+    let statement = format!(
+        "UPDATE orders SET done_at = $1, outcome = $2 \
+         WHERE session = $3 AND done_at IS NULL AND {pointless}"
+    );
+    let (outcome, _) = outcome_columns(OrderOutcome::Superseded);
+    let query = sqlx::query(AssertSqlSafe(statement))
+        .bind(order.created_at.as_millis())
+        .bind(outcome)
+        .bind(id_column(session))
+        .bind(order.kind.as_str());
+    let query = match order.kind.speed() {
+        Some(speed) => query.bind(speed.as_str()),
+        None => query,
+    };
+    query.execute(&mut **transaction).await?;
+    Ok(())
+}
+
+/// Writes a step down unless the order is over already; returns whether it was written.
+async fn advance(
+    transaction: &mut Transaction<'_, Any>,
+    order: OrderId,
+    step: &OrderStep,
+) -> Result<bool, StoreError> {
+    let row::StepColumns { method, answer, next_at, acknowledged_at, done_at, outcome, cause } =
+        row::step_columns(step);
+    let statement = "UPDATE orders SET claimed_until = NULL, method = COALESCE($1, method), \
+         answer = COALESCE($2, answer), next_at = COALESCE($3, next_at), acknowledged_at = $4, \
+         done_at = $5, outcome = $6, cause = COALESCE($7, cause) WHERE id = $8 AND done_at IS NULL";
+    let done = sqlx::query(statement)
+        .bind(method)
+        .bind(answer)
+        .bind(next_at)
+        .bind(acknowledged_at)
+        .bind(done_at)
+        .bind(outcome)
+        .bind(cause)
+        .bind(id_column(order))
+        .execute(&mut **transaction)
+        .await?;
+    Ok(done.rows_affected() == 1)
 }

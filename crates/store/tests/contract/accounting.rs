@@ -143,10 +143,7 @@ pub async fn standing_counts_the_time_since_the_last_report(store: TestStore) {
     // A silent access point costs twice its interval of reports at most.
     let later = standing_of(store.as_ref(), &grant, at(900)).await.unwrap().unwrap();
     assert_eq!(later.used.day, usage(180, 10, 90));
-    store
-        .apply("j", &[record(at(100), 1, stopped, usage(100, 10, 90))], until(20))
-        .await
-        .unwrap();
+    store.apply("j", &[record(at(100), 1, stopped, usage(100, 10, 90))], until(20)).await.unwrap();
     let over = standing_of(store.as_ref(), &grant, at(900)).await.unwrap().unwrap();
     assert_eq!(over.used.day, usage(100, 10, 90));
 }

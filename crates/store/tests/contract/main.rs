@@ -4,6 +4,7 @@
 
 mod accounting;
 mod fixtures;
+mod generations;
 mod outboxes;
 mod rivals;
 mod schema;
@@ -41,6 +42,13 @@ on_both![
     accounting::a_silent_session_is_closed_and_comes_back,
     accounting::standing_counts_the_time_since_the_last_report,
     outboxes::an_order_is_written_once_and_claimed_by_one,
+    generations::a_later_change_takes_the_place_of_an_earlier_one,
+    generations::an_answer_to_an_older_order_settles_nothing_newer,
+    generations::who_dies_over_an_order_holds_the_next_up_no_longer_than_its_claim,
+    generations::what_was_acknowledged_is_enforced_once_accounting_shows_it,
+    generations::a_disconnect_that_nothing_shows_is_looked_at_again,
+    generations::rivals_give_each_order_its_own_number_and_one_change_waits,
+    generations::rivals_never_hold_two_orders_about_one_device,
     outboxes::a_device_that_gave_way_is_ordered_off,
     outboxes::ending_a_grant_orders_its_sessions_off,
     outboxes::a_message_is_sent_once_and_then_forgotten,

@@ -1,6 +1,6 @@
 use domain::*;
-use store::JournalPosition;
 use store::testing::TestStore;
+use store::{JournalPosition, OrderFilter};
 
 use crate::fixtures::*;
 
@@ -13,8 +13,14 @@ fn order(id: u8) -> NasOrder {
         session: Some(SessionId::from_bytes([1; 16])),
         reason: OrderReason::Admin,
         created_at: T0,
+        progress: OrderProgress::default(),
         state: OrderState::Waiting { attempts: 0, next_at: T0 },
     }
+}
+
+fn refused(cause: u32, at: Timestamp) -> OrderStep {
+    let last = Some((OrderMethod::Disconnect, OrderAnswer::Refused(cause)));
+    OrderStep::Done { last, at, outcome: OrderOutcome::Refused(cause) }
 }
 
 pub async fn an_order_is_written_once_and_claimed_by_one(store: TestStore) {
@@ -35,9 +41,9 @@ pub async fn an_order_is_written_once_and_claimed_by_one(store: TestStore) {
     assert_eq!(store.next_order_at().await.unwrap(), Some(at(30)));
     store.postpone_order(order(1).id, at(5)).await.unwrap();
     assert_eq!(store.next_order_at().await.unwrap(), Some(at(5)));
-    store.finish_order(order(1).id, OrderOutcome::Refused(503), at(6)).await.unwrap();
+    assert!(store.advance_order(&order(1), &refused(503, at(6))).await.unwrap());
     let finished = store
-        .list_orders(10)
+        .list_orders(&OrderFilter::latest(10))
         .await
         .unwrap()
         .into_iter()

@@ -63,6 +63,7 @@ pub async fn equal_orders_at_the_same_time_are_written_once(store: TestStore) {
             session: None,
             reason: OrderReason::SignedIn,
             created_at: T0,
+            progress: OrderProgress::default(),
             state: OrderState::Waiting { attempts: 0, next_at: T0 },
         };
         let (one, two, three) = (order(1), order(2), order(3));

@@ -1,0 +1,48 @@
+//! Terms: everything that an access point is told of what a session may use.
+//!
+//! They are always told whole, in an Accept as in a change, since some access points forget what
+//! a later packet does not repeat.
+
+use std::time::Duration;
+
+use crate::{Assessment, Grant, Octets, Plan, RatePair, Speed, Timestamp};
+
+/// What a session may use from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    /// Which of the plan's speeds these terms are of.
+    pub speed: Speed,
+    /// The rates of that speed.
+    pub rate: RatePair,
+    /// Time online.
+    pub time: Duration,
+    /// Octets both ways together; `None` is no limit.
+    pub data: Option<Octets>,
+    /// After how much silence the device counts as gone.
+    pub idle_timeout: Duration,
+    /// How often usage is reported.
+    pub interim_interval: Duration,
+}
+
+impl Terms {
+    /// The terms of a grant that holds at `now`, as its holder stands; `None` if nothing is left.
+    #[must_use]
+    pub fn of(grant: &Grant, plan: &Plan, assessment: &Assessment, now: Timestamp) -> Option<Self> {
+        let (speed, time, data) = match assessment {
+            Assessment::Within(left) => (Speed::Full, left.time, left.data),
+            Assessment::Slowed { renews_at, .. } => {
+                (Speed::Reduced, renews_at.map(|at| at.since(now)), None)
+            }
+            Assessment::Exhausted { .. } => return None,
+        };
+        let granted = grant.until.since(now);
+        Some(Self {
+            speed,
+            rate: plan.rate_at(speed),
+            time: time.map_or(granted, |left| left.min(granted)),
+            data,
+            idle_timeout: plan.idle_timeout,
+            interim_interval: plan.interim_interval,
+        })
+    }
+}
