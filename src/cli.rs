@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::{
-    BitRate, CertificateName, Country, NasName, NasProfile, Octets, PhoneNumber, PlanName,
+    BitRate, CertificateName, Country, NasName, NasProfile, Octets, OrderId, PhoneNumber, PlanName,
     SessionId, SiteName, Zone,
 };
 use ipnet::IpNet;
@@ -54,6 +54,9 @@ pub enum Command {
     /// Stays of visitors' devices.
     #[command(subcommand)]
     Session(SessionCommand),
+    /// Orders to access points, and what became of them.
+    #[command(subcommand)]
+    Order(OrderCommand),
     /// Persons, by mobile number.
     #[command(subcommand)]
     Account(AccountCommand),
@@ -260,6 +263,12 @@ pub struct AddPlan {
     /// Speed from the visitor.
     #[arg(long)]
     pub up: Option<BitRate>,
+    /// Go on with this speed to the visitor when the allowance is used up, instead of being cut.
+    #[arg(long, value_name = "RATE")]
+    pub then_down: Option<BitRate>,
+    /// Go on with this speed from the visitor then.
+    #[arg(long, value_name = "RATE")]
+    pub then_up: Option<BitRate>,
     /// Devices of one person.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=50))]
     pub devices: u32,
@@ -294,6 +303,11 @@ pub enum SessionCommand {
         /// The session's id.
         id: SessionId,
     },
+    /// Tell the access point the present limits of a session again.
+    Change {
+        /// The session's id.
+        id: SessionId,
+    },
     /// Disconnect one session.
     Disconnect {
         /// The session's id.
@@ -301,6 +315,31 @@ pub enum SessionCommand {
         /// Also end the permission, so that a new code is needed.
         #[arg(long)]
         revoke: bool,
+    },
+}
+
+/// Works on orders to access points.
+#[derive(Debug, Subcommand)]
+pub enum OrderCommand {
+    /// List orders, newest first.
+    List {
+        /// Only those that are not over.
+        #[arg(long)]
+        waiting: bool,
+        /// Only those to this access point.
+        #[arg(long)]
+        nas: Option<NasName>,
+        /// Only those about this session.
+        #[arg(long)]
+        session: Option<SessionId>,
+        /// At most this many.
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+    /// Show one order.
+    Show {
+        /// The order's id.
+        id: OrderId,
     },
 }
 

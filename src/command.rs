@@ -4,6 +4,7 @@ mod account;
 mod database;
 mod doctor;
 mod nas;
+mod order;
 mod plan;
 mod radius;
 mod session;
@@ -43,6 +44,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Nas(command) => nas::run(&admin, format, command).await,
         Command::Plan(command) => plan::run(&admin, format, command).await,
         Command::Session(command) => session::run(&admin, format, command).await,
+        Command::Order(command) => order::run(&admin, format, command).await,
         Command::Account(command) => account::run(&admin, format, command).await,
         Command::Radius(command) => radius::run(format, &command),
         Command::Db(DbCommand::Migrate) => database::migrate(&config, format).await,

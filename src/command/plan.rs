@@ -2,7 +2,7 @@
 
 use controller::admin::api::{List, PlanView, Removed};
 
-use super::wording::{data_limit, rate_limit, seconds, time_limit};
+use super::wording::{data_limit, or_dash, rate_limit, seconds, time_limit};
 use crate::admin_client::AdminClient;
 use crate::cli::{AddPlan, PlanCommand};
 use crate::output::{self, Format};
@@ -46,6 +46,8 @@ fn view(plan: AddPlan) -> PlanView {
         day_data: plan.day_data,
         down: plan.down,
         up: plan.up,
+        then_down: plan.then_down,
+        then_up: plan.then_up,
         devices: plan.devices,
         idle_seconds: minutes(plan.idle_minutes),
         interim_seconds: plan.interim_seconds.into(),
@@ -62,6 +64,8 @@ fn show(format: Format, plan: &PlanView) -> anyhow::Result<()> {
         ("data a stay", data_limit(plan.session_data)),
         ("speed down", rate_limit(plan.down)),
         ("speed up", rate_limit(plan.up)),
+        ("then down", or_dash(plan.then_down)),
+        ("then up", or_dash(plan.then_up)),
         ("devices", plan.devices.to_string()),
         ("idle after", seconds(plan.idle_seconds)),
         ("reports every", seconds(plan.interim_seconds)),

@@ -3,10 +3,12 @@
 use std::fmt::Write;
 
 use controller::admin::api::{
-    Disconnect, Disconnecting, GrantFate, List, OrderFate, SessionStateView, SessionView,
+    Changing, Disconnect, Disconnecting, GrantFate, List, OrderFate, SessionDetails,
+    SessionStateView, SessionView,
 };
 use domain::{Clock, NasName, SessionEnd};
 
+use super::order;
 use super::wording::{ago, or_dash, seconds};
 use crate::admin_client::AdminClient;
 use crate::cli::SessionCommand;
@@ -43,6 +45,15 @@ pub async fn run(
         SessionCommand::Show { id } => {
             show(format, &admin.get(&format!("/v1/sessions/{id}")).await?)
         }
+        SessionCommand::Change { id } => {
+            let path = format!("/v1/sessions/{id}/change");
+            let outcome: Changing = admin.post(&path, &serde_json::json!({})).await?;
+            let sentence = match outcome.order {
+                OrderFate::Written => "the access point is being told the present limits",
+                OrderFate::WaitsAlready => "the access point is being told already",
+            };
+            output::done(format, &outcome, sentence)
+        }
         SessionCommand::Disconnect { id, revoke } => {
             let grant = if revoke { GrantFate::Revoke } else { GrantFate::Keep };
             let path = format!("/v1/sessions/{id}/disconnect");
@@ -65,7 +76,8 @@ fn path(all: bool, nas: Option<&NasName>, limit: u32) -> String {
     path
 }
 
-fn show(format: Format, session: &SessionView) -> anyhow::Result<()> {
+fn show(format: Format, details: &SessionDetails) -> anyhow::Result<()> {
+    let SessionDetails { session, speed, identification, order } = details;
     let fields = [
         ("id", session.id.to_string()),
         ("nas", session.nas.to_string()),
@@ -79,8 +91,11 @@ fn show(format: Format, session: &SessionView) -> anyhow::Result<()> {
         ("uploaded", session.uploaded.to_string()),
         ("downloaded", session.downloaded.to_string()),
         ("state", state(session.state)),
+        ("speed", speed.as_str().to_owned()),
+        ("called station", or_dash(identification.called_station_id.clone())),
+        ("order", order.as_ref().map_or_else(|| "-".to_owned(), order::sentence)),
     ];
-    output::show(format, session, &fields)
+    output::show(format, details, &fields)
 }
 
 fn state(state: SessionStateView) -> String {
