@@ -1,6 +1,6 @@
 //! One row of the report: how much was answered, what it cost, and how long answers took.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
@@ -33,6 +33,8 @@ impl Load {
 pub struct Figure {
     who: String,
     load: Load,
+    /// From the first request until nothing was left to do.
+    until_rest: Duration,
     cpu: Duration,
 }
 
@@ -45,20 +47,22 @@ impl Figure {
     ) -> anyhow::Result<Self> {
         server.settle()?;
         let before = server.cpu()?;
+        let begun = Instant::now();
         let mut load = load()?;
-        server.settle()?;
+        let until_rest = server.settle()?.duration_since(begun).max(load.elapsed);
         load.latencies.sort_unstable();
         eprintln!("  {who}: {} answers", load.latencies.len());
-        Ok(Self { who: who.to_owned(), load, cpu: server.cpu()? - before })
+        Ok(Self { who: who.to_owned(), load, until_rest, cpu: server.cpu()? - before })
     }
 
-    fn cells(&self) -> [String; 8] {
+    fn cells(&self) -> [String; 9] {
         let answers = self.load.latencies.len() as f64;
         let cpu = self.cpu.as_secs_f64();
         [
             self.who.clone(),
             grouped(answers / cpu),
             grouped(answers / self.load.elapsed.as_secs_f64()),
+            grouped(answers / self.until_rest.as_secs_f64()),
             format!("{:.2}", cpu * 10_000.0 / answers),
             milliseconds(self.percentile(50)),
             milliseconds(self.percentile(99)),
@@ -80,6 +84,7 @@ pub fn section(title: &str, unit: &str, figures: &[Figure]) -> String {
         "",
         &format!("{per_second} per CPU-s"),
         &per_second,
+        "all done/s",
         "CPU-s per 10,000",
         "p50 ms",
         "p99 ms",

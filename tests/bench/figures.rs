@@ -23,12 +23,18 @@ use figure::{Figure, section};
 use freeradius::FreeRadius;
 use http_load::Browsing;
 use radius_load::Volume;
-use visitors::{OneTime, Reports, Returning};
+use visitors::{Login, OneTime, Reports, Returning};
 
 /// Access-Requests under way at any time.
-const ACCESS: Volume = Volume { outstanding: 64, lasting: Duration::from_secs(5) };
+const ACCESS: Volume =
+    Volume { outstanding: 64, ports: 2, most: u64::MAX, lasting: Duration::from_secs(5) };
 /// Accounting-Requests under way at any time.
-const ACCOUNTING: Volume = Volume { outstanding: 256, lasting: Duration::from_secs(5) };
+const ACCOUNTING: Volume = Volume { outstanding: 256, ..ACCESS };
+/// The same from as many ports as a controller with many access points uses.
+const MANY_PORTS: Volume = Volume { outstanding: 200, ports: 100, ..ACCESS };
+/// A district whose power comes back: everything at once.
+const BURST: Volume = Volume { outstanding: 4_000, ports: 100, most: 4_000, ..ACCESS };
+const SMALL_BURST: Volume = Volume { outstanding: 256, ports: 1, most: 256, ..ACCESS };
 /// Connections to the portal, and how long each question is asked over them.
 const BROWSERS: usize = 32;
 const BROWSING: Duration = Duration::from_secs(3);
@@ -40,19 +46,43 @@ fn main() -> anyhow::Result<()> {
     eprintln!("making {} visitors ...", logins.len());
     let city = City::begin(&logins, now)?;
     let freeradius = FreeRadius::begin(&logins)?;
-    let memory = memory(&city, &freeradius)?;
+    println!("{machine}\n{}", memory(&city, &freeradius)?);
 
     let returning = Returning::new();
-    let access = [
-        Figure::take("Sabeel: from SQLite, then up to 5 s from memory", &city.server, || {
-            radius_load::run(&city.authentication, ACCESS, &returning)
-        })?,
+    println!("{}", access(&city, &freeradius, &returning)?);
+    println!("{}", one_time(&city, &freeradius, &logins)?);
+    let reports = returning.reports()?;
+    println!("{}", accounting(&city, &freeradius, &reports)?);
+    println!("{}", bursts(&city, &freeradius, &reports)?);
+    println!("{}", section("Portal, 32 connections", "requests", &portal(&city)?));
+    Ok(())
+}
+
+fn access(city: &City, freeradius: &FreeRadius, returning: &Returning) -> anyhow::Result<String> {
+    let others = Returning::new();
+    let theirs = |volume| {
         Figure::take("FreeRADIUS: from a users file in memory", &freeradius.server, || {
-            radius_load::run(&freeradius.users_file, ACCESS, &Returning::new())
-        })?,
-    ];
-    let one_time = OneTime { logins: &logins };
-    let one_time = [
+            radius_load::run(&freeradius.users_file, volume, &others)
+        })
+    };
+    let ours = |volume| {
+        Figure::take("Sabeel: from SQLite, then up to 5 s from memory", &city.server, || {
+            radius_load::run(&city.authentication, volume, returning)
+        })
+    };
+    let title = "PAP of returning devices (MAC authentication)";
+    let few = [ours(ACCESS)?, theirs(ACCESS)?];
+    let many = [ours(MANY_PORTS)?, theirs(MANY_PORTS)?];
+    Ok(format!(
+        "{}\n{}",
+        section(&format!("{title}, 64 under way from 2 ports"), "requests", &few),
+        section(&format!("{title}, 200 under way from 100 ports"), "requests", &many),
+    ))
+}
+
+fn one_time(city: &City, freeradius: &FreeRadius, logins: &[Login]) -> anyhow::Result<String> {
+    let one_time = OneTime { logins };
+    let figures = [
         Figure::take("Sabeel: find and use up", &city.server, || {
             radius_load::run(&city.authentication, ACCESS, &one_time)
         })?,
@@ -60,21 +90,30 @@ fn main() -> anyhow::Result<()> {
             radius_load::run(&freeradius.one_time, ACCESS, &one_time)
         })?,
     ];
-    let accounting = accounting(&city, &freeradius, &returning.reports()?)?;
-    let portal = portal(&city)?;
-    println!("{machine}\n{memory}");
-    println!(
-        "{}\n{}\n{}\n{}",
-        section("PAP of returning devices (MAC authentication), 64 under way", "requests", &access),
-        section(
-            "PAP with one-time passwords from SQLite, used up on disk before the answer, 64 under way",
-            "requests",
-            &one_time
-        ),
-        section("Accounting, 10,000 devices online, 256 under way", "records", &accounting),
-        section("Portal, 32 connections", "requests", &portal),
-    );
-    Ok(())
+    let title =
+        "PAP with one-time passwords from SQLite, used up on disk before the answer, 64 under way";
+    Ok(section(title, "requests", &figures))
+}
+
+/// Reports that all come at once, as after a power cut.
+fn bursts(city: &City, freeradius: &FreeRadius, reports: &Reports) -> anyhow::Result<String> {
+    let ours = |volume| {
+        Figure::take("Sabeel: on disk before the answer", &city.server, || {
+            radius_load::run(&city.accounting, volume, reports)
+        })
+    };
+    let theirs = |volume| {
+        Figure::take("FreeRADIUS: detail file, not synced", &freeradius.server, || {
+            radius_load::run(&freeradius.detail, volume, reports)
+        })
+    };
+    let small = [ours(SMALL_BURST)?, theirs(SMALL_BURST)?];
+    let large = [ours(BURST)?, theirs(BURST)?];
+    Ok(format!(
+        "{}\n{}",
+        section("A burst of 256 records from one port", "records", &small),
+        section("A burst of 4,000 records from 100 ports", "records", &large),
+    ))
 }
 
 /// What both take in RAM before the first request, with all visitors known to them.
@@ -88,12 +127,8 @@ fn memory(city: &City, freeradius: &FreeRadius) -> anyhow::Result<String> {
     ))
 }
 
-fn accounting(
-    city: &City,
-    freeradius: &FreeRadius,
-    reports: &Reports,
-) -> anyhow::Result<[Figure; 3]> {
-    Ok([
+fn accounting(city: &City, freeradius: &FreeRadius, reports: &Reports) -> anyhow::Result<String> {
+    let figures = [
         Figure::take(
             "Sabeel: on disk before the answer, then sessions and quotas",
             &city.server,
@@ -109,7 +144,9 @@ fn accounting(
             &freeradius.server,
             || radius_load::run(&freeradius.sql, ACCOUNTING, reports),
         )?,
-    ])
+    ];
+    let title = "Accounting, 10,000 devices online, 256 under way";
+    Ok(section(title, "records", &figures))
 }
 
 fn portal(city: &City) -> anyhow::Result<[Figure; 3]> {

@@ -55,17 +55,19 @@ impl Server {
         Ok(kilobytes.context("no VmRSS")?.parse::<u64>()? * 1_024)
     }
 
-    /// Waits until the server has done whatever it put off.
-    pub fn settle(&self) -> anyhow::Result<()> {
-        let deadline = Instant::now() + PATIENCE;
+    /// Waits until the server has done whatever it put off; returns since when it has.
+    pub fn settle(&self) -> anyhow::Result<Instant> {
+        let mut at_rest_since = Instant::now();
+        let deadline = at_rest_since + PATIENCE;
         let mut before = self.cpu()?;
         loop {
             sleep(QUIET);
             let now = self.cpu()?;
             if now == before {
-                return Ok(());
+                return Ok(at_rest_since);
             }
-            ensure!(Instant::now() < deadline, "the server does not come to rest");
+            at_rest_since = Instant::now();
+            ensure!(at_rest_since < deadline, "the server does not come to rest");
             before = now;
         }
     }

@@ -1,5 +1,5 @@
-//! The load generator of RADIUS: a fixed number of requests always under way, from two source
-//! ports, each answer proved by its Response Authenticator, its code and what it says.
+//! The load generator of RADIUS: a fixed number of requests always under way, each answer proved
+//! by its Response Authenticator, its code and what it says.
 
 use std::collections::HashMap;
 use std::io::ErrorKind;
@@ -14,8 +14,6 @@ use radius_proto::{Packet, PacketBuilder, SharedSecret};
 
 use crate::figure::Load;
 
-/// Source ports, each a thread with 256 identifiers.
-const PORTS: usize = 2;
 /// How long a request waits before it is sent again, and how often it is sent.
 const SCHEDULE: Schedule = Schedule {
     initial: Duration::from_secs(2),
@@ -59,6 +57,10 @@ pub enum MessageAuthenticator {
 pub struct Volume {
     /// Requests under way at any time.
     pub outstanding: usize,
+    /// Source ports that they come from, each a thread with 256 identifiers.
+    pub ports: usize,
+    /// Requests in all; those that are begun before `lasting` is over.
+    pub most: u64,
     /// For how long new ones are begun, unless the traffic ends before.
     pub lasting: Duration,
 }
@@ -72,7 +74,7 @@ pub fn run(target: &Target, volume: Volume, traffic: &dyn Traffic) -> anyhow::Re
     let mut joined = Load::default();
     thread::scope(|scope| {
         let start = || Line::open(target, traffic, &next)?.work(volume);
-        let lines: Vec<_> = (0..PORTS).map(|_| scope.spawn(start)).collect();
+        let lines: Vec<_> = (0..volume.ports).map(|_| scope.spawn(start)).collect();
         for line in lines {
             joined.join(line.join().expect("a load generator does not panic")?);
         }
@@ -114,12 +116,12 @@ impl<'a> Line<'a> {
 
     fn work(mut self, volume: Volume) -> anyhow::Result<Load> {
         let begun = Instant::now();
-        let window = volume.outstanding / PORTS;
+        let window = volume.outstanding / volume.ports;
         let mut received = 0_u64;
         let mut more = true;
         loop {
             while more && self.requests.pending() < window && begun.elapsed() < volume.lasting {
-                more = self.ask()?;
+                more = self.ask(volume.most)?;
             }
             if self.requests.pending() == 0 {
                 self.load.elapsed = begun.elapsed();
@@ -133,8 +135,11 @@ impl<'a> Line<'a> {
     }
 
     /// Sends one more request, if there is one.
-    fn ask(&mut self) -> anyhow::Result<bool> {
+    fn ask(&mut self, most: u64) -> anyhow::Result<bool> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
+        if number >= most {
+            return Ok(false);
+        }
         let secret = &self.requests.peer().secret;
         let Some(request) = self.traffic.request(number, secret) else { return Ok(false) };
         let now = Instant::now();
