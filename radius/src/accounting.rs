@@ -32,8 +32,10 @@ pub(crate) async fn serve(socket: Arc<UdpSocket>, shared: Arc<Shared>, stop: Can
         replies: HashMap::new(),
     };
     let socket = Arc::clone(&desk.port.socket);
+    let shared = Arc::clone(&desk.port.shared);
     loop {
         let may_write = desk.writes.len() < BATCHES;
+        let _behind = (!may_write && desk.port.has_waiting()).then(|| shared.backlog.enter());
         tokio::select! {
             () = stop.cancelled() => return,
             Some(done) = desk.writes.join_next_with_id() => desk.finish(done),

@@ -67,7 +67,14 @@ async fn decide(
             shared.facts.decide_device(device, profile, now).await
         }
         Ok(Claim::Credential(presented)) => {
-            decide_credential(shared, access_point, &presented, now).await
+            if shared.failures.are_too_many(presented.device) {
+                return Ok(Err(Refusal::TooManyFailures));
+            }
+            let decision = decide_credential(shared, access_point, &presented, now).await?;
+            if let Err(Refusal::NoCredential | Refusal::WrongPassword) = decision {
+                shared.failures.count(presented.device);
+            }
+            Ok(decision)
         }
         Err(refusal) => Ok(Err(refusal)),
     }

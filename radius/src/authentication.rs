@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use radius_proto::SignedPacket;
 use radius_proto::server::Role;
+use radius_proto::{Packet, SignedPacket};
 use tokio::net::UdpSocket;
 use tokio::task::{Id, JoinError, JoinSet, yield_now};
 use tokio_util::sync::CancellationToken;
@@ -22,6 +22,7 @@ use crate::answer::{Answer, answer};
 use crate::authorise::Refusal;
 use crate::metrics::Outcome;
 use crate::port::{Asker, Port, Taken};
+use crate::precedence::Precedence;
 use crate::random;
 use crate::shared::Shared;
 
@@ -86,7 +87,10 @@ impl Desk {
         // Half of all places at most, so that no access point starves the others.
         let share = most.div_ceil(2);
         let place = asker.access_point.counters.begin(share);
-        let Some(place) = place.filter(|_| self.tasks.len() < most) else {
+        let request = Packet::parse(&octets).expect("the protocol core has parsed it before");
+        let accounting = self.port.shared.backlog.accounting();
+        let room = Precedence::of(&request).places(most, accounting);
+        let Some(place) = place.filter(|_| self.tasks.len() < room) else {
             self.port.stay_silent(&asker, Outcome::Overloaded);
             return;
         };

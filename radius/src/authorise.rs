@@ -39,6 +39,8 @@ pub enum Refusal {
     OtherAccessPoint,
     /// No such credential, or it is too old or used.
     NoCredential,
+    /// The device has presented too many wrong credentials within a minute.
+    TooManyFailures,
     /// The device has no grant that holds.
     NoGrant,
     /// The allowance is used up.
@@ -60,6 +62,7 @@ impl Refusal {
             Self::OtherDevice => "rejected-other-device",
             Self::OtherAccessPoint => "rejected-other-access-point",
             Self::NoCredential => "rejected-no-credential",
+            Self::TooManyFailures => "rejected-too-many-failures",
             Self::NoGrant => "rejected-no-grant",
             Self::UsedUp { .. } => "rejected-used-up",
         }
@@ -73,7 +76,8 @@ impl Refusal {
             | Self::WrongPassword
             | Self::OtherDevice
             | Self::OtherAccessPoint
-            | Self::NoCredential => "This login is not valid; please sign in again.".to_owned(),
+            | Self::NoCredential
+            | Self::TooManyFailures => "This login is not valid; please sign in again.".to_owned(),
             Self::NoGrant => "This device is not signed in.".to_owned(),
             Self::UsedUp { until: Some((hour, minute)) } => {
                 format!("The allowance is used up until {hour:02}:{minute:02}.")

@@ -27,7 +27,7 @@ pub(crate) struct Presented<'a> {
     /// Which credential.
     pub(crate) id: CredentialId,
     /// The device that presents it.
-    device: MacAddress,
+    pub(crate) device: MacAddress,
     /// The password, in one way or the other.
     proof: Proof<'a>,
 }

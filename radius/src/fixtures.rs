@@ -19,8 +19,10 @@ use tokio::net::UdpSocket;
 use crate::access_points::AccessPoints;
 use crate::authorise::Admission;
 use crate::facts::Facts;
+use crate::failures::Failures;
 use crate::known_grants::KnownGrants;
 use crate::metrics::Metrics;
+use crate::precedence::Backlog;
 use crate::recording::Recording;
 use crate::settings::RadiusSettings;
 use crate::shared::Shared;
@@ -147,12 +149,15 @@ pub(crate) async fn inside(settings: RadiusSettings) -> Inside {
     let dir = tempfile::tempdir().unwrap();
     let metrics = Arc::new(Metrics::default());
     let known = KnownGrants::new(settings.known_grants, settings.known_grant_freshness());
+    let failures = Failures::new(settings.failures_per_minute);
     let shared = Arc::new(Shared {
         settings,
         access_points: ArcSwap::from_pointee(AccessPoints::new(vec![nas()], &metrics)),
         facts: Facts::new(store.shared(), known),
         journal: Journal::open(dir.path(), &JournalSettings::default()).unwrap(),
         recording: Recording::default(),
+        backlog: Backlog::default(),
+        failures,
         clock: Arc::new(ManualClock::new(T0)),
         metrics,
         cui: OnceLock::new(),

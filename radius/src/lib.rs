@@ -15,6 +15,7 @@ mod dae;
 mod direction;
 mod eap;
 mod facts;
+mod failures;
 mod fair_queue;
 #[cfg(test)]
 mod fixtures;
@@ -23,6 +24,7 @@ mod known_grants;
 mod log_limit;
 mod metrics;
 mod port;
+mod precedence;
 mod profile;
 mod random;
 mod recording;

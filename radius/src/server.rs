@@ -14,9 +14,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cui::CuiKey;
 use crate::facts::Facts;
+use crate::failures::Failures;
 use crate::follower::Follower;
 use crate::known_grants::KnownGrants;
 use crate::metrics::{Metrics, Outcome};
+use crate::precedence::Backlog;
 use crate::recording::Recording;
 use crate::settings::{RadiusSettings, SettingsError};
 use crate::shared::Shared;
@@ -77,6 +79,8 @@ impl Radius {
             facts: Facts::new(Arc::clone(&store), known),
             journal,
             recording: Recording::default(),
+            backlog: Backlog::default(),
+            failures: Failures::new(settings.failures_per_minute),
             clock,
             metrics: Arc::default(),
             cui: OnceLock::new(),

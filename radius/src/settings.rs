@@ -38,6 +38,9 @@ pub struct RadiusSettings {
     /// Access-Rejects of one socket held back at a time; 1 to 1,000,000, default 10,000. Further
     /// ones are never sent.
     pub delayed_rejects: usize,
+    /// Wrong credentials of one device in a minute, after which it is refused without a look; 1 to
+    /// 1,000, default 10.
+    pub failures_per_minute: u32,
     /// Devices whose grant is remembered; 1 to 10,000,000, default 100,000.
     pub known_grants: u64,
     /// For how long a remembered grant is used without asking the store, in milliseconds; 0 to
@@ -105,6 +108,7 @@ impl Default for RadiusSettings {
             accounting_batch: 256,
             reject_delay_ms: 1_000,
             delayed_rejects: 10_000,
+            failures_per_minute: 10,
             known_grants: 100_000,
             known_grant_freshness_ms: 5_000,
             dynamic_authorization: DaeSettings::default(),
@@ -153,6 +157,7 @@ impl RadiusSettings {
         within("accounting-batch", number(self.accounting_batch), 1..=4_096)?;
         within("reject-delay-ms", self.reject_delay_ms, 0..=10_000)?;
         within("delayed-rejects", number(self.delayed_rejects), 1..=1_000_000)?;
+        within("failures-per-minute", self.failures_per_minute.into(), 1..=1_000)?;
         within("known-grants", self.known_grants, 1..=10_000_000)?;
         within("known-grant-freshness-ms", self.known_grant_freshness_ms, 0..=5_000)?;
         self.dynamic_authorization.validate()

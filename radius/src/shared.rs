@@ -9,7 +9,9 @@ use store::Journal;
 use crate::access_points::AccessPoints;
 use crate::cui::CuiKey;
 use crate::facts::Facts;
+use crate::failures::Failures;
 use crate::metrics::Metrics;
+use crate::precedence::Backlog;
 use crate::recording::Recording;
 use crate::settings::RadiusSettings;
 
@@ -20,6 +22,8 @@ pub(crate) struct Shared {
     pub(crate) facts: Facts,
     pub(crate) journal: Journal,
     pub(crate) recording: Recording,
+    pub(crate) backlog: Backlog,
+    pub(crate) failures: Failures,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) cui: OnceLock<CuiKey>,

@@ -107,6 +107,22 @@ async fn a_credential_logs_in_once_by_pap_and_a_wrong_password_does_not_burn_it(
 }
 
 #[tokio::test]
+async fn a_device_that_keeps_guessing_is_refused_even_when_it_guesses_right() {
+    let city = City::begin(nas()).await;
+    let credential = add_credential(&city, 1).await;
+    let wrong = login(&credential, "User-Password = \"k3hV9sQ3\"");
+    for _ in 0..10 {
+        radclient(city.authentication, "auth", SECRET, &wrong).await;
+    }
+    let right = login(&credential, "User-Password = \"k3hV9sQ2\"");
+    let output = radclient(city.authentication, "auth", SECRET, &right).await;
+    assert_says(&output, &["Received Access-Reject"]);
+    assert_eq!(city.counted("rejected-wrong-password"), 10);
+    assert_eq!(city.counted("rejected-too-many-failures"), 1);
+    city.end().await;
+}
+
+#[tokio::test]
 async fn a_credential_logs_in_by_chap() {
     let city = City::begin(nas()).await;
     let credential = add_credential(&city, 2).await;
