@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::authenticator::Authenticator;
 use crate::code::Code;
-use crate::dictionary::{AttributeId, AttributeType, VendorAttribute, VendorFormat, attribute};
+use crate::dictionary::{AttributeId, AttributeType, attribute};
 use crate::digest;
 use crate::packet::{MAX_ATTRIBUTES, MAX_PACKET_OCTETS, MIN_PACKET_OCTETS, Packet};
 use crate::salted::SaltedError;
@@ -20,10 +20,10 @@ use crate::secret::SharedSecret;
 use crate::signed::SignedPacket;
 use crate::user_password::{self, UserPasswordError};
 
+pub use vendor::MAX_VENDOR_VALUE_OCTETS;
+
 /// The longest value of an attribute, in octets (RFC 2865 s5).
 pub const MAX_VALUE_OCTETS: usize = 253;
-/// The longest value of a vendor's sub-attribute, in octets (RFC 2865 s5.26).
-pub const MAX_VENDOR_VALUE_OCTETS: usize = 247;
 
 const MESSAGE_AUTHENTICATOR_OCTETS: usize = 18;
 
@@ -245,32 +245,6 @@ impl PacketBuilder {
         }
     }
 
-    /// Appends a vendor's octets in a Vendor-Specific attribute of their own, at most
-    /// [`MAX_VENDOR_VALUE_OCTETS`] in the recommended format.
-    pub fn vendor_octets(&mut self, id: VendorAttribute, value: &[u8]) -> &mut Self {
-        let vendor = id.vendor.0.to_be_bytes();
-        let room = MAX_VALUE_OCTETS - vendor.len();
-        let header = vendor_header(id, value.len());
-        let Some(header) = header.filter(|header| header.len() + value.len() <= room) else {
-            let length = value.len();
-            return self.fail(BuildError::ValueTooLong { attribute: id.into(), length });
-        };
-        self.append_as(id.into(), attribute::VENDOR_SPECIFIC, &[&vendor, &header, value])
-    }
-
-    /// Appends a vendor's text; empty text is left out.
-    pub fn vendor_text(&mut self, id: VendorAttribute, value: &str) -> &mut Self {
-        if value.is_empty() {
-            return self;
-        }
-        self.vendor_octets(id, value.as_bytes())
-    }
-
-    /// Appends a vendor's number.
-    pub fn vendor_u32(&mut self, id: VendorAttribute, value: u32) -> &mut Self {
-        self.vendor_octets(id, &value.to_be_bytes())
-    }
-
     fn append(&mut self, kind: AttributeType, parts: &[&[u8]]) -> &mut Self {
         self.append_as(kind.into(), kind, parts)
     }
@@ -349,26 +323,6 @@ impl fmt::Debug for PacketBuilder {
     }
 }
 
-/// What stands before a vendor's value of `length` octets; absent if number or length do not fit.
-fn vendor_header(id: VendorAttribute, length: usize) -> Option<Vec<u8>> {
-    let format = VendorFormat::of(id.vendor);
-    let whole = u32::try_from(format.header_octets() + length).ok()?;
-    let mut header = low_octets(id.number, format.number_octets())?;
-    if format.length_octets() > 0 {
-        header.extend(low_octets(whole, format.length_octets())?);
-    }
-    // What is left is a continuation octet, and nothing continues.
-    header.resize(format.header_octets(), 0);
-    Some(header)
-}
-
-/// The number in `count` octets; absent if it needs more.
-fn low_octets(number: u32, count: usize) -> Option<Vec<u8>> {
-    let octets = number.to_be_bytes();
-    let (high, low) = octets.split_at_checked(octets.len().checked_sub(count)?)?;
-    high.iter().all(|&octet| octet == 0).then(|| low.to_vec())
-}
-
 /// The Message-Authenticator attribute with the given value.
 fn message_authenticator(value: [u8; 16]) -> [u8; MESSAGE_AUTHENTICATOR_OCTETS] {
     let header = [attribute::MESSAGE_AUTHENTICATOR.0, 18];
@@ -382,3 +336,4 @@ fn message_authenticator(value: [u8; 16]) -> [u8; MESSAGE_AUTHENTICATOR_OCTETS] 
 mod kinds;
 #[cfg(test)]
 mod tests;
+mod vendor;

@@ -10,7 +10,7 @@ use super::{BuildError, Field, MAX_VALUE_OCTETS, PacketBuilder};
 use crate::authenticator::Authenticator;
 use crate::dictionary::{
     AttributeId, AttributeType, ExtendedAttribute, ExtendedSpace, ExtendedVendorAttribute,
-    VendorAttribute, attribute,
+    attribute,
 };
 use crate::extended::{MORE, VENDOR_SPECIFIC};
 use crate::salted::{self, Salt};
@@ -66,24 +66,9 @@ impl PacketBuilder {
         }
     }
 
-    /// Appends a vendor's value hidden behind a salt, such as a key for a wireless session
-    /// (RFC 2548 s2.4.2 and s2.4.3); `salt` as for [`Self::tunnel_password`].
-    pub fn vendor_salted(
-        &mut self,
-        id: VendorAttribute,
-        value: &[u8],
-        salt: Salt,
-        secret: &SharedSecret,
-    ) -> &mut Self {
-        match salted::hide(value, salt, self.request_authenticator(), secret) {
-            Ok(hidden) => self.vendor_octets(id, &hidden),
-            Err(error) => self.fail(error.into()),
-        }
-    }
-
     /// What hides values in this packet: the authenticator of the request that it is or answers,
     /// zeroes for the requests whose own authenticator is computed last.
-    fn request_authenticator(&self) -> Authenticator {
+    pub(super) fn request_authenticator(&self) -> Authenticator {
         let (Field::Random(authenticator) | Field::Computed(authenticator)) = self.field;
         authenticator
     }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::code::Code;
-use crate::dictionary::{VendorId, vendor};
+use crate::dictionary::{VendorAttribute, VendorId, vendor};
 use crate::fixtures::secret;
 use crate::packet::Packet;
 use crate::salted::SaltedError;
