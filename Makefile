@@ -1,11 +1,12 @@
 # make run    build, and let a visitor sign in on this machine, with codes in the terminal
 # make test   every test, with real peers
 # make scene  (root) the same for real in network namespaces; make scene-down takes it down
+# make fuzz   look for packets and dictionaries that break the codec; needs nightly Rust and cargo-fuzz
 # make bench  figures beside FreeRADIUS
 
 CARGO := PATH="$$HOME/.cargo/bin:$$PATH" cargo
 
-.PHONY: run test scene scene-down bench check install-build install-test install-bench
+.PHONY: run test fuzz scene scene-down bench check install-build install-test install-bench
 
 run: install-build
 	$(CARGO) build --release --locked
@@ -13,6 +14,10 @@ run: install-build
 
 test: install-build install-test
 	$(CARGO) test --workspace --locked
+
+fuzz:
+	cd radius/proto && for target in $$($(CARGO) +nightly fuzz list); do \
+		$(CARGO) +nightly fuzz run -s none $$target fuzz/corpus/$$target fuzz/corpus/decode -- -max_total_time=300 || exit 1; done
 
 scene: install-build install-test
 	$(CARGO) build --release --locked
