@@ -44,6 +44,23 @@ impl Reader<'_> {
         }
     }
 
+    /// An attribute's name; one that nobody defined has its number in it, and its vendor's name.
+    pub(super) fn name(&self, oid: &Oid) -> String {
+        if let Some(definition) = self.dictionary.definition(oid) {
+            return definition.name.to_owned();
+        }
+        let of_vendor = match oid.parts() {
+            [26, vendor, rest @ ..] => {
+                self.dictionary.vendor_name(VendorId(*vendor)).zip(Oid::new(rest))
+            }
+            _ => None,
+        };
+        match of_vendor {
+            Some((vendor, number)) => format!("{vendor}-Attr-{number}"),
+            None => format!("Attr-{oid}"),
+        }
+    }
+
     /// Reads the value of an attribute.
     pub(super) fn read(&self, oid: &Oid, value: Value<'_>) -> Read {
         let (kind, coding) = self.how(oid);

@@ -39,7 +39,7 @@ fn secrets_are_shown_only_when_asked_for() {
             "User-Password = hidden (16 octets)",
             "CHAP-Password = hidden (3 octets)",
             "EAP-Message = hidden (3 octets)",
-            "Attr-26.311.200 = hidden (3 octets)",
+            "Microsoft-Attr-200 = hidden (3 octets)",
         ]
     );
     let secret = secret();
@@ -50,7 +50,7 @@ fn secrets_are_shown_only_when_asked_for() {
             "User-Password = \"arctangent\"",
             "CHAP-Password = 0x616263",
             "EAP-Message = 0x616263",
-            "Attr-26.311.200 = 0x616263",
+            "Microsoft-Attr-200 = 0x616263",
         ]
     );
 }

@@ -79,10 +79,7 @@ impl Walk<'_> {
     }
 
     fn push(&mut self, oid: Oid, Read { tag, content, flaw }: Read) {
-        let name = match self.reader.dictionary.definition(&oid) {
-            Some(definition) => definition.name.to_owned(),
-            None => format!("Attr-{oid}"),
-        };
+        let name = self.reader.name(&oid);
         self.readings.push(Reading { offset: self.offset, oid, name, tag, content, flaw });
     }
 }
