@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test program, its fixtures too")]
 
+mod as_client;
 mod blast_radius;
 #[path = "../city/mod.rs"]
 mod city;

@@ -9,6 +9,7 @@ pub const ACCESS_REJECT: u8 = 3;
 pub const ACCOUNTING_REQUEST: u8 = 4;
 pub const ACCOUNTING_RESPONSE: u8 = 5;
 pub const STATUS_SERVER: u8 = 12;
+pub const DISCONNECT_ACK: u8 = 41;
 
 pub const USER_NAME: u8 = 1;
 pub const USER_PASSWORD: u8 = 2;
@@ -44,6 +45,12 @@ impl Draft {
     /// A packet whose authenticator is its sender's choice; each `seed` gives another one.
     pub fn new(code: u8, identifier: u8, seed: u8) -> Self {
         Self { code, identifier, authenticator: [seed; 16], attributes: Vec::new() }
+    }
+
+    /// An answer to `request`, which [`Draft::answer`] signs.
+    pub fn reply(code: u8, request: &[u8]) -> Self {
+        let authenticator = request[4..20].try_into().unwrap();
+        Self { code, identifier: request[1], authenticator, attributes: Vec::new() }
     }
 
     /// The packet with another authenticator; a password in it is no longer the same.
@@ -100,6 +107,43 @@ impl Draft {
         }
         octets
     }
+
+    /// The answer with its first Message-Authenticator filled, and its authenticator computed.
+    pub fn answer(&self, secret: &str) -> Vec<u8> {
+        let mut octets = self.octets();
+        if let Some(at) = find_message_authenticator(&octets) {
+            let proof = hmac_md5(secret, &octets);
+            octets[at..at + 16].copy_from_slice(&proof);
+        }
+        self.with_authenticator(octets, secret)
+    }
+
+    /// The answer with its authenticator computed over a Message-Authenticator that is wrong.
+    pub fn answer_with_wrong_protection(&self, secret: &str) -> Vec<u8> {
+        self.with_authenticator(self.octets(), secret)
+    }
+
+    fn with_authenticator(&self, mut octets: Vec<u8>, secret: &str) -> Vec<u8> {
+        let authenticator = md5(&[&octets, secret.as_bytes()]);
+        octets[4..20].copy_from_slice(&authenticator);
+        octets
+    }
+}
+
+/// Whether a Message-Authenticator stands first in a request and is right, and the request's own
+/// authenticator too, where it is no random one.
+pub fn is_protected_first(request: &[u8], secret: &str) -> bool {
+    let mut blank = request.to_vec();
+    let is_random = [ACCESS_REQUEST, STATUS_SERVER].contains(&request[0]);
+    if !is_random {
+        blank[4..20].fill(0);
+        if request[4..20] != md5(&[&blank, secret.as_bytes()]) {
+            return false;
+        }
+    }
+    blank[22..38].fill(0);
+    let is_first = request[20..22] == [MESSAGE_AUTHENTICATOR, 18];
+    is_first && request[22..38] == hmac_md5(secret, &blank)
 }
 
 /// An answer, taken apart.
