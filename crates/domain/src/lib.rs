@@ -18,6 +18,7 @@ mod mac;
 mod message;
 mod name;
 mod nas;
+mod nas_range;
 mod order;
 mod phone;
 mod plan;
@@ -45,8 +46,14 @@ pub use identification::SessionIdentification;
 pub use language::{Language, LanguageError, Localised};
 pub use mac::{CalledStation, MacAddress, MacError};
 pub use message::{MessageClass, MessageState, SmsText};
-pub use name::{NameError, NasName, PlanName, SiteName};
-pub use nas::{HandOff, MessageAuthenticatorRule, Nas, NasProfile, OctetDirection, ProfileError};
+pub use name::{NameError, NasName, PlanName, RangeName, SiteName};
+pub use nas::{
+    FormerSecret, HandOff, MessageAuthenticatorRule, Nas, NasIdentifier, NasIdentifierError,
+    NasProfile, OctetDirection, ProfileError, ProxyStateRule, RotationUnderWay, RuleError,
+};
+pub use nas_range::{
+    Approval, ApprovalError, Introduction, NasRange, PendingNas, PendingState, SecretProof,
+};
 pub use order::{
     NasCommand, NasOrder, OrderAnswer, OrderKind, OrderMethod, OrderOutcome, OrderProgress,
     OrderReason, OrderState, OrderStep,

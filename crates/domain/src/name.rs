@@ -16,6 +16,8 @@ pub struct Name<Kind>(String, PhantomData<fn() -> Kind>);
 pub mod kind {
     /// An access point, wireless controller or gateway.
     pub enum Nas {}
+    /// A network of access points to come.
+    pub enum NasRange {}
     /// A set of limits.
     pub enum Plan {}
     /// A place with visitors.
@@ -24,6 +26,8 @@ pub mod kind {
 
 /// Names a [`crate::Nas`].
 pub type NasName = Name<kind::Nas>;
+/// Names a [`crate::NasRange`].
+pub type RangeName = Name<kind::NasRange>;
 /// Names a [`crate::Plan`].
 pub type PlanName = Name<kind::Plan>;
 /// Names a [`crate::Site`].

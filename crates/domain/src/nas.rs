@@ -1,12 +1,13 @@
 //! NAS: whatever stands between visitor and internet and speaks RADIUS to us.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
 
 use ipnet::IpNet;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{CertificateName, NasName, Secret, SiteName};
+use crate::{CertificateName, NasName, Secret, SiteName, Timestamp};
 
 /// An access point, wireless controller or gateway that asks us for authorisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,12 +20,19 @@ pub struct Nas {
     pub addresses: IpNet,
     /// The certificate by which it is known when it speaks RADIUS over TLS, if it does.
     pub certificate: Option<CertificateName>,
+    /// What tells it from others that send from the same addresses, such as those behind one
+    /// address translation; without it, it is whoever sends from there and is none of those.
+    pub identifier: Option<NasIdentifier>,
     /// The RADIUS shared secret.
     pub secret: Secret,
+    /// The secret before, while it is being replaced.
+    pub former_secret: Option<FormerSecret>,
     /// The maker's dialect of attributes.
     pub profile: NasProfile,
     /// Whether its Access-Requests must carry Message-Authenticator.
     pub message_authenticator: MessageAuthenticatorRule,
+    /// Whether Proxy-State may come without Message-Authenticator.
+    pub proxy_state: ProxyStateRule,
     /// Which way its octet counters count.
     pub octet_direction: OctetDirection,
     /// Where it listens for Disconnect and CoA (RFC 5176), if it does.
@@ -89,14 +97,174 @@ impl FromStr for NasProfile {
     }
 }
 
+/// A NAS-Identifier (RFC 2865 §5.32): 1 to 253 octets of text.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub struct NasIdentifier(String);
+
+/// Why a text is no [`NasIdentifier`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a NAS-Identifier has 1 to 253 octets and no control characters")]
+pub struct NasIdentifierError;
+
+impl NasIdentifier {
+    /// The identifier as it stands in packets.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for NasIdentifier {
+    type Err = NasIdentifierError;
+
+    fn from_str(text: &str) -> Result<Self, NasIdentifierError> {
+        if !(1..=253).contains(&text.len()) || text.contains(char::is_control) {
+            return Err(NasIdentifierError);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for NasIdentifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for NasIdentifier {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// A secret that has been replaced and still verifies for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormerSecret {
+    /// The secret.
+    pub secret: Secret,
+    /// Until when it verifies.
+    pub until: Timestamp,
+    /// When the NAS was first seen to use the new one.
+    pub replaced_at: Option<Timestamp>,
+}
+
+/// Why a secret cannot be replaced now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the secret before the present one may still be in use; finish that replacement first")]
+pub struct RotationUnderWay;
+
+impl Nas {
+    /// Replaces the secret; the present one goes on verifying until `until`.
+    ///
+    /// # Errors
+    /// [`RotationUnderWay`] while a former secret verifies and the present one was never seen in
+    /// use: a third secret would shut the NAS out.
+    pub fn rotate(
+        &mut self,
+        secret: Secret,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<(), RotationUnderWay> {
+        if self.live_former_secret(now).is_some_and(|former| former.replaced_at.is_none()) {
+            return Err(RotationUnderWay);
+        }
+        let former = std::mem::replace(&mut self.secret, secret);
+        self.former_secret = Some(FormerSecret { secret: former, until, replaced_at: None });
+        Ok(())
+    }
+
+    /// The former secret, as long as it verifies.
+    #[must_use]
+    pub fn live_former_secret(&self, now: Timestamp) -> Option<&FormerSecret> {
+        self.former_secret.as_ref().filter(|former| now < former.until)
+    }
+
+    /// The secret to speak to the NAS with: a former one until the NAS is seen to use the new one.
+    #[must_use]
+    pub fn secret_in_use(&self, now: Timestamp) -> &Secret {
+        self.live_former_secret(now)
+            .filter(|former| former.replaced_at.is_none())
+            .map_or(&self.secret, |former| &former.secret)
+    }
+
+    /// Takes note that the NAS uses its new secret.
+    pub fn uses_new_secret(&mut self, now: Timestamp) {
+        if let Some(former) = &mut self.former_secret {
+            former.replaced_at.get_or_insert(now);
+        }
+    }
+
+    /// Takes note that the NAS sends Message-Authenticator: it is required from now on, where that
+    /// was to be learnt.
+    pub fn sends_message_authenticator(&mut self) {
+        if self.message_authenticator == MessageAuthenticatorRule::Learn {
+            self.message_authenticator = MessageAuthenticatorRule::Learnt;
+        }
+    }
+}
+
 /// What is asked of a NAS's Access-Requests (draft-ietf-radext-deprecating-radius §5.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MessageAuthenticatorRule {
     /// A request without Message-Authenticator is dropped.
     Required,
+    /// It may be missing until the NAS has sent a right one.
+    Learn,
+    /// The NAS has sent a right one, so a request without it is dropped.
+    Learnt,
     /// It may be missing; a wrong one is dropped all the same.
     Optional,
+}
+
+/// Why a text is no rule.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no rule for Message-Authenticator; known are required, learn and optional")]
+pub struct RuleError(String);
+
+impl MessageAuthenticatorRule {
+    /// Whether requests of the NAS can be forged, since nothing need protect them.
+    #[must_use]
+    pub const fn leaves_unprotected(self) -> bool {
+        match self {
+            Self::Required | Self::Learnt => false,
+            Self::Learn | Self::Optional => true,
+        }
+    }
+
+    /// The rule's name in configuration, store and command line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Required => "required",
+            Self::Learn => "learn",
+            Self::Learnt => "learnt",
+            Self::Optional => "optional",
+        }
+    }
+}
+
+impl FromStr for MessageAuthenticatorRule {
+    type Err = RuleError;
+
+    /// Reads a rule that an admin can set; that something was learnt is no such rule.
+    fn from_str(text: &str) -> Result<Self, RuleError> {
+        [Self::Required, Self::Learn, Self::Optional]
+            .into_iter()
+            .find(|rule| rule.as_str() == text)
+            .ok_or_else(|| RuleError(text.chars().take(40).collect()))
+    }
+}
+
+/// Whether Proxy-State, the carrier of CVE-2024-3596, may come unprotected (§5.3.4 there).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProxyStateRule {
+    /// An Access-Request with Proxy-State and without Message-Authenticator is dropped.
+    #[default]
+    Limited,
+    /// It is taken, for an old proxy in between; everything of it can be forged.
+    Unlimited,
 }
 
 /// What Acct-Input-Octets means to a NAS.
@@ -124,4 +292,85 @@ pub enum HandOff {
         /// `host` or `host:port` of the NAS's login page; nothing else is ever posted to.
         hosts: Vec<String>,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const T0: Timestamp = Timestamp::from_secs(1_795_597_200);
+
+    fn at(secs: u64) -> Timestamp {
+        T0 + Duration::from_secs(secs)
+    }
+
+    fn nas() -> Nas {
+        Nas {
+            name: "gate".parse().unwrap(),
+            site: "walkway".parse().unwrap(),
+            addresses: "10.0.0.1/32".parse().unwrap(),
+            identifier: None,
+            certificate: None,
+            secret: secret("first"),
+            former_secret: None,
+            profile: NasProfile::Generic,
+            message_authenticator: MessageAuthenticatorRule::Learn,
+            proxy_state: ProxyStateRule::Limited,
+            octet_direction: OctetDirection::Standard,
+            dae_address: None,
+            hand_off: HandOff::MacAuthentication { redirect_secret: None },
+            portal_path: secret("path"),
+        }
+    }
+
+    fn secret(text: &str) -> Secret {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_former_secret_is_spoken_until_the_new_one_is_seen_or_its_time_is_over() {
+        let mut nas = nas();
+        nas.rotate(secret("second"), T0, at(60)).unwrap();
+        for (now, live, spoken) in [(59, true, "first"), (60, false, "second")] {
+            assert_eq!(nas.live_former_secret(at(now)).is_some(), live, "{now}");
+            assert_eq!(nas.secret_in_use(at(now)), &secret(spoken), "{now}");
+        }
+        nas.uses_new_secret(at(5));
+        nas.uses_new_secret(at(6));
+        assert_eq!(nas.live_former_secret(at(7)).unwrap().replaced_at, Some(at(5)));
+        assert_eq!(nas.secret_in_use(at(7)), &secret("second"));
+    }
+
+    #[test]
+    fn a_third_secret_waits_until_the_second_is_in_use() {
+        let mut nas = nas();
+        nas.rotate(secret("second"), T0, at(60)).unwrap();
+        assert_eq!(nas.rotate(secret("third"), at(1), at(61)), Err(RotationUnderWay));
+        assert_eq!(nas.secret, secret("second"));
+        nas.uses_new_secret(at(2));
+        nas.rotate(secret("third"), at(3), at(63)).unwrap();
+        assert_eq!(nas.live_former_secret(at(4)).unwrap().secret, secret("second"));
+    }
+
+    #[test]
+    fn message_authenticator_is_learnt_once_and_only_where_it_is_to_be() {
+        use MessageAuthenticatorRule::{Learn, Learnt, Optional, Required};
+        for (before, after) in
+            [(Learn, Learnt), (Learnt, Learnt), (Optional, Optional), (Required, Required)]
+        {
+            let mut nas = Nas { message_authenticator: before, ..nas() };
+            nas.sends_message_authenticator();
+            assert_eq!(nas.message_authenticator, after);
+        }
+    }
+
+    #[test]
+    fn an_identifier_is_short_text() {
+        assert_eq!("pole 7".parse::<NasIdentifier>().unwrap().as_str(), "pole 7");
+        for text in ["", "a\nb", &"x".repeat(254)] {
+            assert_eq!(text.parse::<NasIdentifier>(), Err(NasIdentifierError));
+        }
+    }
 }
