@@ -316,6 +316,7 @@ async fn woken(changes: &mut Changes) {
             Some(Change::Order | Change::Missed) => return,
             Some(
                 Change::Setup
+                | Change::Pending
                 | Change::Grant(_)
                 | Change::Usage(_)
                 | Change::Message

@@ -98,7 +98,11 @@ impl QuotaWatch {
                 memory.due.clear();
                 Ok(())
             }
-            Change::Grant(_) | Change::Order | Change::Message | Change::Challenge(_) => Ok(()),
+            Change::Pending
+            | Change::Grant(_)
+            | Change::Order
+            | Change::Message
+            | Change::Challenge(_) => Ok(()),
         }
     }
 

@@ -11,8 +11,8 @@ use domain::{
     AccountId, AccountingEvent, AccountingRecord, Allowance, BitRate, Clock, Country, Grant,
     GrantId, GrantState, HandOff, Language, Localised, MacAddress, ManualClock,
     MessageAuthenticatorRule, Nas, NasCommand, NasOrder, NasProfile, OctetDirection, Octets,
-    OrderOutcome, OrderReason, OrderState, Plan, RatePair, Session, SessionEnd, SessionId,
-    SessionIdentification, SessionReport, Site, Speed, Timestamp, Usage, Zone,
+    OrderOutcome, OrderReason, OrderState, Plan, ProxyStateRule, RatePair, Session, SessionEnd,
+    SessionId, SessionIdentification, SessionReport, Site, Speed, Timestamp, Usage, Zone,
 };
 use store::testing::TestStore;
 use store::{JournalPosition, OrderFilter, SignIn, Store};
@@ -165,9 +165,12 @@ pub(crate) fn nas(name: &str, address: &str) -> Nas {
         site: "walkway".parse().unwrap(),
         addresses: address.parse().unwrap(),
         certificate: None,
+        identifier: None,
         secret: "a secret of an access point".parse().unwrap(),
+        former_secret: None,
         profile: NasProfile::Generic,
         message_authenticator: MessageAuthenticatorRule::Required,
+        proxy_state: ProxyStateRule::Limited,
         octet_direction: OctetDirection::Standard,
         dae_address: Some("10.0.0.1:3799".parse().unwrap()),
         hand_off: HandOff::MacAuthentication { redirect_secret: None },

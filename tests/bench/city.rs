@@ -9,7 +9,8 @@ use std::time::{Duration, SystemTime};
 use anyhow::Context;
 use domain::{
     AccountId, Credential, Grant, GrantId, GrantState, HandOff, Localised,
-    MessageAuthenticatorRule, Nas, NasProfile, OctetDirection, Plan, Site, Timestamp, Zone,
+    MessageAuthenticatorRule, Nas, NasProfile, OctetDirection, Plan, ProxyStateRule, Site,
+    Timestamp, Zone,
 };
 use radius_proto::SharedSecret;
 use store::{
@@ -128,9 +129,12 @@ fn access_point() -> anyhow::Result<Nas> {
         site: "walkway".parse()?,
         addresses: "127.0.0.1/32".parse()?,
         certificate: None,
+        identifier: None,
         secret: SECRET.parse()?,
+        former_secret: None,
         profile: NasProfile::Generic,
         message_authenticator: MessageAuthenticatorRule::Required,
+        proxy_state: ProxyStateRule::Limited,
         octet_direction: OctetDirection::Standard,
         dae_address: None,
         hand_off: HandOff::MacAuthentication { redirect_secret: None },

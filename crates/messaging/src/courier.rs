@@ -165,6 +165,7 @@ async fn woken(changes: &mut Changes) {
             Some(Change::Message | Change::Missed) => return,
             Some(
                 Change::Setup
+                | Change::Pending
                 | Change::Grant(_)
                 | Change::Usage(_)
                 | Change::Order

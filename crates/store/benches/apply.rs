@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use domain::{
     AccountingEvent, AccountingRecord, Country, GrantId, HandOff, Language, Localised, MacAddress,
-    MessageAuthenticatorRule, Nas, NasProfile, OctetDirection, Octets, Plan, SessionEnd, SessionId,
-    SessionIdentification, SessionReport, Site, Speed, Timestamp, Usage, Zone,
+    MessageAuthenticatorRule, Nas, NasProfile, OctetDirection, Octets, Plan, ProxyStateRule,
+    SessionEnd, SessionId, SessionIdentification, SessionReport, Site, Speed, Timestamp, Usage,
+    Zone,
 };
 use store::testing::TestStore;
 use store::{Applier, Journal, JournalSettings};
@@ -69,9 +70,12 @@ async fn set_up(store: &TestStore) {
         name: "gate".parse().unwrap(),
         site: site.name.clone(),
         addresses: "10.0.0.1/32".parse().unwrap(),
+        identifier: None,
         secret: "a secret of an access point".parse().unwrap(),
+        former_secret: None,
         profile: NasProfile::Generic,
         message_authenticator: MessageAuthenticatorRule::Required,
+        proxy_state: ProxyStateRule::Limited,
         octet_direction: OctetDirection::Standard,
         dae_address: None,
         hand_off: HandOff::MacAuthentication { redirect_secret: None },

@@ -4,6 +4,7 @@
 //! nothing. Changes are published on the feed after their commit.
 
 mod grants;
+mod nas_ranges;
 mod outboxes;
 mod sessions;
 mod setup;
@@ -13,9 +14,10 @@ pub use grants::{
     AccountRecord, Accounts, Circumstances, Credentials, GrantOf, Grants, OpenStay, SignIn,
     SignInOutcome,
 };
+pub use nas_ranges::{NasRanges, Sighting};
 pub use outboxes::{MessageOutbox, OrderFilter, Orders, OutgoingMessage};
 pub use sessions::{ApplyOutcome, JournalPosition, SessionFilter, SessionReports, Sessions};
-pub use setup::{AccessPoints, Plans, Sites};
+pub use setup::{AccessPoints, NasChange, Plans, Sites};
 pub use sign_in::{Attempt, Challenges, NewChallenge};
 
 use crate::Changes;
@@ -25,6 +27,7 @@ pub trait Store:
     Sites
     + Plans
     + AccessPoints
+    + NasRanges
     + Challenges
     + Accounts
     + Grants

@@ -16,6 +16,8 @@ use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 pub enum Change {
     /// A site, plan or access point was added, changed or removed.
     Setup,
+    /// A sender in a declared range was seen for the first time, or says something new.
+    Pending,
     /// A device's grant was made or ended.
     Grant(MacAddress),
     /// Usage of these accounts was applied.

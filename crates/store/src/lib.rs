@@ -20,9 +20,9 @@ pub mod testing;
 pub use applier::{Applier, ApplyError};
 pub use contract::{
     AccessPoints, AccountRecord, Accounts, ApplyOutcome, Attempt, Challenges, Circumstances,
-    Credentials, GrantOf, Grants, JournalPosition, MessageOutbox, NewChallenge, OpenStay,
-    OrderFilter, Orders, OutgoingMessage, Plans, SessionFilter, SessionReports, Sessions, SignIn,
-    SignInOutcome, Sites, Store,
+    Credentials, GrantOf, Grants, JournalPosition, MessageOutbox, NasChange, NasRanges,
+    NewChallenge, OpenStay, OrderFilter, Orders, OutgoingMessage, Plans, SessionFilter,
+    SessionReports, Sessions, Sighting, SignIn, SignInOutcome, Sites, Store,
 };
 pub use error::StoreError;
 pub use feed::{Change, ChangeFeed, Changes};

@@ -3,6 +3,7 @@
 //! Both speak the same statements; where they differ stands in `dialect`. On SQLite one
 //! connection writes and a few read; PostgreSQL has one pool for both.
 
+mod access_points;
 mod accounts;
 mod apply;
 mod challenges;
@@ -14,6 +15,7 @@ mod grants;
 mod identification;
 mod messages;
 mod migrations;
+mod nas_ranges;
 mod orders;
 mod row;
 mod sessions;

@@ -8,7 +8,8 @@ use data_encoding::HEXLOWER;
 use domain::{
     AccountingEvent, AccountingRecord, Clock, Country, HandOff, Language, Localised, MacAddress,
     ManualClock, MessageAuthenticatorRule, Nas, NasProfile, OctetDirection, Octets, Plan,
-    SessionId, SessionIdentification, SessionReport, Site, Speed, Timestamp, Usage, Zone,
+    ProxyStateRule, SessionId, SessionIdentification, SessionReport, Site, Speed, Timestamp, Usage,
+    Zone,
 };
 use hmac::{Hmac, KeyInit, Mac};
 use portal::{Portal, PortalSettings};
@@ -215,9 +216,12 @@ async fn set_up(store: &Arc<dyn Store>) {
                 site: "walkway".parse().unwrap(),
                 addresses: network.parse().unwrap(),
                 certificate: None,
+                identifier: None,
                 secret: format!("radius secret of the {name}").parse().unwrap(),
+                former_secret: None,
                 profile,
                 message_authenticator: MessageAuthenticatorRule::Required,
+                proxy_state: ProxyStateRule::Limited,
                 octet_direction: OctetDirection::Standard,
                 dae_address: None,
                 hand_off,

@@ -49,6 +49,9 @@ pub trait Plans: Send + Sync {
     async fn remove_plan(&self, name: &PlanName) -> Result<bool, StoreError>;
 }
 
+/// How an access point is to be changed; its name stays whatever is done to it. Called once.
+pub type NasChange<'c> = &'c mut (dyn FnMut(&mut Nas) + Send);
+
 /// Access points by name, address and portal path. Secrets are encrypted at rest.
 #[async_trait]
 pub trait AccessPoints: Send + Sync {
@@ -65,8 +68,20 @@ pub trait AccessPoints: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Exists`] for a taken name or portal path, [`StoreError::Reference`] for an
-    /// unknown site or for addresses that are exactly those of another access point.
+    /// unknown site or for addresses that are exactly those of another access point with the
+    /// same identifier, or of another one without.
     async fn add_access_point(&self, nas: &Nas) -> Result<(), StoreError>;
+
+    /// Changes the access point of that name by what it is at that moment; two changes at the
+    /// same time both count. Returns what it is then, or `None` if there is none of that name.
+    ///
+    /// # Errors
+    /// [`StoreError::Reference`] as for [`AccessPoints::add_access_point`].
+    async fn change_access_point(
+        &self,
+        name: &NasName,
+        change: NasChange<'_>,
+    ) -> Result<Option<Nas>, StoreError>;
 
     /// Removes an access point; returns whether it was there. Its sessions stay as history.
     async fn remove_access_point(&self, name: &NasName) -> Result<bool, StoreError>;

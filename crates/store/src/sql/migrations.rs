@@ -12,7 +12,7 @@ struct Step {
     postgres: &'static str,
 }
 
-const STEPS: [Step; 5] = [
+const STEPS: [Step; 6] = [
     Step {
         sqlite: include_str!("../../migrations/sqlite/0001_first.sql"),
         postgres: include_str!("../../migrations/postgres/0001_first.sql"),
@@ -24,6 +24,10 @@ const STEPS: [Step; 5] = [
     Step {
         sqlite: include_str!("../../migrations/sqlite/0003_retention.sql"),
         postgres: include_str!("../../migrations/postgres/0003_retention.sql"),
+    },
+    Step {
+        sqlite: include_str!("../../migrations/sqlite/0004_access_points.sql"),
+        postgres: include_str!("../../migrations/postgres/0004_access_points.sql"),
     },
     Step {
         sqlite: include_str!("../../migrations/sqlite/0005_accounting.sql"),

@@ -36,9 +36,12 @@ pub fn nas(name: &str, address: &str) -> Nas {
         site: "walkway".parse().unwrap(),
         addresses: address.parse().unwrap(),
         certificate: Some(format!("{name}.park.example").parse().unwrap()),
+        identifier: None,
         secret: "radius secret of the gate".parse().unwrap(),
+        former_secret: None,
         profile: NasProfile::Coova,
         message_authenticator: MessageAuthenticatorRule::Required,
+        proxy_state: ProxyStateRule::Limited,
         octet_direction: OctetDirection::Standard,
         dae_address: Some("10.0.0.1:3799".parse().unwrap()),
         hand_off: HandOff::Uam {

@@ -5,6 +5,7 @@
 mod accounting;
 mod fixtures;
 mod generations;
+mod nas_ranges;
 mod outboxes;
 mod rivals;
 mod schema;
@@ -27,6 +28,13 @@ on_both![
     setup::what_is_added_is_found_again_and_names_are_taken_once,
     setup::what_is_needed_cannot_be_removed,
     setup::secrets_are_not_in_the_database_in_clear,
+    setup::an_access_point_is_changed_in_place,
+    setup::a_change_that_cannot_be_changes_nothing,
+    setup::two_changes_at_the_same_time_both_count,
+    setup::access_points_behind_one_address_have_each_their_identifier,
+    nas_ranges::a_range_is_kept_with_its_secret_sealed,
+    nas_ranges::a_sender_keeps_its_first_sighting_and_what_was_decided,
+    nas_ranges::senders_that_wait_are_bounded_and_go_with_their_range_or_with_time,
     sign_in::at_most_five_attempts_are_compared_however_many_come_at_once,
     sign_in::the_right_code_wins_once,
     sign_in::a_code_sent_earlier_stays_good_for_its_own_life,

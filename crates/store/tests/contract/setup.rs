@@ -1,5 +1,6 @@
-use store::StoreError;
+use domain::{FormerSecret, MessageAuthenticatorRule, Nas, OctetDirection, ProxyStateRule};
 use store::testing::TestStore;
+use store::{Change, StoreError};
 
 use crate::fixtures::*;
 
@@ -61,4 +62,81 @@ pub async fn secrets_are_not_in_the_database_in_clear(store: TestStore) {
             }
         }
     }
+}
+
+pub async fn an_access_point_is_changed_in_place(store: TestStore) {
+    set_up(&store).await;
+    let gate = nas("gate", "10.0.0.1/32");
+    let mut changes = store.changes();
+    let wanted = Nas {
+        addresses: "10.0.0.2/32".parse().unwrap(),
+        identifier: Some("pole 7".parse().unwrap()),
+        secret: "a new secret".parse().unwrap(),
+        former_secret: Some(FormerSecret {
+            secret: gate.secret.clone(),
+            until: at(60),
+            replaced_at: Some(at(1)),
+        }),
+        message_authenticator: MessageAuthenticatorRule::Learnt,
+        proxy_state: ProxyStateRule::Unlimited,
+        portal_path: "another path".parse().unwrap(),
+        ..gate.clone()
+    };
+    let mut change =
+        |nas: &mut Nas| *nas = Nas { name: "other".parse().unwrap(), ..wanted.clone() };
+    let changed = store.change_access_point(&gate.name, &mut change).await.unwrap();
+    assert_eq!(changed.as_ref(), Some(&wanted));
+    assert_eq!(store.find_access_point(&gate.name).await.unwrap().as_ref(), Some(&wanted));
+    let found = store.find_access_point_by_path(&wanted.portal_path).await.unwrap();
+    assert_eq!(found.as_ref(), Some(&wanted));
+    assert_eq!(store.find_access_point_by_path(&gate.portal_path).await.unwrap(), None);
+    assert_eq!(changes.next().await, Some(Change::Setup));
+    let nobody = store.change_access_point(&"none".parse().unwrap(), &mut |_| ()).await.unwrap();
+    assert_eq!(nobody, None);
+}
+
+pub async fn a_change_that_cannot_be_changes_nothing(store: TestStore) {
+    set_up(&store).await;
+    let park = nas("park", "10.0.0.2/32");
+    store.add_access_point(&park).await.unwrap();
+    for change in [
+        |nas: &mut Nas| nas.site = "nowhere".parse().unwrap(),
+        |nas: &mut Nas| nas.addresses = "10.0.0.1/32".parse().unwrap(),
+        |nas: &mut Nas| nas.portal_path = "path of gate".parse().unwrap(),
+    ] {
+        let mut change = change;
+        let refused = store.change_access_point(&park.name, &mut change).await;
+        assert!(matches!(refused, Err(StoreError::Reference { .. })), "{refused:?}");
+    }
+    assert_eq!(store.find_access_point(&park.name).await.unwrap().as_ref(), Some(&park));
+}
+
+pub async fn two_changes_at_the_same_time_both_count(store: TestStore) {
+    set_up(&store).await;
+    let name = nas("gate", "10.0.0.1/32").name;
+    let mut learn = |nas: &mut Nas| nas.message_authenticator = MessageAuthenticatorRule::Learnt;
+    let mut swap = |nas: &mut Nas| nas.octet_direction = OctetDirection::Swapped;
+    let (one, other) = tokio::join!(
+        store.change_access_point(&name, &mut learn),
+        store.change_access_point(&name, &mut swap)
+    );
+    one.unwrap();
+    other.unwrap();
+    let both = store.find_access_point(&name).await.unwrap().unwrap();
+    assert_eq!(both.message_authenticator, MessageAuthenticatorRule::Learnt);
+    assert_eq!(both.octet_direction, OctetDirection::Swapped);
+}
+
+pub async fn access_points_behind_one_address_have_each_their_identifier(store: TestStore) {
+    set_up(&store).await;
+    let behind = |name: &str, identifier: &str| Nas {
+        identifier: Some(identifier.parse().unwrap()),
+        ..nas(name, "10.0.0.1/32")
+    };
+    for (name, identifier) in [("pole-1", "one"), ("pole-2", "two")] {
+        store.add_access_point(&behind(name, identifier)).await.unwrap();
+    }
+    let taken = store.add_access_point(&behind("pole-3", "two")).await;
+    assert!(matches!(taken, Err(StoreError::Reference { .. })), "{taken:?}");
+    assert_eq!(store.list_access_points().await.unwrap().len(), 3);
 }
