@@ -2,18 +2,23 @@
 //!
 //! The table is read from the store as a whole and swapped in; a packet never waits for the
 //! store. An address that belongs to nobody is told from one that does by two or three hash
-//! look-ups, whatever the number of access points.
+//! look-ups, whatever the number of access points. Where several share an address, the unproved
+//! NAS-Identifier picks whose secrets are tried; the proof decides.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::{MessageAuthenticatorRule, Nas};
+use domain::{MessageAuthenticatorRule, Nas, ProxyStateRule, Timestamp};
 use ipnet::IpNet;
-use radius_proto::server::ClientView;
-use radius_proto::{Secrets, SharedSecret};
+use radius_proto::message_authenticator::Presence;
+use radius_proto::server::{ClientView, Request};
+use radius_proto::{Code, Packet, Secrets, SharedSecret, attribute};
 
-use crate::metrics::{Metrics, NasCounters};
+use crate::metrics::Metrics;
+use crate::nas_counters::NasCounters;
+use crate::registrar::Notice;
 
 /// An access point, ready to be spoken with.
 #[derive(Debug)]
@@ -23,24 +28,89 @@ pub(crate) struct AccessPoint {
     /// Its counters.
     pub(crate) counters: Arc<NasCounters>,
     secrets: Secrets,
+    /// A right Message-Authenticator was seen where that was to be learnt.
+    learnt: AtomicBool,
+    /// The new secret was seen in use where one is being replaced.
+    replaced: AtomicBool,
+}
+
+/// Which of an access point's secrets a packet was made with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SecretAge {
+    /// The present one; also what a packet is taken for that proves none.
+    Current,
+    /// The one that is being replaced.
+    Former,
 }
 
 impl AccessPoint {
+    /// A former secret is live if it is so at `now`.
+    fn new(nas: Nas, counters: Arc<NasCounters>, now: Timestamp) -> Self {
+        let shared = |secret: &domain::Secret| {
+            SharedSecret::new(secret.expose()).expect("a secret of the domain is never empty")
+        };
+        let current = shared(&nas.secret);
+        let former = nas.live_former_secret(now);
+        let is_replaced = former.is_none_or(|former| former.replaced_at.is_some());
+        let secrets = match former {
+            Some(former) => Secrets::rotating(current, shared(&former.secret)),
+            None => Secrets::new(current),
+        };
+        let (learnt, replaced) = (AtomicBool::new(false), AtomicBool::new(is_replaced));
+        Self { nas, counters, secrets, learnt, replaced }
+    }
+
     /// The access point as the protocol core needs it.
     pub(crate) fn client_view(&self) -> ClientView<'_> {
         ClientView {
             secrets: &self.secrets,
             require_message_authenticator: match self.nas.message_authenticator {
-                MessageAuthenticatorRule::Required => true,
+                MessageAuthenticatorRule::Required | MessageAuthenticatorRule::Learnt => true,
+                MessageAuthenticatorRule::Learn => self.learnt.load(Ordering::Relaxed),
                 MessageAuthenticatorRule::Optional => false,
             },
-            limit_proxy_state: true,
+            limit_proxy_state: self.nas.proxy_state == ProxyStateRule::Limited,
         }
     }
 
-    /// The secret that its packets are made with.
-    pub(crate) fn secret(&self) -> &SharedSecret {
-        self.secrets.current()
+    /// The secret of that age; the present one once the former is gone.
+    pub(crate) fn secret(&self, age: SecretAge) -> &SharedSecret {
+        match age {
+            SecretAge::Current => self.secrets.current(),
+            SecretAge::Former => self.secrets.previous().unwrap_or(self.secrets.current()),
+        }
+    }
+
+    /// Which secret an authentic request was made with.
+    pub(crate) fn age_of_secret(&self, request: &Request<'_, '_>) -> SecretAge {
+        let former = self.secrets.previous();
+        if former.is_some_and(|former| std::ptr::eq(former, request.secret)) {
+            SecretAge::Former
+        } else {
+            SecretAge::Current
+        }
+    }
+
+    /// What an authentic request tells for the first time about the access point: that it sends
+    /// Message-Authenticator, which is required from this moment on, or that it has its new
+    /// secret. A telling that does not reach the store is made again once the table is read anew.
+    pub(crate) fn learn_from(&self, request: &Request<'_, '_>) -> Option<Notice> {
+        let packet = &request.packet;
+        let is_access = packet.code() == Code::AccessRequest;
+        let is_proved = !is_access || request.message_authenticator == Presence::Verified;
+        let is_new = is_proved && self.age_of_secret(request) == SecretAge::Current;
+        if is_new && !self.replaced.swap(true, Ordering::Relaxed) {
+            return Some(Notice::UsesNewSecret(self.nas.name.clone()));
+        }
+        let teaches = is_access
+            && self.nas.message_authenticator == MessageAuthenticatorRule::Learn
+            && request.message_authenticator == Presence::Verified
+            // EAP needs one by its own rule, so it says nothing about other requests.
+            && packet.find(attribute::EAP_MESSAGE).is_none();
+        if teaches && !self.learnt.swap(true, Ordering::Relaxed) {
+            return Some(Notice::SendsMessageAuthenticator(self.nas.name.clone()));
+        }
+        None
     }
 }
 
@@ -48,73 +118,64 @@ impl AccessPoint {
 #[derive(Debug, Default)]
 pub(crate) struct AccessPoints {
     /// Longest prefixes first; a prefix stands for both address families.
-    by_length: Vec<(u8, HashMap<IpNet, Arc<AccessPoint>>)>,
+    by_length: Vec<(u8, HashMap<IpNet, Sharers>)>,
+}
+
+/// The access points of one prefix.
+#[derive(Debug, Default)]
+struct Sharers {
+    by_identifier: HashMap<String, Arc<AccessPoint>>,
+    /// Who is there without an identifier of its own.
+    other: Option<Arc<AccessPoint>>,
+}
+
+impl Sharers {
+    fn find(&self, datagram: &[u8]) -> Option<&Arc<AccessPoint>> {
+        if self.by_identifier.is_empty() {
+            return self.other.as_ref();
+        }
+        let packet = Packet::parse(datagram).ok();
+        let identifier = packet.and_then(|packet| packet.text(attribute::NAS_IDENTIFIER));
+        identifier.and_then(|own| self.by_identifier.get(own)).or(self.other.as_ref())
+    }
 }
 
 impl AccessPoints {
-    /// Lays the table out; of two access points with the same prefix, which the store never
-    /// gives, the last one stays.
-    pub(crate) fn new(list: Vec<Nas>, metrics: &Metrics) -> Self {
+    /// Lays the table out as it is at `now`; of two access points with the same prefix and
+    /// identifier, which the store never gives, the last one stays.
+    pub(crate) fn new(list: Vec<Nas>, metrics: &Metrics, now: Timestamp) -> Self {
         let counters = metrics.keep(list.iter().map(|nas| &nas.name));
-        let mut by_length: BTreeMap<u8, HashMap<IpNet, Arc<AccessPoint>>> = BTreeMap::new();
+        let mut by_length: BTreeMap<u8, HashMap<IpNet, Sharers>> = BTreeMap::new();
         for nas in list {
-            let secret = SharedSecret::new(nas.secret.expose())
-                .expect("a secret of the domain is never empty");
             let prefix = nas.addresses.trunc();
             let counters = counters.get(&nas.name).map(Arc::clone).unwrap_or_default();
-            let known = AccessPoint { nas, counters, secrets: Secrets::new(secret) };
-            by_length.entry(prefix.prefix_len()).or_default().insert(prefix, Arc::new(known));
+            let known = Arc::new(AccessPoint::new(nas, counters, now));
+            let of_length = by_length.entry(prefix.prefix_len()).or_default();
+            let sharers = of_length.entry(prefix).or_default();
+            match &known.nas.identifier {
+                Some(own) => {
+                    sharers.by_identifier.insert(own.as_str().to_owned(), known);
+                }
+                None => sharers.other = Some(known),
+            }
         }
         Self { by_length: by_length.into_iter().rev().collect() }
     }
 
-    /// The access point that sends from `source`.
-    pub(crate) fn find(&self, source: IpAddr) -> Option<&Arc<AccessPoint>> {
+    /// The access point that sends `datagram` from `source`, as far as that can be told before
+    /// anything is proved.
+    pub(crate) fn find(&self, source: IpAddr, datagram: &[u8]) -> Option<&Arc<AccessPoint>> {
         self.by_length.iter().find_map(|(length, known)| {
             let prefix = IpNet::new(source, *length).ok()?.trunc();
-            known.get(&prefix)
+            known.get(&prefix)?.find(datagram)
         })
     }
 
-    /// How many access points there are.
+    /// How many prefixes with access points there are.
     pub(crate) fn len(&self) -> usize {
         self.by_length.iter().map(|(_, known)| known.len()).sum()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fixtures::nas;
-
-    #[test]
-    fn the_longest_prefix_wins() {
-        let table = AccessPoints::new(
-            [
-                ("all", "10.0.0.0/8"),
-                ("one", "10.1.2.3/32"),
-                ("some", "10.1.0.0/16"),
-                ("six", "fd00::/8"),
-            ]
-            .map(|(name, addresses)| Nas {
-                name: name.parse().unwrap(),
-                addresses: addresses.parse().unwrap(),
-                ..nas()
-            })
-            .into(),
-            &Metrics::default(),
-        );
-        assert_eq!(table.len(), 4);
-        for (source, expected) in [
-            ("10.1.2.3", Some("one")),
-            ("10.1.2.4", Some("some")),
-            ("10.2.2.3", Some("all")),
-            ("11.1.2.3", None),
-            ("fd00::1", Some("six")),
-            ("fe80::1", None),
-        ] {
-            let found = table.find(source.parse().unwrap());
-            assert_eq!(found.map(|known| known.nas.name.as_str()), expected, "{source}");
-        }
-    }
-}
+mod tests;

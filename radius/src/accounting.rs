@@ -90,7 +90,7 @@ impl Desk {
     fn translate(&mut self, octets: &[u8], asker: Asker) -> Option<(AccountingRecord, Reply)> {
         let request = Packet::parse(octets).expect("the protocol core has parsed it before");
         let signed = PacketBuilder::reply_to(&request, Code::AccountingResponse)
-            .sign(asker.access_point.secret());
+            .sign(asker.access_point.secret(asker.secret));
         let Ok(packet) = signed else {
             self.port.stay_silent(&asker, Outcome::Unanswerable);
             return None;

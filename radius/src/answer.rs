@@ -6,10 +6,10 @@
 use std::error::Error;
 
 use domain::Timestamp;
-use radius_proto::{BuildError, Code, Packet, PacketBuilder, SignedPacket, attribute};
+use radius_proto::{Code, Packet, PacketBuilder, SharedSecret, SignedPacket, attribute};
 
 use crate::accept::{self, Particulars};
-use crate::access_points::AccessPoint;
+use crate::access_points::{AccessPoint, SecretAge};
 use crate::authorise::{Admission, Refusal};
 use crate::claim::{self, Claim, Presented};
 use crate::eap;
@@ -29,11 +29,19 @@ pub(crate) enum Answer {
     Silence(Outcome),
 }
 
-/// Answers the Access-Request in `octets`, which came from `access_point`.
-pub(crate) async fn answer(shared: &Shared, access_point: &AccessPoint, octets: &[u8]) -> Answer {
+/// Answers the Access-Request in `octets`, which came from `access_point` and was made with its
+/// secret of that age. One that proves no secret (PAP without Message-Authenticator) is taken for
+/// made with the present one, so a password hidden with the former reads as a wrong one.
+pub(crate) async fn answer(
+    shared: &Shared,
+    access_point: &AccessPoint,
+    secret: SecretAge,
+    octets: &[u8],
+) -> Answer {
+    let secret = access_point.secret(secret);
     let request = Packet::parse(octets).expect("the protocol core has parsed it before");
     let now = shared.clock.now();
-    let decision = match decide(shared, access_point, &request, now).await {
+    let decision = match decide(shared, access_point, (&request, secret), now).await {
         Ok(decision) => decision,
         Err(away) => {
             let error = &away as &dyn Error;
@@ -41,7 +49,7 @@ pub(crate) async fn answer(shared: &Shared, access_point: &AccessPoint, octets: 
             return Answer::Silence(Outcome::StoreAway);
         }
     };
-    match write(shared, access_point, &request, &decision) {
+    match reply(shared, access_point, &request, &decision).sign(secret) {
         Ok(reply) => match decision {
             Ok((_, origin)) => Answer::Accept(reply, origin.into()),
             Err(refusal) => Answer::Reject(reply, refusal),
@@ -58,10 +66,10 @@ type Decision = Result<(Admission, Origin), Refusal>;
 async fn decide(
     shared: &Shared,
     access_point: &AccessPoint,
-    request: &Packet<'_>,
+    (request, secret): (&Packet<'_>, &SharedSecret),
     now: Timestamp,
 ) -> Result<Decision, StoreAway> {
-    match claim::read(request, access_point.secret()) {
+    match claim::read(request, secret) {
         Ok(Claim::Device(device)) => {
             let profile = access_point.nas.profile;
             shared.facts.decide_device(device, profile, now).await
@@ -105,13 +113,13 @@ async fn decide_credential(
     Ok(Ok((admission, Origin::Store)))
 }
 
-fn write(
+fn reply(
     shared: &Shared,
     access_point: &AccessPoint,
     request: &Packet<'_>,
     decision: &Decision,
-) -> Result<SignedPacket, BuildError> {
-    let reply = match decision {
+) -> PacketBuilder {
+    match decision {
         Ok((admission, _)) => {
             let mut accept = PacketBuilder::reply_to(request, Code::AccessAccept);
             let account = admission.grant.account;
@@ -130,8 +138,7 @@ fn write(
             };
             reject
         }
-    };
-    reply.sign(access_point.secret())
+    }
 }
 
 impl From<Origin> for Outcome {

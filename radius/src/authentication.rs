@@ -96,9 +96,10 @@ impl Desk {
         };
         let shared = Arc::clone(&self.port.shared);
         let access_point = Arc::clone(&asker.access_point);
+        let secret = asker.secret;
         let mut answering = Box::pin(async move {
             let _place = place;
-            answer(&shared, &access_point, &octets).await
+            answer(&shared, &access_point, secret, &octets).await
         });
         // What is in memory is answered here and now; a task costs more than such an answer.
         let mut context = Context::from_waker(Waker::noop());

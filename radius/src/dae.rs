@@ -122,7 +122,7 @@ impl DaeClient {
             };
             let (answer, answered) = oneshot::channel();
             let request = request.clone();
-            let secret = nas.secret.clone();
+            let secret = nas.secret_in_use(self.clock.now()).clone();
             let errand = Errand { address, secret, request, schedule: self.schedule(), answer };
             if lane.send(errand).await.is_err() {
                 return Answer::Nothing;

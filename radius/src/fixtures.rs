@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use domain::{
-    AccountId, Consumption, Grant, GrantId, GrantState, HandOff, Localised, MacAddress,
-    ManualClock, MessageAuthenticatorRule, Nas, NasProfile, OctetDirection, Octets, Plan, Session,
-    SessionId, SessionIdentification, SessionState, Site, Speed, Terms, Timestamp, Usage, Zone,
-    assess,
+    AccountId, Clock, Consumption, Grant, GrantId, GrantState, HandOff, Localised, MacAddress,
+    ManualClock, MessageAuthenticatorRule, Nas, NasProfile, OctetDirection, Octets, Plan,
+    ProxyStateRule, Session, SessionId, SessionIdentification, SessionState, Site, Speed, Terms,
+    Timestamp, Usage, Zone, assess,
 };
 use radius_proto::{Authenticator, PacketBuilder, SharedSecret};
 use store::testing::TestStore;
@@ -24,6 +24,7 @@ use crate::known_grants::KnownGrants;
 use crate::metrics::Metrics;
 use crate::precedence::Backlog;
 use crate::recording::Recording;
+use crate::registrar::Registrar;
 use crate::settings::RadiusSettings;
 use crate::shared::Shared;
 
@@ -44,9 +45,12 @@ pub(crate) fn nas() -> Nas {
         site: "walkway".parse().unwrap(),
         addresses: "127.0.0.0/8".parse().unwrap(),
         certificate: None,
+        identifier: None,
         secret: "xyzzy5461".parse().unwrap(),
+        former_secret: None,
         profile: NasProfile::Generic,
         message_authenticator: MessageAuthenticatorRule::Required,
+        proxy_state: ProxyStateRule::Limited,
         octet_direction: OctetDirection::Standard,
         dae_address: None,
         hand_off: HandOff::MacAuthentication { redirect_secret: None },
@@ -150,16 +154,19 @@ pub(crate) async fn inside(settings: RadiusSettings) -> Inside {
     let metrics = Arc::new(Metrics::default());
     let known = KnownGrants::new(settings.known_grants, settings.known_grant_freshness());
     let failures = Failures::new(settings.failures_per_minute);
+    let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(T0));
+    let (_, notices) = Registrar::new(store.shared(), Arc::clone(&clock));
     let shared = Arc::new(Shared {
         settings,
-        access_points: ArcSwap::from_pointee(AccessPoints::new(vec![nas()], &metrics)),
+        access_points: ArcSwap::from_pointee(AccessPoints::new(vec![nas()], &metrics, T0)),
         facts: Facts::new(store.shared(), known),
         journal: Journal::open(dir.path(), &JournalSettings::default()).unwrap(),
         recording: Recording::default(),
         backlog: Backlog::default(),
         failures,
-        clock: Arc::new(ManualClock::new(T0)),
+        clock,
         metrics,
+        notices,
         cui: OnceLock::new(),
     });
     Inside { shared, _store: store, _journal: dir }

@@ -71,7 +71,7 @@ impl Follower {
             Change::Usage(accounts) => {
                 accounts.into_iter().for_each(|account| known.usage_changed(account, now));
             }
-            Change::Order | Change::Message | Change::Challenge(_) => {}
+            Change::Pending | Change::Order | Change::Message | Change::Challenge(_) => {}
         }
         false
     }
@@ -80,7 +80,7 @@ impl Follower {
     pub(crate) async fn read_access_points(&self) -> Duration {
         match self.store.list_access_points().await {
             Ok(list) => {
-                let table = AccessPoints::new(list, &self.shared.metrics);
+                let table = AccessPoints::new(list, &self.shared.metrics, self.shared.clock.now());
                 tracing::debug!(access_points = table.len(), "radius.table");
                 self.shared.access_points.store(Arc::new(table));
                 READ_EVERY

@@ -4,7 +4,7 @@
 //! the table, so the number of counters is bounded. Nothing here decides anything.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use domain::NasName;
@@ -12,6 +12,7 @@ use radius_proto::DropReason;
 use serde::Serialize;
 
 use crate::authorise::Refusal;
+use crate::nas_counters::{NasCounters, NasStatistics, value};
 use crate::translate::Unusable;
 
 /// What became of a packet.
@@ -79,7 +80,7 @@ impl Outcome {
     }
 
     /// The sum of an access point that it adds to.
-    const fn share(self) -> Share {
+    pub(crate) const fn share(self) -> Share {
         match self {
             Self::Accepted | Self::AcceptedFromMemory | Self::AcceptedWhileStoreAway => {
                 Share::Accepted
@@ -102,7 +103,7 @@ impl Outcome {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Share {
+pub(crate) enum Share {
     Accepted,
     Rejected,
     Recorded,
@@ -118,17 +119,6 @@ pub struct Metrics {
     access_points: Mutex<BTreeMap<NasName, Arc<NasCounters>>>,
 }
 
-/// The counters of one access point.
-#[derive(Debug, Default)]
-pub(crate) struct NasCounters {
-    accepted: AtomicU64,
-    rejected: AtomicU64,
-    recorded: AtomicU64,
-    resent: AtomicU64,
-    unanswered: AtomicU64,
-    in_progress: AtomicUsize,
-}
-
 /// The counters at one moment, all since the server started.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -137,22 +127,6 @@ pub struct Statistics {
     pub outcomes: BTreeMap<&'static str, u64>,
     /// Packets by access point.
     pub access_points: BTreeMap<NasName, NasStatistics>,
-}
-
-/// The counters of one access point at one moment.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct NasStatistics {
-    /// Access-Accepts.
-    pub accepted: u64,
-    /// Access-Rejects.
-    pub rejected: u64,
-    /// Accounting-Requests brought to disk.
-    pub recorded: u64,
-    /// Retransmissions answered again.
-    pub resent: u64,
-    /// Packets that got no answer, for whatever reason.
-    pub unanswered: u64,
 }
 
 impl Metrics {
@@ -184,6 +158,13 @@ impl Metrics {
         known.clone()
     }
 
+    /// The counters of one access point as they are now, if it is known.
+    #[must_use]
+    pub fn of_access_point(&self, name: &NasName) -> Option<NasStatistics> {
+        let access_points = self.access_points.lock().unwrap_or_else(PoisonError::into_inner);
+        access_points.get(name).map(|counters| counters.snapshot())
+    }
+
     /// The counters as they are now.
     #[must_use]
     pub fn snapshot(&self) -> Statistics {
@@ -197,52 +178,6 @@ impl Metrics {
                 .collect(),
         }
     }
-}
-
-/// A request in progress of an access point; dropped with its task, however that ends.
-#[derive(Debug)]
-pub(crate) struct Place(Arc<NasCounters>);
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.in_progress.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl NasCounters {
-    /// Takes one of the `most` places that the access point has for requests in progress, if one
-    /// is free.
-    pub(crate) fn begin(self: &Arc<Self>, most: usize) -> Option<Place> {
-        let begun = |now| (now < most).then_some(now + 1);
-        self.in_progress.fetch_update(Ordering::Relaxed, Ordering::Relaxed, begun).ok()?;
-        Some(Place(Arc::clone(self)))
-    }
-
-    fn count(&self, outcome: Outcome) {
-        let counter = match outcome.share() {
-            Share::Accepted => &self.accepted,
-            Share::Rejected => &self.rejected,
-            Share::Recorded => &self.recorded,
-            Share::Resent => &self.resent,
-            Share::Unanswered => &self.unanswered,
-            Share::Other => return,
-        };
-        counter.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn snapshot(&self) -> NasStatistics {
-        NasStatistics {
-            accepted: value(&self.accepted),
-            rejected: value(&self.rejected),
-            recorded: value(&self.recorded),
-            resent: value(&self.resent),
-            unanswered: value(&self.unanswered),
-        }
-    }
-}
-
-fn value(counter: &AtomicU64) -> u64 {
-    counter.load(Ordering::Relaxed)
 }
 
 #[cfg(test)]
@@ -266,21 +201,17 @@ mod tests {
         }
         metrics.count(Outcome::Dropped(DropReason::UnknownClient), None);
         let statistics = metrics.snapshot();
-        let expected =
-            NasStatistics { accepted: 2, rejected: 1, recorded: 1, resent: 0, unanswered: 1 };
+        let expected = NasStatistics {
+            accepted: 2,
+            rejected: 1,
+            recorded: 1,
+            unanswered: 1,
+            unanswered_by_reason: BTreeMap::from([("store-away", 1)]),
+            ..NasStatistics::default()
+        };
         assert_eq!(statistics.access_points.get(&gate), Some(&expected));
         assert_eq!(statistics.outcomes.get("unknown-client"), Some(&1));
         assert_eq!(statistics.outcomes.get("rejected-no-grant"), Some(&1));
-    }
-
-    #[test]
-    fn an_access_point_has_its_share_of_places_and_no_more() {
-        let counters = Arc::new(NasCounters::default());
-        let places = [counters.begin(2), counters.begin(2)];
-        assert!(places.iter().all(Option::is_some));
-        assert!(counters.begin(2).is_none());
-        drop(places);
-        assert!(counters.begin(2).is_some());
     }
 
     #[test]

@@ -17,7 +17,7 @@ use radius_proto::{DropReason, SignedPacket};
 use tokio::net::UdpSocket;
 use tokio::time::Instant;
 
-use crate::access_points::AccessPoint;
+use crate::access_points::{AccessPoint, SecretAge};
 use crate::batch::{self, Inbox};
 use crate::fair_queue::FairQueue;
 use crate::log_limit::LogLimit;
@@ -64,6 +64,8 @@ pub(crate) struct Asker {
     ticket: Ticket,
     source: SocketAddr,
     pub(crate) access_point: Arc<AccessPoint>,
+    /// The secret that the request was made with, which also signs the reply.
+    pub(crate) secret: SecretAge,
 }
 
 /// What was taken from those that wait.
@@ -111,7 +113,7 @@ impl Port {
         let access_points = self.shared.access_points.load();
         let waiting = &mut self.waiting;
         let received = self.inbox.receive(&self.socket, |source, octets| {
-            let Some(access_point) = access_points.find(source.ip()) else {
+            let Some(access_point) = access_points.find(source.ip(), octets) else {
                 strangers.push(source);
                 return;
             };
@@ -147,8 +149,13 @@ impl Port {
         let now = Instant::now().into_std();
         match self.server.receive(Datagram { source, octets: &octets }, client, now) {
             Verdict::Process(request) => {
+                let secret = access_point.age_of_secret(&request);
+                access_point.counters.saw(&request, secret, self.shared.clock.now());
+                if let Some(notice) = access_point.learn_from(&request) {
+                    self.shared.notices.leave(notice);
+                }
                 let ticket = request.ticket;
-                return Taken::Request(octets, Asker { ticket, source, access_point });
+                return Taken::Request(octets, Asker { ticket, source, access_point, secret });
             }
             Verdict::Resend(packet) => {
                 let outcome = Outcome::Resent;
@@ -179,7 +186,7 @@ impl Port {
     /// Keeps a reply for retransmissions; it leaves with the next [`Port::flush`].
     pub(crate) fn reply(&mut self, asker: Asker, packet: SignedPacket, outcome: Outcome) {
         let now = Instant::now().into_std();
-        let Asker { ticket, source: to, access_point } = asker;
+        let Asker { ticket, source: to, access_point, .. } = asker;
         match self.server.answered(ticket, &packet, now) {
             Disposition::Send => self.replies.push(Reply { to, packet, outcome, access_point }),
             Disposition::Superseded => self.settle(&access_point, Outcome::Superseded),

@@ -20,6 +20,7 @@ use crate::known_grants::KnownGrants;
 use crate::metrics::{Metrics, Outcome};
 use crate::precedence::Backlog;
 use crate::recording::Recording;
+use crate::registrar::Registrar;
 use crate::settings::{RadiusSettings, SettingsError};
 use crate::shared::Shared;
 use crate::{accounting, authentication, socket};
@@ -28,6 +29,7 @@ use crate::{accounting, authentication, socket};
 pub struct Radius {
     shared: Arc<Shared>,
     store: Arc<dyn Store>,
+    registrar: Arc<Registrar>,
     authentication: Vec<Arc<UdpSocket>>,
     accounting: Vec<Arc<UdpSocket>>,
 }
@@ -73,6 +75,7 @@ impl Radius {
         let authentication = bind_all(&settings.authentication, settings)?;
         let accounting = bind_all(&settings.accounting, settings)?;
         let known = KnownGrants::new(settings.known_grants, settings.known_grant_freshness());
+        let (registrar, notices) = Registrar::new(Arc::clone(&store), Arc::clone(&clock));
         let shared = Arc::new(Shared {
             settings: settings.clone(),
             access_points: ArcSwap::default(),
@@ -83,9 +86,10 @@ impl Radius {
             failures: Failures::new(settings.failures_per_minute),
             clock,
             metrics: Arc::default(),
+            notices,
             cui: OnceLock::new(),
         });
-        Ok(Self { shared, store, authentication, accounting })
+        Ok(Self { shared, store, registrar: Arc::new(registrar), authentication, accounting })
     }
 
     /// Lets Accepts carry Chargeable-User-Identity when asked for (RFC 4372), made with `key`,
@@ -121,13 +125,13 @@ impl Radius {
     /// part that panics is counted and begins anew.
     pub async fn run(self, stop: CancellationToken) {
         let addresses = self.local_addresses();
-        let Self { shared, store, authentication, accounting } = self;
+        let Self { shared, store, registrar, authentication, accounting } = self;
         // Listening begins before reading, so that no change falls between the two.
         let follower = Arc::new(Follower::new(Arc::clone(&shared), store));
         follower.read_access_points().await;
         let LocalAddresses { authentication: asked, accounting: told } = addresses;
         tracing::info!(authentication = ?asked, accounting = ?told, "RADIUS answers");
-        let mut parts: Vec<Part> = vec![Part::Follower(follower)];
+        let mut parts: Vec<Part> = vec![Part::Follower(follower), Part::Registrar(registrar)];
         parts.extend(authentication.into_iter().map(Part::Authentication));
         parts.extend(accounting.into_iter().map(Part::Accounting));
         let mut tasks = JoinSet::new();
@@ -154,6 +158,7 @@ enum Part {
     Authentication(Arc<UdpSocket>),
     Accounting(Arc<UdpSocket>),
     Follower(Arc<Follower>),
+    Registrar(Arc<Registrar>),
 }
 
 impl Part {
@@ -162,6 +167,7 @@ impl Part {
             Self::Authentication(socket) => authentication::serve(socket, shared, stop).await,
             Self::Accounting(socket) => accounting::serve(socket, shared, stop).await,
             Self::Follower(follower) => follower.follow(stop).await,
+            Self::Registrar(registrar) => registrar.run(stop).await,
         }
     }
 }

@@ -7,7 +7,8 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use serde::Deserialize;
+use domain::{MessageAuthenticatorRule, ProxyStateRule};
+use serde::{Deserialize, Deserializer};
 
 /// The section `[radius]` of the configuration file.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -46,6 +47,13 @@ pub struct RadiusSettings {
     /// For how long a remembered grant is used without asking the store, in milliseconds; 0 to
     /// 5,000, default 5,000.
     pub known_grant_freshness_ms: u64,
+    /// Whether an access point that is added must send Message-Authenticator: `required`, `learn`
+    /// (required once it was seen) or `optional`; default `learn`. Each can be set differently.
+    #[serde(deserialize_with = "rule")]
+    pub message_authenticator: MessageAuthenticatorRule,
+    /// Whether Proxy-State without Message-Authenticator is dropped of one that is added; default
+    /// `true`. Each can be set differently.
+    pub limit_proxy_state: bool,
     /// How access points are told to end or renew a session.
     pub dynamic_authorization: DaeSettings,
 }
@@ -111,6 +119,8 @@ impl Default for RadiusSettings {
             failures_per_minute: 10,
             known_grants: 100_000,
             known_grant_freshness_ms: 5_000,
+            message_authenticator: MessageAuthenticatorRule::Learn,
+            limit_proxy_state: true,
             dynamic_authorization: DaeSettings::default(),
         }
     }
@@ -163,6 +173,12 @@ impl RadiusSettings {
         self.dynamic_authorization.validate()
     }
 
+    /// Whether an access point that is added may send Proxy-State unprotected.
+    #[must_use]
+    pub const fn proxy_state(&self) -> ProxyStateRule {
+        if self.limit_proxy_state { ProxyStateRule::Limited } else { ProxyStateRule::Unlimited }
+    }
+
     /// How long an Access-Reject is held back at least.
     #[must_use]
     pub fn reject_delay(&self) -> Duration {
@@ -174,6 +190,10 @@ impl RadiusSettings {
     pub fn known_grant_freshness(&self) -> Duration {
         Duration::from_millis(self.known_grant_freshness_ms)
     }
+}
+
+fn rule<'de, D: Deserializer<'de>>(deserializer: D) -> Result<MessageAuthenticatorRule, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
 }
 
 fn addresses(key: &'static str, written: &[SocketAddr]) -> Result<(), SettingsError> {
@@ -215,6 +235,7 @@ mod tests {
             ("accounting-batch = 0", "radius.accounting-batch"),
             ("receive-buffer = 1", "radius.receive-buffer"),
             ("reject-dely-ms = 1", "reject-dely-ms"),
+            ("message-authenticator = \"learnt\"", "required, learn and optional"),
             (
                 "[dynamic-authorization]\npatience-ms = 1",
                 "radius.dynamic-authorization.patience-ms",

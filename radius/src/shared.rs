@@ -13,9 +13,10 @@ use crate::failures::Failures;
 use crate::metrics::Metrics;
 use crate::precedence::Backlog;
 use crate::recording::Recording;
+use crate::registrar::Notices;
 use crate::settings::RadiusSettings;
 
-/// Settings, access points, facts, journal, clock and counters.
+/// Settings, access points, facts, journal, clock, counters and notices.
 pub(crate) struct Shared {
     pub(crate) settings: RadiusSettings,
     pub(crate) access_points: ArcSwap<AccessPoints>,
@@ -26,5 +27,6 @@ pub(crate) struct Shared {
     pub(crate) failures: Failures,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) notices: Notices,
     pub(crate) cui: OnceLock<CuiKey>,
 }

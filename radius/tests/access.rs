@@ -7,7 +7,7 @@ use std::time::Duration;
 use city::{City, DEVICE, SECRET, T0, exchange, nas, radclient};
 use domain::{Credential, CredentialId, MessageAuthenticatorRule, Nas, NasName};
 use radius_proto::{Authenticator, Code, Packet, PacketBuilder, SharedSecret, attribute};
-use store::{Credentials, Grants};
+use store::{AccessPoints, Credentials, Grants, Store};
 use tokio::net::UdpSocket;
 
 const MAC_AUTHENTICATION: &str = "User-Name = \"02-00-5e-10-ab-0c\"\n\
@@ -55,7 +55,7 @@ async fn an_ended_grant_is_refused_at_once_although_it_was_remembered() {
     let grant = city.sign_in(DEVICE).await;
     let accepted = radclient(city.authentication, "auth", SECRET, MAC_AUTHENTICATION).await;
     assert_says(&accepted, &["Received Access-Accept"]);
-    let mut changes = store::Store::changes(&city.store);
+    let mut changes = city.store.changes();
     city.store
         .end_grant(grant.id, domain::GrantEnd::Revoked, domain::OrderReason::Admin, T0)
         .await
@@ -172,6 +172,52 @@ async fn message_authenticator_is_asked_for_as_the_access_point_is_set_up() {
         assert_eq!(city.counted("message-authenticator-missing"), dropped);
         city.end().await;
     }
+}
+
+#[tokio::test]
+async fn the_first_message_authenticator_makes_it_required_for_good() {
+    let learn = MessageAuthenticatorRule::Learn;
+    let city = City::begin(Nas { message_authenticator: learn, ..nas() }).await;
+    city.sign_in(DEVICE).await;
+    let mut changes = city.store.changes();
+    let without = MAC_AUTHENTICATION.replace("Message-Authenticator = 0x00\n", "");
+    let output = radclient(city.authentication, "auth", SECRET, &without).await;
+    assert_says(&output, &["Received Access-Accept"]);
+    let output = radclient(city.authentication, "auth", SECRET, MAC_AUTHENTICATION).await;
+    assert_says(&output, &["Received Access-Accept"]);
+    let output = radclient(city.authentication, "auth", SECRET, &without).await;
+    assert_says(&output, &["No reply from server"]);
+    while changes.next().await != Some(store::Change::Setup) {}
+    let kept = city.store.find_access_point(&nas().name).await.unwrap().unwrap();
+    assert_eq!(kept.message_authenticator, MessageAuthenticatorRule::Learnt);
+    let statistics = city.metrics.of_access_point(&nas().name).unwrap();
+    assert_eq!(statistics.unanswered_by_reason.get("message-authenticator-missing"), Some(&1));
+    city.end().await;
+}
+
+#[tokio::test]
+async fn while_a_secret_is_replaced_each_packet_is_answered_with_its_own() {
+    let mut rotating = nas();
+    let until = T0 + Duration::from_secs(3_600);
+    rotating.rotate("the secret of tomorrow".parse().unwrap(), T0, until).unwrap();
+    let city = City::begin(rotating).await;
+    city.sign_in(DEVICE).await;
+    let mut changes = city.store.changes();
+    let in_use = async || {
+        let kept = city.store.find_access_point(&nas().name).await.unwrap().unwrap();
+        kept.former_secret.unwrap().replaced_at
+    };
+    let output = radclient(city.authentication, "auth", SECRET, MAC_AUTHENTICATION).await;
+    assert_says(&output, &["Received Access-Accept"]);
+    assert_eq!(in_use().await, None);
+    let new = "the secret of tomorrow";
+    let output = radclient(city.authentication, "auth", new, MAC_AUTHENTICATION).await;
+    assert_says(&output, &["Received Access-Accept"]);
+    while changes.next().await != Some(store::Change::Setup) {}
+    assert_eq!(in_use().await, Some(T0));
+    let statistics = city.metrics.of_access_point(&nas().name).unwrap();
+    assert_eq!((statistics.access.count, statistics.former_secret.count), (2, 1));
+    city.end().await;
 }
 
 #[tokio::test]

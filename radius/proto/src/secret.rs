@@ -81,6 +81,11 @@ impl Secrets {
         &self.current
     }
 
+    /// The secret being replaced, during a rotation.
+    pub const fn previous(&self) -> Option<&SharedSecret> {
+        self.previous.as_ref()
+    }
+
     /// All live secrets, the current one first.
     pub fn iter(&self) -> impl Iterator<Item = &SharedSecret> {
         std::iter::once(&self.current).chain(&self.previous)

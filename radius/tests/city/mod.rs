@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use domain::{
     AccountId, Clock, Grant, GrantId, GrantState, HandOff, Localised, MacAddress, ManualClock,
-    MessageAuthenticatorRule, Nas, NasProfile, OctetDirection, Plan, Site, Timestamp, Zone,
+    MessageAuthenticatorRule, Nas, NasProfile, OctetDirection, Plan, ProxyStateRule, Site,
+    Timestamp, Zone,
 };
 use radius::{Metrics, Radius, RadiusSettings};
 use store::{
@@ -100,9 +101,12 @@ pub fn nas() -> Nas {
         site: "walkway".parse().expect("a name"),
         addresses: "127.0.0.1/32".parse().expect("a prefix"),
         certificate: None,
+        identifier: None,
         secret: SECRET.parse().expect("a secret"),
+        former_secret: None,
         profile: NasProfile::Sabeel,
         message_authenticator: MessageAuthenticatorRule::Required,
+        proxy_state: ProxyStateRule::Limited,
         octet_direction: OctetDirection::Standard,
         dae_address: None,
         hand_off: HandOff::MacAuthentication { redirect_secret: None },
