@@ -44,6 +44,16 @@ impl AdminClient {
         self.call(Method::POST, path, body.into()).await
     }
 
+    /// Asks for something to be changed, with `body` in JSON.
+    pub async fn patch<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> anyhow::Result<T> {
+        let body = serde_json::to_vec(body).context("cannot write the request")?;
+        self.call(Method::PATCH, path, body.into()).await
+    }
+
     /// Asks for something to be removed.
     pub async fn delete<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
         self.call(Method::DELETE, path, Bytes::new()).await

@@ -1,16 +1,16 @@
 //! What can be typed after `sabeel`.
 
+mod nas;
 mod radius;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::{
-    BitRate, CertificateName, Country, NasName, NasProfile, Octets, OrderId, PhoneNumber, PlanName,
-    SessionId, SiteName, Zone,
+    BitRate, Country, NasName, Octets, OrderId, PhoneNumber, PlanName, SessionId, SiteName, Zone,
 };
-use ipnet::IpNet;
 
+pub use nas::{AddNas, NasCommand, RotateNas, SetNas};
 pub use radius::{Decode, DictionaryCommand, RadiusCommand};
 
 /// Visitor internet for a city: portal, RADIUS, quotas, gateway.
@@ -163,64 +163,6 @@ pub struct AddSite {
     pub countries: Vec<Country>,
 }
 
-/// Works on access points.
-#[derive(Debug, Subcommand)]
-pub enum NasCommand {
-    /// List all access points.
-    List,
-    /// Show one access point; never its secrets.
-    Show {
-        /// The access point's name.
-        name: NasName,
-    },
-    /// Add an access point; prints its secrets once.
-    Add(AddNas),
-    /// Remove an access point; its sessions stay as history.
-    Remove {
-        /// The access point's name.
-        name: NasName,
-    },
-}
-
-/// An access point to add.
-#[derive(Debug, Args)]
-pub struct AddNas {
-    /// Short name, such as `walkway-gate`.
-    pub name: NasName,
-    /// Where it stands.
-    #[arg(long)]
-    pub site: SiteName,
-    /// The source address or network of its RADIUS packets.
-    #[arg(long, value_name = "ADDRESS[/BITS]", value_parser = address_or_network)]
-    pub address: IpNet,
-    /// The certificate by which it is known over RADIUS/TLS: a dNSName in it, or `sha256:` and its
-    /// fingerprint.
-    #[arg(long, value_name = "NAME")]
-    pub certificate: Option<CertificateName>,
-    /// The maker's dialect: sabeel, coova, mikrotik or generic.
-    #[arg(long, default_value = "generic")]
-    pub profile: NasProfile,
-    /// File with the RADIUS secret [default: one is made].
-    #[arg(long, value_name = "FILE")]
-    pub secret_file: Option<PathBuf>,
-    /// Accept Access-Requests without Message-Authenticator; only for old access points.
-    #[arg(long)]
-    pub allow_unsigned: bool,
-    /// Its Acct-Input-Octets count what goes to the visitor.
-    #[arg(long)]
-    pub swap_octets: bool,
-    /// Where it takes Disconnect and CoA requests, such as 10.0.0.1:3799.
-    #[arg(long, value_name = "ADDRESS:PORT")]
-    pub dae: Option<std::net::SocketAddr>,
-    /// Hosts of its login page, if the browser carries the login to it (UAM).
-    #[arg(long, value_name = "HOST[:PORT]", value_delimiter = ',')]
-    pub uam_hosts: Vec<String>,
-    /// File with the secret that its login page shares with the portal (CoovaChilli's
-    /// `uamsecret`); without one, nothing proves that a redirect is its own.
-    #[arg(long, value_name = "FILE", requires = "uam_hosts")]
-    pub uam_secret_file: Option<PathBuf>,
-}
-
 /// Works on plans.
 #[derive(Debug, Subcommand)]
 pub enum PlanCommand {
@@ -368,12 +310,6 @@ pub enum AccountCommand {
 pub enum DbCommand {
     /// Bring the schema to this program's version.
     Migrate,
-}
-
-fn address_or_network(text: &str) -> Result<IpNet, String> {
-    text.parse::<IpNet>()
-        .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
-        .map_err(|_| "write an address like 10.0.0.1 or a network like 10.0.0.0/24".to_owned())
 }
 
 fn mobile_number(text: &str) -> Result<PhoneNumber, String> {

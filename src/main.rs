@@ -6,6 +6,7 @@ mod command;
 mod config;
 mod demo;
 mod gateway;
+mod nas_activity;
 mod output;
 mod serve;
 

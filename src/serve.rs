@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use async_trait::async_trait;
-use controller::admin::{About, AdminApi};
+use controller::admin::{About, AdminApi, NewAccessPoints};
 use controller::{Controller, Delivery, NasControl};
 use domain::{Clock, Nas, NasCommand, NasOrder, Session, Timestamp};
 use messaging::Courier;
@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::Part;
 use crate::config::Config;
+use crate::nas_activity::CountedByRadius;
 
 /// For how long the parts may finish what they are doing once asked to stop.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -95,13 +96,14 @@ impl Shared {
 pub struct Parts {
     tasks: JoinSet<(&'static str, anyhow::Result<()>)>,
     journal: Option<Journal>,
+    radius: Option<Arc<radius::Metrics>>,
     stop: CancellationToken,
 }
 
 impl Parts {
     /// Nothing yet.
     pub fn empty(stop: CancellationToken) -> Self {
-        Self { tasks: JoinSet::new(), journal: None, stop }
+        Self { tasks: JoinSet::new(), journal: None, radius: None, stop }
     }
 
     /// Asks every part to stop.
@@ -141,6 +143,7 @@ impl Parts {
         )
         .context("cannot start RADIUS")?
         .with_cui_key(&shared.keys.derive("chargeable user identity"));
+        self.radius = Some(radius.statistics());
         let stop = shared.stop.clone();
         self.spawn("applier", async move {
             applier.run(stop).await;
@@ -198,6 +201,11 @@ impl Parts {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             database: if shared.config.is_embedded() { "sqlite" } else { "postgres" }.to_owned(),
             journal: self.journal.clone(),
+            new_access_points: NewAccessPoints {
+                message_authenticator: shared.config.radius.message_authenticator,
+                proxy_state: shared.config.radius.proxy_state(),
+            },
+            activity: self.radius.clone().map(|seen| Arc::new(CountedByRadius(seen)) as _),
         };
         let api = AdminApi::new(Arc::clone(&shared.store), Arc::clone(&shared.clock), about);
         let socket = shared.config.admin_socket();

@@ -2,7 +2,8 @@
 //! tool. Whoever may open the socket may do everything.
 //!
 //! `GET` and `POST` `/v1/plans`, `/v1/sites`, `/v1/access-points`, and `GET` and `DELETE`
-//! of one of them by name; `GET /v1/sessions`, `/v1/sessions/{id}`, `/v1/orders`,
+//! of one of them by name; `PATCH /v1/access-points/{name}`, and `POST` to its `rotate` and
+//! `finish-rotation`; `GET /v1/sessions`, `/v1/sessions/{id}`, `/v1/orders`,
 //! `/v1/status`, `/v1/health`; `POST /v1/sessions/{id}/disconnect`,
 //! `/v1/accounts/show`, `/v1/accounts/erase`. What travels stands in [`api`].
 
@@ -11,6 +12,7 @@ pub mod api;
 mod extract;
 mod people;
 mod refusal;
+mod rotation;
 mod setup;
 mod socket;
 mod status;
@@ -20,13 +22,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
-use domain::{Clock, Timestamp};
+use domain::{Clock, MessageAuthenticatorRule, ProxyStateRule, Timestamp};
 use store::{Journal, Store};
 
 pub use socket::{AdminError, AdminSocket, serve};
 
 use self::api::FailureKind;
 use self::refusal::Refusal;
+use crate::nas_activity::NasActivity;
 
 /// No request is longer, in octets.
 const LONGEST_REQUEST: usize = 64 * 1024;
@@ -48,6 +51,19 @@ pub struct About {
     pub database: String,
     /// The accounting journal, where this process keeps one.
     pub journal: Option<Journal>,
+    /// What an access point is added with that says nothing else.
+    pub new_access_points: NewAccessPoints,
+    /// What RADIUS has seen of access points, where it runs in this process.
+    pub activity: Option<Arc<dyn NasActivity>>,
+}
+
+/// What an access point is added with that says nothing else.
+#[derive(Debug, Clone, Copy)]
+pub struct NewAccessPoints {
+    /// Whether its requests must carry Message-Authenticator.
+    pub message_authenticator: MessageAuthenticatorRule,
+    /// Whether Proxy-State may come without it.
+    pub proxy_state: ProxyStateRule,
 }
 
 impl AdminApi {
@@ -64,7 +80,8 @@ impl AdminApi {
         let sites = get(setup::list_sites).post(setup::add_site);
         let site = get(setup::show_site).delete(setup::remove_site);
         let access_points = get(access_points::list).post(access_points::add);
-        let access_point = get(access_points::show).delete(access_points::remove);
+        let access_point =
+            get(access_points::show).patch(access_points::change).delete(access_points::remove);
         Router::new()
             .route("/v1/plans", plans)
             .route("/v1/plans/{name}", plan)
@@ -72,6 +89,8 @@ impl AdminApi {
             .route("/v1/sites/{name}", site)
             .route("/v1/access-points", access_points)
             .route("/v1/access-points/{name}", access_point)
+            .route("/v1/access-points/{name}/rotate", post(rotation::rotate))
+            .route("/v1/access-points/{name}/finish-rotation", post(rotation::finish))
             .route("/v1/sessions", get(people::list_sessions))
             .route("/v1/sessions/{id}", get(people::show_session))
             .route("/v1/sessions/{id}/disconnect", post(people::disconnect))

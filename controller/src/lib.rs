@@ -7,6 +7,7 @@
 pub mod admin;
 mod control;
 mod delivery;
+mod nas_activity;
 mod nas_control;
 mod quota;
 mod random;
@@ -16,5 +17,6 @@ mod settings;
 mod stage;
 
 pub use control::Controller;
+pub use nas_activity::NasActivity;
 pub use nas_control::{Delivery, NasControl};
 pub use settings::{ControllerSettings, RetentionSettings, SettingsError};

@@ -23,6 +23,16 @@ pub(crate) fn secret(length: usize) -> Secret {
     text.parse().expect("it has at least one letter")
 }
 
+/// A RADIUS secret: 32 letters and digits, some 190 bits.
+pub(crate) fn radius_secret() -> Secret {
+    secret(32)
+}
+
+/// A portal path: 20 letters and digits.
+pub(crate) fn portal_path() -> Secret {
+    secret(20)
+}
+
 fn octets<const N: usize>() -> [u8; N] {
     let mut octets = [0; N];
     getrandom::fill(&mut octets).expect("the operating system has a random source");

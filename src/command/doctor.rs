@@ -95,9 +95,10 @@ async fn server(admin: &AdminClient) -> anyhow::Result<String> {
     }
     let status: Status = admin.get("/v1/status").await?;
     Ok(format!(
-        "version {}, {} site(s), {} access point(s), {} online",
+        "version {}, {} site(s), {} of {} access points still unprotected, {} online",
         status.version,
         status.counts.sites,
+        status.counts.unprotected,
         status.counts.access_points,
         status.counts.accounts_online
     ))

@@ -5,17 +5,17 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use domain::{HandOff, MessageAuthenticatorRule, Nas, NasName, NasProfile, Secret};
 
-use super::AdminApi;
-use super::api::{AccessPoint, AccessPointAdded, AddAccessPoint, List, NewHandOff, Removed};
+use super::api::{
+    AccessPoint, AccessPointAdded, AccessPointShown, AddAccessPoint, ChangeAccessPoint, List,
+    NewHandOff, Removed,
+};
 use super::extract::{Body, Named};
 use super::refusal::Refusal;
+use super::{AdminApi, NewAccessPoints};
 use crate::random;
 
-/// Characters of a secret that is made here.
-const SECRET_LENGTH: usize = 32;
-
-/// Characters of a portal path that is made here.
-const PATH_LENGTH: usize = 20;
+/// Octets of the longest secret that is taken.
+const LONGEST_SECRET: usize = 253;
 
 pub(super) async fn list(State(api): State<AdminApi>) -> Result<Json<List<AccessPoint>>, Refusal> {
     let all = api.store.list_access_points().await?;
@@ -25,23 +25,26 @@ pub(super) async fn list(State(api): State<AdminApi>) -> Result<Json<List<Access
 pub(super) async fn show(
     State(api): State<AdminApi>,
     Named(name): Named<NasName>,
-) -> Result<Json<AccessPoint>, Refusal> {
+) -> Result<Json<AccessPointShown>, Refusal> {
     let nas = api.store.find_access_point(&name).await?;
-    nas.map(|nas| Json(AccessPoint::from(&nas)))
-        .ok_or_else(|| Refusal::not_found("access point", name))
+    let nas = nas.ok_or_else(|| Refusal::not_found("access point", &name))?;
+    let activity = api.about.activity.as_ref().and_then(|seen| seen.of(&name));
+    Ok(Json(AccessPointShown { access_point: AccessPoint::from(&nas), activity }))
 }
 
 pub(super) async fn add(
     State(api): State<AdminApi>,
     Body(request): Body<AddAccessPoint>,
 ) -> Result<(StatusCode, Json<AccessPointAdded>), Refusal> {
-    let nas = nas(request).map_err(Refusal::invalid)?;
+    let nas = nas(request, &api.about.new_access_points).map_err(Refusal::invalid)?;
     refuse_shared_certificate(&api, &nas).await?;
     api.store.add_access_point(&nas).await?;
     tracing::info!(nas = %nas.name, site = %nas.site, "access point added");
+    let mut notes = secret_notes(&api, &nas).await?;
+    notes.extend(notes_on(&nas));
     let added = AccessPointAdded {
         access_point: AccessPoint::from(&nas),
-        notes: notes(&nas),
+        notes,
         hand_off_secret: match &nas.hand_off {
             HandOff::MacAuthentication { redirect_secret } => redirect_secret.clone(),
             HandOff::Uam { secret, .. } => secret.clone(),
@@ -49,6 +52,29 @@ pub(super) async fn add(
         secret: nas.secret,
     };
     Ok((StatusCode::CREATED, Json(added)))
+}
+
+pub(super) async fn change(
+    State(api): State<AdminApi>,
+    Named(name): Named<NasName>,
+    Body(request): Body<ChangeAccessPoint>,
+) -> Result<Json<AccessPoint>, Refusal> {
+    let before = api.store.find_access_point(&name).await?;
+    let before = before.ok_or_else(|| Refusal::not_found("access point", &name))?;
+    // What cannot be is found on a copy; it is then applied to what is there at that moment.
+    let mut wanted = before;
+    apply(&request, &mut wanted).map_err(Refusal::invalid)?;
+    refuse_shared_certificate(&api, &wanted).await?;
+    let mut change = |nas: &mut Nas| {
+        let mut changed = nas.clone();
+        if apply(&request, &mut changed).is_ok() {
+            *nas = changed;
+        }
+    };
+    let nas = api.store.change_access_point(&name, &mut change).await?;
+    let nas = nas.ok_or_else(|| Refusal::not_found("access point", &name))?;
+    tracing::info!(nas = %name, "access point changed");
+    Ok(Json(AccessPoint::from(&nas)))
 }
 
 pub(super) async fn remove(
@@ -78,20 +104,28 @@ async fn refuse_shared_certificate(api: &AdminApi, nas: &Nas) -> Result<(), Refu
 }
 
 /// The access point that is asked for, with secrets made where none is given.
-fn nas(request: AddAccessPoint) -> Result<Nas, String> {
-    let portal_path = request.portal_path.unwrap_or_else(|| random::secret(PATH_LENGTH));
+fn nas(request: AddAccessPoint, new: &NewAccessPoints) -> Result<Nas, String> {
+    let portal_path = request.portal_path.unwrap_or_else(random::portal_path);
     let plain = portal_path.expose().bytes().all(|b| b.is_ascii_alphanumeric());
     if !plain || !(8..=64).contains(&portal_path.expose().len()) {
         return Err("portal_path must be 8 to 64 letters and digits".to_owned());
     }
+    let message_authenticator = match request.profile {
+        // Our own gateway has always sent it.
+        NasProfile::Sabeel => MessageAuthenticatorRule::Required,
+        _ => new.message_authenticator,
+    };
     Ok(Nas {
         name: request.name,
         site: request.site,
         addresses: request.addresses.trunc(),
+        identifier: request.identifier,
         certificate: request.certificate,
-        secret: request.secret.unwrap_or_else(|| random::secret(SECRET_LENGTH)),
+        secret: request.secret.map(acceptable).transpose()?.unwrap_or_else(random::radius_secret),
+        former_secret: None,
         profile: request.profile,
-        message_authenticator: request.message_authenticator,
+        message_authenticator: request.message_authenticator.unwrap_or(message_authenticator),
+        proxy_state: request.proxy_state.unwrap_or(new.proxy_state),
         octet_direction: request.octet_direction,
         dae_address: request.dae_address,
         hand_off: hand_off(request.hand_off, request.profile)?,
@@ -104,8 +138,7 @@ fn hand_off(wanted: NewHandOff, profile: NasProfile) -> Result<HandOff, String> 
         NewHandOff::MacAuthentication { redirect_secret: None }
             if profile == NasProfile::Sabeel =>
         {
-            let made: Secret = random::secret(SECRET_LENGTH);
-            Ok(HandOff::MacAuthentication { redirect_secret: Some(made) })
+            Ok(HandOff::MacAuthentication { redirect_secret: Some(random::radius_secret()) })
         }
         NewHandOff::MacAuthentication { redirect_secret } => {
             Ok(HandOff::MacAuthentication { redirect_secret })
@@ -128,17 +161,79 @@ fn is_host(text: &str) -> bool {
     !text.is_empty() && text.len() <= 255 && text.bytes().all(plain)
 }
 
-fn notes(nas: &Nas) -> Vec<String> {
+/// Changes what the request names.
+fn apply(request: &ChangeAccessPoint, nas: &mut Nas) -> Result<(), String> {
+    let request = request.clone();
+    replace(&mut nas.site, request.site);
+    replace(&mut nas.addresses, request.addresses.map(|addresses| addresses.trunc()));
+    replace(&mut nas.identifier, request.identifier);
+    replace(&mut nas.certificate, request.certificate);
+    replace(&mut nas.profile, request.profile);
+    replace(&mut nas.message_authenticator, request.message_authenticator);
+    replace(&mut nas.proxy_state, request.proxy_state);
+    replace(&mut nas.octet_direction, request.octet_direction);
+    replace(&mut nas.dae_address, request.dae_address);
+    if let Some(wanted) = request.hand_off {
+        let wanted = match (wanted, &nas.hand_off) {
+            (
+                NewHandOff::MacAuthentication { redirect_secret: None },
+                HandOff::MacAuthentication { redirect_secret },
+            ) => NewHandOff::MacAuthentication { redirect_secret: redirect_secret.clone() },
+            (NewHandOff::Uam { secret: None, hosts }, HandOff::Uam { secret, .. }) => {
+                NewHandOff::Uam { secret: secret.clone(), hosts }
+            }
+            (wanted, _) => wanted,
+        };
+        nas.hand_off = hand_off(wanted, nas.profile)?;
+    }
+    Ok(())
+}
+
+fn replace<T>(value: &mut T, new: Option<T>) {
+    if let Some(new) = new {
+        *value = new;
+    }
+}
+
+/// A secret that can be typed into an access point.
+pub(super) fn acceptable(secret: Secret) -> Result<Secret, String> {
+    if secret.expose().len() > LONGEST_SECRET {
+        return Err(format!("the secret has more than {LONGEST_SECRET} octets"));
+    }
+    Ok(secret)
+}
+
+/// What an admin should know about the present secret of an access point.
+pub(super) async fn secret_notes(api: &AdminApi, nas: &Nas) -> Result<Vec<String>, Refusal> {
     let mut notes = Vec::new();
     if nas.secret.is_weak() {
         notes.push(
             "the RADIUS secret is short enough to be guessed; use 16 characters or more".to_owned(),
         );
     }
-    if nas.message_authenticator == MessageAuthenticatorRule::Optional {
-        notes.push(
+    let others = api.store.list_access_points().await?;
+    let sharer = others.iter().find(|other| other.name != nas.name && other.secret == nas.secret);
+    if let Some(sharer) = sharer {
+        notes.push(format!(
+            "access point {} has the same secret, so each of the two can pretend to be the other",
+            sharer.name
+        ));
+    }
+    Ok(notes)
+}
+
+/// What else an admin should know.
+fn notes_on(nas: &Nas) -> Vec<String> {
+    let mut notes = Vec::new();
+    match nas.message_authenticator {
+        MessageAuthenticatorRule::Optional => notes.push(
             "requests without Message-Authenticator are accepted, so they can be forged".to_owned(),
-        );
+        ),
+        MessageAuthenticatorRule::Learn => notes.push(
+            "requests without Message-Authenticator are accepted until the first one that has it"
+                .to_owned(),
+        ),
+        MessageAuthenticatorRule::Required | MessageAuthenticatorRule::Learnt => {}
     }
     if nas.dae_address.is_none() {
         notes.push(

@@ -6,7 +6,9 @@
 //! taken in requests and answered once, when it was made.
 
 mod access_point;
+mod access_point_change;
 mod account;
+mod activity;
 mod order;
 mod plan;
 mod session;
@@ -15,10 +17,14 @@ mod status;
 
 use serde::{Deserialize, Serialize};
 
-pub use access_point::{AccessPoint, AccessPointAdded, AddAccessPoint, HandOffView, NewHandOff};
+pub use access_point::{
+    AccessPoint, AccessPointAdded, AddAccessPoint, FormerSecretView, HandOffView, NewHandOff,
+};
+pub use access_point_change::{ChangeAccessPoint, FinishRotation, RotateSecret, SecretRotated};
 pub use account::{
     AccountErased, AccountView, ConsentView, DeviceView, GrantStateView, GrantView, Person,
 };
+pub use activity::{AccessPointShown, Activity, Times};
 pub use order::{OrderAnswerView, OrderQuery, OrderStateView, OrderView};
 pub use plan::PlanView;
 pub use session::{

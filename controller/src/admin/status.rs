@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use domain::Nas;
 
 use super::AdminApi;
 use super::api::{Counts, Health, JournalStatus, Status};
@@ -9,6 +10,9 @@ use super::refusal::Refusal;
 
 pub(super) async fn status(State(api): State<AdminApi>) -> Result<Json<Status>, Refusal> {
     let store = &api.store;
+    let access_points = store.list_access_points().await?;
+    let is_unprotected = |nas: &&Nas| nas.message_authenticator.leaves_unprotected();
+    let unprotected = access_points.iter().filter(is_unprotected).count();
     let count = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
     let journal = match &api.about.journal {
         None => None,
@@ -26,7 +30,8 @@ pub(super) async fn status(State(api): State<AdminApi>) -> Result<Json<Status>, 
         counts: Counts {
             sites: count(store.list_sites().await?.len()),
             plans: count(store.list_plans().await?.len()),
-            access_points: count(store.list_access_points().await?.len()),
+            access_points: count(access_points.len()),
+            unprotected: count(unprotected),
             accounts_online: count(store.accounts_online().await?.len()),
         },
         next_order_at: store.next_order_at().await?,

@@ -1,3 +1,5 @@
+mod access_points;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
@@ -25,7 +27,16 @@ struct Office {
 
 fn api(stage: &Stage, journal: Option<Journal>) -> AdminApi {
     let (store, clock) = stage.shared();
-    let about = About { version: "0.1.0".to_owned(), database: "sqlite".to_owned(), journal };
+    let about = About {
+        version: "0.1.0".to_owned(),
+        database: "sqlite".to_owned(),
+        journal,
+        new_access_points: NewAccessPoints {
+            message_authenticator: MessageAuthenticatorRule::Learn,
+            proxy_state: ProxyStateRule::Limited,
+        },
+        activity: None,
+    };
     AdminApi::new(store, clock, about)
 }
 
@@ -69,6 +80,10 @@ impl Office {
 
     async fn post(&self, path: &str, body: Value) -> (u16, Value) {
         self.call(Method::POST, path, &body.to_string()).await
+    }
+
+    async fn patch(&self, path: &str, body: Value) -> (u16, Value) {
+        self.call(Method::PATCH, path, &body.to_string()).await
     }
 
     async fn delete(&self, path: &str) -> (u16, Value) {
@@ -125,7 +140,10 @@ async fn an_access_points_secrets_are_shown_once() {
     for secret in secrets {
         assert!(!shown.to_string().contains(secret) && !list.to_string().contains(secret));
     }
-    assert_eq!(shown, added["access_point"]);
+    let mut expected = added["access_point"].clone();
+    expected["activity"] = Value::Null;
+    assert_eq!(shown, expected);
+    assert_eq!(shown["message_authenticator"], "required");
     assert_eq!(shown["hand_off"], json!({"kind": "mac-authentication"}));
     assert_eq!(shown["portal_path"].as_str().unwrap().len(), 20);
     assert_eq!(names(&list), ["gate", "pole", "walkway-gate"]);
@@ -285,7 +303,8 @@ async fn status_and_health_tell_how_it_goes() {
     let shown: api::Status = serde_json::from_value(shown).unwrap();
     assert_eq!((shown.version.as_str(), shown.database.as_str()), ("0.1.0", "sqlite"));
     assert_eq!(shown.uptime_seconds, 90);
-    let counts = api::Counts { sites: 1, plans: 1, access_points: 2, accounts_online: 1 };
+    let counts =
+        api::Counts { sites: 1, plans: 1, access_points: 2, unprotected: 0, accounts_online: 1 };
     assert_eq!(shown.counts, counts);
     assert_eq!(shown.journal.unwrap().applied, api::JournalPlace { segment: 0, offset: 0 });
     assert_eq!(office.get("/v1/health").await, (200, json!({"healthy": true})));

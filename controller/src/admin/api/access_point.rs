@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use domain::{
-    CertificateName, HandOff, MessageAuthenticatorRule, Nas, NasName, NasProfile, OctetDirection,
-    Secret, SiteName,
+    CertificateName, HandOff, MessageAuthenticatorRule, Nas, NasIdentifier, NasName, NasProfile,
+    OctetDirection, ProxyStateRule, Secret, SiteName, Timestamp,
 };
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize, Serializer};
@@ -22,6 +22,9 @@ pub struct AddAccessPoint {
     /// The certificate by which it is known over RADIUS/TLS, if it speaks that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<CertificateName>,
+    /// The NAS-Identifier that tells it from others behind the same addresses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identifier: Option<NasIdentifier>,
     /// The maker's dialect.
     pub profile: NasProfile,
     /// The RADIUS shared secret; left out, one of 32 characters is made.
@@ -31,9 +34,14 @@ pub struct AddAccessPoint {
     /// out, one is made.
     #[serde(default, serialize_with = "exposed", skip_serializing_if = "Option::is_none")]
     pub portal_path: Option<Secret>,
-    /// Whether its requests must carry Message-Authenticator; `required` if left out.
-    #[serde(default = "required")]
-    pub message_authenticator: MessageAuthenticatorRule,
+    /// Whether its requests must carry Message-Authenticator; as the configuration says for new
+    /// ones if left out, which is `learn` if nothing is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_authenticator: Option<MessageAuthenticatorRule>,
+    /// Whether Proxy-State may come without it; as the configuration says if left out, which is
+    /// `limited` if nothing is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy_state: Option<ProxyStateRule>,
     /// Which way its counters count; `standard` if left out.
     #[serde(default = "standard")]
     pub octet_direction: OctetDirection,
@@ -98,10 +106,19 @@ pub struct AccessPoint {
     /// The certificate by which it is known over RADIUS/TLS, if it speaks that.
     #[serde(default)]
     pub certificate: Option<CertificateName>,
+    /// What tells it from others behind the same addresses.
+    #[serde(default)]
+    pub identifier: Option<NasIdentifier>,
+    /// The secret that is being replaced, if one still verifies or did.
+    #[serde(default)]
+    pub former_secret: Option<FormerSecretView>,
     /// The maker's dialect.
     pub profile: NasProfile,
     /// Whether its requests must carry Message-Authenticator.
     pub message_authenticator: MessageAuthenticatorRule,
+    /// Whether Proxy-State may come without it.
+    #[serde(default)]
+    pub proxy_state: ProxyStateRule,
     /// Which way its counters count.
     pub octet_direction: OctetDirection,
     /// Where it takes Disconnect and CoA.
@@ -110,6 +127,15 @@ pub struct AccessPoint {
     pub hand_off: HandOffView,
     /// The path segment of its portal address; every visitor there sees it.
     pub portal_path: String,
+}
+
+/// A secret that is being replaced, without itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormerSecretView {
+    /// Until when it verifies.
+    pub until: Timestamp,
+    /// Since when the access point is known to use the new one.
+    pub replaced_at: Option<Timestamp>,
 }
 
 /// How a login is handed back, without secrets.
@@ -132,8 +158,14 @@ impl From<&Nas> for AccessPoint {
             site: nas.site.clone(),
             addresses: nas.addresses,
             certificate: nas.certificate.clone(),
+            identifier: nas.identifier.clone(),
+            former_secret: nas.former_secret.as_ref().map(|former| FormerSecretView {
+                until: former.until,
+                replaced_at: former.replaced_at,
+            }),
             profile: nas.profile,
             message_authenticator: nas.message_authenticator,
+            proxy_state: nas.proxy_state,
             octet_direction: nas.octet_direction,
             dae_address: nas.dae_address,
             hand_off: match &nas.hand_off {
@@ -145,18 +177,20 @@ impl From<&Nas> for AccessPoint {
     }
 }
 
-const fn required() -> MessageAuthenticatorRule {
-    MessageAuthenticatorRule::Required
-}
-
 const fn standard() -> OctetDirection {
     OctetDirection::Standard
 }
 
-fn exposed<S: Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn exposed<S: Serializer>(
+    secret: &Option<Secret>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     secret.as_ref().map(Secret::expose).serialize(serializer)
 }
 
-fn exposed_one<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn exposed_one<S: Serializer>(
+    secret: &Secret,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(secret.expose())
 }

@@ -34,6 +34,9 @@ pub struct Counts {
     pub plans: u64,
     /// Access points.
     pub access_points: u64,
+    /// Those of them whose requests can be forged, since Message-Authenticator may be missing.
+    #[serde(default)]
+    pub unprotected: u64,
     /// Persons with an open session.
     pub accounts_online: u64,
 }

@@ -1,0 +1,111 @@
+use std::time::Duration;
+
+use domain::Nas;
+
+use super::*;
+
+const GATE: &str = "/v1/access-points/gate";
+
+#[tokio::test]
+async fn an_access_point_is_changed_in_place_and_the_rest_stays() {
+    let office = Office::open().await;
+    let (_, before) = office.get(GATE).await;
+    let change = json!({
+        "addresses": "192.0.2.9/24", "identifier": "pole 7", "profile": "mikrotik",
+        "message_authenticator": "learn", "proxy_state": "unlimited",
+        "octet_direction": "swapped", "dae_address": null,
+        "hand_off": {"kind": "uam", "secret": "uam-secret", "hosts": ["192.0.2.1:3990"]}
+    });
+    let (status, changed) = office.patch(GATE, change).await;
+    assert_eq!(status, 200, "{changed}");
+    assert_eq!(changed["addresses"], "192.0.2.0/24");
+    assert_eq!(changed["identifier"], "pole 7");
+    assert_eq!(changed["dae_address"], Value::Null);
+    assert_eq!(changed["portal_path"], before["portal_path"]);
+    // A secret that is left out stays with its way.
+    let hosts = json!({"hand_off": {"kind": "uam", "hosts": ["192.0.2.2"]}, "identifier": null});
+    assert_eq!(office.patch(GATE, hosts).await.0, 200);
+    let kept = office.gate().await;
+    let domain::HandOff::Uam { secret, hosts } = kept.hand_off else { panic!("{kept:?}") };
+    assert_eq!((secret.unwrap().expose(), hosts), ("uam-secret", vec!["192.0.2.2".to_owned()]));
+    assert_eq!(kept.identifier, None);
+    assert_eq!(kept.secret.expose(), "a secret of an access point");
+}
+
+#[tokio::test]
+async fn a_change_that_makes_no_sense_is_refused_and_changes_nothing() {
+    let office = Office::open().await;
+    let before = office.gate().await;
+    for (change, status) in [
+        (json!({"site": "nowhere"}), 409),
+        (json!({"hand_off": {"kind": "uam", "hosts": []}, "profile": "coova"}), 422),
+        (json!({"secret": "not by this way"}), 400),
+        (json!({"name": "other"}), 400),
+    ] {
+        let (answered, body) = office.patch(GATE, change).await;
+        assert_eq!(answered, status, "{body}");
+    }
+    assert_eq!(office.gate().await, before);
+    assert_eq!(office.patch("/v1/access-points/none", json!({})).await.0, 404);
+}
+
+#[tokio::test]
+async fn a_secret_is_replaced_and_the_old_one_ends_when_the_new_one_was_seen() {
+    let office = Office::open().await;
+    let rotate = format!("{GATE}/rotate");
+    let (status, rotated) = office.post(&rotate, json!({"grace_seconds": 60})).await;
+    assert_eq!(status, 200, "{rotated}");
+    let secret = rotated["secret"].as_str().unwrap().to_owned();
+    assert_eq!(secret.len(), 32);
+    let (_, shown) = office.get(GATE).await;
+    assert!(!shown.to_string().contains(&secret));
+    assert_eq!(shown["former_secret"]["replaced_at"], Value::Null);
+    let (_, clock) = office.stage.shared();
+    let now = clock.now();
+    let kept = office.gate().await;
+    assert_eq!(kept.secret_in_use(now).expose(), "a secret of an access point");
+    assert_eq!(kept.secret_in_use(now + Duration::from_secs(60)).expose(), secret);
+
+    assert_eq!(office.post(&rotate, json!({})).await.0, 409);
+    let finish = format!("{GATE}/finish-rotation");
+    let (status, refused) = office.post(&finish, json!({})).await;
+    assert_eq!(status, 409, "{refused}");
+    assert!(office.gate().await.former_secret.is_some());
+    let mut seen = |nas: &mut Nas| nas.uses_new_secret(now);
+    office.stage.store.change_access_point(&kept.name, &mut seen).await.unwrap();
+    assert_eq!(office.post(&finish, json!({})).await.0, 200);
+    let kept = office.gate().await;
+    assert_eq!((kept.secret.expose(), kept.former_secret), (secret.as_str(), None));
+}
+
+#[tokio::test]
+async fn a_secret_that_cannot_be_is_refused_and_one_that_should_not_be_is_remarked() {
+    let office = Office::open().await;
+    let rotate = format!("{GATE}/rotate");
+    for (request, status) in [
+        (json!({"secret": ""}), 400),
+        (json!({"secret": "x".repeat(254)}), 422),
+        (json!({"grace_seconds": 90 * 86_400 + 1}), 422),
+    ] {
+        let (answered, body) = office.post(&rotate, request).await;
+        assert_eq!(answered, status, "{body}");
+    }
+    // The stage gives both of its access points the same secret.
+    let request = json!({"secret": "a secret of an access point"});
+    let (status, rotated) = office.post(&rotate, request).await;
+    assert_eq!(status, 200, "{rotated}");
+    assert!(rotated["notes"].to_string().contains("access point pole has the same secret"));
+    let request = json!({
+        "name": "long", "site": "walkway", "addresses": "192.0.2.7/32", "profile": "generic",
+        "secret": "x".repeat(253)
+    });
+    let (status, added) = office.post("/v1/access-points", request).await;
+    assert_eq!(status, 201, "{added}");
+}
+
+impl Office {
+    async fn gate(&self) -> Nas {
+        let found = self.stage.store.find_access_point(&"gate".parse().unwrap()).await;
+        found.unwrap().unwrap()
+    }
+}

@@ -1,0 +1,200 @@
+//! What can be typed after `sabeel nas`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use domain::{
+    CertificateName, MessageAuthenticatorRule, NasIdentifier, NasName, NasProfile, SiteName,
+};
+use ipnet::IpNet;
+
+/// Works on access points.
+#[derive(Debug, Subcommand)]
+pub enum NasCommand {
+    /// List all access points.
+    List,
+    /// Show one access point; never its secrets.
+    Show {
+        /// The access point's name.
+        name: NasName,
+    },
+    /// Add an access point; prints its secrets once.
+    Add(AddNas),
+    /// Change an access point in place, at once and without a restart.
+    Set(SetNas),
+    /// Replace its RADIUS secret; for a while both verify.
+    Rotate(RotateNas),
+    /// Remove an access point; its sessions stay as history.
+    Remove {
+        /// The access point's name.
+        name: NasName,
+    },
+}
+
+/// An access point to add.
+#[derive(Debug, Args)]
+pub struct AddNas {
+    /// Short name, such as `walkway-gate`.
+    pub name: NasName,
+    /// Where it stands.
+    #[arg(long)]
+    pub site: SiteName,
+    /// The source address or network of its RADIUS packets.
+    #[arg(long, value_name = "ADDRESS[/BITS]", value_parser = address_or_network)]
+    pub address: IpNet,
+    /// The NAS-Identifier that tells it from others behind the same address.
+    #[arg(long, value_name = "TEXT")]
+    pub identifier: Option<NasIdentifier>,
+    /// The certificate by which it is known over RADIUS/TLS: a dNSName in it, or `sha256:` and its
+    /// fingerprint.
+    #[arg(long, value_name = "NAME")]
+    pub certificate: Option<CertificateName>,
+    /// The maker's dialect: sabeel, coova, mikrotik or generic.
+    #[arg(long, default_value = "generic")]
+    pub profile: NasProfile,
+    /// File with the RADIUS secret [default: one is made].
+    #[arg(long, value_name = "FILE")]
+    pub secret_file: Option<PathBuf>,
+    /// Whether Access-Requests must carry Message-Authenticator: required, learn (required once
+    /// it was seen) or optional [default: as `[radius]` says for new ones].
+    #[arg(long, value_name = "RULE", conflicts_with = "allow_unsigned")]
+    pub message_authenticator: Option<MessageAuthenticatorRule>,
+    /// The same as `--message-authenticator optional`; only for old access points.
+    #[arg(long)]
+    pub allow_unsigned: bool,
+    /// Accept Proxy-State without Message-Authenticator; only for an old proxy in between.
+    #[arg(long)]
+    pub allow_proxy_state: bool,
+    /// Its Acct-Input-Octets count what goes to the visitor.
+    #[arg(long)]
+    pub swap_octets: bool,
+    /// Where it takes Disconnect and CoA requests, such as 10.0.0.1:3799.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub dae: Option<SocketAddr>,
+    /// Hosts of its login page, if the browser carries the login to it (UAM).
+    #[arg(long, value_name = "HOST[:PORT]", value_delimiter = ',')]
+    pub uam_hosts: Vec<String>,
+    /// File with the secret that its login page shares with the portal (CoovaChilli's
+    /// `uamsecret`); without one, nothing proves that a redirect is its own.
+    #[arg(long, value_name = "FILE", requires = "uam_hosts")]
+    pub uam_secret_file: Option<PathBuf>,
+}
+
+/// What to change about an access point.
+#[derive(Debug, Args)]
+pub struct SetNas {
+    /// The access point's name.
+    pub name: NasName,
+    /// Where it stands.
+    #[arg(long)]
+    pub site: Option<SiteName>,
+    /// The source address or network of its RADIUS packets.
+    #[arg(long, value_name = "ADDRESS[/BITS]", value_parser = address_or_network)]
+    pub address: Option<IpNet>,
+    /// The NAS-Identifier that tells it from others behind the same address.
+    #[arg(long, value_name = "TEXT")]
+    pub identifier: Option<NasIdentifier>,
+    /// It is alone behind its address.
+    #[arg(long, conflicts_with = "identifier")]
+    pub no_identifier: bool,
+    /// The name in its certificate, or the certificate's fingerprint.
+    #[arg(long, value_name = "NAME")]
+    pub certificate: Option<CertificateName>,
+    /// It speaks no RADIUS/TLS.
+    #[arg(long, conflicts_with = "certificate")]
+    pub no_certificate: bool,
+    /// The maker's dialect.
+    #[arg(long)]
+    pub profile: Option<NasProfile>,
+    /// Whether Access-Requests must carry Message-Authenticator: required, learn or optional.
+    #[arg(long, value_name = "RULE")]
+    pub message_authenticator: Option<MessageAuthenticatorRule>,
+    /// Accept Proxy-State without Message-Authenticator.
+    #[arg(long, value_name = "YES|NO", value_parser = yes_or_no)]
+    pub allow_proxy_state: Option<bool>,
+    /// Its Acct-Input-Octets count what goes to the visitor.
+    #[arg(long, value_name = "YES|NO", value_parser = yes_or_no)]
+    pub swap_octets: Option<bool>,
+    /// Where it takes Disconnect and CoA requests.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub dae: Option<SocketAddr>,
+    /// It takes none.
+    #[arg(long, conflicts_with = "dae")]
+    pub no_dae: bool,
+    /// Hosts of its login page, to which the browser carries the login from now on (UAM).
+    #[arg(long, value_name = "HOST[:PORT]", value_delimiter = ',')]
+    pub uam_hosts: Vec<String>,
+    /// File with the secret that its login page shares with the portal; left out, it stays.
+    #[arg(long, value_name = "FILE", requires = "uam_hosts")]
+    pub uam_secret_file: Option<PathBuf>,
+    /// It asks by hardware address from now on.
+    #[arg(long, conflicts_with = "uam_hosts")]
+    pub mac_authentication: bool,
+}
+
+/// How to replace a secret.
+#[derive(Debug, Args)]
+pub struct RotateNas {
+    /// The access point's name.
+    pub name: NasName,
+    /// File with the new secret [default: one is made].
+    #[arg(long, value_name = "FILE")]
+    pub secret_file: Option<PathBuf>,
+    /// For how long the old one goes on verifying, such as 12h or 7d; at most 90d.
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = span_in_seconds)]
+    pub grace: u64,
+    /// End a replacement: only the new secret verifies from now on.
+    #[arg(long, conflicts_with_all = ["secret_file", "grace"])]
+    pub finish: bool,
+    /// Finish even though the access point was never seen to use the new secret.
+    #[arg(long, requires = "finish")]
+    pub force: bool,
+}
+
+fn address_or_network(text: &str) -> Result<IpNet, String> {
+    text.parse::<IpNet>()
+        .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
+        .map_err(|_| "write an address like 10.0.0.1 or a network like 10.0.0.0/24".to_owned())
+}
+
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err("write yes or no".to_owned()),
+    }
+}
+
+/// A number with `s`, `m`, `h` or `d`.
+fn span_in_seconds(text: &str) -> Result<u64, String> {
+    let unit = match text.chars().last() {
+        Some('s') => 1,
+        Some('m') => 60,
+        Some('h') => 3_600,
+        Some('d') => 86_400,
+        _ => 0,
+    };
+    let number = text.get(..text.len().saturating_sub(1)).and_then(|digits| digits.parse().ok());
+    number
+        .filter(|_| unit > 0)
+        .and_then(|number: u64| number.checked_mul(unit))
+        .ok_or_else(|| "write a time like 30m, 12h or 7d".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_is_a_number_with_its_unit() {
+        for (text, seconds) in
+            [("0s", Some(0)), ("30m", Some(1_800)), ("12h", Some(43_200)), ("7d", Some(604_800))]
+        {
+            assert_eq!(span_in_seconds(text).ok(), seconds, "{text}");
+        }
+        for text in ["", "7", "d", "-1d", "1w", "1 d", "99999999999999999d", "٧d"] {
+            assert!(span_in_seconds(text).is_err(), "{text}");
+        }
+    }
+}
