@@ -10,7 +10,7 @@ use domain::{
     BitRate, Country, NasName, Octets, OrderId, PhoneNumber, PlanName, SessionId, SiteName, Zone,
 };
 
-pub use nas::{AddNas, NasCommand, RotateNas, SetNas};
+pub use nas::{AddNas, AddNasRange, NasCommand, PendingCommand, RangeCommand, RotateNas, SetNas};
 pub use radius::{Decode, DictionaryCommand, RadiusCommand};
 
 /// Visitor internet for a city: portal, RADIUS, quotas, gateway.

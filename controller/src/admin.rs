@@ -10,6 +10,7 @@
 mod access_points;
 pub mod api;
 mod extract;
+mod nas_ranges;
 mod people;
 mod refusal;
 mod rotation;
@@ -21,7 +22,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use domain::{Clock, MessageAuthenticatorRule, ProxyStateRule, Timestamp};
 use store::{Journal, Store};
 
@@ -91,6 +92,11 @@ impl AdminApi {
             .route("/v1/access-points/{name}", access_point)
             .route("/v1/access-points/{name}/rotate", post(rotation::rotate))
             .route("/v1/access-points/{name}/finish-rotation", post(rotation::finish))
+            .route("/v1/ranges", get(nas_ranges::list).post(nas_ranges::add))
+            .route("/v1/ranges/{name}", delete(nas_ranges::remove))
+            .route("/v1/pending", get(nas_ranges::list_pending))
+            .route("/v1/pending/{address}/approve", post(nas_ranges::approve))
+            .route("/v1/pending/{address}/reject", post(nas_ranges::reject))
             .route("/v1/sessions", get(people::list_sessions))
             .route("/v1/sessions/{id}", get(people::show_session))
             .route("/v1/sessions/{id}/disconnect", post(people::disconnect))

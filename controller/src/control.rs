@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::delivery::Dispatcher;
 use crate::nas_control::NasControl;
+use crate::newcomers::Newcomers;
 use crate::quota::QuotaWatch;
 use crate::reaper::Reaper;
 use crate::settings::ControllerSettings;
@@ -23,6 +24,7 @@ pub struct Controller {
     quota: Arc<QuotaWatch>,
     dispatcher: Arc<Dispatcher>,
     reaper: Arc<Reaper>,
+    newcomers: Arc<Newcomers>,
 }
 
 impl Controller {
@@ -43,17 +45,19 @@ impl Controller {
                 nas_control,
                 settings.patience(),
             )),
+            newcomers: Arc::new(Newcomers::new(store.clone())),
             reaper: Arc::new(Reaper::new(settings, store, clock)),
         }
     }
 
     /// Works until told to stop.
     pub async fn run(self, stop: CancellationToken) {
-        let Self { quota, dispatcher, reaper } = self;
+        let Self { quota, dispatcher, reaper, newcomers } = self;
         tokio::join!(
             keep_alive("quota watch", &stop, || quota.clone().run(stop.clone())),
             keep_alive("order delivery", &stop, || dispatcher.clone().run(stop.clone())),
             keep_alive("reaper", &stop, || reaper.clone().run(stop.clone())),
+            keep_alive("newcomers", &stop, || newcomers.clone().run(stop.clone())),
         );
     }
 }

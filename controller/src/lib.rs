@@ -9,6 +9,7 @@ mod control;
 mod delivery;
 mod nas_activity;
 mod nas_control;
+mod newcomers;
 mod quota;
 mod random;
 mod reaper;

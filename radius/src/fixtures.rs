@@ -158,6 +158,7 @@ pub(crate) async fn inside(settings: RadiusSettings) -> Inside {
     let (_, notices) = Registrar::new(store.shared(), Arc::clone(&clock));
     let shared = Arc::new(Shared {
         settings,
+        ranges: ArcSwap::default(),
         access_points: ArcSwap::from_pointee(AccessPoints::new(vec![nas()], &metrics, T0)),
         facts: Facts::new(store.shared(), known),
         journal: Journal::open(dir.path(), &JournalSettings::default()).unwrap(),

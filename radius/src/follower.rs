@@ -7,12 +7,14 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use store::{Change, Changes, Store};
+use domain::{Nas, NasRange};
+use store::{Change, Changes, Store, StoreError};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::access_points::AccessPoints;
+use crate::ranges::Ranges;
 use crate::shared::Shared;
 
 /// How old the table gets without a change.
@@ -78,11 +80,12 @@ impl Follower {
 
     /// Reads the table; returns after how long it should be read again.
     pub(crate) async fn read_access_points(&self) -> Duration {
-        match self.store.list_access_points().await {
-            Ok(list) => {
+        match self.read().await {
+            Ok((list, ranges)) => {
                 let table = AccessPoints::new(list, &self.shared.metrics, self.shared.clock.now());
                 tracing::debug!(access_points = table.len(), "radius.table");
                 self.shared.access_points.store(Arc::new(table));
+                self.shared.ranges.store(Arc::new(Ranges::new(ranges)));
                 READ_EVERY
             }
             Err(error) => {
@@ -90,5 +93,9 @@ impl Follower {
                 TRY_EVERY
             }
         }
+    }
+
+    async fn read(&self) -> Result<(Vec<Nas>, Vec<NasRange>), StoreError> {
+        Ok((self.store.list_access_points().await?, self.store.list_ranges().await?))
     }
 }

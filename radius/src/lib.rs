@@ -20,6 +20,7 @@ mod fair_queue;
 #[cfg(test)]
 mod fixtures;
 mod follower;
+mod introduction;
 mod known_grants;
 mod log_limit;
 mod metrics;
@@ -28,6 +29,7 @@ mod port;
 mod precedence;
 mod profile;
 mod random;
+mod ranges;
 mod recording;
 mod registrar;
 mod server;

@@ -5,12 +5,12 @@
 //! drops) is settled here and counted. It never waits: not for the store, not for a full socket.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::NasName;
+use domain::{NasName, NasRange};
 use radius_proto::duplicates::{Disposition, DuplicateLimits, Ticket};
 use radius_proto::server::{Datagram, Role, Server, Verdict};
 use radius_proto::{DropReason, SignedPacket};
@@ -22,6 +22,7 @@ use crate::batch::{self, Inbox};
 use crate::fair_queue::FairQueue;
 use crate::log_limit::LogLimit;
 use crate::metrics::Outcome;
+use crate::registrar::Notice;
 use crate::shared::Shared;
 
 /// How long, and how many, replies are kept for retransmissions (RFC 5080 §2.2.2: 5 to 30 s).
@@ -38,6 +39,7 @@ pub(crate) struct Port {
     pub(crate) shared: Arc<Shared>,
     server: Server,
     log_limit: LogLimit,
+    introductions: LogLimit,
     inbox: Inbox,
     waiting: FairQueue<Waiting>,
     replies: Vec<Reply>,
@@ -86,6 +88,7 @@ impl Port {
             shared,
             server: Server::new(role, REMEMBERED),
             log_limit: LogLimit::default(),
+            introductions: LogLimit::default(),
             inbox: Inbox::new(),
             waiting,
             replies: Vec::new(),
@@ -112,9 +115,11 @@ impl Port {
         let mut displaced = Vec::new();
         let access_points = self.shared.access_points.load();
         let waiting = &mut self.waiting;
+        let ranges = self.shared.ranges.load();
         let received = self.inbox.receive(&self.socket, |source, octets| {
             let Some(access_point) = access_points.find(source.ip(), octets) else {
-                strangers.push(source);
+                let range = ranges.find(source.ip());
+                strangers.push((source, range.map(|range| (Arc::clone(range), octets.to_vec()))));
                 return;
             };
             let access_point = Arc::clone(access_point);
@@ -122,15 +127,25 @@ impl Port {
             let request = Waiting { source, octets: octets.to_vec(), access_point };
             displaced.extend(waiting.push(&nas.nas.name, request));
         })?;
-        drop(access_points);
-        for source in strangers {
+        drop((access_points, ranges));
+        for (source, introduced) in strangers {
             self.drop(DropReason::UnknownClient, source, None);
+            if let Some((range, octets)) = introduced {
+                self.introduce(source.ip(), range, octets);
+            }
         }
         for Waiting { source, access_point, .. } in displaced {
             self.count(Outcome::Overloaded, Some(&access_point));
             self.log(source, Some(&access_point.nas.name), Outcome::Overloaded.as_str());
         }
         Ok(received)
+    }
+
+    /// Has an unknown sender in a declared range written down, once a minute at most.
+    fn introduce(&mut self, source: IpAddr, range: Arc<NasRange>, octets: Vec<u8>) {
+        if self.introductions.allows(source, "pending", self.shared.clock.now()) {
+            self.shared.notices.leave(Notice::Stranger { source, range, octets });
+        }
     }
 
     /// Whether anything waits here.

@@ -4,15 +4,21 @@
 //! again by a later packet. The store tells every other server.
 
 use std::error::Error;
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use domain::{Clock, Nas, NasName};
-use store::Store;
+use domain::{Clock, Nas, NasName, NasRange, PendingNas, PendingState};
+use radius_proto::SharedSecret;
+use store::{Sighting, Store};
 use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use crate::introduction;
+
 /// Notices that may wait.
 const QUEUE: usize = 256;
+/// Unknown senders that are remembered.
+const MOST_PENDING: u32 = 1_000;
 
 /// What a packet told about an access point.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +27,15 @@ pub(crate) enum Notice {
     SendsMessageAuthenticator(NasName),
     /// It uses the new one of two secrets.
     UsesNewSecret(NasName),
+    /// An unknown sender in a declared range has sent these octets.
+    Stranger {
+        /// Where from.
+        source: IpAddr,
+        /// The range.
+        range: Arc<NasRange>,
+        /// The datagram.
+        octets: Vec<u8>,
+    },
 }
 
 /// Where sockets leave their notices.
@@ -75,6 +90,33 @@ impl Registrar {
             Notice::UsesNewSecret(name) => {
                 self.change(&name, &mut |nas: &mut Nas| nas.uses_new_secret(now)).await;
                 tracing::info!(nas = %name, "the new secret is in use");
+            }
+            Notice::Stranger { source, range, octets } => {
+                self.record(source, &range, &octets).await;
+            }
+        }
+    }
+
+    async fn record(&self, source: IpAddr, range: &NasRange, octets: &[u8]) {
+        let secret = SharedSecret::new(range.secret.expose())
+            .expect("a secret of the domain is never empty");
+        let Some(said) = introduction::read(octets, &secret) else { return };
+        let now = self.clock.now();
+        let seen = PendingNas {
+            address: source,
+            range: range.name.clone(),
+            said,
+            first_seen: now,
+            last_seen: now,
+            state: PendingState::Waiting,
+        };
+        match self.store.record_pending(&seen, MOST_PENDING).await {
+            Ok(Sighting::Kept) => {}
+            Ok(Sighting::NotKept) => {
+                tracing::warn!(%source, range = %range.name, "radius.too-many-pending");
+            }
+            Err(error) => {
+                tracing::warn!(%source, error = &error as &dyn Error, "radius.not-noted");
             }
         }
     }

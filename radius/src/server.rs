@@ -79,6 +79,7 @@ impl Radius {
         let shared = Arc::new(Shared {
             settings: settings.clone(),
             access_points: ArcSwap::default(),
+            ranges: ArcSwap::default(),
             facts: Facts::new(Arc::clone(&store), known),
             journal,
             recording: Recording::default(),

@@ -12,6 +12,7 @@ use crate::facts::Facts;
 use crate::failures::Failures;
 use crate::metrics::Metrics;
 use crate::precedence::Backlog;
+use crate::ranges::Ranges;
 use crate::recording::Recording;
 use crate::registrar::Notices;
 use crate::settings::RadiusSettings;
@@ -20,6 +21,7 @@ use crate::settings::RadiusSettings;
 pub(crate) struct Shared {
     pub(crate) settings: RadiusSettings,
     pub(crate) access_points: ArcSwap<AccessPoints>,
+    pub(crate) ranges: ArcSwap<Ranges>,
     pub(crate) facts: Facts,
     pub(crate) journal: Journal,
     pub(crate) recording: Recording,

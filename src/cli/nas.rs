@@ -1,11 +1,12 @@
 //! What can be typed after `sabeel nas`.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use domain::{
-    CertificateName, MessageAuthenticatorRule, NasIdentifier, NasName, NasProfile, SiteName,
+    Approval, CertificateName, MessageAuthenticatorRule, NasIdentifier, NasName, NasProfile,
+    RangeName, SiteName,
 };
 use ipnet::IpNet;
 
@@ -25,10 +26,75 @@ pub enum NasCommand {
     Set(SetNas),
     /// Replace its RADIUS secret; for a while both verify.
     Rotate(RotateNas),
+    /// Networks in which new access points are expected.
+    #[command(subcommand)]
+    Range(RangeCommand),
+    /// Who was seen in such a network and is no access point yet.
+    #[command(subcommand)]
+    Pending(PendingCommand),
     /// Remove an access point; its sessions stay as history.
     Remove {
         /// The access point's name.
         name: NasName,
+    },
+}
+
+/// Works on ranges.
+#[derive(Debug, Subcommand)]
+pub enum RangeCommand {
+    /// List all ranges.
+    List,
+    /// Declare a range; prints the secret for its access points once.
+    Add(AddNasRange),
+    /// Remove a range and who waits in it; access points that were approved stay.
+    Remove {
+        /// The range's name.
+        name: RangeName,
+    },
+}
+
+/// A range to add.
+#[derive(Debug, Args)]
+pub struct AddNasRange {
+    /// Short name, such as `park`.
+    pub name: RangeName,
+    /// The source addresses it is about.
+    #[arg(long, value_name = "ADDRESS/BITS", value_parser = address_or_network)]
+    pub addresses: IpNet,
+    /// Where its access points stand.
+    #[arg(long)]
+    pub site: SiteName,
+    /// The maker's dialect.
+    #[arg(long, default_value = "generic")]
+    pub profile: NasProfile,
+    /// Who decides: ask (an admin) or auto (who proves the secret is let in).
+    #[arg(long, default_value = "ask")]
+    pub approve: Approval,
+    /// File with the secret of its access points [default: one is made].
+    #[arg(long, value_name = "FILE")]
+    pub secret_file: Option<PathBuf>,
+}
+
+/// Decides about who was seen.
+#[derive(Debug, Subcommand)]
+pub enum PendingCommand {
+    /// List who was seen; nothing of them is processed or answered.
+    List,
+    /// Make one an access point.
+    Approve {
+        /// Where its packets come from.
+        address: IpAddr,
+        /// Its name [default: the range's name with the address].
+        #[arg(long)]
+        name: Option<NasName>,
+        /// Others share the address: know it by its NAS-Identifier too.
+        #[arg(long)]
+        by_identifier: bool,
+    },
+    /// It is none of ours; it stays listed, so that it does not come again.
+    Reject {
+        /// Where its packets come from.
+        address: IpAddr,
     },
 }
 
@@ -154,7 +220,7 @@ pub struct RotateNas {
 
 fn address_or_network(text: &str) -> Result<IpNet, String> {
     text.parse::<IpNet>()
-        .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
+        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
         .map_err(|_| "write an address like 10.0.0.1 or a network like 10.0.0.0/24".to_owned())
 }
 

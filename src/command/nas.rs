@@ -1,6 +1,7 @@
 //! `sabeel nas`.
 
 mod change;
+mod range;
 mod show;
 
 use std::path::Path;
@@ -34,6 +35,8 @@ pub async fn run(admin: &AdminClient, format: Format, command: NasCommand) -> an
         }
         NasCommand::Set(set) => change::set(admin, format, set).await,
         NasCommand::Rotate(rotate) => change::rotate(admin, format, rotate).await,
+        NasCommand::Range(command) => range::run(admin, format, command).await,
+        NasCommand::Pending(command) => range::decide(admin, format, command).await,
         NasCommand::Remove { name } => {
             let removed: Removed = admin.delete(&format!("/v1/access-points/{name}")).await?;
             output::done(format, &removed, &format!("access point {name} removed"))

@@ -9,6 +9,7 @@ mod access_point;
 mod access_point_change;
 mod account;
 mod activity;
+mod nas_range;
 mod order;
 mod plan;
 mod session;
@@ -25,6 +26,7 @@ pub use account::{
     AccountErased, AccountView, ConsentView, DeviceView, GrantStateView, GrantView, Person,
 };
 pub use activity::{AccessPointShown, Activity, Times};
+pub use nas_range::{AddRange, Approve, Pending, PendingRejected, Range, RangeAdded};
 pub use order::{OrderAnswerView, OrderQuery, OrderStateView, OrderView};
 pub use plan::PlanView;
 pub use session::{
