@@ -14,7 +14,7 @@ run: install-build
 
 test: install-build install-test
 	$(CARGO) test --workspace --locked
-	$(CARGO) test --locked --manifest-path radius/proto/interop/Cargo.toml
+	$(CARGO) test --manifest-path radius/proto/interop/Cargo.toml
 
 fuzz:
 	cd radius/proto && for target in $$($(CARGO) +nightly fuzz list); do \
