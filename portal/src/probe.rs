@@ -149,7 +149,7 @@ pub(crate) fn is_probe_host(host: &str) -> bool {
 }
 
 /// The name in a Host header, without the port.
-pub(crate) fn host_name(host: &str) -> &str {
+fn host_name(host: &str) -> &str {
     match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or(""),
         None => host.split(':').next().unwrap_or(""),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::{Path, RawQuery, State};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::Response;
 use domain::{MacAddress, Nas, Secret};
@@ -135,11 +136,12 @@ fn to_entry(entry: &url::Url) -> Response {
     redirect(StatusCode::FOUND, entry.as_str())
 }
 
-/// Whether the request went to `url`'s host; to redirect it there again would never end.
+/// Whether the request went to `url`'s host and port; to redirect it there again would never end.
 fn is_addressed_to(headers: &HeaderMap, url: &url::Url) -> bool {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("");
-    let name = crate::probe::host_name(host);
-    url.host_str().is_some_and(|known| known.eq_ignore_ascii_case(name))
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let Some(asked) = host.and_then(|host| host.parse::<Authority>().ok()) else { return false };
+    let is_same_host = url.host_str().is_some_and(|known| known.eq_ignore_ascii_case(asked.host()));
+    is_same_host && url.port_or_known_default() == asked.port_u16().or(Some(80))
 }
 
 const CONNECT_FIRST: Message<'static> = Message {

@@ -2,6 +2,7 @@
 
 use domain::{GrantEnd, GrantState, OrderKind, OrderReason, Usage};
 
+use crate::browser::PORTAL;
 use crate::town::{Event, MAC, NOON, PHONE, Town, used};
 
 const IP: &str = "127.0.0.1";
@@ -170,6 +171,17 @@ async fn a_device_is_found_by_its_address_at_the_portals_door() {
     let page = browser.visit("/status").await;
     assert_eq!(page.title(), "Session status");
     assert!(page.body.contains("action=\"end\""));
+}
+
+#[tokio::test]
+async fn an_entry_at_another_port_of_the_portals_own_host_is_another_door() {
+    let entry = format!("http://{PORTAL}:8081/");
+    let written = entry.clone();
+    let town = Town::open_with(|settings| settings.entry_url = Some(written)).await;
+    assert_eq!(town.english().get("/status").await.header("location"), entry);
+    let own =
+        Town::open_with(|settings| settings.entry_url = Some(format!("http://{PORTAL}"))).await;
+    assert_eq!(own.english().get("/status").await.title(), "Connect to the Wi-Fi first");
 }
 
 #[tokio::test]
