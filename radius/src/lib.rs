@@ -22,7 +22,6 @@ mod fixtures;
 mod follower;
 mod introduction;
 mod known_grants;
-mod log_limit;
 mod metrics;
 mod nas_counters;
 mod port;

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use domain::{NasName, NasRange};
 use radius_proto::duplicates::{Disposition, DuplicateLimits, Ticket};
+use radius_proto::log_limit::LogLimit;
 use radius_proto::server::{Datagram, Role, Server, Verdict};
 use radius_proto::{DropReason, SignedPacket};
 use tokio::net::UdpSocket;
@@ -20,7 +21,6 @@ use tokio::time::Instant;
 use crate::access_points::{AccessPoint, SecretAge};
 use crate::batch::{self, Inbox};
 use crate::fair_queue::FairQueue;
-use crate::log_limit::LogLimit;
 use crate::metrics::Outcome;
 use crate::registrar::Notice;
 use crate::shared::Shared;
@@ -257,7 +257,7 @@ impl Port {
     }
 
     fn log(&mut self, source: SocketAddr, nas: Option<&NasName>, reason: &'static str) {
-        let now = self.shared.clock.now();
+        let now = Instant::now().into_std();
         if self.log_limit.allows(source.ip(), reason, now) {
             let nas = nas.map_or("unknown", NasName::as_str);
             tracing::warn!(%source, nas, reason, "radius.odd");

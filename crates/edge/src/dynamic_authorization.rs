@@ -10,6 +10,7 @@ use domain::Clock;
 use radius_proto::dae::{DynamicRequest, DynamicServer, DynamicVerdict, EventTimestampRule, Now};
 use radius_proto::dictionary::enumeration::{ErrorCause, ServiceType};
 use radius_proto::duplicates::{Disposition, DuplicateLimits};
+use radius_proto::log_limit::LogLimit;
 use radius_proto::packet::MAX_PACKET_OCTETS;
 use radius_proto::server::Datagram;
 use radius_proto::{PacketBuilder, Secrets, SharedSecret, attribute};
@@ -42,6 +43,7 @@ pub(crate) struct DynamicAuthorization {
     server: DynamicServer,
     trust: Trust,
     orders: mpsc::Sender<Order>,
+    log_limit: LogLimit,
 }
 
 /// Who is listened to, and as whom.
@@ -75,7 +77,7 @@ impl DynamicAuthorization {
         socket.set_nonblocking(true)?;
         let socket = UdpSocket::from_std(socket)?;
         let server = DynamicServer::new(EventTimestampRule::Required, REMEMBERED);
-        Ok(Self { socket, server, trust, orders })
+        Ok(Self { socket, server, trust, orders, log_limit: LogLimit::default() })
     }
 
     /// Where it listens.
@@ -100,9 +102,13 @@ impl DynamicAuthorization {
     async fn receive(&mut self, datagram: Datagram<'_>) {
         let source = datagram.source;
         let secrets = self.trust.secrets_of(source);
-        let reply = match self.server.receive(datagram, secrets, self.trust.now()) {
+        let now = self.trust.now();
+        let reply = match self.server.receive(datagram, secrets, now) {
             DynamicVerdict::Drop(reason) => {
-                tracing::warn!(%source, reason = reason.as_str(), "edge.dynamic.dropped");
+                let reason = reason.as_str();
+                if self.log_limit.allows(source.ip(), reason, now.monotonic) {
+                    tracing::warn!(%source, reason, "edge.dynamic.dropped");
+                }
                 return;
             }
             DynamicVerdict::Resend(reply) => reply,
@@ -158,5 +164,57 @@ fn sign(reply: &PacketBuilder, secret: &SharedSecret) -> Option<radius_proto::Si
             tracing::warn!(%error, "edge.dynamic.unsendable");
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use domain::{ManualClock, Timestamp};
+    use tracing::span::{Attributes, Id, Record};
+    use tracing::{Event, Metadata, Subscriber};
+
+    use super::*;
+
+    /// Counts the lines of the log.
+    struct Lines(Arc<AtomicUsize>);
+
+    impl Subscriber for Lines {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+        fn event(&self, event: &Event<'_>) {
+            if event.metadata().target().ends_with("dynamic_authorization") {
+                self.0.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        fn enter(&self, _: &Id) {}
+        fn exit(&self, _: &Id) {}
+    }
+
+    #[tokio::test]
+    async fn a_flood_of_nonsense_is_one_line_in_the_log() {
+        let trust = Trust {
+            allowed: Vec::new(),
+            secrets: Secrets::new(SharedSecret::new("xyzzy5461").unwrap()),
+            identity: Identity::new("gate".parse().unwrap()),
+            clock: Arc::new(ManualClock::new(Timestamp::from_secs(1_795_597_200))),
+        };
+        let (orders, _kept) = mpsc::channel(1);
+        let address = ([127, 0, 0, 1], 0).into();
+        let mut socket = DynamicAuthorization::bind(address, trust, orders).unwrap();
+        let lines = Arc::new(AtomicUsize::new(0));
+        let _log = tracing::subscriber::set_default(Lines(Arc::clone(&lines)));
+        for port in 1..=1_000 {
+            let source = ([192, 0, 2, 1], port).into();
+            socket.receive(Datagram { source, octets: b"nonsense" }).await;
+        }
+        assert_eq!(lines.load(Ordering::Relaxed), 1);
     }
 }

@@ -16,6 +16,7 @@ pub mod drop_reason;
 pub mod dump;
 pub mod duplicates;
 pub mod extended;
+pub mod log_limit;
 pub mod message_authenticator;
 pub mod packet;
 pub mod reading;

@@ -5,23 +5,21 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::time::Duration;
-
-use domain::Timestamp;
+use std::time::{Duration, Instant};
 
 const QUIET: Duration = Duration::from_secs(60);
 const MOST: usize = 1_000;
 
 /// What was logged within the last minute.
 #[derive(Debug, Default)]
-pub(crate) struct LogLimit {
-    last: HashMap<(IpAddr, &'static str), Timestamp>,
+pub struct LogLimit {
+    last: HashMap<(IpAddr, &'static str), Instant>,
 }
 
 impl LogLimit {
     /// Whether `source` deserves a line for `reason` now.
-    pub(crate) fn allows(&mut self, source: IpAddr, reason: &'static str, now: Timestamp) -> bool {
-        let is_young = |last: &Timestamp| now.since(*last) < QUIET;
+    pub fn allows(&mut self, source: IpAddr, reason: &'static str, now: Instant) -> bool {
+        let is_young = |last: &Instant| now.saturating_duration_since(*last) < QUIET;
         if self.last.get(&(source, reason)).is_some_and(is_young) {
             return false;
         }
@@ -41,10 +39,11 @@ mod tests {
     use std::net::Ipv4Addr;
 
     use super::*;
-    use crate::fixtures::T0;
+    use crate::fixtures::origin;
 
     #[test]
     fn a_source_is_logged_once_a_minute_for_each_reason() {
+        let begin = origin();
         let mut limit = LogLimit::default();
         let source = IpAddr::from([192, 0, 2, 1]);
         for (secs, reason, expected) in [
@@ -54,22 +53,23 @@ mod tests {
             (59, "unknown-client", false),
             (60, "unknown-client", true),
         ] {
-            let now = T0 + Duration::from_secs(secs);
+            let now = begin + Duration::from_secs(secs);
             assert_eq!(limit.allows(source, reason, now), expected, "{secs} {reason}");
         }
     }
 
     #[test]
     fn forged_sources_cannot_fill_memory_or_log() {
+        let begin = origin();
         let mut limit = LogLimit::default();
         let flood = |limit: &mut LogLimit, now| {
             (0..5_000_u32)
                 .filter(|n| limit.allows(Ipv4Addr::from_bits(*n).into(), "unknown-client", now))
                 .count()
         };
-        assert_eq!(flood(&mut limit, T0), MOST);
-        assert_eq!(flood(&mut limit, T0 + Duration::from_secs(30)), 0);
-        assert_eq!(flood(&mut limit, T0 + QUIET), MOST);
+        assert_eq!(flood(&mut limit, begin), MOST);
+        assert_eq!(flood(&mut limit, begin + Duration::from_secs(30)), 0);
+        assert_eq!(flood(&mut limit, begin + QUIET), MOST);
         assert_eq!(limit.last.len(), MOST);
     }
 }
