@@ -188,13 +188,13 @@ pub struct AddPlan {
     /// Short name, such as `visitor`.
     pub name: PlanName,
     /// Time online a day, in minutes.
-    #[arg(long, value_name = "MINUTES")]
+    #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(1..=1_440))]
     pub day_minutes: Option<u32>,
     /// Data a day, such as 1GB.
     #[arg(long)]
     pub day_data: Option<Octets>,
     /// Time online from one code to the next, in minutes.
-    #[arg(long, value_name = "MINUTES")]
+    #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(1..=525_600))]
     pub session_minutes: Option<u32>,
     /// Data from one code to the next.
     #[arg(long)]
@@ -237,7 +237,7 @@ pub enum SessionCommand {
         #[arg(long)]
         nas: Option<NasName>,
         /// At most this many.
-        #[arg(long, default_value_t = 100)]
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
         limit: u32,
     },
     /// Show one session.
@@ -325,5 +325,19 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_number_out_of_its_range_is_wrong_usage() {
+        for line in [
+            "sabeel plan add staff --day-minutes 0",
+            "sabeel plan add staff --day-minutes 1441",
+            "sabeel plan add staff --session-minutes 0",
+            "sabeel plan add staff --session-minutes 525601",
+            "sabeel session list --limit 0",
+        ] {
+            let error = Cli::try_parse_from(line.split(' ')).expect_err(line);
+            assert_eq!(error.exit_code(), 2, "{line}");
+        }
     }
 }
