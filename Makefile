@@ -4,7 +4,7 @@
 # make fuzz   look for packets and dictionaries that break the codec; needs nightly Rust and cargo-fuzz
 # make bench  figures beside FreeRADIUS
 
-CARGO := PATH="$$HOME/.cargo/bin:$$PATH" cargo
+CARGO := PATH="$$HOME/.cargo/bin:$$PATH:/usr/sbin:/sbin" cargo
 
 .PHONY: run test fuzz scene scene-down bench check install-build install-test install-bench
 
