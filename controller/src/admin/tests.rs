@@ -114,7 +114,12 @@ async fn plans_and_sites_come_and_go() {
     });
     let (status, added) = office.post("/v1/sites", site.clone()).await;
     assert_eq!((status, &added), (201, &site));
-    assert_eq!(office.get("/v1/sites/park").await, (200, site));
+    assert_eq!(office.get("/v1/sites/park").await, (200, site.clone()));
+    for title in [json!({}), json!({"ar": " ", "en": "Park"})] {
+        let mut nameless = site.clone();
+        nameless["title"] = title;
+        assert_eq!(office.post("/v1/sites", nameless).await.0, 422);
+    }
     assert_eq!(office.delete("/v1/plans/guest").await.0, 409);
     assert_eq!(office.delete("/v1/sites/park").await, (200, json!({"removed": "park"})));
     assert_eq!(office.delete("/v1/plans/guest").await.0, 200);

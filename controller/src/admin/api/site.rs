@@ -31,8 +31,8 @@ impl TryFrom<SiteView> for Site {
 
     fn try_from(view: SiteView) -> Result<Self, String> {
         let SiteView { name, title, zone, plan, countries } = view;
-        if title.iter().all(|(_, text)| text.trim().is_empty()) {
-            return Err("title has no text in any language".to_owned());
+        if title.iter().next().is_none() || title.iter().any(|(_, text)| text.trim().is_empty()) {
+            return Err("title has no text in one of its languages".to_owned());
         }
         if countries.is_empty() {
             return Err("countries is empty, so nobody could sign in".to_owned());
