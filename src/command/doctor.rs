@@ -71,7 +71,7 @@ fn keys(config: &Config) -> anyhow::Result<KeyRing> {
     if !dir.exists() {
         bail!("{} is not there; the server makes it at its first start", dir.display());
     }
-    Ok(KeyRing::open_or_create(&dir)?)
+    Ok(KeyRing::open_existing(&dir)?)
 }
 
 async fn database(config: &Config) -> anyhow::Result<String> {

@@ -18,6 +18,9 @@ use zeroize::Zeroizing;
 
 use crate::StoreError;
 
+/// The files of the keys that encrypt, find and hash.
+const FILES: [&str; 3] = ["data.key", "lookup.key", "pepper.key"];
+
 /// A 256-bit key.
 pub(crate) type Key = Zeroizing<[u8; 32]>;
 
@@ -45,12 +48,22 @@ impl KeyRing {
             .mode(0o700)
             .create(dir)
             .map_err(|error| refuse(dir, error))?;
-        let read = |name: &str| open_or_create(&dir.join(name));
-        Ok(Self(Arc::new(Keys {
-            data: read("data.key")?,
-            lookup: read("lookup.key")?,
-            pepper: read("pepper.key")?,
-        })))
+        for name in FILES {
+            let path = dir.join(name);
+            if !path.exists() {
+                create(&path)?;
+            }
+        }
+        Self::open_existing(dir)
+    }
+
+    /// Reads the keys in `dir`, and makes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Keys`] if a file is missing, can be read by others or is malformed.
+    pub fn open_existing(dir: &Path) -> Result<Self, StoreError> {
+        let [data, lookup, pepper] = FILES.map(|name| read(&dir.join(name)));
+        Ok(Self(Arc::new(Keys { data: data?, lookup: lookup?, pepper: pepper? })))
     }
 
     /// A key for another purpose, the same as long as the keys stay.
@@ -97,10 +110,7 @@ pub(crate) fn keyed_hash(key: &Key, parts: &[&[u8]]) -> Zeroizing<[u8; 32]> {
     Zeroizing::new(mac.finalize().into_bytes().into())
 }
 
-fn open_or_create(path: &Path) -> Result<Versions, StoreError> {
-    if !path.exists() {
-        create(path)?;
-    }
+fn read(path: &Path) -> Result<Versions, StoreError> {
     let mode = fs::metadata(path).map_err(|error| refuse(path, error))?.permissions().mode();
     if mode & 0o077 != 0 {
         return Err(refuse(path, "it can be read by others; make it 0600"));
@@ -156,6 +166,14 @@ impl fmt::Debug for KeyRing {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn opening_makes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = KeyRing::open_existing(dir.path()).unwrap_err().to_string();
+        assert!(error.contains("data.key"), "{error}");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
 
     #[test]
     fn keys_stay_the_same_and_are_the_services_alone() {
