@@ -22,8 +22,16 @@ pub(crate) struct Frame<'a> {
     pub base: String,
     /// The screen's own address below `base`, for the language link.
     pub here: &'static str,
-    /// Where the browser goes by itself after two seconds.
-    pub refresh: Option<String>,
+    /// Where the browser goes by itself.
+    pub refresh: Option<Refresh>,
+}
+
+/// A page that a page turns into by itself.
+pub(crate) struct Refresh {
+    /// After so long.
+    pub seconds: u32,
+    /// Its address.
+    pub to: String,
 }
 
 impl Frame<'_> {

@@ -12,11 +12,13 @@ use super::too_busy;
 use crate::app::{App, Message, Outcome};
 use crate::catalogue::{Case, Html, ltr};
 use crate::hand_off::hand_off;
-use crate::screen::{Gauge, Link, OnlineScreen, WaitingScreen, render};
+use crate::screen::{Gauge, Link, OnlineScreen, Refresh, WaitingScreen, render};
 use crate::stage::{self, Granted, Stage};
 use crate::visit::Visit;
 use crate::wording;
 
+/// Seconds after which the page that says what is left says it anew.
+const TICK: u32 = 30;
 /// The waiting page comes back every two seconds, so this is half a minute.
 const PATIENCE: u8 = 15;
 
@@ -62,7 +64,8 @@ fn waiting(app: &App, visit: &Visit) -> Outcome {
     }
     let mut frame = visit.frame(app, "waiting-title", "online");
     let locale = frame.words.locale;
-    frame.refresh = Some(format!("{}online?w={}", frame.base, looks + 1));
+    frame.refresh =
+        Some(Refresh { seconds: 2, to: format!("{}online?w={}", frame.base, looks + 1) });
     render(StatusCode::OK, &WaitingScreen { frame }, locale, "")
 }
 
@@ -100,8 +103,12 @@ fn page(app: &App, visit: &Visit, granted: &Granted, place: Place) -> Outcome {
     let limited = granted.left.time.is_some() || granted.left.data.is_some();
     let remembered = Duration::from_secs(86_400).max(granted.grant.until.since(visit.now));
     let days = words.count("days", remembered.as_secs().div_ceil(86_400), Case::Object);
+    let mut frame = visit.frame(app, title, here);
+    if place == Place::Status && limited {
+        frame.refresh = Some(Refresh { seconds: TICK, to: format!("{}status", frame.base) });
+    }
     let screen = OnlineScreen {
-        frame: visit.frame(app, title, here),
+        frame,
         lead: Html::new(&lead),
         gauges: gauges(app, visit, granted),
         renews: (place == Place::Status && limited).then(|| {

@@ -169,6 +169,7 @@ async fn a_device_is_found_by_its_address_at_the_portals_door() {
     town.go_online(&browser, MAC, IP).await;
     town.wait(2);
     let page = browser.visit("/status").await;
+    assert!(page.body.contains("http-equiv=\"refresh\" content=\"30;url="), "it ticks by itself");
     assert_eq!(page.title(), "Session status");
     assert!(page.body.contains("action=\"end\""));
 }
