@@ -129,7 +129,7 @@ fn banner(config: &Path) -> String {
     2. enter  05 5123 4567               (any Saudi mobile number; nothing is sent)
     3. read the code here in the terminal, and enter it
     4. watch the allowance run down on the status page; at 4 MB/s the day's 1 GB
-       lasts four minutes, then the gateway is told to cut you off
+       lasts four minutes, then the gateway cuts you off
 
   Be the admin, in another terminal:
 

@@ -43,7 +43,7 @@ data-label = Data
 bye-title = You are disconnected
 bye-body = Thank you for your visit. You can log in again at any time.
 quota-title = Today's allowance is used up
-quota-body = It renews at { $clock }. Municipal services stay open.
+quota-body = It renews at { $clock }.
 quota-stay = The allowance of this visit is used up. A new code begins a new visit.
 
 # Terms
@@ -81,7 +81,7 @@ e-phone-empty = Please enter your mobile number.
 e-phone-format = The number seems incomplete or mistyped. Example: { $example }
 e-phone-letters = The number contains letters. Digits only, please.
 e-phone-landline = That is a landline and cannot receive texts.
-e-phone-country = Numbers from that country are not enabled yet. A kiosk voucher will let you in.
+e-phone-country = Numbers from that country are not enabled yet.
 e-terms = To continue, please accept the terms.
 e-code-format = The code has 6 digits; it is in the text message.
 e-code-wrong = The code does not match. { $attempts } left.
@@ -90,7 +90,7 @@ e-code-used = This code was already used.
 e-code-locked = Too many tries. Let us start again with a new code.
 e-wait = Several requests from this device. Please wait { $t }.
 e-wait-title = One moment, please
-e-phone-daily = This number reached today's message limit. Use a voucher or try tomorrow.
+e-phone-daily = This number reached today's message limit. Please try again tomorrow.
 e-sms-failed = We could not deliver to { $phone }. Check the number or your signal.
 e-sends = We have sent all the messages we can for this request. The latest code is still good.
 e-generic-title = The request was not completed
