@@ -35,7 +35,7 @@ pub(crate) async fn serve(socket: Arc<UdpSocket>, shared: Arc<Shared>, stop: Can
     let shared = Arc::clone(&desk.port.shared);
     loop {
         let may_write = desk.writes.len() < BATCHES;
-        let _behind = (!may_write && desk.port.has_waiting()).then(|| shared.backlog.enter());
+        let _behind = (!may_write && desk.port.waiting() > 0).then(|| shared.backlog.enter());
         tokio::select! {
             () = stop.cancelled() => return,
             Some(done) = desk.writes.join_next_with_id() => desk.finish(done),
@@ -43,7 +43,7 @@ pub(crate) async fn serve(socket: Arc<UdpSocket>, shared: Arc<Shared>, stop: Can
                 Ok(()) => desk.port.fill(),
                 Err(error) => tracing::warn!(%error, "radius.socket"),
             },
-            () = yield_now(), if may_write && desk.port.has_waiting() => desk.take_batch(),
+            () = yield_now(), if may_write && desk.port.waiting() > 0 => desk.take_batch(),
         }
         desk.port.flush();
     }

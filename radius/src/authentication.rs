@@ -39,7 +39,7 @@ pub(crate) async fn serve(socket: Arc<UdpSocket>, shared: Arc<Shared>, stop: Can
     };
     let socket = Arc::clone(&desk.port.socket);
     loop {
-        let more = desk.port.has_waiting();
+        let more = desk.port.waiting() > 0;
         let Desk { tasks, rejects, .. } = &mut desk;
         tokio::select! {
             () = stop.cancelled() => return,

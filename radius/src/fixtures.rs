@@ -22,6 +22,7 @@ use crate::facts::Facts;
 use crate::failures::Failures;
 use crate::known_grants::KnownGrants;
 use crate::metrics::Metrics;
+use crate::port::Port;
 use crate::precedence::Backlog;
 use crate::recording::Recording;
 use crate::registrar::Registrar;
@@ -186,6 +187,15 @@ pub(crate) async fn sockets() -> (Arc<UdpSocket>, UdpSocket) {
     let nas = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     nas.connect(server.local_addr().unwrap()).await.unwrap();
     (Arc::new(server), nas)
+}
+
+/// Waits until so many datagrams wait at `port`.
+pub(crate) async fn arrive(port: &mut Port, count: usize) {
+    let socket = Arc::clone(&port.socket);
+    while port.waiting() < count {
+        socket.readable().await.unwrap();
+        port.fill();
+    }
 }
 
 /// The octets of an Access-Request with these attributes.

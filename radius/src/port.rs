@@ -148,9 +148,9 @@ impl Port {
         }
     }
 
-    /// Whether anything waits here.
-    pub(crate) fn has_waiting(&self) -> bool {
-        self.waiting.len() > 0
+    /// How many wait here.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.len()
     }
 
     /// Takes the next of those that wait.

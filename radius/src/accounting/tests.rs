@@ -2,7 +2,7 @@ use radius_proto::dictionary::enumeration::AcctStatusType;
 use radius_proto::{Authenticator, attribute};
 
 use super::*;
-use crate::fixtures::{Inside, inside, secret, sockets};
+use crate::fixtures::{Inside, arrive, inside, secret, sockets};
 use crate::settings::RadiusSettings;
 
 fn start(identifier: u8) -> SignedPacket {
@@ -39,8 +39,7 @@ async fn nothing_is_answered_unless_it_is_on_disk() {
     let (socket, nas) = sockets().await;
     let mut desk = desk(&inside, Arc::clone(&socket));
     nas.send(&start(1)).await.unwrap();
-    socket.readable().await.unwrap();
-    desk.port.fill();
+    arrive(&mut desk.port, 1).await;
     desk.take_batch();
     desk.port.flush();
     let (id, _) = desk.writes.join_next_with_id().await.unwrap().unwrap();
@@ -49,16 +48,14 @@ async fn nothing_is_answered_unless_it_is_on_disk() {
 
     // Status-Server is silent too, so that the NAS goes to its next server.
     nas.send(&status_server()).await.unwrap();
-    socket.readable().await.unwrap();
-    desk.port.fill();
+    arrive(&mut desk.port, 1).await;
     desk.take_batch();
     desk.port.flush();
     assert_eq!(inside.counted("status-silenced"), 1);
 
     // The same packet again is a new attempt, and the first answer of all belongs to it.
     nas.send(&start(1)).await.unwrap();
-    socket.readable().await.unwrap();
-    desk.port.fill();
+    arrive(&mut desk.port, 1).await;
     desk.take_batch();
     desk.port.flush();
     let done = desk.writes.join_next_with_id().await.unwrap();
@@ -66,8 +63,7 @@ async fn nothing_is_answered_unless_it_is_on_disk() {
     desk.port.flush();
     assert_eq!(answer_to(&nas).await, Code::AccountingResponse);
     nas.send(&status_server()).await.unwrap();
-    socket.readable().await.unwrap();
-    desk.port.fill();
+    arrive(&mut desk.port, 1).await;
     desk.take_batch();
     desk.port.flush();
     assert_eq!(answer_to(&nas).await, Code::AccountingResponse);
@@ -83,11 +79,8 @@ async fn what_is_ready_is_written_together_up_to_a_batch() {
     for identifier in 0..5 {
         nas.send(&start(identifier)).await.unwrap();
     }
-    socket.readable().await.unwrap();
-    desk.port.fill();
+    arrive(&mut desk.port, 5).await;
     desk.take_batch();
-    desk.port.flush();
-    desk.port.fill();
     desk.take_batch();
     desk.port.flush();
     let mut batches: Vec<usize> = desk.replies.values().map(Vec::len).collect();
@@ -106,8 +99,7 @@ async fn a_write_that_panics_costs_its_own_batch_only() {
     let (socket, nas) = sockets().await;
     let mut desk = desk(&inside, Arc::clone(&socket));
     nas.send(&start(1)).await.unwrap();
-    socket.readable().await.unwrap();
-    desk.port.fill();
+    arrive(&mut desk.port, 1).await;
     desk.take_batch();
     desk.port.flush();
     let (id, _) = desk.writes.join_next_with_id().await.unwrap().unwrap();
@@ -119,8 +111,7 @@ async fn a_write_that_panics_costs_its_own_batch_only() {
     desk.port.flush();
     assert_eq!(inside.counted("panicked"), 1);
     nas.send(&start(1)).await.unwrap();
-    socket.readable().await.unwrap();
-    desk.port.fill();
+    arrive(&mut desk.port, 1).await;
     desk.take_batch();
     desk.port.flush();
     let done = desk.writes.join_next_with_id().await.unwrap();

@@ -1,7 +1,7 @@
 use radius_proto::{Authenticator, Code, Packet, PacketBuilder, attribute};
 
 use super::*;
-use crate::fixtures::{Inside, inside, secret, sockets};
+use crate::fixtures::{Inside, arrive, inside, secret, sockets};
 use crate::settings::RadiusSettings;
 
 /// A request of a device that nobody knows; each number is another request.
@@ -37,20 +37,32 @@ async fn a_full_house_is_silent_and_one_access_point_has_half_of_it_at_most() {
     let inside = inside(settings).await;
     let (socket, nas) = sockets().await;
     let mut desk = desk(&inside, Arc::clone(&socket));
-    for number in 0..3 {
+    nas.send(&stranger(1)).await.unwrap();
+    arrive(&mut desk.port, 1).await;
+    let Taken::Request(_, asker) = desk.port.take() else { panic!("no request") };
+    let counters = &asker.access_point.counters;
+    let half = [counters.begin(2), counters.begin(2)];
+    assert!(half.iter().all(Option::is_some));
+    for (number, overloaded) in [(2, 1), (2, 2)] {
         nas.send(&stranger(number)).await.unwrap();
+        arrive(&mut desk.port, 1).await;
+        desk.take_requests();
+        assert_eq!((desk.tasks.len(), inside.counted("overloaded")), (0, overloaded));
     }
-    socket.readable().await.unwrap();
+    drop(half);
+    let others: Vec<_> = (0..4).map(|_| desk.tasks.spawn(std::future::pending())).collect();
+    nas.send(&stranger(2)).await.unwrap();
+    arrive(&mut desk.port, 1).await;
     desk.take_requests();
-    assert_eq!((desk.tasks.len(), inside.counted("overloaded")), (2, 1));
+    assert_eq!((desk.tasks.len(), inside.counted("overloaded")), (4, 3));
+    others.iter().for_each(tokio::task::AbortHandle::abort);
     finish_all(&mut desk).await;
-    assert_eq!(inside.counted("rejected-no-grant"), 2);
     // The one that found no place is taken when it comes again.
     nas.send(&stranger(2)).await.unwrap();
-    socket.readable().await.unwrap();
+    arrive(&mut desk.port, 1).await;
     desk.take_requests();
     finish_all(&mut desk).await;
-    assert_eq!(inside.counted("rejected-no-grant"), 3);
+    assert_eq!(inside.counted("rejected-no-grant"), 1);
     assert!(desk.askers.is_empty());
 }
 
@@ -63,18 +75,14 @@ async fn rejects_are_held_back_in_bounded_number_and_then_sent() {
     for number in 0..3 {
         nas.send(&stranger(number)).await.unwrap();
     }
-    socket.readable().await.unwrap();
-    desk.take_requests();
-    let mut answers = Vec::new();
-    while let Some(done) = desk.tasks.join_next_with_id().await {
-        answers.push(done);
-    }
-    tokio::time::pause();
+    arrive(&mut desk.port, 3).await;
     let begun = tokio::time::Instant::now();
-    answers.into_iter().for_each(|done| desk.finish(done));
+    desk.take_requests();
+    finish_all(&mut desk).await;
     let ended = tokio::time::Instant::now();
     assert_eq!((desk.rejects.len(), inside.counted("too-many-rejects")), (2, 1));
     assert_eq!(inside.counted("rejected-no-grant"), 0);
+    tokio::time::pause();
     while let Some(due) = poll_fn(|cx| desk.rejects.poll_expired(cx)).await {
         assert!(due.deadline() >= begun + Duration::from_secs(1));
         assert!(due.deadline() <= ended + Duration::from_millis(1_260));
@@ -93,15 +101,14 @@ async fn a_decision_that_panics_costs_its_own_request_only() {
     let (socket, nas) = sockets().await;
     let mut desk = desk(&inside, Arc::clone(&socket));
     nas.send(&stranger(1)).await.unwrap();
-    socket.readable().await.unwrap();
-    desk.port.fill();
+    arrive(&mut desk.port, 1).await;
     let Taken::Request(_, asker) = desk.port.take() else { panic!("no request") };
     let failing = desk.tasks.spawn(async { panic!("a fault in the decision of this test") });
     desk.askers.insert(failing.id(), asker);
     finish_all(&mut desk).await;
     assert_eq!(inside.counted("panicked"), 1);
     nas.send(&stranger(1)).await.unwrap();
-    socket.readable().await.unwrap();
+    arrive(&mut desk.port, 1).await;
     desk.take_requests();
     finish_all(&mut desk).await;
     assert_eq!(inside.counted("rejected-no-grant"), 1);
