@@ -115,11 +115,11 @@ async fn a_port_opens_is_accounted_for_and_closes_when_the_city_says_so() {
 
     let session = stayed["id"].as_str().unwrap();
     city.json(&["session", "disconnect", session]).await;
-    eventually("order that is acknowledged", async || {
+    eventually("order that accounting shows to be done", async || {
         let orders: Value = serde_json::from_str(&city.ask_admin("/v1/orders").await.body).unwrap();
         let state = &orders["items"][0]["state"];
         assert!(state.get("refused").is_none(), "{orders}");
-        state.get("acknowledged").map(drop)
+        state.get("enforced").map(drop)
     })
     .await;
     square.port.says("AP-STA-DISCONNECTED 02:00:5e:10:ab:0c").await;
