@@ -41,6 +41,21 @@ impl Usage {
         }
     }
 
+    /// The same counters with the turns that a NAS without Acct-Input-Gigawords and
+    /// Acct-Output-Gigawords (RFC 2869 §5.1) does not tell: it begins at zero again after 2^32
+    /// octets. Only a report of a longer time online can have turned; any other is late.
+    #[must_use]
+    pub fn continuing(self, known: Self) -> Self {
+        if self.time <= known.time {
+            return self;
+        }
+        Self {
+            uploaded: continued(self.uploaded, known.uploaded),
+            downloaded: continued(self.downloaded, known.downloaded),
+            time: self.time,
+        }
+    }
+
     /// What `self` has beyond `earlier`, field by field.
     #[must_use]
     pub fn beyond(self, earlier: Self) -> Self {
@@ -50,6 +65,26 @@ impl Usage {
             time: self.time.saturating_sub(earlier.time),
         }
     }
+}
+
+/// A counter after `known`, with the turns of 32 bits that it lacks. A counter that fell from
+/// anywhere else than the end of its range was not turned but reset, and says nothing.
+fn continued(counter: Octets, known: Octets) -> Octets {
+    const TURN: u64 = 1 << 32;
+    const QUARTER: u64 = TURN / 4;
+    let (counter, known) = (counter.get(), known.get());
+    if counter == 0 || counter >= known || counter >= TURN {
+        return Octets::new(counter);
+    }
+    let low = known % TURN;
+    let turned = known - low;
+    Octets::new(if counter >= low {
+        turned + counter
+    } else if low >= TURN - QUARTER && counter < QUARTER {
+        turned.saturating_add(TURN + counter)
+    } else {
+        counter
+    })
 }
 
 impl std::ops::Add for Usage {
@@ -200,7 +235,7 @@ impl Session {
             Some(session) => session.clone(),
             None => Self::opened(record, report),
         };
-        session.usage = session.usage.forward_to(report.usage);
+        session.usage = session.usage.forward_to(report.usage.continuing(session.usage));
         session.updated_at = session.updated_at.max(record.received_at);
         session.address = report.address.or(session.address);
         session.grant = session.grant.or(report.grant);
@@ -248,6 +283,8 @@ impl Session {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const T0: Timestamp = Timestamp::from_secs(1_795_597_200);
@@ -349,6 +386,50 @@ mod tests {
         let (session, sum) = play(&[start(), interim(60, 10, 100), interim(120, 5, 200)]);
         assert_eq!(sum, usage(120, 10, 200));
         assert_eq!(session.usage, sum);
+    }
+
+    #[test]
+    fn a_counter_of_32_bits_goes_on_after_its_end_and_only_a_later_report_can_have_turned() {
+        const TURN: u64 = 1 << 32;
+        let near = TURN - 1_000;
+        for (name, known, then, expected) in [
+            ("turned", (60, near), (120, 500), TURN + 500),
+            ("turned before", (120, TURN + 500), (180, 700), TURN + 700),
+            ("turned twice", (180, 2 * TURN - 9), (240, 8), 2 * TURN + 8),
+            ("late", (120, near), (60, 500), near),
+            ("repeated after its turn", (120, TURN + 500), (60, near), TURN + 500),
+            ("reset", (60, TURN / 2), (120, 500), TURN / 2),
+            ("not told", (60, near), (120, 0), near),
+            ("with gigawords", (60, near), (120, TURN + 500), TURN + 500),
+        ] {
+            let (session, sum) =
+                play(&[start(), interim(known.0, known.1, 0), interim(then.0, then.1, 0)]);
+            assert_eq!(session.usage.uploaded, Octets::new(expected), "{name}");
+            assert_eq!(sum, session.usage, "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_32_bits_tell_is_counted_whole_however_often_and_late_it_is_repeated(
+            steps in prop::collection::vec(0..1_u64 << 30, 1..40),
+            repeated in prop::collection::vec(any::<prop::sample::Index>(), 0..20),
+        ) {
+            let mut used = 0;
+            let mut reports = vec![start()];
+            for (step, time) in steps.iter().zip(1..) {
+                used += step;
+                // A counter that stands at zero tells nothing.
+                let counter = used % (1 << 32);
+                reports.push(interim(60 * time, counter.max(1), 0));
+            }
+            for index in repeated {
+                let late = index.index(reports.len());
+                reports.push(reports[late].clone());
+            }
+            let (session, _) = play(&reports);
+            prop_assert!(session.usage.uploaded.get().abs_diff(used) <= 1);
+        }
     }
 
     #[test]
