@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use domain::*;
@@ -60,6 +61,35 @@ pub async fn an_older_copy_of_the_journal_hides_nothing_that_comes_after(store: 
     std::fs::remove_file(&segment).unwrap();
     assert_eq!(tell(300).await, usage(300, 300, 300));
     assert_eq!(tell(360).await, usage(360, 360, 360));
+}
+
+/// More than one batch holds; what comes after is applied on top of it.
+pub async fn an_hour_that_waited_for_the_database_is_applied_in_order_and_once(store: TestStore) {
+    set_up(&store).await;
+    let mut accounts = BTreeSet::new();
+    for number in 1..=100 {
+        let sign_in = sign_in(number, mac(number), T0);
+        accounts.insert(store.sign_in(&sign_in).await.unwrap().grant.account);
+    }
+    let account = *accounts.first().unwrap();
+    assert_eq!(accounts.len(), 1, "one person with many devices");
+    let dir = tempfile::tempdir().unwrap();
+    let journal = Journal::open(dir.path(), &JournalSettings::default()).unwrap();
+    for round in 1..=200 {
+        let used = usage(round * 18, round * 10, round * 100);
+        let report = |number| record(at(round * 18), number, AccountingEvent::Interim, used);
+        journal.append((1..=100).map(report).collect()).await.unwrap();
+    }
+    let mut applier = Applier::new(journal.clone(), store.shared());
+    applier.apply_pending().await.unwrap();
+    let stops =
+        (1..=100).map(|number| record(at(3_601), number, stopped, usage(3_601, 2_001, 20_001)));
+    journal.append(stops.collect()).await.unwrap();
+    applier.apply_pending().await.unwrap();
+    Applier::new(journal, store.shared()).apply_pending().await.unwrap();
+    let all = usage(360_100, 200_100, 2_000_100);
+    assert_eq!(store.usage_of_day(account, Zone::riyadh().day_of(T0)).await.unwrap(), all);
+    assert!(store.open_sessions_of_account(account).await.unwrap().is_empty());
 }
 
 pub async fn usage_reaches_person_grant_and_day(store: TestStore) {

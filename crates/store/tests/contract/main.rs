@@ -46,6 +46,7 @@ on_both![
     sign_in::an_erased_person_leaves_nothing_behind,
     accounting::a_batch_counts_once_even_if_it_is_applied_twice,
     accounting::usage_reaches_person_grant_and_day,
+    accounting::an_hour_that_waited_for_the_database_is_applied_in_order_and_once,
     accounting::a_restarted_access_point_has_no_earlier_sessions,
     accounting::a_silent_session_is_closed_and_comes_back,
     accounting::standing_counts_the_time_since_the_last_report,
