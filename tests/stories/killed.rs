@@ -48,6 +48,24 @@ async fn what_was_acknowledged_is_counted_once_on_postgresql() {
     report_and_kill(city, url, 2).await;
 }
 
+/// Nothing is acknowledged but what the database has, so the journal is not needed for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_database_acknowledged_is_counted_once_on_sqlite() {
+    let city = City::begin(&["journal.durability = \"database\""]).await;
+    let url = format!("sqlite:{}", city.data_dir().join("sabeel.db").display());
+    report_and_kill(city, url, 3).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_database_acknowledged_is_counted_once_on_postgresql() {
+    let database = store::testing::postgres().await;
+    let url = database.settings().url.clone();
+    let city =
+        City::begin(&[&format!("store.url = \"{url}\""), "journal.durability = \"database\""])
+            .await;
+    report_and_kill(city, url, 2).await;
+}
+
 async fn report_and_kill(mut city: City, url: String, kills: u32) {
     let mut chance = Chance::new();
     let books = Books::open(&city, url).await;

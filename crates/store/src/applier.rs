@@ -10,7 +10,7 @@ use crate::{Journal, JournalError, JournalPosition, Store, StoreError};
 /// Records in one transaction; a visitor's sign-in on SQLite waits for one at most.
 const BATCH: usize = 16_384;
 /// The longest pause between two tries while the database is away.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Why a batch was not applied; it stays in the journal.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +55,7 @@ impl Applier {
                 }
                 Err(error) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "will try again");
+                    self.journal.applying_failed();
                     let waited = tokio::time::timeout(pause, stop.cancelled()).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                     waited.is_ok()
@@ -83,6 +84,7 @@ impl Applier {
             id = self.journal.id();
             position = JournalPosition::default();
         }
+        self.journal.applied(position);
         while position < self.journal.end() {
             let journal = self.journal.clone();
             let read = tokio::task::spawn_blocking(move || journal.read_from(position, BATCH));
@@ -97,6 +99,7 @@ impl Applier {
                 self.journal.remove_applied(stretch.next)?;
             }
             position = stretch.next;
+            self.journal.applied(position);
         }
         Ok(position)
     }

@@ -2,9 +2,11 @@
 //!
 //! Segments of records, each with length and checksum. One thread writes: it takes
 //! everything that waits, writes it at once, syncs once, and then tells all who waited.
-//! An append that fails leaves no trace, so that the access point repeats it.
+//! An append that fails leaves no trace, so that the access point repeats it. Where the database
+//! alone is durable enough, an append also waits until the applier has brought it there.
 
 mod record;
+mod room;
 mod segment;
 mod writer;
 
@@ -19,10 +21,15 @@ use data_encoding::HEXLOWER;
 use domain::AccountingRecord;
 use serde::Deserialize;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::timeout;
 
 use crate::settings::within;
 use crate::{JournalPosition, SettingsError};
+use room::Room;
 use writer::{Job, Writer};
+
+/// For how long an append waits for the database; access points have repeated it by then.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How the journal is kept.
 #[derive(Debug, Clone, Deserialize)]
@@ -34,11 +41,35 @@ pub struct JournalSettings {
     pub queue: usize,
     /// Days for which applied segments are kept; 0 to 3,650. Default 7.
     pub keep_days: u32,
+    /// Where a record must be before it is acknowledged. Default: the journal.
+    pub durability: Durability,
+    /// Octets of all segments together; 10 MB to 10 TB. Default 8,000,000,000.
+    pub max_octets: u64,
+    /// Octets that stay free on the disk; up to 1 TB. Default 200,000,000.
+    pub min_free_octets: u64,
+}
+
+/// Where a record must be before it is acknowledged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Durability {
+    /// On the disk of this machine: fast, also while the database is away.
+    #[default]
+    Journal,
+    /// In the database: the loss of this machine's disk loses nothing that was acknowledged.
+    Database,
 }
 
 impl Default for JournalSettings {
     fn default() -> Self {
-        Self { segment_octets: 64_000_000, queue: 4_096, keep_days: 7 }
+        Self {
+            segment_octets: 64_000_000,
+            queue: 4_096,
+            keep_days: 7,
+            durability: Durability::default(),
+            max_octets: 8_000_000_000,
+            min_free_octets: 200_000_000,
+        }
     }
 }
 
@@ -51,7 +82,9 @@ impl JournalSettings {
         let queue = u64::try_from(self.queue).unwrap_or(u64::MAX);
         within("journal.segment-octets", self.segment_octets, 1_000_000..=1_000_000_000)?;
         within("journal.queue", queue, 1..=65_536)?;
-        within("journal.keep-days", self.keep_days.into(), 0..=3_650)
+        within("journal.keep-days", self.keep_days.into(), 0..=3_650)?;
+        within("journal.max-octets", self.max_octets, 10_000_000..=10_000_000_000_000)?;
+        within("journal.min-free-octets", self.min_free_octets, 0..=1_000_000_000_000)
     }
 }
 
@@ -72,6 +105,9 @@ pub enum JournalError {
         /// The journal's folder.
         dir: String,
     },
+    /// The database does not take what it must have before it is acknowledged.
+    #[error("the database does not take accounting at the moment")]
+    DatabaseAway,
     /// A record is longer than an accounting packet can make it.
     #[error("a record is too long for the journal")]
     TooLong,
@@ -88,6 +124,17 @@ pub struct Journal {
     keep: Duration,
     thread: Arc<WriterThread>,
     durable: watch::Receiver<JournalPosition>,
+    durability: Durability,
+    applied: Arc<watch::Sender<Applied>>,
+}
+
+/// How the journal comes into the database.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Applied {
+    /// How far it has come.
+    until: JournalPosition,
+    /// Whether the last try failed.
+    is_failing: bool,
 }
 
 /// The way to the thread that writes. When the last handle goes, what waits is still written,
@@ -133,8 +180,10 @@ impl Journal {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(disk)?;
         let lock = lock(dir)?;
         let id = read_or_make_id(dir).map_err(disk)?;
+        let applied = Arc::new(watch::Sender::new(Applied::default()));
+        let room = Room::new(dir, settings, applied.subscribe()).map_err(disk)?;
         let limit = settings.segment_octets.clamp(1_000_000, 1_000_000_000);
-        let (writer, durable) = Writer::open(dir, limit).map_err(disk)?;
+        let (writer, durable) = Writer::open(dir, limit, room).map_err(disk)?;
         let (jobs, waiting) = mpsc::channel(settings.queue.clamp(1, 65_536));
         let run = move || {
             writer.run(waiting);
@@ -145,7 +194,8 @@ impl Journal {
         let thread = Arc::new(WriterThread { jobs: Some(jobs), running: Some(running) });
         let keep = Duration::from_secs(u64::from(settings.keep_days.min(3_650)) * 86_400);
         let id = Arc::new(RwLock::new(id.into()));
-        Ok(Self { id, dir: dir.into(), keep, thread, durable })
+        let durability = settings.durability;
+        Ok(Self { id, dir: dir.into(), keep, thread, durable, durability, applied })
     }
 
     /// The journal's id, by which the database knows how far it was applied.
@@ -164,11 +214,16 @@ impl Journal {
         Ok(())
     }
 
-    /// Appends records, all or none; returns when they are on the disk.
+    /// Appends records, all or none; returns when they are on the disk and, if that is what
+    /// durability asks for, in the database.
     ///
     /// # Errors
-    /// [`JournalError`] if they are not; then none of them is in the journal.
+    /// [`JournalError`] if they are not; then none of them is in the journal, but for those that
+    /// wait for the database when it goes away.
     pub async fn append(&self, records: Vec<AccountingRecord>) -> Result<(), JournalError> {
+        if self.durability == Durability::Database && self.applied.borrow().is_failing {
+            return Err(JournalError::DatabaseAway);
+        }
         let mut octets = Vec::with_capacity(records.len() * 160);
         for record in &records {
             if !record::encode(record, &mut octets) {
@@ -178,7 +233,31 @@ impl Journal {
         let (done, outcome) = oneshot::channel();
         let jobs = self.thread.jobs.as_ref().ok_or(JournalError::Closed)?;
         jobs.send(Job { octets, done }).await.map_err(|_| JournalError::Closed)?;
-        outcome.await.map_err(|_| JournalError::Closed)?
+        let end = outcome.await.map_err(|_| JournalError::Closed)??;
+        match self.durability {
+            Durability::Journal => Ok(()),
+            Durability::Database => self.wait_applied(end).await,
+        }
+    }
+
+    async fn wait_applied(&self, end: JournalPosition) -> Result<(), JournalError> {
+        let mut applied = self.applied.subscribe();
+        let settled = applied.wait_for(|applied| applied.is_failing || applied.until >= end);
+        match timeout(PATIENCE, settled).await {
+            Ok(Ok(applied)) if applied.until >= end => Ok(()),
+            Ok(Err(_)) => Err(JournalError::Closed),
+            Ok(Ok(_)) | Err(_) => Err(JournalError::DatabaseAway),
+        }
+    }
+
+    /// Records until there are in the database.
+    pub(crate) fn applied(&self, until: JournalPosition) {
+        self.applied.send_replace(Applied { until, is_failing: false });
+    }
+
+    /// The database took nothing when it was last tried.
+    pub(crate) fn applying_failed(&self) {
+        self.applied.send_modify(|applied| applied.is_failing = true);
     }
 
     /// The end of what is on the disk.

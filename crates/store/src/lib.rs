@@ -26,7 +26,7 @@ pub use contract::{
 };
 pub use error::StoreError;
 pub use feed::{Change, ChangeFeed, Changes};
-pub use journal::{Journal, JournalError, JournalSettings, Stretch};
+pub use journal::{Durability, Journal, JournalError, JournalSettings, Stretch};
 pub use keys::KeyRing;
 pub use settings::SettingsError;
 pub use sql::{Migrated, SqlStore, StoreSettings};

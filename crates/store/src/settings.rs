@@ -45,7 +45,9 @@ mod tests {
             StoreSettings { url, connections, patience_secs }.validate()
         };
         let journal = |segment_octets, queue, keep_days| {
-            JournalSettings { segment_octets, queue, keep_days }.validate()
+            let settings =
+                JournalSettings { segment_octets, queue, keep_days, ..Default::default() };
+            settings.validate()
         };
         assert_eq!(StoreSettings::default().validate(), Ok(()));
         assert_eq!(JournalSettings::default().validate(), Ok(()));

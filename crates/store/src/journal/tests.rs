@@ -168,3 +168,65 @@ async fn a_damaged_stretch_longer_than_a_window_is_left_behind() {
     assert_eq!(records, vec![record(1), record(1)]);
     assert!(damaged > 0);
 }
+
+#[tokio::test]
+async fn a_full_journal_refuses_whole_appends_until_the_database_has_caught_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = JournalSettings {
+        segment_octets: 1_000_000,
+        max_octets: 2_500_000,
+        min_free_octets: 0,
+        ..JournalSettings::default()
+    };
+    let journal = Journal::open(dir.path(), &settings).unwrap();
+    let batch = || vec![record(1); 1_000];
+    let mut appended = 0;
+    while journal.append(batch()).await.is_ok() {
+        appended += 1_000;
+        assert!(appended < 1_000_000, "the journal never got full");
+    }
+    assert_eq!(all(&journal).0.len(), appended);
+    journal.applied(JournalPosition { segment: 2, offset: 0 });
+    journal.append(batch()).await.unwrap();
+    let segments = segment::list(dir.path()).unwrap();
+    assert_eq!(segments.first().map(|(number, _)| *number), Some(2), "the first is applied whole");
+}
+
+#[tokio::test]
+async fn a_disk_without_the_room_that_is_to_stay_free_is_full() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = JournalSettings { min_free_octets: u64::MAX / 2, ..JournalSettings::default() };
+    let journal = Journal::open(dir.path(), &settings).unwrap();
+    assert!(matches!(journal.append(vec![record(1)]).await, Err(JournalError::Disk { .. })));
+    assert_eq!(all(&journal).0, []);
+}
+
+#[tokio::test]
+async fn what_must_be_in_the_database_is_acknowledged_once_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings =
+        JournalSettings { durability: Durability::Database, ..JournalSettings::default() };
+    let mut journal = Journal::open(dir.path(), &settings).unwrap();
+    let writer = journal.clone();
+    let begin = journal.end();
+    let append = tokio::spawn(async move { writer.append(vec![record(1)]).await });
+    assert!(journal.wait_beyond(begin).await);
+    assert!(!append.is_finished());
+    journal.applied(journal.end());
+    append.await.unwrap().unwrap();
+
+    let (writer, before) = (journal.clone(), journal.end());
+    let append = tokio::spawn(async move { writer.append(vec![record(2)]).await });
+    assert!(journal.wait_beyond(before).await);
+    journal.applying_failed();
+    assert!(matches!(append.await.unwrap(), Err(JournalError::DatabaseAway)));
+    let end = journal.end();
+    assert!(matches!(journal.append(vec![record(3)]).await, Err(JournalError::DatabaseAway)));
+    assert_eq!(journal.end(), end, "nothing piles up while the database is away");
+    journal.applied(end);
+    let writer = journal.clone();
+    let append = tokio::spawn(async move { writer.append(vec![record(3)]).await });
+    assert!(journal.wait_beyond(end).await);
+    journal.applied(journal.end());
+    append.await.unwrap().unwrap();
+}

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::room::Room;
 use super::{JournalError, segment};
 use crate::JournalPosition;
 
@@ -16,7 +17,8 @@ const GROUP_OCTETS: usize = 4 * 1024 * 1024;
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) octets: Vec<u8>,
-    pub(super) done: oneshot::Sender<Result<(), JournalError>>,
+    /// Hears the end of the records in the journal.
+    pub(super) done: oneshot::Sender<Result<JournalPosition, JournalError>>,
 }
 
 pub(super) struct Writer {
@@ -24,6 +26,7 @@ pub(super) struct Writer {
     file: File,
     end: JournalPosition,
     limit: u64,
+    room: Room,
     /// Whether a failed append may have left something beyond `end`.
     spoiled: bool,
     durable: watch::Sender<JournalPosition>,
@@ -34,6 +37,7 @@ impl Writer {
     pub(super) fn open(
         dir: &Path,
         limit: u64,
+        room: Room,
     ) -> std::io::Result<(Self, watch::Receiver<JournalPosition>)> {
         let last = segment::list(dir)?.pop();
         let number = last.as_ref().map_or(1, |(number, _)| *number);
@@ -50,7 +54,8 @@ impl Writer {
         File::open(dir)?.sync_all()?;
         let end = JournalPosition { segment: number, offset: length };
         let (durable, readers) = watch::channel(end);
-        Ok((Self { dir: dir.to_owned(), file, end, limit, spoiled: false, durable }, readers))
+        let dir = dir.to_owned();
+        Ok((Self { dir, file, end, limit, room, spoiled: false, durable }, readers))
     }
 
     /// Writes until every handle is gone.
@@ -64,7 +69,8 @@ impl Writer {
                 octets.extend_from_slice(&job.octets);
                 waiters.push(job.done);
             }
-            let outcome = self.write(&octets).map_err(|error| {
+            let written = self.write(&octets).map(|()| self.end);
+            let outcome = written.map_err(|error| {
                 tracing::error!(%error, "accounting cannot be written down");
                 JournalError::Disk {
                     dir: self.dir.display().to_string(),
@@ -83,6 +89,7 @@ impl Writer {
         if self.spoiled {
             self.clear()?;
         }
+        self.room.make(added)?;
         if self.end.offset > 0 && self.end.offset + added > self.limit {
             self.roll()?;
         }
@@ -96,6 +103,7 @@ impl Writer {
             return Err(error);
         }
         self.end.offset += added;
+        self.room.took(added);
         self.durable.send_replace(self.end);
         Ok(())
     }
