@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::{
-    BitRate, Country, NasName, Octets, OrderId, PhoneNumber, PlanName, SessionId, SiteName, Zone,
+    BitRate, Country, MacAddress, NasName, Octets, OrderId, PhoneNumber, PlanName, SessionId,
+    SiteName, Timestamp, Zone,
 };
 
 pub use nas::{AddNas, AddNasRange, NasCommand, PendingCommand, RangeCommand, RotateNas, SetNas};
@@ -66,6 +67,9 @@ pub enum Command {
     /// The database.
     #[command(subcommand)]
     Db(DbCommand),
+    /// The accounting journal of this machine.
+    #[command(subcommand)]
+    Journal(JournalCommand),
     /// Check that everything Sabeel needs is there and works; changes nothing.
     Doctor(Doctor),
 }
@@ -303,6 +307,58 @@ pub enum AccountCommand {
         #[arg(long)]
         yes: bool,
     },
+}
+
+/// Reads the accounting journal.
+#[derive(Debug, Subcommand)]
+pub enum JournalCommand {
+    /// How much there is, and how far the database is behind.
+    Status,
+    /// Read every file; fails if records are damaged or files are missing.
+    Verify {
+        /// The folder [default: that of this machine's journal].
+        dir: Option<PathBuf>,
+    },
+    /// Print records, one a line, in the order in which they came.
+    Export(JournalExport),
+}
+
+/// Which records, and how.
+#[derive(Debug, Args)]
+pub struct JournalExport {
+    /// The folder [default: that of this machine's journal].
+    pub dir: Option<PathBuf>,
+
+    /// Only what came at that time or later, such as 2026-11-24T04:10:10Z.
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<Timestamp>,
+
+    /// Only what came before that time.
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<Timestamp>,
+
+    /// Only what is about that device.
+    #[arg(long, value_name = "MAC")]
+    pub device: Option<MacAddress>,
+
+    /// Only what that access point reported.
+    #[arg(long, value_name = "NAME")]
+    pub nas: Option<NasName>,
+
+    /// How a record is written.
+    #[arg(long, value_enum, default_value_t = ExportFormat::Csv)]
+    pub format: ExportFormat,
+}
+
+/// How a record is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// Comma-separated values under a heading.
+    Csv,
+    /// A JSON object a line.
+    Json,
+    /// Stays that are over, in the columns of FreeRADIUS' table `radacct`.
+    Radacct,
 }
 
 /// Works on the database.

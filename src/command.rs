@@ -3,6 +3,7 @@
 mod account;
 mod database;
 mod doctor;
+mod journal;
 mod nas;
 mod order;
 mod plan;
@@ -48,6 +49,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Account(command) => account::run(&admin, format, command).await,
         Command::Radius(command) => radius::run(format, &command),
         Command::Db(DbCommand::Migrate) => database::migrate(&config, format).await,
+        Command::Journal(command) => journal::run(&config, &admin, format, command).await,
         Command::Doctor(Doctor { part }) => doctor::run(&config, &admin, format, part).await,
     }
 }

@@ -68,5 +68,5 @@ pub use session::{
 };
 pub use site::{Site, Zone, ZoneError};
 pub use terms::Terms;
-pub use time::{Day, Timestamp};
+pub use time::{Day, Timestamp, TimestampError};
 pub use units::{BitRate, Octets, UnitError};

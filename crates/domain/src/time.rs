@@ -4,6 +4,7 @@
 //! site's own time zone; [`crate::Zone`] converts between the two.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -70,6 +71,20 @@ impl fmt::Display for Timestamp {
             Ok(time) => write!(f, "{time:.0}"),
             Err(_) => write!(f, "{} ms since 1970", self.0),
         }
+    }
+}
+
+/// Why a text is not a [`Timestamp`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("write a time like 2026-11-24T04:10:10Z")]
+pub struct TimestampError;
+
+impl FromStr for Timestamp {
+    type Err = TimestampError;
+
+    fn from_str(text: &str) -> Result<Self, TimestampError> {
+        let time: jiff::Timestamp = text.parse().map_err(|_| TimestampError)?;
+        Ok(Self(time.as_millisecond()))
     }
 }
 

@@ -5,6 +5,7 @@
 //! An append that fails leaves no trace, so that the access point repeats it. Where the database
 //! alone is durable enough, an append also waits until the applier has brought it there.
 
+mod archive;
 mod record;
 mod room;
 mod segment;
@@ -25,6 +26,7 @@ use tokio::time::timeout;
 
 use crate::settings::within;
 use crate::{JournalPosition, SettingsError};
+pub use archive::{Archive, SegmentReport};
 use room::Room;
 use writer::{Job, Writer};
 

@@ -26,7 +26,9 @@ pub use contract::{
 };
 pub use error::StoreError;
 pub use feed::{Change, ChangeFeed, Changes};
-pub use journal::{Durability, Journal, JournalError, JournalSettings, Stretch};
+pub use journal::{
+    Archive, Durability, Journal, JournalError, JournalSettings, SegmentReport, Stretch,
+};
 pub use keys::KeyRing;
 pub use settings::SettingsError;
 pub use sql::{Migrated, SqlStore, StoreSettings};

@@ -68,7 +68,7 @@ impl Room {
 
     fn suffices(&self, added: u64) -> io::Result<bool> {
         let disk = statvfs(&self.dir)?;
-        let free = u64::from(disk.blocks_available()).saturating_mul(disk.fragment_size());
+        let free = disk.blocks_available().saturating_mul(disk.fragment_size());
         let fits = self.taken.saturating_add(added) <= self.max_octets;
         Ok(fits && free >= self.min_free_octets.saturating_add(added))
     }

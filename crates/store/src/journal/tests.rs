@@ -230,3 +230,37 @@ async fn what_must_be_in_the_database_is_acknowledged_once_it_is() {
     journal.applied(journal.end());
     append.await.unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn damage_is_found_beside_the_writer_and_an_unfinished_end_is_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = Journal::open(dir.path(), &JournalSettings::default()).unwrap();
+    journal.append(vec![record(1)]).await.unwrap();
+    let second = journal.end().offset;
+    journal.append(vec![record(2), record(3)]).await.unwrap();
+    let end = journal.end().offset;
+    let archive = Archive::new(dir.path());
+    let report = |records, damaged_at: &[u64], unfinished| SegmentReport {
+        number: 1,
+        octets: end + unfinished,
+        records,
+        damaged_at: damaged_at.to_vec(),
+        unfinished,
+    };
+    assert_eq!(archive.verify(1).unwrap(), report(3, &[], 0));
+    let mut octets = fs::read(only_segment(dir.path())).unwrap();
+    octets.extend([7, 0, 0]);
+    fs::write(only_segment(dir.path()), &octets).unwrap();
+    assert_eq!(archive.verify(1).unwrap(), report(3, &[], 3));
+    octets[usize::try_from(second).unwrap() + 12] ^= 1;
+    fs::write(only_segment(dir.path()), &octets).unwrap();
+    assert_eq!(archive.verify(1).unwrap(), report(2, &[second], 3));
+    let mut names = Vec::new();
+    archive
+        .read(JournalPosition::default(), |record| {
+            names.push(record);
+            Ok::<(), JournalError>(())
+        })
+        .unwrap();
+    assert_eq!(names, [record(1), record(3)]);
+}
