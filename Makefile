@@ -20,10 +20,6 @@ fuzz:
 	cd radius/proto && for target in $$($(CARGO) +nightly fuzz list); do \
 		$(CARGO) +nightly fuzz run -s none $$target fuzz/corpus/$$target fuzz/corpus/decode -- -max_total_time=300 || exit 1; done
 
-fuzz:
-	cd radius/proto && for target in $$($(CARGO) +nightly fuzz list); do \
-		$(CARGO) +nightly fuzz run -s none $$target fuzz/corpus/$$target fuzz/corpus/decode -- -max_total_time=300 || exit 1; done
-
 scene: install-build install-test
 	$(CARGO) build --release --locked
 	scripts/scene up
