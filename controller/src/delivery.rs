@@ -14,15 +14,16 @@ use std::time::Duration;
 
 use domain::{
     Clock, Nas, NasCommand, NasName, NasOrder, OrderAnswer, OrderId, OrderKind, OrderMethod,
-    OrderOutcome, OrderState, OrderStep, Session, Terms, Timestamp,
+    OrderOutcome, OrderState, OrderStep, Session, Timestamp,
 };
-use store::{Change, Changes, Store, StoreError, standing_of};
+use store::{Change, Changes, Store, StoreError};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use self::lanes::Lanes;
 use self::settle::{Rules, method, settle, unconfirmed};
 use crate::nas_control::{Delivery, NasControl};
+use crate::terms;
 
 /// For how long a claimed order is ours; longer than it can wait and be tried.
 const CLAIM: Duration = Duration::from_secs(90);
@@ -243,28 +244,15 @@ impl Dispatcher {
             };
             return Ok(Wanted::Still(command));
         };
-        let terms = self.terms(nas, session).await?.filter(|terms| terms.speed == speed);
-        Ok(match (terms, method) {
+        let Some(session) = session else { return Ok(Wanted::NoLonger) };
+        let now = self.clock.now();
+        let terms = terms::of(self.store.as_ref(), session, nas.profile, now).await?;
+        Ok(match (terms.filter(|terms| terms.speed == speed), method) {
             (None, _) => Wanted::NoLonger,
             (Some(terms), OrderMethod::Change) => Wanted::Still(NasCommand::Change(terms)),
             (Some(_), OrderMethod::Reauthenticate) => Wanted::Still(NasCommand::Reauthenticate),
             (Some(_), OrderMethod::Disconnect) => Wanted::Still(NasCommand::Disconnect),
         })
-    }
-
-    async fn terms(
-        &self,
-        nas: &Nas,
-        session: Option<&Session>,
-    ) -> Result<Option<Terms>, StoreError> {
-        let (Some(session), now) = (session, self.clock.now()) else { return Ok(None) };
-        let grant = self.store.find_grant(session.device).await?;
-        let Some(grant) = grant.filter(|grant| grant.holds(now)) else { return Ok(None) };
-        let standing = standing_of(self.store.as_ref(), &grant, now).await?;
-        Ok(standing.and_then(|standing| {
-            let assessment = standing.assessment.at(nas.profile);
-            Terms::of(&grant, &standing.plan, &assessment, now)
-        }))
     }
 
     /// Lets go of every claim, so that the next controller need not wait for it to run out.

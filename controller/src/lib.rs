@@ -16,6 +16,7 @@ mod reaper;
 mod settings;
 #[cfg(test)]
 mod stage;
+mod terms;
 
 pub use control::Controller;
 pub use nas_activity::NasActivity;

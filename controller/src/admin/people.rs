@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::{GrantEnd, OrderId, OrderKind, OrderReason, PhoneNumber, Session, SessionId, Terms};
-use store::{AccountRecord, OrderFilter, SessionFilter, standing_of};
+use store::{AccountRecord, OrderFilter, SessionFilter};
 
 use super::AdminApi;
 use super::api::{
@@ -13,7 +13,7 @@ use super::api::{
 };
 use super::extract::{Asked, Body, Named};
 use super::refusal::Refusal;
-use crate::quota;
+use crate::{quota, terms};
 
 /// How long a list is when nobody says, and at most.
 const USUAL_LENGTH: u32 = 100;
@@ -147,16 +147,11 @@ impl AdminApi {
         if !session.is_open() {
             return Err(conflict("the session is over already"));
         }
-        let now = self.clock.now();
         let nas = self.store.find_access_point(&session.nas).await?;
         let nas = nas.ok_or_else(|| conflict("the access point was removed"))?;
-        let grant = self.store.find_grant(session.device).await?;
-        let grant = grant.ok_or_else(|| conflict("the device has no grant"))?;
-        let standing = standing_of(self.store.as_ref(), &grant, now).await?;
-        let terms = standing.filter(|_| grant.holds(now)).and_then(|standing| {
-            Terms::of(&grant, &standing.plan, &standing.assessment.at(nas.profile), now)
-        });
-        terms.ok_or_else(|| conflict("nothing is left that the access point could be told"))
+        let now = self.clock.now();
+        let terms = terms::of(self.store.as_ref(), session, nas.profile, now).await?;
+        terms.ok_or_else(|| conflict("the device has no grant, or nothing is left of it"))
     }
 
     async fn account(&self, phone: &PhoneNumber) -> Result<AccountRecord, Refusal> {
