@@ -19,6 +19,7 @@ pub mod extended;
 pub mod log_limit;
 pub mod message_authenticator;
 pub mod packet;
+pub mod radsec;
 pub mod reading;
 pub mod salted;
 pub mod secret;

@@ -118,6 +118,11 @@ impl Server {
         self.status_answers = answers;
     }
 
+    /// Whether Status-Server is answered.
+    pub fn status_answers(&self) -> StatusAnswers {
+        self.status_answers
+    }
+
     /// Decides on a datagram; `client` is absent when no client has the source address.
     pub fn receive<'a, 'c>(
         &mut self,
