@@ -5,12 +5,11 @@
 //! wait for their turn in bounded number.
 
 use std::collections::HashMap;
-use std::error::Error;
 use std::sync::Arc;
 
 use domain::AccountingRecord;
+use radius_proto::SignedPacket;
 use radius_proto::server::Role;
-use radius_proto::{Code, Packet, PacketBuilder, SignedPacket};
 use store::JournalError;
 use tokio::net::UdpSocket;
 use tokio::task::{Id, JoinError, JoinSet, yield_now};
@@ -18,8 +17,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::metrics::Outcome;
 use crate::port::{Asker, Port, Taken};
+use crate::record::{self, Received};
 use crate::shared::Shared;
-use crate::translate;
 
 /// Batches that are written at a time.
 const BATCHES: usize = 4;
@@ -88,46 +87,30 @@ impl Desk {
 
     /// What a request tells, with its reply; one that tells nothing is answered at once.
     fn translate(&mut self, octets: &[u8], asker: Asker) -> Option<(AccountingRecord, Reply)> {
-        let request = Packet::parse(octets).expect("the protocol core has parsed it before");
-        let signed = PacketBuilder::reply_to(&request, Code::AccountingResponse)
-            .sign(asker.access_point.secret(asker.secret));
-        let Ok(packet) = signed else {
-            self.port.stay_silent(&asker, Outcome::Unanswerable);
-            return None;
-        };
-        let reply = Reply { asker, packet };
-        let now = self.port.shared.clock.now();
-        match translate::record(&request, &reply.asker.access_point.nas, now) {
-            Ok(record) => Some((record, reply)),
-            Err(reason) => {
-                self.port.warn(&reply.asker, reason.as_str());
-                self.port.reply(reply.asker, reply.packet, Outcome::Unusable(reason));
+        match record::receive(&self.port.shared, &asker.access_point, asker.secret, octets) {
+            Received::Record(record, packet) => Some((record, Reply { asker, packet })),
+            Received::Unusable(packet, reason) => {
+                self.port.warn(&asker, reason.as_str());
+                self.port.reply(asker, packet, Outcome::Unusable(reason));
+                None
+            }
+            Received::Unanswerable => {
+                self.port.stay_silent(&asker, Outcome::Unanswerable);
                 None
             }
         }
     }
 
     fn finish(&mut self, done: Result<(Id, Result<(), JournalError>), JoinError>) {
-        let shared = Arc::clone(&self.port.shared);
-        let (id, failure) = match done {
-            Ok((id, Ok(()))) => (id, None),
-            Ok((id, Err(error))) => {
-                tracing::error!(error = &error as &dyn Error, "accounting.not-recorded");
-                (id, Some(Outcome::NotRecorded))
-            }
-            Err(error) => {
-                tracing::error!(%error, "accounting.panicked");
-                (error.id(), Some(Outcome::Panicked))
-            }
+        let (id, written) = match done {
+            Ok((id, written)) => (id, Ok(written)),
+            Err(error) => (error.id(), Err(error)),
         };
-        match failure {
-            None => shared.recording.succeeded(),
-            Some(_) => shared.recording.failed(shared.clock.now()),
-        }
+        let settled = record::settle(&self.port.shared, written);
         for Reply { asker, packet } in self.replies.remove(&id).unwrap_or_default() {
-            match failure {
-                None => self.port.reply(asker, packet, Outcome::Recorded),
-                Some(outcome) => self.port.stay_silent(&asker, outcome),
+            match settled {
+                Ok(()) => self.port.reply(asker, packet, Outcome::Recorded),
+                Err(outcome) => self.port.stay_silent(&asker, outcome),
             }
         }
     }

@@ -29,6 +29,7 @@ mod precedence;
 mod profile;
 mod random;
 mod ranges;
+mod record;
 mod recording;
 mod registrar;
 mod server;

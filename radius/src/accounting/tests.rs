@@ -1,5 +1,5 @@
 use radius_proto::dictionary::enumeration::AcctStatusType;
-use radius_proto::{Authenticator, attribute};
+use radius_proto::{Authenticator, Code, Packet, PacketBuilder, attribute};
 
 use super::*;
 use crate::fixtures::{Inside, arrive, inside, secret, sockets};
