@@ -11,7 +11,7 @@ use controller::{Controller, Delivery, NasControl};
 use domain::{Clock, Nas, NasCommand, NasOrder, Session, Timestamp};
 use messaging::Courier;
 use portal::Portal;
-use radius::{DaeClient, DaeOutcome, Radius};
+use radius::{Connections, DaeClient, DaeOutcome, Radius};
 use store::{Applier, Journal, KeyRing, SqlStore, Store};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -47,7 +47,7 @@ impl NasControl for ByRadius {
         command: &NasCommand,
         session: Option<&Session>,
     ) -> Delivery {
-        if nas.dae_address.is_none() {
+        if !self.0.reaches(nas) {
             return Delivery::NoAddress;
         }
         match self.0.deliver(nas, order.device, session, command).await {
@@ -97,13 +97,20 @@ pub struct Parts {
     tasks: JoinSet<(&'static str, anyhow::Result<()>)>,
     journal: Option<Journal>,
     radius: Option<Arc<radius::Metrics>>,
+    connections: Connections,
     stop: CancellationToken,
 }
 
 impl Parts {
     /// Nothing yet.
     pub fn empty(stop: CancellationToken) -> Self {
-        Self { tasks: JoinSet::new(), journal: None, radius: None, stop }
+        Self {
+            tasks: JoinSet::new(),
+            journal: None,
+            radius: None,
+            connections: Connections::default(),
+            stop,
+        }
     }
 
     /// Asks every part to stop.
@@ -144,6 +151,7 @@ impl Parts {
         .context("cannot start RADIUS")?
         .with_cui_key(&shared.keys.derive("chargeable user identity"));
         self.radius = Some(radius.statistics());
+        self.connections = radius.connections();
         let stop = shared.stop.clone();
         self.spawn("applier", async move {
             applier.run(stop).await;
@@ -185,7 +193,8 @@ impl Parts {
     async fn start_controller(&mut self, shared: &Shared) -> anyhow::Result<()> {
         let dae =
             DaeClient::bind(&shared.config.radius.dynamic_authorization, Arc::clone(&shared.clock))
-                .context("cannot open a socket for orders to access points")?;
+                .context("cannot open a socket for orders to access points")?
+                .over(self.connections.clone());
         let controller = Controller::new(
             shared.config.controller.clone(),
             Arc::clone(&shared.store),

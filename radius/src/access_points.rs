@@ -10,9 +10,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::{MessageAuthenticatorRule, Nas, ProxyStateRule, Timestamp};
+use domain::{CertificateName, MessageAuthenticatorRule, Nas, ProxyStateRule, Timestamp};
 use ipnet::IpNet;
 use radius_proto::message_authenticator::Presence;
+use radius_proto::radsec;
 use radius_proto::server::{ClientView, Request};
 use radius_proto::{Code, Packet, Secrets, SharedSecret, attribute};
 
@@ -58,6 +59,13 @@ impl AccessPoint {
         };
         let (learnt, replaced) = (AtomicBool::new(false), AtomicBool::new(is_replaced));
         Self { nas, counters, secrets, learnt, replaced }
+    }
+
+    /// The access point as it is over TLS, where its own secrets mean nothing.
+    fn over_tls(nas: Nas, counters: Arc<NasCounters>) -> Self {
+        let secret = SharedSecret::new(radsec::SECRET).expect("the word is not empty");
+        let (learnt, replaced) = (AtomicBool::new(false), AtomicBool::new(true));
+        Self { nas, counters, secrets: Secrets::new(secret), learnt, replaced }
     }
 
     /// The access point as the protocol core needs it.
@@ -114,11 +122,13 @@ impl AccessPoint {
     }
 }
 
-/// Every access point by its source addresses.
+/// Every access point by its source addresses, and those that speak TLS by their certificates.
 #[derive(Debug, Default)]
 pub(crate) struct AccessPoints {
     /// Longest prefixes first; a prefix stands for both address families.
     by_length: Vec<(u8, HashMap<IpNet, Sharers>)>,
+    /// With the secret of RADIUS/TLS in place of their own.
+    by_certificate: HashMap<CertificateName, Arc<AccessPoint>>,
 }
 
 /// The access points of one prefix.
@@ -146,9 +156,14 @@ impl AccessPoints {
     pub(crate) fn new(list: Vec<Nas>, metrics: &Metrics, now: Timestamp) -> Self {
         let counters = metrics.keep(list.iter().map(|nas| &nas.name));
         let mut by_length: BTreeMap<u8, HashMap<IpNet, Sharers>> = BTreeMap::new();
+        let mut by_certificate = HashMap::new();
         for nas in list {
             let prefix = nas.addresses.trunc();
             let counters = counters.get(&nas.name).map(Arc::clone).unwrap_or_default();
+            if let Some(certificate) = nas.certificate.clone() {
+                let known = AccessPoint::over_tls(nas.clone(), Arc::clone(&counters));
+                by_certificate.insert(certificate, Arc::new(known));
+            }
             let known = Arc::new(AccessPoint::new(nas, counters, now));
             let of_length = by_length.entry(prefix.prefix_len()).or_default();
             let sharers = of_length.entry(prefix).or_default();
@@ -159,7 +174,15 @@ impl AccessPoints {
                 None => sharers.other = Some(known),
             }
         }
-        Self { by_length: by_length.into_iter().rev().collect() }
+        Self { by_length: by_length.into_iter().rev().collect(), by_certificate }
+    }
+
+    /// The access point whose certificate has one of these names.
+    pub(crate) fn find_by_certificate(
+        &self,
+        names: &[CertificateName],
+    ) -> Option<&Arc<AccessPoint>> {
+        names.iter().find_map(|name| self.by_certificate.get(name))
     }
 
     /// The access point that sends `datagram` from `source`, as far as that can be told before

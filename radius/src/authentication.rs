@@ -162,7 +162,7 @@ impl Desk {
 }
 
 /// Adds up to a quarter by chance, so that the time taken tells nothing.
-fn with_jitter(delay: Duration) -> Duration {
+pub(crate) fn with_jitter(delay: Duration) -> Duration {
     let [chance] = random::octets();
     delay + delay * u32::from(chance) / 1_024
 }

@@ -16,11 +16,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::{Clock, MacAddress, Nas, NasCommand, Session};
-use radius_proto::PacketBuilder;
 use radius_proto::client::Schedule;
+use radius_proto::dictionary::enumeration::ErrorCause;
+use radius_proto::{Packet, PacketBuilder};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
+use crate::radsec::{Carried, Connections};
 use crate::random;
 use crate::server::RadiusError;
 use crate::settings::DaeSettings;
@@ -40,6 +42,7 @@ pub struct DaeClient {
     ipv6: Mutex<Vec<mpsc::Sender<Errand>>>,
     manners: Mutex<Manners>,
     pace: Mutex<Pace>,
+    connections: Connections,
 }
 
 /// How a delivery ended.
@@ -70,10 +73,23 @@ impl DaeClient {
                 settings.requests_per_second,
                 settings.requests_per_second_to_one,
             )),
+            connections: Connections::default(),
         };
         let address = SocketAddr::from((settings.source_ipv4, 0));
         client.lane(0, address).map_err(|source| RadiusError::Socket { address, source })?;
         Ok(client)
+    }
+
+    /// Reaches access points over their own connections first (draft-ietf-radext-reverse-coa).
+    #[must_use]
+    pub fn over(self, connections: Connections) -> Self {
+        Self { connections, ..self }
+    }
+
+    /// Whether there is a way to the access point: a connection of its own, or an address.
+    #[must_use]
+    pub fn reaches(&self, nas: &Nas) -> bool {
+        nas.dae_address.is_some() || self.connections.is_connected(&nas.name)
     }
 
     /// Tells `nas` a command about a device and its session there; retransmits until an answer
@@ -85,14 +101,13 @@ impl DaeClient {
         session: Option<&Session>,
         command: &NasCommand,
     ) -> DaeOutcome {
-        let Some(address) = nas.dae_address else { return DaeOutcome::NoAnswer };
         let subject = Subject { nas, device, session };
         let mut manner = locked(&self.manners).of(&nas.name);
         loop {
             let now = self.clock.now();
             let particulars = Particulars { now, state: random::octets(), manner };
             let request = request::build(subject, command, &particulars);
-            let answer = self.ask(nas, address, &request).await;
+            let answer = self.ask(nas, &request).await;
             match manner.instead(answer) {
                 Some(instead) => manner = instead,
                 None => {
@@ -105,7 +120,26 @@ impl DaeClient {
         }
     }
 
-    async fn ask(&self, nas: &Nas, address: SocketAddr, request: &PacketBuilder) -> Answer {
+    /// Asks over the access point's own connection, else at its address.
+    async fn ask(&self, nas: &Nas, request: &PacketBuilder) -> Answer {
+        let patience = Duration::from_millis(self.settings.patience_ms);
+        let carried = self.connections.ask(&nas.name, request, patience).await;
+        let answer = match &carried {
+            Carried::NotConnected | Carried::Unanswered => Answer::Nothing,
+            Carried::Answered(octets) => {
+                Packet::parse(octets).map_or(Answer::Nothing, |packet| lane::read(&packet))
+            }
+        };
+        // A client that takes no orders over its connection is silent, or says so.
+        let takes_none = answer == Answer::Nothing
+            || answer == Answer::Nak(ErrorCause::UnsupportedExtension.into());
+        match nas.dae_address {
+            Some(address) if takes_none => self.ask_at(nas, address, request).await,
+            Some(_) | None => answer,
+        }
+    }
+
+    async fn ask_at(&self, nas: &Nas, address: SocketAddr, request: &PacketBuilder) -> Answer {
         let source = match address {
             SocketAddr::V4(_) => IpAddr::from(self.settings.source_ipv4),
             SocketAddr::V6(_) => IpAddr::from(self.settings.source_ipv6),

@@ -1,5 +1,5 @@
-//! The RADIUS server: sockets, decisions and accounting around the core of `radius-proto`, and
-//! the client that tells access points to end or renew a session.
+//! The RADIUS server: sockets, decisions and accounting around the core of `radius-proto`,
+//! over UDP and TLS, and the client that tells access points to end or renew a session.
 
 mod accept;
 mod access_points;
@@ -27,6 +27,7 @@ mod nas_counters;
 mod port;
 mod precedence;
 mod profile;
+mod radsec;
 mod random;
 mod ranges;
 mod record;
@@ -43,6 +44,7 @@ pub use authorise::Refusal;
 pub use dae::{DaeClient, DaeOutcome};
 pub use metrics::{Metrics, Outcome, Statistics};
 pub use nas_counters::{NasStatistics, Times};
+pub use radsec::{Connections, RadsecError, RadsecSettings};
 pub use server::{LocalAddresses, Radius, RadiusError};
 pub use settings::{DaeSettings, RadiusSettings, SettingsError};
 pub use translate::Unusable;

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use domain::NasName;
 use radius_proto::DropReason;
+use radius_proto::radsec::CloseReason;
 use serde::Serialize;
 
 use crate::authorise::Refusal;
@@ -52,6 +53,18 @@ pub enum Outcome {
     NotRecorded,
     /// Dropped before any decision.
     Dropped(DropReason),
+    /// A kind of request that nobody here answers, refused in words (RFC 7930).
+    KindRefused,
+    /// A connection that was closed for what came over it, or for what did not.
+    Closed(CloseReason),
+    /// A connection that there was no room for.
+    NoRoom,
+    /// A connection whose TLS handshake failed.
+    HandshakeFailed,
+    /// A connection whose TLS handshake took too long.
+    HandshakeTooSlow,
+    /// A connection with a genuine certificate that is no access point's.
+    UnknownCertificate,
 }
 
 impl Outcome {
@@ -76,6 +89,12 @@ impl Outcome {
             Self::Unusable(reason) => reason.as_str(),
             Self::NotRecorded => "not-recorded",
             Self::Dropped(reason) => reason.as_str(),
+            Self::KindRefused => "kind-refused",
+            Self::Closed(reason) => reason.as_str(),
+            Self::NoRoom => "no-room",
+            Self::HandshakeFailed => "handshake-failed",
+            Self::HandshakeTooSlow => "handshake-too-slow",
+            Self::UnknownCertificate => "unknown-certificate",
         }
     }
 
@@ -88,7 +107,14 @@ impl Outcome {
             Self::Rejected(_) => Share::Rejected,
             Self::Recorded => Share::Recorded,
             Self::Resent => Share::Resent,
-            Self::StatusAnswered | Self::Unusable(_) => Share::Other,
+            Self::StatusAnswered
+            | Self::Unusable(_)
+            | Self::KindRefused
+            | Self::Closed(_)
+            | Self::NoRoom
+            | Self::HandshakeFailed
+            | Self::HandshakeTooSlow
+            | Self::UnknownCertificate => Share::Other,
             Self::StoreAway
             | Self::Overloaded
             | Self::TooManyRejects

@@ -26,7 +26,12 @@ pub(crate) enum Received {
 }
 
 /// Reads the Accounting-Request in `octets`, which came from `access_point`.
-pub(crate) fn receive(shared: &Shared, access_point: &AccessPoint, secret: SecretAge, octets: &[u8]) -> Received {
+pub(crate) fn receive(
+    shared: &Shared,
+    access_point: &AccessPoint,
+    secret: SecretAge,
+    octets: &[u8],
+) -> Received {
     let request = Packet::parse(octets).expect("the protocol core has parsed it before");
     let reply = PacketBuilder::reply_to(&request, Code::AccountingResponse);
     let Ok(reply) = reply.sign(access_point.secret(secret)) else { return Received::Unanswerable };

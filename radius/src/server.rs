@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use arc_swap::ArcSwap;
 use domain::Clock;
 use store::{Journal, Store};
-use tokio::net::UdpSocket;
+use tokio::net::{TcpListener, UdpSocket};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +19,7 @@ use crate::follower::Follower;
 use crate::known_grants::KnownGrants;
 use crate::metrics::{Metrics, Outcome};
 use crate::precedence::Backlog;
+use crate::radsec::{self, Connections, Radsec, RadsecError};
 use crate::recording::Recording;
 use crate::registrar::Registrar;
 use crate::settings::{RadiusSettings, SettingsError};
@@ -32,6 +33,8 @@ pub struct Radius {
     registrar: Arc<Registrar>,
     authentication: Vec<Arc<UdpSocket>>,
     accounting: Vec<Arc<UdpSocket>>,
+    radsec: Option<(Vec<Arc<TcpListener>>, Arc<Radsec>)>,
+    connections: Connections,
 }
 
 /// Where a server listens, after the kernel has chosen ports for those given as 0.
@@ -41,6 +44,8 @@ pub struct LocalAddresses {
     pub authentication: Vec<SocketAddr>,
     /// Of Accounting-Requests, in the order of the settings.
     pub accounting: Vec<SocketAddr>,
+    /// Of connections of RADIUS over TLS, in the order of the settings.
+    pub radsec: Vec<SocketAddr>,
 }
 
 /// Why a server cannot start.
@@ -57,6 +62,9 @@ pub enum RadiusError {
         /// What the kernel says.
         source: io::Error,
     },
+    /// RADIUS over TLS cannot be served.
+    #[error("RADIUS over TLS cannot be served")]
+    Radsec(#[from] RadsecError),
 }
 
 impl Radius {
@@ -90,7 +98,16 @@ impl Radius {
             notices,
             cui: OnceLock::new(),
         });
-        Ok(Self { shared, store, registrar: Arc::new(registrar), authentication, accounting })
+        let connections = Connections::default();
+        let radsec = match &settings.radsec {
+            None => None,
+            Some(settings) => {
+                let radsec = Radsec::open(settings, connections.clone())?;
+                Some((listen_all(&settings.listen)?, Arc::new(radsec)))
+            }
+        };
+        let registrar = Arc::new(registrar);
+        Ok(Self { shared, store, registrar, authentication, accounting, radsec, connections })
     }
 
     /// Lets Accepts carry Chargeable-User-Identity when asked for (RFC 4372), made with `key`,
@@ -113,7 +130,19 @@ impl Radius {
         LocalAddresses {
             authentication: addresses(&self.authentication),
             accounting: addresses(&self.accounting),
+            radsec: self
+                .radsec
+                .iter()
+                .flat_map(|(listeners, _)| listeners)
+                .filter_map(|listener| listener.local_addr().ok())
+                .collect(),
         }
+    }
+
+    /// The access points that are connected, over which orders can reach them.
+    #[must_use]
+    pub fn connections(&self) -> Connections {
+        self.connections.clone()
     }
 
     /// The counters, which go on counting while the server runs.
@@ -126,15 +155,21 @@ impl Radius {
     /// part that panics is counted and begins anew.
     pub async fn run(self, stop: CancellationToken) {
         let addresses = self.local_addresses();
-        let Self { shared, store, registrar, authentication, accounting } = self;
+        let Self { shared, store, registrar, authentication, accounting, radsec, connections: _ } =
+            self;
         // Listening begins before reading, so that no change falls between the two.
         let follower = Arc::new(Follower::new(Arc::clone(&shared), store));
         follower.read_access_points().await;
-        let LocalAddresses { authentication: asked, accounting: told } = addresses;
-        tracing::info!(authentication = ?asked, accounting = ?told, "RADIUS answers");
+        let LocalAddresses { authentication: asked, accounting: told, radsec: tls } = addresses;
+        tracing::info!(authentication = ?asked, accounting = ?told, ?tls, "RADIUS answers");
         let mut parts: Vec<Part> = vec![Part::Follower(follower), Part::Registrar(registrar)];
         parts.extend(authentication.into_iter().map(Part::Authentication));
         parts.extend(accounting.into_iter().map(Part::Accounting));
+        if let Some((listeners, radsec)) = radsec {
+            let listening = |listener| Part::Radsec(listener, Arc::clone(&radsec));
+            parts.extend(listeners.into_iter().map(listening));
+            parts.push(Part::RadsecFiles(radsec));
+        }
         let mut tasks = JoinSet::new();
         let mut by_task = HashMap::new();
         for part in parts {
@@ -158,6 +193,8 @@ impl Radius {
 enum Part {
     Authentication(Arc<UdpSocket>),
     Accounting(Arc<UdpSocket>),
+    Radsec(Arc<TcpListener>, Arc<Radsec>),
+    RadsecFiles(Arc<Radsec>),
     Follower(Arc<Follower>),
     Registrar(Arc<Registrar>),
 }
@@ -167,6 +204,8 @@ impl Part {
         match self {
             Self::Authentication(socket) => authentication::serve(socket, shared, stop).await,
             Self::Accounting(socket) => accounting::serve(socket, shared, stop).await,
+            Self::Radsec(listener, radsec) => radsec::serve(listener, radsec, shared, stop).await,
+            Self::RadsecFiles(radsec) => radsec.follow_files(stop).await,
             Self::Follower(follower) => follower.follow(stop).await,
             Self::Registrar(registrar) => registrar.run(stop).await,
         }
@@ -185,4 +224,15 @@ fn bind_all(
         sockets.extend(bound.into_iter().map(Arc::new));
     }
     Ok(sockets)
+}
+
+fn listen_all(addresses: &[SocketAddr]) -> Result<Vec<Arc<TcpListener>>, RadiusError> {
+    addresses
+        .iter()
+        .map(|&address| {
+            radsec::bind(address)
+                .map(Arc::new)
+                .map_err(|source| RadiusError::Socket { address, source })
+        })
+        .collect()
 }

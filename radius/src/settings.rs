@@ -10,6 +10,8 @@ use std::time::Duration;
 use domain::{MessageAuthenticatorRule, ProxyStateRule};
 use serde::{Deserialize, Deserializer};
 
+use crate::radsec::RadsecSettings;
+
 /// The section `[radius]` of the configuration file.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
@@ -56,6 +58,8 @@ pub struct RadiusSettings {
     pub limit_proxy_state: bool,
     /// How access points are told to end or renew a session.
     pub dynamic_authorization: DaeSettings,
+    /// RADIUS over TLS, if it is spoken.
+    pub radsec: Option<RadsecSettings>,
 }
 
 /// The section `[radius.dynamic-authorization]` of the configuration file.
@@ -92,6 +96,12 @@ pub enum SettingsError {
         /// The most allowed.
         most: u64,
     },
+    /// A value that has no default is missing.
+    #[error("`radius.{key}` is missing")]
+    Missing {
+        /// The key.
+        key: &'static str,
+    },
     /// A list of addresses is empty or too long.
     #[error("`radius.{key}` has {count} addresses, but must have 1 to 16")]
     Addresses {
@@ -122,6 +132,7 @@ impl Default for RadiusSettings {
             message_authenticator: MessageAuthenticatorRule::Learn,
             limit_proxy_state: true,
             dynamic_authorization: DaeSettings::default(),
+            radsec: None,
         }
     }
 }
@@ -170,6 +181,7 @@ impl RadiusSettings {
         within("failures-per-minute", self.failures_per_minute.into(), 1..=1_000)?;
         within("known-grants", self.known_grants, 1..=10_000_000)?;
         within("known-grant-freshness-ms", self.known_grant_freshness_ms, 0..=5_000)?;
+        self.radsec.as_ref().map_or(Ok(()), RadsecSettings::validate)?;
         self.dynamic_authorization.validate()
     }
 
@@ -196,12 +208,16 @@ fn rule<'de, D: Deserializer<'de>>(deserializer: D) -> Result<MessageAuthenticat
     String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
 }
 
-fn addresses(key: &'static str, written: &[SocketAddr]) -> Result<(), SettingsError> {
+pub(crate) fn addresses(key: &'static str, written: &[SocketAddr]) -> Result<(), SettingsError> {
     let count = written.len();
     if (1..=16).contains(&count) { Ok(()) } else { Err(SettingsError::Addresses { key, count }) }
 }
 
-fn within(key: &'static str, value: u64, range: RangeInclusive<u64>) -> Result<(), SettingsError> {
+pub(crate) fn within(
+    key: &'static str,
+    value: u64,
+    range: RangeInclusive<u64>,
+) -> Result<(), SettingsError> {
     if range.contains(&value) {
         return Ok(());
     }

@@ -148,3 +148,18 @@ fn the_secret_that_verifies_is_the_one_of_the_whole_exchange() {
     let late = receive(&expired, Role::Authentication, &by_old);
     assert!(matches!(late, Err(DropReason::MessageAuthenticator(_))), "{late:?}");
 }
+
+#[test]
+fn a_certificate_is_one_access_points_and_its_secret_there_is_that_of_tls() {
+    let certificate: CertificateName = "gate.park.example".parse().unwrap();
+    let table = table(vec![Nas { certificate: Some(certificate.clone()), ..nas() }]);
+    let other = "other.park.example".parse().unwrap();
+    assert!(table.find_by_certificate(std::slice::from_ref(&other)).is_none());
+    let found = table.find_by_certificate(&[other, certificate]).unwrap();
+    assert_eq!(found.nas.name, nas().name);
+    let secret = found.secret(SecretAge::Current);
+    let proof = PacketBuilder::accounting_request().sign(secret).unwrap();
+    let own = SharedSecret::new(nas().secret.expose()).unwrap();
+    let packet = Packet::parse(&proof).unwrap();
+    assert!(radius_proto::authenticator::verify_request(&packet, &own).is_err());
+}

@@ -178,7 +178,8 @@ fn tell(asker: oneshot::Sender<Answer>, answer: Answer) {
     asker.send(answer).ok();
 }
 
-fn read(reply: &Packet<'_>) -> Answer {
+/// What an authentic answer says.
+pub(super) fn read(reply: &Packet<'_>) -> Answer {
     match reply.code() {
         Code::DisconnectAck | Code::CoaAck => Answer::Ack,
         _ => Answer::Nak(reply.u32(attribute::ERROR_CAUSE).unwrap_or(0)),

@@ -124,11 +124,11 @@ impl CloseReason {
     /// The label in metrics and logs.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Length(_) => "wrong-length",
-            Self::Malformed(_) => "malformed",
-            Self::NotAuthentic => "not-authentic",
-            Self::AnswerNotAuthentic => "answer-not-authentic",
-            Self::Idle => "idle",
+            Self::Length(_) => "closed-wrong-length",
+            Self::Malformed(_) => "closed-malformed",
+            Self::NotAuthentic => "closed-not-authentic",
+            Self::AnswerNotAuthentic => "closed-answer-not-authentic",
+            Self::Idle => "closed-idle",
         }
     }
 }

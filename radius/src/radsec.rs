@@ -1,0 +1,19 @@
+//! RADIUS over TLS (RadSec): access points that bring a certificate instead of an address.
+//!
+//! [`listener`] takes connections, [`files`] has what proves who is who, [`line`] is the life of
+//! one connection around the core of `radius-proto`, and [`connections`] is how an order finds
+//! the connection of its access point. Every decision is the one that is made over UDP.
+
+mod connections;
+mod files;
+mod line;
+mod listener;
+mod outbox;
+mod peer;
+mod settings;
+
+pub(crate) use connections::Carried;
+pub use connections::Connections;
+pub use files::RadsecError;
+pub(crate) use listener::{Radsec, bind, serve};
+pub use settings::RadsecSettings;
