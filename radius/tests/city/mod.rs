@@ -16,7 +16,7 @@ use domain::{
     MessageAuthenticatorRule, Nas, NasProfile, OctetDirection, Plan, ProxyStateRule, Site,
     Timestamp, Zone,
 };
-use radius::{Metrics, Radius, RadiusSettings};
+use radius::{Connections, Metrics, Radius, RadiusSettings};
 use store::{
     AccessPoints, Accounts, Applier, Journal, JournalSettings, KeyRing, Plans, SignIn, Sites,
     SqlStore, Store, StoreSettings,
@@ -66,6 +66,9 @@ pub struct City {
     pub clock: Arc<CityClock>,
     pub authentication: SocketAddr,
     pub accounting: SocketAddr,
+    /// Where RADIUS over TLS listens, if the blueprint says so.
+    pub radsec: Option<SocketAddr>,
+    pub connections: Connections,
     pub metrics: Arc<Metrics>,
     journal: Journal,
     stop: CancellationToken,
@@ -139,6 +142,7 @@ impl City {
         .with_cui_key(&blueprint.cui_key);
         let addresses = radius.local_addresses();
         let metrics = radius.statistics();
+        let connections = radius.connections();
         let stop = CancellationToken::new();
         let server = tokio::spawn(radius.run(stop.clone()));
         Self {
@@ -146,6 +150,8 @@ impl City {
             clock,
             authentication: addresses.authentication[0],
             accounting: addresses.accounting[0],
+            radsec: addresses.radsec.first().copied(),
+            connections,
             metrics,
             journal,
             stop,
