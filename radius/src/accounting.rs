@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::metrics::Outcome;
 use crate::port::{Asker, Port, Taken};
-use crate::record::{self, Received};
+use crate::record::{self, NoRecord};
 use crate::shared::Shared;
 
 /// Batches that are written at a time.
@@ -88,13 +88,13 @@ impl Desk {
     /// What a request tells, with its reply; one that tells nothing is answered at once.
     fn translate(&mut self, octets: &[u8], asker: Asker) -> Option<(AccountingRecord, Reply)> {
         match record::receive(&self.port.shared, &asker.access_point, asker.secret, octets) {
-            Received::Record(record, packet) => Some((record, Reply { asker, packet })),
-            Received::Unusable(packet, reason) => {
+            Ok((record, packet)) => Some((record, Reply { asker, packet })),
+            Err(NoRecord::Unusable(packet, reason)) => {
                 self.port.warn(&asker, reason.as_str());
                 self.port.reply(asker, packet, Outcome::Unusable(reason));
                 None
             }
-            Received::Unanswerable => {
+            Err(NoRecord::Unanswerable) => {
                 self.port.stay_silent(&asker, Outcome::Unanswerable);
                 None
             }

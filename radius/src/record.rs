@@ -15,29 +15,32 @@ use crate::metrics::Outcome;
 use crate::shared::Shared;
 use crate::translate::{self, Unusable};
 
-/// What to do with a request.
-pub(crate) enum Received {
-    /// Write the record, then send the answer.
-    Record(AccountingRecord, SignedPacket),
-    /// Send the answer at once, since it tells nothing.
+/// Why there is nothing to write for a request.
+pub(crate) enum NoRecord {
+    /// It tells nothing; this answer is sent at once, so that the NAS stops repeating it.
     Unusable(SignedPacket, Unusable),
-    /// Stay silent: the answer would not fit into a packet.
+    /// The answer would not fit into a packet.
     Unanswerable,
 }
 
-/// Reads the Accounting-Request in `octets`, which came from `access_point`.
+/// What the Accounting-Request in `octets` tells, which came from `access_point` and was made
+/// with its secret of that age, and the answer that leaves once that is written.
+///
+/// # Errors
+/// Why there is nothing to write.
 pub(crate) fn receive(
     shared: &Shared,
     access_point: &AccessPoint,
     secret: SecretAge,
     octets: &[u8],
-) -> Received {
+) -> Result<(AccountingRecord, SignedPacket), NoRecord> {
     let request = Packet::parse(octets).expect("the protocol core has parsed it before");
-    let reply = PacketBuilder::reply_to(&request, Code::AccountingResponse);
-    let Ok(reply) = reply.sign(access_point.secret(secret)) else { return Received::Unanswerable };
+    let reply = PacketBuilder::reply_to(&request, Code::AccountingResponse)
+        .sign(access_point.secret(secret))
+        .map_err(|_| NoRecord::Unanswerable)?;
     match translate::record(&request, &access_point.nas, shared.clock.now()) {
-        Ok(record) => Received::Record(record, reply),
-        Err(reason) => Received::Unusable(reply, reason),
+        Ok(record) => Ok((record, reply)),
+        Err(reason) => Err(NoRecord::Unusable(reply, reason)),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, bail};
 use controller::admin::api::{Health, Status};
+use domain::Clock;
 use edge::{Credentials, EdgeSettings, EnforcerKind};
 use serde::Serialize;
 use store::{AccessPoints, KeyRing, SqlStore};
@@ -10,6 +11,7 @@ use crate::admin_client::AdminClient;
 use crate::cli::Checked;
 use crate::config::Config;
 use crate::output::{self, Format};
+use crate::serve::SystemClock;
 
 /// One thing that was looked at.
 #[derive(Debug, Serialize)]
@@ -33,6 +35,10 @@ pub async fn run(
         findings
             .push(finding("keys", keys(config).map(|_| config.keys_dir().display().to_string())));
         findings.push(finding("database", database(config).await));
+    }
+    if let (None | Some(Checked::Radius), Some(radsec)) = (part, &config.radius.radsec) {
+        let inspected = radsec.inspect(SystemClock.now()).map_err(anyhow::Error::from);
+        findings.push(finding("RADIUS/TLS", inspected));
     }
     if matches!(part, None | Some(Checked::Controller)) {
         findings.push(finding("server", server(admin).await));

@@ -235,7 +235,7 @@ fn notes_on(nas: &Nas) -> Vec<String> {
         ),
         MessageAuthenticatorRule::Required | MessageAuthenticatorRule::Learnt => {}
     }
-    if nas.dae_address.is_none() {
+    if nas.dae_address.is_none() && nas.certificate.is_none() {
         notes.push(
             "without an address for Disconnect and CoA, a used-up allowance ends a session only \
              by the limits that the access point keeps itself"

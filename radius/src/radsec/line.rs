@@ -34,7 +34,7 @@ use crate::answer::{Answer, answer};
 use crate::authentication::with_jitter;
 use crate::authorise::Refusal;
 use crate::metrics::Outcome;
-use crate::record::{self, Received};
+use crate::record::{self, NoRecord};
 use crate::shared::Shared;
 
 /// Octets read at a time.
@@ -238,11 +238,11 @@ impl Line {
         ticket: Ticket,
     ) -> Option<(AccountingRecord, Ticket, SignedPacket)> {
         match record::receive(&self.shared, &self.access_point, SecretAge::Current, octets) {
-            Received::Record(record, reply) => return Some((record, ticket, reply)),
-            Received::Unusable(reply, reason) => {
+            Ok((record, reply)) => return Some((record, ticket, reply)),
+            Err(NoRecord::Unusable(reply, reason)) => {
                 self.reply(ticket, &reply, Outcome::Unusable(reason));
             }
-            Received::Unanswerable => self.stay_silent(ticket, Outcome::Unanswerable),
+            Err(NoRecord::Unanswerable) => self.stay_silent(ticket, Outcome::Unanswerable),
         }
         None
     }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use domain::{Clock, MacAddress, NasOrder, OrderId, OrderKind, OrderReason, OrderState};
+use domain::{Clock, NasCommand};
 use radius::{DaeClient, DaeOutcome, DaeSettings};
 use radius_proto::dictionary::enumeration::ErrorCause;
 use radius_proto::{Code, Packet, PacketBuilder, attribute};
 use tokio::net::UdpSocket;
 
-use crate::city::{DEVICE, SECRET, T0};
+use crate::city::{DEVICE, SECRET};
 use crate::square::{Square, gate};
 use crate::wire::{Wire, secret};
 
@@ -16,19 +16,6 @@ fn client(square: &Square, patience_ms: u64) -> DaeClient {
     let settings = DaeSettings { patience_ms, ..DaeSettings::default() };
     let clock = Arc::clone(&square.city.clock) as Arc<dyn Clock>;
     DaeClient::bind(&settings, clock).unwrap().over(square.city.connections.clone())
-}
-
-fn order(device: MacAddress) -> NasOrder {
-    NasOrder {
-        id: OrderId::from_bytes([1; 16]),
-        nas: gate().name,
-        kind: OrderKind::Disconnect,
-        device,
-        session: None,
-        reason: OrderReason::Admin,
-        created_at: T0,
-        state: OrderState::Waiting { attempts: 0, next_at: T0 },
-    }
 }
 
 /// Takes one order from a connection and answers it.
@@ -50,7 +37,7 @@ async fn an_order_goes_over_the_access_points_own_connection() {
     assert!(wire.is_alive().await);
     let client = client(&square, 10_000);
     assert!(client.reaches(&gate()));
-    let (gate, order) = (gate(), order(DEVICE));
+    let gate = gate();
     for (code, cause, expected) in [
         (Code::DisconnectAck, None, DaeOutcome::Acknowledged),
         (
@@ -59,7 +46,7 @@ async fn an_order_goes_over_the_access_points_own_connection() {
             DaeOutcome::Refused(501),
         ),
     ] {
-        let delivery = client.deliver(&gate, &order, None);
+        let delivery = client.deliver(&gate, DEVICE, None, &NasCommand::Disconnect);
         let (outcome, request) = tokio::join!(delivery, obey(&mut wire, code, cause));
         assert_eq!(outcome, expected);
         let request = Packet::parse(&request).unwrap();
@@ -84,8 +71,9 @@ async fn with_radius_1_1_an_order_has_a_token() {
         let head = [[41, 0, 0, 20].as_slice(), &request[4..8], &[0; 12]].concat();
         wire.send(&head).await.unwrap();
     };
-    let (gate, order) = (gate(), order(DEVICE));
-    let (outcome, ()) = tokio::join!(client.deliver(&gate, &order, None), answering);
+    let gate = gate();
+    let (outcome, ()) =
+        tokio::join!(client.deliver(&gate, DEVICE, None, &NasCommand::Disconnect), answering);
     assert_eq!(outcome, DaeOutcome::Acknowledged);
     square.city.end().await;
 }
@@ -109,8 +97,8 @@ async fn who_takes_no_orders_over_its_connection_is_asked_at_its_address() {
         let ack = PacketBuilder::reply_to(&packet, Code::DisconnectAck).sign(&own).unwrap();
         orders.send_to(&ack, source).await.unwrap();
     };
-    let order = order(DEVICE);
-    let (outcome, ()) = tokio::join!(client.deliver(&gate, &order, None), answering);
+    let (outcome, ()) =
+        tokio::join!(client.deliver(&gate, DEVICE, None, &NasCommand::Disconnect), answering);
     assert_eq!(outcome, DaeOutcome::Acknowledged);
     square.city.end().await;
 }
@@ -120,10 +108,16 @@ async fn a_silent_or_absent_access_point_gives_no_answer() {
     let square = Square::begin().await;
     let client = client(&square, 100);
     assert!(!client.reaches(&gate()));
-    assert_eq!(client.deliver(&gate(), &order(DEVICE), None).await, DaeOutcome::NoAnswer);
+    assert_eq!(
+        client.deliver(&gate(), DEVICE, None, &NasCommand::Disconnect).await,
+        DaeOutcome::NoAnswer
+    );
     let mut wire = square.connect_gate().await;
     assert!(wire.is_alive().await);
-    assert_eq!(client.deliver(&gate(), &order(DEVICE), None).await, DaeOutcome::NoAnswer);
+    assert_eq!(
+        client.deliver(&gate(), DEVICE, None, &NasCommand::Disconnect).await,
+        DaeOutcome::NoAnswer
+    );
     assert!(wire.receive().await.is_some(), "it was asked");
     drop(wire);
     crate::square::eventually("end", async || (!client.reaches(&gate())).then_some(())).await;

@@ -50,6 +50,7 @@ pub(super) fn fields(nas: &AccessPoint) -> Vec<(&'static str, String)> {
         ("old secret", former_secret(nas)),
         ("octets", octets.to_owned()),
         ("dae", or_dash(nas.dae_address)),
+        ("orders go", way_of_orders(nas)),
         ("hand-off", hand_off),
         ("portal path", format!("/n/{}/", nas.portal_path)),
     ]
@@ -92,4 +93,14 @@ fn activity_fields(activity: &Activity, now: Timestamp) -> Vec<(&'static str, St
     let dropped = activity.unanswered.iter();
     fields.extend(dropped.map(|(reason, count)| ("unanswered", format!("{count} {reason}"))));
     fields
+}
+
+/// How Disconnect and CoA reach an access point.
+fn way_of_orders(nas: &AccessPoint) -> String {
+    match (&nas.certificate, nas.dae_address) {
+        (None, None) => "nowhere".to_owned(),
+        (None, Some(address)) => format!("to {address}"),
+        (Some(_), None) => "over its own TLS connection".to_owned(),
+        (Some(_), Some(address)) => format!("over its own TLS connection, else to {address}"),
+    }
 }

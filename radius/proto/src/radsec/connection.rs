@@ -18,7 +18,7 @@ use crate::build::PacketBuilder;
 use crate::client::{ReplyError, SubmitError};
 use crate::code::Code;
 use crate::dictionary::enumeration::ErrorCause;
-use crate::dictionary::{AttributeType, attribute};
+use crate::dictionary::{attribute, extended};
 use crate::drop_reason::DropReason;
 use crate::duplicates::{self, Disposition, DuplicateLimits};
 use crate::message_authenticator::MessageAuthenticatorError;
@@ -32,10 +32,6 @@ const REMEMBERED: DuplicateLimits = DuplicateLimits {
     retention: Duration::from_secs(10),
     max_entries: NonZeroUsize::new(256).expect("not zero"),
 };
-/// RFC 6929 s2.1: the first attribute with an extended type; RFC 7930 s6 has two of those.
-const EXTENDED_1: AttributeType = AttributeType(241);
-const RESPONSE_LENGTH: u8 = 3;
-const ORIGINAL_PACKET_CODE: u8 = 4;
 
 /// When a connection is given up.
 #[derive(Clone, Copy, Debug)]
@@ -280,16 +276,14 @@ impl Connection {
         let mut reply = PacketBuilder::reply_to(packet, Code::ProtocolError);
         reply.u32(attribute::ERROR_CAUSE, ErrorCause::UnsupportedExtension);
         if self.version == Version::Historic {
-            reply.octets(EXTENDED_1, &[ORIGINAL_PACKET_CODE, 0, 0, 0, code.into()]);
+            reply.extended(extended::ORIGINAL_PACKET_CODE, &[0, 0, 0, code.into()]);
         }
         self.sent(packet, &reply, Sent::ProtocolError)
     }
 
     /// With tokens everybody does; else who sends Response-Length (RFC 7930 s4).
     fn knows_protocol_error(&self, packet: &Packet<'_>) -> bool {
-        let says_so = |kind: &u8| *kind == RESPONSE_LENGTH;
-        self.version == Version::Tokens
-            || packet.find_all(EXTENDED_1).any(|value| value.octets().first().is_some_and(says_so))
+        self.version == Version::Tokens || packet.find_extended(extended::RESPONSE_LENGTH).is_some()
     }
 
     fn sent(&self, packet: &Packet<'_>, reply: &PacketBuilder, sent: Sent) -> Event {

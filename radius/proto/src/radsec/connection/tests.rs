@@ -175,7 +175,7 @@ fn with_tokens_an_answer_carries_its_requests_token() {
 
 #[test]
 fn a_kind_of_request_that_nobody_answers_is_refused_to_who_understands_that() {
-    let says_so = [241, 7, RESPONSE_LENGTH, 0, 0, 16, 0];
+    let says_so = [241, 7, 3, 0, 0, 16, 0];
     for (version, attributes, expected) in [
         (Version::Historic, [].as_slice(), false),
         (Version::Historic, &says_so, true),
@@ -190,10 +190,9 @@ fn a_kind_of_request_that_nobody_answers_is_refused_to_who_understands_that() {
                     let reply = Packet::parse(&reply).unwrap();
                     assert_eq!(reply.code(), Code::ProtocolError);
                     assert_eq!(reply.u32(attribute::ERROR_CAUSE), Some(406));
-                    let original = reply.octets_of(EXTENDED_1);
-                    let named = [ORIGINAL_PACKET_CODE, 0, 0, 0, code];
-                    let is_historic = version == Version::Historic;
-                    assert_eq!(original, is_historic.then_some(named.as_slice()));
+                    let original = reply.find_extended(extended::ORIGINAL_PACKET_CODE);
+                    let named = (version == Version::Historic).then_some([0, 0, 0, code]);
+                    assert_eq!(original.as_deref(), named.as_ref().map(<[u8; 4]>::as_slice));
                 }
                 Event::Dropped(DropReason::UnexpectedCode(_)) => {
                     assert!(!expected || !is_request, "{version:?} {code}");
