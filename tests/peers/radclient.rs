@@ -159,6 +159,9 @@ async fn radclient_hears_nothing_unless_it_proves_itself() {
     let [status, status_attributes] = STATUS;
     let (right, wrong) = (secret.as_str(), "another secret");
     let (asking, telling) = (city.authentication(), city.accounting());
+    // Once it has signed, it must.
+    let said = radclient(asking, "auth", right, &signed, ONCE).await;
+    assert!(said.contains("Received Access-Accept"), "{said}");
     for (server, kind, secret, attributes, reason) in [
         (asking, "auth", wrong, signed.as_str(), "message-authenticator-mismatch"),
         (asking, "auth", right, BY_ADDRESS, "message-authenticator-missing"),
