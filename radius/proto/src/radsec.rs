@@ -1,6 +1,6 @@
 //! RADIUS over TLS without the TLS: the stream of one connection, seen from the server.
 //!
-//! [`frames`] cuts the stream into packets, [`token`] is RADIUS/1.1 (RFC 9765), [`reverse`] is
+//! [`frames`] cuts the stream into packets, `token` is RADIUS/1.1 (RFC 9765), [`reverse`] is
 //! what the server asks the NAS (draft-ietf-radext-reverse-coa), and [`connection`] joins them.
 //! Who the peer is was decided by its certificate before the first octet arrives here.
 
