@@ -58,6 +58,7 @@ impl AccessPoint {
         let (address, dae) = (city.address().to_string(), orders.local_addr().unwrap().to_string());
         let mut words = vec!["nas", "add", name, "--site", "walkway"];
         words.extend(["--address", &address, "--dae", &dae]);
+        words.extend(["--message-authenticator", "required"]);
         words.extend(more);
         let added = city.json(&words).await;
         let secret = SharedSecret::new(added["secret"].as_str().unwrap()).unwrap();

@@ -48,9 +48,9 @@ async fn a_visitor_uses_up_the_day_and_is_told_when_it_renews() {
     assert_eq!(order.text(attribute::CALLING_STATION_ID), Some(DEVICE));
     assert_eq!(order.text(attribute::USER_NAME), Some(coova.user_name.as_str()));
     coova.report(AcctStatusType::Stop, 661, 20_000_001).await;
-    eventually("order that is acknowledged", async || {
+    eventually("order that accounting shows to be done", async || {
         let orders: Value = serde_json::from_str(&city.ask_admin("/v1/orders").await.body).unwrap();
-        orders["items"][0]["state"].get("acknowledged").map(drop)
+        orders["items"][0]["state"].get("enforced").map(drop)
     })
     .await;
 
