@@ -66,7 +66,7 @@ impl Desk {
         let mut records = Vec::new();
         let mut replies = Vec::new();
         for _ in 0..self.port.shared.settings.accounting_batch {
-            match self.port.take() {
+            match self.port.take(|_, _| true) {
                 Taken::Nothing => break,
                 Taken::Settled => {}
                 Taken::Request(octets, asker) => {

@@ -1,7 +1,7 @@
 //! The loop of one authentication socket.
 //!
 //! What cannot be decided from memory is decided in a bounded set of tasks, so the socket never
-//! waits for the store. An Access-Reject is held back by a timer alone (DEPR 8.3). A decision that
+//! waits for the store; what finds no place in it waits for its turn. An Access-Reject is held back by a timer alone (DEPR 8.3). A decision that
 //! panics costs its own request only.
 
 use std::collections::HashMap;
@@ -11,8 +11,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use domain::NasName;
+use radius_proto::SignedPacket;
 use radius_proto::server::Role;
-use radius_proto::{Packet, SignedPacket};
 use tokio::net::UdpSocket;
 use tokio::task::{Id, JoinError, JoinSet, yield_now};
 use tokio_util::sync::CancellationToken;
@@ -35,11 +36,13 @@ pub(crate) async fn serve(socket: Arc<UdpSocket>, shared: Arc<Shared>, stop: Can
         port: Port::new(socket, Role::Authentication, shared),
         tasks: JoinSet::new(),
         askers: HashMap::new(),
+        in_progress: HashMap::new(),
+        more: false,
         rejects: DelayQueue::new(),
     };
     let socket = Arc::clone(&desk.port.socket);
     loop {
-        let more = desk.port.waiting() > 0;
+        let more = desk.more;
         let Desk { tasks, rejects, .. } = &mut desk;
         tokio::select! {
             () = stop.cancelled() => return,
@@ -61,6 +64,10 @@ struct Desk {
     tasks: JoinSet<Answer>,
     /// Who waits for each task.
     askers: HashMap<Id, Asker>,
+    /// How many of them each access point has.
+    in_progress: HashMap<NasName, usize>,
+    /// Whether one that waits may go at once.
+    more: bool,
     rejects: DelayQueue<HeldReject>,
 }
 
@@ -71,36 +78,36 @@ struct HeldReject {
 }
 
 impl Desk {
+    /// Begins what has arrived and what waits, as far as there are places.
     fn take_requests(&mut self) {
         self.port.fill();
+        let most = self.port.shared.settings.requests_in_progress;
+        let accounting = self.port.shared.backlog.accounting();
         for _ in 0..REQUESTS_AT_A_TIME {
-            match self.port.take() {
-                Taken::Nothing => return,
+            let (taken, in_progress) = (self.tasks.len(), &self.in_progress);
+            let may_go = |nas: &NasName, precedence: Precedence| {
+                // Half of all places at most, so that no access point starves the others.
+                taken < precedence.places(most, accounting)
+                    && in_progress.get(nas).is_none_or(|own| *own < most.div_ceil(2))
+            };
+            match self.port.take(may_go) {
+                Taken::Nothing => {
+                    self.more = false;
+                    return;
+                }
                 Taken::Settled => {}
                 Taken::Request(octets, asker) => self.begin(octets, asker),
             }
         }
+        self.more = true;
     }
 
     fn begin(&mut self, octets: Vec<u8>, asker: Asker) {
-        let most = self.port.shared.settings.requests_in_progress;
-        // Half of all places at most, so that no access point starves the others.
-        let share = most.div_ceil(2);
-        let place = asker.access_point.counters.begin(share);
-        let request = Packet::parse(&octets).expect("the protocol core has parsed it before");
-        let accounting = self.port.shared.backlog.accounting();
-        let room = Precedence::of(&request).places(most, accounting);
-        let Some(place) = place.filter(|_| self.tasks.len() < room) else {
-            self.port.stay_silent(&asker, Outcome::Overloaded);
-            return;
-        };
         let shared = Arc::clone(&self.port.shared);
         let access_point = Arc::clone(&asker.access_point);
         let secret = asker.secret;
-        let mut answering = Box::pin(async move {
-            let _place = place;
-            answer(&shared, &access_point, secret, &octets).await
-        });
+        let mut answering =
+            Box::pin(async move { answer(&shared, &access_point, secret, &octets).await });
         // What is in memory is answered here and now; a task costs more than such an answer.
         let mut context = Context::from_waker(Waker::noop());
         let begun = catch_unwind(AssertUnwindSafe(|| answering.as_mut().poll(&mut context)));
@@ -108,6 +115,7 @@ impl Desk {
             Ok(Poll::Ready(answer)) => self.give(asker, answer),
             Ok(Poll::Pending) => {
                 let task = self.tasks.spawn(answering);
+                *self.in_progress.entry(asker.access_point.nas.name.clone()).or_default() += 1;
                 self.askers.insert(task.id(), asker);
             }
             Err(_) => {
@@ -133,8 +141,19 @@ impl Desk {
             }
         };
         if let Some(asker) = self.askers.remove(&id) {
+            self.free_place(&asker.access_point.nas.name);
             self.give(asker, answer);
         }
+    }
+
+    fn free_place(&mut self, nas: &NasName) {
+        if let Some(own) = self.in_progress.get_mut(nas) {
+            *own -= 1;
+            if *own == 0 {
+                self.in_progress.remove(nas);
+            }
+        }
+        self.more = self.port.waiting() > 0;
     }
 
     fn give(&mut self, asker: Asker, answer: Answer) {

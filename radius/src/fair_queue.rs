@@ -1,11 +1,14 @@
 //! Requests that wait for their turn: one from each access point, then the next from each.
 //!
-//! The room is shared. When it is full, whoever has most waiting loses its newest, so that an
-//! access point that floods, or a person who plays one, costs itself and nobody else.
+//! Of one access point, what goes on with something goes before what begins something. The room
+//! is shared. When it is full, whoever has most waiting loses its newest, so that an access point
+//! that floods, or a person who plays one, costs itself and nobody else.
 
 use std::collections::{HashMap, VecDeque};
 
 use domain::NasName;
+
+use crate::precedence::Precedence;
 
 /// Empty lines that are kept for those who come again.
 const MOST_LINES: usize = 4_096;
@@ -15,9 +18,47 @@ const MOST_LINES: usize = 4_096;
 pub(crate) struct FairQueue<T> {
     most: usize,
     waiting: usize,
-    lines: HashMap<NasName, VecDeque<T>>,
+    lines: HashMap<NasName, Line<T>>,
     /// Whose line is not empty, in the order of their turns.
     turns: VecDeque<NasName>,
+}
+
+/// What waits of one access point.
+#[derive(Debug)]
+struct Line<T> {
+    going_on: VecDeque<T>,
+    beginning: VecDeque<T>,
+}
+
+impl<T> Line<T> {
+    const fn new() -> Self {
+        Self { going_on: VecDeque::new(), beginning: VecDeque::new() }
+    }
+
+    fn len(&self) -> usize {
+        self.going_on.len() + self.beginning.len()
+    }
+
+    fn push(&mut self, precedence: Precedence, item: T) {
+        match precedence {
+            Precedence::GoesOn => self.going_on.push_back(item),
+            Precedence::Begins => self.beginning.push_back(item),
+        }
+    }
+
+    fn pop(&mut self, may_go: impl Fn(Precedence) -> bool) -> Option<T> {
+        if !self.going_on.is_empty() && may_go(Precedence::GoesOn) {
+            self.going_on.pop_front()
+        } else if !self.beginning.is_empty() && may_go(Precedence::Begins) {
+            self.beginning.pop_front()
+        } else {
+            None
+        }
+    }
+
+    fn pop_newest(&mut self) -> Option<T> {
+        self.beginning.pop_back().or_else(|| self.going_on.pop_back())
+    }
 }
 
 impl<T> FairQueue<T> {
@@ -32,7 +73,7 @@ impl<T> FairQueue<T> {
     }
 
     /// Lets one more wait; returns the one that has no room for it, which may be the new one.
-    pub(crate) fn push(&mut self, nas: &NasName, item: T) -> Option<T> {
+    pub(crate) fn push(&mut self, nas: &NasName, precedence: Precedence, item: T) -> Option<T> {
         let displaced = if self.waiting >= self.most {
             match self.longest() {
                 Some(longest) if longest != *nas => self.displace(&longest),
@@ -41,34 +82,38 @@ impl<T> FairQueue<T> {
         } else {
             None
         };
-        match self.lines.get_mut(nas) {
-            Some(line) => {
-                if line.is_empty() {
-                    self.turns.push_back(nas.clone());
-                }
-                line.push_back(item);
-            }
-            None => {
+        if let Some(line) = self.lines.get_mut(nas) {
+            if line.len() == 0 {
                 self.turns.push_back(nas.clone());
-                self.lines.insert(nas.clone(), VecDeque::from([item]));
             }
+            line.push(precedence, item);
+        } else {
+            self.turns.push_back(nas.clone());
+            let mut line = Line::new();
+            line.push(precedence, item);
+            self.lines.insert(nas.clone(), line);
         }
         self.waiting += 1;
         displaced
     }
 
-    /// Whose turn it is.
-    pub(crate) fn pop(&mut self) -> Option<T> {
-        let nas = self.turns.pop_front()?;
-        let line = self.lines.get_mut(&nas)?;
-        let item = line.pop_front()?;
-        self.waiting -= 1;
-        if !line.is_empty() {
-            self.turns.push_back(nas);
-        } else if self.lines.len() > MOST_LINES {
-            self.lines.remove(&nas);
+    /// Whose turn it is among those that may go; the others keep their place in their lines.
+    pub(crate) fn pop(&mut self, may_go: impl Fn(&NasName, Precedence) -> bool) -> Option<T> {
+        for _ in 0..self.turns.len() {
+            let nas = self.turns.pop_front()?;
+            let Some(line) = self.lines.get_mut(&nas) else { continue };
+            let item = line.pop(|precedence| may_go(&nas, precedence));
+            if line.len() > 0 {
+                self.turns.push_back(nas);
+            } else if self.lines.len() > MOST_LINES {
+                self.lines.remove(&nas);
+            }
+            if item.is_some() {
+                self.waiting -= 1;
+                return item;
+            }
         }
-        Some(item)
+        None
     }
 
     fn longest(&self) -> Option<NasName> {
@@ -78,9 +123,9 @@ impl<T> FairQueue<T> {
 
     fn displace(&mut self, nas: &NasName) -> Option<T> {
         let line = self.lines.get_mut(nas)?;
-        let item = line.pop_back()?;
+        let item = line.pop_newest()?;
         self.waiting -= 1;
-        if line.is_empty() {
+        if line.len() == 0 {
             self.turns.retain(|waiting| waiting != nas);
         }
         Some(item)
@@ -97,15 +142,18 @@ mod tests {
         format!("gate-{number}").parse().unwrap()
     }
 
+    const BEGINS: Precedence = Precedence::Begins;
+    const GOES_ON: Precedence = Precedence::GoesOn;
+
     fn all(queue: &mut FairQueue<&'static str>) -> Vec<&'static str> {
-        std::iter::from_fn(|| queue.pop()).collect()
+        std::iter::from_fn(|| queue.pop(|_, _| true)).collect()
     }
 
     #[test]
     fn each_access_point_has_its_turn() {
         let mut queue = FairQueue::new(10);
         for (nas, item) in [(1, "a1"), (1, "a2"), (1, "a3"), (2, "b1"), (3, "c1"), (2, "b2")] {
-            assert_eq!(queue.push(&name(nas), item), None);
+            assert_eq!(queue.push(&name(nas), BEGINS, item), None);
         }
         assert_eq!(all(&mut queue), ["a1", "b1", "c1", "a2", "b2", "a3"]);
         assert_eq!(queue.len(), 0);
@@ -115,12 +163,36 @@ mod tests {
     fn who_floods_loses_and_nobody_else() {
         let mut queue = FairQueue::new(3);
         for item in ["a1", "a2", "a3"] {
-            assert_eq!(queue.push(&name(1), item), None);
+            assert_eq!(queue.push(&name(1), BEGINS, item), None);
         }
-        assert_eq!(queue.push(&name(1), "a4"), Some("a4"));
-        assert_eq!(queue.push(&name(2), "b1"), Some("a3"));
-        assert_eq!(queue.push(&name(3), "c1"), Some("a2"));
+        assert_eq!(queue.push(&name(1), BEGINS, "a4"), Some("a4"));
+        assert_eq!(queue.push(&name(2), BEGINS, "b1"), Some("a3"));
+        assert_eq!(queue.push(&name(3), BEGINS, "c1"), Some("a2"));
         assert_eq!(all(&mut queue), ["a1", "b1", "c1"]);
+    }
+
+    #[test]
+    fn what_goes_on_goes_before_what_begins_and_is_displaced_last() {
+        let mut queue = FairQueue::new(3);
+        for (precedence, item) in [(BEGINS, "a1"), (GOES_ON, "a2"), (BEGINS, "a3")] {
+            assert_eq!(queue.push(&name(1), precedence, item), None);
+        }
+        assert_eq!(queue.push(&name(2), BEGINS, "b1"), Some("a3"));
+        assert_eq!(queue.pop(|_, precedence| precedence == GOES_ON), Some("a2"));
+        assert_eq!(queue.pop(|_, precedence| precedence == GOES_ON), None);
+        assert_eq!(all(&mut queue), ["b1", "a1"]);
+    }
+
+    #[test]
+    fn who_may_not_go_keeps_its_place_and_keeps_nobody_waiting() {
+        let mut queue = FairQueue::new(10);
+        for (nas, item) in [(1, "a1"), (1, "a2"), (2, "b1")] {
+            assert_eq!(queue.push(&name(nas), BEGINS, item), None);
+        }
+        assert_eq!(queue.pop(|nas, _| *nas != name(1)), Some("b1"));
+        assert_eq!(queue.pop(|nas, _| *nas != name(1)), None);
+        assert_eq!(queue.len(), 2);
+        assert_eq!(all(&mut queue), ["a1", "a2"]);
     }
 
     proptest! {
@@ -135,14 +207,14 @@ mod tests {
                 match step {
                     Some(nas) => {
                         pushed += 1;
-                        back += usize::from(queue.push(&name(nas), ()).is_some());
+                        back += usize::from(queue.push(&name(nas), BEGINS, ()).is_some());
                     }
-                    None => popped += usize::from(queue.pop().is_some()),
+                    None => popped += usize::from(queue.pop(|_, _| true).is_some()),
                 }
                 prop_assert!(queue.len() <= most);
                 prop_assert_eq!(pushed, back + popped + queue.len());
             }
-            while queue.pop().is_some() {
+            while queue.pop(|_, _| true).is_some() {
                 popped += 1;
             }
             prop_assert_eq!(pushed, back + popped);

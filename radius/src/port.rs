@@ -22,6 +22,7 @@ use crate::access_points::{AccessPoint, SecretAge};
 use crate::batch::{self, Inbox};
 use crate::fair_queue::FairQueue;
 use crate::metrics::Outcome;
+use crate::precedence::Precedence;
 use crate::registrar::Notice;
 use crate::shared::Shared;
 
@@ -30,6 +31,8 @@ const REMEMBERED: DuplicateLimits = DuplicateLimits {
     retention: Duration::from_secs(10),
     max_entries: NonZeroUsize::new(131_072).expect("not zero"),
 };
+/// How long a request may wait here for its turn. Then whoever asked has asked again or elsewhere.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// System calls for receiving in one go.
 const FILLS: usize = 16;
 
@@ -50,6 +53,7 @@ struct Waiting {
     source: SocketAddr,
     octets: Vec<u8>,
     access_point: Arc<AccessPoint>,
+    arrived: Instant,
 }
 
 /// A reply on its way out.
@@ -72,7 +76,7 @@ pub(crate) struct Asker {
 
 /// What was taken from those that wait.
 pub(crate) enum Taken {
-    /// Nothing, for the moment.
+    /// Nothing that may go, for the moment.
     Nothing,
     /// A datagram that needs no decision.
     Settled,
@@ -114,7 +118,7 @@ impl Port {
         let mut strangers = Vec::new();
         let mut displaced = Vec::new();
         let access_points = self.shared.access_points.load();
-        let waiting = &mut self.waiting;
+        let (waiting, arrived) = (&mut self.waiting, Instant::now());
         let ranges = self.shared.ranges.load();
         let received = self.inbox.receive(&self.socket, |source, octets| {
             let Some(access_point) = access_points.find(source.ip(), octets) else {
@@ -122,10 +126,14 @@ impl Port {
                 strangers.push((source, range.map(|range| (Arc::clone(range), octets.to_vec()))));
                 return;
             };
-            let access_point = Arc::clone(access_point);
-            let nas = Arc::clone(&access_point);
-            let request = Waiting { source, octets: octets.to_vec(), access_point };
-            displaced.extend(waiting.push(&nas.nas.name, request));
+            let request = Waiting {
+                source,
+                octets: octets.to_vec(),
+                access_point: Arc::clone(access_point),
+                arrived,
+            };
+            let precedence = Precedence::of(octets);
+            displaced.extend(waiting.push(&access_point.nas.name, precedence, request));
         })?;
         drop((access_points, ranges));
         for (source, introduced) in strangers {
@@ -135,10 +143,15 @@ impl Port {
             }
         }
         for Waiting { source, access_point, .. } in displaced {
-            self.count(Outcome::Overloaded, Some(&access_point));
-            self.log(source, Some(&access_point.nas.name), Outcome::Overloaded.as_str());
+            self.turn_away(source, &access_point);
         }
         Ok(received)
+    }
+
+    /// Gives up a datagram that nobody has looked into.
+    fn turn_away(&mut self, source: SocketAddr, access_point: &AccessPoint) {
+        self.count(Outcome::Overloaded, Some(access_point));
+        self.log(source, Some(&access_point.nas.name), Outcome::Overloaded.as_str());
     }
 
     /// Has an unknown sender in a declared range written down, once a minute at most.
@@ -153,11 +166,16 @@ impl Port {
         self.waiting.len()
     }
 
-    /// Takes the next of those that wait.
-    pub(crate) fn take(&mut self) -> Taken {
-        let Some(Waiting { source, octets, access_point }) = self.waiting.pop() else {
+    /// Takes the next of those that wait and may go.
+    pub(crate) fn take(&mut self, may_go: impl Fn(&NasName, Precedence) -> bool) -> Taken {
+        let Some(Waiting { source, octets, access_point, arrived }) = self.waiting.pop(may_go)
+        else {
             return Taken::Nothing;
         };
+        if arrived.elapsed() > PATIENCE {
+            self.turn_away(source, &access_point);
+            return Taken::Settled;
+        }
         let status_answers = self.shared.recording.status_answers(self.shared.clock.now());
         self.server.set_status_answers(status_answers);
         let client = Some(access_point.client_view());

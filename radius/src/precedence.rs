@@ -21,9 +21,13 @@ pub(crate) enum Precedence {
 }
 
 impl Precedence {
-    /// Of a request that has proved itself.
-    pub(crate) fn of(request: &Packet<'_>) -> Self {
-        if request.find(attribute::STATE).is_some() { Self::GoesOn } else { Self::Begins }
+    /// Of a request that may have proved nothing yet: who pretends goes before its own access
+    /// point only.
+    pub(crate) fn of(request: &[u8]) -> Self {
+        match Packet::parse(request) {
+            Ok(packet) if packet.find(attribute::STATE).is_some() => Self::GoesOn,
+            _ => Self::Begins,
+        }
     }
 
     /// How many of `most` places it may find taken and still have one.

@@ -30,8 +30,8 @@ pub struct RadiusSettings {
     /// takes its own length and some. When there are more, whoever has most of them loses some.
     pub waiting_requests: usize,
     /// Access-Requests of one socket that are worked on at a time, half of them at most of one
-    /// access point; 1 to 65,536, default 1,024. Further ones are dropped, so that the NAS asks
-    /// again or elsewhere.
+    /// access point; 1 to 65,536, default 1,024. Further ones wait for their turn, for ten seconds
+    /// at most; then the NAS has asked again or elsewhere.
     pub requests_in_progress: usize,
     /// Accounting-Requests that are written to disk together; 1 to 4,096, default 256.
     pub accounting_batch: usize,

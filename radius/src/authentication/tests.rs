@@ -19,6 +19,8 @@ fn desk(inside: &Inside, socket: Arc<UdpSocket>) -> Desk {
         port: Port::new(socket, Role::Authentication, Arc::clone(&inside.shared)),
         tasks: JoinSet::new(),
         askers: HashMap::new(),
+        in_progress: HashMap::new(),
+        more: false,
         rejects: DelayQueue::new(),
     }
 }
@@ -31,39 +33,42 @@ async fn finish_all(desk: &mut Desk) {
 }
 
 #[tokio::test]
-async fn a_full_house_is_silent_and_one_access_point_has_half_of_it_at_most() {
+async fn one_access_point_has_half_of_the_places_at_most_and_the_rest_waits() {
     let settings =
         RadiusSettings { requests_in_progress: 4, reject_delay_ms: 0, ..RadiusSettings::default() };
     let inside = inside(settings).await;
     let (socket, nas) = sockets().await;
     let mut desk = desk(&inside, Arc::clone(&socket));
-    nas.send(&stranger(1)).await.unwrap();
-    arrive(&mut desk.port, 1).await;
-    let Taken::Request(_, asker) = desk.port.take() else { panic!("no request") };
-    let counters = &asker.access_point.counters;
-    let half = [counters.begin(2), counters.begin(2)];
-    assert!(half.iter().all(Option::is_some));
-    for (number, overloaded) in [(2, 1), (2, 2)] {
+    for number in 1..=3 {
         nas.send(&stranger(number)).await.unwrap();
-        arrive(&mut desk.port, 1).await;
-        desk.take_requests();
-        assert_eq!((desk.tasks.len(), inside.counted("overloaded")), (0, overloaded));
     }
-    drop(half);
-    let others: Vec<_> = (0..4).map(|_| desk.tasks.spawn(std::future::pending())).collect();
-    nas.send(&stranger(2)).await.unwrap();
-    arrive(&mut desk.port, 1).await;
+    arrive(&mut desk.port, 3).await;
     desk.take_requests();
-    assert_eq!((desk.tasks.len(), inside.counted("overloaded")), (4, 3));
+    assert_eq!((desk.tasks.len(), desk.port.waiting(), desk.more), (2, 1, false));
+    finish_all(&mut desk).await;
+    assert!(desk.more);
+    let others: Vec<_> = (0..4).map(|_| desk.tasks.spawn(std::future::pending())).collect();
+    desk.take_requests();
+    assert_eq!((desk.tasks.len(), desk.port.waiting(), desk.more), (4, 1, false));
     others.iter().for_each(tokio::task::AbortHandle::abort);
     finish_all(&mut desk).await;
-    // The one that found no place is taken when it comes again.
-    nas.send(&stranger(2)).await.unwrap();
-    arrive(&mut desk.port, 1).await;
     desk.take_requests();
     finish_all(&mut desk).await;
-    assert_eq!(inside.counted("rejected-no-grant"), 1);
-    assert!(desk.askers.is_empty());
+    assert_eq!((inside.counted("rejected-no-grant"), inside.counted("overloaded")), (3, 0));
+    assert!(desk.askers.is_empty() && desk.in_progress.is_empty());
+}
+
+#[tokio::test]
+async fn what_waited_too_long_is_given_up() {
+    let inside = inside(RadiusSettings::default()).await;
+    let (socket, nas) = sockets().await;
+    let mut desk = desk(&inside, Arc::clone(&socket));
+    nas.send(&stranger(1)).await.unwrap();
+    arrive(&mut desk.port, 1).await;
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(11)).await;
+    desk.take_requests();
+    assert_eq!((desk.tasks.len(), inside.counted("overloaded")), (0, 1));
 }
 
 #[tokio::test]
@@ -102,7 +107,7 @@ async fn a_decision_that_panics_costs_its_own_request_only() {
     let mut desk = desk(&inside, Arc::clone(&socket));
     nas.send(&stranger(1)).await.unwrap();
     arrive(&mut desk.port, 1).await;
-    let Taken::Request(_, asker) = desk.port.take() else { panic!("no request") };
+    let Taken::Request(_, asker) = desk.port.take(|_, _| true) else { panic!("no request") };
     let failing = desk.tasks.spawn(async { panic!("a fault in the decision of this test") });
     desk.askers.insert(failing.id(), asker);
     finish_all(&mut desk).await;
