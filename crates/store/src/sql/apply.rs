@@ -9,6 +9,7 @@ mod fold;
 mod given;
 mod known;
 mod rows;
+mod stays;
 
 use async_trait::async_trait;
 use domain::AccountingRecord;

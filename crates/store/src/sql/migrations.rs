@@ -12,7 +12,7 @@ struct Step {
     postgres: &'static str,
 }
 
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 7] = [
     Step {
         sqlite: include_str!("../../migrations/sqlite/0001_first.sql"),
         postgres: include_str!("../../migrations/postgres/0001_first.sql"),
@@ -36,6 +36,10 @@ const STEPS: [Step; 6] = [
     Step {
         sqlite: include_str!("../../migrations/sqlite/0006_orders.sql"),
         postgres: include_str!("../../migrations/postgres/0006_orders.sql"),
+    },
+    Step {
+        sqlite: include_str!("../../migrations/sqlite/0007_stays.sql"),
+        postgres: include_str!("../../migrations/postgres/0007_stays.sql"),
     },
 ];
 

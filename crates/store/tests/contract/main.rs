@@ -11,6 +11,7 @@ mod rivals;
 mod schema;
 mod setup;
 mod sign_in;
+mod stays;
 
 /// Runs one contract on both databases.
 macro_rules! on_both {
@@ -73,6 +74,9 @@ on_both![
     sign_in::codes_sent_of_an_earlier_challenge_count_by_when_they_were_sent,
     accounting::what_is_past_its_time_is_pruned_and_what_goes_on_stays,
     accounting::who_was_not_here_for_long_is_unused,
+    stays::a_name_that_is_given_again_is_another_stay_and_nothing_counts_twice,
+    stays::a_late_report_reaches_the_stay_it_is_about,
+    stays::a_device_that_comes_back_after_a_restart_under_its_old_name_is_counted,
     schema::migrating_again_changes_nothing,
     schema::another_programs_schema_is_refused,
 ];

@@ -11,7 +11,7 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use super::given::{Column, Given};
-use super::rows;
+use super::{rows, stays};
 use crate::sql::dialect::Dialect;
 use crate::sql::row::{Columns, id_column};
 use crate::sql::sessions::{COLUMNS, ERASED_DEVICE, session};
@@ -21,6 +21,8 @@ use crate::{ApplyOutcome, StoreError};
 pub(super) struct Entry {
     pub(super) session: Session,
     pub(super) account: Option<AccountId>,
+    /// The stay that came after it under the same name.
+    pub(super) next_stay: Option<SessionId>,
     change: Change,
 }
 
@@ -57,7 +59,9 @@ impl Change {
 /// A batch on its way into the database.
 pub(super) struct Fold {
     dialect: Dialect,
-    sessions: HashMap<SessionId, Entry>,
+    pub(super) sessions: HashMap<SessionId, Entry>,
+    /// Stays that came after others in this batch.
+    followed: Vec<(SessionId, SessionId)>,
     /// Sessions that were read or changed; some more than once.
     touched: Vec<SessionId>,
     zones: BTreeMap<NasName, Zone>,
@@ -82,6 +86,7 @@ impl Fold {
         let mut fold = Self {
             dialect,
             sessions: known,
+            followed: Vec::new(),
             touched: Vec::with_capacity(records.len()),
             zones: zones(transaction).await?,
             owners: BTreeMap::new(),
@@ -91,15 +96,13 @@ impl Fold {
             accounts: BTreeSet::new(),
             repeated: 0,
         };
-        let unknown: BTreeSet<_> = reports(records)
-            .map(|report| report.session)
-            .filter(|session| !fold.sessions.contains_key(session))
-            .collect();
-        let statement =
-            format!("SELECT {COLUMNS} FROM sessions WHERE id IN (SELECT id FROM given)");
-        for row in fold.fetch(transaction, &statement, unknown).await? {
-            fold.remember(&row)?;
-        }
+        let wanted =
+            reports(records).filter_map(|report| match fold.sessions.get(&report.session) {
+                Some(known) => known.next_stay,
+                None => Some(report.session),
+            });
+        let unknown = wanted.filter(|id| !fold.sessions.contains_key(id)).collect();
+        fold.read_stays(transaction, unknown).await?;
         let ownerless: BTreeSet<_> = reports(records)
             .filter(|report| fold.account_of(report.session).is_none())
             .filter_map(|report| report.grant)
@@ -111,7 +114,7 @@ impl Fold {
         Ok(fold)
     }
 
-    async fn fetch<Kind>(
+    pub(super) async fn fetch<Kind>(
         &self,
         transaction: &mut Transaction<'_, Any>,
         statement: &str,
@@ -121,16 +124,15 @@ impl Fold {
         Given { dialect: self.dialect, names: "id", columns }.fetch(transaction, statement).await
     }
 
-    fn remember(&mut self, row: &AnyRow) -> Result<(), StoreError> {
+    /// Keeps a session that was read; returns the one that came after it under its name.
+    pub(super) fn remember(&mut self, row: &AnyRow) -> Result<Option<SessionId>, StoreError> {
         let session = session(row)?;
         let account = Columns(row).optional_id("account")?;
+        let next_stay = Columns(row).optional_id("next_stay")?;
         self.touched.push(session.id);
-        self.sessions.entry(session.id).or_insert(Entry {
-            session,
-            account,
-            change: Change::Nothing,
-        });
-        Ok(())
+        let entry = Entry { session, account, next_stay, change: Change::Nothing };
+        self.sessions.entry(entry.session.id).or_insert(entry);
+        Ok(next_stay)
     }
 
     fn account_of(&self, session: SessionId) -> Option<AccountId> {
@@ -144,15 +146,30 @@ impl Fold {
         record: &AccountingRecord,
     ) -> Result<(), StoreError> {
         let record = storable(record);
-        match &record.event {
-            AccountingEvent::Started(report)
-            | AccountingEvent::Interim(report)
-            | AccountingEvent::Stopped(report, _) => self.advance(&record, report.session),
-            AccountingEvent::NasStarted | AccountingEvent::NasStopped => {
-                self.close_all(transaction, &record).await?;
+        match record.report() {
+            Some(report) => {
+                let id = self.stay_of(&record, report.session);
+                self.advance(&record, id);
+                Ok(())
             }
+            None => self.close_all(transaction, &record).await,
         }
-        Ok(())
+    }
+
+    /// The stay that the record is about; a new one takes the name over from those before it.
+    fn stay_of(&mut self, record: &AccountingRecord, name: SessionId) -> SessionId {
+        let id = stays::stay(&self.sessions, name, record);
+        let Some(entry) = self.sessions.get_mut(&id) else { return id };
+        if entry.next_stay.is_some() || !entry.session.is_followed_by(record) {
+            return id;
+        }
+        let next = stays::after(&entry.session);
+        entry.next_stay = Some(next);
+        entry.session.end_before_another();
+        entry.change = entry.change.max(Change::End);
+        self.followed.push((id, next));
+        self.touched.push(id);
+        next
     }
 
     fn advance(&mut self, record: &AccountingRecord, id: SessionId) {
@@ -161,6 +178,7 @@ impl Fold {
             self.repeated += 1;
             return;
         };
+        advance.session.id = id;
         if advance.session.device == ERASED_DEVICE {
             advance.session.address = None;
             advance.session.grant = None;
@@ -182,8 +200,9 @@ impl Fold {
             let used = self.grants.entry(grant).or_default();
             *used = *used + advance.used;
         }
+        let next_stay = before.and_then(|entry| entry.next_stay);
         self.touched.push(id);
-        self.sessions.insert(id, Entry { session: advance.session, account, change });
+        self.sessions.insert(id, Entry { session: advance.session, account, next_stay, change });
     }
 
     /// The access point restarted: none of its earlier sessions lives.
@@ -193,8 +212,9 @@ impl Fold {
         record: &AccountingRecord,
     ) -> Result<(), StoreError> {
         if self.whole.insert(record.nas.clone()) {
-            let statement =
-                format!("SELECT {COLUMNS} FROM sessions WHERE nas = $1 AND ended_at IS NULL");
+            let statement = format!(
+                "SELECT {COLUMNS}, next_stay FROM sessions WHERE nas = $1 AND ended_at IS NULL"
+            );
             let rows = sqlx::query(AssertSqlSafe(statement))
                 .bind(record.nas.as_str().to_owned())
                 .fetch_all(&mut **transaction)
@@ -234,6 +254,7 @@ impl Fold {
         rows::write_counters(transaction, self.dialect, &changed(Change::Counters)).await?;
         rows::write_ends(transaction, self.dialect, &changed(Change::End)).await?;
         rows::write_sessions(transaction, self.dialect, &changed(Change::Whole)).await?;
+        stays::write(transaction, self.dialect, &self.followed).await?;
         rows::write_days(transaction, self.dialect, &self.days).await?;
         rows::write_grants(transaction, self.dialect, &self.grants).await
     }
@@ -253,24 +274,14 @@ impl Fold {
 }
 
 fn reports(records: &[AccountingRecord]) -> impl Iterator<Item = &SessionReport> {
-    records.iter().filter_map(|record| match &record.event {
-        AccountingEvent::Started(report)
-        | AccountingEvent::Interim(report)
-        | AccountingEvent::Stopped(report, _) => Some(report),
-        AccountingEvent::NasStarted | AccountingEvent::NasStopped => None,
-    })
+    records.iter().filter_map(AccountingRecord::report)
 }
 
 /// The record in what both databases can hold: no NUL in a text, no count beyond 63 bits.
 fn storable(record: &AccountingRecord) -> Cow<'_, AccountingRecord> {
     const MOST: Octets = Octets::new(i64::MAX.unsigned_abs());
     let mut record = Cow::Borrowed(record);
-    let (AccountingEvent::Started(report)
-    | AccountingEvent::Interim(report)
-    | AccountingEvent::Stopped(report, _)) = &record.event
-    else {
-        return record;
-    };
+    let Some(report) = record.report() else { return record };
     let fits = !report.user_name.contains('\0')
         && !report.acct_session_id.contains('\0')
         && report.usage.uploaded <= MOST
