@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::delivery::Dispatcher;
+use crate::direction_watch::DirectionWatch;
 use crate::nas_control::NasControl;
 use crate::newcomers::Newcomers;
 use crate::quota::QuotaWatch;
@@ -25,6 +26,7 @@ pub struct Controller {
     dispatcher: Arc<Dispatcher>,
     reaper: Arc<Reaper>,
     newcomers: Arc<Newcomers>,
+    directions: Arc<DirectionWatch>,
 }
 
 impl Controller {
@@ -46,18 +48,20 @@ impl Controller {
                 settings.patience(),
             )),
             newcomers: Arc::new(Newcomers::new(store.clone())),
+            directions: Arc::new(DirectionWatch::new(store.clone(), clock.clone())),
             reaper: Arc::new(Reaper::new(settings, store, clock)),
         }
     }
 
     /// Works until told to stop.
     pub async fn run(self, stop: CancellationToken) {
-        let Self { quota, dispatcher, reaper, newcomers } = self;
+        let Self { quota, dispatcher, reaper, newcomers, directions } = self;
         tokio::join!(
             keep_alive("quota watch", &stop, || quota.clone().run(stop.clone())),
             keep_alive("order delivery", &stop, || dispatcher.clone().run(stop.clone())),
             keep_alive("reaper", &stop, || reaper.clone().run(stop.clone())),
             keep_alive("newcomers", &stop, || newcomers.clone().run(stop.clone())),
+            keep_alive("direction watch", &stop, || directions.clone().run(stop.clone())),
         );
     }
 }

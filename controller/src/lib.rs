@@ -7,6 +7,7 @@
 pub mod admin;
 mod control;
 mod delivery;
+mod direction_watch;
 mod nas_activity;
 mod nas_control;
 mod newcomers;

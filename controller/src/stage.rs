@@ -120,6 +120,13 @@ impl Stage {
         session
     }
 
+    /// Lets an access point report that a session goes on, and the visitor's octets as upload.
+    pub(crate) async fn report_upload(&self, nas: &str, grant: &Grant, octets: u64) {
+        let mut report = report(nas, grant, 60, 0);
+        report.usage.uploaded = Octets::new(octets);
+        self.apply(nas, AccountingEvent::Interim(report)).await;
+    }
+
     /// Lets an access point report the end of a session.
     pub(crate) async fn stop(&self, nas: &str, grant: &Grant, seconds: u64, octets: u64) {
         let report = report(nas, grant, seconds, octets);

@@ -12,7 +12,7 @@ use super::api::{
 use super::extract::{Body, Named};
 use super::refusal::Refusal;
 use super::{AdminApi, NewAccessPoints};
-use crate::random;
+use crate::{direction_watch, random};
 
 /// Octets of the longest secret that is taken.
 const LONGEST_SECRET: usize = 253;
@@ -28,8 +28,14 @@ pub(super) async fn show(
 ) -> Result<Json<AccessPointShown>, Refusal> {
     let nas = api.store.find_access_point(&name).await?;
     let nas = nas.ok_or_else(|| Refusal::not_found("access point", &name))?;
-    let activity = api.about.activity.as_ref().and_then(|seen| seen.of(&name));
-    Ok(Json(AccessPointShown { access_point: AccessPoint::from(&nas), activity }))
+    let octet_balance =
+        api.store.octet_balance(&name, direction_watch::lately(api.clock.now())).await?;
+    Ok(Json(AccessPointShown {
+        access_point: AccessPoint::from(&nas),
+        octet_balance,
+        octets_look_swapped: octet_balance.looks_swapped(),
+        activity: api.about.activity.as_ref().and_then(|seen| seen.of(&name)),
+    }))
 }
 
 pub(super) async fn add(

@@ -19,6 +19,7 @@ mod message;
 mod name;
 mod nas;
 mod nas_range;
+mod octet_balance;
 mod order;
 mod phone;
 mod plan;
@@ -54,6 +55,7 @@ pub use nas::{
 pub use nas_range::{
     Approval, ApprovalError, Introduction, NasRange, PendingNas, PendingState, SecretProof,
 };
+pub use octet_balance::OctetBalance;
 pub use order::{
     NasCommand, NasOrder, OrderAnswer, OrderKind, OrderMethod, OrderOutcome, OrderProgress,
     OrderReason, OrderState, OrderStep,

@@ -1,7 +1,7 @@
 //! `sabeel nas show`: how an access point is set up, and what was seen of it.
 
 use controller::admin::api::{AccessPoint, AccessPointShown, Activity, HandOffView, Times};
-use domain::{Clock, NasName, OctetDirection, ProxyStateRule, Timestamp};
+use domain::{Clock, NasName, OctetBalance, OctetDirection, ProxyStateRule, Timestamp};
 
 use super::or_dash;
 use crate::admin_client::AdminClient;
@@ -13,11 +13,25 @@ use crate::serve::SystemClock;
 pub(super) async fn run(admin: &AdminClient, format: Format, name: &NasName) -> anyhow::Result<()> {
     let nas: AccessPointShown = admin.get(&format!("/v1/access-points/{name}")).await?;
     let mut shown = fields(&nas.access_point);
+    if nas.octets_look_swapped {
+        shown.push(("octets", wrong_way(&nas)));
+    }
     match &nas.activity {
         Some(activity) => shown.extend(activity_fields(activity, SystemClock.now())),
         None => shown.push(("activity", "counted where RADIUS runs, not in this process".into())),
     }
     output::show(format, &nas, &shown)
+}
+
+/// What to do about octets that seem to be counted the wrong way round.
+fn wrong_way(nas: &AccessPointShown) -> String {
+    let OctetBalance { stays, uploading } = nas.octet_balance;
+    let other = nas.access_point.octet_direction == OctetDirection::Standard;
+    format!(
+        "look exchanged: {uploading} of the latest {stays} stays uploaded more than they \
+         downloaded; `sabeel nas set {} --swap-octets {other}`",
+        nas.access_point.name
+    )
 }
 
 /// How an access point is set up.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::Timestamp;
+use domain::{OctetBalance, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::AccessPoint;
@@ -13,6 +13,10 @@ pub struct AccessPointShown {
     /// The access point.
     #[serde(flatten)]
     pub access_point: AccessPoint,
+    /// Which way the octets of its latest stays went.
+    pub octet_balance: OctetBalance,
+    /// Whether upload and download seem to be exchanged.
+    pub octets_look_swapped: bool,
     /// Since this process started; `None` where RADIUS runs in another one.
     pub activity: Option<Activity>,
 }

@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use domain::{
-    AccountId, AccountingRecord, GrantId, MacAddress, NasName, Session, SessionId, Timestamp,
+    AccountId, AccountingRecord, GrantId, MacAddress, NasName, OctetBalance, Session, SessionId,
+    Timestamp,
 };
 
 use crate::StoreError;
@@ -72,6 +73,14 @@ pub trait Sessions: Send + Sync {
 
     /// Accounts that have an open session.
     async fn accounts_online(&self) -> Result<Vec<AccountId>, StoreError>;
+
+    /// Which way the octets of an access point's latest stays went that began at `since` or later:
+    /// of [`OctetBalance::MOST_STAYS`] with [`OctetBalance::LEAST_OCTETS`] or more.
+    async fn octet_balance(
+        &self,
+        nas: &NasName,
+        since: Timestamp,
+    ) -> Result<OctetBalance, StoreError>;
 
     /// Closes, as stale, open sessions that have not been reported since `silent_since`; returns
     /// them. A later report opens such a session again.

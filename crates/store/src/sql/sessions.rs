@@ -2,15 +2,15 @@
 
 use async_trait::async_trait;
 use domain::{
-    AccountId, GrantId, MacAddress, NasName, Session, SessionEnd, SessionId, SessionState, Speed,
-    Timestamp,
+    AccountId, GrantId, MacAddress, NasName, OctetBalance, Session, SessionEnd, SessionId,
+    SessionState, Speed, Timestamp,
 };
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe};
 
 use super::SqlStore;
 use super::identification;
-use super::row::{Columns, id_column, mac_column};
+use super::row::{Columns, amount_column, id_column, mac_column};
 use crate::{Change, SessionFilter, Sessions, StoreError};
 
 pub(super) const COLUMNS: &str = "id, nas, acct_session_id, device, user_name, address, grant_id, account, \
@@ -94,6 +94,27 @@ impl Sessions for SqlStore {
             "SELECT DISTINCT account FROM sessions WHERE ended_at IS NULL AND account IS NOT NULL";
         let rows = sqlx::query(statement).fetch_all(&self.reader).await?;
         rows.iter().map(|row| Columns(row).id("account")).collect()
+    }
+
+    async fn octet_balance(
+        &self,
+        nas: &NasName,
+        since: Timestamp,
+    ) -> Result<OctetBalance, StoreError> {
+        let statement = "SELECT COUNT(*) AS stays, \
+             COUNT(CASE WHEN uploaded > downloaded THEN 1 END) AS uploading \
+             FROM (SELECT uploaded, downloaded FROM sessions \
+             WHERE nas = $1 AND started_at >= $2 AND (uploaded >= $3 OR downloaded >= $3) \
+             ORDER BY started_at DESC LIMIT $4) AS latest";
+        let row = sqlx::query(statement)
+            .bind(nas.as_str().to_owned())
+            .bind(since.as_millis())
+            .bind(amount_column(OctetBalance::LEAST_OCTETS))
+            .bind(i64::from(OctetBalance::MOST_STAYS))
+            .fetch_one(&self.reader)
+            .await?;
+        let columns = Columns(&row);
+        Ok(OctetBalance { stays: columns.count("stays")?, uploading: columns.count("uploading")? })
     }
 
     async fn close_stale_sessions(

@@ -1,8 +1,8 @@
 //! Stays to which an access point gave the same name.
 
 use domain::{
-    AccountingEvent, AccountingRecord, GrantId, Octets, Session, SessionEnd, SessionReport,
-    SessionState, Timestamp, Usage,
+    AccountingEvent, AccountingRecord, GrantId, OctetBalance, Octets, Session, SessionEnd,
+    SessionReport, SessionState, Timestamp, Usage,
 };
 use store::testing::TestStore;
 use store::{JournalPosition, SessionFilter};
@@ -110,4 +110,24 @@ pub async fn a_device_that_comes_back_after_a_restart_under_its_old_name_is_coun
     let seen: Vec<_> = stays.iter().map(|stay| (stay.usage, stay.is_open())).collect();
     assert_eq!(seen, [(usage(600, 10, 100), false), (usage(600, 7, 70), true)]);
     assert_eq!(charged(&store).await, Octets::new(187));
+}
+
+pub async fn the_balance_of_octets_is_that_of_the_latest_stays_that_moved_some(store: TestStore) {
+    const MIB: u64 = 1 << 20;
+    set_up(&store).await;
+    let reports = [
+        (1, usage(60, 0, 5 * MIB)),
+        (2, usage(60, 9 * MIB, 5)),
+        (3, usage(60, 2 * MIB, 9 * MIB)),
+        (4, usage(60, 700, 500)),
+    ]
+    .map(|(session, used)| record(at(60), session, AccountingEvent::Interim, used));
+    store.apply("j", &reports, JournalPosition { segment: 1, offset: 9 }).await.unwrap();
+    let balance = |nas: &'static str, since| {
+        let store = &store;
+        async move { store.octet_balance(&nas.parse().unwrap(), since).await.unwrap() }
+    };
+    assert_eq!(balance("gate", at(0)).await, OctetBalance { stays: 3, uploading: 1 });
+    assert_eq!(balance("gate", at(1)).await, OctetBalance::default());
+    assert_eq!(balance("other", at(0)).await, OctetBalance::default());
 }
