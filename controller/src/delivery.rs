@@ -21,7 +21,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use self::lanes::Lanes;
-use self::settle::{Rules, method, settle, unconfirmed};
+use self::settle::{Rules, method, settle, unconfirmed, undeliverable};
 use crate::nas_control::{Delivery, NasControl};
 use crate::terms;
 
@@ -197,7 +197,10 @@ impl Dispatcher {
         if let (OrderState::Acknowledged { at, .. }, Some(session)) = (order.state, session) {
             return Ok(unconfirmed(order, at, session, &rules, self.clock.now()));
         }
-        let command = match self.wanted(order, nas, session).await? {
+        let Some(method) = method(order, nas.profile) else {
+            return Ok(undeliverable(self.clock.now()));
+        };
+        let command = match self.wanted(order, method, nas, session).await? {
             Wanted::Still(command) => command,
             Wanted::NoLonger => {
                 let (at, outcome) = (self.clock.now(), OrderOutcome::Overtaken);
@@ -231,10 +234,10 @@ impl Dispatcher {
     async fn wanted(
         &self,
         order: &NasOrder,
+        method: OrderMethod,
         nas: &Nas,
         session: Option<&Session>,
     ) -> Result<Wanted, StoreError> {
-        let method = method(order, nas.profile);
         let OrderKind::Change(speed) = order.kind else {
             let is_reauthentication = method == OrderMethod::Reauthenticate;
             let command = if is_reauthentication {

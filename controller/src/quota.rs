@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use domain::{
     AccountId, Assessment, Clock, GrantEnd, GrantId, NasName, NasOrder, OrderKind, OrderProgress,
-    OrderReason, OrderState, Session, SessionId, Speed, Timestamp,
+    OrderReason, OrderState, Renewal, Session, SessionId, Speed, Timestamp,
 };
 use store::{Change, Store, StoreError, standing_of};
 use tokio::task::JoinSet;
@@ -234,7 +234,9 @@ async fn look(
         match judge(&grant, assessment.as_ref(), count, now) {
             Verdict::GoesOn { look_again, speed } => {
                 finding.look_again = finding.look_again.min(look_again);
-                if let Some(speed) = speed.filter(|speed| *speed != session.speed) {
+                if let Some(speed) = speed.filter(|speed| *speed != session.speed)
+                    && takes(store, &session.nas, speed).await?
+                {
                     finding.measures.push(Measure::Change(session.clone(), speed));
                 }
             }
@@ -262,6 +264,16 @@ async fn at(
 ) -> Result<Assessment, StoreError> {
     let nas = store.find_access_point(nas).await?;
     Ok(nas.map_or(assessment, |nas| assessment.at(nas.profile)))
+}
+
+/// Whether an access point can be told in some way to let a session go on at a speed: one that
+/// learns limits at login alone gives nobody more before that.
+async fn takes(store: &dyn Store, nas: &NasName, speed: Speed) -> Result<bool, StoreError> {
+    if speed == Speed::Reduced {
+        return Ok(true);
+    }
+    let nas = store.find_access_point(nas).await?;
+    Ok(nas.is_none_or(|nas| nas.profile.renewal() != Renewal::AtLogin))
 }
 
 /// The order that ends a session.

@@ -102,7 +102,7 @@ impl DaeClient {
         command: &NasCommand,
     ) -> DaeOutcome {
         let subject = Subject { nas, device, session };
-        let mut manner = locked(&self.manners).of(&nas.name);
+        let mut manner = locked(&self.manners).of(nas);
         loop {
             let now = self.clock.now();
             let particulars = Particulars { now, state: random::octets(), manner };
@@ -112,7 +112,7 @@ impl DaeClient {
                 Some(instead) => manner = instead,
                 None => {
                     if answer == Answer::Ack {
-                        locked(&self.manners).remember(&nas.name, manner);
+                        locked(&self.manners).remember(nas, manner);
                     }
                     return answer.into();
                 }
@@ -210,5 +210,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+#[cfg(test)]
+mod makers;
 #[cfg(test)]
 mod tests;

@@ -3,13 +3,15 @@
 //! A profile writes rate and volume in its maker's words and never another maker's. The limits
 //! come in our own units; nothing here knows plans, grants or stores.
 
+mod cisco;
 mod coova;
 mod generic;
+mod hpe;
 mod mikrotik;
 mod sabeel;
 mod wispr;
 
-use domain::{NasProfile, Octets, RatePair};
+use domain::{BitRate, NasProfile, Octets, RatePair};
 use radius_proto::PacketBuilder;
 
 /// What a visitor may use until the NAS asks again.
@@ -43,7 +45,7 @@ pub(crate) enum Counting {
 pub(crate) const fn counting(profile: NasProfile) -> Counting {
     match profile {
         NasProfile::Sabeel => Counting::FromNow,
-        NasProfile::Coova | NasProfile::Mikrotik | NasProfile::Generic => Counting::FromStart,
+        _ => Counting::FromStart,
     }
 }
 
@@ -56,9 +58,17 @@ pub(crate) fn write(
 ) {
     match profile {
         NasProfile::Sabeel => sabeel::write(packet, limits),
-        NasProfile::Coova => coova::write(packet, limits, unlimited),
+        NasProfile::Coova | NasProfile::Uspot => coova::write(packet, limits, unlimited),
         NasProfile::Mikrotik => mikrotik::write(packet, limits, unlimited),
-        NasProfile::Generic => generic::write(packet, limits),
+        NasProfile::Cisco => cisco::write(packet, limits),
+        NasProfile::Hpe => hpe::write(packet, limits),
+        // Speeds come with the role that the controller gives.
+        NasProfile::Aruba => {}
+        NasProfile::Hostapd
+        | NasProfile::Ruckus
+        | NasProfile::Unifi
+        | NasProfile::Meraki
+        | NasProfile::Generic => generic::write(packet, limits),
     }
 }
 
@@ -67,6 +77,11 @@ fn gigawords(octets: Octets) -> (u32, u32) {
     let low = u32::try_from(octets.get() & u64::from(u32::MAX)).expect("masked to 32 bits");
     let high = u32::try_from(octets.get() >> 32).expect("shifted to 32 bits");
     (high, low)
+}
+
+/// A rate in kbit/s, never zero.
+fn kilobits(rate: BitRate) -> u32 {
+    at_most_u32(rate.kilobits_per_second())
 }
 
 /// A count in 32 bits, or the largest that fits.

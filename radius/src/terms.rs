@@ -11,12 +11,9 @@ use radius_proto::{PacketBuilder, attribute};
 
 use crate::profile::{self, Counting, Limits, Unlimited};
 
-/// The shortest Acct-Interim-Interval that may be sent (RFC 2869 §5.16).
-const LEAST_INTERIM: Duration = Duration::from_secs(60);
-
 /// Appends the terms of a session that begins.
 pub(crate) fn write(packet: &mut PacketBuilder, terms: &Terms, profile: NasProfile) {
-    write_times(packet, terms);
+    write_times(packet, terms, profile);
     let limits = Limits { data: terms.data, rate: terms.rate };
     profile::write(profile, packet, &limits, Unlimited::IsLeftOut);
 }
@@ -37,16 +34,17 @@ pub(crate) fn write_change(
             ..terms.clone()
         },
     };
-    write_times(packet, &terms);
+    write_times(packet, &terms, profile);
     let limits = Limits { data: terms.data, rate: terms.rate };
     profile::write(profile, packet, &limits, Unlimited::IsSaid);
 }
 
-fn write_times(packet: &mut PacketBuilder, terms: &Terms) {
+fn write_times(packet: &mut PacketBuilder, terms: &Terms, profile: NasProfile) {
+    let interim_interval = terms.interim_interval.max(profile.least_interim());
     packet
         .u32(attribute::SESSION_TIMEOUT, seconds(terms.time))
         .u32(attribute::IDLE_TIMEOUT, seconds(terms.idle_timeout))
-        .u32(attribute::ACCT_INTERIM_INTERVAL, seconds(terms.interim_interval.max(LEAST_INTERIM)));
+        .u32(attribute::ACCT_INTERIM_INTERVAL, seconds(interim_interval));
 }
 
 /// Whole seconds, at least one: a zero would mean no limit to some makers.

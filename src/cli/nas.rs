@@ -116,7 +116,8 @@ pub struct AddNas {
     /// fingerprint.
     #[arg(long, value_name = "NAME")]
     pub certificate: Option<CertificateName>,
-    /// The maker's dialect: sabeel, coova, mikrotik or generic.
+    /// The maker's dialect: sabeel, coova, uspot, mikrotik, hostapd, aruba, ruckus, cisco, unifi,
+    /// meraki, hpe or generic.
     #[arg(long, default_value = "generic")]
     pub profile: NasProfile,
     /// File with the RADIUS secret [default: one is made].

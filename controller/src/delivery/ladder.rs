@@ -3,7 +3,7 @@
 //!
 //! Below the last method there is only the next Access-Accept, which says the same anyway.
 
-use domain::{NasProfile, OrderKind, OrderMethod, Speed};
+use domain::{AskingAgain, NasProfile, OrderKind, OrderMethod, Renewal, Speed};
 
 /// What a refusal means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,19 +18,27 @@ pub(super) enum Meaning {
     NotSo,
 }
 
-/// The methods for an order, in the order in which they are tried.
+/// The methods for an order, in the order in which they are tried; there may be none.
 pub(super) const fn methods(kind: OrderKind, profile: NasProfile) -> &'static [OrderMethod] {
     use OrderMethod::{Change, Disconnect, Reauthenticate};
-    match (kind, profile) {
-        (OrderKind::Disconnect, _) => &[Disconnect],
+    match kind {
+        OrderKind::Disconnect => &[Disconnect],
         // Who is disconnected comes back by itself, and is asked about then.
-        (OrderKind::Reauthenticate, _) => &[Reauthenticate, Disconnect],
-        (
-            OrderKind::Change(Speed::Reduced),
-            NasProfile::Sabeel | NasProfile::Coova | NasProfile::Mikrotik | NasProfile::Generic,
-        ) => &[Change, Disconnect],
+        OrderKind::Reauthenticate => match profile.asking_again() {
+            AskingAgain::AuthorizeOnly | AskingAgain::CiscoCommand => &[Reauthenticate, Disconnect],
+            AskingAgain::Never => &[Disconnect],
+        },
+        OrderKind::Change(Speed::Reduced) => match profile.renewal() {
+            Renewal::Told => &[Change, Disconnect],
+            Renewal::Asked => &[Reauthenticate, Disconnect],
+            Renewal::AtLogin => &[Disconnect],
+        },
         // Nobody is thrown out in order to be given more.
-        (OrderKind::Change(Speed::Full), _) => &[Change],
+        OrderKind::Change(Speed::Full) => match profile.renewal() {
+            Renewal::Told => &[Change],
+            Renewal::Asked => &[Reauthenticate],
+            Renewal::AtLogin => &[],
+        },
     }
 }
 
@@ -97,17 +105,51 @@ mod tests {
         }
     }
 
+    /// The rungs of each maker's ladder: to be asked again, slower, full speed.
+    const LADDERS: [(NasProfile, [&str; 3]); 12] = [
+        // RFC 5176 §3.2, and our own gateway knows it whole.
+        (NasProfile::Generic, ["reauthenticate disconnect", "change disconnect", "change"]),
+        (NasProfile::Sabeel, ["reauthenticate disconnect", "change disconnect", "change"]),
+        // A CoA resets all that it does not name (CoovaChilli, `chilli.c`), so none goes without
+        // limits; RouterOS knows no Authorize-Only (MikroTik's manual, "RADIUS Client").
+        (NasProfile::Coova, ["disconnect", "change disconnect", "change"]),
+        (NasProfile::Mikrotik, ["disconnect", "change disconnect", "change"]),
+        // Service-Type is refused, and a changed speed not promised (uspot, `radius-das.c`).
+        (NasProfile::Uspot, ["disconnect", "disconnect", ""]),
+        // CoA is for Hotspot 2.0 alone (hostapd, `hostapd.c`).
+        (NasProfile::Hostapd, ["disconnect", "disconnect", ""]),
+        // CoA changes roles (ArubaOS, "Configuring an RFC-3576 RADIUS Server").
+        (NasProfile::Aruba, ["disconnect", "disconnect", ""]),
+        // "COA-DM" ends sessions (ZoneDirector 9.8 User Guide, "RADIUS Attributes").
+        (NasProfile::Ruckus, ["disconnect", "disconnect", ""]),
+        // `subscriber:command=reauthenticate` (Cisco, "RADIUS Change of Authorization").
+        (
+            NasProfile::Cisco,
+            ["reauthenticate disconnect", "reauthenticate disconnect", "reauthenticate"],
+        ),
+        // "UniFi - Hotspot RADIUS attributes": Acct-Session-Id is for disconnecting.
+        (NasProfile::Unifi, ["disconnect", "disconnect", ""]),
+        // "The only dynamic authorization supported are disconnect messages" (Meraki, "CoA
+        // Disconnect for Splash Sign-on").
+        (NasProfile::Meraki, ["disconnect", "disconnect", ""]),
+        (NasProfile::Hpe, ["disconnect", "disconnect", ""]),
+    ];
+
     #[test]
     fn each_method_is_followed_by_the_next_until_none_is_left() {
-        use OrderMethod::{Change, Disconnect, Reauthenticate};
-        for profile in NasProfile::ALL {
-            let after = |kind, method| after(kind, profile, method);
-            let slower = OrderKind::Change(Speed::Reduced);
-            assert_eq!(after(slower, Change), Some(Disconnect));
-            assert_eq!(after(slower, Disconnect), None);
-            assert_eq!(after(OrderKind::Change(Speed::Full), Change), None);
-            assert_eq!(after(OrderKind::Reauthenticate, Reauthenticate), Some(Disconnect));
-            assert_eq!(after(OrderKind::Disconnect, Disconnect), None);
+        assert!(NasProfile::ALL.iter().all(|profile| LADDERS.iter().any(|(p, _)| p == profile)));
+        for (profile, [again, slower, full]) in LADDERS {
+            for (kind, expected) in [
+                (OrderKind::Disconnect, "disconnect"),
+                (OrderKind::Reauthenticate, again),
+                (OrderKind::Change(Speed::Reduced), slower),
+                (OrderKind::Change(Speed::Full), full),
+            ] {
+                let first = methods(kind, profile).first().copied();
+                let rungs = std::iter::successors(first, |rung| after(kind, profile, *rung));
+                let rungs: Vec<_> = rungs.map(OrderMethod::as_str).collect();
+                assert_eq!(rungs.join(" "), expected, "{profile:?} {kind:?}");
+            }
         }
     }
 }

@@ -31,10 +31,15 @@ pub(super) struct Rules {
     pub(super) confirm_within: Duration,
 }
 
-/// How an order is tried now.
-pub(super) fn method(order: &NasOrder, profile: NasProfile) -> OrderMethod {
+/// How an order is tried now; `None` if its access point can do it in no way.
+pub(super) fn method(order: &NasOrder, profile: NasProfile) -> Option<OrderMethod> {
     let first = || ladder::methods(order.kind, profile).first().copied();
-    order.progress.method.or_else(first).unwrap_or(OrderMethod::Disconnect)
+    order.progress.method.or_else(first)
+}
+
+/// Settles an order that its access point can do in no way.
+pub(super) const fn undeliverable(now: Timestamp) -> OrderStep {
+    OrderStep::Done { last: None, at: now, outcome: OrderOutcome::Undeliverable }
 }
 
 /// Settles an order after a delivery that ended at `now`.
@@ -44,13 +49,11 @@ pub(super) fn settle(
     rules: &Rules,
     now: Timestamp,
 ) -> OrderStep {
-    let method = method(order, rules.profile);
+    let Some(method) = method(order, rules.profile) else { return undeliverable(now) };
     match delivery {
         Delivery::Acknowledged => acknowledged(order, method, rules, now),
         Delivery::Refused(cause) => refused(order, method, cause, rules, now),
-        Delivery::NoAddress => {
-            OrderStep::Done { last: None, at: now, outcome: OrderOutcome::Undeliverable }
-        }
+        Delivery::NoAddress => undeliverable(now),
         Delivery::NoAnswer => later(order, method, OrderAnswer::Nothing, rules, now),
     }
 }
@@ -64,7 +67,7 @@ pub(super) fn unconfirmed(
     rules: &Rules,
     now: Timestamp,
 ) -> OrderStep {
-    let method = method(order, rules.profile);
+    let Some(method) = method(order, rules.profile) else { return undeliverable(now) };
     if let Some(next) = ladder::after(order.kind, rules.profile, method) {
         return OrderStep::Again { method: next, answer: OrderAnswer::Acknowledged, next_at: now };
     }

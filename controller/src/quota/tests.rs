@@ -1,4 +1,4 @@
-use domain::{GrantState, OrderMethod, OrderOutcome, OrderReason, OrderStep};
+use domain::{GrantState, Nas, NasProfile, OrderMethod, OrderOutcome, OrderReason, OrderStep};
 
 use store::OrderFilter;
 
@@ -175,4 +175,25 @@ async fn a_used_up_day_slows_down_once_and_a_new_day_gives_full_speed_again() {
     let order = stage.store.list_orders(&OrderFilter::latest(1)).await.unwrap().remove(0);
     assert_eq!(order.kind, OrderKind::Change(Speed::Full));
     assert_eq!(order.reason, OrderReason::AllowanceRenewed);
+}
+
+#[tokio::test]
+async fn nobody_is_given_full_speed_by_an_order_where_only_a_login_brings_new_limits() {
+    let stage = Stage::slowing((None, Some(1_000))).await;
+    let mut change = |nas: &mut Nas| nas.profile = NasProfile::Uspot;
+    let gate = "gate".parse().unwrap();
+    stage.store.change_access_point(&gate, &mut change).await.unwrap();
+    let phone = stage.sign_in(1, 1).await;
+    stage.report("gate", &phone, 60, 1_000).await;
+    let watch = watch(&stage);
+    watch.look_at(vec![phone.account], &mut Memory::default()).await.unwrap();
+    let order = stage.store.list_orders(&OrderFilter::latest(1)).await.unwrap().remove(0);
+    assert_eq!(order.kind, OrderKind::Change(Speed::Reduced));
+    let at = stage.clock.now();
+    let step = OrderStep::Acknowledged { method: OrderMethod::Change, at, check_at: at };
+    assert!(stage.store.advance_order(&order, &step).await.unwrap());
+
+    stage.advance(86_400);
+    watch.look_at(vec![phone.account], &mut Memory::default()).await.unwrap();
+    assert_eq!(stage.orders().await.len(), 1);
 }

@@ -49,8 +49,9 @@ pub use mac::{CalledStation, MacAddress, MacError};
 pub use message::{MessageClass, MessageState, SmsText};
 pub use name::{NameError, NasName, PlanName, RangeName, SiteName};
 pub use nas::{
-    FormerSecret, HandOff, MessageAuthenticatorRule, Nas, NasIdentifier, NasIdentifierError,
-    NasProfile, OctetDirection, ProfileError, ProxyStateRule, RotationUnderWay, RuleError,
+    AskingAgain, FormerSecret, HandOff, MessageAuthenticatorRule, Nas, NasIdentifier,
+    NasIdentifierError, NasProfile, OctetDirection, ProfileError, ProxyStateRule, Renewal,
+    RotationUnderWay, RuleError,
 };
 pub use nas_range::{
     Approval, ApprovalError, Introduction, NasRange, PendingNas, PendingState, SecretProof,

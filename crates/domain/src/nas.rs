@@ -1,11 +1,16 @@
 //! NAS: whatever stands between visitor and internet and speaks RADIUS to us.
 
-use std::fmt;
+mod identifier;
+mod profile;
+mod rules;
+
 use std::net::SocketAddr;
-use std::str::FromStr;
 
 use ipnet::IpNet;
-use serde::{Deserialize, Deserializer, Serialize};
+
+pub use identifier::{NasIdentifier, NasIdentifierError};
+pub use profile::{AskingAgain, NasProfile, ProfileError, Renewal};
+pub use rules::{MessageAuthenticatorRule, OctetDirection, ProxyStateRule, RuleError};
 
 use crate::{CertificateName, NasName, Secret, SiteName, Timestamp};
 
@@ -41,100 +46,6 @@ pub struct Nas {
     pub hand_off: HandOff,
     /// The secret path segment by which its redirected visitors reach the portal.
     pub portal_path: Secret,
-}
-
-/// The maker's dialect: which attributes carry limits, and how a login is handed back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum NasProfile {
-    /// Our own gateway on a Linux router.
-    Sabeel,
-    /// CoovaChilli and what speaks like it.
-    Coova,
-    /// MikroTik RouterOS.
-    Mikrotik,
-    /// Any other, by RFC and WISPr attributes alone.
-    Generic,
-}
-
-/// Why a text is no [`NasProfile`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no known profile; known are sabeel, coova, mikrotik and generic")]
-pub struct ProfileError(String);
-
-impl NasProfile {
-    /// Every profile.
-    pub const ALL: [Self; 4] = [Self::Sabeel, Self::Coova, Self::Mikrotik, Self::Generic];
-
-    /// The profile's name in configuration, store and command line.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Sabeel => "sabeel",
-            Self::Coova => "coova",
-            Self::Mikrotik => "mikrotik",
-            Self::Generic => "generic",
-        }
-    }
-}
-
-impl NasProfile {
-    /// Whether it limits a device to a speed that it is told; our own gateway does not yet.
-    #[must_use]
-    pub const fn limits_speed(self) -> bool {
-        !matches!(self, Self::Sabeel)
-    }
-}
-
-impl FromStr for NasProfile {
-    type Err = ProfileError;
-
-    fn from_str(text: &str) -> Result<Self, ProfileError> {
-        Self::ALL
-            .into_iter()
-            .find(|profile| profile.as_str() == text)
-            .ok_or_else(|| ProfileError(text.chars().take(40).collect()))
-    }
-}
-
-/// A NAS-Identifier (RFC 2865 §5.32): 1 to 253 octets of text.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
-pub struct NasIdentifier(String);
-
-/// Why a text is no [`NasIdentifier`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a NAS-Identifier has 1 to 253 octets and no control characters")]
-pub struct NasIdentifierError;
-
-impl NasIdentifier {
-    /// The identifier as it stands in packets.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for NasIdentifier {
-    type Err = NasIdentifierError;
-
-    fn from_str(text: &str) -> Result<Self, NasIdentifierError> {
-        if !(1..=253).contains(&text.len()) || text.contains(char::is_control) {
-            return Err(NasIdentifierError);
-        }
-        Ok(Self(text.to_owned()))
-    }
-}
-
-impl fmt::Display for NasIdentifier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for NasIdentifier {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
 }
 
 /// A secret that has been replaced and still verifies for a while.
@@ -201,80 +112,6 @@ impl Nas {
             self.message_authenticator = MessageAuthenticatorRule::Learnt;
         }
     }
-}
-
-/// What is asked of a NAS's Access-Requests (draft-ietf-radext-deprecating-radius §5.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum MessageAuthenticatorRule {
-    /// A request without Message-Authenticator is dropped.
-    Required,
-    /// It may be missing until the NAS has sent a right one.
-    Learn,
-    /// The NAS has sent a right one, so a request without it is dropped.
-    Learnt,
-    /// It may be missing; a wrong one is dropped all the same.
-    Optional,
-}
-
-/// Why a text is no rule.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no rule for Message-Authenticator; known are required, learn and optional")]
-pub struct RuleError(String);
-
-impl MessageAuthenticatorRule {
-    /// Whether requests of the NAS can be forged, since nothing need protect them.
-    #[must_use]
-    pub const fn leaves_unprotected(self) -> bool {
-        match self {
-            Self::Required | Self::Learnt => false,
-            Self::Learn | Self::Optional => true,
-        }
-    }
-
-    /// The rule's name in configuration, store and command line.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Required => "required",
-            Self::Learn => "learn",
-            Self::Learnt => "learnt",
-            Self::Optional => "optional",
-        }
-    }
-}
-
-impl FromStr for MessageAuthenticatorRule {
-    type Err = RuleError;
-
-    /// Reads a rule that an admin can set; that something was learnt is no such rule.
-    fn from_str(text: &str) -> Result<Self, RuleError> {
-        [Self::Required, Self::Learn, Self::Optional]
-            .into_iter()
-            .find(|rule| rule.as_str() == text)
-            .ok_or_else(|| RuleError(text.chars().take(40).collect()))
-    }
-}
-
-/// Whether Proxy-State, the carrier of CVE-2024-3596, may come unprotected (§5.3.4 there).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ProxyStateRule {
-    /// An Access-Request with Proxy-State and without Message-Authenticator is dropped.
-    #[default]
-    Limited,
-    /// It is taken, for an old proxy in between; everything of it can be forged.
-    Unlimited,
-}
-
-/// What Acct-Input-Octets means to a NAS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OctetDirection {
-    /// Input is from the visitor, as RFC 2866 §5.3 says.
-    Standard,
-    /// Input is to the visitor, as some makers count.
-    Swapped,
 }
 
 /// How a login reaches the NAS once the code is right.
@@ -363,14 +200,6 @@ mod tests {
             let mut nas = Nas { message_authenticator: before, ..nas() };
             nas.sends_message_authenticator();
             assert_eq!(nas.message_authenticator, after);
-        }
-    }
-
-    #[test]
-    fn an_identifier_is_short_text() {
-        assert_eq!("pole 7".parse::<NasIdentifier>().unwrap().as_str(), "pole 7");
-        for text in ["", "a\nb", &"x".repeat(254)] {
-            assert_eq!(text.parse::<NasIdentifier>(), Err(NasIdentifierError));
         }
     }
 }

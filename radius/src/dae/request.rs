@@ -8,12 +8,16 @@
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
-use domain::{MacAddress, Nas, NasCommand, Session, SessionIdentification, Timestamp};
+use domain::{AskingAgain, MacAddress, Nas, NasCommand, Session, SessionIdentification, Timestamp};
 use radius_proto::dictionary::enumeration::ServiceType;
-use radius_proto::{AttributeType, PacketBuilder, attribute};
+use radius_proto::{AttributeType, PacketBuilder, attribute, vendor::cisco};
 
-use super::manner::{Extent, Manner, Naming};
+use super::manner::{Extent, Manner, Naming, Proof};
 use crate::terms;
+
+/// The command by which Cisco's controllers ask about a session again ("RADIUS Change of
+/// Authorization", session reauthentication).
+const CISCO_REAUTHENTICATE: &str = "subscriber:command=reauthenticate";
 
 /// What a request is about.
 #[derive(Debug, Clone, Copy)]
@@ -54,11 +58,16 @@ pub(super) fn build(
     write_session(&mut request, subject, manner.extent);
     match command {
         NasCommand::Disconnect => {}
-        NasCommand::Reauthenticate => {
-            request
-                .u32(attribute::SERVICE_TYPE, ServiceType::AuthorizeOnly)
-                .octets(attribute::STATE, &particulars.state);
-        }
+        NasCommand::Reauthenticate => match subject.nas.profile.asking_again() {
+            AskingAgain::AuthorizeOnly | AskingAgain::Never => {
+                request
+                    .u32(attribute::SERVICE_TYPE, ServiceType::AuthorizeOnly)
+                    .octets(attribute::STATE, &particulars.state);
+            }
+            AskingAgain::CiscoCommand => {
+                request.vendor_text(cisco::AVPAIR, CISCO_REAUTHENTICATE);
+            }
+        },
         NasCommand::Change(to) => {
             let (nas, now) = (subject.nas, particulars.now);
             match subject.session {
@@ -69,7 +78,10 @@ pub(super) fn build(
             }
         }
     }
-    request.time(attribute::EVENT_TIMESTAMP, system_time(particulars.now));
+    match manner.proof {
+        Proof::Whole => request.time(attribute::EVENT_TIMESTAMP, system_time(particulars.now)),
+        Proof::Least => request.omit_message_authenticator(),
+    };
     request
 }
 

@@ -1,12 +1,12 @@
 //! CoovaChilli and what speaks like it (14559): rates in kbit/s, volume with gigawords.
 //!
 //! CoovaChilli reads its own attributes before WISPr's; others of its kind know only one of them.
-//! 0 is no limit.
+//! uspot reads the same, the gigawords 21 to 23 included. 0 is no limit.
 
-use domain::{BitRate, Octets};
+use domain::Octets;
 use radius_proto::{PacketBuilder, vendor::chillispot};
 
-use super::{Limits, Unlimited, at_most_u32, gigawords, wispr};
+use super::{Limits, Unlimited, gigawords, kilobits, wispr};
 
 /// Appends the limits.
 pub(super) fn write(packet: &mut PacketBuilder, limits: &Limits, unlimited: Unlimited) {
@@ -15,8 +15,7 @@ pub(super) fn write(packet: &mut PacketBuilder, limits: &Limits, unlimited: Unli
         (chillispot::BANDWIDTH_MAX_DOWN, limits.rate.down),
     ] {
         if rate.is_some() || unlimited == Unlimited::IsSaid {
-            let kilobits = rate.map_or(0, BitRate::kilobits_per_second);
-            packet.vendor_u32(attribute, at_most_u32(kilobits));
+            packet.vendor_u32(attribute, rate.map_or(0, kilobits));
         }
     }
     wispr::write(packet, limits.rate);

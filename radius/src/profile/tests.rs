@@ -61,6 +61,29 @@ fn each_maker_reads_the_limits_in_its_own_words() {
 }
 
 #[test]
+fn cisco_and_hpe_read_rates_as_their_own_numbers() {
+    use vendor::{airespace, hp};
+    // 6,144 is 0x1800 and 2,048 is 0x800 kbit/s.
+    let limits = Limits { data: SIX_GB, rate: rate(2_048_000, 6_144_000) };
+    let (up, down) = (&[0, 0, 0x08, 0][..], &[0, 0, 0x18, 0][..]);
+    check(
+        NasProfile::Cisco,
+        limits,
+        &[
+            (airespace::DATA_BANDWIDTH_AVERAGE_CONTRACT, down),
+            (airespace::REAL_TIME_BANDWIDTH_AVERAGE_CONTRACT, down),
+            (airespace::DATA_BANDWIDTH_AVERAGE_CONTRACT_UPSTREAM, up),
+            (airespace::REAL_TIME_BANDWIDTH_AVERAGE_CONTRACT_UPSTREAM, up),
+        ],
+    );
+    check(
+        NasProfile::Hpe,
+        limits,
+        &[(hp::BANDWIDTH_MAX_INGRESS, up), (hp::BANDWIDTH_MAX_EGRESS, down)],
+    );
+}
+
+#[test]
 fn what_is_not_limited_is_not_mentioned() {
     for profile in NasProfile::ALL {
         check(profile, Limits { data: None, rate: NO_RATE }, &[]);

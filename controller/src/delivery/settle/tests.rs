@@ -143,3 +143,12 @@ fn what_was_acknowledged_and_never_seen_is_asked_for_otherwise() {
         assert_eq!(step, expected, "{kind:?} {method:?} {reported_at}");
     }
 }
+
+#[test]
+fn what_a_maker_can_do_in_no_way_is_over_at_once() {
+    let rules = Rules { profile: NasProfile::Aruba, ..RULES };
+    let order = order(OrderKind::Change(Speed::Full), None, 1);
+    assert_eq!(method(&order, rules.profile), None);
+    let step = settle(&order, Delivery::Acknowledged, &rules, at(2_000));
+    assert_eq!(step, undeliverable(at(2_000)));
+}

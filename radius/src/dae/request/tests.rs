@@ -51,7 +51,7 @@ fn an_access_point_that_refuses_attributes_is_told_less() {
             "Calling-Station-Id = \"0200.5e10.ab0c\"; Acct-Session-Id = \"5C1\"",
         ),
     ] {
-        let manner = Manner { extent, naming };
+        let manner = Manner { extent, naming, ..Manner::default() };
         let expected = (Code::DisconnectRequest, said);
         check(Some(&session()), &NasCommand::Disconnect, manner, expected);
     }
@@ -91,7 +91,7 @@ fn told_terms(profile: NasProfile, terms: Terms) -> String {
     let nas = Nas { profile, ..nas() };
     let session = session();
     let subject = Subject { nas: &nas, device: DEVICE, session: Some(&session) };
-    let manner = Manner { extent: Extent::Least, naming: Naming::Unnamed };
+    let manner = Manner { extent: Extent::Least, naming: Naming::Unnamed, ..Manner::default() };
     let (code, said) = dump(subject, &NasCommand::Change(terms), manner);
     assert_eq!(code, Code::CoaRequest);
     let (_, terms) = said.split_once("Acct-Session-Id = \"5C1\"; ").unwrap();

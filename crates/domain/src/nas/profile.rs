@@ -1,0 +1,222 @@
+//! The makers: what each can be told, and how. Which attributes say it is RADIUS's own business.
+//!
+//! A maker is believed to do only what its own documents or its source say. One that may ignore
+//! a speed is told it all the same, but nothing is left to that: [`NasProfile::limits_speed`].
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// The maker's dialect: which attributes carry limits, and how a session is changed and ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NasProfile {
+    /// Our own gateway on a Linux router.
+    Sabeel,
+    /// CoovaChilli and what speaks like it.
+    Coova,
+    /// uspot, the captive portal of OpenWrt.
+    Uspot,
+    /// MikroTik RouterOS.
+    Mikrotik,
+    /// hostapd, as it is or in OpenWrt.
+    Hostapd,
+    /// Aruba Instant, ArubaOS and Central.
+    Aruba,
+    /// Ruckus SmartZone, Unleashed and ZoneDirector.
+    Ruckus,
+    /// Cisco's wireless controllers: Catalyst 9800 and AireOS.
+    Cisco,
+    /// Ubiquiti UniFi.
+    Unifi,
+    /// Cisco Meraki.
+    Meraki,
+    /// HPE ArubaOS-Switch and ProCurve.
+    Hpe,
+    /// Any other, by RFC and WISPr attributes alone.
+    Generic,
+}
+
+/// How the limits of a session that goes on are renewed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renewal {
+    /// A CoA-Request carries them.
+    Told,
+    /// A CoA-Request makes the access point ask, and the answer carries them.
+    Asked,
+    /// They never are; the next login brings new ones.
+    AtLogin,
+}
+
+/// How an access point is made to ask about a device again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AskingAgain {
+    /// By a CoA-Request with Service-Type Authorize-Only (RFC 5176 §3.2).
+    AuthorizeOnly,
+    /// By Cisco's own command in a CoA-Request.
+    CiscoCommand,
+    /// Not at all; a device that is disconnected comes back and is asked about then.
+    Never,
+}
+
+/// Why a text is no [`NasProfile`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no known profile; known are {known}", known = NasProfile::names())]
+pub struct ProfileError(String);
+
+impl NasProfile {
+    /// Every profile.
+    pub const ALL: [Self; 12] = [
+        Self::Sabeel,
+        Self::Coova,
+        Self::Uspot,
+        Self::Mikrotik,
+        Self::Hostapd,
+        Self::Aruba,
+        Self::Ruckus,
+        Self::Cisco,
+        Self::Unifi,
+        Self::Meraki,
+        Self::Hpe,
+        Self::Generic,
+    ];
+
+    /// The profile's name in configuration, store and command line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sabeel => "sabeel",
+            Self::Coova => "coova",
+            Self::Uspot => "uspot",
+            Self::Mikrotik => "mikrotik",
+            Self::Hostapd => "hostapd",
+            Self::Aruba => "aruba",
+            Self::Ruckus => "ruckus",
+            Self::Cisco => "cisco",
+            Self::Unifi => "unifi",
+            Self::Meraki => "meraki",
+            Self::Hpe => "hpe",
+            Self::Generic => "generic",
+        }
+    }
+
+    /// Every name, for people.
+    fn names() -> String {
+        Self::ALL.map(Self::as_str).join(", ")
+    }
+
+    /// The UDP port on which it takes Disconnect and CoA unless it is set up otherwise: 3799 (RFC
+    /// 5176 §2.1), but 1700 with Cisco (IOS's `aaa server radius dynamic-author`) and Meraki.
+    #[must_use]
+    pub const fn dae_port(self) -> u16 {
+        match self {
+            Self::Cisco | Self::Meraki => 1_700,
+            _ => 3_799,
+        }
+    }
+
+    /// The shortest interval of Interim-Updates that it can be asked for: 60 s (RFC 2869 §5.16);
+    /// Meraki sends none for less than 300 s ("Interim Updates for Splash Sign-on").
+    #[must_use]
+    pub const fn least_interim(self) -> Duration {
+        match self {
+            Self::Meraki => Duration::from_secs(300),
+            _ => Duration::from_secs(60),
+        }
+    }
+
+    /// Whether it surely limits a device to a speed that it is told.
+    ///
+    /// Our own gateway does not yet. Aruba and Ruckus have speeds by role and group, Catalyst 9800
+    /// by named policies, hostapd none; UniFi documents none.
+    #[must_use]
+    pub const fn limits_speed(self) -> bool {
+        match self {
+            Self::Coova
+            | Self::Uspot
+            | Self::Mikrotik
+            | Self::Meraki
+            | Self::Hpe
+            | Self::Generic => true,
+            Self::Sabeel
+            | Self::Hostapd
+            | Self::Aruba
+            | Self::Ruckus
+            | Self::Cisco
+            | Self::Unifi => false,
+        }
+    }
+
+    /// How the limits of a session that goes on are renewed.
+    ///
+    /// uspot's CoA changes times, but whether speeds is not said; hostapd's is for Hotspot 2.0
+    /// alone; Meraki's splash page and `ZoneDirector` take Disconnect alone.
+    #[must_use]
+    pub const fn renewal(self) -> Renewal {
+        match self {
+            Self::Sabeel | Self::Coova | Self::Mikrotik | Self::Generic => Renewal::Told,
+            Self::Cisco => Renewal::Asked,
+            Self::Uspot
+            | Self::Hostapd
+            | Self::Aruba
+            | Self::Ruckus
+            | Self::Unifi
+            | Self::Meraki
+            | Self::Hpe => Renewal::AtLogin,
+        }
+    }
+
+    /// How it is made to ask about a device again.
+    ///
+    /// CoovaChilli would take a CoA that names no limits for one that lifts them all.
+    #[must_use]
+    pub const fn asking_again(self) -> AskingAgain {
+        match self {
+            Self::Sabeel | Self::Generic => AskingAgain::AuthorizeOnly,
+            Self::Cisco => AskingAgain::CiscoCommand,
+            Self::Coova
+            | Self::Uspot
+            | Self::Mikrotik
+            | Self::Hostapd
+            | Self::Aruba
+            | Self::Ruckus
+            | Self::Unifi
+            | Self::Meraki
+            | Self::Hpe => AskingAgain::Never,
+        }
+    }
+}
+
+impl FromStr for NasProfile {
+    type Err = ProfileError;
+
+    fn from_str(text: &str) -> Result<Self, ProfileError> {
+        Self::ALL
+            .into_iter()
+            .find(|profile| profile.as_str() == text)
+            .ok_or_else(|| ProfileError(text.chars().take(40).collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_profile_is_read_by_the_name_it_is_written_with() {
+        for profile in NasProfile::ALL {
+            assert_eq!(profile.as_str().parse(), Ok(profile));
+        }
+        let error = "huawei".parse::<NasProfile>().unwrap_err().to_string();
+        assert!(error.starts_with("`huawei` is no known profile; known are sabeel, coova, uspot"));
+    }
+
+    #[test]
+    fn only_who_is_asked_again_renews_by_asking() {
+        for profile in NasProfile::ALL {
+            let never_asks = profile.asking_again() == AskingAgain::Never;
+            assert!(!(profile.renewal() == Renewal::Asked && never_asks), "{profile:?}");
+        }
+    }
+}
