@@ -7,12 +7,11 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, SystemTime};
 
 use domain::{
-    AccountingEvent, AccountingRecord, MacAddress, Nas, NasName, SessionEnd, SessionId,
-    SessionIdentification, SessionReport, Speed, Timestamp,
+    AccountingEvent, AccountingRecord, Nas, SessionEnd, SessionId, SessionIdentification,
+    SessionReport, Speed, Timestamp,
 };
 use radius_proto::dictionary::enumeration::AcctStatusType;
 use radius_proto::{Packet, attribute};
-use sha2::{Digest, Sha256};
 
 use crate::class::Class;
 use crate::direction;
@@ -88,7 +87,12 @@ fn report(packet: &Packet<'_>, nas: &Nas) -> Result<SessionReport, Unusable> {
         .ok_or(Unusable::Device)?;
     let class = Class::find(packet);
     Ok(SessionReport {
-        session: session_id(&nas.name, acct_session_id, device, class),
+        session: SessionId::of_stay(
+            &nas.name,
+            acct_session_id,
+            device,
+            class.map(Class::octets).as_deref(),
+        ),
         acct_session_id: acct_session_id.to_owned(),
         device,
         user_name: packet.text(attribute::USER_NAME).unwrap_or_default().to_owned(),
@@ -117,27 +121,6 @@ fn identification(packet: &Packet<'_>) -> SessionIdentification {
         class: packet.find_all(attribute::CLASS).map(|class| class.octets().to_vec()).collect(),
         chargeable_user_identity: text(attribute::CHARGEABLE_USER_IDENTITY),
     }
-}
-
-/// The same for every report of one stay, and different for any other stay, even where the NAS
-/// counts its session ids from one again after a restart.
-fn session_id(
-    nas: &NasName,
-    acct_session_id: &str,
-    device: MacAddress,
-    class: Option<Class>,
-) -> SessionId {
-    let mut hash = Sha256::new();
-    for part in [nas.as_str().as_bytes(), acct_session_id.as_bytes(), &device.octets()] {
-        hash.update(part);
-        hash.update([0]);
-    }
-    if let Some(class) = class {
-        hash.update(class.octets());
-    }
-    let digest: [u8; 32] = hash.finalize().into();
-    let half = digest.first_chunk::<16>().expect("SHA-256 gives 32 octets");
-    SessionId::from_bytes(*half)
 }
 
 /// Framed-IP-Address, or else Framed-IPv6-Address; the reserved values of RFC 2865 §5.8 are none.

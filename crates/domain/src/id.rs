@@ -9,7 +9,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::Timestamp;
+use sha2::{Digest, Sha256};
+
+use crate::{MacAddress, NasName, Timestamp};
 
 /// An identifier of one kind of thing; ids of different kinds never mix.
 pub struct Id<Kind>(u128, PhantomData<fn() -> Kind>);
@@ -73,6 +75,47 @@ impl<Kind> Id<Kind> {
     #[must_use]
     pub const fn to_bytes(self) -> [u8; 16] {
         self.0.to_be_bytes()
+    }
+}
+
+impl SessionId {
+    /// The id of a stay as its access point names it: the same for every report of one stay, and
+    /// different for any other, even where the access point counts its session ids from one again
+    /// after a restart, as long as a Class of ours tells them apart.
+    #[must_use]
+    pub fn of_stay(
+        nas: &NasName,
+        acct_session_id: &str,
+        device: MacAddress,
+        class: Option<&[u8]>,
+    ) -> Self {
+        let mut hash = Sha256::new();
+        for part in [nas.as_str().as_bytes(), acct_session_id.as_bytes(), &device.octets()] {
+            hash.update(part);
+            hash.update([0]);
+        }
+        if let Some(class) = class {
+            hash.update(class);
+        }
+        Self::first_half(hash)
+    }
+
+    /// The id of a stay that another server knows by a key of its own (FreeRADIUS' acctuniqueid);
+    /// a key of 32 hexadecimal digits is the id.
+    #[must_use]
+    pub fn of_unique_id(key: &str) -> Self {
+        key.parse().unwrap_or_else(|_| {
+            let mut hash = Sha256::new();
+            hash.update(b"acctuniqueid\0");
+            hash.update(key.as_bytes());
+            Self::first_half(hash)
+        })
+    }
+
+    fn first_half(hash: Sha256) -> Self {
+        let digest: [u8; 32] = hash.finalize().into();
+        let half = digest.first_chunk::<16>().expect("SHA-256 gives 32 octets");
+        Self::from_bytes(*half)
     }
 }
 
@@ -158,6 +201,20 @@ mod tests {
         assert!(older < newer);
         assert_eq!(newer.to_string().parse(), Ok(newer));
         assert_eq!(SessionId::from_bytes(newer.to_bytes()), newer);
+    }
+
+    #[test]
+    fn a_stay_has_one_id_and_another_servers_key_is_kept() {
+        let nas = "gate".parse().unwrap();
+        let device = MacAddress::new([2, 0, 0, 0, 0, 1]);
+        let id = SessionId::of_stay(&nas, "5C1", device, None);
+        assert_eq!(SessionId::of_stay(&nas, "5C1", device, None), id);
+        for (name, class) in [("5C2", None), ("5C1", Some(&b"x"[..])), ("5C", None)] {
+            assert_ne!(SessionId::of_stay(&nas, name, device, class), id);
+        }
+        assert_eq!(SessionId::of_unique_id(&id.to_string()), id);
+        assert_eq!(SessionId::of_unique_id("a1"), SessionId::of_unique_id("a1"));
+        assert_ne!(SessionId::of_unique_id("a1"), SessionId::of_unique_id("a2"));
     }
 
     #[test]

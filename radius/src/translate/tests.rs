@@ -64,7 +64,7 @@ fn a_report_is_read_whole() {
     let AccountingEvent::Stopped(report, end) = record.event else { panic!("{record:?}") };
     assert_eq!(end, SessionEnd::Reported(4));
     let expected = SessionReport {
-        session: session_id(&nas().name, "5C1", DEVICE, Some(class())),
+        session: SessionId::of_stay(&nas().name, "5C1", DEVICE, Some(&class().octets())),
         acct_session_id: "5C1".into(),
         device: DEVICE,
         user_name: "02005e10ab0c".into(),
