@@ -4,6 +4,7 @@
 //! nothing. Changes are published on the feed after their commit.
 
 mod grants;
+mod heritage;
 mod nas_ranges;
 mod outboxes;
 mod sessions;
@@ -14,6 +15,7 @@ pub use grants::{
     AccountRecord, Accounts, Circumstances, Credentials, GrantOf, Grants, OpenStay, SignIn,
     SignInOutcome,
 };
+pub use heritage::{Heritage, Intent, KnownDevice, KnownPerson, PastStay, Taken};
 pub use nas_ranges::{NasRanges, Sighting};
 pub use outboxes::{MessageOutbox, OrderFilter, Orders, OutgoingMessage};
 pub use sessions::{ApplyOutcome, JournalPosition, SessionFilter, SessionReports, Sessions};
@@ -34,6 +36,7 @@ pub trait Store:
     + Credentials
     + Sessions
     + SessionReports
+    + Heritage
     + Orders
     + MessageOutbox
 {

@@ -20,9 +20,10 @@ pub mod testing;
 pub use applier::{Applier, ApplyError};
 pub use contract::{
     AccessPoints, AccountRecord, Accounts, ApplyOutcome, Attempt, Challenges, Circumstances,
-    Credentials, GrantOf, Grants, JournalPosition, MessageOutbox, NasChange, NasRanges,
-    NewChallenge, OpenStay, OrderFilter, Orders, OutgoingMessage, Plans, SessionFilter,
-    SessionReports, Sessions, Sighting, SignIn, SignInOutcome, Sites, Store,
+    Credentials, GrantOf, Grants, Heritage, Intent, JournalPosition, KnownDevice, KnownPerson,
+    MessageOutbox, NasChange, NasRanges, NewChallenge, OpenStay, OrderFilter, Orders,
+    OutgoingMessage, PastStay, Plans, SessionFilter, SessionReports, Sessions, Sighting, SignIn,
+    SignInOutcome, Sites, Store, Taken,
 };
 pub use error::StoreError;
 pub use feed::{Change, ChangeFeed, Changes};

@@ -12,6 +12,7 @@ mod connect;
 mod credentials;
 mod dialect;
 mod grants;
+mod heritage;
 mod identification;
 mod messages;
 mod migrations;

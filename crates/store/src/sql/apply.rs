@@ -8,6 +8,7 @@
 mod fold;
 mod given;
 mod known;
+mod past;
 mod rows;
 mod stays;
 

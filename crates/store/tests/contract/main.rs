@@ -5,6 +5,7 @@
 mod accounting;
 mod fixtures;
 mod generations;
+mod heritage;
 mod nas_ranges;
 mod outboxes;
 mod rivals;
@@ -78,6 +79,10 @@ on_both![
     stays::the_balance_of_octets_is_that_of_the_latest_stays_that_moved_some,
     stays::a_late_report_reaches_the_stay_it_is_about,
     stays::a_device_that_comes_back_after_a_restart_under_its_old_name_is_counted,
+    heritage::a_known_person_is_recorded_once_and_nothing_is_overwritten,
+    heritage::a_device_that_is_taken_over_is_told_to_everybody,
+    heritage::a_past_stay_counts_once_for_who_owns_the_device_or_the_number,
+    heritage::a_stay_that_goes_on_is_one_stay_here_and_there,
     schema::migrating_again_changes_nothing,
     schema::another_programs_schema_is_refused,
 ];

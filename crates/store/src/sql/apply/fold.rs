@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::{
     AccountId, AccountingEvent, AccountingRecord, Day, GrantId, Id, NasName, Octets, Session,
-    SessionEnd, SessionId, SessionIdentification, SessionReport, SessionState, Usage, Zone,
+    SessionEnd, SessionId, SessionIdentification, SessionReport, SessionState, Timestamp, Usage,
+    Zone,
 };
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
@@ -66,6 +67,8 @@ pub(super) struct Fold {
     touched: Vec<SessionId>,
     zones: BTreeMap<NasName, Zone>,
     owners: BTreeMap<GrantId, AccountId>,
+    /// Whose the next session is that no grant of ours let in.
+    owner: Option<AccountId>,
     days: BTreeMap<(AccountId, Day), Usage>,
     grants: BTreeMap<GrantId, Usage>,
     /// Access points whose open sessions are all in `sessions`.
@@ -90,6 +93,7 @@ impl Fold {
             touched: Vec::with_capacity(records.len()),
             zones: zones(transaction).await?,
             owners: BTreeMap::new(),
+            owner: None,
             days: BTreeMap::new(),
             grants: BTreeMap::new(),
             whole: BTreeSet::new(),
@@ -112,6 +116,30 @@ impl Fold {
             fold.owners.insert(Columns(&row).id("id")?, Columns(&row).id("account")?);
         }
         Ok(fold)
+    }
+
+    /// When the stays of that name began that are known, the first first.
+    pub(super) fn beginnings(&self, first: SessionId) -> Vec<Timestamp> {
+        let mut beginnings = Vec::new();
+        let mut next = Some(first);
+        while let Some(entry) = next.and_then(|id| self.sessions.get(&id)) {
+            if beginnings.len() >= stays::MOST {
+                break;
+            }
+            beginnings.push(entry.session.started_at);
+            next = entry.next_stay;
+        }
+        beginnings
+    }
+
+    /// Says whose the session of the next record is, should neither it nor a grant say it.
+    pub(super) const fn own(&mut self, owner: Option<AccountId>) {
+        self.owner = owner;
+    }
+
+    /// How many records have changed nothing so far.
+    pub(super) const fn repeated(&self) -> u64 {
+        self.repeated
     }
 
     pub(super) async fn fetch<Kind>(
@@ -186,7 +214,8 @@ impl Fold {
         }
         let account = before
             .and_then(|entry| entry.account)
-            .or_else(|| advance.session.grant.and_then(|grant| self.owners.get(&grant).copied()));
+            .or_else(|| advance.session.grant.and_then(|grant| self.owners.get(&grant).copied()))
+            .or(self.owner);
         let change = Change::between(before, &advance.session, account);
         let change = before.map_or(change, |entry| entry.change.max(change));
         if let Some(account) = account {

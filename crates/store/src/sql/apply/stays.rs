@@ -17,7 +17,7 @@ use crate::sql::row::id_column;
 use crate::sql::sessions::COLUMNS;
 
 /// How many stays of one name are told apart; what comes after them is counted with the last.
-const MOST: usize = 1_000;
+pub(super) const MOST: usize = 1_000;
 
 /// The id of the stay that comes after `earlier` under its name.
 pub(super) fn after(earlier: &Session) -> SessionId {
