@@ -5,11 +5,13 @@
 //! of one of them by name; `PATCH /v1/access-points/{name}`, and `POST` to its `rotate` and
 //! `finish-rotation`; `GET /v1/sessions`, `/v1/sessions/{id}`, `/v1/orders`,
 //! `/v1/status`, `/v1/health`; `POST /v1/sessions/{id}/disconnect`,
-//! `/v1/accounts/show`, `/v1/accounts/erase`. What travels stands in [`api`].
+//! `/v1/accounts/show`, `/v1/accounts/erase`; `POST /v1/import/access-points`,
+//! `/v1/import/people`, `/v1/import/stays`. What travels stands in [`api`].
 
 mod access_points;
 pub mod api;
 mod extract;
+mod import;
 mod nas_ranges;
 mod people;
 mod refusal;
@@ -34,6 +36,8 @@ use crate::nas_activity::NasActivity;
 
 /// No request is longer, in octets.
 const LONGEST_REQUEST: usize = 64 * 1024;
+/// Nor is one that brings many things.
+const LONGEST_IMPORT: usize = 4 * 1024 * 1024;
 
 /// What the admin API answers from.
 #[derive(Clone)]
@@ -105,6 +109,7 @@ impl AdminApi {
             .route("/v1/accounts/erase", post(people::erase_account))
             .route("/v1/orders", get(people::list_orders))
             .route("/v1/orders/{id}", get(people::show_order))
+            .merge(import_routes())
             .route("/v1/status", get(status::status))
             .route("/v1/health", get(status::health))
             .fallback(|| async { Refusal::new(FailureKind::NotFound, "there is no such path") })
@@ -114,6 +119,15 @@ impl AdminApi {
             .layer(DefaultBodyLimit::max(LONGEST_REQUEST))
             .with_state(self)
     }
+}
+
+/// Where whole files of another RADIUS server come in, portion by portion.
+fn import_routes() -> Router<AdminApi> {
+    Router::new()
+        .route("/v1/import/access-points", post(import::access_points))
+        .route("/v1/import/people", post(import::people))
+        .route("/v1/import/stays", post(import::stays))
+        .layer(DefaultBodyLimit::max(LONGEST_IMPORT))
 }
 
 #[cfg(test)]

@@ -33,6 +33,11 @@ pub(crate) fn portal_path() -> Secret {
     secret(20)
 }
 
+/// What makes an id that nobody can guess.
+pub(crate) fn entropy() -> [u8; 10] {
+    octets()
+}
+
 fn octets<const N: usize>() -> [u8; N] {
     let mut octets = [0; N];
     getrandom::fill(&mut octets).expect("the operating system has a random source");

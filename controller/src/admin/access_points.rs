@@ -110,7 +110,7 @@ async fn refuse_shared_certificate(api: &AdminApi, nas: &Nas) -> Result<(), Refu
 }
 
 /// The access point that is asked for, with secrets made where none is given.
-fn nas(request: AddAccessPoint, new: &NewAccessPoints) -> Result<Nas, String> {
+pub(super) fn nas(request: AddAccessPoint, new: &NewAccessPoints) -> Result<Nas, String> {
     let portal_path = request.portal_path.unwrap_or_else(random::portal_path);
     let plain = portal_path.expose().bytes().all(|b| b.is_ascii_alphanumeric());
     if !plain || !(8..=64).contains(&portal_path.expose().len()) {
@@ -211,25 +211,27 @@ pub(super) fn acceptable(secret: Secret) -> Result<Secret, String> {
 
 /// What an admin should know about the present secret of an access point.
 pub(super) async fn secret_notes(api: &AdminApi, nas: &Nas) -> Result<Vec<String>, Refusal> {
-    let mut notes = Vec::new();
-    if nas.secret.is_weak() {
-        notes.push(
-            "the RADIUS secret is short enough to be guessed; use 16 characters or more".to_owned(),
-        );
-    }
     let others = api.store.list_access_points().await?;
-    let sharer = others.iter().find(|other| other.name != nas.name && other.secret == nas.secret);
-    if let Some(sharer) = sharer {
-        notes.push(format!(
+    Ok(weakness_note(&nas.secret).into_iter().chain(sharing_note(&others, nas)).collect())
+}
+
+pub(super) fn weakness_note(secret: &Secret) -> Option<String> {
+    let note = "the RADIUS secret is short enough to be guessed; use 16 characters or more";
+    secret.is_weak().then(|| note.to_owned())
+}
+
+pub(super) fn sharing_note(others: &[Nas], nas: &Nas) -> Option<String> {
+    let shares = |other: &&Nas| other.name != nas.name && other.secret == nas.secret;
+    others.iter().find(shares).map(|sharer| {
+        format!(
             "access point {} has the same secret, so each of the two can pretend to be the other",
             sharer.name
-        ));
-    }
-    Ok(notes)
+        )
+    })
 }
 
 /// What else an admin should know.
-fn notes_on(nas: &Nas) -> Vec<String> {
+pub(super) fn notes_on(nas: &Nas) -> Vec<String> {
     let mut notes = Vec::new();
     match nas.message_authenticator {
         MessageAuthenticatorRule::Optional => notes.push(

@@ -9,6 +9,7 @@ mod access_point;
 mod access_point_change;
 mod account;
 mod activity;
+mod import;
 mod nas_range;
 mod order;
 mod plan;
@@ -26,6 +27,10 @@ pub use account::{
     AccountErased, AccountView, ConsentView, DeviceView, GrantStateView, GrantView, Person,
 };
 pub use activity::{AccessPointShown, Activity, Times};
+pub use import::{
+    ImportAccessPoints, ImportPeople, ImportStays, Imported, ImportedGrant, ImportedNas,
+    ImportedPerson, ImportedStay, MOST_AT_ONCE, Verdict,
+};
 pub use nas_range::{AddRange, Approve, Pending, PendingRejected, Range, RangeAdded};
 pub use order::{OrderAnswerView, OrderQuery, OrderStateView, OrderView};
 pub use plan::PlanView;

@@ -7,13 +7,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use domain::{NasRange, PendingState, RangeName};
 
-use super::AdminApi;
 use super::access_points::acceptable;
 use super::api::{
     AccessPoint, AddRange, Approve, List, Pending, PendingRejected, Range, RangeAdded, Removed,
 };
 use super::extract::{Body, Named};
 use super::refusal::Refusal;
+use super::{AdminApi, NewAccessPoints};
 use crate::newcomers::{self, Telling};
 use crate::random;
 
@@ -26,20 +26,24 @@ pub(super) async fn add(
     State(api): State<AdminApi>,
     Body(request): Body<AddRange>,
 ) -> Result<(StatusCode, Json<RangeAdded>), Refusal> {
-    let given = request.secret.map(acceptable).transpose().map_err(Refusal::invalid)?;
-    let range = NasRange {
-        name: request.name,
-        site: request.site,
-        addresses: request.addresses.trunc(),
-        profile: request.profile,
-        secret: given.unwrap_or_else(random::radius_secret),
-        message_authenticator: api.about.new_access_points.message_authenticator,
-        approval: request.approval,
-    };
+    let range = range(request, &api.about.new_access_points).map_err(Refusal::invalid)?;
     api.store.add_range(&range).await?;
     tracing::info!(range = %range.name, site = %range.site, "range added");
     let added = RangeAdded { range: Range::from(&range), secret: range.secret };
     Ok((StatusCode::CREATED, Json(added)))
+}
+
+/// The range that is asked for, with a secret made where none is given.
+pub(super) fn range(request: AddRange, new: &NewAccessPoints) -> Result<NasRange, String> {
+    Ok(NasRange {
+        name: request.name,
+        site: request.site,
+        addresses: request.addresses.trunc(),
+        profile: request.profile,
+        secret: request.secret.map(acceptable).transpose()?.unwrap_or_else(random::radius_secret),
+        message_authenticator: request.message_authenticator.unwrap_or(new.message_authenticator),
+        approval: request.approval,
+    })
 }
 
 pub(super) async fn remove(

@@ -1,4 +1,5 @@
 mod access_points;
+mod import;
 mod nas_ranges;
 
 use std::os::unix::fs::PermissionsExt;

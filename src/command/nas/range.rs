@@ -58,6 +58,7 @@ fn request(range: AddNasRange) -> anyhow::Result<AddRange> {
         site: range.site,
         addresses: range.addresses,
         profile: range.profile,
+        message_authenticator: None,
         secret: range.secret_file.as_deref().map(read_secret).transpose()?,
         approval: range.approve,
     })

@@ -26,6 +26,10 @@ pub struct AddRange {
     /// What a new access point has as its RADIUS secret; left out, one of 32 characters is made.
     #[serde(default, serialize_with = "exposed", skip_serializing_if = "Option::is_none")]
     pub secret: Option<Secret>,
+    /// Whether requests of its access points must carry Message-Authenticator; as the configuration
+    /// says for new ones if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_authenticator: Option<MessageAuthenticatorRule>,
     /// Who decides about a new one.
     pub approval: Approval,
 }
