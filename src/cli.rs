@@ -1,5 +1,6 @@
 //! What can be typed after `sabeel`.
 
+mod import;
 mod nas;
 mod radius;
 
@@ -11,6 +12,7 @@ use domain::{
     SiteName, Timestamp, Zone,
 };
 
+pub use import::{ImportClients, ImportCommand};
 pub use nas::{AddNas, AddNasRange, NasCommand, PendingCommand, RangeCommand, RotateNas, SetNas};
 pub use radius::{Decode, DictionaryCommand, RadiusCommand};
 
@@ -61,6 +63,9 @@ pub enum Command {
     /// Persons, by mobile number.
     #[command(subcommand)]
     Account(AccountCommand),
+    /// Take over what another RADIUS server has.
+    #[command(subcommand)]
+    Import(ImportCommand),
     /// RADIUS packets and dictionaries; needs no running server.
     #[command(subcommand)]
     Radius(RadiusCommand),

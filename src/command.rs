@@ -3,6 +3,7 @@
 mod account;
 mod database;
 mod doctor;
+mod import;
 mod journal;
 mod nas;
 mod order;
@@ -47,6 +48,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Session(command) => session::run(&admin, format, command).await,
         Command::Order(command) => order::run(&admin, format, command).await,
         Command::Account(command) => account::run(&admin, format, command).await,
+        Command::Import(command) => import::run(&admin, format, command).await,
         Command::Radius(command) => radius::run(format, &command),
         Command::Db(DbCommand::Migrate) => database::migrate(&config, format).await,
         Command::Journal(command) => journal::run(&config, &admin, format, command).await,

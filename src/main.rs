@@ -5,6 +5,7 @@ mod cli;
 mod command;
 mod config;
 mod demo;
+mod freeradius;
 mod gateway;
 mod nas_activity;
 mod output;

@@ -10,6 +10,7 @@ mod chance;
 mod city;
 mod command_line;
 mod killed;
+mod migration;
 mod rush;
 mod sms_gateway;
 mod visit;

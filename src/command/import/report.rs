@@ -1,0 +1,137 @@
+//! What became of everything that was found, as a table or JSON.
+
+use anyhow::bail;
+use controller::admin::api::Verdict;
+use serde::Serialize;
+use store::Intent;
+
+use crate::output::{self, Format};
+
+/// So many things are listed each; what is beyond is counted.
+const MOST_ROWS: usize = 100_000;
+
+/// Something that was found in a file.
+#[derive(Debug)]
+pub struct Finding {
+    place: String,
+    name: String,
+    what: String,
+    notes: Vec<String>,
+}
+
+impl Finding {
+    /// What stands at a place, under which name.
+    pub fn new(
+        place: impl ToString,
+        name: impl ToString,
+        what: impl ToString,
+        notes: Vec<String>,
+    ) -> Self {
+        Self { place: place.to_string(), name: name.to_string(), what: what.to_string(), notes }
+    }
+}
+
+/// What became of a thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Fate {
+    Added,
+    WouldBeAdded,
+    ThereAlready,
+    Conflict,
+    NotTaken,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    place: String,
+    name: String,
+    what: String,
+    fate: Fate,
+    why: Vec<String>,
+}
+
+/// Everything that was found, and what became of it.
+#[derive(Debug)]
+pub struct Report {
+    intent: Intent,
+    rows: Vec<Row>,
+    /// Things of each fate, in the order of [`Fate`].
+    counts: [u64; 5],
+}
+
+impl Report {
+    /// Nothing yet.
+    pub const fn new(intent: Intent) -> Self {
+        Self { intent, rows: Vec::new(), counts: [0; 5] }
+    }
+
+    /// Whether it is done, or only said.
+    pub const fn intent(&self) -> Intent {
+        self.intent
+    }
+
+    /// Notes the server's verdict on a thing.
+    pub fn verdict(&mut self, finding: Finding, verdict: Verdict) {
+        match verdict {
+            Verdict::Taken { notes } => {
+                let fate = match self.intent {
+                    Intent::Apply => Fate::Added,
+                    Intent::Rehearse => Fate::WouldBeAdded,
+                };
+                self.add(finding, fate, notes);
+            }
+            Verdict::ThereAlready => self.add(finding, Fate::ThereAlready, Vec::new()),
+            Verdict::Refused { reason } => self.not_taken(finding, reason),
+            Verdict::Conflict { reason } => self.add(finding, Fate::Conflict, vec![reason]),
+        }
+    }
+
+    /// Notes why a thing is none that could be taken.
+    pub fn not_taken(&mut self, finding: Finding, reason: impl Into<String>) {
+        self.add(finding, Fate::NotTaken, vec![reason.into()]);
+    }
+
+    fn add(&mut self, finding: Finding, fate: Fate, mut why: Vec<String>) {
+        if let Some(count) = self.counts.get_mut(fate as usize) {
+            *count += 1;
+        }
+        if self.rows.len() < MOST_ROWS {
+            why.extend(finding.notes);
+            let Finding { place, name, what, .. } = finding;
+            self.rows.push(Row { place, name, what, fate, why });
+        }
+    }
+
+    /// Prints everything; a conflict is a failure.
+    pub fn print(&self, format: Format) -> anyhow::Result<()> {
+        output::list(format, &self.rows, ["where", "name", "what", "outcome", "why"], |row| {
+            let fate = match row.fate {
+                Fate::Added => "added",
+                Fate::WouldBeAdded => "would be added",
+                Fate::ThereAlready => "there already",
+                Fate::Conflict => "CONFLICT",
+                Fate::NotTaken => "not taken",
+            };
+            let why = row.why.join("; ");
+            [row.place.clone(), row.name.clone(), row.what.clone(), fate.to_owned(), why]
+        })?;
+        let [added, would, already, conflicts, left] = self.counts;
+        if format == Format::Table {
+            let did = match self.intent {
+                Intent::Apply => format!("{added} added"),
+                Intent::Rehearse => format!("{would} would be added"),
+            };
+            output::line(&format!(
+                "{did}, {already} there already, {conflicts} in conflict, {left} not taken"
+            ))?;
+            if self.intent == Intent::Rehearse && would > 0 {
+                output::line("nothing was changed; say --apply to do it")?;
+            }
+        }
+        if conflicts > 0 {
+            bail!("{conflicts} in conflict with what is there; nothing was overwritten");
+        }
+        Ok(())
+    }
+}
