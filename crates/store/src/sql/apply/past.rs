@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use domain::{
-    AccountId, AccountingEvent, AccountingRecord, MacAddress, SessionReport, Timestamp,
-};
+use domain::{AccountId, AccountingEvent, AccountingRecord, MacAddress, SessionReport, Timestamp};
 use sqlx::{Any, Transaction};
 
 use super::fold::Fold;
