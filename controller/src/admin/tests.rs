@@ -149,6 +149,8 @@ async fn an_access_points_secrets_are_shown_once() {
     }
     let mut expected = added["access_point"].clone();
     expected["activity"] = Value::Null;
+    expected["octet_balance"] = json!({"stays": 0, "uploading": 0});
+    expected["octets_look_swapped"] = json!(false);
     assert_eq!(shown, expected);
     assert_eq!(shown["message_authenticator"], "required");
     assert_eq!(shown["hand_off"], json!({"kind": "mac-authentication"}));
