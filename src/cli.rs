@@ -13,7 +13,9 @@ use domain::{
 };
 
 pub use import::{ImportClients, ImportCommand};
-pub use nas::{AddNas, AddNasRange, NasCommand, PendingCommand, RangeCommand, RotateNas, SetNas};
+pub use nas::{
+    AddNas, AddNasRange, NasCommand, OnboardNas, PendingCommand, RangeCommand, RotateNas, SetNas,
+};
 pub use radius::{Decode, DictionaryCommand, RadiusCommand};
 
 /// Visitor internet for a city: portal, RADIUS, quotas, gateway.

@@ -59,6 +59,12 @@ fn json<T: Serialize>(value: &T) -> anyhow::Result<()> {
     line(&serde_json::to_string_pretty(value).context("cannot write JSON")?)
 }
 
+/// Says something beside what is printed, so that it is no part of it when that is kept in a file.
+pub fn remark(text: &str) {
+    // Who cannot hear it has what was asked for all the same.
+    writeln!(std::io::stderr(), "note: {text}").ok();
+}
+
 /// Prints a line; a reader that went away (`| head`) is no error.
 pub fn line(text: &str) -> anyhow::Result<()> {
     match writeln!(std::io::stdout(), "{text}") {

@@ -1,13 +1,14 @@
 //! `sabeel serve`: joins the parts and keeps them alive.
 
 use std::future::Future;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use async_trait::async_trait;
 use controller::admin::{About, AdminApi, NewAccessPoints};
-use controller::{Controller, Delivery, NasControl};
+use controller::{Controller, Delivery, NasControl, Places};
 use domain::{Clock, Nas, NasCommand, NasOrder, Session, Timestamp};
 use messaging::Courier;
 use portal::Portal;
@@ -89,6 +90,21 @@ impl Shared {
             clock: Arc::new(SystemClock),
             stop: CancellationToken::new(),
         })
+    }
+}
+
+/// Where access points find this server, as configured.
+fn places(config: &Config) -> Places {
+    const AUTHENTICATION: u16 = 1_812;
+    const ACCOUNTING: u16 = 1_813;
+    let first = |addresses: &[SocketAddr], port| {
+        addresses.first().copied().unwrap_or((Ipv4Addr::UNSPECIFIED, port).into())
+    };
+    Places {
+        authentication: first(&config.radius.authentication, AUTHENTICATION),
+        accounting: first(&config.radius.accounting, ACCOUNTING),
+        orders: config.radius.dynamic_authorization.source_ipv4.into(),
+        portal: config.portal.public_url.trim_end_matches('/').to_owned(),
     }
 }
 
@@ -214,6 +230,7 @@ impl Parts {
                 message_authenticator: shared.config.radius.message_authenticator,
                 proxy_state: shared.config.radius.proxy_state(),
             },
+            places: places(&shared.config),
             activity: self.radius.clone().map(|seen| Arc::new(CountedByRadius(seen)) as _),
         };
         let api = AdminApi::new(Arc::clone(&shared.store), Arc::clone(&shared.clock), about);

@@ -2,8 +2,8 @@
 //! tool. Whoever may open the socket may do everything.
 //!
 //! `GET` and `POST` `/v1/plans`, `/v1/sites`, `/v1/access-points`, and `GET` and `DELETE`
-//! of one of them by name; `PATCH /v1/access-points/{name}`, and `POST` to its `rotate` and
-//! `finish-rotation`; `GET /v1/sessions`, `/v1/sessions/{id}`, `/v1/orders`,
+//! of one of them by name; `PATCH /v1/access-points/{name}`, and `POST` to its `rotate`,
+//! `finish-rotation` and `onboarding`; `GET /v1/sessions`, `/v1/sessions/{id}`, `/v1/orders`,
 //! `/v1/status`, `/v1/health`; `POST /v1/sessions/{id}/disconnect`,
 //! `/v1/accounts/show`, `/v1/accounts/erase`; `POST /v1/import/access-points`,
 //! `/v1/import/people`, `/v1/import/stays`. What travels stands in [`api`].
@@ -13,6 +13,7 @@ pub mod api;
 mod extract;
 mod import;
 mod nas_ranges;
+mod onboarding;
 mod people;
 mod refusal;
 mod rotation;
@@ -33,6 +34,7 @@ pub use socket::{AdminError, AdminSocket, serve};
 use self::api::FailureKind;
 use self::refusal::Refusal;
 use crate::nas_activity::NasActivity;
+use crate::onboarding::Places;
 
 /// No request is longer, in octets.
 const LONGEST_REQUEST: usize = 64 * 1024;
@@ -58,6 +60,8 @@ pub struct About {
     pub journal: Option<Journal>,
     /// What an access point is added with that says nothing else.
     pub new_access_points: NewAccessPoints,
+    /// Where access points find this server.
+    pub places: Places,
     /// What RADIUS has seen of access points, where it runs in this process.
     pub activity: Option<Arc<dyn NasActivity>>,
 }
@@ -96,6 +100,7 @@ impl AdminApi {
             .route("/v1/access-points/{name}", access_point)
             .route("/v1/access-points/{name}/rotate", post(rotation::rotate))
             .route("/v1/access-points/{name}/finish-rotation", post(rotation::finish))
+            .route("/v1/access-points/{name}/onboarding", post(onboarding::onboard))
             .route("/v1/ranges", get(nas_ranges::list).post(nas_ranges::add))
             .route("/v1/ranges/{name}", delete(nas_ranges::remove))
             .route("/v1/pending", get(nas_ranges::list_pending))

@@ -22,6 +22,8 @@ pub enum NasCommand {
     },
     /// Add an access point; prints its secrets once.
     Add(AddNas),
+    /// Print what to paste into an access point; adds it first if site and address are given.
+    Onboard(OnboardNas),
     /// Change an access point in place, at once and without a restart.
     Set(SetNas),
     /// Replace its RADIUS secret; for a while both verify.
@@ -146,6 +148,42 @@ pub struct AddNas {
     /// `uamsecret`); without one, nothing proves that a redirect is its own.
     #[arg(long, value_name = "FILE", requires = "uam_hosts")]
     pub uam_secret_file: Option<PathBuf>,
+}
+
+/// Whose configuration to print.
+#[derive(Debug, Args)]
+pub struct OnboardNas {
+    /// The access point's name.
+    pub name: NasName,
+    /// This server's address as the access point sees it [default: where RADIUS listens, or from
+    /// where this machine reaches the access point].
+    #[arg(long, value_name = "ADDRESS")]
+    pub server: Option<IpAddr>,
+    /// File with its RADIUS secret; without one a placeholder is printed.
+    #[arg(long, value_name = "FILE")]
+    pub secret_file: Option<PathBuf>,
+    /// File with the secret that its login page shares with the portal.
+    #[arg(long, value_name = "FILE")]
+    pub uam_secret_file: Option<PathBuf>,
+    /// Add a new one: where it stands.
+    #[arg(long, requires = "address")]
+    pub site: Option<SiteName>,
+    /// Add a new one: the source address or network of its RADIUS packets.
+    #[arg(long, value_name = "ADDRESS[/BITS]", value_parser = address_or_network, requires = "site")]
+    pub address: Option<IpNet>,
+    /// Add a new one: the maker's dialect [default: generic].
+    #[arg(long, requires = "site")]
+    pub profile: Option<NasProfile>,
+    /// Add a new one: its NAS-Identifier.
+    #[arg(long, value_name = "TEXT", requires = "site")]
+    pub identifier: Option<NasIdentifier>,
+    /// Add a new one: where it takes Disconnect and CoA [default: its address with the maker's
+    /// usual port].
+    #[arg(long, value_name = "ADDRESS:PORT", requires = "site")]
+    pub dae: Option<SocketAddr>,
+    /// Add a new one: hosts of its login page (UAM).
+    #[arg(long, value_name = "HOST[:PORT]", value_delimiter = ',', requires = "site")]
+    pub uam_hosts: Vec<String>,
 }
 
 /// What to change about an access point.

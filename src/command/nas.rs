@@ -1,6 +1,7 @@
 //! `sabeel nas`.
 
 mod change;
+mod onboard;
 mod range;
 mod show;
 
@@ -33,6 +34,7 @@ pub async fn run(admin: &AdminClient, format: Format, command: NasCommand) -> an
             shown.push(("", "keep the secrets now; they are never shown again".to_owned()));
             output::show(format, &added, &shown)
         }
+        NasCommand::Onboard(nas) => onboard::run(admin, format, nas).await,
         NasCommand::Set(set) => change::set(admin, format, set).await,
         NasCommand::Rotate(rotate) => change::rotate(admin, format, rotate).await,
         NasCommand::Range(command) => range::run(admin, format, command).await,

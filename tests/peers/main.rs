@@ -12,6 +12,7 @@ mod city;
 mod dynamic_authorization;
 mod freeradius;
 mod ground;
+mod onboarding;
 mod program;
 mod proxy;
 mod radclient;

@@ -69,6 +69,37 @@ async fn without_a_server_it_is_said_where_one_was_looked_for() {
 }
 
 #[tokio::test]
+async fn what_is_to_be_pasted_is_printed_alone_and_what_is_to_be_known_beside_it() {
+    let (mut city, _messages) = park().await;
+    let new = ["--site", "walkway", "--address", "127.0.0.9", "--profile", "cisco"];
+    let said = city.sabeel(&[&["nas", "onboard", "hall"], &new[..]].concat()).await;
+    said.is(DONE, "note: keep the secret now");
+    assert!(said.out.starts_with("! Access point hall of Sabeel"), "{said:?}");
+    assert!(said.out.ends_with("policy tag of the access points.\n"), "{said:?}");
+    assert!(!said.out.contains("THE-SECRET"), "{said:?}");
+    let nas = city.json(&["nas", "show", "hall"]).await;
+    assert_eq!(nas["dae_address"], "127.0.0.9:1700");
+
+    let again = city.sabeel(&["nas", "onboard", "hall", "--server", "192.0.2.10"]).await;
+    again.is(DONE, "THE-SECRET stands for the secret, which is never shown again");
+    assert!(again.out.contains(" client 192.0.2.10 server-key 0 THE-SECRET\n"), "{again:?}");
+    let json = city.json(&["nas", "onboard", "hall", "--server", "192.0.2.10"]).await;
+    assert_eq!(json["configuration"].as_str().map(str::trim), Some(again.out.trim()));
+
+    let secret = city.dir().join("hall-secret");
+    let line = said.out.lines().find_map(|line| line.strip_prefix(" key 0 ")).unwrap();
+    std::fs::write(&secret, format!("{line}\n")).unwrap();
+    let file = ["nas", "onboard", "hall", "--secret-file", secret.to_str().unwrap()];
+    assert_eq!(city.sabeel(&file).await.out, said.out);
+    std::fs::write(&secret, "another").unwrap();
+    city.sabeel(&file).await.is(FAILED, "that is not the secret of access point hall");
+    city.sabeel(&["nas", "onboard", "none"]).await.is(FAILED, "there is no access point `none`");
+    let half = ["nas", "onboard", "new", "--site", "walkway"];
+    city.sabeel(&half).await.is(WRONG_USAGE, "--address");
+    city.stop().await;
+}
+
+#[tokio::test]
 async fn a_database_is_migrated_once() {
     let city = City::plan(&[]);
     let first = city.json(&["db", "migrate"]).await;

@@ -11,6 +11,7 @@ mod account;
 mod activity;
 mod import;
 mod nas_range;
+mod onboarding;
 mod order;
 mod plan;
 mod session;
@@ -32,6 +33,7 @@ pub use import::{
     ImportedPerson, ImportedStay, MOST_AT_ONCE, Verdict,
 };
 pub use nas_range::{AddRange, Approve, Pending, PendingRejected, Range, RangeAdded};
+pub use onboarding::{Onboard, Onboarding};
 pub use order::{OrderAnswerView, OrderQuery, OrderStateView, OrderView};
 pub use plan::PlanView;
 pub use session::{

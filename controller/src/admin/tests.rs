@@ -1,12 +1,13 @@
 mod access_points;
 mod import;
 mod nas_ranges;
+mod onboarding;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use axum::body::Bytes;
-use domain::{Clock, GrantEnd, GrantState, OrderReason};
+use domain::{Clock, GrantEnd, GrantState, NasProfile, OrderReason};
 use http_body_util::{BodyExt, Full};
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
@@ -36,6 +37,12 @@ fn api(stage: &Stage, journal: Option<Journal>) -> AdminApi {
         new_access_points: NewAccessPoints {
             message_authenticator: MessageAuthenticatorRule::Learn,
             proxy_state: ProxyStateRule::Limited,
+        },
+        places: Places {
+            authentication: "0.0.0.0:1812".parse().unwrap(),
+            accounting: "0.0.0.0:1813".parse().unwrap(),
+            orders: std::net::Ipv4Addr::UNSPECIFIED.into(),
+            portal: "http://portal.example:8080".to_owned(),
         },
         activity: None,
     };

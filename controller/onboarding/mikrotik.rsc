@@ -1,0 +1,12 @@
+# Access point {{name}} of Sabeel: for the terminal of RouterOS 7.
+/radius add service=hotspot address={{server}} secret={{secret}} authentication-port={{auth-port}} accounting-port={{acct-port}} timeout=3s comment="Sabeel"
+/radius incoming set accept=yes port={{dae-port}}
+# All HotSpot profiles; write [find name=...] for one.
+/ip hotspot profile set [find] use-radius=yes radius-accounting=yes radius-interim-update=received login-by=mac mac-auth-mode=mac-as-username-and-password
+/ip hotspot walled-garden ip add action=accept dst-host={{portal-host}} comment="Sabeel"
+{{?identifier}}/system identity set name={{identifier}}
+# From RouterOS 7.15 on, leave require-message-auth of /radius at yes-for-request-resp. Older
+# releases sign nothing: sabeel nas set {{name}} --message-authenticator optional
+# The address of a login.html in the HTML directory that leads to the portal begins with
+#   {{portal-url}}
+# and goes on with ?mac=$(mac-esc)&ip=$(ip)&url=$(link-orig-esc)

@@ -1,0 +1,113 @@
+//! What is pasted into an access point so that it asks Sabeel: one text for each maker, in
+//! `controller/onboarding/`.
+//!
+//! Nothing here knows a secret that it was not given: the store's are for RADIUS alone. Every
+//! value is written as the maker's syntax wants it, or refused if it has none for it, so that no
+//! value can say more than itself.
+
+mod fields;
+mod template;
+mod writing;
+
+use std::net::{IpAddr, SocketAddr};
+
+use domain::{Nas, NasProfile, Plan, Secret};
+
+use fields::Fields;
+pub(crate) use writing::Unwritable;
+use writing::Writing;
+
+/// What stands for a secret that was not given.
+const NO_SECRET: &str = "THE-SECRET";
+/// What stands for the server's address where none is known.
+const NO_SERVER: &str = "SERVER-ADDRESS";
+
+/// Where access points find Sabeel, as configured.
+#[derive(Debug, Clone)]
+pub struct Places {
+    /// Where RADIUS authentication listens.
+    pub authentication: SocketAddr,
+    /// Where RADIUS accounting listens.
+    pub accounting: SocketAddr,
+    /// Where Disconnect and CoA come from; unspecified if that is the system's choice.
+    pub orders: IpAddr,
+    /// The portal's address: scheme, host and port.
+    pub portal: String,
+}
+
+/// What is known beside the access point itself.
+#[derive(Debug)]
+pub(crate) struct Known<'a> {
+    /// Where Sabeel is.
+    pub(crate) places: &'a Places,
+    /// The address of the RADIUS server as the access point sees it, if that is known.
+    pub(crate) server: Option<IpAddr>,
+    /// The plan of its site.
+    pub(crate) plan: &'a Plan,
+    /// Its secret, if whoever asks has it.
+    pub(crate) secret: Option<&'a Secret>,
+    /// The secret of its login page, likewise.
+    pub(crate) hand_off_secret: Option<&'a Secret>,
+}
+
+/// A maker's text and how values are written in it.
+const fn text(profile: NasProfile) -> (&'static str, Writing) {
+    match profile {
+        NasProfile::Sabeel => (include_str!("../onboarding/sabeel.toml"), Writing::Toml),
+        NasProfile::Coova => (include_str!("../onboarding/coova.sh"), Writing::ShellWord),
+        NasProfile::Uspot => (include_str!("../onboarding/uspot.sh"), Writing::Shell),
+        NasProfile::Mikrotik => (include_str!("../onboarding/mikrotik.rsc"), Writing::RouterOs),
+        NasProfile::Hostapd => (include_str!("../onboarding/hostapd.conf"), Writing::Line),
+        NasProfile::Aruba => (include_str!("../onboarding/aruba.txt"), Writing::Word),
+        NasProfile::Ruckus => (include_str!("../onboarding/ruckus.txt"), Writing::Prose),
+        NasProfile::Cisco => (include_str!("../onboarding/cisco.txt"), Writing::Word),
+        NasProfile::Unifi => (include_str!("../onboarding/unifi.txt"), Writing::Prose),
+        NasProfile::Meraki => (include_str!("../onboarding/meraki.txt"), Writing::Prose),
+        NasProfile::Hpe => (include_str!("../onboarding/hpe.txt"), Writing::Word),
+        NasProfile::Generic => (include_str!("../onboarding/generic.txt"), Writing::Prose),
+    }
+}
+
+/// What is pasted into `nas`.
+///
+/// # Errors
+/// A value that the maker's syntax cannot carry.
+pub(crate) fn configuration(nas: &Nas, known: &Known<'_>) -> Result<String, Unwritable> {
+    let (text, writing) = text(nas.profile);
+    template::fill(text, writing, &Fields::of(nas, known))
+}
+
+/// What whoever pastes it should know.
+pub(crate) fn notes(nas: &Nas, known: &Known<'_>) -> Vec<String> {
+    let mut notes = Vec::new();
+    if nas.profile == NasProfile::Sabeel {
+        notes.push(
+            "its secrets are in what `sabeel --json nas add` printed: put that on the router as \
+             credentials-file"
+                .to_owned(),
+        );
+    } else if known.secret.is_none() {
+        notes.push(format!(
+            "{NO_SECRET} stands for the secret, which is never shown again: give it with \
+             --secret-file, or replace it with `sabeel nas rotate {}`",
+            nas.name
+        ));
+    }
+    if known.server.is_none() {
+        notes.push(format!("{NO_SERVER} stands for this server: give its address with --server"));
+    }
+    if nas.certificate.is_some() {
+        notes.push("it speaks RADIUS over TLS, but what is printed is for UDP".to_owned());
+    }
+    if nas.dae_address.is_none() && nas.certificate.is_none() {
+        notes.push(format!(
+            "orders cannot reach it yet: `sabeel nas set {} --dae ADDRESS:{}`",
+            nas.name,
+            nas.profile.dae_port()
+        ));
+    }
+    notes
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,116 @@
+//! The values that a maker's text has places for.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use domain::{HandOff, Nas};
+use ipnet::IpNet;
+
+use super::{Known, NO_SECRET, NO_SERVER};
+
+/// Values by name; one that is not there has no value.
+#[derive(Debug, Default)]
+pub(super) struct Fields(Vec<(&'static str, String)>);
+
+impl Fields {
+    /// Everything that can be said.
+    pub(super) fn of(nas: &Nas, known: &Known<'_>) -> Self {
+        let mut fields = Self::default();
+        fields.add("name", nas.name.to_string());
+        let identifier = nas.identifier.as_ref().map(ToString::to_string);
+        fields
+            .add("identifier-or-name", identifier.clone().unwrap_or_else(|| nas.name.to_string()));
+        fields.maybe("identifier", identifier);
+        let secret = known.secret.map_or(NO_SECRET, |secret| secret.expose());
+        fields.add("secret", secret.to_owned());
+        let interim = known.plan.interim_interval.max(nas.profile.least_interim());
+        fields.add("interim", interim.as_secs().to_string());
+        fields.add("interim-minutes", minutes(interim).to_string());
+        fields.add_servers(nas, known);
+        fields.add_portal(nas, &known.places.portal);
+        fields.add_login_page(nas, known);
+        fields
+    }
+
+    /// The value of that name, with the name as it is known here.
+    pub(super) fn find(&self, name: &str) -> Option<(&'static str, &str)> {
+        let found = self.0.iter().find(|(known, _)| *known == name);
+        found.map(|(name, value)| (*name, value.as_str()))
+    }
+
+    fn add(&mut self, name: &'static str, value: String) {
+        self.0.push((name, value));
+    }
+
+    fn maybe(&mut self, name: &'static str, value: Option<String>) {
+        if let Some(value) = value {
+            self.add(name, value);
+        }
+    }
+
+    fn add_servers(&mut self, nas: &Nas, known: &Known<'_>) {
+        let places = known.places;
+        let address = |ip: Option<IpAddr>| ip.map_or(NO_SERVER.to_owned(), |ip| ip.to_string());
+        let socket = |port: u16| match known.server {
+            Some(ip) => SocketAddr::from((ip, port)).to_string(),
+            None => format!("{NO_SERVER}:{port}"),
+        };
+        let orders = Some(places.orders).filter(|ip| !ip.is_unspecified()).or(known.server);
+        let is_v6 = known.server.is_some_and(|ip| ip.is_ipv6());
+        self.add("server", address(known.server));
+        self.add("ip-version", if is_v6 { "ipv6" } else { "ipv4" }.to_owned());
+        self.add("auth-port", places.authentication.port().to_string());
+        self.add("acct-port", places.accounting.port().to_string());
+        self.add("auth-socket", socket(places.authentication.port()));
+        self.add("acct-socket", socket(places.accounting.port()));
+        self.add("orders-from", address(orders));
+        let dae_port = nas.dae_address.map_or(nas.profile.dae_port(), |address| address.port());
+        self.add("dae-port", dae_port.to_string());
+        self.add("dae-socket", format!("0.0.0.0:{dae_port}"));
+        let own = first_address(nas.addresses).or(nas.dae_address.map(|address| address.ip()));
+        self.add("nas-address", own.map_or("ITS-ADDRESS".to_owned(), |ip| ip.to_string()));
+    }
+
+    /// `origin` is `scheme://host[:port]`, as the portal's settings make sure.
+    fn add_portal(&mut self, nas: &Nas, origin: &str) {
+        let (scheme, authority) = origin.split_once("://").unwrap_or(("http", origin));
+        let (host, port) = match authority.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => (host, port),
+            Some(_) | None if scheme == "https" => (authority, "443"),
+            Some(_) | None => (authority, "80"),
+        };
+        let literal: Option<IpAddr> = host.trim_matches(['[', ']']).parse().ok();
+        let path = format!("/n/{}/", nas.portal_path.expose());
+        self.add("portal-url", format!("{origin}{path}"));
+        self.add("portal-origin", origin.to_owned());
+        self.add("portal-host", host.to_owned());
+        self.add("portal-port", port.to_owned());
+        self.add("portal-path", path);
+        self.maybe("portal-tls", (scheme == "https").then(|| "https".to_owned()));
+        let address = literal.map_or("PORTAL-ADDRESS".to_owned(), |ip| ip.to_string());
+        self.add("portal-address", address);
+        self.maybe("portal-socket", literal.map(|_| format!("{host}:{port}")));
+    }
+
+    fn add_login_page(&mut self, nas: &Nas, known: &Known<'_>) {
+        let HandOff::Uam { secret, hosts } = &nas.hand_off else { return };
+        let page = hosts.first().map_or("", String::as_str);
+        let (host, port) = page.rsplit_once(':').unwrap_or((page, "3990"));
+        self.add("uam-host", host.to_owned());
+        self.add("uam-port", port.to_owned());
+        let given = known.hand_off_secret.map(|secret| secret.expose().to_owned());
+        let unknown = || secret.as_ref().map(|_| NO_SECRET.to_owned() + "-OF-THE-LOGIN-PAGE");
+        self.maybe("uam-secret", given.or_else(unknown));
+    }
+}
+
+/// The address that stands for all of them, where there is one alone.
+fn first_address(addresses: IpNet) -> Option<IpAddr> {
+    (addresses.prefix_len() == addresses.max_prefix_len()).then(|| addresses.addr())
+}
+
+/// Whole minutes, at least one and never less than the span.
+const fn minutes(span: Duration) -> u64 {
+    let minutes = span.as_secs().div_ceil(60);
+    if minutes == 0 { 1 } else { minutes }
+}

@@ -1,0 +1,175 @@
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use domain::{HandOff, MessageAuthenticatorRule};
+
+use super::*;
+use crate::stage;
+
+const SECRET: &str = "c6s4Ng8w6WLdCowf07smwxxB1UDePg8c";
+const SERVER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 10));
+
+fn places() -> Places {
+    Places {
+        authentication: "0.0.0.0:1812".parse().unwrap(),
+        accounting: "0.0.0.0:1813".parse().unwrap(),
+        orders: std::net::Ipv4Addr::UNSPECIFIED.into(),
+        portal: "https://portal.example".to_owned(),
+    }
+}
+
+fn nas(profile: NasProfile) -> Nas {
+    let nas = stage::nas("hall", "10.1.0.3/32");
+    let portal_path = "FMmYlnvRS8xcbkloJATc".parse().unwrap();
+    Nas { profile, portal_path, message_authenticator: MessageAuthenticatorRule::Learn, ..nas }
+}
+
+/// What is pasted into an access point that has this secret.
+fn pasted(nas: &Nas, secret: &str) -> Result<String, Unwritable> {
+    let plan = Plan::visitor("visitor".parse().unwrap());
+    let secret = secret.parse().unwrap();
+    let known = Known {
+        places: &places(),
+        server: Some(SERVER),
+        plan: &plan,
+        secret: Some(&secret),
+        hand_off_secret: None,
+    };
+    configuration(nas, &known)
+}
+
+#[test]
+fn every_text_has_values_for_its_places_and_says_what_is_needed() {
+    for profile in NasProfile::ALL {
+        let text = pasted(&nas(profile), SECRET).unwrap();
+        assert!(!text.contains("{{") && !text.contains("}}"), "{profile:?}\n{text}");
+        assert!(text.contains("192.0.2.10"), "{profile:?}\n{text}");
+        assert!(text.contains("portal.example") || !has_portal(profile), "{profile:?}\n{text}");
+        let (named, _) = super::text(profile);
+        for name in named.split("{{").skip(1).filter_map(|rest| rest.split_once("}}")) {
+            let name = name.0.trim_start_matches('?');
+            let optional = ["identifier", "uam-host", "uam-port", "uam-secret", "portal-socket"];
+            let plan = Plan::visitor("visitor".parse().unwrap());
+            let places = places();
+            let known = Known {
+                places: &places,
+                server: None,
+                plan: &plan,
+                secret: None,
+                hand_off_secret: None,
+            };
+            let fields = Fields::of(&nas(profile), &known);
+            assert!(fields.find(name).is_some() || optional.contains(&name), "{profile:?} {name}");
+        }
+        if profile != NasProfile::Sabeel {
+            assert!(text.contains(SECRET), "{profile:?}\n{text}");
+        }
+    }
+}
+
+/// Whether visitors of such an access point see a portal by what is pasted.
+const fn has_portal(profile: NasProfile) -> bool {
+    !matches!(profile, NasProfile::Hostapd | NasProfile::Hpe)
+}
+
+#[test]
+fn ports_times_and_names_are_those_of_the_access_point() {
+    for (profile, lines) in [
+        (NasProfile::Cisco, &[" port 3799", " key 0 c6s4Ng8w6WLdCowf07smwxxB1UDePg8c"][..]),
+        (NasProfile::Hostapd, &["own_ip_addr=10.1.0.3", "radius_das_port=3799"]),
+        (NasProfile::Hostapd, &["radius_acct_interim_interval=60", "nas_identifier=pole 7"]),
+        (NasProfile::Aruba, &[" port 443", " url /n/FMmYlnvRS8xcbkloJATc/", " https"]),
+        (NasProfile::Mikrotik, &["/system identity set name=\"pole\\207\""]),
+        (NasProfile::Sabeel, &["portal-url = \"https://portal.example\""]),
+    ] {
+        let identifier = matches!(profile, NasProfile::Hostapd | NasProfile::Mikrotik)
+            .then(|| "pole 7".parse().unwrap());
+        let nas =
+            Nas { identifier, dae_address: Some("10.1.0.3:3799".parse().unwrap()), ..nas(profile) };
+        let text = pasted(&nas, SECRET).unwrap();
+        for line in lines {
+            assert!(text.lines().any(|written| written == *line), "{line}\n{text}");
+        }
+    }
+    let cisco = Nas { dae_address: None, ..nas(NasProfile::Cisco) };
+    assert!(pasted(&cisco, SECRET).unwrap().contains("\n port 1700\n"));
+    let meraki = pasted(&nas(NasProfile::Meraki), SECRET).unwrap();
+    assert!(meraki.contains("300 seconds; below 300"), "{meraki}");
+}
+
+#[test]
+fn a_value_that_would_say_more_than_itself_is_escaped_or_refused() {
+    let breakout = "x\"; /system reset-configuration; \"' ; reboot ; '$(reboot)";
+    for profile in NasProfile::ALL {
+        let text = pasted(&nas(profile), breakout);
+        match profile {
+            NasProfile::Aruba | NasProfile::Cisco | NasProfile::Hpe | NasProfile::Coova => {
+                assert_eq!(text, Err(Unwritable { field: "secret" }), "{profile:?}");
+            }
+            NasProfile::Mikrotik => {
+                let text = text.unwrap();
+                assert!(!text.contains("reset-configuration; "), "{text}");
+                assert!(text.contains("secret=\"x\\22\\3B\\20/system\\20reset-configuration"));
+            }
+            _ => drop(text.unwrap()),
+        }
+        let two_lines = pasted(&nas(profile), "x\nreload");
+        assert_eq!(two_lines.is_err(), profile != NasProfile::Sabeel, "{profile:?}");
+    }
+}
+
+/// What a shell makes of a text, after `before` and before `after`.
+fn in_a_shell(before: &str, text: &str, after: &str) -> String {
+    let mut shell = Command::new("/bin/sh")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .env_clear()
+        .env("PATH", "/nonexistent")
+        .spawn()
+        .unwrap();
+    let script = format!("{before}\n{text}\n{after}\n");
+    shell.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+    String::from_utf8(shell.wait_with_output().unwrap().stdout).unwrap()
+}
+
+#[test]
+fn a_shell_reads_what_is_meant_and_runs_nothing_else() {
+    let odd = "a'b\"c $(echo hacked) `echo hacked` ; echo hacked";
+    let text = pasted(&nas(NasProfile::Uspot), odd).unwrap();
+    let said = in_a_shell(
+        "uci() { printf '<%s>' \"$@\"; echo; }; service() { :; }; cat() { echo 02:00:00:00:00:01; }",
+        &text,
+        "",
+    );
+    assert!(said.contains(&format!("<set><uspot.captive.auth_secret={odd}>")), "{said}");
+    assert!(!said.lines().any(|line| line == "hacked"), "{said}");
+
+    let hosts = vec!["10.1.0.1:3990".to_owned()];
+    let kiosk = Nas {
+        hand_off: HandOff::Uam { secret: Some("uam".parse().unwrap()), hosts },
+        ..nas(NasProfile::Coova)
+    };
+    let text = pasted(&kiosk, SECRET).unwrap();
+    let said = in_a_shell("", &text, "echo $HS_RADSECRET $HS_UAMLISTEN $HS_UAMPORT $HS_UAMFORMAT");
+    let page = "https://portal.example/n/FMmYlnvRS8xcbkloJATc/";
+    assert_eq!(said, format!("{SECRET} 10.1.0.1 3990 {page}\n"));
+    assert!(text.contains("HS_UAMSECRET='THE-SECRET-OF-THE-LOGIN-PAGE'"), "{text}");
+}
+
+#[test]
+fn what_is_missing_is_said() {
+    let plan =
+        Plan { interim_interval: Duration::from_secs(90), ..Plan::visitor("p".parse().unwrap()) };
+    let places = places();
+    let known =
+        Known { places: &places, server: None, plan: &plan, secret: None, hand_off_secret: None };
+    let nas = Nas { dae_address: None, ..nas(NasProfile::Cisco) };
+    let text = configuration(&nas, &known).unwrap();
+    assert!(text.contains("address ipv4 SERVER-ADDRESS auth-port 1812"), "{text}");
+    assert!(text.contains("periodic 2\n"), "{text}");
+    let notes = notes(&nas, &known).join("\n");
+    for said in ["THE-SECRET", "--server", "--dae ADDRESS:1700"] {
+        assert!(notes.contains(said), "{notes}");
+    }
+}
