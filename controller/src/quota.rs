@@ -1,5 +1,5 @@
-//! The quota watch: looks at persons online whenever their usage changes or their time
-//! may be over, and cuts whoever has nothing left.
+//! The quota watch: looks at persons online whenever what they have reported, or the time that
+//! went by, may have used something up, and cuts whoever has nothing left.
 //!
 //! What is decided stands in [`judge`]; here it is found out whom to look at, and what
 //! was decided is written down as orders. Looking is done for several persons at once;
@@ -12,10 +12,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    AccountId, Assessment, Clock, GrantEnd, GrantId, NasName, NasOrder, OrderKind, OrderProgress,
-    OrderReason, OrderState, Renewal, Session, SessionId, Speed, Timestamp,
+    AccountId, Assessment, Clock, GrantEnd, GrantId, NasName, NasOrder, Octets, OrderKind,
+    OrderProgress, OrderReason, OrderState, Remaining, Renewal, Session, SessionId, Speed,
+    Timestamp,
 };
-use store::{Change, Store, StoreError, standing_of};
+use store::{AccountUsage, Change, Store, StoreError, standing_of};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +26,9 @@ use crate::random;
 
 /// How many persons are looked at at the same time.
 const AT_ONCE: usize = 8;
+
+/// How often everybody online is listed, in case a change was not heard of.
+const BETWEEN_LISTS: Duration = Duration::from_secs(60);
 
 /// A session that is still open so long after it was to be cut is tried again.
 const REPEAT_AFTER: Duration = Duration::from_secs(5 * 60);
@@ -39,25 +43,65 @@ pub(crate) struct QuotaWatch {
 /// What the watch remembers while it runs; all of it may be forgotten at any time.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
-    /// When each person online must be looked at next.
-    due: HashMap<AccountId, Timestamp>,
+    /// What is known of each person online.
+    online: HashMap<AccountId, Known>,
+    /// When everybody online was last listed.
+    listed_at: Option<Timestamp>,
     /// When sessions were ordered to be cut, so that one on its way out is not cut twice.
     cut: HashMap<SessionId, Timestamp>,
     /// When access points were ordered to change the speed of sessions, and to which.
     changed: HashMap<SessionId, (Speed, Timestamp)>,
 }
 
+/// What the last look at a person told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Known {
+    /// When to look next, whatever is reported until then.
+    look_again: Timestamp,
+    /// What must be reported before anything can be used up.
+    left: Remaining,
+}
+
+impl Known {
+    /// Takes off what was reported.
+    fn charge(&mut self, usage: &AccountUsage) {
+        self.left.data = self.left.data.map(|left| left.saturating_sub(usage.octets));
+        self.left.time = self.left.time.map(|left| left.saturating_sub(usage.time));
+    }
+
+    /// Whether something may be used up, or have changed, by now.
+    fn is_due(&self, now: Timestamp) -> bool {
+        now >= self.look_again
+            || self.left.data == Some(Octets::new(0))
+            || self.left.time.is_some_and(|left| left < Duration::from_secs(1))
+    }
+}
+
 /// What looking at a person led to.
 struct Finding {
     account: AccountId,
     measures: Vec<Measure>,
-    look_again: Timestamp,
+    /// `None` if the person is not online.
+    known: Option<Known>,
 }
 
 enum Measure {
     Cut(Session, OrderReason),
     Change(Session, Speed),
     EndGrant(GrantId, SessionId),
+}
+
+impl Memory {
+    /// Takes a report into account; returns whether the person must be looked at.
+    fn makes_due(&mut self, usage: &AccountUsage, now: Timestamp) -> bool {
+        match self.online.get_mut(&usage.account) {
+            Some(known) => {
+                known.charge(usage);
+                usage.began || known.is_due(now)
+            }
+            None => true,
+        }
+    }
 }
 
 impl QuotaWatch {
@@ -85,6 +129,7 @@ impl QuotaWatch {
                 _ = sweeps.tick() => self.sweep(&mut memory).await,
             };
             if let Err(error) = outcome {
+                memory.listed_at = None;
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(error, "quotas cannot be watched for now");
             }
@@ -93,9 +138,15 @@ impl QuotaWatch {
 
     async fn follow(&self, change: Change, memory: &mut Memory) -> Result<(), StoreError> {
         match change {
-            Change::Usage(accounts) => self.look_at(accounts, memory).await,
+            Change::Usage(accounts) => {
+                let now = self.clock.now();
+                let due = accounts.iter().filter(|usage| memory.makes_due(usage, now));
+                let due = due.map(|usage| usage.account).collect();
+                self.look_at(due, memory).await
+            }
             Change::Setup | Change::Missed => {
-                memory.due.clear();
+                memory.online.clear();
+                memory.listed_at = None;
                 Ok(())
             }
             Change::Pending
@@ -111,22 +162,22 @@ impl QuotaWatch {
         let now = self.clock.now();
         memory.cut.retain(|_, at| now < *at + REPEAT_AFTER);
         memory.changed.retain(|_, (_, at)| now < *at + REPEAT_AFTER);
-        let online = self.store.accounts_online().await?;
-        let mut earlier = std::mem::take(&mut memory.due);
         let mut due = Vec::new();
-        for account in online {
-            match earlier.remove(&account).filter(|at| now < *at) {
-                Some(at) => drop(memory.due.insert(account, at)),
-                None => due.push(account),
-            }
+        if memory.listed_at.is_none_or(|at| now >= at + BETWEEN_LISTS) {
+            let online = self.store.accounts_online().await?;
+            memory.listed_at = Some(now);
+            due.extend(online.into_iter().filter(|account| !memory.online.contains_key(account)));
         }
+        let over = memory.online.iter().filter(|(_, known)| known.is_due(now));
+        due.extend(over.map(|(account, _)| *account));
         self.look_at(due, memory).await
     }
 
     /// Looks at these persons now; a failure with one of them does not keep the others.
     ///
     /// # Errors
-    /// The last failure; whoever it was about is looked at again with the next sweep.
+    /// The last failure; whoever it was about is looked at again with the next sweep that lists
+    /// everybody.
     pub(crate) async fn look_at(
         &self,
         accounts: Vec<AccountId>,
@@ -161,7 +212,10 @@ impl QuotaWatch {
         for measure in finding.measures {
             self.take(measure, memory, now).await?;
         }
-        memory.due.insert(finding.account, finding.look_again);
+        match finding.known {
+            Some(known) => memory.online.insert(finding.account, known),
+            None => memory.online.remove(&finding.account),
+        };
         Ok(())
     }
 
@@ -220,7 +274,11 @@ async fn look(
 ) -> Result<Finding, StoreError> {
     let sessions = store.open_sessions_of_account(account).await?;
     let count = u32::try_from(sessions.len()).unwrap_or(u32::MAX);
-    let mut finding = Finding { account, measures: Vec::new(), look_again: now + LONGEST_PAUSE };
+    let mut known = Known { look_again: now + LONGEST_PAUSE, left: Remaining::default() };
+    let mut measures = Vec::new();
+    if sessions.is_empty() {
+        return Ok(Finding { account, measures, known: None });
+    }
     for session in &sessions {
         // The newest grant of the device is the one that lets it in, whatever the session began with.
         let Some(grant) = store.find_grant(session.device).await? else { continue };
@@ -233,27 +291,30 @@ async fn look(
         };
         match judge(&grant, assessment.as_ref(), count, now) {
             Verdict::GoesOn { look_again, speed } => {
-                finding.look_again = finding.look_again.min(look_again);
+                known.look_again = known.look_again.min(look_again);
+                if let Some(Assessment::Within(left)) = assessment {
+                    known.left = known.left.least(left);
+                }
                 if let Some(speed) = speed.filter(|speed| *speed != session.speed)
                     && takes(store, &session.nas, speed).await?
                 {
-                    finding.measures.push(Measure::Change(session.clone(), speed));
+                    measures.push(Measure::Change(session.clone(), speed));
                 }
             }
             Verdict::CutSession(reason) => {
-                finding.measures.push(Measure::Cut(session.clone(), reason));
+                measures.push(Measure::Cut(session.clone(), reason));
             }
             Verdict::CutAccount => {
                 let cut = |session| Measure::Cut(session, OrderReason::AllowanceUsedUp);
-                finding.measures = sessions.into_iter().map(cut).collect();
-                return Ok(finding);
+                let measures = sessions.into_iter().map(cut).collect();
+                return Ok(Finding { account, measures, known: Some(known) });
             }
             Verdict::EndGrant => {
-                finding.measures.push(Measure::EndGrant(grant.id, session.id));
+                measures.push(Measure::EndGrant(grant.id, session.id));
             }
         }
     }
-    Ok(finding)
+    Ok(Finding { account, measures, known: Some(known) })
 }
 
 /// What an assessment comes to at an access point.

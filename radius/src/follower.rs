@@ -71,7 +71,7 @@ impl Follower {
             }
             Change::Grant(device) => known.grant_changed(device, now),
             Change::Usage(accounts) => {
-                accounts.into_iter().for_each(|account| known.usage_changed(account, now));
+                accounts.iter().for_each(|usage| known.usage_changed(usage.account, now));
             }
             Change::Pending | Change::Order | Change::Message | Change::Challenge(_) => {}
         }

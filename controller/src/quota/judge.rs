@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::{Assessment, Grant, GrantEnd, GrantState, OrderReason, Speed, Timestamp, Window};
 
 /// Nobody goes unlooked at for longer.
-pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
 
 /// What becomes of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,14 +107,14 @@ mod tests {
         let expired = Verdict::CutSession(OrderReason::GrantExpired);
         let used_up = Verdict::CutSession(OrderReason::AllowanceUsedUp);
         for (until, state, assessment, sessions, expected) in [
-            (99_999, live, within(None), 1, goes_on(full, 10_060)),
-            (99_999, live, within(Some(7_000)), 1, goes_on(full, 10_060)),
+            (99_999, live, within(None), 1, goes_on(full, 10_300)),
+            (99_999, live, within(Some(7_000)), 1, goes_on(full, 10_300)),
             (99_999, live, within(Some(40)), 1, goes_on(full, 10_040)),
             (99_999, live, within(Some(40)), 2, goes_on(full, 10_020)),
             (10_030, live, within(Some(40)), 1, goes_on(full, 10_030)),
-            (99_999, live, None, 1, goes_on(None, 10_060)),
+            (99_999, live, None, 1, goes_on(None, 10_300)),
             (99_999, live, slowed(Some(10_040)), 1, goes_on(Some(Speed::Reduced), 10_040)),
-            (99_999, live, slowed(None), 2, goes_on(Some(Speed::Reduced), 10_060)),
+            (99_999, live, slowed(None), 2, goes_on(Some(Speed::Reduced), 10_300)),
             (10_000, live, slowed(None), 1, expired),
             (99_999, live, exhausted(Window::Day), 1, Verdict::CutAccount),
             (99_999, live, exhausted(Window::Session), 1, Verdict::EndGrant),

@@ -142,12 +142,13 @@ async fn a_changed_setup_makes_everybody_due() {
     stage.report("gate", &phone, 60, 0).await;
     let (watch, mut memory) = (watch(&stage), Memory::default());
     watch.sweep(&mut memory).await.unwrap();
-    assert_eq!(memory.due.get(&phone.account), Some(&(stage.clock.now() + LONGEST_PAUSE)));
+    let known = memory.online[&phone.account];
+    assert_eq!(known.look_again, stage.clock.now() + LONGEST_PAUSE);
     watch.follow(Change::Setup, &mut memory).await.unwrap();
-    assert!(memory.due.is_empty());
+    assert!(memory.online.is_empty());
     stage.stop("gate", &phone, 61, 0).await;
     watch.sweep(&mut memory).await.unwrap();
-    assert!(memory.due.is_empty(), "whoever is offline is forgotten");
+    assert!(memory.online.is_empty(), "whoever is offline is forgotten");
 }
 
 #[tokio::test]
@@ -196,4 +197,38 @@ async fn nobody_is_given_full_speed_by_an_order_where_only_a_login_brings_new_li
     stage.advance(86_400);
     watch.look_at(vec![phone.account], &mut Memory::default()).await.unwrap();
     assert_eq!(stage.orders().await.len(), 1);
+}
+
+#[tokio::test]
+async fn only_what_may_use_something_up_is_looked_at() {
+    let stage = Stage::new((None, None), (Some(3_600), Some(1_000))).await;
+    let (phone, laptop) = (stage.sign_in(1, 1).await, stage.sign_in(1, 2).await);
+    let account = phone.account;
+    stage.report("gate", &phone, 60, 100).await;
+    stage.report("gate", &laptop, 60, 100).await;
+    let (watch, mut memory) = (watch(&stage), Memory::default());
+    let now = stage.clock.now();
+    let usage = |octets, seconds, began| AccountUsage {
+        octets: Octets::new(octets),
+        time: Duration::from_secs(seconds),
+        began,
+        account,
+    };
+    assert!(memory.makes_due(&usage(1, 1, false), now), "nothing is known of them");
+    for reports in [
+        [(usage(799, 60, false), false), (usage(1, 1, false), true)],
+        [(usage(0, 3_479, false), false), (usage(0, 1, false), true)],
+        [(usage(0, 0, false), false), (usage(0, 0, true), true)],
+    ] {
+        watch.look_at(vec![account], &mut memory).await.unwrap();
+        for (reported, expected) in reports {
+            assert_eq!(memory.makes_due(&reported, now), expected, "{reported:?}");
+        }
+    }
+    watch.look_at(vec![account], &mut memory).await.unwrap();
+    // Both use the hour at the same time.
+    let over = now + Duration::from_secs(3_600 / 2 - 60);
+    let known = memory.online[&account];
+    assert_eq!(known.look_again, over.min(now + LONGEST_PAUSE));
+    assert!(memory.makes_due(&usage(0, 0, false), known.look_again));
 }

@@ -47,6 +47,14 @@ pub struct Remaining {
     pub data: Option<Octets>,
 }
 
+impl Remaining {
+    /// The lesser of both, field by field.
+    #[must_use]
+    pub fn least(self, other: Self) -> Self {
+        Self { time: least(self.time, other.time), data: least(self.data, other.data) }
+    }
+}
+
 /// Whether a visitor may go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -105,10 +113,7 @@ pub fn assess(plan: &Plan, used: &Consumption, zone: &Zone, now: Timestamp) -> A
     }
     let day = left(&plan.per_day, &used.day);
     let session = left(&plan.per_session, &used.session);
-    Assessment::Within(Remaining {
-        time: least(day.time, session.time),
-        data: least(day.data, session.data),
-    })
+    Assessment::Within(day.least(session))
 }
 
 fn exhausted(allowance: &Allowance, used: &Usage) -> Option<Resource> {

@@ -18,7 +18,9 @@ pub use grants::{
 pub use heritage::{Heritage, Intent, KnownDevice, KnownPerson, PastStay, Taken};
 pub use nas_ranges::{NasRanges, Sighting};
 pub use outboxes::{MessageOutbox, OrderFilter, Orders, OutgoingMessage};
-pub use sessions::{ApplyOutcome, JournalPosition, SessionFilter, SessionReports, Sessions};
+pub use sessions::{
+    AccountUsage, ApplyOutcome, JournalPosition, SessionFilter, SessionReports, Sessions,
+};
 pub use setup::{AccessPoints, NasChange, Plans, Sites};
 pub use sign_in::{Attempt, Challenges, NewChallenge};
 

@@ -1,14 +1,17 @@
 //! The change feed: who must look again after a commit.
 //!
 //! A change says what to look at, never what it has become, so a lost or repeated
-//! change does no harm to a reader that also looks now and then by itself.
+//! change does no harm to a reader that also looks now and then by itself. Of usage it says how
+//! much it is at most, so that a reader may leave alone what cannot matter yet.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use domain::{AccountId, MacAddress, SiteName};
+use domain::{MacAddress, SiteName};
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
+
+use crate::AccountUsage;
 
 /// What has changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +24,7 @@ pub enum Change {
     /// A device's grant was made or ended.
     Grant(MacAddress),
     /// Usage of these accounts was applied.
-    Usage(Vec<AccountId>),
+    Usage(Vec<AccountUsage>),
     /// An order waits to be delivered.
     Order,
     /// A message waits to be sent.
@@ -89,11 +92,19 @@ impl Changes {
     }
 
     /// Adds the accounts of the usage that waits next, each account once.
-    fn with_waiting(&mut self, accounts: Vec<AccountId>) -> Vec<AccountId> {
-        let mut together = BTreeSet::from_iter(accounts);
+    fn with_waiting(&mut self, accounts: Vec<AccountUsage>) -> Vec<AccountUsage> {
+        let mut together = BTreeMap::new();
+        let mut add = |more: Vec<AccountUsage>| {
+            for usage in more {
+                let sum =
+                    together.entry(usage.account).or_insert(AccountUsage::none(usage.account));
+                *sum = sum.and(usage);
+            }
+        };
+        add(accounts);
         loop {
             match self.receiver.try_recv() {
-                Ok(Change::Usage(more)) => together.extend(more),
+                Ok(Change::Usage(more)) => add(more),
                 Ok(other) => self.next = Some(other),
                 Err(TryRecvError::Lagged(_)) => self.next = Some(Change::Missed),
                 Err(TryRecvError::Empty | TryRecvError::Closed) => break,
@@ -102,12 +113,16 @@ impl Changes {
                 break;
             }
         }
-        together.into_iter().collect()
+        together.into_values().collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use domain::{AccountId, Octets};
+
     use super::*;
 
     #[tokio::test]
@@ -128,16 +143,24 @@ mod tests {
     async fn usage_that_waits_is_told_at_once_and_each_account_once() {
         let feed = ChangeFeed::new();
         let mut changes = feed.subscribe();
-        let [a, b, c] = [1, 2, 3].map(|number| AccountId::from_bytes([number; 16]));
+        let used = |number: u8, octets: u64, began: bool| AccountUsage {
+            octets: Octets::new(octets),
+            time: Duration::from_secs(octets),
+            began,
+            ..AccountUsage::none(AccountId::from_bytes([number; 16]))
+        };
         for change in [
-            Change::Usage(vec![b, a]),
-            Change::Usage(vec![c, b]),
+            Change::Usage(vec![used(2, 5, true), used(1, 7, false)]),
+            Change::Usage(vec![used(3, 1, false), used(2, 6, false)]),
             Change::Order,
-            Change::Usage(vec![a]),
+            Change::Usage(vec![used(1, 9, false)]),
         ] {
             feed.publish(change);
         }
-        for expected in [Change::Usage(vec![a, b, c]), Change::Order, Change::Usage(vec![a])] {
+        let together = vec![used(1, 7, false), used(2, 11, true), used(3, 1, false)];
+        for expected in
+            [Change::Usage(together), Change::Order, Change::Usage(vec![used(1, 9, false)])]
+        {
             assert_eq!(changes.next().await, Some(expected));
         }
     }

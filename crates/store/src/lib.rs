@@ -19,9 +19,9 @@ pub mod testing;
 
 pub use applier::{Applier, ApplyError};
 pub use contract::{
-    AccessPoints, AccountRecord, Accounts, ApplyOutcome, Attempt, Challenges, Circumstances,
-    Credentials, GrantOf, Grants, Heritage, Intent, JournalPosition, KnownDevice, KnownPerson,
-    MessageOutbox, NasChange, NasRanges, NewChallenge, OpenStay, OrderFilter, Orders,
+    AccessPoints, AccountRecord, AccountUsage, Accounts, ApplyOutcome, Attempt, Challenges,
+    Circumstances, Credentials, GrantOf, Grants, Heritage, Intent, JournalPosition, KnownDevice,
+    KnownPerson, MessageOutbox, NasChange, NasRanges, NewChallenge, OpenStay, OrderFilter, Orders,
     OutgoingMessage, PastStay, Plans, SessionFilter, SessionReports, Sessions, Sighting, SignIn,
     SignInOutcome, Sites, Store, Taken,
 };

@@ -1,10 +1,13 @@
 //! Sessions and the usage that accounting brings.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use domain::{
-    AccountId, AccountingRecord, GrantId, MacAddress, NasName, OctetBalance, Session, SessionId,
-    Timestamp,
+    AccountId, AccountingRecord, GrantId, MacAddress, NasName, OctetBalance, Octets, Session,
+    SessionId, Timestamp,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
 
@@ -30,11 +33,43 @@ pub struct JournalPosition {
     pub offset: u64,
 }
 
+/// What was applied about an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountUsage {
+    /// Whose it is.
+    pub account: AccountId,
+    /// Octets both ways that were not known before.
+    pub octets: Octets,
+    /// Time online that was not known before.
+    pub time: Duration,
+    /// Whether a session began, or came back.
+    pub began: bool,
+}
+
+impl AccountUsage {
+    /// Nothing yet.
+    #[must_use]
+    pub const fn none(account: AccountId) -> Self {
+        Self { account, octets: Octets::new(0), time: Duration::ZERO, began: false }
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            account: self.account,
+            octets: self.octets + other.octets,
+            time: self.time.saturating_add(other.time),
+            began: self.began || other.began,
+        }
+    }
+}
+
 /// What applying a batch did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ApplyOutcome {
-    /// Accounts whose usage or sessions changed.
-    pub accounts: Vec<AccountId>,
+    /// Accounts whose usage or sessions changed, each once.
+    pub accounts: Vec<AccountUsage>,
     /// Records that changed nothing, since they repeated what was known.
     pub repeated: u64,
 }

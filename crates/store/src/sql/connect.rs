@@ -17,6 +17,11 @@ use crate::keys::KeyRing;
 use crate::settings::within;
 use crate::{Change, ChangeFeed, SettingsError, StoreError};
 
+/// Accounts in one notification, so that it has less than the 8,000 octets that PostgreSQL takes.
+const TOLD_AT_ONCE: usize = 60;
+/// Accounts that are told one by one; of more it is said that everything may have changed.
+const MOST_TOLD: usize = 3_000;
+
 /// How the database is reached.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
@@ -113,24 +118,31 @@ impl SqlStore {
     /// time, never correctness, so its failure is only logged.
     pub(crate) async fn publish(&self, change: Change) {
         if self.dialect == Dialect::Postgres {
-            let body = serde_json::to_string(&change).unwrap_or_default();
-            let payload = format!("{} {body}", HEXLOWER.encode(&self.instance));
-            // PostgreSQL takes less than 8,000 octets; what does not fit is "look at everything".
-            let payload = if payload.len() < 7_900 {
-                payload
-            } else {
-                format!("{} \"missed\"", HEXLOWER.encode(&self.instance))
-            };
-            let sent = sqlx::query("SELECT 1 AS sent FROM (SELECT pg_notify($1, $2)) AS notified")
-                .bind(CHANNEL)
-                .bind(payload)
-                .execute(&self.writer)
-                .await;
-            if let Err(error) = sent {
-                tracing::warn!(%error, "cannot tell other processes of a change");
+            match &change {
+                Change::Usage(all) if all.len() > MOST_TOLD => self.notify(&Change::Missed).await,
+                Change::Usage(all) => {
+                    for some in all.chunks(TOLD_AT_ONCE) {
+                        self.notify(&Change::Usage(some.to_vec())).await;
+                    }
+                }
+                change => self.notify(change).await,
             }
         }
         self.feed.publish(change);
+    }
+
+    /// Tells other processes.
+    async fn notify(&self, change: &Change) {
+        let body = serde_json::to_string(change).unwrap_or_default();
+        let payload = format!("{} {body}", HEXLOWER.encode(&self.instance));
+        let sent = sqlx::query("SELECT 1 AS sent FROM (SELECT pg_notify($1, $2)) AS notified")
+            .bind(CHANNEL)
+            .bind(payload)
+            .execute(&self.writer)
+            .await;
+        if let Err(error) = sent {
+            tracing::warn!(%error, "cannot tell other processes of a change");
+        }
     }
 
     async fn listen(&self, url: &str) -> Result<(), StoreError> {

@@ -11,7 +11,7 @@ use sqlx::{Any, AssertSqlSafe};
 use super::SqlStore;
 use super::identification;
 use super::row::{Columns, amount_column, id_column, mac_column};
-use crate::{Change, SessionFilter, Sessions, StoreError};
+use crate::{AccountUsage, Change, SessionFilter, Sessions, StoreError};
 
 pub(super) const COLUMNS: &str = "id, nas, acct_session_id, device, user_name, address, grant_id, account, \
      started_at, updated_at, uploaded, downloaded, time, ended_at, ended_why, identification, speed";
@@ -144,7 +144,7 @@ impl Sessions for SqlStore {
         transaction.commit().await?;
         let mut accounts = Vec::new();
         for row in &rows {
-            accounts.extend(Columns(row).optional_id("account")?);
+            accounts.extend(Columns(row).optional_id("account")?.map(AccountUsage::none));
         }
         if !accounts.is_empty() {
             self.publish(Change::Usage(accounts)).await;

@@ -4,7 +4,8 @@ use std::time::Duration;
 use domain::*;
 use store::testing::TestStore;
 use store::{
-    Applier, Journal, JournalPosition, JournalSettings, SessionFilter, SignIn, standing_of,
+    AccountUsage, Applier, Journal, JournalPosition, JournalSettings, SessionFilter, SignIn,
+    standing_of,
 };
 
 use crate::fixtures::*;
@@ -30,13 +31,19 @@ pub async fn a_batch_counts_once_even_if_it_is_applied_twice(store: TestStore) {
         record(at(60), 1, AccountingEvent::Interim, usage(60, 10, 100)),
     ];
     let outcome = store.apply("j", &batch, until(30)).await.unwrap();
-    assert_eq!((outcome.accounts, outcome.repeated), (vec![account], 1));
+    let (octets, time) = (Octets::new(110), Duration::from_secs(60));
+    let told = AccountUsage { account, octets, time, began: true };
+    assert_eq!((outcome.accounts, outcome.repeated), (vec![told], 1));
+    let more = [record(at(90), 1, AccountingEvent::Interim, usage(90, 11, 100))];
+    let outcome = store.apply("other", &more, until(1)).await.unwrap();
+    let (octets, time) = (Octets::new(1), Duration::from_secs(30));
+    assert_eq!(outcome.accounts, [AccountUsage { account, octets, time, began: false }]);
     let again = store.apply("j", &batch, until(30)).await.unwrap();
     assert_eq!(again, store::ApplyOutcome::default());
     assert_eq!(store.applied_until("j").await.unwrap(), until(30));
-    assert_eq!(store.applied_until("other").await.unwrap(), JournalPosition::default());
+    assert_eq!(store.applied_until("unknown").await.unwrap(), JournalPosition::default());
     let day = Zone::riyadh().day_of(T0);
-    assert_eq!(store.usage_of_day(account, day).await.unwrap(), usage(60, 10, 100));
+    assert_eq!(store.usage_of_day(account, day).await.unwrap(), usage(90, 11, 100));
 }
 
 pub async fn an_older_copy_of_the_journal_hides_nothing_that_comes_after(store: TestStore) {

@@ -16,7 +16,7 @@ use super::{rows, stays};
 use crate::sql::dialect::Dialect;
 use crate::sql::row::{Columns, id_column};
 use crate::sql::sessions::{COLUMNS, ERASED_DEVICE, session};
-use crate::{ApplyOutcome, StoreError};
+use crate::{AccountUsage, ApplyOutcome, StoreError};
 
 /// A session as the batch finds and leaves it.
 pub(super) struct Entry {
@@ -73,7 +73,7 @@ pub(super) struct Fold {
     grants: BTreeMap<GrantId, Usage>,
     /// Access points whose open sessions are all in `sessions`.
     whole: BTreeSet<NasName>,
-    accounts: BTreeSet<AccountId>,
+    accounts: BTreeMap<AccountId, AccountUsage>,
     repeated: u64,
 }
 
@@ -97,7 +97,7 @@ impl Fold {
             days: BTreeMap::new(),
             grants: BTreeMap::new(),
             whole: BTreeSet::new(),
-            accounts: BTreeSet::new(),
+            accounts: BTreeMap::new(),
             repeated: 0,
         };
         let wanted =
@@ -223,7 +223,14 @@ impl Fold {
             let zone = self.zones.get(&record.nas).unwrap_or(&riyadh);
             let day = self.days.entry((account, zone.day_of(record.occurred_at))).or_default();
             *day = *day + advance.used;
-            self.accounts.insert(account);
+            let was_open = before.is_some_and(|entry| entry.session.is_open());
+            let usage = self.accounts.entry(account).or_insert(AccountUsage::none(account));
+            *usage = usage.and(AccountUsage {
+                account,
+                octets: advance.used.total(),
+                time: advance.used.time,
+                began: advance.session.is_open() && !was_open,
+            });
         }
         if let Some(grant) = advance.session.grant {
             let used = self.grants.entry(grant).or_default();
@@ -263,7 +270,9 @@ impl Fold {
                 session.state =
                     SessionState::Stopped { at: record.occurred_at, end: SessionEnd::NasRestarted };
                 entry.change = entry.change.max(Change::End);
-                self.accounts.extend(entry.account);
+                if let Some(account) = entry.account {
+                    self.accounts.entry(account).or_insert(AccountUsage::none(account));
+                }
             }
         }
         Ok(())
@@ -297,7 +306,7 @@ impl Fold {
                 None => {}
             }
         }
-        let accounts = self.accounts.into_iter().collect();
+        let accounts = self.accounts.into_values().collect();
         (ApplyOutcome { accounts, repeated: self.repeated }, self.sessions)
     }
 }
