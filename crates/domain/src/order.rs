@@ -4,7 +4,7 @@
 //! refuses one may take another. Orders about the same device at the same access point are
 //! numbered, so that an earlier one never has the last word.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{MacAddress, NasName, OrderId, SessionId, Speed, Terms, Timestamp};
 
@@ -79,7 +79,7 @@ pub enum NasCommand {
 }
 
 /// What a NAS answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OrderAnswer {
     /// It says that it is done.

@@ -308,7 +308,7 @@ impl Journal {
 }
 
 /// Keeps other processes out for as long as the file is open.
-fn lock(dir: &Path) -> Result<fs::File, JournalError> {
+pub(crate) fn lock(dir: &Path) -> Result<fs::File, JournalError> {
     let at = || dir.display().to_string();
     let disk = |error: std::io::Error| JournalError::Disk { dir: at(), reason: error.to_string() };
     let file = fs::File::create(dir.join("lock")).map_err(disk)?;

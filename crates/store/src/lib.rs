@@ -1,5 +1,5 @@
 //! What Sabeel remembers: one trait per aggregate with its contract, on SQLite and
-//! PostgreSQL, and the accounting journal.
+//! PostgreSQL, the accounting journal, and the trail of decisions.
 //!
 //! No rule lives here. The rules are in `domain`; the store makes their outcome
 //! durable and atomic.
@@ -8,7 +8,9 @@ mod applier;
 mod contract;
 mod error;
 mod feed;
+mod frame;
 mod journal;
+mod key_filter;
 mod keys;
 mod sealed;
 mod settings;
@@ -16,6 +18,7 @@ mod sql;
 mod standing;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod trail;
 
 pub use applier::{Applier, ApplyError};
 pub use contract::{
@@ -34,3 +37,7 @@ pub use keys::KeyRing;
 pub use settings::SettingsError;
 pub use sql::{Migrated, SqlStore, StoreSettings};
 pub use standing::{Standing, holder_of, standing_of};
+pub use trail::{
+    Given, Searched, Trail, TrailArchive, TrailCounts, TrailEvent, TrailKind, TrailPort,
+    TrailSettings, Wanted, is_about,
+};

@@ -3,11 +3,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
-use domain::AccountingRecord;
+use domain::{AccountingRecord, Timestamp};
 
 use super::{JournalError, segment};
-use crate::JournalPosition;
+use crate::{JournalPosition, Searched, Wanted};
 
 /// The files of a journal.
 #[derive(Debug, Clone)]
@@ -68,6 +69,47 @@ impl Archive {
         Ok(())
     }
 
+    /// Gives every record that came at `since` or later and is wanted to `take`: the newest file
+    /// first, each in its order, until `most` octets were read.
+    ///
+    /// # Errors
+    /// [`JournalError::Disk`] if a file cannot be read.
+    pub fn search(
+        &self,
+        wanted: &Wanted,
+        since: Timestamp,
+        most: u64,
+        mut take: impl FnMut(AccountingRecord),
+    ) -> Result<Searched, JournalError> {
+        let mut searched = Searched::default();
+        if !self.dir.exists() {
+            return Ok(Searched { is_whole: true, ..searched });
+        }
+        for (number, octets) in self.segments()?.into_iter().rev() {
+            let path = segment::path(&self.dir, number);
+            // One that was removed meanwhile was given back as room.
+            let Ok(metadata) = fs::metadata(&path) else { continue };
+            let modified = metadata.modified().map_err(|error| self.disk(&error))?;
+            if is_before(modified, since) {
+                break;
+            }
+            if searched.octets >= most {
+                return Ok(searched);
+            }
+            searched.octets += octets;
+            searched.files += 1;
+            let start = JournalPosition { segment: number, offset: 0 };
+            self.read_segment::<JournalError>(start, |_, records| {
+                let wanted = |record: &AccountingRecord| {
+                    record.received_at >= since && wanted.is_met_by_record(record)
+                };
+                records.into_iter().filter(wanted).for_each(&mut take);
+                Ok(())
+            })?;
+        }
+        Ok(Searched { is_whole: true, ..searched })
+    }
+
     /// Reads a whole file.
     ///
     /// # Errors
@@ -110,6 +152,11 @@ impl Archive {
     fn disk(&self, error: &std::io::Error) -> JournalError {
         JournalError::Disk { dir: self.dir.display().to_string(), reason: error.to_string() }
     }
+}
+
+fn is_before(modified: SystemTime, since: Timestamp) -> bool {
+    let since_epoch = modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_epoch.as_millis()).is_ok_and(|millis| millis < since.as_millis())
 }
 
 /// Records that are in memory at a time.

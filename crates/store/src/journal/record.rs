@@ -1,16 +1,14 @@
-//! One record in a segment: length and CRC-32C of the payload (4 octets each, little-endian),
-//! then the payload: a version octet and the record in postcard's encoding.
+//! One record in a segment: a frame ([`crate::frame`]) around a version octet and the record in
+//! postcard's encoding.
 
 mod version1;
 
 use domain::AccountingRecord;
 
-/// Octets before the payload.
-const HEADER: usize = 8;
+use crate::frame::{self, Frame, HEADER, LONGEST};
+
 /// The version of the payload that is written; see [`version1`] for the other that is read.
 const VERSION: u8 = 2;
-/// No payload is longer; what claims to be is damage.
-const LONGEST: usize = 64 * 1024;
 /// Octets within which a record begins and ends wherever one is looked for.
 pub(super) const REACH: usize = HEADER + LONGEST;
 
@@ -28,22 +26,12 @@ pub(super) enum Found {
 /// Appends a record to `octets`; `false`, and nothing, if it is longer than any packet makes it.
 #[must_use]
 pub(super) fn encode(record: &AccountingRecord, octets: &mut Vec<u8>) -> bool {
-    let start = octets.len();
-    octets.extend([0; HEADER]);
+    let start = frame::begin(octets);
     octets.push(VERSION);
     // Writing to memory cannot fail, and the record's types all have an encoding.
     let taken = std::mem::take(octets);
     *octets = postcard::to_extend(record, taken).expect("every record can be encoded");
-    let payload = start + HEADER;
-    if octets.len() - payload > LONGEST {
-        octets.truncate(start);
-        return false;
-    }
-    let length = u32::try_from(octets.len() - payload).expect("LONGEST is far below 32 bits");
-    let checksum = crc32c::crc32c(&octets[payload..]);
-    octets[start..start + 4].copy_from_slice(&length.to_le_bytes());
-    octets[start + 4..payload].copy_from_slice(&checksum.to_le_bytes());
-    true
+    frame::finish(octets, start)
 }
 
 /// How far the next whole record is from the beginning of `octets`, where none is. The length
@@ -62,16 +50,11 @@ pub(super) fn next_record(octets: &[u8]) -> Option<usize> {
 
 /// Reads what stands at the beginning of `octets`.
 pub(super) fn decode(octets: &[u8]) -> Found {
-    let Some((length, rest)) = octets.split_first_chunk::<4>() else { return Found::Broken };
-    let Some((checksum, rest)) = rest.split_first_chunk::<4>() else { return Found::Broken };
-    let Ok(length) = usize::try_from(u32::from_le_bytes(*length)) else { return Found::Broken };
-    let Some(payload) = rest.get(..length).filter(|_| (1..=LONGEST).contains(&length)) else {
-        return Found::Broken;
+    let (payload, whole) = match frame::read(octets) {
+        Frame::Sound(payload, whole) => (payload, whole),
+        Frame::Damaged(whole) => return Found::Damaged(whole),
+        Frame::Broken => return Found::Broken,
     };
-    let whole = HEADER + length;
-    if crc32c::crc32c(payload) != u32::from_le_bytes(*checksum) {
-        return Found::Damaged(whole);
-    }
     let record = match payload.split_first() {
         Some((&VERSION, body)) => postcard::from_bytes(body).ok(),
         Some((1, body)) => version1::decode(body),
