@@ -91,10 +91,12 @@ impl Desk {
             Ok((record, packet)) => Some((record, Reply { asker, packet })),
             Err(NoRecord::Unusable(packet, reason)) => {
                 self.port.warn(&asker, reason.as_str());
+                self.port.note(&asker, Outcome::Unusable(reason), octets);
                 self.port.reply(asker, packet, Outcome::Unusable(reason));
                 None
             }
             Err(NoRecord::Unanswerable) => {
+                self.port.note(&asker, Outcome::Unanswerable, octets);
                 self.port.stay_silent(&asker, Outcome::Unanswerable);
                 None
             }
@@ -110,7 +112,10 @@ impl Desk {
         for Reply { asker, packet } in self.replies.remove(&id).unwrap_or_default() {
             match settled {
                 Ok(()) => self.port.reply(asker, packet, Outcome::Recorded),
-                Err(outcome) => self.port.stay_silent(&asker, outcome),
+                Err(outcome) => {
+                    self.port.note(&asker, outcome, &[]);
+                    self.port.stay_silent(&asker, outcome);
+                }
             }
         }
     }

@@ -4,8 +4,10 @@
 //! silence with the outcome. It knows no sockets, queues or duplicates.
 
 use std::error::Error;
+use std::net::SocketAddr;
 
 use domain::Timestamp;
+use radius_proto::server::Role;
 use radius_proto::{Code, Packet, PacketBuilder, SharedSecret, SignedPacket, attribute};
 
 use crate::accept::{self, Particulars};
@@ -15,6 +17,7 @@ use crate::claim::{self, Claim, Presented};
 use crate::eap;
 use crate::facts::{Origin, StoreAway};
 use crate::metrics::Outcome;
+use crate::notes::Sender;
 use crate::random;
 use crate::shared::Shared;
 
@@ -36,8 +39,9 @@ pub(crate) async fn answer(
     shared: &Shared,
     access_point: &AccessPoint,
     secret: SecretAge,
-    octets: &[u8],
+    (octets, source): (&[u8], SocketAddr),
 ) -> Answer {
+    let sender = Sender { nas: &access_point.nas.name, source };
     let secret = access_point.secret(secret);
     let request = Packet::parse(octets).expect("the protocol core has parsed it before");
     let now = shared.clock.now();
@@ -46,16 +50,27 @@ pub(crate) async fn answer(
         Err(away) => {
             let error = &away as &dyn Error;
             tracing::debug!(nas = %access_point.nas.name, error, "access.store-away");
+            let silence = (Outcome::StoreAway, octets);
+            shared.notes.passed((access_point, source), Role::Authentication, silence, now);
             return Answer::Silence(Outcome::StoreAway);
         }
     };
     match reply(shared, access_point, &request, &decision).sign(secret) {
         Ok(reply) => match decision {
-            Ok((_, origin)) => Answer::Accept(reply, origin.into()),
-            Err(refusal) => Answer::Reject(reply, refusal),
+            Ok((admission, origin)) => {
+                let outcome = origin.into();
+                shared.notes.accepted(sender, &request, (&admission, outcome), now);
+                Answer::Accept(reply, outcome)
+            }
+            Err(refusal) => {
+                shared.notes.rejected(sender, &request, refusal, now);
+                Answer::Reject(reply, refusal)
+            }
         },
         Err(error) => {
             tracing::debug!(nas = %access_point.nas.name, %error, "access.unanswerable");
+            let silence = (Outcome::Unanswerable, octets);
+            shared.notes.passed((access_point, source), Role::Authentication, silence, now);
             Answer::Silence(Outcome::Unanswerable)
         }
     }

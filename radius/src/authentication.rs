@@ -105,9 +105,11 @@ impl Desk {
     fn begin(&mut self, octets: Vec<u8>, asker: Asker) {
         let shared = Arc::clone(&self.port.shared);
         let access_point = Arc::clone(&asker.access_point);
-        let secret = asker.secret;
+        let (secret, source) = (asker.secret, asker.source);
         let mut answering =
-            Box::pin(async move { answer(&shared, &access_point, secret, &octets).await });
+            Box::pin(
+                async move { answer(&shared, &access_point, secret, (&octets, source)).await },
+            );
         // What is in memory is answered here and now; a task costs more than such an answer.
         let mut context = Context::from_waker(Waker::noop());
         let begun = catch_unwind(AssertUnwindSafe(|| answering.as_mut().poll(&mut context)));
@@ -160,7 +162,12 @@ impl Desk {
         match answer {
             Answer::Accept(reply, outcome) => self.port.reply(asker, reply, outcome),
             Answer::Reject(reply, refusal) => self.hold(HeldReject { asker, reply, refusal }),
-            Answer::Silence(outcome) => self.port.stay_silent(&asker, outcome),
+            Answer::Silence(outcome) => {
+                if outcome == Outcome::Panicked {
+                    self.port.note(&asker, outcome, &[]);
+                }
+                self.port.stay_silent(&asker, outcome);
+            }
         }
     }
 
@@ -169,6 +176,7 @@ impl Desk {
         if settings.reject_delay().is_zero() {
             self.reject(held);
         } else if self.rejects.len() >= settings.delayed_rejects {
+            self.port.note(&held.asker, Outcome::TooManyRejects, &[]);
             self.port.stay_silent(&held.asker, Outcome::TooManyRejects);
         } else {
             self.rejects.insert(held, with_jitter(settings.reject_delay()));

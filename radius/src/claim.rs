@@ -71,6 +71,12 @@ pub(crate) fn read<'a>(request: &Packet<'a>, secret: &SharedSecret) -> Result<Cl
     })
 }
 
+/// The device that a request names, whether it proves anything or not.
+pub(crate) fn device_of(request: &Packet<'_>) -> Option<MacAddress> {
+    let named = |kind| request.text(kind).and_then(|text| text.parse().ok());
+    named(attribute::CALLING_STATION_ID).or_else(|| named(attribute::USER_NAME))
+}
+
 /// Whether the NAS vouches for the address by itself: Call Check (RFC 2865 §5.6), or Authorize
 /// Only after a CoA-Request (RFC 5176 §3.2).
 fn asks_without_password(request: &Packet<'_>) -> bool {

@@ -22,6 +22,7 @@ use crate::facts::Facts;
 use crate::failures::Failures;
 use crate::known_grants::KnownGrants;
 use crate::metrics::Metrics;
+use crate::notes::Notes;
 use crate::port::Port;
 use crate::precedence::Backlog;
 use crate::recording::Recording;
@@ -169,6 +170,7 @@ pub(crate) async fn inside(settings: RadiusSettings) -> Inside {
         clock,
         metrics,
         notices,
+        notes: Notes::default(),
         cui: OnceLock::new(),
     });
     Inside { shared, _store: store, _journal: dir }

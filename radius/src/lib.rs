@@ -24,6 +24,7 @@ mod introduction;
 mod known_grants;
 mod metrics;
 mod nas_counters;
+mod notes;
 mod port;
 mod precedence;
 mod profile;

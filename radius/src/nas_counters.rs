@@ -17,6 +17,7 @@ use serde::Serialize;
 
 use crate::access_points::SecretAge;
 use crate::metrics::{Outcome, Share};
+use crate::notes::Budget;
 
 /// The counters of one access point.
 #[derive(Debug, Default)]
@@ -37,6 +38,8 @@ pub(crate) struct NasCounters {
     clock_ahead: AtomicI64,
     dated: Seen,
     in_progress: AtomicUsize,
+    /// What may still be noted in the trail.
+    pub(crate) noted: Budget,
 }
 
 /// How often something was seen, and when last.

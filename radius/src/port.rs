@@ -40,6 +40,7 @@ const FILLS: usize = 16;
 pub(crate) struct Port {
     pub(crate) socket: Arc<UdpSocket>,
     pub(crate) shared: Arc<Shared>,
+    role: Role,
     server: Server,
     log_limit: LogLimit,
     introductions: LogLimit,
@@ -68,7 +69,7 @@ struct Reply {
 #[derive(Debug, Clone)]
 pub(crate) struct Asker {
     ticket: Ticket,
-    source: SocketAddr,
+    pub(crate) source: SocketAddr,
     pub(crate) access_point: Arc<AccessPoint>,
     /// The secret that the request was made with, which also signs the reply.
     pub(crate) secret: SecretAge,
@@ -90,6 +91,7 @@ impl Port {
         Self {
             socket,
             shared,
+            role,
             server: Server::new(role, REMEMBERED),
             log_limit: LogLimit::default(),
             introductions: LogLimit::default(),
@@ -137,20 +139,22 @@ impl Port {
         })?;
         drop((access_points, ranges));
         for (source, introduced) in strangers {
-            self.drop(DropReason::UnknownClient, source, None);
+            self.drop(DropReason::UnknownClient, source, (None, &[]));
             if let Some((range, octets)) = introduced {
                 self.introduce(source.ip(), range, octets);
             }
         }
-        for Waiting { source, access_point, .. } in displaced {
-            self.turn_away(source, &access_point);
+        for Waiting { source, access_point, octets, .. } in displaced {
+            self.turn_away((&access_point, source), &octets);
         }
         Ok(received)
     }
 
     /// Gives up a datagram that nobody has looked into.
-    fn turn_away(&mut self, source: SocketAddr, access_point: &AccessPoint) {
+    fn turn_away(&mut self, from: (&AccessPoint, SocketAddr), octets: &[u8]) {
+        let (access_point, source) = from;
         self.count(Outcome::Overloaded, Some(access_point));
+        self.pass(from, Outcome::Overloaded, octets);
         self.log(source, Some(&access_point.nas.name), Outcome::Overloaded.as_str());
     }
 
@@ -173,7 +177,7 @@ impl Port {
             return Taken::Nothing;
         };
         if arrived.elapsed() > PATIENCE {
-            self.turn_away(source, &access_point);
+            self.turn_away((&access_point, source), &octets);
             return Taken::Settled;
         }
         let status_answers = self.shared.recording.status_answers(self.shared.clock.now());
@@ -192,23 +196,46 @@ impl Port {
             }
             Verdict::Resend(packet) => {
                 let outcome = Outcome::Resent;
+                self.pass((&access_point, source), outcome, &octets);
                 self.replies.push(Reply { to: source, packet, outcome, access_point });
             }
             Verdict::AnswerStatus(packet) => {
                 let outcome = Outcome::StatusAnswered;
                 self.replies.push(Reply { to: source, packet, outcome, access_point });
             }
-            Verdict::Drop(reason) => self.drop(reason, source, Some(&access_point)),
+            Verdict::Drop(reason) => self.drop(reason, source, (Some(&access_point), &octets)),
         }
         Taken::Settled
     }
 
-    fn drop(&mut self, reason: DropReason, source: SocketAddr, access_point: Option<&AccessPoint>) {
+    fn drop(
+        &mut self,
+        reason: DropReason,
+        source: SocketAddr,
+        (access_point, octets): (Option<&AccessPoint>, &[u8]),
+    ) {
         self.count(Outcome::Dropped(reason), access_point);
+        if let Some(known) = access_point {
+            self.pass((known, source), Outcome::Dropped(reason), octets);
+        }
         // A NAS that repeats itself while it is being answered is nothing odd.
         if reason != DropReason::DuplicateInProgress {
-            self.log(source, access_point.map(|known| &known.nas.name), reason.as_str());
+            let is_new =
+                self.log(source, access_point.map(|known| &known.nas.name), reason.as_str());
+            if is_new && access_point.is_none() {
+                let now = self.shared.clock.now();
+                self.shared.notes.stranger(source, self.role, reason.as_str(), now);
+            }
         }
+    }
+
+    /// Notes what becomes of a request beside decisions; `octets` may be empty.
+    pub(crate) fn note(&self, asker: &Asker, outcome: Outcome, octets: &[u8]) {
+        self.pass((&asker.access_point, asker.source), outcome, octets);
+    }
+
+    fn pass(&self, from: (&AccessPoint, SocketAddr), outcome: Outcome, octets: &[u8]) {
+        self.shared.notes.passed(from, self.role, (outcome, octets), self.shared.clock.now());
     }
 
     fn count(&self, outcome: Outcome, access_point: Option<&AccessPoint>) {
@@ -222,7 +249,10 @@ impl Port {
         let Asker { ticket, source: to, access_point, .. } = asker;
         match self.server.answered(ticket, &packet, now) {
             Disposition::Send => self.replies.push(Reply { to, packet, outcome, access_point }),
-            Disposition::Superseded => self.settle(&access_point, Outcome::Superseded),
+            Disposition::Superseded => {
+                self.pass((&access_point, to), Outcome::Superseded, &[]);
+                self.settle(&access_point, Outcome::Superseded);
+            }
         }
     }
 
@@ -249,6 +279,7 @@ impl Port {
             if sent == 0
                 && let Some((stuck, left)) = left.split_first()
             {
+                self.pass((&stuck.access_point, stuck.to), Outcome::Unsent, &[]);
                 self.settle(&stuck.access_point, Outcome::Unsent);
                 rest = left;
             }
@@ -274,11 +305,14 @@ impl Port {
         tracing::debug!(nas = %access_point.nas.name, outcome = outcome.as_str(), "radius.request");
     }
 
-    fn log(&mut self, source: SocketAddr, nas: Option<&NasName>, reason: &'static str) {
+    /// Returns whether it was logged.
+    fn log(&mut self, source: SocketAddr, nas: Option<&NasName>, reason: &'static str) -> bool {
         let now = Instant::now().into_std();
-        if self.log_limit.allows(source.ip(), reason, now) {
+        let is_new = self.log_limit.allows(source.ip(), reason, now);
+        if is_new {
             let nas = nas.map_or("unknown", NasName::as_str);
             tracing::warn!(%source, nas, reason, "radius.odd");
         }
+        is_new
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use domain::Clock;
-use store::{Journal, Store};
+use store::{Journal, Store, Trail};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -18,6 +18,7 @@ use crate::failures::Failures;
 use crate::follower::Follower;
 use crate::known_grants::KnownGrants;
 use crate::metrics::{Metrics, Outcome};
+use crate::notes::Notes;
 use crate::precedence::Backlog;
 use crate::radsec::{self, Connections, Radsec, RadsecError};
 use crate::recording::Recording;
@@ -96,6 +97,7 @@ impl Radius {
             clock,
             metrics: Arc::default(),
             notices,
+            notes: Notes::default(),
             cui: OnceLock::new(),
         });
         let connections = Connections::default();
@@ -115,6 +117,13 @@ impl Radius {
     #[must_use]
     pub fn with_cui_key(self, key: &[u8; 32]) -> Self {
         self.shared.cui.get_or_init(|| CuiKey::new(key));
+        self
+    }
+
+    /// Notes in `trail` what is decided and why.
+    #[must_use]
+    pub fn with_trail(self, trail: Trail) -> Self {
+        self.shared.notes.write_into(trail);
         self
     }
 

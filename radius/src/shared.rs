@@ -11,13 +11,14 @@ use crate::cui::CuiKey;
 use crate::facts::Facts;
 use crate::failures::Failures;
 use crate::metrics::Metrics;
+use crate::notes::Notes;
 use crate::precedence::Backlog;
 use crate::ranges::Ranges;
 use crate::recording::Recording;
 use crate::registrar::Notices;
 use crate::settings::RadiusSettings;
 
-/// Settings, access points, facts, journal, clock, counters and notices.
+/// Settings, access points, facts, journal, clock, counters, notices and trail.
 pub(crate) struct Shared {
     pub(crate) settings: RadiusSettings,
     pub(crate) access_points: ArcSwap<AccessPoints>,
@@ -30,5 +31,6 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) notices: Notices,
+    pub(crate) notes: Notes,
     pub(crate) cui: OnceLock<CuiKey>,
 }

@@ -16,6 +16,7 @@ use radius_proto::SignedPacket;
 use radius_proto::radsec::{
     CloseReason, Connection, Event, Limits, Question, RequestNumber, Sent, Ticket, Version,
 };
+use radius_proto::server::Role;
 use store::JournalError;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -85,6 +86,7 @@ pub(super) struct Line {
     shared: Arc<Shared>,
     names: Vec<CertificateName>,
     access_point: Arc<AccessPoint>,
+    peer: SocketAddr,
     unread_time: Duration,
     core: Connection,
     out: Outbox,
@@ -108,6 +110,7 @@ impl Line {
             shared,
             names,
             access_point,
+            peer,
             unread_time: settings.unread_time(),
             core: Connection::new(version, peer, limits, Instant::now().into_std()),
             out: Outbox::default(),
@@ -214,7 +217,10 @@ impl Line {
             }
             Event::Answered(number, octets) => self.tell(number, Some(octets)),
             Event::GaveUp(number) => self.tell(number, None),
-            Event::Dropped(reason) => self.count(Outcome::Dropped(reason)),
+            Event::Dropped(reason) => {
+                self.note(Role::Authentication, Outcome::Dropped(reason), &[]);
+                self.count(Outcome::Dropped(reason));
+            }
         }
     }
 
@@ -222,12 +228,15 @@ impl Line {
         // Half of all places at most, as over UDP.
         let share = self.shared.settings.requests_in_progress.div_ceil(2);
         let Some(place) = self.access_point.counters.begin(share) else {
+            self.note(Role::Authentication, Outcome::Overloaded, &octets);
             return self.stay_silent(ticket, Outcome::Overloaded);
         };
         let (shared, access_point) = (Arc::clone(&self.shared), Arc::clone(&self.access_point));
+        let peer = self.peer;
         let task = self.tasks.spawn(async move {
             let _place = place;
-            Done::Access(answer(&shared, &access_point, SecretAge::Current, &octets).await)
+            let from = (octets.as_slice(), peer);
+            Done::Access(answer(&shared, &access_point, SecretAge::Current, from).await)
         });
         self.work.insert(task.id(), Work::Access(ticket));
     }
@@ -240,6 +249,7 @@ impl Line {
         match record::receive(&self.shared, &self.access_point, SecretAge::Current, octets) {
             Ok((record, reply)) => return Some((record, ticket, reply)),
             Err(NoRecord::Unusable(reply, reason)) => {
+                self.note(Role::Accounting, Outcome::Unusable(reason), octets);
                 self.reply(ticket, &reply, Outcome::Unusable(reason));
             }
             Err(NoRecord::Unanswerable) => self.stay_silent(ticket, Outcome::Unanswerable),
@@ -286,7 +296,10 @@ impl Line {
         for (ticket, reply) in replies {
             match settled {
                 Ok(()) => self.reply(ticket, &reply, Outcome::Recorded),
-                Err(outcome) => self.stay_silent(ticket, outcome),
+                Err(outcome) => {
+                    self.note(Role::Accounting, outcome, &[]);
+                    self.stay_silent(ticket, outcome);
+                }
             }
         }
     }
@@ -304,6 +317,7 @@ impl Line {
         if settings.reject_delay().is_zero() {
             self.reject(held);
         } else if self.rejects.len() >= settings.delayed_rejects {
+            self.note(Role::Authentication, Outcome::TooManyRejects, &[]);
             self.stay_silent(held.ticket, Outcome::TooManyRejects);
         } else {
             self.rejects.insert(held, with_jitter(settings.reject_delay()));
@@ -349,6 +363,12 @@ impl Line {
         if let Some(asker) = self.asked.remove(&number) {
             asker.send(answer).ok();
         }
+    }
+
+    /// Notes what becomes of a packet beside decisions; `octets` may be empty.
+    fn note(&self, role: Role, outcome: Outcome, octets: &[u8]) {
+        let from = (self.access_point.as_ref(), self.peer);
+        self.shared.notes.passed(from, role, (outcome, octets), self.shared.clock.now());
     }
 
     fn count(&self, outcome: Outcome) {
