@@ -121,6 +121,7 @@ pub(super) async fn list_orders(
         waiting_only: query.waiting,
         nas: query.nas,
         session: query.session,
+        device: None,
         limit: length(query.limit)?,
     };
     let orders = api.store.list_orders(&filter).await?;

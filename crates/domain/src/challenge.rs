@@ -97,6 +97,26 @@ pub enum ChallengeState {
     Abandoned,
 }
 
+impl ChallengeState {
+    /// The state's name in the store and on the command line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Verified => "verified",
+            Self::Abandoned => "abandoned",
+        }
+    }
+
+    /// The state of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Open, Self::Verified, Self::Abandoned]
+            .into_iter()
+            .find(|state| state.as_str() == name)
+    }
+}
+
 /// Why no other message is sent now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ResendRefusal {

@@ -57,11 +57,24 @@ impl Zone {
             .map_or(time, |zoned| Timestamp::from_millis(zoned.timestamp().as_millisecond()))
     }
 
+    /// Universal time, for what has no place.
+    #[must_use]
+    pub const fn utc() -> Self {
+        Self(TimeZone::UTC)
+    }
+
     /// The hour and minute that a clock on the site's wall shows at `time`.
     #[must_use]
     pub fn wall_clock(&self, time: Timestamp) -> (i8, i8) {
         let civil = self.civil(time);
         (civil.hour(), civil.minute())
+    }
+
+    /// Date and time to the millisecond as the site's clocks show them, such as
+    /// `2026-11-26 00:00:00.000`.
+    #[must_use]
+    pub fn local(&self, time: Timestamp) -> String {
+        self.civil(time).strftime("%Y-%m-%d %H:%M:%S.%3f").to_string()
     }
 
     fn civil(&self, time: Timestamp) -> jiff::civil::DateTime {
@@ -118,6 +131,7 @@ mod tests {
         assert_eq!(zone.day_of(before).epoch_days() + 1, zone.day_of(after).epoch_days());
         assert_eq!(zone.next_day_start(before), after);
         assert_eq!(zone.wall_clock(after), (0, 0));
+        assert_eq!(zone.local(after), "2026-11-25 00:00:00.000");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod grants;
 mod heritage;
+mod histories;
 mod nas_ranges;
 mod outboxes;
 mod sessions;
@@ -16,6 +17,7 @@ pub use grants::{
     SignInOutcome,
 };
 pub use heritage::{Heritage, Intent, KnownDevice, KnownPerson, PastStay, Taken};
+pub use histories::{ChallengeTold, ChallengesOf, CredentialTold, Histories, MessageTold};
 pub use nas_ranges::{NasRanges, Sighting};
 pub use outboxes::{MessageOutbox, OrderFilter, Orders, OutgoingMessage};
 pub use sessions::{
@@ -41,6 +43,7 @@ pub trait Store:
     + Heritage
     + Orders
     + MessageOutbox
+    + Histories
 {
     /// Starts listening to changes from now on.
     fn changes(&self) -> Changes;

@@ -22,9 +22,10 @@ mod trail;
 
 pub use applier::{Applier, ApplyError};
 pub use contract::{
-    AccessPoints, AccountRecord, AccountUsage, Accounts, ApplyOutcome, Attempt, Challenges,
-    Circumstances, Credentials, GrantOf, Grants, Heritage, Intent, JournalPosition, KnownDevice,
-    KnownPerson, MessageOutbox, NasChange, NasRanges, NewChallenge, OpenStay, OrderFilter, Orders,
+    AccessPoints, AccountRecord, AccountUsage, Accounts, ApplyOutcome, Attempt, ChallengeTold,
+    Challenges, ChallengesOf, Circumstances, CredentialTold, Credentials, GrantOf, Grants,
+    Heritage, Histories, Intent, JournalPosition, KnownDevice, KnownPerson, MessageOutbox,
+    MessageTold, NasChange, NasRanges, NewChallenge, OpenStay, OrderFilter, Orders,
     OutgoingMessage, PastStay, Plans, SessionFilter, SessionReports, Sessions, Sighting, SignIn,
     SignInOutcome, Sites, Store, Taken,
 };

@@ -13,6 +13,7 @@ mod credentials;
 mod dialect;
 mod grants;
 mod heritage;
+mod histories;
 mod identification;
 mod messages;
 mod migrations;

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use domain::{
-    MessageClass, MessageId, MessageState, NasName, NasOrder, OrderId, OrderStep, PhoneNumber,
-    SessionId, SmsText, Timestamp,
+    MacAddress, MessageClass, MessageId, MessageState, NasName, NasOrder, OrderId, OrderStep,
+    PhoneNumber, SessionId, SmsText, Timestamp,
 };
 
 use crate::StoreError;
@@ -34,6 +34,8 @@ pub struct OrderFilter {
     pub nas: Option<NasName>,
     /// Only those about this session.
     pub session: Option<SessionId>,
+    /// Only those about this device.
+    pub device: Option<MacAddress>,
     /// At most this many, newest first.
     pub limit: u32,
 }

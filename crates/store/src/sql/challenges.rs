@@ -18,14 +18,6 @@ use crate::{Attempt, Challenges, Change, NewChallenge, StoreError};
 const COLUMNS: &str = "id, purpose, site, device, phone, language, terms_version, created_at, sent_at, sends, \
                        code_expires_at, attempts, state";
 
-const fn state_name(state: ChallengeState) -> &'static str {
-    match state {
-        ChallengeState::Open => "open",
-        ChallengeState::Verified => "verified",
-        ChallengeState::Abandoned => "abandoned",
-    }
-}
-
 #[async_trait]
 impl Challenges for SqlStore {
     async fn begin_challenge(&self, new: &NewChallenge) -> Result<(), StoreError> {
@@ -53,7 +45,7 @@ impl Challenges for SqlStore {
             .bind(i64::from(challenge.sends))
             .bind(challenge.code_expires_at.as_millis())
             .bind(i64::from(challenge.attempts))
-            .bind(state_name(challenge.state))
+            .bind(challenge.state.as_str())
             .execute(&mut *transaction)
             .await?;
         self.add_code(&mut transaction, challenge, &new.code).await?;
@@ -305,12 +297,8 @@ impl SqlStore {
             "sign-in" => Purpose::SignIn,
             _ => return Err(StoreError::Corrupt { what: "purpose" }),
         };
-        let state = match columns.text("state")?.as_str() {
-            "open" => ChallengeState::Open,
-            "verified" => ChallengeState::Verified,
-            "abandoned" => ChallengeState::Abandoned,
-            _ => return Err(StoreError::Corrupt { what: "challenge state" }),
-        };
+        let state = ChallengeState::from_name(&columns.text("state")?)
+            .ok_or(StoreError::Corrupt { what: "challenge state" })?;
         Ok(Challenge {
             id: columns.id("id")?,
             purpose,

@@ -112,7 +112,7 @@ impl MessageOutbox for SqlStore {
     }
 }
 
-fn state(row: &AnyRow) -> Result<MessageState, StoreError> {
+pub(super) fn state(row: &AnyRow) -> Result<MessageState, StoreError> {
     let columns = Columns(row);
     let detail = columns.optional_text("detail")?;
     match columns.text("state")?.as_str() {

@@ -12,7 +12,7 @@ struct Step {
     postgres: &'static str,
 }
 
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     Step {
         sqlite: include_str!("../../migrations/sqlite/0001_first.sql"),
         postgres: include_str!("../../migrations/postgres/0001_first.sql"),
@@ -40,6 +40,10 @@ const STEPS: [Step; 7] = [
     Step {
         sqlite: include_str!("../../migrations/sqlite/0007_stays.sql"),
         postgres: include_str!("../../migrations/postgres/0007_stays.sql"),
+    },
+    Step {
+        sqlite: include_str!("../../migrations/sqlite/0008_why.sql"),
+        postgres: include_str!("../../migrations/postgres/0008_why.sql"),
     },
 ];
 

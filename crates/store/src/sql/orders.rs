@@ -119,13 +119,20 @@ impl Orders for SqlStore {
 
     async fn list_orders(&self, filter: &OrderFilter) -> Result<Vec<NasOrder>, StoreError> {
         let waiting = if filter.waiting_only { "done_at IS NULL AND " } else { "" };
+        // Said so only if it is asked for, an index serves.
+        let device = match filter.device {
+            Some(_) => "device = $3",
+            None => "($3 IS NULL OR device = $3)",
+        };
         let statement = format!(
             "SELECT {COLUMNS} FROM orders WHERE {waiting}($1 IS NULL OR nas = $1) \
-             AND ($2 IS NULL OR session = $2) ORDER BY created_at DESC, generation DESC LIMIT $3"
+             AND ($2 IS NULL OR session = $2) AND {device} \
+             ORDER BY created_at DESC, generation DESC LIMIT $4"
         );
         let rows = sqlx::query(AssertSqlSafe(statement))
             .bind(filter.nas.as_ref().map(|nas| nas.as_str().to_owned()))
             .bind(filter.session.map(id_column))
+            .bind(filter.device.map(mac_column))
             .bind(i64::from(filter.limit))
             .fetch_all(&self.reader)
             .await?;

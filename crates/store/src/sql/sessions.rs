@@ -28,9 +28,14 @@ impl Sessions for SqlStore {
         let nas = filter.nas.as_ref().map(|nas| nas.as_str().to_owned());
         let limit = if filter.limit == 0 { USUAL_LIMIT } else { filter.limit };
         let open = if filter.open_only { "ended_at IS NULL AND " } else { "" };
+        // Said so only if it is asked for, an index serves.
+        let device = match filter.device {
+            Some(_) => "device = $2",
+            None => "($2 IS NULL OR device = $2)",
+        };
         let statement = format!(
             "SELECT {COLUMNS} FROM sessions WHERE {open}($1 IS NULL OR nas = $1) \
-             AND ($2 IS NULL OR device = $2) ORDER BY started_at DESC LIMIT $3"
+             AND {device} ORDER BY started_at DESC LIMIT $3"
         );
         let rows = sqlx::query(AssertSqlSafe(statement))
             .bind(nas)

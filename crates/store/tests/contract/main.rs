@@ -6,6 +6,7 @@ mod accounting;
 mod fixtures;
 mod generations;
 mod heritage;
+mod histories;
 mod nas_ranges;
 mod outboxes;
 mod rivals;
@@ -83,6 +84,8 @@ on_both![
     heritage::a_device_that_is_taken_over_is_told_to_everybody,
     heritage::a_past_stay_counts_once_for_who_owns_the_device_or_the_number,
     heritage::a_stay_that_goes_on_is_one_stay_here_and_there,
+    histories::what_happened_is_told_without_numbers_and_codes,
+    histories::a_session_is_found_by_the_access_points_name_and_a_device_everywhere,
     schema::migrating_again_changes_nothing,
     schema::another_programs_schema_is_refused,
 ];
