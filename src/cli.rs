@@ -5,6 +5,7 @@ mod nas;
 mod radius;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::{
@@ -62,6 +63,8 @@ pub enum Command {
     /// Orders to access points, and what became of them.
     #[command(subcommand)]
     Order(OrderCommand),
+    /// Tell what happened to a person, a device or a session, and why.
+    Why(Why),
     /// Persons, by mobile number.
     #[command(subcommand)]
     Account(AccountCommand),
@@ -296,6 +299,50 @@ pub enum OrderCommand {
     },
 }
 
+/// Whose story to tell.
+#[derive(Debug, Args)]
+pub struct Why {
+    /// A mobile number, a device's hardware address, a session's id, or its Acct-Session-Id.
+    #[arg(value_name = "WHO")]
+    pub who: String,
+
+    /// What WHO is, should it look like something else.
+    #[arg(long = "as", value_enum, value_name = "KIND")]
+    pub kind: Option<WhoKind>,
+
+    /// Nothing earlier, such as 2026-11-24T04:10:10Z, or 2h, 3d [default: 7d, or the session].
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    pub since: Option<Since>,
+
+    /// At most this many steps, the latest.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub limit: u32,
+
+    /// Read the database and the files of this machine without asking a server.
+    #[arg(long)]
+    pub local: bool,
+}
+
+/// What somebody is asked about by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum WhoKind {
+    /// A person, by mobile number.
+    Phone,
+    /// A device, by hardware address.
+    Mac,
+    /// A session, by our id or by Acct-Session-Id.
+    Session,
+}
+
+/// A time, or how long ago it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Since {
+    /// That time.
+    At(Timestamp),
+    /// So long ago.
+    Ago(Duration),
+}
+
 /// Works on accounts.
 #[derive(Debug, Subcommand)]
 pub enum AccountCommand {
@@ -373,6 +420,20 @@ pub enum ExportFormat {
 pub enum DbCommand {
     /// Bring the schema to this program's version.
     Migrate,
+}
+
+fn since(text: &str) -> Result<Since, String> {
+    let unit = |suffix, seconds: u64| {
+        let count: u64 = text.strip_suffix(suffix)?.parse().ok()?;
+        Some(Since::Ago(Duration::from_secs(count.checked_mul(seconds)?)))
+    };
+    let ago = unit("m", 60).or_else(|| unit("h", 3_600)).or_else(|| unit("d", 86_400));
+    match ago {
+        Some(ago) => Ok(ago),
+        None => text.parse().map(Since::At).map_err(|_| {
+            "write a time like 2026-11-24T04:10:10Z, or a span like 30m, 2h or 3d".to_owned()
+        }),
+    }
 }
 
 fn mobile_number(text: &str) -> Result<PhoneNumber, String> {

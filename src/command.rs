@@ -11,6 +11,7 @@ mod plan;
 mod radius;
 mod session;
 mod site;
+mod why;
 mod wording;
 
 use anyhow::Context;
@@ -47,6 +48,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Plan(command) => plan::run(&admin, format, command).await,
         Command::Session(command) => session::run(&admin, format, command).await,
         Command::Order(command) => order::run(&admin, format, command).await,
+        Command::Why(wanted) => why::run(&config, &admin, format, wanted).await,
         Command::Account(command) => account::run(&admin, format, command).await,
         Command::Import(command) => import::run(&admin, format, command).await,
         Command::Radius(command) => radius::run(format, &command),

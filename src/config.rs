@@ -11,7 +11,7 @@ use messaging::MessagingSettings;
 use portal::PortalSettings;
 use radius::RadiusSettings;
 use serde::Deserialize;
-use store::{JournalSettings, StoreSettings};
+use store::{JournalSettings, StoreSettings, TrailSettings};
 
 /// Where the configuration is looked for when none is named.
 const USUAL_PLACE: &str = "/etc/sabeel/sabeel.toml";
@@ -28,6 +28,8 @@ pub struct Config {
     pub store: StoreSettings,
     /// The accounting journal.
     pub journal: JournalSettings,
+    /// What RADIUS decided and why.
+    pub trail: TrailSettings,
     /// The RADIUS server.
     pub radius: RadiusSettings,
     /// The captive portal.
@@ -101,6 +103,7 @@ impl Config {
         };
         self.store.validate().map_err(|error| invalid("store", error.to_string()))?;
         self.journal.validate().map_err(|error| invalid("journal", error.to_string()))?;
+        self.trail.validate().map_err(|error| invalid("trail", error.to_string()))?;
         self.radius.validate().map_err(|error| invalid("radius", error.to_string()))?;
         self.portal.validate().map_err(|error| invalid("portal", error.to_string()))?;
         self.controller.validate().map_err(|error| invalid("controller", error.to_string()))?;
@@ -133,6 +136,11 @@ impl Config {
     /// The folder of the accounting journal.
     pub fn journal_dir(&self) -> PathBuf {
         self.data_dir.0.join("journal")
+    }
+
+    /// The folder of the trail.
+    pub fn trail_dir(&self) -> PathBuf {
+        self.data_dir.0.join("trail")
     }
 
     /// The folder that holds everything which must survive.

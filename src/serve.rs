@@ -8,12 +8,14 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use async_trait::async_trait;
 use controller::admin::{About, AdminApi, NewAccessPoints};
-use controller::{Controller, Delivery, NasControl, Places};
-use domain::{Clock, Nas, NasCommand, NasOrder, Session, Timestamp};
+use controller::{Controller, Delivery, NasControl, Places, Records};
+use domain::{Clock, Nas, NasCommand, NasOrder, OrderAnswer, OrderMethod, Session, Timestamp};
 use messaging::Courier;
 use portal::Portal;
 use radius::{Connections, DaeClient, DaeOutcome, Radius};
-use store::{Applier, Journal, KeyRing, SqlStore, Store};
+use store::{
+    Applier, Archive, Journal, KeyRing, SqlStore, Store, Trail, TrailArchive, TrailEvent, TrailKind,
+};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -36,8 +38,41 @@ impl Clock for SystemClock {
     }
 }
 
-/// Carries the controller's orders by the RADIUS crate's client.
-struct ByRadius(DaeClient);
+/// Carries the controller's orders by the RADIUS crate's client, and notes what was answered.
+struct ByRadius {
+    client: DaeClient,
+    trail: Option<Trail>,
+    clock: Arc<dyn Clock>,
+}
+
+impl ByRadius {
+    fn note(
+        &self,
+        nas: &Nas,
+        order: &NasOrder,
+        command: &NasCommand,
+        (delivery, sent_at): (Delivery, Timestamp),
+    ) {
+        let Some(trail) = &self.trail else { return };
+        let answer = match delivery {
+            Delivery::Acknowledged => Some(OrderAnswer::Acknowledged),
+            Delivery::Refused(cause) => Some(OrderAnswer::Refused(cause)),
+            Delivery::NoAnswer => Some(OrderAnswer::Nothing),
+            Delivery::NoAddress => None,
+        };
+        let method = match command {
+            NasCommand::Disconnect => OrderMethod::Disconnect,
+            NasCommand::Reauthenticate => OrderMethod::Reauthenticate,
+            NasCommand::Change(_) => OrderMethod::Change,
+        };
+        let what = TrailKind::Told { order: order.id, method: method.as_str(), answer };
+        trail.note(&TrailEvent {
+            nas: Some(nas.name.as_str()),
+            device: Some(order.device),
+            ..TrailEvent::new(sent_at, what)
+        });
+    }
+}
 
 #[async_trait]
 impl NasControl for ByRadius {
@@ -48,14 +83,18 @@ impl NasControl for ByRadius {
         command: &NasCommand,
         session: Option<&Session>,
     ) -> Delivery {
-        if !self.0.reaches(nas) {
-            return Delivery::NoAddress;
-        }
-        match self.0.deliver(nas, order.device, session, command).await {
-            DaeOutcome::Acknowledged => Delivery::Acknowledged,
-            DaeOutcome::Refused(cause) => Delivery::Refused(cause),
-            DaeOutcome::NoAnswer => Delivery::NoAnswer,
-        }
+        let sent_at = self.clock.now();
+        let delivery = if self.client.reaches(nas) {
+            match self.client.deliver(nas, order.device, session, command).await {
+                DaeOutcome::Acknowledged => Delivery::Acknowledged,
+                DaeOutcome::Refused(cause) => Delivery::Refused(cause),
+                DaeOutcome::NoAnswer => Delivery::NoAnswer,
+            }
+        } else {
+            Delivery::NoAddress
+        };
+        self.note(nas, order, command, (delivery, sent_at));
+        delivery
     }
 }
 
@@ -112,6 +151,7 @@ fn places(config: &Config) -> Places {
 pub struct Parts {
     tasks: JoinSet<(&'static str, anyhow::Result<()>)>,
     journal: Option<Journal>,
+    trail: Option<Trail>,
     radius: Option<Arc<radius::Metrics>>,
     connections: Connections,
     stop: CancellationToken,
@@ -123,6 +163,7 @@ impl Parts {
         Self {
             tasks: JoinSet::new(),
             journal: None,
+            trail: None,
             radius: None,
             connections: Connections::default(),
             stop,
@@ -158,7 +199,12 @@ impl Parts {
             .context("cannot open the accounting journal")?;
         self.journal = Some(journal.clone());
         let applier = Applier::new(journal.clone(), Arc::clone(&shared.store));
-        let radius = Radius::bind(
+        if shared.config.trail.keep_days > 0 {
+            let trail = Trail::open(&shared.config.trail_dir(), &shared.config.trail)
+                .context("cannot open the trail")?;
+            self.trail = Some(trail);
+        }
+        let mut radius = Radius::bind(
             &shared.config.radius,
             Arc::clone(&shared.store),
             journal,
@@ -166,6 +212,9 @@ impl Parts {
         )
         .context("cannot start RADIUS")?
         .with_cui_key(&shared.keys.derive("chargeable user identity"));
+        if let Some(trail) = &self.trail {
+            radius = radius.with_trail(trail.clone());
+        }
         self.radius = Some(radius.statistics());
         self.connections = radius.connections();
         let stop = shared.stop.clone();
@@ -215,7 +264,11 @@ impl Parts {
             shared.config.controller.clone(),
             Arc::clone(&shared.store),
             Arc::clone(&shared.clock),
-            Arc::new(ByRadius(dae)),
+            Arc::new(ByRadius {
+                client: dae,
+                trail: self.trail.clone(),
+                clock: Arc::clone(&shared.clock),
+            }),
         );
         let stop = shared.stop.clone();
         self.spawn("controller", async move {
@@ -226,6 +279,7 @@ impl Parts {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             database: if shared.config.is_embedded() { "sqlite" } else { "postgres" }.to_owned(),
             journal: self.journal.clone(),
+            records: self.journal.as_ref().map(|_| records(&shared.config, self.trail.clone())),
             new_access_points: NewAccessPoints {
                 message_authenticator: shared.config.radius.message_authenticator,
                 proxy_state: shared.config.radius.proxy_state(),
@@ -270,6 +324,15 @@ impl Parts {
             tracing::warn!("some parts did not finish in time");
         }
         outcome
+    }
+}
+
+/// What RADIUS has recorded on this machine.
+pub fn records(config: &Config, writing: Option<Trail>) -> Records {
+    Records {
+        trail: TrailArchive::new(&config.trail_dir()),
+        journal: Archive::new(&config.journal_dir()),
+        writing,
     }
 }
 

@@ -5,7 +5,7 @@
 //! of one of them by name; `PATCH /v1/access-points/{name}`, and `POST` to its `rotate`,
 //! `finish-rotation` and `onboarding`; `GET /v1/sessions`, `/v1/sessions/{id}`, `/v1/orders`,
 //! `/v1/status`, `/v1/health`; `POST /v1/sessions/{id}/disconnect`,
-//! `/v1/accounts/show`, `/v1/accounts/erase`; `POST /v1/import/access-points`,
+//! `/v1/accounts/show`, `/v1/accounts/erase`, `/v1/why`; `POST /v1/import/access-points`,
 //! `/v1/import/people`, `/v1/import/stays`. What travels stands in [`api`].
 
 mod access_points;
@@ -20,6 +20,7 @@ mod rotation;
 mod setup;
 mod socket;
 mod status;
+mod why;
 
 use std::sync::Arc;
 
@@ -35,6 +36,7 @@ use self::api::FailureKind;
 use self::refusal::Refusal;
 use crate::nas_activity::NasActivity;
 use crate::onboarding::Places;
+use crate::why::Records;
 
 /// No request is longer, in octets.
 const LONGEST_REQUEST: usize = 64 * 1024;
@@ -58,6 +60,8 @@ pub struct About {
     pub database: String,
     /// The accounting journal, where this process keeps one.
     pub journal: Option<Journal>,
+    /// The records of the RADIUS server, where it runs in this process.
+    pub records: Option<Records>,
     /// What an access point is added with that says nothing else.
     pub new_access_points: NewAccessPoints,
     /// Where access points find this server.
@@ -115,6 +119,7 @@ impl AdminApi {
             .route("/v1/orders", get(people::list_orders))
             .route("/v1/orders/{id}", get(people::show_order))
             .merge(import_routes())
+            .route("/v1/why", post(why::why))
             .route("/v1/status", get(status::status))
             .route("/v1/health", get(status::health))
             .fallback(|| async { Refusal::new(FailureKind::NotFound, "there is no such path") })

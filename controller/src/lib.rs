@@ -19,9 +19,11 @@ mod settings;
 #[cfg(test)]
 mod stage;
 mod terms;
+mod why;
 
 pub use control::Controller;
 pub use nas_activity::NasActivity;
 pub use nas_control::{Delivery, NasControl};
 pub use onboarding::Places;
 pub use settings::{ControllerSettings, RetentionSettings, SettingsError};
+pub use why::{Records, WhyError, tell as why};

@@ -133,6 +133,14 @@ impl Stage {
         self.apply(nas, AccountingEvent::Stopped(report, SessionEnd::Reported(1))).await;
     }
 
+    /// What the access point `gate` would report so long after noon, for a journal.
+    pub(crate) fn record(&self, grant: &Grant, seconds: u64) -> AccountingRecord {
+        let at = NOON + Duration::from_secs(seconds);
+        let event = AccountingEvent::Interim(report("gate", grant, seconds, 1_000 * seconds));
+        let nas = "gate".parse().unwrap();
+        AccountingRecord { nas, occurred_at: at, received_at: at, event }
+    }
+
     async fn apply(&self, nas: &str, event: AccountingEvent) {
         let now = self.clock.now();
         let nas = nas.parse().unwrap();

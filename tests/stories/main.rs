@@ -15,3 +15,4 @@ mod rush;
 mod sms_gateway;
 mod visit;
 mod visitor;
+mod why;

@@ -17,6 +17,7 @@ mod plan;
 mod session;
 mod site;
 mod status;
+mod why;
 
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +43,7 @@ pub use session::{
 };
 pub use site::SiteView;
 pub use status::{Counts, Health, JournalPlace, JournalStatus, Status};
+pub use why::{Mark, Step, StepKind, Story, Subject, WhyQuestion};
 
 /// Things of one kind: sites, plans and access points by name, sessions and orders newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

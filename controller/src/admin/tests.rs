@@ -34,6 +34,7 @@ fn api(stage: &Stage, journal: Option<Journal>) -> AdminApi {
         version: "0.1.0".to_owned(),
         database: "sqlite".to_owned(),
         journal,
+        records: None,
         new_access_points: NewAccessPoints {
             message_authenticator: MessageAuthenticatorRule::Learn,
             proxy_state: ProxyStateRule::Limited,

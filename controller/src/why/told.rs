@@ -1,0 +1,217 @@
+//! Events of the trail and records of the journal as steps, in words.
+
+use std::fmt::Write;
+
+use domain::{
+    AccountingEvent, AccountingRecord, BitRate, Octets, OrderAnswer, SessionEnd, SessionReport,
+    Speed,
+};
+use store::{Given, TrailEvent, TrailKind, TrailPort};
+
+use crate::admin::api::{Mark, Step, StepKind};
+
+/// An event as a step.
+pub(crate) fn of_event(event: &TrailEvent<'_>) -> Step {
+    let mut order = None;
+    let (kind, mark, text) = match event.what {
+        TrailKind::Accepted { outcome, given } => {
+            (StepKind::Accept, Mark::Good, accepted(outcome, given))
+        }
+        TrailKind::Rejected { rule, renews } => {
+            (StepKind::Reject, Mark::Bad, rejected(rule, renews))
+        }
+        TrailKind::Passed { port, reason } => {
+            let (mark, words) = passed(port, reason);
+            (StepKind::Passed, mark, words)
+        }
+        TrailKind::Told { order: id, method, answer } => {
+            order = Some(id);
+            let mark = match answer {
+                Some(OrderAnswer::Acknowledged) => Mark::Plain,
+                _ => Mark::Bad,
+            };
+            (StepKind::Told, mark, format!("{method}: {}", answered(answer)))
+        }
+        TrailKind::NotKept { overflowed, limited } => {
+            (StepKind::Gap, Mark::Plain, gap(overflowed, limited))
+        }
+    };
+    let text = match (kind, event.source) {
+        (StepKind::Passed, Some(source)) => format!("{text}, from {source}"),
+        _ => text,
+    };
+    let (nas, device) = (event.nas_name(), event.device);
+    Step { at: event.at, kind, mark, nas, device, session: None, order, text }
+}
+
+fn accepted(outcome: &str, given: Given) -> String {
+    let Given { seconds, octets, down, up, speed } = given;
+    let mut text = format!("let in for {seconds} s");
+    // Writing to a string cannot fail.
+    let _ = match octets {
+        Some(octets) => write!(text, ", {}", Octets::new(octets)),
+        None => write!(text, ", any amount of data"),
+    };
+    for (rate, way) in [(down, "down"), (up, "up")] {
+        if let Some(rate) = rate {
+            let _ = write!(text, ", {} {way}", BitRate::new(rate));
+        }
+    }
+    if speed == Speed::Reduced {
+        text.push_str(", at reduced speed");
+    }
+    match outcome {
+        "accepted" => {}
+        "accepted-from-memory" => text.push_str(" (from memory)"),
+        "accepted-while-store-away" => text.push_str(" (from memory, the database being away)"),
+        other => {
+            let _ = write!(text, " ({other})");
+        }
+    }
+    text
+}
+
+fn rejected(rule: &str, renews: Option<(i8, i8)>) -> String {
+    let words = match rule {
+        "rejected-no-grant" => "the device is not signed in, or its permission is over",
+        "rejected-used-up" => "the allowance is used up",
+        "rejected-wrong-password" => "the password is wrong",
+        "rejected-no-credential" => "the one-time login is unknown, used or too old",
+        "rejected-too-many-failures" => "too many wrong logins within a minute",
+        "rejected-other-device" => "the login belongs to another device",
+        "rejected-other-access-point" => "the login belongs to another access point",
+        "rejected-not-understood" => "neither a hardware address nor a one-time login",
+        "rejected-eap" => "EAP is not offered",
+        _ => "refused",
+    };
+    match renews {
+        Some((hour, minute)) => format!("{words} until {hour:02}:{minute:02} ({rule})"),
+        None => format!("{words} ({rule})"),
+    }
+}
+
+fn passed(port: TrailPort, reason: &str) -> (Mark, String) {
+    let kind = match port {
+        TrailPort::Authentication => "Access-Request",
+        TrailPort::Accounting => "Accounting-Request",
+    };
+    let (mark, words) = match reason {
+        "resent" => (Mark::Plain, "came again: the same answer once more"),
+        "duplicate-in-progress" => (Mark::Plain, "came again while it is being answered"),
+        "superseded" => (Mark::Plain, "not answered: a newer one has its number"),
+        "unknown-client" => (Mark::Bad, "dropped: nobody with that address is an access point"),
+        "authenticator-mismatch" => (Mark::Bad, "dropped: made with another secret"),
+        "message-authenticator-mismatch" => (Mark::Bad, "dropped: made with another secret"),
+        "message-authenticator-missing" => (Mark::Bad, "dropped: Message-Authenticator is missing"),
+        "store-away" => (Mark::Bad, "not answered: the database is away"),
+        "overloaded" => (Mark::Bad, "not answered: too many at once"),
+        "not-recorded" => (Mark::Bad, "not acknowledged: it could not be brought to disk"),
+        _ => (Mark::Bad, "not answered"),
+    };
+    (mark, format!("{kind} {words} ({reason})"))
+}
+
+/// What an access point answered, in words.
+pub(super) fn answered(answer: Option<OrderAnswer>) -> String {
+    match answer {
+        Some(OrderAnswer::Acknowledged) => "acknowledged".to_owned(),
+        Some(OrderAnswer::Refused(0)) => "refused".to_owned(),
+        Some(OrderAnswer::Refused(cause)) => format!("refused, Error-Cause {cause}"),
+        Some(OrderAnswer::Nothing) => "no answer".to_owned(),
+        None => "nothing leads to the access point".to_owned(),
+    }
+}
+
+fn gap(overflowed: u64, limited: u64) -> String {
+    match (overflowed, limited) {
+        (0, limited) => format!("{limited} more packets like these, not noted one by one"),
+        (overflowed, 0) => format!("{overflowed} events not kept"),
+        (overflowed, limited) => {
+            format!("{overflowed} events not kept, {limited} more packets like these")
+        }
+    }
+}
+
+/// A record as a step, at the time at which it came.
+pub(crate) fn of_record(record: &AccountingRecord) -> Step {
+    let (kind, mark, report, text) = match &record.event {
+        AccountingEvent::Started(report) => {
+            (StepKind::Start, Mark::Good, Some(report), "session begins".to_owned())
+        }
+        AccountingEvent::Interim(report) => {
+            (StepKind::Interim, Mark::Plain, Some(report), used(report))
+        }
+        AccountingEvent::Stopped(report, end) => {
+            let text = format!("session over: {}, {}", ended(*end), used(report));
+            (StepKind::Stop, Mark::Plain, Some(report), text)
+        }
+        AccountingEvent::NasStarted => {
+            (StepKind::Stop, Mark::Plain, None, "access point restarted".to_owned())
+        }
+        AccountingEvent::NasStopped => {
+            (StepKind::Stop, Mark::Plain, None, "access point stops".to_owned())
+        }
+    };
+    let text = match report {
+        // Class carries the grant; without it the session counts for nobody.
+        Some(SessionReport { grant: None, .. }) => format!("{text} (without our Class)"),
+        _ => text,
+    };
+    Step {
+        at: record.received_at,
+        kind,
+        mark,
+        nas: Some(record.nas.clone()),
+        device: report.map(|report| report.device),
+        session: report.map(|report| report.session),
+        order: None,
+        text,
+    }
+}
+
+fn used(report: &SessionReport) -> String {
+    let usage = &report.usage;
+    format!("{} s, {} up, {} down", usage.time.as_secs(), usage.uploaded, usage.downloaded)
+}
+
+/// Why a session is over, in words (RFC 2866 §5.10).
+pub(super) fn ended(end: SessionEnd) -> String {
+    let words = match end {
+        SessionEnd::Reported(0) => "no cause given",
+        SessionEnd::Reported(1) => "user request",
+        SessionEnd::Reported(2) => "lost carrier",
+        SessionEnd::Reported(4) => "idle timeout",
+        SessionEnd::Reported(5) => "session timeout",
+        SessionEnd::Reported(6) => "admin reset",
+        SessionEnd::Reported(7) => "admin reboot",
+        SessionEnd::Reported(10) => "access point's request",
+        SessionEnd::Reported(11) => "access point's reboot",
+        SessionEnd::Reported(cause) => return format!("cause {cause}"),
+        SessionEnd::NasRestarted => "access point restarted",
+        SessionEnd::Stale => "no more reports",
+    };
+    words.to_owned()
+}
+
+/// Interim reports of one session that follow each other become the last of them.
+pub(super) fn merged(steps: Vec<Step>) -> Vec<Step> {
+    let mut merged: Vec<(Step, u32)> = Vec::with_capacity(steps.len());
+    for step in steps {
+        match merged.last_mut() {
+            Some((last, count))
+                if step.kind == StepKind::Interim
+                    && last.kind == StepKind::Interim
+                    && last.session == step.session =>
+            {
+                *last = step;
+                *count += 1;
+            }
+            _ => merged.push((step, 1)),
+        }
+    }
+    let told = |(step, count): (Step, u32)| match count {
+        1 => step,
+        _ => Step { text: format!("{} (the last of {count} reports)", step.text), ..step },
+    };
+    merged.into_iter().map(told).collect()
+}
