@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::phone::Country;
-use crate::{Day, Localised, PlanName, SiteName, Timestamp};
+use crate::{Day, Localised, PlanName, SiteName, Timestamp, TimestampError};
 
 /// A place with visitors: a walkway, a park, a market.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +77,41 @@ impl Zone {
         self.civil(time).strftime("%Y-%m-%d %H:%M:%S.%3f").to_string()
     }
 
+    /// The moment of a date and time as databases write them, such as `2026-11-24 07:10:10`: of this
+    /// zone, unless an offset follows (`2026-11-24 04:10:10+00`).
+    ///
+    /// # Errors
+    /// [`TimestampError`] for anything else.
+    pub fn read(&self, text: &str) -> Result<Timestamp, TimestampError> {
+        let text = text.trim();
+        let moment = |time: jiff::Timestamp| Timestamp::from_millis(time.as_millisecond());
+        let (date, time) = text.split_once([' ', 'T']).unwrap_or((text, "00:00:00"));
+        if let Some(at) = time.find(['+', '-', 'Z']) {
+            let (clock, offset) = time.split_at(at);
+            let minutes = if matches!(offset.len(), 3) { ":00" } else { "" };
+            let whole = format!("{date}T{clock}{offset}{minutes}");
+            return whole.parse().map(moment).map_err(|_| TimestampError);
+        }
+        let civil: jiff::civil::DateTime =
+            format!("{date}T{time}").parse().map_err(|_| TimestampError)?;
+        self.0.to_timestamp(civil).map(moment).map_err(|_| TimestampError)
+    }
+
+    /// Date and time in this zone as databases write them, to the second.
+    #[must_use]
+    pub fn write(&self, time: Timestamp) -> String {
+        self.civil(time).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    }
+
+    /// How far clocks of this zone are ahead of UTC at `time`, such as `+03:00`.
+    #[must_use]
+    pub fn offset(&self, time: Timestamp) -> String {
+        let moment = jiff::Timestamp::from_millisecond(time.as_millis()).unwrap_or_default();
+        let minutes = self.0.to_offset(moment).seconds() / 60;
+        let sign = if minutes < 0 { '-' } else { '+' };
+        format!("{sign}{:02}:{:02}", minutes.abs() / 60, minutes.abs() % 60)
+    }
+
     fn civil(&self, time: Timestamp) -> jiff::civil::DateTime {
         let instant = jiff::Timestamp::from_millisecond(time.as_millis()).unwrap_or(
             if time.as_millis() < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX },
@@ -140,6 +175,28 @@ mod tests {
         // 2026-03-29 has 23 hours there; it begins at 2026-03-28T23:00:00Z.
         let start = Timestamp::from_secs(1_774_738_800);
         assert_eq!(zone.next_day_start(start).since(start).as_secs(), 23 * 3_600);
+    }
+
+    #[test]
+    fn a_date_of_a_database_is_of_the_zone_unless_it_says_otherwise() {
+        let moment = Timestamp::from_secs(1_795_579_810);
+        for text in [
+            "2026-11-25 07:10:10",
+            "2026-11-25T07:10:10",
+            " 2026-11-25 07:10:10.000000 ",
+            "2026-11-25 04:10:10+00",
+            "2026-11-25 04:10:10+00:00",
+            "2026-11-25T04:10:10Z",
+            "2026-11-25 01:10:10-03",
+        ] {
+            assert_eq!(Zone::riyadh().read(text), Ok(moment), "{text}");
+        }
+        assert_eq!(Zone::riyadh().write(moment), "2026-11-25 07:10:10");
+        let midnight = Zone::riyadh().read("2026-11-25").unwrap();
+        assert_eq!(Zone::riyadh().write(midnight), "2026-11-25 00:00:00");
+        for text in ["", "0000-00-00 00:00:00", "2026-13-01 00:00:00", "yesterday", "1 2+3", "-"] {
+            assert!(Zone::riyadh().read(text).is_err(), "{text}");
+        }
     }
 
     #[test]

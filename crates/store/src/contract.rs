@@ -22,6 +22,7 @@ pub use nas_ranges::{NasRanges, Sighting};
 pub use outboxes::{MessageOutbox, OrderFilter, Orders, OutgoingMessage};
 pub use sessions::{
     AccountUsage, ApplyOutcome, JournalPosition, SessionFilter, SessionReports, Sessions,
+    SessionsFrom,
 };
 pub use setup::{AccessPoints, NasChange, Plans, Sites};
 pub use sign_in::{Attempt, Challenges, NewChallenge};

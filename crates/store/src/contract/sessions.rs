@@ -24,6 +24,19 @@ pub struct SessionFilter {
     pub limit: u32,
 }
 
+/// Sessions in the order of their beginnings.
+#[derive(Debug, Clone)]
+pub struct SessionsFrom {
+    /// Only those that began then or later.
+    pub since: Timestamp,
+    /// Only those that began before.
+    pub until: Option<Timestamp>,
+    /// Only those after this one, which began then.
+    pub after: Option<(Timestamp, SessionId)>,
+    /// At most this many.
+    pub limit: u32,
+}
+
 /// How far a journal has been applied.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct JournalPosition {
@@ -79,6 +92,10 @@ pub struct ApplyOutcome {
 pub trait Sessions: Send + Sync {
     /// Sessions that match, newest first.
     async fn list_sessions(&self, filter: &SessionFilter) -> Result<Vec<Session>, StoreError>;
+
+    /// Sessions by their beginning, and those of one moment by their id, so that all can be read
+    /// page after page while others come.
+    async fn list_sessions_from(&self, from: &SessionsFrom) -> Result<Vec<Session>, StoreError>;
 
     /// The session of that id.
     async fn find_session(&self, session: SessionId) -> Result<Option<Session>, StoreError>;

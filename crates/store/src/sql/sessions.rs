@@ -11,7 +11,7 @@ use sqlx::{Any, AssertSqlSafe};
 use super::SqlStore;
 use super::identification;
 use super::row::{Columns, amount_column, id_column, mac_column};
-use crate::{AccountUsage, Change, SessionFilter, Sessions, StoreError};
+use crate::{AccountUsage, Change, SessionFilter, Sessions, SessionsFrom, StoreError};
 
 pub(super) const COLUMNS: &str = "id, nas, acct_session_id, device, user_name, address, grant_id, account, \
      started_at, updated_at, uploaded, downloaded, time, ended_at, ended_why, identification, speed";
@@ -41,6 +41,26 @@ impl Sessions for SqlStore {
             .bind(nas)
             .bind(filter.device.map(mac_column))
             .bind(i64::from(limit))
+            .fetch_all(&self.reader)
+            .await?;
+        rows.iter().map(session).collect()
+    }
+
+    async fn list_sessions_from(&self, from: &SessionsFrom) -> Result<Vec<Session>, StoreError> {
+        let statement = format!(
+            "SELECT {COLUMNS} FROM sessions WHERE started_at >= $1 AND started_at < $2 \
+             AND (started_at > $1 OR id > $3) ORDER BY started_at, id LIMIT $4"
+        );
+        let (since, after) = match from.after {
+            Some((at, id)) if at >= from.since => (at, id_column(id)),
+            Some(_) | None => (from.since, Vec::new()),
+        };
+        let until = from.until.map_or(i64::MAX, Timestamp::as_millis);
+        let rows = sqlx::query(AssertSqlSafe(statement))
+            .bind(since.as_millis())
+            .bind(until)
+            .bind(after)
+            .bind(i64::from(from.limit))
             .fetch_all(&self.reader)
             .await?;
         rows.iter().map(session).collect()

@@ -1,6 +1,8 @@
 use domain::*;
 use store::testing::TestStore;
-use store::{Change, Intent, KnownDevice, KnownPerson, PastStay, SessionFilter, Taken};
+use store::{
+    Change, Intent, KnownDevice, KnownPerson, PastStay, SessionFilter, SessionsFrom, Taken,
+};
 
 use crate::fixtures::*;
 
@@ -141,4 +143,26 @@ pub async fn a_stay_that_goes_on_is_one_stay_here_and_there(store: TestStore) {
     earlier.record.occurred_at = T0 - std::time::Duration::from_secs(86_400);
     assert_eq!(store.record_stays(&[earlier], Intent::Apply).await.unwrap(), [Taken::New]);
     assert_eq!(store.list_sessions(&all()).await.unwrap().len(), 2);
+}
+
+pub async fn sessions_are_read_page_after_page_in_the_order_of_their_beginnings(store: TestStore) {
+    set_up(&store).await;
+    let stays: Vec<_> = (1..=5)
+        .map(|number| {
+            let mut stay = stay(number, stopped, usage(0, 1, 1));
+            // The second and third begin together.
+            stay.record.occurred_at = at([50, 20, 20, 10, 40][usize::from(number) - 1]);
+            stay
+        })
+        .collect();
+    store.record_stays(&stays, Intent::Apply).await.unwrap();
+    let mut read = Vec::new();
+    let mut from = SessionsFrom { since: at(15), until: Some(at(50)), after: None, limit: 1 };
+    loop {
+        let page = store.list_sessions_from(&from).await.unwrap();
+        let Some(last) = page.last() else { break };
+        from.after = Some((last.started_at, last.id));
+        read.extend(page.iter().map(|session| session.device));
+    }
+    assert_eq!(read, [mac(2), mac(3), mac(5)]);
 }

@@ -86,6 +86,7 @@ on_both![
     heritage::a_stay_that_goes_on_is_one_stay_here_and_there,
     histories::what_happened_is_told_without_numbers_and_codes,
     histories::a_session_is_found_by_the_access_points_name_and_a_device_everywhere,
+    heritage::sessions_are_read_page_after_page_in_the_order_of_their_beginnings,
     schema::migrating_again_changes_nothing,
     schema::another_programs_schema_is_refused,
 ];
