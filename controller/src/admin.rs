@@ -3,13 +3,15 @@
 //!
 //! `GET` and `POST` `/v1/plans`, `/v1/sites`, `/v1/access-points`, and `GET` and `DELETE`
 //! of one of them by name; `PATCH /v1/access-points/{name}`, and `POST` to its `rotate`,
-//! `finish-rotation` and `onboarding`; `GET /v1/sessions`, `/v1/sessions/{id}`, `/v1/orders`,
+//! `finish-rotation` and `onboarding`; `GET /v1/sessions`, `/v1/sessions/{id}`,
+//! `/v1/sessions/export`, `/v1/orders`,
 //! `/v1/status`, `/v1/health`; `POST /v1/sessions/{id}/disconnect`,
 //! `/v1/accounts/show`, `/v1/accounts/erase`, `/v1/why`; `POST /v1/import/access-points`,
 //! `/v1/import/people`, `/v1/import/stays`. What travels stands in [`api`].
 
 mod access_points;
 pub mod api;
+mod export;
 mod extract;
 mod import;
 mod nas_ranges;
@@ -111,6 +113,7 @@ impl AdminApi {
             .route("/v1/pending/{address}/approve", post(nas_ranges::approve))
             .route("/v1/pending/{address}/reject", post(nas_ranges::reject))
             .route("/v1/sessions", get(people::list_sessions))
+            .route("/v1/sessions/export", get(export::sessions))
             .route("/v1/sessions/{id}", get(people::show_session))
             .route("/v1/sessions/{id}/disconnect", post(people::disconnect))
             .route("/v1/sessions/{id}/change", post(people::change))

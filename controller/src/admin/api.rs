@@ -15,6 +15,7 @@ mod onboarding;
 mod order;
 mod plan;
 mod session;
+mod session_export;
 mod site;
 mod status;
 mod why;
@@ -41,6 +42,7 @@ pub use session::{
     Changing, Disconnect, Disconnecting, GrantFate, OrderFate, SessionDetails, SessionQuery,
     SessionStateView, SessionView,
 };
+pub use session_export::{ExportQuery, ExportedSession, SessionPage};
 pub use site::SiteView;
 pub use status::{Counts, Health, JournalPlace, JournalStatus, Status};
 pub use why::{Mark, Step, StepKind, Story, Subject, WhyQuestion};
