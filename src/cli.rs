@@ -13,7 +13,7 @@ use domain::{
     SiteName, Timestamp, Zone,
 };
 
-pub use import::{ImportClients, ImportCommand};
+pub use import::{ImportClients, ImportCommand, ImportTables, ImportUsers, ImportedPeople};
 pub use nas::{
     AddNas, AddNasRange, NasCommand, OnboardNas, PendingCommand, RangeCommand, RotateNas, SetNas,
 };
@@ -264,6 +264,8 @@ pub enum SessionCommand {
         /// The session's id.
         id: SessionId,
     },
+    /// Print all sessions, also open ones, as rows of FreeRADIUS' table `radacct`.
+    Export(SessionExport),
     /// Disconnect one session.
     Disconnect {
         /// The session's id.
@@ -272,6 +274,37 @@ pub enum SessionCommand {
         #[arg(long)]
         revoke: bool,
     },
+}
+
+/// Which sessions to print, and how.
+#[derive(Debug, Args)]
+pub struct SessionExport {
+    /// Only those that began at that time or later, such as 2026-11-24T04:10:10Z.
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<Timestamp>,
+    /// Only those that began before that time.
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<Timestamp>,
+    /// Only those of access points that stand there now.
+    #[arg(long)]
+    pub site: Option<SiteName>,
+    /// How rows are written.
+    #[arg(long, value_enum, default_value_t = TableFormat::Csv)]
+    pub format: TableFormat,
+    /// The zone of dates; MySQL keeps no other trace of it.
+    #[arg(long, default_value = "UTC")]
+    pub zone: Zone,
+}
+
+/// How rows of a table are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TableFormat {
+    /// Comma-separated values under a heading.
+    Csv,
+    /// INSERT statements of PostgreSQL, which skip what is there.
+    Postgres,
+    /// INSERT statements of MySQL and MariaDB, which skip what is there.
+    Mysql,
 }
 
 /// Works on orders to access points.

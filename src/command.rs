@@ -8,6 +8,7 @@ mod journal;
 mod nas;
 mod order;
 mod plan;
+mod radacct;
 mod radius;
 mod session;
 mod site;

@@ -4,3 +4,5 @@
 //! among the values, so none of them can be printed by accident.
 
 pub mod conf;
+pub mod tables;
+pub mod users;

@@ -1,16 +1,23 @@
 //! `sabeel import`: what another RADIUS server has, through the admin API.
 
 mod clients;
+mod people;
 mod report;
 mod source;
+mod stays;
+mod tables;
+mod takeover;
+mod users;
 
-use controller::admin::api::{ImportAccessPoints, Imported, ImportedNas, MOST_AT_ONCE};
 use store::Intent;
 
-use self::report::{Finding, Report};
+use self::report::Report;
+use self::takeover::{rules, take_access_points, take_people};
 use crate::admin_client::AdminClient;
-use crate::cli::{ImportClients, ImportCommand};
+use crate::cli::{ImportClients, ImportCommand, ImportUsers};
 use crate::output::Format;
+
+pub use stays::cause_name;
 
 /// Runs one of the commands.
 pub async fn run(
@@ -20,6 +27,8 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     match command {
         ImportCommand::Clients(wanted) => import_clients(admin, format, &wanted).await,
+        ImportCommand::Users(wanted) => import_users(admin, format, &wanted).await,
+        ImportCommand::Radcheck(wanted) => tables::import(admin, format, &wanted).await,
     }
 }
 
@@ -34,46 +43,19 @@ async fn import_clients(
 ) -> anyhow::Result<()> {
     let nodes = source::configuration(&wanted.file)?;
     let found = clients::clients(&nodes, &wanted.site, wanted.approve);
-    let intent = intent(wanted.apply);
-    let mut report = Report::new(intent);
+    let mut report = Report::new(intent(wanted.apply));
     take_access_points(admin, &mut report, found).await?;
     report.print(format)
 }
 
-/// Hands over what can be taken, portion by portion, and notes what became of everything.
-async fn take_access_points(
+async fn import_users(
     admin: &AdminClient,
-    report: &mut Report,
-    found: Vec<clients::Found>,
+    format: Format,
+    wanted: &ImportUsers,
 ) -> anyhow::Result<()> {
-    let (mut findings, mut items) = (Vec::new(), Vec::new());
-    for one in found {
-        let finding = Finding::new(one.place, one.name, one.what, one.notes);
-        match one.wanted {
-            Err(reason) => report.not_taken(finding, reason),
-            Ok(item) => {
-                findings.push(finding);
-                items.push(item);
-            }
-        }
-    }
-    for portion in portions(items) {
-        let request = ImportAccessPoints { intent: report.intent(), items: portion };
-        let answer: Imported = admin.post("/v1/import/access-points", &request).await?;
-        let rest = findings.split_off(answer.verdicts.len().min(findings.len()));
-        for (finding, verdict) in findings.into_iter().zip(answer.verdicts) {
-            report.verdict(finding, verdict);
-        }
-        findings = rest;
-    }
-    Ok(())
-}
-
-fn portions(items: Vec<ImportedNas>) -> Vec<Vec<ImportedNas>> {
-    let mut portions = Vec::new();
-    let mut items = items.into_iter().peekable();
-    while items.peek().is_some() {
-        portions.push(items.by_ref().take(MOST_AT_ONCE).collect());
-    }
-    portions
+    let users = users::read(&wanted.file)?;
+    let rules = rules(admin, &wanted.people).await?;
+    let mut report = Report::new(intent(wanted.people.apply));
+    take_people(admin, &mut report, &users, &rules).await?;
+    report.print(format)
 }

@@ -8,8 +8,8 @@ use controller::admin::api::{
 };
 use domain::{Clock, NasName, SessionEnd};
 
-use super::order;
 use super::wording::{ago, or_dash, seconds};
+use super::{order, radacct};
 use crate::admin_client::AdminClient;
 use crate::cli::SessionCommand;
 use crate::output::{self, Format};
@@ -54,6 +54,7 @@ pub async fn run(
             };
             output::done(format, &outcome, sentence)
         }
+        SessionCommand::Export(wanted) => radacct::export(admin, &wanted).await,
         SessionCommand::Disconnect { id, revoke } => {
             let grant = if revoke { GrantFate::Revoke } else { GrantFate::Keep };
             let path = format!("/v1/sessions/{id}/disconnect");

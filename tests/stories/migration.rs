@@ -1,6 +1,7 @@
 //! A city that moves from FreeRADIUS: its files go in, and nobody types anything anew.
 
 use radius_proto::dictionary::enumeration::AcctStatusType;
+use radius_proto::{Code, Packet, attribute};
 use serde_json::{Value, json};
 
 use crate::access_point::{AccessPoint, Report};
@@ -116,4 +117,222 @@ async fn a_file_that_cannot_be_read_says_where() {
     }
     let said = city.sabeel(&["import", "clients", &file]).await;
     assert_eq!(said.code, 2, "{said:?}");
+}
+
+/// What an admin has: a dump of daloRADIUS as mysqldump writes it.
+const DUMP: &str = include_str!("migration/daloradius.sql");
+const PHONE: &str = "+966551234567";
+const DEVICE: &str = "02:00:5e:10:00:01";
+
+/// The dump with its access point at the city's own address, and dates of today.
+fn daloradius(city: &City) -> String {
+    let text = DUMP.replace("192.0.2.1", &city.address().to_string());
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let date = |before: u64| {
+        let time = domain::Timestamp::from_secs(i64::try_from(now.as_secs() - before).unwrap());
+        domain::Zone::riyadh().write(time)
+    };
+    let text = text.replace("@BEGIN", &date(1_200)).replace("@UPDATE", &date(300));
+    write(city, "daloradius.sql", &text.replace("@END", &date(600)))
+}
+
+#[tokio::test]
+async fn daloradius_moves_in_with_devices_history_and_what_was_used_today() {
+    let city = walkway().await;
+    let file = daloradius(&city);
+    let import = ["--json", "import", "radcheck", &file, "--site", "walkway"];
+    let apply = [&import[..], &["--apply"]].concat();
+    let fates = |kiosk: &str, person: &str, stays: &str| {
+        all(&[
+            ("gate.example", "not-taken"),
+            ("kiosk", kiosk),
+            ("+966 •• ••• ••67", person),
+            (DEVICE, person),
+            ("02:00:5e:10:00:02", "not-taken"),
+            ("bob", "not-taken"),
+            ("radacct", stays),
+            ("radacct", "not-taken"),
+        ])
+    };
+    for (words, fates) in [
+        (&import[..], fates("would-be-added", "would-be-added", "would-be-added")),
+        (&apply, fates("added", "added", "added")),
+        (&apply, fates("there-already", "there-already", "there-already")),
+        (&import, fates("there-already", "there-already", "there-already")),
+    ] {
+        let said = city.sabeel(words).await;
+        let mut fates = fates;
+        let mut found = outcomes(&said);
+        for rows in [&mut fates, &mut found] {
+            rows.iter_mut().filter(|(name, _)| name.contains("966")).for_each(|(name, _)| {
+                name.clear();
+            });
+            rows.sort();
+        }
+        assert_eq!((said.code, found), (0, fates), "{said:?}");
+        for secret in ["kiosk's own", "hello", "551234567"] {
+            assert!(!said.out.contains(secret) && !said.err.contains(secret), "{said:?}");
+        }
+    }
+    let account = city.json(&["account", "show", PHONE]).await;
+    assert_eq!(account["devices"][0]["mac"], DEVICE);
+    assert_eq!(account["grants"][0]["plan"], "staff");
+    let sessions = account["sessions"].as_array().unwrap();
+    assert_eq!(sessions.len(), 2, "{account}");
+
+    // The stay that went on at the cutover goes on here, and is counted once.
+    let open = sessions.iter().find(|session| session["state"] == "open").unwrap();
+    let mut kiosk = AccessPoint::known(&city, "the kiosk's own secret").await;
+    let stay = Report {
+        session: "65640000000002",
+        device: "02-00-5E-10-00-01",
+        seconds: 1_200,
+        uploaded: 3_000,
+        downloaded: 30_000,
+        ..Report::default()
+    };
+    kiosk.report(AcctStatusType::InterimUpdate, &stay).await;
+    city.settled().await;
+    let shown = city.json(&["session", "show", open["id"].as_str().unwrap()]).await;
+    assert_eq!((&shown["seconds"], &shown["downloaded"]), (&json!(1_200), &json!(30_000)));
+    assert_eq!(city.json(&["session", "list", "--all"]).await.as_array().unwrap().len(), 2);
+
+    // The known device is let in without a code, as long as its plan has something left.
+    let secret = kiosk.secret.clone();
+    let answer = kiosk
+        .ask(|request| {
+            request
+                .text(attribute::USER_NAME, "02005E100001")
+                .user_password(b"02005E100001", &secret)
+                .text(attribute::CALLING_STATION_ID, "02-00-5E-10-00-01");
+        })
+        .await;
+    assert_eq!(Packet::parse(&answer).unwrap().code(), Code::AccessAccept);
+}
+
+#[tokio::test]
+async fn users_in_a_file_become_persons() {
+    let city = walkway().await;
+    let text = "DEFAULT Auth-Type := Local\n\
+        0551234567 Cleartext-Password := \"hello\", Calling-Station-Id == \"02-00-5E-10-00-01\"\n\
+        \tSession-Timeout = 3600\n\
+        02-00-5E-10-00-09 Auth-Type := Accept\n";
+    let file = write(&city, "authorize", text);
+    let import = ["--json", "import", "users", &file, "--site", "walkway", "--apply"];
+    let said = city.sabeel(&import).await;
+    let fates: Vec<_> = outcomes(&said).into_iter().map(|(_, fate)| fate).collect();
+    assert_eq!(fates, ["not-taken", "not-taken", "added"], "{said:?}");
+    assert!(said.out.contains("no plan has its limits (session 3600 s)"), "{said:?}");
+    assert!(!said.out.contains("hello") && !said.out.contains("551234567"), "{said:?}");
+    let account = city.json(&["account", "show", PHONE]).await;
+    assert_eq!(account["grants"][0]["device"], DEVICE);
+}
+
+/// FreeRADIUS' table as PostgreSQL has it, with the columns that are written.
+const RADACCT: &str = "CREATE TABLE radacct (radacctid bigserial PRIMARY KEY, \
+    acctsessionid text NOT NULL, acctuniqueid text NOT NULL UNIQUE, username text, realm text, \
+    nasipaddress inet NOT NULL, nasportid text, nasporttype text, acctstarttime timestamptz, \
+    acctupdatetime timestamptz, acctstoptime timestamptz, acctinterval bigint, \
+    acctsessiontime bigint, acctauthentic text, acctinputoctets bigint, acctoutputoctets bigint, \
+    calledstationid text, callingstationid text, acctterminatecause text, servicetype text, \
+    framedprotocol text, framedipaddress inet, framedipv6address inet)";
+
+#[tokio::test]
+async fn sessions_leave_for_radacct_and_come_back() {
+    let city = walkway().await;
+    let file = daloradius(&city);
+    city.json(&["import", "radcheck", &file, "--site", "walkway", "--apply"]).await;
+    fn export<'w>(more: &[&'w str]) -> Vec<&'w str> {
+        [&["session", "export"][..], more].concat()
+    }
+
+    // Into a real PostgreSQL, twice: what is there is skipped.
+    let database = store::testing::postgres().await;
+    let url = database.settings().url.clone();
+    psql(&url, RADACCT);
+    let inserts =
+        city.sabeel(&export(&["--format", "postgres", "--zone", "Asia/Riyadh"])).await.out;
+    psql(&url, &inserts);
+    psql(&url, &inserts);
+    let rows = psql(
+        &url,
+        "SELECT acctsessionid, nasipaddress, acctinputoctets, acctoutputoctets, \
+         acctsessiontime, acctstoptime IS NULL, extract(epoch from acctupdatetime - acctstarttime), \
+         acctterminatecause, callingstationid, framedipaddress FROM radacct ORDER BY acctsessionid",
+    );
+    let own = city.address();
+    let rows: Vec<_> = rows.lines().collect();
+    assert_eq!(
+        rows,
+        [
+            format!(
+                "65640000000001|{own}|1000|10000|600|f|600.000000|Idle-Timeout|02-00-5E-10-00-01|10.2.0.7"
+            ),
+            format!("65640000000002|{own}|2000|20000|900|t|900.000000||02-00-5E-10-00-01|"),
+        ]
+    );
+
+    // As CSV, and from PostgreSQL's own dump, into another city, where they are the same.
+    let csv = city.sabeel(&export(&[])).await.out;
+    let heading = csv.lines().next().unwrap().to_owned();
+    let copied = psql(&url, &format!("COPY radacct ({heading}) TO stdout"));
+    let copied = format!("COPY public.radacct ({heading}) FROM stdin;\n{copied}\\.\n");
+    for (name, text) in [("radacct.csv", csv.clone()), ("radacct.sql", copied)] {
+        let other = walkway().await;
+        let address = own.to_string();
+        let mut words = vec!["nas", "add", "kiosk", "--site", "walkway", "--address", &address];
+        words.extend(["--message-authenticator", "optional"]);
+        other.json(&words).await;
+        let file = write(&other, name, &text);
+        let import = ["--json", "import", "radcheck", &file, "--site", "walkway", "--apply"];
+        let said = other.sabeel(&import).await;
+        assert_eq!(outcomes(&said), all(&[("radacct", "added")]), "{said:?}");
+        let again = other.sabeel(&import).await;
+        assert_eq!(outcomes(&again), all(&[("radacct", "there-already")]), "{again:?}");
+        let back = other.sabeel(&export(&[])).await.out;
+        assert_eq!(without_ids(&back), without_ids(&csv));
+    }
+    // And into the city itself, where nothing is new.
+    let file = write(&city, "own.csv", &csv);
+    let said =
+        city.sabeel(&["--json", "import", "radcheck", &file, "--site", "walkway", "--apply"]).await;
+    assert_eq!(outcomes(&said), all(&[("radacct", "there-already")]), "{said:?}");
+
+    // Only some of them.
+    for (words, count) in [
+        (["--site", "walkway"], 2),
+        (["--since", "2999-01-01T00:00:00Z"], 0),
+        (["--until", "2999-01-01T00:00:00Z"], 2),
+    ] {
+        assert_eq!(city.sabeel(&export(&words)).await.out.lines().count(), 1 + count, "{words:?}");
+    }
+    let said = city.sabeel(&export(&["--site", "nowhere"])).await;
+    assert_eq!(said.code, 1, "{said:?}");
+    let mysql = city.sabeel(&export(&["--format", "mysql"])).await.out;
+    assert!(mysql.starts_with("INSERT IGNORE INTO radacct (acctsessionid, "), "{mysql}");
+    assert!(!mysql.contains("+00:00") && mysql.contains(",NULL,"), "{mysql}");
+}
+
+/// Rows without what another city names anew: a stay that goes on has the id that its access
+/// point's reports will have there.
+fn without_ids(csv: &str) -> Vec<String> {
+    let row = |line: &str| {
+        let cells = line.split(',').enumerate();
+        cells.filter(|(at, _)| *at != 1).map(|(_, cell)| cell).collect::<Vec<_>>().join(",")
+    };
+    csv.lines().map(row).collect()
+}
+
+fn psql(url: &str, script: &str) -> String {
+    use std::io::Write;
+    let mut psql = std::process::Command::new("psql")
+        .args(["-qAtX", "-v", "ON_ERROR_STOP=1", url])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("psql comes with PostgreSQL");
+    psql.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+    let output = psql.wait_with_output().unwrap();
+    assert!(output.status.success(), "psql failed");
+    String::from_utf8(output.stdout).unwrap()
 }

@@ -1,5 +1,7 @@
 //! What became of everything that was found, as a table or JSON.
 
+use std::collections::BTreeMap;
+
 use anyhow::bail;
 use controller::admin::api::Verdict;
 use serde::Serialize;
@@ -9,6 +11,8 @@ use crate::output::{self, Format};
 
 /// So many things are listed each; what is beyond is counted.
 const MOST_ROWS: usize = 100_000;
+/// Reasons that are told apart for stays.
+const MOST_REASONS: usize = 1_000;
 
 /// Something that was found in a file.
 #[derive(Debug)]
@@ -32,7 +36,7 @@ impl Finding {
 }
 
 /// What became of a thing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum Fate {
     Added,
@@ -56,6 +60,8 @@ struct Row {
 pub struct Report {
     intent: Intent,
     rows: Vec<Row>,
+    /// Stays by what became of them, with the first place and how many.
+    stays: BTreeMap<(Fate, String), (String, u64)>,
     /// Things of each fate, in the order of [`Fate`].
     counts: [u64; 5],
 }
@@ -63,7 +69,7 @@ pub struct Report {
 impl Report {
     /// Nothing yet.
     pub const fn new(intent: Intent) -> Self {
-        Self { intent, rows: Vec::new(), counts: [0; 5] }
+        Self { intent, rows: Vec::new(), stays: BTreeMap::new(), counts: [0; 5] }
     }
 
     /// Whether it is done, or only said.
@@ -75,15 +81,34 @@ impl Report {
     pub fn verdict(&mut self, finding: Finding, verdict: Verdict) {
         match verdict {
             Verdict::Taken { notes } => {
-                let fate = match self.intent {
-                    Intent::Apply => Fate::Added,
-                    Intent::Rehearse => Fate::WouldBeAdded,
-                };
-                self.add(finding, fate, notes);
+                self.add(finding, self.taken(), notes);
             }
             Verdict::ThereAlready => self.add(finding, Fate::ThereAlready, Vec::new()),
             Verdict::Refused { reason } => self.not_taken(finding, reason),
             Verdict::Conflict { reason } => self.add(finding, Fate::Conflict, vec![reason]),
+        }
+    }
+
+    /// Notes what became of a stay; there are too many to list each.
+    pub fn stay(&mut self, place: &str, verdict: Verdict) {
+        let (fate, reason) = match verdict {
+            Verdict::Taken { .. } => (self.taken(), String::new()),
+            Verdict::ThereAlready => (Fate::ThereAlready, String::new()),
+            Verdict::Conflict { reason } => (Fate::Conflict, reason),
+            Verdict::Refused { reason } => (Fate::NotTaken, reason),
+        };
+        if let Some(count) = self.counts.get_mut(fate as usize) {
+            *count += 1;
+        }
+        let full = self.stays.len() >= MOST_REASONS;
+        let reason = if full { "another reason".to_owned() } else { reason };
+        self.stays.entry((fate, reason)).or_insert_with(|| (place.to_owned(), 0)).1 += 1;
+    }
+
+    const fn taken(&self) -> Fate {
+        match self.intent {
+            Intent::Apply => Fate::Added,
+            Intent::Rehearse => Fate::WouldBeAdded,
         }
     }
 
@@ -104,7 +129,12 @@ impl Report {
     }
 
     /// Prints everything; a conflict is a failure.
-    pub fn print(&self, format: Format) -> anyhow::Result<()> {
+    pub fn print(mut self, format: Format) -> anyhow::Result<()> {
+        for ((fate, reason), (place, count)) in std::mem::take(&mut self.stays) {
+            let what = if count == 1 { "stay".to_owned() } else { format!("{count} stays") };
+            let why = if reason.is_empty() { Vec::new() } else { vec![reason] };
+            self.rows.push(Row { place, name: "radacct".to_owned(), what, fate, why });
+        }
         output::list(format, &self.rows, ["where", "name", "what", "outcome", "why"], |row| {
             let fate = match row.fate {
                 Fate::Added => "added",
