@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn who_floods_loses_and_nobody_else() {
+    fn r20_who_floods_loses_and_nobody_else() {
         let mut queue = FairQueue::new(3);
         for item in ["a1", "a2", "a3"] {
             assert_eq!(queue.push(&name(1), BEGINS, item), None);
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_on_goes_before_what_begins_and_is_displaced_last() {
+    fn r19_what_goes_on_goes_before_what_begins_and_is_displaced_last() {
         let mut queue = FairQueue::new(3);
         for (precedence, item) in [(BEGINS, "a1"), (GOES_ON, "a2"), (BEGINS, "a3")] {
             assert_eq!(queue.push(&name(1), precedence, item), None);

@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_begun_goes_first_then_accounting_then_what_begins() {
+    fn r19_what_was_begun_goes_first_then_accounting_then_what_begins() {
         let backlog = Backlog::default();
         let places = |most| {
             let places = |precedence: Precedence| precedence.places(most, backlog.accounting());

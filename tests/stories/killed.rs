@@ -1,5 +1,5 @@
-//! The server is killed again and again while access points report: what it acknowledged is
-//! there afterwards, once.
+//! The server is killed fifty times while access points report: what it acknowledged is there
+//! afterwards, once.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::SocketAddr;
@@ -29,7 +29,7 @@ const SOCKETS: u64 = 4;
 const STAYS_OF_SOCKET: u64 = 110;
 const STAYS: u64 = SOCKETS * STAYS_OF_SOCKET;
 /// Reports of one stay: a Start, Interim-Updates, and a Stop.
-const REPORTS: u32 = 5;
+const REPORTS: u32 = 12;
 /// Every so many answers, one is lost on its way to the access point.
 const LOST: u32 = 9;
 
@@ -37,7 +37,7 @@ const LOST: u32 = 9;
 async fn what_was_acknowledged_is_counted_once_on_sqlite() {
     let city = City::begin(&[]).await;
     let url = format!("sqlite:{}", city.data_dir().join("sabeel.db").display());
-    report_and_kill(city, url, 5).await;
+    report_and_kill(city, url, 16).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,7 +45,7 @@ async fn what_was_acknowledged_is_counted_once_on_postgresql() {
     let database = store::testing::postgres().await;
     let url = database.settings().url.clone();
     let city = City::begin(&[&format!("store.url = \"{url}\"")]).await;
-    report_and_kill(city, url, 2).await;
+    report_and_kill(city, url, 10).await;
 }
 
 /// Nothing is acknowledged but what the database has, so the journal is not needed for it.
@@ -53,7 +53,7 @@ async fn what_was_acknowledged_is_counted_once_on_postgresql() {
 async fn what_the_database_acknowledged_is_counted_once_on_sqlite() {
     let city = City::begin(&["journal.durability = \"database\""]).await;
     let url = format!("sqlite:{}", city.data_dir().join("sabeel.db").display());
-    report_and_kill(city, url, 3).await;
+    report_and_kill(city, url, 14).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -63,18 +63,19 @@ async fn what_the_database_acknowledged_is_counted_once_on_postgresql() {
     let city =
         City::begin(&[&format!("store.url = \"{url}\""), "journal.durability = \"database\""])
             .await;
-    report_and_kill(city, url, 2).await;
+    report_and_kill(city, url, 10).await;
 }
 
 async fn report_and_kill(mut city: City, url: String, kills: u32) {
     let mut chance = Chance::new();
     let books = Books::open(&city, url).await;
     let mut lines = open_lines(&city, &books).await;
-    for _ in 0..kills {
+    for later in (0..kills).rev() {
         let done: u32 = stays(&lines).map(|stay| stay.acknowledged).sum();
         let left = u64::from(REPORTS) * STAYS - u64::from(done);
-        // Never so late that all is told before.
-        let acknowledgements = u32::try_from(1 + chance.below(left / 3)).unwrap();
+        // So early that something is left to tell for those that follow.
+        let most = left / (u64::from(later) + 2);
+        let acknowledgements = u32::try_from(1 + chance.below(most)).unwrap();
         lines = report_until_killed(&mut city, lines, acknowledgements).await;
         // A server that dies while it catches up is started once more.
         if chance.below(2) == 0 {

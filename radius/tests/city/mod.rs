@@ -13,13 +13,13 @@ use std::time::Duration;
 
 use domain::{
     AccountId, Clock, Grant, GrantId, GrantState, HandOff, Localised, MacAddress, ManualClock,
-    MessageAuthenticatorRule, Nas, NasProfile, OctetDirection, Plan, ProxyStateRule, Site,
-    Timestamp, Zone,
+    MessageAuthenticatorRule, Nas, NasProfile, NasRange, OctetDirection, Plan, ProxyStateRule,
+    Site, Timestamp, Zone,
 };
 use radius::{Connections, Metrics, Radius, RadiusSettings};
 use store::{
-    AccessPoints, Accounts, Applier, Journal, JournalSettings, KeyRing, Plans, SignIn, Sites,
-    SqlStore, Store, StoreSettings,
+    AccessPoints, Accounts, Applier, Journal, JournalSettings, KeyRing, NasRanges, Plans, SignIn,
+    Sites, SqlStore, Store, StoreSettings,
 };
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
@@ -79,6 +79,7 @@ pub struct City {
 /// What a city is built from.
 pub struct Blueprint {
     pub access_points: Vec<Nas>,
+    pub ranges: Vec<NasRange>,
     pub settings: RadiusSettings,
     /// What visitors are called towards others.
     pub cui_key: [u8; 32],
@@ -93,7 +94,7 @@ impl Default for Blueprint {
             reject_delay_ms: 0,
             ..RadiusSettings::default()
         };
-        Self { access_points: vec![nas()], settings, cui_key: [3; 32] }
+        Self { access_points: vec![nas()], ranges: Vec::new(), settings, cui_key: [3; 32] }
     }
 }
 
@@ -127,7 +128,7 @@ impl City {
     pub async fn build(blueprint: Blueprint) -> Self {
         let files = tempfile::tempdir().expect("a folder");
         let store = store(&files).await;
-        set_up(&store, &blueprint.access_points).await;
+        set_up(&store, &blueprint).await;
         let journal = Journal::open(&files.path().join("journal"), &JournalSettings::default())
             .expect("a journal");
         let clock =
@@ -213,7 +214,7 @@ async fn store(files: &TempDir) -> SqlStore {
     SqlStore::connect(&settings, keys).await.expect("a store")
 }
 
-async fn set_up(store: &SqlStore, access_points: &[Nas]) {
+async fn set_up(store: &SqlStore, blueprint: &Blueprint) {
     let plan = Plan::visitor("visitor".parse().expect("a name"));
     let site = Site {
         name: "walkway".parse().expect("a name"),
@@ -224,8 +225,11 @@ async fn set_up(store: &SqlStore, access_points: &[Nas]) {
     };
     store.add_plan(&plan).await.expect("a plan");
     store.add_site(&site).await.expect("a site");
-    for nas in access_points {
+    for nas in &blueprint.access_points {
         store.add_access_point(nas).await.expect("an access point");
+    }
+    for range in &blueprint.ranges {
+        store.add_range(range).await.expect("a range");
     }
 }
 

@@ -3,10 +3,12 @@
 //! Silence is proved without waiting: what is sent after a packet is taken after it, so when the
 //! next datagram that comes back answers a later Status-Server, the packet got no answer.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
 
 use tokio::net::UdpSocket;
+use tokio::time::timeout;
 
 use crate::city::{City, SECRET, exchange};
 use crate::wire::{
@@ -20,6 +22,9 @@ pub const SPELLED: &str = "02005e10ab0c";
 /// The number of every probe, which no other request of a story has.
 const PROBE: u8 = 0;
 
+/// How soon an access point without an answer asks again.
+const AGAIN_AFTER: Duration = Duration::from_millis(50);
+
 /// An access point's socket.
 pub struct Gate<'c> {
     pub city: &'c City,
@@ -30,8 +35,25 @@ pub struct Gate<'c> {
 impl<'c> Gate<'c> {
     /// Opens a socket at an address of the city's access point.
     pub async fn open(city: &'c City) -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        Self::open_at(city, 1).await
+    }
+
+    /// Opens a socket at 127.0.0.`host`.
+    pub async fn open_at(city: &'c City, host: u8) -> Self {
+        let socket = UdpSocket::bind((Ipv4Addr::new(127, 0, 0, host), 0)).await.unwrap();
         Self { city, socket, probes: AtomicU8::new(0) }
+    }
+
+    /// Sends a request again and again, as an access point does, until it is answered.
+    pub async fn ask_until_answered(&self, server: SocketAddr, request: &[u8]) -> Reply {
+        let mut buffer = [0; 4_096];
+        loop {
+            self.socket.send_to(request, server).await.unwrap();
+            let received = timeout(AGAIN_AFTER, self.socket.recv(&mut buffer)).await;
+            if let Ok(length) = received {
+                return Reply::proved(&buffer[..length.unwrap()], request, SECRET);
+            }
+        }
     }
 
     /// Sends a request, and returns the proved answer.

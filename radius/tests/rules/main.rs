@@ -10,6 +10,7 @@ mod as_client;
 mod blast_radius;
 #[path = "../city/mod.rs"]
 mod city;
+mod clients;
 mod duplicates;
 mod eap;
 mod framing;

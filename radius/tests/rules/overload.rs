@@ -1,17 +1,46 @@
-//! R21: what a refusal costs.
+//! R20 and R21: what those who fail cost. R19 is told beside its parts, in `precedence.rs` and
+//! `fair_queue.rs`.
 
 use std::time::{Duration, Instant};
 
+use domain::CredentialId;
 use radius::RadiusSettings;
 
-use crate::city::{Blueprint, City, DEVICE, SECRET};
+use crate::city::{Blueprint, City, DEVICE, SECRET, T0};
 use crate::gate::{Gate, access};
-use crate::wire::{ACCESS_ACCEPT, ACCESS_REJECT, ACCESS_REQUEST, Draft, Reply, USER_NAME};
+use crate::wire::{
+    ACCESS_ACCEPT, ACCESS_REJECT, ACCESS_REQUEST, CALLING_STATION_ID, Draft, Reply, USER_NAME,
+};
 
 /// A request of somebody whom the server refuses without asking the store.
 fn nobody(number: u8) -> Vec<u8> {
     let draft = Draft::new(ACCESS_REQUEST, number, number);
     draft.with(USER_NAME, "nobody").protected().sign(SECRET)
+}
+
+#[tokio::test]
+async fn r20_a_device_that_keeps_failing_waits_alone_whatever_it_presents_then() {
+    let settings = RadiusSettings { failures_per_minute: 3, ..Blueprint::default().settings };
+    let city = City::build(Blueprint { settings, ..Blueprint::default() }).await;
+    city.sign_in(DEVICE).await;
+    let gate = Gate::open(&city).await;
+    let name = CredentialId::new(T0, [7; 10]).to_string();
+    let guess = |number: u8, device: &str| {
+        let draft = Draft::new(ACCESS_REQUEST, number, number).with(USER_NAME, name.as_str());
+        let draft = draft.password("a guess", SECRET).with(CALLING_STATION_ID, device);
+        draft.protected().sign(SECRET)
+    };
+    for number in 1..=5 {
+        let reply = gate.authenticate(&guess(number, "02-00-5E-10-00-66")).await;
+        assert_eq!(reply.code, ACCESS_REJECT);
+    }
+    let counted = |outcome| city.counted(outcome);
+    assert_eq!((counted("rejected-no-credential"), counted("rejected-too-many-failures")), (3, 2));
+    gate.authenticate(&guess(6, "02-00-5E-10-00-67")).await;
+    assert_eq!((counted("rejected-no-credential"), counted("rejected-too-many-failures")), (4, 2));
+    let accepted = gate.authenticate(&access(7).protected().sign(SECRET)).await;
+    assert_eq!(accepted.code, ACCESS_ACCEPT);
+    city.end().await;
 }
 
 #[tokio::test]
