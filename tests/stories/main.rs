@@ -4,6 +4,7 @@
 
 mod access_point;
 mod apart;
+mod away;
 mod bad_input;
 mod browser;
 mod chance;
@@ -11,6 +12,7 @@ mod city;
 mod command_line;
 mod killed;
 mod migration;
+mod reports;
 mod rush;
 mod sms_gateway;
 mod visit;

@@ -27,6 +27,22 @@ impl TestStore {
         &self.keys
     }
 
+    /// Lets nobody reach the database any more, and ends whatever reaches it now.
+    ///
+    /// # Panics
+    /// If it is not on PostgreSQL.
+    pub async fn go_away(&self) {
+        postgres::server().shut_out(&self.settings.url).await;
+    }
+
+    /// Lets the database be reached again.
+    ///
+    /// # Panics
+    /// If it is not on PostgreSQL.
+    pub async fn come_back(&self) {
+        postgres::server().let_in(&self.settings.url).await;
+    }
+
     /// How to connect to it again.
     #[must_use]
     pub fn settings(&self) -> &StoreSettings {

@@ -11,6 +11,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
 
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+
 /// A running server, reached by its Unix socket.
 pub(super) struct Server {
     socket_dir: PathBuf,
@@ -85,9 +87,45 @@ impl Server {
             "createdb failed: {}",
             String::from_utf8_lossy(&made.stderr)
         );
-        let host = self.socket_dir.display().to_string().replace('/', "%2F");
-        format!("postgres://postgres@{host}/{name}")
+        self.url(&name)
     }
+
+    fn url(&self, database: &str) -> String {
+        let host = self.socket_dir.display().to_string().replace('/', "%2F");
+        format!("postgres://postgres@{host}/{database}")
+    }
+
+    /// Refuses connections to a database, and ends those that it has.
+    pub(super) async fn shut_out(&self, url: &str) {
+        let name = database(url);
+        self.tell(&format!(
+            "ALTER DATABASE {name} ALLOW_CONNECTIONS false; \
+             SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        ))
+        .await;
+    }
+
+    /// Takes connections to a database again.
+    pub(super) async fn let_in(&self, url: &str) {
+        self.tell(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", database(url))).await;
+    }
+
+    async fn tell(&self, statements: &str) {
+        let mut connection =
+            PgConnection::connect(&self.url("postgres")).await.expect("a server that runs");
+        for statement in statements.split("; ") {
+            let statement = AssertSqlSafe(statement.to_owned());
+            connection.execute(sqlx::raw_sql(statement)).await.expect("a superuser may");
+        }
+        connection.close().await.expect("an end");
+    }
+}
+
+/// The name of the database at the end of a URL.
+fn database(url: &str) -> &str {
+    let (_, name) = url.rsplit_once('/').expect("a URL names a database");
+    assert!(name.starts_with("test"), "not a database of the tests");
+    name
 }
 
 /// Where Debian keeps PostgreSQL's programs, else wherever `initdb` is found.
