@@ -17,7 +17,7 @@ pub use import::{ImportClients, ImportCommand, ImportTables, ImportUsers, Import
 pub use nas::{
     AddNas, AddNasRange, NasCommand, OnboardNas, PendingCommand, RangeCommand, RotateNas, SetNas,
 };
-pub use radius::{Decode, DictionaryCommand, RadiusCommand};
+pub use radius::{Decode, DictionaryCommand, RadiusCommand, TailOptions};
 
 /// Visitor internet for a city: portal, RADIUS, quotas, gateway.
 ///
@@ -71,7 +71,7 @@ pub enum Command {
     /// Take over what another RADIUS server has.
     #[command(subcommand)]
     Import(ImportCommand),
-    /// RADIUS packets and dictionaries; needs no running server.
+    /// RADIUS: watch the server, look at packets and dictionaries.
     #[command(subcommand)]
     Radius(RadiusCommand),
     /// The database.

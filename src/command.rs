@@ -31,7 +31,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         return demo::run(dir).await;
     }
     if let Command::Radius(command) = &cli.command {
-        return radius::run(format, command);
+        return radius::run(cli.config.as_deref(), format, command).await;
     }
     let config = Config::load(cli.config.as_deref()).context("cannot use the configuration")?;
     let admin = AdminClient::new(config.admin_socket());
@@ -52,7 +52,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Why(wanted) => why::run(&config, &admin, format, wanted).await,
         Command::Account(command) => account::run(&admin, format, command).await,
         Command::Import(command) => import::run(&admin, format, command).await,
-        Command::Radius(command) => radius::run(format, &command),
+        Command::Radius(command) => radius::run(cli.config.as_deref(), format, &command).await,
         Command::Db(DbCommand::Migrate) => database::migrate(&config, format).await,
         Command::Journal(command) => journal::run(&config, &admin, format, command).await,
         Command::Doctor(Doctor { part }) => doctor::run(&config, &admin, format, part).await,

@@ -6,7 +6,8 @@
 //! `finish-rotation` and `onboarding`; `GET /v1/sessions`, `/v1/sessions/{id}`,
 //! `/v1/sessions/export`, `/v1/orders`,
 //! `/v1/status`, `/v1/health`; `POST /v1/sessions/{id}/disconnect`,
-//! `/v1/accounts/show`, `/v1/accounts/erase`, `/v1/why`; `POST /v1/import/access-points`,
+//! `/v1/accounts/show`, `/v1/accounts/erase`, `/v1/why`, `/v1/radius/tail`;
+//! `GET /v1/radius/statistics`; `POST /v1/import/access-points`,
 //! `/v1/import/people`, `/v1/import/stays`. What travels stands in [`api`].
 
 mod access_points;
@@ -17,6 +18,7 @@ mod import;
 mod nas_ranges;
 mod onboarding;
 mod people;
+mod radius;
 mod refusal;
 mod rotation;
 mod setup;
@@ -123,6 +125,8 @@ impl AdminApi {
             .route("/v1/orders/{id}", get(people::show_order))
             .merge(import_routes())
             .route("/v1/why", post(why::why))
+            .route("/v1/radius/tail", post(radius::tail))
+            .route("/v1/radius/statistics", get(radius::statistics))
             .route("/v1/status", get(status::status))
             .route("/v1/health", get(status::health))
             .fallback(|| async { Refusal::new(FailureKind::NotFound, "there is no such path") })

@@ -18,12 +18,14 @@ mod reaper;
 mod settings;
 #[cfg(test)]
 mod stage;
+mod tail;
 mod terms;
 mod why;
 
 pub use control::Controller;
-pub use nas_activity::NasActivity;
+pub use nas_activity::{Counted, NasActivity};
 pub use nas_control::{Delivery, NasControl};
 pub use onboarding::Places;
 pub use settings::{ControllerSettings, RetentionSettings, SettingsError};
+pub use tail::follow;
 pub use why::{Records, WhyError, tell as why};

@@ -17,6 +17,8 @@ use store::{
     StoreError, Trail, TrailArchive, TrailKind, Wanted,
 };
 
+pub(crate) use told::{of_event, of_record};
+
 use crate::admin::api::{Step, StepKind, Story, Subject, WhyQuestion};
 
 /// Steps when nobody says how many, and at most.
@@ -282,7 +284,7 @@ async fn read(records: Records, scene: &Scene) -> Result<(Recorded, Vec<String>)
             if let TrailKind::NotKept { overflowed, .. } = event.what {
                 missing += overflowed;
             } else if event.at <= until {
-                recorded.take(told::of_event(event));
+                recorded.take(of_event(event));
             }
         })?;
         if !searched.is_whole {
@@ -293,7 +295,7 @@ async fn read(records: Records, scene: &Scene) -> Result<(Recorded, Vec<String>)
         }
         let searched = records.journal.search(&wanted, since, MOST_OCTETS, |record| {
             if record.received_at <= until {
-                recorded.take(told::of_record(&record));
+                recorded.take(of_record(&record));
             }
         })?;
         if !searched.is_whole {

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use domain::{MacAddress, NasName};
 
-/// Works on packets and dictionaries.
+/// Works on packets and dictionaries, and watches the server.
 #[derive(Debug, Subcommand)]
 pub enum RadiusCommand {
     /// Show what packets say.
@@ -12,6 +13,28 @@ pub enum RadiusCommand {
     /// Dictionaries in FreeRADIUS' syntax, for makers that Sabeel does not know.
     #[command(subcommand)]
     Dictionary(DictionaryCommand),
+    /// Show what comes to the RADIUS server and what becomes of it, as it comes.
+    Tail(TailOptions),
+    /// Show what the RADIUS server has counted since it started, and how often in a second.
+    Stats {
+        /// Look again every two seconds.
+        #[arg(long)]
+        watch: bool,
+    },
+}
+
+/// What to show as it comes.
+#[derive(Debug, Args)]
+pub struct TailOptions {
+    /// Only what is of this access point.
+    #[arg(long, value_name = "NAME")]
+    pub nas: Option<NasName>,
+    /// Only what is about this device.
+    #[arg(long, value_name = "MAC")]
+    pub device: Option<MacAddress>,
+    /// Read the files of this machine without asking a server.
+    #[arg(long)]
+    pub local: bool,
 }
 
 /// Packets to show.

@@ -163,6 +163,18 @@ impl City {
         }
     }
 
+    /// Begins a command that goes on until it is interrupted.
+    #[allow(dead_code, reason = "for the stories of tests/stories")]
+    pub fn follow(&self, words: &[&str]) -> Child {
+        self.command(words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// Interrupts it, as Ctrl-C does.
+    #[allow(dead_code, reason = "for the stories of tests/stories")]
+    pub fn interrupt(child: &Child) {
+        kill(pid(child), Signal::SIGINT).unwrap();
+    }
+
     /// What `sabeel --json` answers when all is well.
     pub async fn json(&self, words: &[&str]) -> Value {
         let words: Vec<_> = ["--json"].iter().chain(words).copied().collect();

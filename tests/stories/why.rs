@@ -6,10 +6,12 @@ use std::path::Path;
 use radius_proto::dictionary::enumeration::{AcctStatusType, ServiceType};
 use radius_proto::{Authenticator, Code, Packet, PacketBuilder, SharedSecret, attribute};
 use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::UdpSocket;
+use tokio::time::timeout;
 
 use crate::browser::Browser;
-use crate::city::{City, eventually};
+use crate::city::{City, PATIENCE, eventually};
 use crate::visit::{Coova, park, sign_in};
 
 const DEVICE: &str = "02:00:5e:10:00:01";
@@ -146,4 +148,39 @@ async fn a_packet_made_with_another_secret_is_in_the_story_of_the_device_that_it
     let text = step["text"].as_str().unwrap();
     assert!(text.contains("message-authenticator-mismatch"), "{text}");
     assert_eq!(step["mark"], "bad");
+}
+
+#[tokio::test]
+async fn what_comes_is_seen_as_it_comes_and_counted() {
+    let (city, _messages) = park().await;
+    let mut coova = Coova::install(&city).await;
+    let mut following = city.follow(&["--json", "radius", "tail", "--nas", "kiosk"]);
+    let mut said = BufReader::new(following.stderr.take().unwrap()).lines();
+    let begun = timeout(PATIENCE, said.next_line()).await.unwrap().unwrap();
+    assert_eq!(begun.as_deref(), Some("sabeel: following, from now on"));
+    ask_with_another_secret(&city).await;
+    coova.report(AcctStatusType::Start, 0, 0).await;
+    let mut lines = BufReader::new(following.stdout.take().unwrap()).lines();
+    let (mut dropped, mut started) = (false, false);
+    while !(dropped && started) {
+        let line = timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap().unwrap();
+        let step: Value = serde_json::from_str(&line).unwrap();
+        let text = step["text"].as_str().unwrap();
+        dropped |= step["kind"] == "passed" && text.contains("made with another secret");
+        started |= step["kind"] == "start" && step["device"] == DEVICE;
+    }
+    City::interrupt(&following);
+    let status = timeout(PATIENCE, following.wait()).await.unwrap().unwrap();
+    assert_eq!(status.code(), Some(0));
+
+    let stats = city.json(&["radius", "stats"]).await;
+    assert_eq!(stats["outcomes"]["message-authenticator-mismatch"], 1);
+    assert_eq!(stats["access_points"]["kiosk"]["recorded"], 1);
+    assert_eq!(stats["trail"]["overflowed"], 0);
+    let table = city.sabeel(&["radius", "stats"]).await.out;
+    for words in ["message-authenticator-mismatch", "kiosk", "A SECOND", "0 not kept"] {
+        assert!(table.contains(words), "no {words} in {table}");
+    }
+    let wrong = city.sabeel(&["radius", "tail", "--device", "x"]).await;
+    assert_eq!(wrong.code, 2, "{wrong:?}");
 }

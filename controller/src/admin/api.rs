@@ -14,6 +14,7 @@ mod nas_range;
 mod onboarding;
 mod order;
 mod plan;
+mod radius;
 mod session;
 mod session_export;
 mod site;
@@ -38,6 +39,7 @@ pub use nas_range::{AddRange, Approve, Pending, PendingRejected, Range, RangeAdd
 pub use onboarding::{Onboard, Onboarding};
 pub use order::{OrderAnswerView, OrderQuery, OrderStateView, OrderView};
 pub use plan::PlanView;
+pub use radius::{Cursor, RadiusStatistics, Tail, TailQuestion, TrailStatus};
 pub use session::{
     Changing, Disconnect, Disconnecting, GrantFate, OrderFate, SessionDetails, SessionQuery,
     SessionStateView, SessionView,

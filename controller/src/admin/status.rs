@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use domain::Nas;
+use store::StoreError;
 
 use super::AdminApi;
 use super::api::{Counts, Health, JournalStatus, Status};
@@ -14,14 +15,7 @@ pub(super) async fn status(State(api): State<AdminApi>) -> Result<Json<Status>, 
     let is_unprotected = |nas: &&Nas| nas.message_authenticator.leaves_unprotected();
     let unprotected = access_points.iter().filter(is_unprotected).count();
     let count = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
-    let journal = match &api.about.journal {
-        None => None,
-        Some(journal) => Some(JournalStatus {
-            id: journal.id().to_string(),
-            written: journal.end().into(),
-            applied: store.applied_until(&journal.id()).await?.into(),
-        }),
-    };
+    let journal = api.journal_status().await?;
     Ok(Json(Status {
         version: api.about.version.clone(),
         database: api.about.database.clone(),
@@ -38,6 +32,18 @@ pub(super) async fn status(State(api): State<AdminApi>) -> Result<Json<Status>, 
         next_message_at: store.next_message_at().await?,
         journal,
     }))
+}
+
+impl AdminApi {
+    /// How far the journal of this process has come, if it keeps one.
+    pub(super) async fn journal_status(&self) -> Result<Option<JournalStatus>, StoreError> {
+        let Some(journal) = &self.about.journal else { return Ok(None) };
+        Ok(Some(JournalStatus {
+            id: journal.id().to_string(),
+            written: journal.end().into(),
+            applied: self.store.applied_until(&journal.id()).await?.into(),
+        }))
+    }
 }
 
 /// Well is who reaches the database.

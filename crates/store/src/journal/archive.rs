@@ -110,6 +110,36 @@ impl Archive {
         Ok(Searched { is_whole: true, ..searched })
     }
 
+    /// The end of the journal; a record that is being written there is read later.
+    ///
+    /// # Errors
+    /// [`JournalError::Disk`] if it cannot be read.
+    pub fn end(&self) -> Result<JournalPosition, JournalError> {
+        if !self.dir.exists() {
+            return Ok(JournalPosition::default());
+        }
+        let last = self.segments()?.pop();
+        let (segment, offset) = last.unwrap_or_default();
+        Ok(JournalPosition { segment, offset })
+    }
+
+    /// Gives at most `most` records that came after `from` to `take`, in order; returns where to
+    /// go on.
+    ///
+    /// # Errors
+    /// [`JournalError::Disk`] if a file cannot be read.
+    pub fn follow(
+        &self,
+        from: JournalPosition,
+        most: usize,
+        take: impl FnMut(AccountingRecord),
+    ) -> Result<JournalPosition, JournalError> {
+        if !self.dir.exists() {
+            return Ok(from);
+        }
+        segment::follow(&self.dir, from, most, take).map_err(|error| self.disk(&error))
+    }
+
     /// Reads a whole file.
     ///
     /// # Errors

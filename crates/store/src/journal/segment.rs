@@ -4,6 +4,8 @@ use std::fs;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use domain::AccountingRecord;
+
 use super::Stretch;
 use super::record::{Found, REACH, decode, next_record};
 use crate::JournalPosition;
@@ -96,6 +98,50 @@ pub(super) fn read(
         next = JournalPosition { segment: number + 1, offset: 0 };
     }
     Ok(Stretch { records, next, damaged })
+}
+
+/// Gives at most `most` records from `from` on to `take`; returns where to go on. For who reads
+/// beside the writer: what is no record may be one soon, unless the next file has begun.
+pub(super) fn follow(
+    dir: &Path,
+    from: JournalPosition,
+    most: usize,
+    mut take: impl FnMut(AccountingRecord),
+) -> std::io::Result<JournalPosition> {
+    let mut next = from;
+    let mut left = most;
+    for (number, path) in list(dir)?.into_iter().filter(|(number, _)| *number >= from.segment) {
+        if number > next.segment {
+            next = JournalPosition { segment: number, offset: 0 };
+        }
+        loop {
+            let octets = window(&path, next.offset, u64::MAX)?;
+            let mut offset = 0;
+            while let Some(rest) = octets.get(offset..).filter(|rest| !rest.is_empty())
+                && left > 0
+            {
+                offset += match decode(rest) {
+                    Found::Record(record, length) => {
+                        take(*record);
+                        left -= 1;
+                        length
+                    }
+                    Found::Damaged(_) | Found::Broken => match next_record(rest) {
+                        Some(gap) => gap,
+                        None => break,
+                    },
+                };
+            }
+            next.offset += position(offset);
+            if left == 0 {
+                return Ok(next);
+            }
+            if offset == 0 {
+                break;
+            }
+        }
+    }
+    Ok(next)
 }
 
 fn position(octets: usize) -> u64 {

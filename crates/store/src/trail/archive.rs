@@ -16,7 +16,7 @@ use crate::key_filter::{Key, KeyFilter};
 use crate::{JournalError, JournalPosition};
 
 /// Octets that are read at once by who follows.
-const PORTION: u64 = 1_000_000;
+const PORTION: u64 = 250_000;
 
 /// The files of a trail.
 #[derive(Debug, Clone)]
@@ -157,8 +157,8 @@ impl TrailArchive {
         Ok(JournalPosition { segment: number, offset })
     }
 
-    /// Gives what came after `from` to `take`, in order; returns where to go on. At most about a
-    /// million octets are read.
+    /// Gives what came after `from` to `take`, in order; returns where to go on, and whether there
+    /// is more already. A quarter of a million octets are read at a time.
     ///
     /// # Errors
     /// [`JournalError::Disk`] if a file cannot be read.
@@ -166,7 +166,7 @@ impl TrailArchive {
         &self,
         from: JournalPosition,
         mut take: impl FnMut(&TrailEvent<'_>),
-    ) -> Result<JournalPosition, JournalError> {
+    ) -> Result<(JournalPosition, bool), JournalError> {
         let segments = self.list()?;
         let mut position = from;
         for segment in segments.iter().filter(|segment| segment.number >= from.segment) {
@@ -179,10 +179,10 @@ impl TrailArchive {
             // What is not whole at the end of a finished file never will be.
             let is_whole_portion = u64::try_from(octets.len()).unwrap_or(0) >= PORTION;
             if sound > 0 && is_whole_portion {
-                return Ok(position);
+                return Ok((position, true));
             }
         }
-        Ok(position)
+        Ok((position, false))
     }
 
     fn list(&self) -> Result<Vec<Segment>, JournalError> {

@@ -41,7 +41,7 @@ fn found(archive: &TrailArchive, number: u8, since: i64) -> (Vec<i64>, Searched)
 
 fn followed(archive: &TrailArchive, from: JournalPosition) -> (Vec<i64>, JournalPosition) {
     let mut times = Vec::new();
-    let next = archive.follow(from, |event| times.push(event.at.as_millis() - NOW)).unwrap();
+    let (next, _) = archive.follow(from, |event| times.push(event.at.as_millis() - NOW)).unwrap();
     (times, next)
 }
 

@@ -1,0 +1,54 @@
+//! The RADIUS server as it runs: what comes, and figures.
+
+use axum::Json;
+use axum::extract::State;
+use store::JournalError;
+
+use super::AdminApi;
+use super::api::{FailureKind, RadiusStatistics, Tail, TailQuestion, TrailStatus};
+use super::extract::Body;
+use super::refusal::Refusal;
+use crate::tail;
+use crate::why::{Records, WhyError};
+
+pub(super) async fn tail(
+    State(api): State<AdminApi>,
+    Body(question): Body<TailQuestion>,
+) -> Result<Json<Tail>, Refusal> {
+    let records = api.about.records.clone().ok_or_else(elsewhere)?;
+    let reading = tokio::task::spawn_blocking(move || tail::follow(&records, &question));
+    Ok(Json(finished(reading.await)?))
+}
+
+pub(super) async fn statistics(
+    State(api): State<AdminApi>,
+) -> Result<Json<RadiusStatistics>, Refusal> {
+    let seen = api.about.activity.as_ref().ok_or_else(elsewhere)?.all();
+    let trail = match api.about.records.clone() {
+        Some(Records { trail, writing: Some(writing), .. }) => {
+            let size = tokio::task::spawn_blocking(move || trail.size()).await;
+            let (files, octets) = finished(size)?;
+            Some(TrailStatus { files, octets, counts: writing.counts() })
+        }
+        _ => None,
+    };
+    Ok(Json(RadiusStatistics {
+        started_at: api.started_at,
+        at: api.clock.now(),
+        outcomes: seen.outcomes,
+        access_points: seen.access_points,
+        trail,
+        journal: api.journal_status().await?,
+    }))
+}
+
+fn elsewhere() -> Refusal {
+    Refusal::new(FailureKind::Conflict, "RADIUS runs in another process, and counts there")
+}
+
+fn finished<T>(
+    read: Result<Result<T, JournalError>, tokio::task::JoinError>,
+) -> Result<T, Refusal> {
+    let read = read.unwrap_or(Err(JournalError::Closed));
+    read.map_err(|error| WhyError::Records(error).into())
+}
