@@ -12,11 +12,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{AccountingRecord, CertificateName};
-use radius_proto::SignedPacket;
 use radius_proto::radsec::{
-    CloseReason, Connection, Event, Limits, Question, RequestNumber, Sent, Ticket, Version,
+    CloseReason, Connection, Event, Question, RequestNumber, Sent, Ticket, Version,
 };
 use radius_proto::server::Role;
+use radius_proto::{Authenticator, SignedPacket};
 use store::JournalError;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -35,6 +35,7 @@ use crate::answer::{Answer, answer};
 use crate::authentication::with_jitter;
 use crate::authorise::Refusal;
 use crate::metrics::Outcome;
+use crate::random;
 use crate::record::{self, NoRecord};
 use crate::shared::Shared;
 
@@ -105,7 +106,7 @@ impl Line {
         version: Version,
         peer: SocketAddr,
     ) -> Self {
-        let limits = Limits { idle: Duration::from_secs(settings.idle_seconds) };
+        let limits = settings.limits();
         Self {
             shared,
             names,
@@ -215,6 +216,7 @@ impl Line {
                     Sent::ProtocolError => Outcome::KindRefused,
                 });
             }
+            Event::WatchDue => self.watch(),
             Event::Answered(number, octets) => self.tell(number, Some(octets)),
             Event::GaveUp(number) => self.tell(number, None),
             Event::Dropped(reason) => {
@@ -345,8 +347,8 @@ impl Line {
 
     fn ask(&mut self, errand: Errand) {
         let Errand { request, patience, answer } = errand;
-        let deadline = Instant::now().into_std() + patience;
-        match self.core.ask(request, deadline) {
+        let now = Instant::now().into_std();
+        match self.core.ask(request, now, now + patience) {
             Ok((number, packet)) => {
                 self.out.push(&packet);
                 self.asked.insert(number, answer);
@@ -355,6 +357,18 @@ impl Line {
                 tracing::warn!(nas = %self.access_point.nas.name, %error, "radsec.unsendable");
                 answer.send(None).ok();
             }
+        }
+    }
+
+    /// Asks whether the access point is still there.
+    fn watch(&mut self) {
+        let nas = &self.access_point.nas.name;
+        match self.core.watch(Authenticator::new(random::octets()), Instant::now().into_std()) {
+            Ok(packet) => {
+                tracing::debug!(%nas, "radsec.watched");
+                self.out.push(&packet);
+            }
+            Err(error) => tracing::warn!(%nas, %error, "radsec.unsendable"),
         }
     }
 

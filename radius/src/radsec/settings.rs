@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use radius_proto::radsec::Limits;
 use serde::Deserialize;
 
 use crate::settings::{SettingsError, addresses, within};
@@ -34,6 +35,10 @@ pub struct RadsecSettings {
     pub handshake_seconds: u64,
     /// After how many seconds without a packet a connection is closed; 60 to 86,400, default 900.
     pub idle_seconds: u64,
+    /// After how many seconds in which nothing followed an order the access point is asked by
+    /// Status-Server whether it is still there, and after how many more its connection is closed;
+    /// 1 to 300, default 30.
+    pub watchdog_seconds: u64,
     /// For how many seconds an access point may leave our packets unread; 1 to 300, default 10.
     pub unread_seconds: u64,
     /// How often the files are looked at for changes, in seconds; 1 to 86,400, default 30.
@@ -53,6 +58,7 @@ impl Default for RadsecSettings {
             handshakes: 256,
             handshake_seconds: 10,
             idle_seconds: 900,
+            watchdog_seconds: 30,
             unread_seconds: 10,
             reload_seconds: 30,
         }
@@ -75,6 +81,7 @@ impl RadsecSettings {
         within("radsec.handshakes", number(self.handshakes), 1..=4_096)?;
         within("radsec.handshake-seconds", self.handshake_seconds, 1..=60)?;
         within("radsec.idle-seconds", self.idle_seconds, 60..=86_400)?;
+        within("radsec.watchdog-seconds", self.watchdog_seconds, 1..=300)?;
         within("radsec.unread-seconds", self.unread_seconds, 1..=300)?;
         within("radsec.reload-seconds", self.reload_seconds, 1..=86_400)
     }
@@ -82,6 +89,14 @@ impl RadsecSettings {
     /// How long a handshake may take.
     pub(super) fn handshake_time(&self) -> Duration {
         Duration::from_secs(self.handshake_seconds)
+    }
+
+    /// When a connection is given up.
+    pub(super) fn limits(&self) -> Limits {
+        Limits {
+            idle: Duration::from_secs(self.idle_seconds),
+            watch: Duration::from_secs(self.watchdog_seconds),
+        }
     }
 
     /// For how long packets may stay unread.
@@ -107,6 +122,7 @@ mod tests {
             ("certificate = \"a\"\nkey = \"b\"".to_owned(), "radius.radsec.ca"),
             (format!("{files}listen = []"), "radius.radsec.listen"),
             (format!("{files}idle-seconds = 59"), "radius.radsec.idle-seconds"),
+            (format!("{files}watchdog-seconds = 0"), "radius.radsec.watchdog-seconds"),
             (format!("{files}connections-per-nas = 0"), "radius.radsec.connections-per-nas"),
         ] {
             let reason = read(&text).unwrap_err().to_string();

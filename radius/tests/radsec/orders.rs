@@ -57,6 +57,44 @@ async fn an_order_goes_over_the_access_points_own_connection() {
     square.city.end().await;
 }
 
+/// An access point that answers nothing of ours, but perhaps this.
+async fn watched(answer: Option<Code>) -> bool {
+    let square = Square::with(|_, settings| settings.watchdog_seconds = 1).await;
+    let mut wire = square.connect_gate().await;
+    assert!(wire.is_alive().await);
+    let outcome =
+        client(&square, 100).deliver(&gate(), DEVICE, None, &NasCommand::Disconnect).await;
+    assert_eq!(outcome, DaeOutcome::NoAnswer);
+    for code in [Code::DisconnectRequest, Code::StatusServer] {
+        let asked = wire.receive().await.unwrap();
+        let packet = Packet::parse(&asked).unwrap();
+        assert_eq!(packet.code(), code);
+        if let Some(answer) = answer.filter(|_| code == Code::StatusServer) {
+            let reply = PacketBuilder::reply_to(&packet, answer).sign(&secret()).unwrap();
+            wire.send(&reply).await.unwrap();
+        }
+    }
+    let stays = match answer {
+        Some(_) => wire.is_alive().await,
+        None => wire.receive().await.is_some(),
+    };
+    if !stays {
+        square.counted("closed-unanswered").await;
+    }
+    square.city.end().await;
+    stays
+}
+
+#[tokio::test]
+async fn who_answers_neither_an_order_nor_status_server_is_gone() {
+    assert!(!watched(None).await);
+}
+
+#[tokio::test]
+async fn who_answers_status_server_stays() {
+    assert!(watched(Some(Code::AccessAccept)).await);
+}
+
 #[tokio::test]
 async fn with_radius_1_1_an_order_has_a_token() {
     let square = Square::begin().await;

@@ -110,6 +110,27 @@ async fn radsecproxy_carries_udp_access_points_to_us() {
     square.city.end().await;
 }
 
+/// Debian's radsecproxy takes no orders from a server: it forwards none to the access point behind
+/// it, and goes on carrying that one's own requests.
+#[tokio::test]
+async fn radsecproxy_forwards_no_order_and_goes_on() {
+    let square = Square::begin().await;
+    let mut command = Command::new("radsecproxy");
+    let file = square.dir().join("radsecproxy.conf");
+    command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").args(["-f", "-c"]).arg(file);
+    let proxy = Proxy::start(&square, ("radsecproxy.conf", RADSECPROXY), &mut command);
+    visit(&square, &proxy).await;
+    let settings = radius::DaeSettings { patience_ms: 1_000, ..radius::DaeSettings::default() };
+    let clock = std::sync::Arc::clone(&square.city.clock) as std::sync::Arc<dyn domain::Clock>;
+    let client = radius::DaeClient::bind(&settings, clock).unwrap();
+    let client = client.over(square.city.connections.clone());
+    let gate = crate::square::gate();
+    let outcome = client.deliver(&gate, DEVICE, None, &domain::NasCommand::Disconnect).await;
+    assert_eq!(outcome, radius::DaeOutcome::NoAnswer);
+    proxy.answers("auth", ACCESS, "Received Access-Accept").await;
+    square.city.end().await;
+}
+
 #[tokio::test]
 async fn freeradius_carries_udp_access_points_to_us() {
     let square = Square::begin().await;

@@ -14,6 +14,7 @@ use thiserror::Error;
 use super::frames::{Frames, WrongLength};
 use super::reverse::{RequestNumber, Reverse};
 use super::{SECRET, Version, token};
+use crate::authenticator::Authenticator;
 use crate::build::PacketBuilder;
 use crate::client::{ReplyError, SubmitError};
 use crate::code::Code;
@@ -38,6 +39,9 @@ const REMEMBERED: DuplicateLimits = DuplicateLimits {
 pub struct Limits {
     /// After so long without a packet; a client that wants to stay sends Status-Server.
     pub idle: Duration,
+    /// A request of the server's that is followed by nothing for so long leads to a Status-Server,
+    /// and if nothing follows that for as long, the peer is gone (RFC 3539 s3.4).
+    pub watch: Duration,
 }
 
 /// What a request wants to know.
@@ -94,6 +98,8 @@ pub enum Event {
     GaveUp(RequestNumber),
     /// A packet was dropped.
     Dropped(DropReason),
+    /// Nothing follows a request of the server's: send what [`Connection::watch`] gives.
+    WatchDue,
 }
 
 /// Why a connection must be closed.
@@ -114,6 +120,9 @@ pub enum CloseReason {
     /// Nothing came for too long.
     #[error("nothing came for too long")]
     Idle,
+    /// Nothing came after a Status-Server of the server's.
+    #[error("a status-server was not answered")]
+    Unanswered,
 }
 
 impl CloseReason {
@@ -125,6 +134,7 @@ impl CloseReason {
             Self::NotAuthentic => "closed-not-authentic",
             Self::AnswerNotAuthentic => "closed-answer-not-authentic",
             Self::Idle => "closed-idle",
+            Self::Unanswered => "closed-unanswered",
         }
     }
 }
@@ -142,6 +152,10 @@ pub struct Connection {
     reverse: Reverse,
     limits: Limits,
     heard_at: Instant,
+    /// When something was asked that nothing has followed.
+    owed_since: Option<Instant>,
+    /// When a Status-Server was due since then.
+    watched_at: Option<Instant>,
 }
 
 impl Connection {
@@ -159,6 +173,8 @@ impl Connection {
             reverse: Reverse::new(version),
             limits,
             heard_at: now,
+            owed_since: None,
+            watched_at: None,
         }
     }
 
@@ -180,6 +196,8 @@ impl Connection {
         let Some(frame) = self.frames.take()? else { return Ok(None) };
         let octets = frame.to_vec();
         self.heard_at = now;
+        self.owed_since = None;
+        self.watched_at = None;
         let packet = match Packet::parse(&octets) {
             Ok(packet) => packet,
             // A limit of ours, not an error in the stream.
@@ -335,21 +353,42 @@ impl Connection {
     pub fn ask(
         &mut self,
         request: PacketBuilder,
+        now: Instant,
         deadline: Instant,
     ) -> Result<(RequestNumber, SignedPacket), SubmitError> {
-        self.reverse.submit(request, self.secrets.current(), deadline)
+        let submitted = self.reverse.submit(request, self.secrets.current(), deadline)?;
+        self.owed_since.get_or_insert(now);
+        Ok(submitted)
+    }
+
+    /// The Status-Server that is due; `random` as for an Access-Request. Whatever arrives after it
+    /// shows that the peer is there.
+    ///
+    /// # Errors
+    /// Too many requests wait already.
+    pub fn watch(
+        &mut self,
+        random: Authenticator,
+        now: Instant,
+    ) -> Result<SignedPacket, SubmitError> {
+        let request = PacketBuilder::status_server(random);
+        let deadline = now + self.limits.watch;
+        let (_, packet) = self.reverse.submit(request, self.secrets.current(), deadline)?;
+        Ok(packet)
     }
 
     /// When [`Connection::elapse`] has something to say, if nothing is received before.
     pub fn next_deadline(&self) -> Instant {
         let idle = self.heard_at + self.limits.idle;
-        self.reverse.next_deadline().map_or(idle, |deadline| deadline.min(idle))
+        let watch = self.watched_at.or(self.owed_since).map(|since| since + self.limits.watch);
+        let due = [self.reverse.next_deadline(), watch];
+        due.into_iter().flatten().fold(idle, Instant::min)
     }
 
     /// What time has brought; to be called until there is nothing.
     ///
     /// # Errors
-    /// Nothing came for too long.
+    /// Nothing came for too long, or after a Status-Server.
     pub fn elapse(&mut self, now: Instant) -> Result<Option<Event>, CloseReason> {
         if let Some(number) = self.reverse.give_up(now) {
             return Ok(Some(Event::GaveUp(number)));
@@ -357,7 +396,15 @@ impl Connection {
         if now >= self.heard_at + self.limits.idle {
             return Err(CloseReason::Idle);
         }
-        Ok(None)
+        let is_over = |since: Instant| now >= since + self.limits.watch;
+        match (self.owed_since, self.watched_at) {
+            (_, Some(watched)) if is_over(watched) => Err(CloseReason::Unanswered),
+            (Some(owed), None) if is_over(owed) => {
+                self.watched_at = Some(now);
+                Ok(Some(Event::WatchDue))
+            }
+            _ => Ok(None),
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 //! What the server asks over a connection that the NAS opened: CoA and Disconnect
-//! (draft-ietf-radext-reverse-coa).
+//! (draft-ietf-radext-reverse-coa), and with Status-Server whether it is still there.
 //!
 //! Its identifiers are a space of their own, apart from those of the NAS's requests. Nothing is
 //! sent twice on a connection (RFC 6613 s2.6.1): a request is answered, or given up.
@@ -85,7 +85,9 @@ impl Reverse {
     pub(super) const fn is_answer(code: Code) -> bool {
         matches!(
             code,
-            Code::DisconnectAck
+            Code::AccessAccept
+                | Code::AccountingResponse
+                | Code::DisconnectAck
                 | Code::DisconnectNak
                 | Code::CoaAck
                 | Code::CoaNak

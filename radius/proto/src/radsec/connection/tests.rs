@@ -2,7 +2,7 @@ use super::*;
 use crate::Authenticator;
 use crate::fixtures::{nas, origin, seconds};
 
-const LIMITS: Limits = Limits { idle: seconds(600) };
+const LIMITS: Limits = Limits { idle: seconds(600), watch: seconds(30) };
 
 fn secret() -> SharedSecret {
     SharedSecret::new(SECRET).unwrap()
@@ -229,8 +229,8 @@ fn a_request_of_the_servers_is_answered_or_given_up() {
         };
         let deadline = now + seconds(10);
         let (first, octets) =
-            connection.ask(PacketBuilder::disconnect_request(), deadline).unwrap();
-        let (second, _) = connection.ask(PacketBuilder::coa_request(), deadline).unwrap();
+            connection.ask(PacketBuilder::disconnect_request(), now, deadline).unwrap();
+        let (second, _) = connection.ask(PacketBuilder::coa_request(), now, deadline).unwrap();
         let wrong = nas_answers(version, &octets, Code::CoaAck);
         let dropped = event(&mut connection, &wrong, now);
         assert!(matches!(dropped, Event::Dropped(DropReason::UnexpectedCode(_))), "{dropped:?}");
@@ -256,7 +256,7 @@ fn an_answer_that_is_not_authentic_closes_the_connection() {
     let now = origin();
     let mut connection = connection(Version::Historic, now);
     let request = PacketBuilder::disconnect_request();
-    let (_, octets) = connection.ask(request, now + seconds(10)).unwrap();
+    let (_, octets) = connection.ask(request, now, now + seconds(10)).unwrap();
     let mut forged = nas_answers(Version::Historic, &octets, Code::DisconnectAck);
     *forged.last_mut().unwrap() ^= 1;
     connection.push(&forged);
@@ -270,13 +270,13 @@ fn the_servers_requests_are_bounded_and_numbers_rest() {
         let mut connection = connection(version, now);
         let deadline = now + seconds(1);
         let numbers: Vec<_> = (0..256)
-            .map(|_| connection.ask(PacketBuilder::coa_request(), deadline).unwrap().0)
+            .map(|_| connection.ask(PacketBuilder::coa_request(), now, deadline).unwrap().0)
             .collect();
-        let refused = connection.ask(PacketBuilder::coa_request(), deadline).unwrap_err();
+        let refused = connection.ask(PacketBuilder::coa_request(), now, deadline).unwrap_err();
         assert_eq!(refused, SubmitError::NoIdentifier);
         assert!(numbers.is_sorted());
         while connection.elapse(deadline).unwrap().is_some() {}
-        assert!(connection.ask(PacketBuilder::coa_request(), deadline).is_ok());
+        assert!(connection.ask(PacketBuilder::coa_request(), now, deadline).is_ok());
     }
 }
 
@@ -290,4 +290,59 @@ fn a_connection_without_packets_is_given_up_and_half_a_packet_does_not_keep_it()
     connection.push(&access_request(2)[..30]);
     assert!(connection.next(now + seconds(1_000)).unwrap().is_none());
     assert_eq!(connection.elapse(now + seconds(1_100)).unwrap_err(), CloseReason::Idle);
+}
+
+/// A connection over which something was asked, at the moment when Status-Server is due.
+fn watched(version: Version) -> (Connection, Vec<u8>, Instant) {
+    let now = origin();
+    let mut connection = connection(version, now);
+    let (number, _) =
+        connection.ask(PacketBuilder::disconnect_request(), now, now + seconds(5)).unwrap();
+    match connection.elapse(now + seconds(5)).unwrap() {
+        Some(Event::GaveUp(given_up)) => assert_eq!(given_up, number),
+        other => panic!("{other:?}"),
+    }
+    assert!(connection.elapse(now + seconds(29)).unwrap().is_none());
+    assert_eq!(connection.next_deadline(), now + seconds(30));
+    let now = now + seconds(30);
+    assert!(matches!(connection.elapse(now), Ok(Some(Event::WatchDue))));
+    assert!(matches!(connection.elapse(now), Ok(None)), "it is due once");
+    let watch = connection.watch(Authenticator::new([9; 16]), now).unwrap().to_vec();
+    assert_eq!(Packet::parse(&watch).unwrap().code(), Code::StatusServer);
+    (connection, watch, now)
+}
+
+#[test]
+fn who_says_nothing_after_an_order_and_a_status_server_is_gone() {
+    for version in [Version::Historic, Version::Tokens] {
+        let (mut connection, _, now) = watched(version);
+        assert_eq!(connection.next_deadline(), now + seconds(30));
+        assert!(connection.elapse(now + seconds(29)).unwrap().is_none());
+        assert!(matches!(connection.elapse(now + seconds(30)), Ok(Some(Event::GaveUp(_)))));
+        let end = connection.elapse(now + seconds(30)).unwrap_err();
+        assert_eq!(end, CloseReason::Unanswered);
+    }
+}
+
+#[test]
+fn whatever_arrives_shows_that_the_peer_is_there() {
+    for version in [Version::Historic, Version::Tokens] {
+        let (mut connection, watch, now) = watched(version);
+        let answer = nas_answers(version, &watch, Code::AccessAccept);
+        assert!(matches!(event(&mut connection, &answer, now + seconds(1)), Event::Answered(..)));
+        assert!(connection.elapse(now + seconds(60)).unwrap().is_none());
+    }
+    let (mut connection, _, now) = watched(Version::Historic);
+    ticket(event(&mut connection, &access_request(1), now + seconds(1)));
+    assert!(matches!(connection.elapse(now + seconds(40)), Ok(Some(Event::GaveUp(_)))));
+    assert!(connection.elapse(now + seconds(40)).unwrap().is_none());
+    assert_eq!(connection.next_deadline(), now + seconds(601));
+}
+
+#[test]
+fn nobody_is_watched_to_whom_nothing_was_said() {
+    let now = origin();
+    let mut connection = connection(Version::Historic, now);
+    assert!(connection.elapse(now + seconds(599)).unwrap().is_none());
+    assert_eq!(connection.elapse(now + seconds(600)).unwrap_err(), CloseReason::Idle);
 }
