@@ -51,6 +51,11 @@ fn kept_datagrams_are_judged_by_the_rules() {
 }
 
 #[test]
+fn kept_streams_are_cut_into_packets() {
+    replay("radsec", targets::radsec);
+}
+
+#[test]
 fn kept_dictionaries_are_imported() {
     replay("dictionary", targets::dictionary);
 }

@@ -12,6 +12,9 @@ use std::time::{Duration, Instant};
 use radius_proto::dictionary::import::import;
 use radius_proto::duplicates::{Disposition, DuplicateLimits};
 use radius_proto::message_authenticator::Presence;
+use radius_proto::radsec::{
+    Connection, Event, Frames, Limits as ConnectionLimits, Version, WrongLength,
+};
 use radius_proto::secret::Secrets;
 use radius_proto::server::{ClientView, Datagram, Role, Server, Verdict};
 use radius_proto::{
@@ -128,6 +131,60 @@ pub fn server(input: &[u8]) {
         Verdict::Resend(stored) => assert_eq!(stored[..], reply[..]),
         other => panic!("a retransmission gets {other:?}"),
     }
+}
+
+/// A stream is cut into the same packets however it arrives, and a connection makes of it no more
+/// than its packets; it asks something itself, so that answers are read too. The first octet
+/// chooses the version and how many octets arrive at a time.
+#[allow(clippy::disallowed_methods, reason = "an Instant has no other constructor")]
+pub fn radsec(input: &[u8]) {
+    let Some((&choice, stream)) = input.split_first() else { return };
+    let at_a_time = usize::from(choice >> 1) + 1;
+    let (whole, end) = frames(stream.chunks(stream.len().max(1)));
+    assert_eq!(frames(stream.chunks(at_a_time)), (whole.clone(), end));
+    assert!(stream.starts_with(&whole.concat()));
+    assert!(whole.iter().all(|frame| (HEADER_OCTETS..=4_096).contains(&frame.len())));
+
+    let now = Instant::now();
+    let peer = SocketAddr::from(([192, 0, 2, 1], 1024));
+    let version = if choice & 1 == 0 { Version::Historic } else { Version::Tokens };
+    let limits = ConnectionLimits { idle: Duration::from_secs(60), watch: Duration::from_secs(30) };
+    let mut connection = Connection::new(version, peer, limits, now);
+    connection.ask(PacketBuilder::disconnect_request(), now, now).expect("there is room for one");
+    let mut packets = 0;
+    for octets in stream.chunks(at_a_time) {
+        connection.push(octets);
+        loop {
+            match connection.next(now) {
+                Ok(Some(event)) => {
+                    packets += 1;
+                    if let Event::Request { octets, ticket, .. } = event {
+                        assert!(Packet::parse(&octets).is_ok());
+                        connection.release(ticket);
+                    }
+                }
+                Ok(None) => break,
+                Err(_) => return assert!(packets <= whole.len()),
+            }
+        }
+    }
+    assert_eq!(packets, whole.len());
+}
+
+/// The packets of a stream that arrives so, and whether it ends in a wrong length.
+fn frames<'s>(arriving: impl Iterator<Item = &'s [u8]>) -> (Vec<Vec<u8>>, Option<WrongLength>) {
+    let (mut stream, mut cut) = (Frames::default(), Vec::new());
+    for octets in arriving {
+        stream.push(octets);
+        loop {
+            match stream.take() {
+                Ok(Some(frame)) => cut.push(frame.to_vec()),
+                Ok(None) => break,
+                Err(wrong) => return (cut, Some(wrong)),
+            }
+        }
+    }
+    (cut, None)
 }
 
 /// The attributes of a datagram in a packet of its kind that proves the secret.
