@@ -8,9 +8,9 @@ use domain::Nas;
 use radius::RadsecSettings;
 use tempfile::TempDir;
 
-use crate::city::{Blueprint, City, nas};
-use crate::pki::{Ca, Identity};
-use crate::wire::{PATIENCE, SERVER, Wire};
+use super::city::{Blueprint, City, nas};
+use super::pki::{Ca, Identity};
+use super::wire::{PATIENCE, SERVER, Wire};
 
 /// The name in the access point's certificate.
 pub const GATE: &str = "gate.park.example";

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::pki::{Ca, Identity};
+use super::pki::{Ca, Identity};
 
 /// The server's name in its certificate.
 pub const SERVER: &str = "radius.park.example";

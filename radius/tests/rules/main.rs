@@ -19,6 +19,7 @@ mod log;
 mod overload;
 mod passwords;
 mod privacy;
+mod radsec;
 mod secrets;
 mod status_server;
 mod wire;
