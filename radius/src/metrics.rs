@@ -45,6 +45,8 @@ pub enum Outcome {
     Resent,
     /// A Status-Server, answered.
     StatusAnswered,
+    /// A Status-Server that came after too many others, not answered.
+    StatusTooOften,
     /// Accounting that is on disk.
     Recorded,
     /// Accounting that tells nothing, answered so that the NAS stops repeating it.
@@ -85,6 +87,7 @@ impl Outcome {
             Self::Unsent => "unsent",
             Self::Resent => "resent",
             Self::StatusAnswered => "status-answered",
+            Self::StatusTooOften => "status-too-often",
             Self::Recorded => "recorded",
             Self::Unusable(reason) => reason.as_str(),
             Self::NotRecorded => "not-recorded",
@@ -122,6 +125,7 @@ impl Outcome {
             | Self::Superseded
             | Self::Panicked
             | Self::Unsent
+            | Self::StatusTooOften
             | Self::NotRecorded
             | Self::Dropped(_) => Share::Unanswered,
         }

@@ -40,6 +40,8 @@ pub(crate) struct NasCounters {
     in_progress: AtomicUsize,
     /// What may still be noted in the trail.
     pub(crate) noted: Budget,
+    /// Status-Server that may still be answered.
+    pub(crate) status: Budget,
 }
 
 /// How often something was seen, and when last.

@@ -26,7 +26,7 @@ const PASSED_A_SECOND: u32 = 20;
 #[derive(Debug, Default)]
 pub(crate) struct Notes(OnceLock<Trail>);
 
-/// What an access point may still have noted within a second.
+/// What an access point may still have done for it within a second.
 #[derive(Debug, Default)]
 pub(crate) struct Budget {
     second: AtomicI64,
@@ -34,12 +34,13 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    fn allows(&self, now: Timestamp) -> bool {
+    /// Whether it is one of the first `most` of this second.
+    pub(crate) fn allows(&self, most: u32, now: Timestamp) -> bool {
         let second = now.as_secs();
         if self.second.swap(second, Ordering::Relaxed) != second {
             self.spent.store(0, Ordering::Relaxed);
         }
-        self.spent.fetch_add(1, Ordering::Relaxed) < PASSED_A_SECOND
+        self.spent.fetch_add(1, Ordering::Relaxed) < most
     }
 }
 
@@ -103,7 +104,7 @@ impl Notes {
         now: Timestamp,
     ) {
         let Some(trail) = self.0.get() else { return };
-        if !access_point.counters.noted.allows(now) {
+        if !access_point.counters.noted.allows(PASSED_A_SECOND, now) {
             trail.leave_out();
             return;
         }

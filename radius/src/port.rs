@@ -33,6 +33,8 @@ const REMEMBERED: DuplicateLimits = DuplicateLimits {
 };
 /// How long a request may wait here for its turn. Then whoever asked has asked again or elsewhere.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Status-Server of one access point that are answered in a second; one in ten is usual.
+const STATUS_A_SECOND: u32 = 100;
 /// System calls for receiving in one go.
 const FILLS: usize = 16;
 
@@ -200,8 +202,13 @@ impl Port {
                 self.replies.push(Reply { to: source, packet, outcome, access_point });
             }
             Verdict::AnswerStatus(packet) => {
-                let outcome = Outcome::StatusAnswered;
-                self.replies.push(Reply { to: source, packet, outcome, access_point });
+                let now = self.shared.clock.now();
+                if access_point.counters.status.allows(STATUS_A_SECOND, now) {
+                    let outcome = Outcome::StatusAnswered;
+                    self.replies.push(Reply { to: source, packet, outcome, access_point });
+                } else {
+                    self.count(Outcome::StatusTooOften, Some(&access_point));
+                }
             }
             Verdict::Drop(reason) => self.drop(reason, source, (Some(&access_point), &octets)),
         }

@@ -1,9 +1,13 @@
 //! R25: how a server says that it is well (RFC 5997). That it is silent while nothing can be
 //! recorded is told in `full_disk.rs`, which needs a disk of its own.
 
+use std::time::Duration;
+
 use crate::city::{City, SECRET, nas};
-use crate::gate::Gate;
-use crate::wire::{ACCESS_ACCEPT, ACCOUNTING_RESPONSE, Draft, PROXY_STATE, STATUS_SERVER};
+use crate::gate::{Gate, access};
+use crate::wire::{
+    ACCESS_ACCEPT, ACCESS_REJECT, ACCOUNTING_RESPONSE, Draft, PROXY_STATE, STATUS_SERVER,
+};
 
 fn status(number: u8) -> Draft {
     Draft::new(STATUS_SERVER, number, number)
@@ -22,6 +26,24 @@ async fn r25_status_server_must_prove_itself() {
             gate.is_dropped(server, &octets, reason).await;
         }
     }
+    city.end().await;
+}
+
+#[tokio::test]
+async fn r25_status_server_is_answered_a_hundred_times_a_second_at_most() {
+    let city = City::begin(nas()).await;
+    let gate = Gate::open(&city).await;
+    for number in 1..=100 {
+        gate.ask(city.authentication, &status(number).protected().sign(SECRET)).await;
+    }
+    let one_more = status(101).protected().sign(SECRET);
+    gate.socket.send_to(&one_more, city.authentication).await.unwrap();
+    // Access is answered all the same, and the next second is another one.
+    let refused = gate.authenticate(&access(102).protected().sign(SECRET)).await;
+    assert_eq!(refused.code, ACCESS_REJECT);
+    assert_eq!((city.counted("status-answered"), city.counted("status-too-often")), (100, 1));
+    city.clock.advance(Duration::from_secs(1));
+    gate.ask(city.authentication, &status(103).protected().sign(SECRET)).await;
     city.end().await;
 }
 
