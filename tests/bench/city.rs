@@ -1,10 +1,10 @@
-//! Sabeel as a city runs it: `sabeel serve`, all parts in one process on SQLite.
+//! Sabeel as a city runs it: `sabeel serve`, all parts in one process, on SQLite or PostgreSQL.
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context;
 use domain::{
@@ -18,6 +18,7 @@ use store::{
 };
 use tempfile::TempDir;
 
+use crate::postgres::Postgres;
 use crate::process::Server;
 use crate::radius_load::{MessageAuthenticator, Target};
 use crate::visitors::{self, DEVICES, Login};
@@ -39,40 +40,78 @@ pub struct City {
     pub accounting: Target,
     /// Where visitors find the portal.
     pub portal: SocketAddr,
-    _files: TempDir,
+    files: TempDir,
 }
 
 impl City {
-    /// Fills a database with visitors, and starts a server on it.
+    /// Fills a database in the server's own folder with visitors, and starts a server on it.
     pub fn begin(logins: &[Login], now: Timestamp) -> anyhow::Result<Self> {
         let files = TempDir::new_in(env!("CARGO_TARGET_TMPDIR"))?;
-        tokio::runtime::Runtime::new()?.block_on(fill(files.path(), logins, now))?;
+        let url = format!("sqlite:{}", files.path().join("sabeel.db").display());
+        Self::fill_and_start(files, &url, logins, now, "")
+    }
+
+    /// The same on PostgreSQL, with more lines of configuration.
+    pub fn begin_on(
+        postgres: &Postgres,
+        logins: &[Login],
+        now: Timestamp,
+        more: &str,
+    ) -> anyhow::Result<Self> {
+        let files = TempDir::new_in(env!("CARGO_TARGET_TMPDIR"))?;
+        Self::fill_and_start(files, &postgres.url, logins, now, more)
+    }
+
+    fn fill_and_start(
+        files: TempDir,
+        url: &str,
+        logins: &[Login],
+        now: Timestamp,
+        more: &str,
+    ) -> anyhow::Result<Self> {
+        let settings = StoreSettings { url: url.to_owned(), ..StoreSettings::default() };
+        tokio::runtime::Runtime::new()?.block_on(fill(&settings, files.path(), logins, now))?;
         let [authentication, accounting] = [free_udp_port()?, free_udp_port()?];
         let portal = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
         let config = files.path().join("sabeel.toml");
         let text = format!(
             "data-dir = \"{}\"\n\
+             store.url = \"{url}\"\n\
              radius.authentication = [\"{authentication}\"]\n\
              radius.accounting = [\"{accounting}\"]\n\
              portal.listen = \"{portal}\"\n\
              portal.public-url = \"http://{portal}\"\n\
-             portal.entry-url = \"http://{portal}/\"\n",
+             portal.entry-url = \"http://{portal}/\"\n\
+             {more}\n",
             files.path().display()
         );
-        fs::write(&config, text)?;
-        let log = files.path().join("log");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sabeel"));
-        command.arg("--config").arg(&config).arg("serve");
-        command.env("SABEEL_LOG", "info").stdin(Stdio::null()).stdout(Stdio::null());
-        command.stderr(File::create(&log)?);
-        let server = Server::start(&mut command, &log, "admin API is open")?;
+        fs::write(config, text)?;
+        let server = start(files.path())?;
         let target = |server| -> anyhow::Result<_> {
             let secret = SharedSecret::new(SECRET)?;
             Ok(Target { server, secret, message_authenticator: MessageAuthenticator::Required })
         };
         let (authentication, accounting) = (target(authentication)?, target(accounting)?);
-        Ok(Self { server, authentication, accounting, portal, _files: files })
+        Ok(Self { server, authentication, accounting, portal, files })
     }
+
+    /// Ends the server without warning and starts it again; returns how long it takes until it
+    /// answers.
+    pub fn restart(&mut self) -> anyhow::Result<Duration> {
+        self.server.kill()?;
+        let begun = Instant::now();
+        self.server = start(self.files.path())?;
+        Ok(begun.elapsed())
+    }
+}
+
+fn start(dir: &Path) -> anyhow::Result<Server> {
+    let log = dir.join("log");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sabeel"));
+    command.arg("--config").arg(dir.join("sabeel.toml")).arg("serve");
+    command.env("SABEEL_LOG", "info").stdin(Stdio::null()).stdout(Stdio::null());
+    command.stderr(File::create(&log)?);
+    Server::start(&mut command, &log, "RADIUS answers")
 }
 
 /// A port of loopback that nobody has at the moment.
@@ -86,14 +125,15 @@ pub fn now() -> anyhow::Result<Timestamp> {
     Ok(Timestamp::from_millis(i64::try_from(since.as_millis())?))
 }
 
-async fn fill(dir: &Path, logins: &[Login], now: Timestamp) -> anyhow::Result<()> {
-    let settings = StoreSettings {
-        url: format!("sqlite:{}", dir.join("sabeel.db").display()),
-        ..StoreSettings::default()
-    };
+async fn fill(
+    settings: &StoreSettings,
+    dir: &Path,
+    logins: &[Login],
+    now: Timestamp,
+) -> anyhow::Result<()> {
     let keys = KeyRing::open_or_create(&dir.join("keys"))?;
-    SqlStore::migrate(&settings).await?;
-    let store = SqlStore::connect(&settings, keys).await?;
+    SqlStore::migrate(settings).await?;
+    let store = SqlStore::connect(settings, keys).await?;
     let nas = access_point()?;
     let plan = Plan::visitor("visitor".parse()?);
     let site = Site {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use crate::process::Server;
@@ -39,23 +40,24 @@ pub struct Figure {
 }
 
 impl Figure {
-    /// Puts a load on a server; what the server puts off and does afterwards counts as cost.
+    /// Puts a load on the first of these servers, which needs the others for it; what they put off
+    /// and do afterwards counts as cost.
     pub fn take(
         who: &str,
-        server: &Server,
+        servers: &[&Server],
         load: impl FnOnce() -> anyhow::Result<Load>,
     ) -> anyhow::Result<Self> {
-        server.settle()?;
-        let before = server.cpu()?;
+        settle(servers)?;
+        let before = cpu(servers)?;
         let begun = Instant::now();
         let mut load = load()?;
-        let until_rest = server.settle()?.duration_since(begun).max(load.elapsed);
+        let until_rest = settle(servers)?.duration_since(begun).max(load.elapsed);
         load.latencies.sort_unstable();
         eprintln!("  {who}: {} answers", load.latencies.len());
-        Ok(Self { who: who.to_owned(), load, until_rest, cpu: server.cpu()? - before })
+        Ok(Self { who: who.to_owned(), load, until_rest, cpu: cpu(servers)? - before })
     }
 
-    fn cells(&self) -> [String; 9] {
+    fn cells(&self) -> [String; 10] {
         let answers = self.load.latencies.len() as f64;
         let cpu = self.cpu.as_secs_f64();
         [
@@ -66,6 +68,7 @@ impl Figure {
             format!("{:.2}", cpu * 10_000.0 / answers),
             milliseconds(self.percentile(50)),
             milliseconds(self.percentile(99)),
+            milliseconds(self.load.latencies.last().copied().unwrap_or_default()),
             self.load.repeated.to_string(),
             self.load.lost.to_string(),
         ]
@@ -75,6 +78,18 @@ impl Figure {
         let sorted = &self.load.latencies;
         sorted.get(sorted.len() * percent / 100).copied().unwrap_or_default()
     }
+}
+
+fn cpu(servers: &[&Server]) -> anyhow::Result<Duration> {
+    servers.iter().map(|server| server.cpu()).sum()
+}
+
+/// Waits until all are at rest; returns since when they are.
+fn settle(servers: &[&Server]) -> anyhow::Result<Instant> {
+    // In their order: the first gives the others their work.
+    let rest = servers.iter().map(|server| server.settle());
+    let rest: Vec<_> = rest.collect::<anyhow::Result<_>>()?;
+    rest.into_iter().max().context("no server")
 }
 
 /// Figures of one kind, under a title that says what was asked for.
@@ -88,6 +103,7 @@ pub fn section(title: &str, unit: &str, figures: &[Figure]) -> String {
         "CPU-s per 10,000",
         "p50 ms",
         "p99 ms",
+        "longest ms",
         "sent again",
         "lost",
     ];

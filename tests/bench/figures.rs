@@ -10,6 +10,7 @@ mod figure;
 mod freeradius;
 mod http_load;
 mod machine;
+mod postgres;
 mod process;
 mod radius_load;
 mod visitors;
@@ -19,11 +20,13 @@ use std::time::Duration;
 
 use browsers::{Arrival, Probe};
 use city::City;
+use domain::Timestamp;
 use figure::{Figure, section};
 use freeradius::FreeRadius;
 use http_load::Browsing;
+use postgres::Postgres;
 use radius_load::Volume;
-use visitors::{Login, OneTime, Reports, Returning};
+use visitors::{Login, OneTime, Reports, Returning, Starts};
 
 /// Access-Requests under way at any time.
 const ACCESS: Volume =
@@ -35,6 +38,13 @@ const MANY_PORTS: Volume = Volume { outstanding: 200, ports: 100, ..ACCESS };
 /// A district whose power comes back: everything at once.
 const BURST: Volume = Volume { outstanding: 4_000, ports: 100, most: 4_000, ..ACCESS };
 const SMALL_BURST: Volume = Volume { outstanding: 256, ports: 1, most: 256, ..ACCESS };
+/// A database that acknowledges: many wait for each commit.
+const COMMITTED: Volume = Volume { outstanding: 1_024, ports: 8, ..ACCESS };
+/// So long that nothing can be put off.
+const SUSTAINED: Volume = Volume { lasting: Duration::from_secs(120), ..ACCOUNTING };
+/// Every device once, and everything that there is.
+const EACH_ONCE: Volume = Volume { most: visitors::DEVICES as u64, ..ACCESS };
+const ALL: Volume = Volume { lasting: Duration::from_secs(60), ..ACCOUNTING };
 /// Connections to the portal, and how long each question is asked over them.
 const BROWSERS: usize = 32;
 const BROWSING: Duration = Duration::from_secs(3);
@@ -55,18 +65,21 @@ fn main() -> anyhow::Result<()> {
     println!("{}", accounting(&city, &freeradius, &reports)?);
     println!("{}", bursts(&city, &freeradius, &reports)?);
     println!("{}", section("Portal, 32 connections", "requests", &portal(&city)?));
+    println!("{}", on_postgres(&logins, now)?);
+    println!("{}", sustained(&city, &reports)?);
+    println!("{}", many_live(city, &reports)?);
     Ok(())
 }
 
 fn access(city: &City, freeradius: &FreeRadius, returning: &Returning) -> anyhow::Result<String> {
     let others = Returning::new();
     let theirs = |volume| {
-        Figure::take("FreeRADIUS: from a users file in memory", &freeradius.server, || {
+        Figure::take("FreeRADIUS: from a users file in memory", &[&freeradius.server], || {
             radius_load::run(&freeradius.users_file, volume, &others)
         })
     };
     let ours = |volume| {
-        Figure::take("Sabeel: from SQLite, then up to 5 s from memory", &city.server, || {
+        Figure::take("Sabeel: from SQLite, then up to 5 s from memory", &[&city.server], || {
             radius_load::run(&city.authentication, volume, returning)
         })
     };
@@ -83,10 +96,10 @@ fn access(city: &City, freeradius: &FreeRadius, returning: &Returning) -> anyhow
 fn one_time(city: &City, freeradius: &FreeRadius, logins: &[Login]) -> anyhow::Result<String> {
     let one_time = OneTime { logins };
     let figures = [
-        Figure::take("Sabeel: find and use up", &city.server, || {
+        Figure::take("Sabeel: find and use up", &[&city.server], || {
             radius_load::run(&city.authentication, ACCESS, &one_time)
         })?,
-        Figure::take("FreeRADIUS: find and use up (rlm_sql)", &freeradius.server, || {
+        Figure::take("FreeRADIUS: find and use up (rlm_sql)", &[&freeradius.server], || {
             radius_load::run(&freeradius.one_time, ACCESS, &one_time)
         })?,
     ];
@@ -98,12 +111,12 @@ fn one_time(city: &City, freeradius: &FreeRadius, logins: &[Login]) -> anyhow::R
 /// Reports that all come at once, as after a power cut.
 fn bursts(city: &City, freeradius: &FreeRadius, reports: &Reports) -> anyhow::Result<String> {
     let ours = |volume| {
-        Figure::take("Sabeel: on disk before the answer", &city.server, || {
+        Figure::take("Sabeel: on disk before the answer", &[&city.server], || {
             radius_load::run(&city.accounting, volume, reports)
         })
     };
     let theirs = |volume| {
-        Figure::take("FreeRADIUS: detail file, not synced", &freeradius.server, || {
+        Figure::take("FreeRADIUS: detail file, not synced", &[&freeradius.server], || {
             radius_load::run(&freeradius.detail, volume, reports)
         })
     };
@@ -131,17 +144,17 @@ fn accounting(city: &City, freeradius: &FreeRadius, reports: &Reports) -> anyhow
     let figures = [
         Figure::take(
             "Sabeel: on disk before the answer, then sessions and quotas",
-            &city.server,
+            &[&city.server],
             || radius_load::run(&city.accounting, ACCOUNTING, reports),
         )?,
         Figure::take(
             "FreeRADIUS: detail file, not synced, no sessions",
-            &freeradius.server,
+            &[&freeradius.server],
             || radius_load::run(&freeradius.detail, ACCOUNTING, reports),
         )?,
         Figure::take(
             "FreeRADIUS: sessions on disk before the answer (rlm_sql)",
-            &freeradius.server,
+            &[&freeradius.server],
             || radius_load::run(&freeradius.sql, ACCOUNTING, reports),
         )?,
     ];
@@ -149,9 +162,59 @@ fn accounting(city: &City, freeradius: &FreeRadius, reports: &Reports) -> anyhow
     Ok(section(title, "records", &figures))
 }
 
+/// Accounting on PostgreSQL: acknowledged by its commit, and by the journal; its own cost counts.
+fn on_postgres(logins: &[Login], now: Timestamp) -> anyhow::Result<String> {
+    let mut figures = Vec::new();
+    for (who, durability, volume) in [
+        ("in PostgreSQL before the answer", "database", COMMITTED),
+        ("on disk before the answer, then in PostgreSQL", "journal", SUSTAINED),
+    ] {
+        let postgres = Postgres::begin(Path::new(env!("CARGO_TARGET_TMPDIR")))?;
+        let more = format!("journal.durability = \"{durability}\"");
+        let city = City::begin_on(&postgres, logins, now, &more)?;
+        let returning = Returning::new();
+        radius_load::run(&city.authentication, EACH_ONCE, &returning)?;
+        let reports = returning.reports()?;
+        let servers = [&city.server, &postgres.server];
+        figures.push(Figure::take(who, &servers, || {
+            radius_load::run(&city.accounting, volume, &reports)
+        })?);
+    }
+    let title = "Accounting on PostgreSQL with its CPU time, 10,000 devices online; 1,024 under \
+                 way, and 256 for two minutes";
+    Ok(section(title, "records", &figures))
+}
+
+/// Accounting for so long that nothing can be put off.
+fn sustained(city: &City, reports: &Reports) -> anyhow::Result<String> {
+    let who = "on disk before the answer, then in SQLite";
+    let figure = Figure::take(who, &[&city.server], || {
+        radius_load::run(&city.accounting, SUSTAINED, reports)
+    })?;
+    Ok(section("Accounting for two minutes, 256 under way", "records", &[figure]))
+}
+
+/// What a start takes with a hundred thousand sessions that go on.
+fn many_live(mut city: City, reports: &Reports) -> anyhow::Result<String> {
+    const SESSIONS: u64 = 100_000;
+    let starts = Starts { reports, sessions: SESSIONS };
+    radius_load::run(&city.accounting, ALL, &starts)?;
+    city.server.settle()?;
+    let before = city.server.memory()?;
+    let took = city.restart()?;
+    city.server.settle()?;
+    Ok(format!(
+        "A start with {SESSIONS} sessions that go on: {:.2} s until RADIUS answers; RSS {:.1} MB \
+         then, {:.1} MB before\n",
+        took.as_secs_f64(),
+        city.server.memory()? as f64 / 1e6,
+        before as f64 / 1e6,
+    ))
+}
+
 fn portal(city: &City) -> anyhow::Result<[Figure; 3]> {
     let take = |what, browsing: &dyn Browsing| {
-        Figure::take(what, &city.server, || {
+        Figure::take(what, &[&city.server], || {
             http_load::run(city.portal, BROWSERS, BROWSING, browsing)
         })
     };

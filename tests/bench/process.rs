@@ -1,4 +1,4 @@
-//! A server as a process: what it costs in CPU time and memory, as the kernel counts it.
+//! A server as a process, with those that it starts: what it costs in CPU time and memory, as the kernel counts it.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use anyhow::{Context, bail, ensure};
 /// Ticks of `/proc/PID/stat` in a second (USER_HZ, the same on every Linux of today's machines).
 const TICKS_PER_SECOND: u32 = 100;
 /// How long a server may take to start, or to finish what it has put off.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(300);
 /// For how long a server must use no CPU time to count as idle.
 const QUIET: Duration = Duration::from_millis(300);
 
@@ -37,13 +37,27 @@ impl Server {
         Ok(server)
     }
 
-    /// CPU time used so far, by the program and by the kernel for it, over all threads.
+    /// Ends the server without warning.
+    pub fn kill(&mut self) -> anyhow::Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// CPU time used so far, by the program and by the kernel for it, over all threads and the
+    /// processes that it has started.
     pub fn cpu(&self) -> anyhow::Result<Duration> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // The name, in parentheses, may hold anything; utime and stime are fields 14 and 15.
-        let (_, fields) = stat.rsplit_once(')').context("/proc/PID/stat is odd")?;
-        let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<u32>);
-        let ticks: u32 = ticks.sum::<Result<_, _>>()?;
+        let id = self.child.id();
+        let mut ticks = Process::of(id)?.ticks;
+        for entry in fs::read_dir("/proc")? {
+            let Ok(other) = entry?.file_name().to_string_lossy().parse() else { continue };
+            // One that has ended meanwhile counts with its parent.
+            if let Ok(process) = Process::of(other)
+                && process.parent == id
+            {
+                ticks += process.ticks;
+            }
+        }
         Ok(Duration::from_secs(1) * ticks / TICKS_PER_SECOND)
     }
 
@@ -70,6 +84,26 @@ impl Server {
             ensure!(at_rest_since < deadline, "the server does not come to rest");
             before = now;
         }
+    }
+}
+
+/// What the kernel says of a process.
+struct Process {
+    parent: u32,
+    /// Its own, and those of its children that have ended.
+    ticks: u32,
+}
+
+impl Process {
+    fn of(id: u32) -> anyhow::Result<Self> {
+        let stat = fs::read_to_string(format!("/proc/{id}/stat"))?;
+        // The name, in parentheses, may hold anything; the parent is field 4, and utime, stime,
+        // cutime and cstime are fields 14 to 17.
+        let (_, fields) = stat.rsplit_once(')').context("/proc/PID/stat is odd")?;
+        let fields: Vec<_> = fields.split_whitespace().collect();
+        let field = |number: usize| fields.get(number - 3).context("/proc/PID/stat is short");
+        let ticks = (14..=17).map(|number| Ok(field(number)?.parse::<u32>()?));
+        Ok(Self { parent: field(4)?.parse()?, ticks: ticks.sum::<anyhow::Result<_>>()? })
     }
 }
 

@@ -68,6 +68,12 @@ pub struct Reports {
     classes: Vec<Vec<u8>>,
 }
 
+/// Starts of so many sessions, several of each device.
+pub struct Starts<'a> {
+    pub reports: &'a Reports,
+    pub sessions: u64,
+}
+
 impl Returning {
     /// Nobody has been answered yet.
     pub fn new() -> Self {
@@ -118,9 +124,20 @@ impl Traffic for OneTime<'_> {
     }
 }
 
-impl Traffic for Reports {
+impl Traffic for Starts<'_> {
     fn request(&self, number: u64, _: &SharedSecret) -> Option<PacketBuilder> {
-        let (visitor, round) = turn(number);
+        let session = format!("live{number:012x}");
+        (number < self.sessions).then(|| self.reports.report(turn(number).0, 0, &session))
+    }
+
+    fn check(&self, number: u64, answer: &Packet<'_>) -> anyhow::Result<()> {
+        self.reports.check(number, answer)
+    }
+}
+
+impl Reports {
+    /// The report of that round about a visitor.
+    fn report(&self, visitor: u32, round: u32, session: &str) -> PacketBuilder {
         let status = match round {
             0 => AcctStatusType::Start,
             _ => AcctStatusType::InterimUpdate,
@@ -129,18 +146,25 @@ impl Traffic for Reports {
         let mut request = PacketBuilder::accounting_request();
         request
             .u32(attribute::ACCT_STATUS_TYPE, status)
-            .text(attribute::ACCT_SESSION_ID, &format!("{visitor:016x}"))
+            .text(attribute::ACCT_SESSION_ID, session)
             .text(attribute::USER_NAME, &device)
             .text(attribute::CALLING_STATION_ID, &device)
             .text(attribute::CALLED_STATION_ID, "02-00-5E-FF-00-01:Sabeel")
             .ipv4(attribute::NAS_IP_ADDRESS, NAS_ADDRESS)
             .ipv4(attribute::FRAMED_IP_ADDRESS, address(visitor))
-            .octets(attribute::CLASS, &self.classes[usize::try_from(visitor).ok()?])
+            .octets(attribute::CLASS, &self.classes[visitor as usize])
             .time(attribute::EVENT_TIMESTAMP, SystemTime::now())
             .u32(attribute::ACCT_SESSION_TIME, round)
             .u32(attribute::ACCT_INPUT_OCTETS, round * 1_000)
             .u32(attribute::ACCT_OUTPUT_OCTETS, round * 9_000);
-        Some(request)
+        request
+    }
+}
+
+impl Traffic for Reports {
+    fn request(&self, number: u64, _: &SharedSecret) -> Option<PacketBuilder> {
+        let (visitor, round) = turn(number);
+        Some(self.report(visitor, round, &format!("{visitor:016x}")))
     }
 
     fn check(&self, _: u64, answer: &Packet<'_>) -> anyhow::Result<()> {
