@@ -16,6 +16,7 @@ use domain::{
 pub use import::{ImportClients, ImportCommand, ImportTables, ImportUsers, ImportedPeople};
 pub use nas::{
     AddNas, AddNasRange, NasCommand, OnboardNas, PendingCommand, RangeCommand, RotateNas, SetNas,
+    TestNas,
 };
 pub use radius::{Decode, DictionaryCommand, RadiusCommand, TailOptions};
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use async_trait::async_trait;
 use controller::admin::{About, AdminApi, NewAccessPoints};
-use controller::{Controller, Delivery, NasControl, Places, Records};
+use controller::{Controller, Delivery, NasControl, Places, Probe, Records, Way};
 use domain::{Clock, Nas, NasCommand, NasOrder, OrderAnswer, OrderMethod, Session, Timestamp};
 use messaging::Courier;
 use portal::Portal;
@@ -85,16 +85,30 @@ impl NasControl for ByRadius {
     ) -> Delivery {
         let sent_at = self.clock.now();
         let delivery = if self.client.reaches(nas) {
-            match self.client.deliver(nas, order.device, session, command).await {
-                DaeOutcome::Acknowledged => Delivery::Acknowledged,
-                DaeOutcome::Refused(cause) => Delivery::Refused(cause),
-                DaeOutcome::NoAnswer => Delivery::NoAnswer,
-            }
+            delivery(self.client.deliver(nas, order.device, session, command).await)
         } else {
             Delivery::NoAddress
         };
         self.note(nas, order, command, (delivery, sent_at));
         delivery
+    }
+
+    async fn probe(&self, nas: &Nas) -> Probe {
+        let way = match nas.dae_address {
+            _ if self.client.is_connected(nas) => Way::OwnConnection,
+            Some(address) => Way::Address(address),
+            None => return Probe { delivery: Delivery::NoAddress, way: Way::None },
+        };
+        Probe { delivery: delivery(self.client.probe(nas).await), way }
+    }
+}
+
+/// How a delivery ended, in the controller's words.
+const fn delivery(outcome: DaeOutcome) -> Delivery {
+    match outcome {
+        DaeOutcome::Acknowledged => Delivery::Acknowledged,
+        DaeOutcome::Refused(cause) => Delivery::Refused(cause),
+        DaeOutcome::NoAnswer => Delivery::NoAnswer,
     }
 }
 
@@ -260,15 +274,16 @@ impl Parts {
             DaeClient::bind(&shared.config.radius.dynamic_authorization, Arc::clone(&shared.clock))
                 .context("cannot open a socket for orders to access points")?
                 .over(self.connections.clone());
+        let nas_control: Arc<dyn NasControl> = Arc::new(ByRadius {
+            client: dae,
+            trail: self.trail.clone(),
+            clock: Arc::clone(&shared.clock),
+        });
         let controller = Controller::new(
             shared.config.controller.clone(),
             Arc::clone(&shared.store),
             Arc::clone(&shared.clock),
-            Arc::new(ByRadius {
-                client: dae,
-                trail: self.trail.clone(),
-                clock: Arc::clone(&shared.clock),
-            }),
+            Arc::clone(&nas_control),
         );
         let stop = shared.stop.clone();
         self.spawn("controller", async move {
@@ -285,6 +300,7 @@ impl Parts {
                 proxy_state: shared.config.radius.proxy_state(),
             },
             places: places(&shared.config),
+            nas_control: Some(nas_control),
             activity: self.radius.clone().map(|seen| Arc::new(CountedByRadius(seen)) as _),
         };
         let api = AdminApi::new(Arc::clone(&shared.store), Arc::clone(&shared.clock), about);

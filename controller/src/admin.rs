@@ -3,7 +3,7 @@
 //!
 //! `GET` and `POST` `/v1/plans`, `/v1/sites`, `/v1/access-points`, and `GET` and `DELETE`
 //! of one of them by name; `PATCH /v1/access-points/{name}`, and `POST` to its `rotate`,
-//! `finish-rotation` and `onboarding`; `GET /v1/sessions`, `/v1/sessions/{id}`,
+//! `finish-rotation`, `onboarding` and `test`; `GET /v1/sessions`, `/v1/sessions/{id}`,
 //! `/v1/sessions/export`, `/v1/orders`,
 //! `/v1/status`, `/v1/health`; `POST /v1/sessions/{id}/disconnect`,
 //! `/v1/accounts/show`, `/v1/accounts/erase`, `/v1/why`, `/v1/radius/tail`;
@@ -16,6 +16,7 @@ mod export;
 mod extract;
 mod import;
 mod nas_ranges;
+mod nas_test;
 mod onboarding;
 mod people;
 mod radius;
@@ -39,6 +40,7 @@ pub use socket::{AdminError, AdminSocket, serve};
 use self::api::FailureKind;
 use self::refusal::Refusal;
 use crate::nas_activity::NasActivity;
+use crate::nas_control::NasControl;
 use crate::onboarding::Places;
 use crate::why::Records;
 
@@ -70,6 +72,8 @@ pub struct About {
     pub new_access_points: NewAccessPoints,
     /// Where access points find this server.
     pub places: Places,
+    /// Whoever tells access points, if that is done in this process.
+    pub nas_control: Option<Arc<dyn NasControl>>,
     /// What RADIUS has seen of access points, where it runs in this process.
     pub activity: Option<Arc<dyn NasActivity>>,
 }
@@ -108,6 +112,7 @@ impl AdminApi {
             .route("/v1/access-points/{name}", access_point)
             .route("/v1/access-points/{name}/rotate", post(rotation::rotate))
             .route("/v1/access-points/{name}/finish-rotation", post(rotation::finish))
+            .route("/v1/access-points/{name}/test", post(nas_test::test))
             .route("/v1/access-points/{name}/onboarding", post(onboarding::onboard))
             .route("/v1/ranges", get(nas_ranges::list).post(nas_ranges::add))
             .route("/v1/ranges/{name}", delete(nas_ranges::remove))

@@ -10,6 +10,7 @@ mod delivery;
 mod direction_watch;
 mod nas_activity;
 mod nas_control;
+mod nas_test;
 mod newcomers;
 mod onboarding;
 mod quota;
@@ -24,7 +25,7 @@ mod why;
 
 pub use control::Controller;
 pub use nas_activity::{Counted, NasActivity};
-pub use nas_control::{Delivery, NasControl};
+pub use nas_control::{Delivery, NasControl, Probe, Way};
 pub use onboarding::Places;
 pub use settings::{ControllerSettings, RetentionSettings, SettingsError};
 pub use tail::follow;

@@ -1,5 +1,8 @@
 //! The seam between deciding what an access point must be told and telling it.
 
+use std::fmt;
+use std::net::SocketAddr;
+
 use async_trait::async_trait;
 use domain::{Nas, NasCommand, NasOrder, Session};
 
@@ -16,6 +19,36 @@ pub enum Delivery {
     NoAddress,
 }
 
+/// What came of asking for something that cannot be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Probe {
+    /// How it ended.
+    pub delivery: Delivery,
+    /// How the access point was asked.
+    pub way: Way,
+}
+
+/// How an access point is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// Over its own RADIUS/TLS connection.
+    OwnConnection,
+    /// At its address.
+    Address(SocketAddr),
+    /// In no way.
+    None,
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OwnConnection => f.write_str("over its own TLS connection"),
+            Self::Address(address) => write!(f, "at {address}"),
+            Self::None => f.write_str("nowhere"),
+        }
+    }
+}
+
 /// Tells access points to change, renew or end a session (RFC 5176).
 #[async_trait]
 pub trait NasControl: Send + Sync {
@@ -28,4 +61,8 @@ pub trait NasControl: Send + Sync {
         command: &NasCommand,
         session: Option<&Session>,
     ) -> Delivery;
+
+    /// Asks `nas` to end a session that does not exist, within a time that the implementation
+    /// bounds: whoever takes orders says that there is none (RFC 5176 §3.5, 503).
+    async fn probe(&self, nas: &Nas) -> Probe;
 }

@@ -42,6 +42,8 @@ pub(crate) struct Known<'a> {
     pub(crate) places: &'a Places,
     /// The address of the RADIUS server as the access point sees it, if that is known.
     pub(crate) server: Option<IpAddr>,
+    /// The address that orders come from, likewise.
+    pub(crate) orders: Option<IpAddr>,
     /// The plan of its site.
     pub(crate) plan: &'a Plan,
     /// Its secret, if whoever asks has it.

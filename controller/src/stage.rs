@@ -18,7 +18,7 @@ use store::testing::TestStore;
 use store::{JournalPosition, OrderFilter, SignIn, Store};
 use tokio::sync::mpsc;
 
-use crate::nas_control::{Delivery, NasControl};
+use crate::nas_control::{Delivery, NasControl, Probe, Way};
 
 /// Noon in Riyadh.
 pub(crate) const NOON: Timestamp = Timestamp::from_secs(1_795_597_200);
@@ -271,5 +271,14 @@ impl NasControl for FakeNas {
             Some(Reply::Panics) => panic!("broken down on purpose"),
             None => Delivery::Acknowledged,
         }
+    }
+
+    async fn probe(&self, nas: &Nas) -> Probe {
+        let way = nas.dae_address.map_or(Way::None, Way::Address);
+        let delivery = match self.replies.lock().unwrap().pop_front() {
+            Some(Reply::Says(delivery)) => delivery,
+            Some(Reply::Hangs | Reply::Panics) | None => Delivery::NoAnswer,
+        };
+        Probe { delivery, way }
     }
 }

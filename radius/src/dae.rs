@@ -8,6 +8,7 @@
 mod lane;
 mod manner;
 mod pace;
+mod probe;
 mod request;
 
 use std::io;
@@ -90,6 +91,19 @@ impl DaeClient {
     #[must_use]
     pub fn reaches(&self, nas: &Nas) -> bool {
         nas.dae_address.is_some() || self.connections.is_connected(&nas.name)
+    }
+
+    /// Whether the access point has a connection of its own now.
+    #[must_use]
+    pub fn is_connected(&self, nas: &Nas) -> bool {
+        self.connections.is_connected(&nas.name)
+    }
+
+    /// Asks `nas` to end a session that does not exist; whoever takes orders from us answers that
+    /// there is none.
+    pub async fn probe(&self, nas: &Nas) -> DaeOutcome {
+        let session = probe::session(nas, self.clock.now(), random::octets());
+        self.deliver(nas, session.device, Some(&session), &NasCommand::Disconnect).await
     }
 
     /// Tells `nas` a command about a device and its session there; retransmits until an answer

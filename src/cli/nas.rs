@@ -24,6 +24,8 @@ pub enum NasCommand {
     Add(AddNas),
     /// Print what to paste into an access point; adds it first if site and address are given.
     Onboard(OnboardNas),
+    /// Say whether an access point is set up as it must be, and what to do if not.
+    Test(TestNas),
     /// Change an access point in place, at once and without a restart.
     Set(SetNas),
     /// Replace its RADIUS secret; for a while both verify.
@@ -184,6 +186,18 @@ pub struct OnboardNas {
     /// Add a new one: hosts of its login page (UAM).
     #[arg(long, value_name = "HOST[:PORT]", value_delimiter = ',', requires = "site")]
     pub uam_hosts: Vec<String>,
+}
+
+/// Which access point to test.
+#[derive(Debug, Args)]
+pub struct TestNas {
+    /// The access point's name.
+    pub name: NasName,
+    /// Go on looking for so many seconds, until nothing is failed or unknown any more; connect a
+    /// phone meanwhile.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    #[arg(value_parser = clap::value_parser!(u64).range(0..=3_600))]
+    pub wait: u64,
 }
 
 /// What to change about an access point.

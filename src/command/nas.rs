@@ -4,6 +4,7 @@ mod change;
 mod onboard;
 mod range;
 mod show;
+mod test;
 
 use std::path::Path;
 
@@ -35,6 +36,7 @@ pub async fn run(admin: &AdminClient, format: Format, command: NasCommand) -> an
             output::show(format, &added, &shown)
         }
         NasCommand::Onboard(nas) => onboard::run(admin, format, nas).await,
+        NasCommand::Test(wanted) => test::run(admin, format, wanted).await,
         NasCommand::Set(set) => change::set(admin, format, set).await,
         NasCommand::Rotate(rotate) => change::rotate(admin, format, rotate).await,
         NasCommand::Range(command) => range::run(admin, format, command).await,

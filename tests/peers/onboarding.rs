@@ -1,4 +1,5 @@
-//! hostapd with what `sabeel nas onboard` prints, and nothing else but its interface.
+//! hostapd with what `sabeel nas onboard` prints, and nothing else but its interface; and what
+//! `sabeel nas test` says of it.
 
 use std::fs;
 
@@ -21,7 +22,8 @@ impl Kerb {
     async fn build() -> Self {
         let ground = Ground::lay("");
         let dir = tempfile::tempdir().unwrap();
-        let mut city = City::plan(&[]).within(&ground.entrance());
+        let patience = "radius.dynamic-authorization.patience-ms = 500";
+        let mut city = City::plan(&[patience]).within(&ground.entrance());
         city.start().await;
         found_a_walkway(&city).await;
         let new = ["--site", "walkway", "--address", "127.0.0.1", "--profile", "hostapd"];
@@ -48,11 +50,19 @@ impl Kerb {
 }
 
 #[tokio::test]
-async fn hostapd_takes_what_is_pasted_and_is_heard() {
+async fn hostapd_takes_what_is_pasted_is_heard_and_answers() {
     let mut kerb = Kerb::build().await;
     let nas = kerb.heard().await;
     assert_eq!(nas["dae_address"], "127.0.0.1:3799");
     assert_eq!(nas["activity"]["recorded"], 1, "{nas}");
     assert!(!kerb.hostapd.said().contains("errors found"), "{}", kerb.hostapd.said());
+    // It has no such session, and says so: the way of orders is open, by what was pasted.
+    let said = kerb.city.sabeel(&["nas", "test", "kerb"]).await;
+    assert!(said.out.contains("answers at 127.0.0.1:3799: no such session"), "{said:?}");
+    assert_eq!(said.code, 0, "{said:?}");
+    kerb.city.json(&["nas", "set", "kerb", "--dae", "127.0.0.1:3798"]).await;
+    let said = kerb.city.sabeel(&["nas", "test", "kerb"]).await;
+    assert!(said.out.contains("no answer at 127.0.0.1:3798"), "{said:?}");
+    assert_eq!(said.code, 1, "{said:?}");
     kerb.city.stop().await;
 }

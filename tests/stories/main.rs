@@ -12,6 +12,7 @@ mod city;
 mod command_line;
 mod killed;
 mod migration;
+mod nas_test;
 mod reports;
 mod rush;
 mod sms_gateway;

@@ -11,6 +11,7 @@ mod account;
 mod activity;
 mod import;
 mod nas_range;
+mod nas_test;
 mod onboarding;
 mod order;
 mod plan;
@@ -36,6 +37,9 @@ pub use import::{
     ImportedPerson, ImportedStay, MOST_AT_ONCE, Verdict,
 };
 pub use nas_range::{AddRange, Approve, Pending, PendingRejected, Range, RangeAdded};
+pub use nas_test::{
+    AccessPointTested, ProbeWanted, TestAccessPoint, TestRow, TestSubject, TestVerdict,
+};
 pub use onboarding::{Onboard, Onboarding};
 pub use order::{OrderAnswerView, OrderQuery, OrderStateView, OrderView};
 pub use plan::PlanView;

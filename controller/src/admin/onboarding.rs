@@ -27,9 +27,14 @@ pub(super) async fn onboard(
     refuse_others(&request, &nas)?;
     let places = &api.about.places;
     let listening = Some(places.authentication.ip()).filter(|ip| !ip.is_unspecified());
+    // Orders leave by the system's choice, wherever RADIUS listens.
+    let is_v4 = nas.addresses.addr().is_ipv4();
+    let sending = Some(places.orders).filter(|ip| !ip.is_unspecified() && ip.is_ipv4() == is_v4);
+    let towards = towards(&nas);
     let known = Known {
         places,
-        server: request.server.or(listening).or_else(|| towards(&nas)),
+        server: request.server.or(listening).or(towards),
+        orders: sending.or(request.server).or(towards).or(listening),
         plan: &plan,
         secret: request.secret.as_ref(),
         hand_off_secret: request.hand_off_secret.as_ref(),

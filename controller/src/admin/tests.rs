@@ -1,6 +1,7 @@
 mod access_points;
 mod import;
 mod nas_ranges;
+mod nas_test;
 mod onboarding;
 
 use std::os::unix::fs::PermissionsExt;
@@ -28,9 +29,8 @@ struct Office {
     folder: tempfile::TempDir,
 }
 
-fn api(stage: &Stage, journal: Option<Journal>) -> AdminApi {
-    let (store, clock) = stage.shared();
-    let about = About {
+fn about(journal: Option<Journal>) -> About {
+    About {
         version: "0.1.0".to_owned(),
         database: "sqlite".to_owned(),
         journal,
@@ -45,9 +45,9 @@ fn api(stage: &Stage, journal: Option<Journal>) -> AdminApi {
             orders: std::net::Ipv4Addr::UNSPECIFIED.into(),
             portal: "http://portal.example:8080".to_owned(),
         },
+        nas_control: None,
         activity: None,
-    };
-    AdminApi::new(store, clock, about)
+    }
 }
 
 impl Office {
@@ -55,13 +55,22 @@ impl Office {
         Self::open_with(|_| None).await
     }
 
+    async fn open_about(what: impl FnOnce(About) -> About) -> Self {
+        Self::open_in(|_| what(about(None))).await
+    }
+
     async fn open_with(journal: impl FnOnce(&std::path::Path) -> Option<Journal>) -> Self {
+        Self::open_in(|folder| about(journal(folder))).await
+    }
+
+    async fn open_in(about: impl FnOnce(&std::path::Path) -> About) -> Self {
         let stage = Stage::new((None, None), (Some(7_200), None)).await;
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("admin.sock");
         let stop = CancellationToken::new();
         let bound = AdminSocket::bind(&socket).unwrap();
-        let api = api(&stage, journal(folder.path()));
+        let (store, clock) = stage.shared();
+        let api = AdminApi::new(store, clock, about(folder.path()));
         let server = tokio::spawn(bound.serve(api, stop.clone()));
         Self { stage, socket, stop, server, folder }
     }

@@ -55,7 +55,6 @@ impl Fields {
             Some(ip) => SocketAddr::from((ip, port)).to_string(),
             None => format!("{NO_SERVER}:{port}"),
         };
-        let orders = Some(places.orders).filter(|ip| !ip.is_unspecified()).or(known.server);
         let is_v6 = known.server.is_some_and(|ip| ip.is_ipv6());
         self.add("server", address(known.server));
         self.add("ip-version", if is_v6 { "ipv6" } else { "ipv4" }.to_owned());
@@ -63,7 +62,7 @@ impl Fields {
         self.add("acct-port", places.accounting.port().to_string());
         self.add("auth-socket", socket(places.authentication.port()));
         self.add("acct-socket", socket(places.accounting.port()));
-        self.add("orders-from", address(orders));
+        self.add("orders-from", address(known.orders));
         let dae_port = nas.dae_address.map_or(nas.profile.dae_port(), |address| address.port());
         self.add("dae-port", dae_port.to_string());
         self.add("dae-socket", format!("0.0.0.0:{dae_port}"));

@@ -32,6 +32,7 @@ fn pasted(nas: &Nas, secret: &str) -> Result<String, Unwritable> {
     let known = Known {
         places: &places(),
         server: Some(SERVER),
+        orders: Some(SERVER),
         plan: &plan,
         secret: Some(&secret),
         hand_off_secret: None,
@@ -55,6 +56,7 @@ fn every_text_has_values_for_its_places_and_says_what_is_needed() {
             let known = Known {
                 places: &places,
                 server: None,
+                orders: None,
                 plan: &plan,
                 secret: None,
                 hand_off_secret: None,
@@ -162,8 +164,14 @@ fn what_is_missing_is_said() {
     let plan =
         Plan { interim_interval: Duration::from_secs(90), ..Plan::visitor("p".parse().unwrap()) };
     let places = places();
-    let known =
-        Known { places: &places, server: None, plan: &plan, secret: None, hand_off_secret: None };
+    let known = Known {
+        places: &places,
+        server: None,
+        orders: None,
+        plan: &plan,
+        secret: None,
+        hand_off_secret: None,
+    };
     let nas = Nas { dae_address: None, ..nas(NasProfile::Cisco) };
     let text = configuration(&nas, &known).unwrap();
     assert!(text.contains("address ipv4 SERVER-ADDRESS auth-port 1812"), "{text}");

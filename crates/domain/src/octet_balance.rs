@@ -22,10 +22,16 @@ impl OctetBalance {
     /// Fewer stays than this prove nothing: somebody may be sending their holiday film.
     const LEAST_STAYS: u32 = 20;
 
+    /// Whether there were enough stays to tell anything.
+    #[must_use]
+    pub const fn is_telling(self) -> bool {
+        self.stays >= Self::LEAST_STAYS
+    }
+
     /// Whether upload and download seem to be exchanged: so say four of five stays.
     #[must_use]
     pub const fn looks_swapped(self) -> bool {
-        self.stays >= Self::LEAST_STAYS && self.uploading * 5 >= self.stays * 4
+        self.is_telling() && self.uploading * 5 >= self.stays * 4
     }
 }
 

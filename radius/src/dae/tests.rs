@@ -160,3 +160,35 @@ async fn more_orders_than_one_port_has_identifiers_use_further_ports() {
     }
     assert_eq!(client.ipv4.lock().unwrap().len(), 2);
 }
+
+#[tokio::test]
+async fn a_probe_asks_for_a_session_that_cannot_be_and_is_another_one_each_time() {
+    let nak = Says::Nak(ErrorCause::SessionContextNotFound);
+    let (nas, mut hears, _server) = access_point(nak).await;
+    assert_eq!(client(10_000).probe(&nas).await, DaeOutcome::Refused(503));
+    assert!(hears.recv().await.is_some());
+    let session = |chance| probe::session(&nas, T0, [chance; 16]);
+    let (one, other) = (session(1), session(0xff));
+    assert_ne!((one.device, &one.acct_session_id), (other.device, &other.acct_session_id));
+    for session in [one, other] {
+        assert_eq!(session.device.octets()[0], 0x02, "locally administered, and of one device");
+        let subject = Subject { nas: &nas, device: session.device, session: Some(&session) };
+        let particulars = Particulars { now: T0, state: [0; 16], manner: Default::default() };
+        let request = request::build(subject, &NasCommand::Disconnect, &particulars);
+        let octets = request.sign(&secret()).unwrap();
+        let packet = Packet::parse(&octets).unwrap();
+        for kind in
+            [attribute::USER_NAME, attribute::ACCT_SESSION_ID, attribute::CALLING_STATION_ID]
+        {
+            assert!(packet.find(kind).is_some(), "{kind:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_probe_with_another_secret_gets_no_answer() {
+    let (nas, _hears, _server) = access_point(Says::Ack).await;
+    let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let nas = Nas { dae_address: silent.local_addr().ok(), ..nas };
+    assert_eq!(client(300).probe(&nas).await, DaeOutcome::NoAnswer);
+}
