@@ -134,6 +134,10 @@ async fn what_is_added_is_listed_shown_and_removed() {
     let mut shown = city.json(&["nas", "show", "gate"]).await;
     let activity = shown.as_object_mut().unwrap().remove("activity").unwrap();
     assert_eq!(activity["access"], json!({"count": 0, "last": null}));
+    let balance = shown.as_object_mut().unwrap().remove("octet_balance");
+    assert_eq!(balance, Some(json!({"stays": 0, "uploading": 0})));
+    let swapped = shown.as_object_mut().unwrap().remove("octets_look_swapped");
+    assert_eq!(swapped, Some(json!(false)));
     assert_eq!(shown, added["access_point"]);
     assert_eq!(city.json(&["nas", "list"]).await, json!([added["access_point"]]));
     let shown = city.sabeel(&["nas", "show", "gate"]).await.out;
