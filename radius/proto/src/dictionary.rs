@@ -5,7 +5,9 @@
 //! people name them through [`find_by_name`], and may bring more of them ([`import`]). An
 //! attribute that is not here still travels through packets as octets.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::LazyLock;
 
 /// Defines attributes as constants, and as entries of the dictionary under their names.
 macro_rules! attributes {
@@ -160,8 +162,9 @@ pub struct Entry {
 
 /// The entry for a number.
 pub fn find(id: impl Into<AttributeId>) -> Option<&'static Entry> {
-    let id = id.into();
-    entries().find(|entry| entry.id == id)
+    static BY_ID: LazyLock<HashMap<AttributeId, &Entry>> =
+        LazyLock::new(|| entries().map(|entry| (entry.id, entry)).collect());
+    BY_ID.get(&id.into()).copied()
 }
 
 /// The entry for a name, in any letter case.
