@@ -11,6 +11,8 @@ use crate::{Journal, JournalError, JournalPosition, Store, StoreError};
 const BATCH: usize = 16_384;
 /// The longest pause between two tries while the database is away.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How often old files are looked for when nothing comes.
+const TIDYING: Duration = Duration::from_secs(3_600);
 
 /// Why a batch was not applied; it stays in the journal.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +53,13 @@ impl Applier {
                     tokio::select! {
                         () = stop.cancelled() => return,
                         more = self.journal.wait_beyond(position) => !more,
+                        // Files grow too old also while nothing comes.
+                        () = tokio::time::sleep(TIDYING) => {
+                            if let Err(error) = self.journal.remove_applied(position) {
+                                tracing::warn!(%error, "old files stay");
+                            }
+                            false
+                        }
                     }
                 }
                 Err(error) => {
@@ -97,10 +106,22 @@ impl Applier {
             );
             if stretch.next.segment > position.segment {
                 self.journal.remove_applied(stretch.next)?;
+                self.index(position.segment);
             }
             position = stretch.next;
             self.journal.applied(position);
         }
         Ok(position)
+    }
+
+    /// Has written down what a finished file is about, beside the work; without it a search reads
+    /// the file.
+    fn index(&self, segment: u64) {
+        let journal = self.journal.clone();
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = journal.index(segment) {
+                tracing::debug!(%error, segment, "a file of the journal is not indexed");
+            }
+        });
     }
 }

@@ -24,6 +24,7 @@ use serde::Deserialize;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
+use crate::key_filter::Gathered;
 use crate::settings::within;
 use crate::{JournalPosition, SettingsError};
 pub use archive::{Archive, SegmentReport};
@@ -296,10 +297,27 @@ impl Journal {
         };
         for (number, path) in segment::list(&self.dir).map_err(|error| self.disk(&error))? {
             if number < applied.segment && old(&path).map_err(|error| self.disk(&error))? {
-                fs::remove_file(&path).map_err(|error| self.disk(&error))?;
+                segment::remove(&path).map_err(|error| self.disk(&error))?;
             }
         }
         Ok(())
+    }
+
+    /// Writes down what a finished segment is about, so that a search can pass over it.
+    ///
+    /// # Errors
+    /// [`JournalError::Disk`] if it cannot be read or written; then a search reads it.
+    pub fn index(&self, number: u64) -> Result<(), JournalError> {
+        let mut gathered = Gathered::default();
+        let start = JournalPosition { segment: number, offset: 0 };
+        Archive::new(&self.dir).read_segment::<JournalError>(start, |_, records| {
+            records
+                .iter()
+                .for_each(|record| gathered.add(record.received_at, archive::keys(record)));
+            Ok(())
+        })?;
+        let path = segment::filter_path(&segment::path(&self.dir, number));
+        gathered.finish().write(&path).map_err(|error| self.disk(&error))
     }
 
     fn disk(&self, error: &std::io::Error) -> JournalError {

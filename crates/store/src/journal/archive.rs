@@ -5,9 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use domain::{AccountingRecord, Timestamp};
+use domain::{AccountingEvent, AccountingRecord, Timestamp};
 
 use super::{JournalError, segment};
+use crate::key_filter::{Key, KeyFilter};
 use crate::{JournalPosition, Searched, Wanted};
 
 /// The files of a journal.
@@ -81,6 +82,7 @@ impl Archive {
         most: u64,
         mut take: impl FnMut(AccountingRecord),
     ) -> Result<Searched, JournalError> {
+        let keys = wanted.keys();
         let mut searched = Searched::default();
         if !self.dir.exists() {
             return Ok(Searched { is_whole: true, ..searched });
@@ -92,6 +94,12 @@ impl Archive {
             let modified = metadata.modified().map_err(|error| self.disk(&error))?;
             if is_before(modified, since) {
                 break;
+            }
+            if let Some(filter) = KeyFilter::read(&segment::filter_path(&path))
+                && !keys.iter().any(|key| filter.may_have(*key))
+            {
+                searched.passed_over += 1;
+                continue;
             }
             if searched.octets >= most {
                 return Ok(searched);
@@ -157,7 +165,7 @@ impl Archive {
 
     /// Reads a file from some place on, portion by portion, each with the place of damage at its
     /// begin; returns the octets of the file, and those before an unfinished end.
-    fn read_segment<E: From<JournalError>>(
+    pub(super) fn read_segment<E: From<JournalError>>(
         &self,
         start: JournalPosition,
         mut take: impl FnMut(Option<u64>, Vec<AccountingRecord>) -> Result<(), E>,
@@ -182,6 +190,25 @@ impl Archive {
     fn disk(&self, error: &std::io::Error) -> JournalError {
         JournalError::Disk { dir: self.dir.display().to_string(), reason: error.to_string() }
     }
+}
+
+/// What a record can be looked for by.
+pub(super) fn keys(record: &AccountingRecord) -> impl Iterator<Item = Key> + use<> {
+    let report = match &record.event {
+        AccountingEvent::Started(report)
+        | AccountingEvent::Interim(report)
+        | AccountingEvent::Stopped(report, _) => Some(report),
+        AccountingEvent::NasStarted | AccountingEvent::NasStopped => None,
+    };
+    let keys = report.map(|report| {
+        [
+            Some(Key::device(report.device)),
+            Some(Key::session(report.session)),
+            Some(Key::acct_session_id(&report.acct_session_id)),
+            report.grant.map(Key::grant),
+        ]
+    });
+    keys.into_iter().flatten().flatten()
 }
 
 fn is_before(modified: SystemTime, since: Timestamp) -> bool {

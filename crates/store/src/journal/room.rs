@@ -54,7 +54,7 @@ impl Room {
                 )));
             };
             let octets = fs::metadata(&path)?.len();
-            fs::remove_file(&path)?;
+            segment::remove(&path)?;
             tracing::warn!(segment = %path.display(), "removed before its time, to make room");
             self.taken = self.taken.saturating_sub(octets);
         }

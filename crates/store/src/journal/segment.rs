@@ -18,6 +18,20 @@ pub(super) fn path(dir: &Path, number: u64) -> PathBuf {
     dir.join(format!("{number:016}.journal"))
 }
 
+/// What a finished segment is about.
+pub(super) fn filter_path(segment: &Path) -> PathBuf {
+    segment.with_extension("keys")
+}
+
+/// Removes a segment, and what says what it is about.
+pub(super) fn remove(segment: &Path) -> std::io::Result<()> {
+    fs::remove_file(segment)?;
+    match fs::remove_file(filter_path(segment)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// Every segment, by number.
 pub(super) fn list(dir: &Path) -> std::io::Result<Vec<(u64, PathBuf)>> {
     let mut segments = Vec::new();

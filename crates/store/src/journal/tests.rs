@@ -7,6 +7,7 @@ use domain::{
 };
 
 use super::*;
+use crate::Wanted;
 
 fn record(number: u8) -> AccountingRecord {
     let at = Timestamp::from_secs(1_795_597_200);
@@ -120,6 +121,39 @@ async fn a_full_segment_is_followed_by_the_next_and_removed_once_applied() {
     assert_eq!(count, 30_000);
     journal.remove_applied(position).unwrap();
     assert_eq!(segment::list(dir.path()).unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_search_opens_only_files_that_can_match_and_what_they_are_about_goes_with_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = JournalSettings {
+        segment_octets: 1_000_000,
+        keep_days: 0,
+        min_free_octets: 0,
+        ..JournalSettings::default()
+    };
+    let journal = Journal::open(dir.path(), &settings).unwrap();
+    for device in [1, 2] {
+        journal.append((0..10_000).map(|_| record(device)).collect()).await.unwrap();
+    }
+    assert_eq!(journal.end().segment, 2);
+    let archive = Archive::new(dir.path());
+    let search = |device| {
+        let wanted =
+            Wanted { devices: vec![MacAddress::new([2, 0, 0, 0, 0, device])], ..Wanted::default() };
+        let mut found = 0;
+        let begin = Timestamp::from_millis(0);
+        let searched = archive.search(&wanted, begin, u64::MAX, |_| found += 1).unwrap();
+        (found, searched.files, searched.passed_over)
+    };
+    assert_eq!(search(2), (10_000, 2, 0), "what is not indexed is read");
+    journal.index(1).unwrap();
+    assert_eq!(search(2), (10_000, 1, 1));
+    assert_eq!(search(1), (10_000, 2, 0));
+    assert!(journal.index(7).is_err());
+    journal.remove_applied(journal.end()).unwrap();
+    assert_eq!(search(1), (0, 1, 0));
+    assert!(!segment::filter_path(&segment::path(dir.path(), 1)).exists());
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -12,6 +13,9 @@ use crate::JournalPosition;
 
 /// How much is written and synced at once.
 const GROUP_OCTETS: usize = 4 * 1024 * 1024;
+
+/// After which a segment is finished however small it is, so that days can be kept by the day.
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// Records that wait to be on the disk.
 #[derive(Debug)]
@@ -26,6 +30,8 @@ pub(super) struct Writer {
     file: File,
     end: JournalPosition,
     limit: u64,
+    /// When the last segment began.
+    begun: SystemTime,
     room: Room,
     /// Whether a failed append may have left something beyond `end`.
     spoiled: bool,
@@ -54,8 +60,11 @@ impl Writer {
         File::open(dir)?.sync_all()?;
         let end = JournalPosition { segment: number, offset: length };
         let (durable, readers) = watch::channel(end);
+        let metadata = file.metadata()?;
+        // Not every file system knows when a file was made.
+        let begun = metadata.created().or_else(|_| metadata.modified())?;
         let dir = dir.to_owned();
-        Ok((Self { dir, file, end, limit, room, spoiled: false, durable }, readers))
+        Ok((Self { dir, file, end, limit, begun, room, spoiled: false, durable }, readers))
     }
 
     /// Writes until every handle is gone.
@@ -90,7 +99,8 @@ impl Writer {
             self.clear()?;
         }
         self.room.make(added)?;
-        if self.end.offset > 0 && self.end.offset + added > self.limit {
+        let is_full = self.end.offset + added > self.limit;
+        if self.end.offset > 0 && (is_full || self.is_of_another_day()) {
             self.roll()?;
         }
         let written =
@@ -108,6 +118,11 @@ impl Writer {
         Ok(())
     }
 
+    /// Whether the last segment is so old that its records could not be removed in time.
+    fn is_of_another_day(&self) -> bool {
+        SystemTime::now().duration_since(self.begun).is_ok_and(|age| age >= DAY)
+    }
+
     /// Nothing of a failed append may stay: its records will come again.
     fn clear(&mut self) -> std::io::Result<()> {
         self.file.set_len(self.end.offset)?;
@@ -122,6 +137,7 @@ impl Writer {
         File::open(&self.dir)?.sync_all()?;
         self.file = file;
         self.end = JournalPosition { segment: number, offset: 0 };
+        self.begun = SystemTime::now();
         Ok(())
     }
 }
@@ -130,4 +146,30 @@ impl Writer {
 /// business with it.
 fn open_segment(path: &Path) -> std::io::Result<File> {
     OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Applied, JournalSettings};
+    use super::*;
+
+    #[test]
+    fn a_segment_is_finished_after_a_day_however_small() {
+        let dir = tempfile::tempdir().unwrap();
+        let settings = JournalSettings { min_free_octets: 0, ..JournalSettings::default() };
+        let (_applied, applied) = watch::channel(Applied::default());
+        let room = Room::new(dir.path(), &settings, applied).unwrap();
+        let (mut writer, _readers) = Writer::open(dir.path(), 1_000_000, room).unwrap();
+        let segments = || segment::list(dir.path()).unwrap().len();
+        writer.begun -= DAY;
+        writer.write(b"the first").unwrap();
+        assert_eq!(segments(), 1, "an empty one is begun again");
+        writer.begun = SystemTime::now();
+        writer.write(b"the same day").unwrap();
+        assert_eq!(segments(), 1);
+        writer.begun -= DAY;
+        writer.write(b"the next day").unwrap();
+        writer.write(b"the next day too").unwrap();
+        assert_eq!((segments(), writer.end.segment), (2, 2));
+    }
 }
