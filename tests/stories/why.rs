@@ -136,7 +136,9 @@ async fn ask_with_another_secret(city: &City) {
 #[tokio::test]
 async fn a_packet_made_with_another_secret_is_in_the_story_of_the_device_that_it_names() {
     let (city, _messages) = park().await;
-    Coova::install(&city).await;
+    let mut coova = Coova::install(&city).await;
+    // Once this is acknowledged, the server knows the access point.
+    coova.report(AcctStatusType::AccountingOn, 0, 0).await;
     ask_with_another_secret(&city).await;
     let story = eventually("drop", async || {
         let said = city.sabeel(&["--json", "why", DEVICE]).await;
@@ -158,8 +160,8 @@ async fn what_comes_is_seen_as_it_comes_and_counted() {
     let mut said = BufReader::new(following.stderr.take().unwrap()).lines();
     let begun = timeout(PATIENCE, said.next_line()).await.unwrap().unwrap();
     assert_eq!(begun.as_deref(), Some("sabeel: following, from now on"));
-    ask_with_another_secret(&city).await;
     coova.report(AcctStatusType::Start, 0, 0).await;
+    ask_with_another_secret(&city).await;
     let mut lines = BufReader::new(following.stdout.take().unwrap()).lines();
     let (mut dropped, mut started) = (false, false);
     while !(dropped && started) {
