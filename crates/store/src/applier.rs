@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{Journal, JournalError, JournalPosition, Store, StoreError};
+use crate::{Journal, JournalError, JournalPosition, Store, StoreError, journal};
 
 /// Records in one transaction; a visitor's sign-in on SQLite waits for one at most.
 const BATCH: usize = 16_384;
@@ -117,9 +117,9 @@ impl Applier {
     /// Has written down what a finished file is about, beside the work; without it a search reads
     /// the file.
     fn index(&self, segment: u64) {
-        let journal = self.journal.clone();
+        let dir = self.journal.dir().to_owned();
         tokio::task::spawn_blocking(move || {
-            if let Err(error) = journal.index(segment) {
+            if let Err(error) = journal::index(&dir, segment) {
                 tracing::debug!(%error, segment, "a file of the journal is not indexed");
             }
         });

@@ -303,26 +303,34 @@ impl Journal {
         Ok(())
     }
 
-    /// Writes down what a finished segment is about, so that a search can pass over it.
-    ///
-    /// # Errors
-    /// [`JournalError::Disk`] if it cannot be read or written; then a search reads it.
-    pub fn index(&self, number: u64) -> Result<(), JournalError> {
-        let mut gathered = Gathered::default();
-        let start = JournalPosition { segment: number, offset: 0 };
-        Archive::new(&self.dir).read_segment::<JournalError>(start, |_, records| {
-            records
-                .iter()
-                .for_each(|record| gathered.add(record.received_at, archive::keys(record)));
-            Ok(())
-        })?;
-        let path = segment::filter_path(&segment::path(&self.dir, number));
-        gathered.finish().write(&path).map_err(|error| self.disk(&error))
+    /// The folder of its files.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
     }
 
     fn disk(&self, error: &std::io::Error) -> JournalError {
-        JournalError::Disk { dir: self.dir.display().to_string(), reason: error.to_string() }
+        disk(&self.dir, error)
     }
+}
+
+fn disk(dir: &Path, error: &std::io::Error) -> JournalError {
+    JournalError::Disk { dir: dir.display().to_string(), reason: error.to_string() }
+}
+
+/// Writes down what a finished segment of the journal in `dir` is about, so that a search can pass
+/// over it. Needs no hold on the journal, which may be closed meanwhile.
+///
+/// # Errors
+/// [`JournalError::Disk`] if it cannot be read or written; then a search reads it.
+pub(crate) fn index(dir: &Path, number: u64) -> Result<(), JournalError> {
+    let mut gathered = Gathered::default();
+    let start = JournalPosition { segment: number, offset: 0 };
+    Archive::new(dir).read_segment::<JournalError>(start, |_, records| {
+        records.iter().for_each(|record| gathered.add(record.received_at, archive::keys(record)));
+        Ok(())
+    })?;
+    let path = segment::filter_path(&segment::path(dir, number));
+    gathered.finish().write(&path).map_err(|error| disk(dir, &error))
 }
 
 /// Keeps other processes out for as long as the file is open.
