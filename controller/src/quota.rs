@@ -16,7 +16,7 @@ use domain::{
     OrderProgress, OrderReason, OrderState, Remaining, Renewal, Session, SessionId, Speed,
     Timestamp,
 };
-use store::{AccountUsage, Change, Store, StoreError, standing_of};
+use store::{AccountUsage, Change, GrantsOf, Store, StoreError, holders_of};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -281,8 +281,9 @@ async fn look(
     }
     for session in &sessions {
         // The newest grant of the device is the one that lets it in, whatever the session began with.
-        let Some(grant) = store.find_grant(session.device).await? else { continue };
-        let standing = if grant.holds(now) { standing_of(store, &grant, now).await? } else { None };
+        let holder = holders_of(store, GrantsOf::Devices(&[session.device]), now).await?;
+        let Some((grant, standing)) = holder.into_iter().next() else { continue };
+        let standing = standing.filter(|_| grant.holds(now));
         let assessment = match standing.map(|standing| standing.assessment) {
             Some(slowed @ Assessment::Slowed { .. }) => {
                 Some(at(store, &session.nas, slowed).await?)

@@ -10,10 +10,11 @@ use std::time::Duration;
 use domain::{
     Credential, CredentialId, GrantId, MacAddress, NasName, NasProfile, Speed, Timestamp,
 };
-use store::{GrantOf, Store, StoreError};
+use store::{GrantsOf, Store, StoreError, holders_of};
 
 use crate::authorise::{Admission, Known, Refusal, decide};
 use crate::known_grants::KnownGrants;
+use crate::look_ups::{LookUpError, LookUps};
 
 /// How long an answer of the store is worth waiting for; access points ask again after that.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -21,6 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Where grants are looked up.
 pub(crate) struct Facts {
     store: Arc<dyn Store>,
+    look_ups: LookUps,
     pub(crate) known: KnownGrants,
 }
 
@@ -37,13 +39,15 @@ pub(crate) enum Origin {
 pub(crate) enum StoreAway {
     #[error("the store failed")]
     Failed(#[from] StoreError),
+    #[error("the store failed for several at a time")]
+    FailedForMany(#[from] LookUpError),
     #[error("the store did not answer within {} s", PATIENCE.as_secs())]
     Late,
 }
 
 impl Facts {
     pub(crate) fn new(store: Arc<dyn Store>, known: KnownGrants) -> Self {
-        Self { store, known }
+        Self { look_ups: LookUps::new(Arc::clone(&store)), store, known }
     }
 
     /// Decides about a device at an access point of that profile.
@@ -61,7 +65,7 @@ impl Facts {
         if let Some(admission) = self.known.young(device, now).filter(fits) {
             return Ok(Ok((admission, Origin::Memory)));
         }
-        match in_time(self.known_of(GrantOf::Device(device), now)).await {
+        match in_time(self.look_ups.find(device, now)).await {
             Ok(known) => {
                 let decision = decide(known, profile, now);
                 self.learn(device, decision.as_ref().ok(), now);
@@ -100,7 +104,7 @@ impl Facts {
         profile: NasProfile,
         now: Timestamp,
     ) -> Result<Result<Admission, Refusal>, StoreAway> {
-        let known = in_time(self.known_of(GrantOf::Id(grant), now)).await?;
+        let known = in_time(self.known_of(grant, now)).await?;
         let decision = decide(known, profile, now);
         if let Ok(admission) = &decision {
             self.known.remember(admission, now);
@@ -118,14 +122,17 @@ impl Facts {
         in_time(self.store.consume_credential(credential, nas, now)).await
     }
 
-    async fn known_of(&self, of: GrantOf, now: Timestamp) -> Result<Option<Known>, StoreError> {
-        let holder = store::holder_of(self.store.as_ref(), of, now).await?;
-        Ok(holder.map(|(grant, standing)| Known { grant, standing }))
+    async fn known_of(&self, grant: GrantId, now: Timestamp) -> Result<Option<Known>, StoreError> {
+        let holders = holders_of(self.store.as_ref(), GrantsOf::Ids(&[grant]), now).await?;
+        Ok(holders.into_iter().next().map(|(grant, standing)| Known { grant, standing }))
     }
 }
 
 /// Waits for an answer of the store, but not for ever.
-async fn in_time<T>(answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreAway> {
+async fn in_time<T, E>(answer: impl Future<Output = Result<T, E>>) -> Result<T, StoreAway>
+where
+    StoreAway: From<E>,
+{
     match tokio::time::timeout(PATIENCE, answer).await {
         Ok(answer) => Ok(answer?),
         Err(_) => Err(StoreAway::Late),

@@ -22,6 +22,7 @@ mod fixtures;
 mod follower;
 mod introduction;
 mod known_grants;
+mod look_ups;
 mod metrics;
 mod nas_counters;
 mod notes;

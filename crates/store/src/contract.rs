@@ -13,7 +13,7 @@ mod setup;
 mod sign_in;
 
 pub use grants::{
-    AccountRecord, Accounts, Circumstances, Credentials, GrantOf, Grants, OpenStay, SignIn,
+    AccountRecord, Accounts, Circumstances, Credentials, Grants, GrantsOf, OpenStay, SignIn,
     SignInOutcome,
 };
 pub use heritage::{Heritage, Intent, KnownDevice, KnownPerson, PastStay, Taken};

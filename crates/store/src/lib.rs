@@ -23,7 +23,7 @@ mod trail;
 pub use applier::{Applier, ApplyError};
 pub use contract::{
     AccessPoints, AccountRecord, AccountUsage, Accounts, ApplyOutcome, Attempt, ChallengeTold,
-    Challenges, ChallengesOf, Circumstances, CredentialTold, Credentials, GrantOf, Grants,
+    Challenges, ChallengesOf, Circumstances, CredentialTold, Credentials, Grants, GrantsOf,
     Heritage, Histories, Intent, JournalPosition, KnownDevice, KnownPerson, MessageOutbox,
     MessageTold, NasChange, NasRanges, NewChallenge, OpenStay, OrderFilter, Orders,
     OutgoingMessage, PastStay, Plans, SessionFilter, SessionReports, Sessions, SessionsFrom,
@@ -37,7 +37,7 @@ pub use journal::{
 pub use keys::KeyRing;
 pub use settings::SettingsError;
 pub use sql::{Migrated, SqlStore, StoreSettings};
-pub use standing::{Standing, holder_of, standing_of};
+pub use standing::{Standing, holders_of, standing_of};
 pub use trail::{
     Given, Searched, Trail, TrailArchive, TrailCounts, TrailEvent, TrailKind, TrailPort,
     TrailSettings, Wanted, is_about,

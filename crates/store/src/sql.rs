@@ -11,6 +11,7 @@ mod circumstances;
 mod connect;
 mod credentials;
 mod dialect;
+mod given;
 mod grants;
 mod heritage;
 mod histories;

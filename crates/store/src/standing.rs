@@ -2,7 +2,7 @@
 
 use domain::{Assessment, Consumption, Grant, Plan, Site, Timestamp, Usage, assess};
 
-use crate::{Circumstances, GrantOf, Store, StoreError};
+use crate::{Circumstances, GrantsOf, Store, StoreError};
 
 /// A grant's plan and site, what was used, and what that means.
 #[derive(Debug, Clone)]
@@ -26,21 +26,27 @@ pub async fn standing_of(
     grant: &Grant,
     now: Timestamp,
 ) -> Result<Option<Standing>, StoreError> {
-    Ok(holder_of(store, GrantOf::Id(grant.id), now).await?.and_then(|(_, standing)| standing))
+    let holders = holders_of(store, GrantsOf::Ids(&[grant.id]), now).await?;
+    Ok(holders.into_iter().next().and_then(|(_, standing)| standing))
 }
 
-/// A grant and how its holder stands at `now`; no standing if its site or plan is gone.
+/// Grants and how their holders stand at `now`, each once and in no order; no standing where site
+/// or plan are gone.
 ///
 /// # Errors
 /// The store's own failure.
-pub async fn holder_of(
+pub async fn holders_of(
     store: &dyn Store,
-    of: GrantOf,
+    of: GrantsOf<'_>,
     now: Timestamp,
-) -> Result<Option<(Grant, Option<Standing>)>, StoreError> {
-    let Some(circumstances) = store.find_circumstances(of, now).await? else { return Ok(None) };
+) -> Result<Vec<(Grant, Option<Standing>)>, StoreError> {
+    let all = store.list_circumstances(of, now).await?;
+    Ok(all.into_iter().map(|circumstances| weigh(circumstances, now)).collect())
+}
+
+fn weigh(circumstances: Circumstances, now: Timestamp) -> (Grant, Option<Standing>) {
     let Circumstances { grant, rules, used_by_grant, used_today, open_stays } = circumstances;
-    let Some((site, plan)) = rules else { return Ok(Some((grant, None))) };
+    let Some((site, plan)) = rules else { return (grant, None) };
     // A silent access point costs nobody a day.
     let silence = plan.interim_interval * 2;
     let mut used = Consumption { session: used_by_grant, day: used_today };
@@ -53,5 +59,5 @@ pub async fn holder_of(
         }
     }
     let assessment = assess(&plan, &used, &site.zone, now);
-    Ok(Some((grant, Some(Standing { site, plan, used, assessment }))))
+    (grant, Some(Standing { site, plan, used, assessment }))
 }

@@ -49,13 +49,13 @@ pub struct AccountRecord {
     pub sessions: Vec<Session>,
 }
 
-/// Which grant is asked about.
+/// Which grants are asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GrantOf {
-    /// The newest of a device, whether it holds or not.
-    Device(MacAddress),
-    /// The one of that id.
-    Id(GrantId),
+pub enum GrantsOf<'a> {
+    /// The newest of each of these devices, whether it holds or not.
+    Devices(&'a [MacAddress]),
+    /// Those of these ids.
+    Ids(&'a [GrantId]),
 }
 
 /// A grant, and what the standing of its holder follows from, as far as accounting is applied.
@@ -141,13 +141,13 @@ pub trait Grants: Send + Sync {
         at: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// A grant with what the standing of its holder follows from at `now`. It is asked for
-    /// whenever a device returns or reports.
-    async fn find_circumstances(
+    /// Grants, each once and in no order, with what the standing of their holders follows from at
+    /// `now`. They are asked for whenever a device returns, many at a time where many return.
+    async fn list_circumstances(
         &self,
-        of: GrantOf,
+        of: GrantsOf<'_>,
         now: Timestamp,
-    ) -> Result<Option<Circumstances>, StoreError>;
+    ) -> Result<Vec<Circumstances>, StoreError>;
 
     /// What was used by sessions of the grant, as far as it is applied.
     async fn usage_of_grant(&self, grant: GrantId) -> Result<Usage, StoreError>;

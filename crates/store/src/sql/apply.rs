@@ -6,7 +6,6 @@
 //! one session through two of them; a process that is alone remembers what it wrote.
 
 mod fold;
-mod given;
 mod known;
 mod past;
 mod rows;

@@ -1,16 +1,16 @@
-//! What the standing of a grant's holder follows from, in one question: a returning device is
-//! answered from it, and each further question costs as much again.
+//! What the standing of grants' holders follows from, in one question: returning devices are
+//! answered from it, and each further question costs nearly as much as one about many.
 
 use std::collections::BTreeMap;
 
-use domain::{Plan, SessionId, Site, Timestamp, Usage};
-use sqlx::AssertSqlSafe;
+use domain::{GrantId, Plan, SessionId, Site, Timestamp, Usage};
 use sqlx::any::AnyRow;
 
 use super::SqlStore;
+use super::given::{Column, Given};
 use super::grants::grant;
 use super::row::{Columns, id_column, mac_column};
-use crate::{Circumstances, GrantOf, OpenStay, StoreError};
+use crate::{Circumstances, GrantsOf, OpenStay, StoreError};
 
 /// A row for each day of usage and each open session, or one without either.
 const QUESTION: &str = "SELECT grants.id AS id, grants.account AS account, grants.device AS device, \
@@ -20,46 +20,65 @@ const QUESTION: &str = "SELECT grants.id AS id, grants.account AS account, grant
      sites.definition AS site_definition, plans.definition AS plan_definition, \
      days.day AS day, days.uploaded AS day_uploaded, days.downloaded AS day_downloaded, \
      days.time AS day_time, stays.id AS stay, stays.grant_id AS stay_grant, \
-     stays.updated_at AS stay_updated_at FROM grants \
+     stays.updated_at AS stay_updated_at FROM given JOIN grants ON grants.id = {grant} \
      LEFT JOIN sites ON sites.name = grants.site LEFT JOIN plans ON plans.name = grants.plan \
-     LEFT JOIN usage_days AS days ON days.account = grants.account AND days.day BETWEEN $1 AND $2 \
+     LEFT JOIN usage_days AS days ON days.account = grants.account AND days.day BETWEEN {first_day} AND {last_day} \
      LEFT JOIN sessions AS stays ON stays.account = grants.account AND stays.ended_at IS NULL";
+
+/// The newest grant of a device.
+const NEWEST: &str = "(SELECT newest.id FROM grants AS newest WHERE newest.device = given.wanted \
+     ORDER BY newest.issued_at DESC, newest.id DESC LIMIT 1)";
 
 impl SqlStore {
     pub(super) async fn circumstances(
         &self,
-        of: GrantOf,
+        of: GrantsOf<'_>,
         now: Timestamp,
-    ) -> Result<Option<Circumstances>, StoreError> {
-        let (condition, key) = match of {
-            GrantOf::Id(id) => ("grants.id = $3", id_column(id)),
-            GrantOf::Device(device) => (
-                "grants.id = (SELECT id FROM grants WHERE device = $3 ORDER BY issued_at DESC LIMIT 1)",
-                mac_column(device),
-            ),
+    ) -> Result<Vec<Circumstances>, StoreError> {
+        let (grant, mut keys) = match of {
+            GrantsOf::Ids(ids) => ("given.wanted", ids.iter().copied().map(id_column).collect()),
+            GrantsOf::Devices(devices) => {
+                (NEWEST, devices.iter().copied().map(mac_column).collect::<Vec<_>>())
+            }
         };
+        // The same again up to a power of two, so that few statements have to be prepared.
+        if let Some(last) = keys.last().cloned() {
+            keys.resize(keys.len().next_power_of_two(), last);
+        }
         // The site's day is known only with its zone; it is the day of UTC or one beside it.
         let day = now.as_millis().div_euclid(86_400_000);
-        let rows = sqlx::query(AssertSqlSafe(format!("{QUESTION} WHERE {condition}")))
-            .bind(day - 1)
-            .bind(day + 1)
-            .bind(key)
-            .fetch_all(&self.reader)
-            .await?;
-        let Some(first) = rows.first() else { return Ok(None) };
-        let (grant, rules) = (grant(first)?, rules(first)?);
-        let used_today = match &rules {
-            Some((site, _)) => used_on_day(&rows, site, now)?,
-            None => Usage::default(),
-        };
-        Ok(Some(Circumstances {
-            used_by_grant: Columns(first).usage()?,
-            used_today,
-            open_stays: open_stays(&rows)?,
-            grant,
-            rules,
-        }))
+        let question = QUESTION
+            .replace("{grant}", grant)
+            .replace("{first_day}", &(day - 1).to_string())
+            .replace("{last_day}", &(day + 1).to_string());
+        let columns = vec![Column::octets(keys.into_iter())];
+        let given = Given { dialect: self.dialect, names: "wanted", columns };
+        let mut connection = self.reader.acquire().await?;
+        let rows = given.fetch(&mut connection, &question).await?;
+        drop(connection);
+        let mut by_grant: BTreeMap<GrantId, Vec<&AnyRow>> = BTreeMap::new();
+        for row in &rows {
+            by_grant.entry(Columns(row).id("id")?).or_default().push(row);
+        }
+        by_grant.values().map(|rows| circumstances(rows, now)).collect()
     }
+}
+
+/// What the rows of one grant say.
+fn circumstances(rows: &[&AnyRow], now: Timestamp) -> Result<Circumstances, StoreError> {
+    let first = rows.first().ok_or(StoreError::Corrupt { what: "grant" })?;
+    let (grant, rules) = (grant(first)?, rules(first)?);
+    let used_today = match &rules {
+        Some((site, _)) => used_on_day(rows, site, now)?,
+        None => Usage::default(),
+    };
+    Ok(Circumstances {
+        used_by_grant: Columns(first).usage()?,
+        used_today,
+        open_stays: open_stays(rows)?,
+        grant,
+        rules,
+    })
 }
 
 fn rules(row: &AnyRow) -> Result<Option<(Site, Plan)>, StoreError> {
@@ -72,7 +91,7 @@ fn rules(row: &AnyRow) -> Result<Option<(Site, Plan)>, StoreError> {
     Ok(Some((columns.definition("site_definition")?, columns.definition("plan_definition")?)))
 }
 
-fn used_on_day(rows: &[AnyRow], site: &Site, now: Timestamp) -> Result<Usage, StoreError> {
+fn used_on_day(rows: &[&AnyRow], site: &Site, now: Timestamp) -> Result<Usage, StoreError> {
     let today = i64::from(site.zone.day_of(now).epoch_days());
     for row in rows {
         if Columns(row).optional_integer("day")? == Some(today) {
@@ -82,7 +101,7 @@ fn used_on_day(rows: &[AnyRow], site: &Site, now: Timestamp) -> Result<Usage, St
     Ok(Usage::default())
 }
 
-fn open_stays(rows: &[AnyRow]) -> Result<Vec<OpenStay>, StoreError> {
+fn open_stays(rows: &[&AnyRow]) -> Result<Vec<OpenStay>, StoreError> {
     let mut stays: BTreeMap<SessionId, OpenStay> = BTreeMap::new();
     for row in rows {
         let columns = Columns(row);

@@ -9,7 +9,7 @@ use std::ops::Range;
 use data_encoding::HEXLOWER;
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
-use sqlx::{Any, AssertSqlSafe, Transaction};
+use sqlx::{Any, AnyConnection, AssertSqlSafe};
 
 use crate::StoreError;
 use crate::sql::dialect::Dialect;
@@ -36,13 +36,13 @@ impl Given {
     /// Does `statement`, which finds the rows as `given`.
     pub(super) async fn execute(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        connection: &mut AnyConnection,
         statement: &str,
     ) -> Result<(), StoreError> {
         for rows in self.portions() {
             let text = self.text(statement, rows.len());
             let query = self.bind(sqlx::query(AssertSqlSafe(text)), rows);
-            query.execute(&mut **transaction).await?;
+            query.execute(&mut *connection).await?;
         }
         Ok(())
     }
@@ -50,14 +50,14 @@ impl Given {
     /// What `statement` finds, which knows the rows as `given`.
     pub(super) async fn fetch(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        connection: &mut AnyConnection,
         statement: &str,
     ) -> Result<Vec<AnyRow>, StoreError> {
         let mut found = Vec::new();
         for rows in self.portions() {
             let text = self.text(statement, rows.len());
             let query = self.bind(sqlx::query(AssertSqlSafe(text)), rows);
-            found.extend(query.fetch_all(&mut **transaction).await?);
+            found.extend(query.fetch_all(&mut *connection).await?);
         }
         Ok(found)
     }

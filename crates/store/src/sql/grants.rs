@@ -13,7 +13,7 @@ use super::dialect::Dialect;
 use super::orders::insert_order;
 use super::row::{Columns, id_column, mac_column};
 use super::sessions;
-use crate::{Change, Circumstances, GrantOf, Grants, StoreError};
+use crate::{Change, Circumstances, Grants, GrantsOf, StoreError};
 
 pub(super) const COLUMNS: &str = "id, account, device, site, plan, issued_at, until, ended_at, ended_why, uploaded, downloaded, time";
 
@@ -61,11 +61,11 @@ impl Grants for SqlStore {
         Ok(true)
     }
 
-    async fn find_circumstances(
+    async fn list_circumstances(
         &self,
-        of: GrantOf,
+        of: GrantsOf<'_>,
         now: Timestamp,
-    ) -> Result<Option<Circumstances>, StoreError> {
+    ) -> Result<Vec<Circumstances>, StoreError> {
         self.circumstances(of, now).await
     }
 

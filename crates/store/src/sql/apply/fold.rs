@@ -11,9 +11,9 @@ use domain::{
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
 
-use super::given::{Column, Given};
 use super::{rows, stays};
 use crate::sql::dialect::Dialect;
+use crate::sql::given::{Column, Given};
 use crate::sql::row::{Columns, id_column};
 use crate::sql::sessions::{COLUMNS, ERASED_DEVICE, session};
 use crate::{AccountUsage, ApplyOutcome, StoreError};

@@ -7,9 +7,9 @@ use domain::{AccountId, AccountingEvent, AccountingRecord, MacAddress, SessionRe
 use sqlx::{Any, Transaction};
 
 use super::fold::Fold;
-use super::given::{Column, Given};
 use crate::contract::{Intent, PastStay, Taken};
 use crate::sql::SqlStore;
+use crate::sql::given::{Column, Given};
 use crate::sql::row::{Columns, mac_column};
 use crate::{Change, StoreError};
 

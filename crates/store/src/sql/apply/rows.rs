@@ -9,9 +9,9 @@ use domain::{AccountId, Day, GrantId, SessionState, Usage};
 use sqlx::{Any, Transaction};
 
 use super::fold::Entry;
-use super::given::{Column, Given};
 use crate::StoreError;
 use crate::sql::dialect::Dialect;
+use crate::sql::given::{Column, Given};
 use crate::sql::identification;
 use crate::sql::row::{amount_column, duration_column, id_column, mac_column};
 use crate::sql::sessions::{COLUMNS, end_name};

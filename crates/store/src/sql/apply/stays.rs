@@ -10,9 +10,9 @@ use sha2::{Digest, Sha256};
 use sqlx::{Any, Transaction};
 
 use super::fold::{Entry, Fold};
-use super::given::{Column, Given};
 use crate::StoreError;
 use crate::sql::dialect::Dialect;
+use crate::sql::given::{Column, Given};
 use crate::sql::row::id_column;
 use crate::sql::sessions::COLUMNS;
 
