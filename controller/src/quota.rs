@@ -2,30 +2,29 @@
 //! went by, may have used something up, and cuts whoever has nothing left.
 //!
 //! What is decided stands in [`judge`]; here it is found out whom to look at, and what
-//! was decided is written down as orders. Looking is done for several persons at once;
+//! was decided is written down as orders. Looking is done for many persons together;
 //! writing one after the other.
 
 mod judge;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    AccountId, Assessment, Clock, GrantEnd, GrantId, NasName, NasOrder, Octets, OrderKind,
-    OrderProgress, OrderReason, OrderState, Remaining, Renewal, Session, SessionId, Speed,
-    Timestamp,
+    AccountId, Assessment, Clock, Grant, GrantEnd, GrantId, MacAddress, NasName, NasOrder, Octets,
+    OrderKind, OrderProgress, OrderReason, OrderState, Remaining, Renewal, Session, SessionId,
+    Speed, Timestamp,
 };
-use store::{AccountUsage, Change, GrantsOf, Store, StoreError, holders_of};
-use tokio::task::JoinSet;
+use store::{AccountUsage, Change, GrantsOf, Standing, Store, StoreError, holders_of};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use self::judge::{LONGEST_PAUSE, Verdict, judge};
 use crate::random;
 
-/// How many persons are looked at at the same time.
-const AT_ONCE: usize = 8;
+/// How many persons are looked at together.
+const TOGETHER: usize = 128;
 
 /// How often everybody online is listed, in case a change was not heard of.
 const BETWEEN_LISTS: Duration = Duration::from_secs(60);
@@ -76,6 +75,10 @@ impl Known {
             || self.left.time.is_some_and(|left| left < Duration::from_secs(1))
     }
 }
+
+/// The newest grant of each device, which is the one that lets it in whatever its session began
+/// with, and how its owner stands.
+type Holders = HashMap<MacAddress, (Grant, Option<Standing>)>;
 
 /// What looking at a person led to.
 struct Finding {
@@ -185,22 +188,33 @@ impl QuotaWatch {
     ) -> Result<(), StoreError> {
         let now = self.clock.now();
         let mut outcome = Ok(());
-        let mut waiting = accounts.into_iter();
-        let mut looking = JoinSet::new();
-        loop {
-            for account in waiting.by_ref().take(AT_ONCE - looking.len()) {
-                let store = self.store.clone();
-                looking.spawn(async move { look(store.as_ref(), account, now).await });
-            }
-            let Some(found) = looking.join_next().await else { return outcome };
-            let finding =
-                found.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-            let done = match finding {
-                Ok(finding) => self.act_on(finding, memory, now).await,
-                Err(error) => Err(error),
+        for some in accounts.chunks(TOGETHER) {
+            let done = match self.look_at_some(some, memory, now).await {
+                Err(StoreError::Corrupt { .. }) if some.len() > 1 => {
+                    let mut outcome = Ok(());
+                    for one in some.chunks(1) {
+                        outcome = self.look_at_some(one, memory, now).await.and(outcome);
+                    }
+                    outcome
+                }
+                done => done,
             };
             outcome = done.and(outcome);
         }
+        outcome
+    }
+
+    async fn look_at_some(
+        &self,
+        some: &[AccountId],
+        memory: &mut Memory,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut outcome = Ok(());
+        for finding in look(self.store.as_ref(), some, now).await? {
+            outcome = self.act_on(finding, memory, now).await.and(outcome);
+        }
+        outcome
     }
 
     async fn act_on(
@@ -266,13 +280,37 @@ impl QuotaWatch {
     }
 }
 
-/// Finds out what must be done about one person, and writes nothing.
+/// Finds out what must be done about these persons, and writes nothing.
 async fn look(
     store: &dyn Store,
-    account: AccountId,
+    accounts: &[AccountId],
     now: Timestamp,
+) -> Result<Vec<Finding>, StoreError> {
+    let mut online: HashMap<AccountId, Vec<Session>> = HashMap::new();
+    let mut devices = BTreeSet::new();
+    for (account, session) in store.open_sessions_of_accounts(accounts).await? {
+        devices.insert(session.device);
+        online.entry(account).or_default().push(session);
+    }
+    let devices: Vec<_> = devices.into_iter().collect();
+    let holders = holders_of(store, GrantsOf::Devices(&devices), now).await?;
+    let holders: Holders =
+        holders.into_iter().map(|(grant, standing)| (grant.device, (grant, standing))).collect();
+    let mut findings = Vec::new();
+    for account in accounts {
+        let sessions = online.remove(account).unwrap_or_default();
+        findings.push(find(store, *account, sessions, (&holders, now)).await?);
+    }
+    Ok(findings)
+}
+
+/// What must be done about one person with these sessions.
+async fn find(
+    store: &dyn Store,
+    account: AccountId,
+    sessions: Vec<Session>,
+    (holders, now): (&Holders, Timestamp),
 ) -> Result<Finding, StoreError> {
-    let sessions = store.open_sessions_of_account(account).await?;
     let count = u32::try_from(sessions.len()).unwrap_or(u32::MAX);
     let mut known = Known { look_again: now + LONGEST_PAUSE, left: Remaining::default() };
     let mut measures = Vec::new();
@@ -280,17 +318,15 @@ async fn look(
         return Ok(Finding { account, measures, known: None });
     }
     for session in &sessions {
-        // The newest grant of the device is the one that lets it in, whatever the session began with.
-        let holder = holders_of(store, GrantsOf::Devices(&[session.device]), now).await?;
-        let Some((grant, standing)) = holder.into_iter().next() else { continue };
-        let standing = standing.filter(|_| grant.holds(now));
-        let assessment = match standing.map(|standing| standing.assessment) {
+        let Some((grant, standing)) = holders.get(&session.device) else { continue };
+        let assessment = standing.as_ref().filter(|_| grant.holds(now));
+        let assessment = match assessment.map(|standing| standing.assessment) {
             Some(slowed @ Assessment::Slowed { .. }) => {
                 Some(at(store, &session.nas, slowed).await?)
             }
             other => other,
         };
-        match judge(&grant, assessment.as_ref(), count, now) {
+        match judge(grant, assessment.as_ref(), count, now) {
             Verdict::GoesOn { look_again, speed } => {
                 known.look_again = known.look_again.min(look_again);
                 if let Some(Assessment::Within(left)) = assessment {

@@ -102,7 +102,7 @@ pub(super) async fn erase_account(
     let account = api.account(&person.phone).await?.account.id;
     let now = api.clock.now();
     let mut disconnecting = 0;
-    for session in api.store.open_sessions_of_account(account).await? {
+    for (_, session) in api.store.open_sessions_of_accounts(&[account]).await? {
         api.store.add_order(&quota::disconnect(&session, OrderReason::Erased, now)).await?;
         disconnecting += 1;
     }

@@ -114,11 +114,11 @@ pub trait Sessions: Send + Sync {
         address: std::net::IpAddr,
     ) -> Result<Option<Session>, StoreError>;
 
-    /// Open sessions of every device of an account.
-    async fn open_sessions_of_account(
+    /// Open sessions of every device of these accounts, each with its account.
+    async fn open_sessions_of_accounts(
         &self,
-        account: AccountId,
-    ) -> Result<Vec<Session>, StoreError>;
+        accounts: &[AccountId],
+    ) -> Result<Vec<(AccountId, Session)>, StoreError>;
 
     /// Open sessions of a grant.
     async fn open_sessions_of_grant(&self, grant: GrantId) -> Result<Vec<Session>, StoreError>;

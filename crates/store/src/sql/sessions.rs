@@ -9,6 +9,7 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe};
 
 use super::SqlStore;
+use super::given::{Column, Given};
 use super::identification;
 use super::row::{Columns, amount_column, id_column, mac_column};
 use crate::{AccountUsage, Change, SessionFilter, Sessions, SessionsFrom, StoreError};
@@ -97,14 +98,19 @@ impl Sessions for SqlStore {
         Ok(rows.await?.into_iter().next())
     }
 
-    async fn open_sessions_of_account(
+    async fn open_sessions_of_accounts(
         &self,
-        account: AccountId,
-    ) -> Result<Vec<Session>, StoreError> {
-        self.sessions_where("account = $1 AND ended_at IS NULL", |query| {
-            query.bind(id_column(account))
-        })
-        .await
+        accounts: &[AccountId],
+    ) -> Result<Vec<(AccountId, Session)>, StoreError> {
+        let statement = format!(
+            "SELECT {COLUMNS} FROM sessions \
+             WHERE account IN (SELECT wanted FROM given) AND ended_at IS NULL"
+        );
+        let columns = vec![Column::octets(accounts.iter().copied().map(id_column))];
+        let given = Given { dialect: self.dialect, names: "wanted", columns };
+        let mut connection = self.reader.acquire().await?;
+        let rows = given.fetch(&mut connection, &statement).await?;
+        rows.iter().map(|row| Ok((Columns(row).id("account")?, session(row)?))).collect()
     }
 
     async fn open_sessions_of_grant(&self, grant: GrantId) -> Result<Vec<Session>, StoreError> {

@@ -96,7 +96,7 @@ pub async fn an_hour_that_waited_for_the_database_is_applied_in_order_and_once(s
     Applier::new(journal, store.shared()).apply_pending().await.unwrap();
     let all = usage(360_100, 200_100, 2_000_100);
     assert_eq!(store.usage_of_day(account, Zone::riyadh().day_of(T0)).await.unwrap(), all);
-    assert!(store.open_sessions_of_account(account).await.unwrap().is_empty());
+    assert!(store.open_sessions_of_accounts(&[account]).await.unwrap().is_empty());
 }
 
 pub async fn usage_reaches_person_grant_and_day(store: TestStore) {
@@ -119,7 +119,7 @@ pub async fn usage_reaches_person_grant_and_day(store: TestStore) {
         usage(90, 15, 150)
     );
     assert_eq!(store.accounts_online().await.unwrap(), vec![account]);
-    assert_eq!(store.open_sessions_of_account(account).await.unwrap().len(), 1);
+    assert_eq!(store.open_sessions_of_accounts(&[account]).await.unwrap().len(), 1);
     let all = store.list_sessions(&SessionFilter::default()).await.unwrap();
     assert_eq!(all.len(), 2);
     let one = SessionFilter { device: Some(mac(2)), open_only: true, ..SessionFilter::default() };
