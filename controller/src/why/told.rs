@@ -10,6 +10,9 @@ use store::{Given, TrailEvent, TrailKind, TrailPort};
 
 use crate::admin::api::{Mark, Step, StepKind};
 
+/// The Error-Cause of a NAK that is none: the access point asks again by itself (RFC 5176 §3.5).
+const REQUEST_INITIATED: u32 = 507;
+
 /// An event as a step.
 pub(crate) fn of_event(event: &TrailEvent<'_>) -> Step {
     let mut order = None;
@@ -27,7 +30,9 @@ pub(crate) fn of_event(event: &TrailEvent<'_>) -> Step {
         TrailKind::Told { order: id, method, answer } => {
             order = Some(id);
             let mark = match answer {
-                Some(OrderAnswer::Acknowledged) => Mark::Plain,
+                Some(OrderAnswer::Acknowledged | OrderAnswer::Refused(REQUEST_INITIATED)) => {
+                    Mark::Plain
+                }
                 _ => Mark::Bad,
             };
             (StepKind::Told, mark, format!("{method}: {}", answered(answer)))
@@ -116,6 +121,9 @@ pub(super) fn answered(answer: Option<OrderAnswer>) -> String {
     match answer {
         Some(OrderAnswer::Acknowledged) => "acknowledged".to_owned(),
         Some(OrderAnswer::Refused(0)) => "refused".to_owned(),
+        Some(OrderAnswer::Refused(REQUEST_INITIATED)) => {
+            format!("it asks again, Error-Cause {REQUEST_INITIATED}")
+        }
         Some(OrderAnswer::Refused(cause)) => format!("refused, Error-Cause {cause}"),
         Some(OrderAnswer::Nothing) => "no answer".to_owned(),
         None => "nothing leads to the access point".to_owned(),
@@ -214,4 +222,28 @@ pub(super) fn merged(steps: Vec<Step>) -> Vec<Step> {
         _ => Step { text: format!("{} (the last of {count} reports)", step.text), ..step },
     };
     merged.into_iter().map(told).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nak_that_says_that_it_asks_again_is_no_failure() {
+        for (answer, mark, text) in [
+            (OrderAnswer::Acknowledged, Mark::Plain, "reauthenticate: acknowledged"),
+            (
+                OrderAnswer::Refused(507),
+                Mark::Plain,
+                "reauthenticate: it asks again, Error-Cause 507",
+            ),
+            (OrderAnswer::Refused(405), Mark::Bad, "reauthenticate: refused, Error-Cause 405"),
+            (OrderAnswer::Nothing, Mark::Bad, "reauthenticate: no answer"),
+        ] {
+            let order = domain::OrderId::from_bytes([1; 16]);
+            let what = TrailKind::Told { order, method: "reauthenticate", answer: Some(answer) };
+            let step = of_event(&TrailEvent::new(domain::Timestamp::from_secs(1), what));
+            assert_eq!((step.mark, step.text.as_str()), (mark, text));
+        }
+    }
 }
