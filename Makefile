@@ -18,6 +18,7 @@ test: install-build install-test
 
 fuzz:
 	cd radius/proto && for target in $$($(CARGO) +nightly fuzz list); do \
+		mkdir -p fuzz/corpus/$$target; \
 		$(CARGO) +nightly fuzz run -s none $$target fuzz/corpus/$$target fuzz/corpus/decode -- -max_total_time=300 || exit 1; done
 
 scene: install-build install-test
