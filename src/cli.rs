@@ -445,8 +445,6 @@ pub enum ExportFormat {
     Csv,
     /// A JSON object a line.
     Json,
-    /// Stays that are over, in the columns of FreeRADIUS' table `radacct`.
-    Radacct,
 }
 
 /// Works on the database.

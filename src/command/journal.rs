@@ -129,11 +129,6 @@ fn export(config: &Config, wanted: &JournalExport) -> anyhow::Result<()> {
             "received,occurred,nas,event,session,acct_session_id,device,user_name,address,\
              seconds,uploaded,downloaded,end",
         )?,
-        ExportFormat::Radacct => output::line(
-            "acctsessionid,acctuniqueid,username,nasidentifier,acctstarttime,acctstoptime,\
-             acctsessiontime,acctinputoctets,acctoutputoctets,callingstationid,\
-             acctterminatecause,framedipaddress",
-        )?,
         ExportFormat::Json => {}
     }
     Archive::new(&dir).read(JournalPosition::default(), |record| {
@@ -143,7 +138,6 @@ fn export(config: &Config, wanted: &JournalExport) -> anyhow::Result<()> {
         match wanted.format {
             ExportFormat::Csv => output::line(&csv(&record)),
             ExportFormat::Json => output::line(&serde_json::to_string(&record)?),
-            ExportFormat::Radacct => radacct(&record).map_or(Ok(()), |row| output::line(&row)),
         }
     })
 }
@@ -199,26 +193,6 @@ fn csv(record: &AccountingRecord) -> String {
         }
     }
     fields.join(",")
-}
-
-/// A stay that is over, in the columns of FreeRADIUS' table.
-fn radacct(record: &AccountingRecord) -> Option<String> {
-    let ("stop", report, end) = report(record)? else { return None };
-    let fields = [
-        quoted(&report.acct_session_id),
-        report.session.to_string(),
-        quoted(&report.user_name),
-        record.nas.to_string(),
-        (record.occurred_at - report.usage.time).to_string(),
-        record.occurred_at.to_string(),
-        report.usage.time.as_secs().to_string(),
-        report.usage.uploaded.get().to_string(),
-        report.usage.downloaded.get().to_string(),
-        report.device.to_string(),
-        cause(end),
-        report.address.map(|address| address.to_string()).unwrap_or_default(),
-    ];
-    Some(fields.join(","))
 }
 
 /// Acct-Terminate-Cause by its number; journals know of no other end.
