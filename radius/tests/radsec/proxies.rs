@@ -99,13 +99,18 @@ async fn visit(square: &Square, proxy: &Proxy) {
     assert!(gate.accepted >= 1 && gate.rejected >= 1 && gate.recorded >= 1, "{gate:?}");
 }
 
-#[tokio::test]
-async fn radsecproxy_carries_udp_access_points_to_us() {
-    let square = Square::begin().await;
+/// Debian's radsecproxy between an access point without TLS and the server.
+fn radsecproxy(square: &Square) -> Proxy {
     let mut command = Command::new("radsecproxy");
     let file = square.dir().join("radsecproxy.conf");
     command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").args(["-f", "-c"]).arg(file);
-    let proxy = Proxy::start(&square, ("radsecproxy.conf", RADSECPROXY), &mut command);
+    Proxy::start(square, ("radsecproxy.conf", RADSECPROXY), &mut command)
+}
+
+#[tokio::test]
+async fn radsecproxy_carries_udp_access_points_to_us() {
+    let square = Square::begin().await;
+    let proxy = radsecproxy(&square);
     visit(&square, &proxy).await;
     square.city.end().await;
 }
@@ -115,10 +120,7 @@ async fn radsecproxy_carries_udp_access_points_to_us() {
 #[tokio::test]
 async fn radsecproxy_forwards_no_order_and_goes_on() {
     let square = Square::begin().await;
-    let mut command = Command::new("radsecproxy");
-    let file = square.dir().join("radsecproxy.conf");
-    command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").args(["-f", "-c"]).arg(file);
-    let proxy = Proxy::start(&square, ("radsecproxy.conf", RADSECPROXY), &mut command);
+    let proxy = radsecproxy(&square);
     visit(&square, &proxy).await;
     let settings = radius::DaeSettings { patience_ms: 1_000, ..radius::DaeSettings::default() };
     let clock = std::sync::Arc::clone(&square.city.clock) as std::sync::Arc<dyn domain::Clock>;
