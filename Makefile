@@ -2,7 +2,7 @@
 # make test   every test, with real peers
 # make scene  (root) the same for real in network namespaces; make scene-down takes it down
 # make fuzz   look for packets and dictionaries that break the codec; needs nightly Rust and cargo-fuzz
-# make bench  figures beside FreeRADIUS
+# make bench  figures beside FreeRADIUS; ROWS="one-time postgresql" takes these alone
 
 CARGO := PATH="$$HOME/.cargo/bin:$$PATH:/usr/sbin:/sbin" cargo
 
@@ -29,7 +29,7 @@ scene-down:
 	scripts/scene down
 
 bench: install-build install-bench
-	$(CARGO) bench --locked --bench figures
+	$(CARGO) bench --locked --bench figures -- $(ROWS)
 
 check: install-build
 	$(CARGO) fmt --all --check

@@ -2,7 +2,8 @@
 //!
 //! Both run as processes on the machine that also makes the load, one after the other, so that
 //! requests a second say less than requests per CPU-second of the server. Figures are printed,
-//! never judged; a wrong answer ends the run.
+//! never judged; a wrong answer ends the run. Arguments choose among [`ROWS`]; without any, all are
+//! taken.
 
 mod browsers;
 mod city;
@@ -49,7 +50,13 @@ const ALL: Volume = Volume { lasting: Duration::from_secs(60), ..ACCOUNTING };
 const BROWSERS: usize = 32;
 const BROWSING: Duration = Duration::from_secs(3);
 
+/// What can be chosen, in the order in which it is taken.
+const ROWS: [&str; 8] =
+    ["access", "one-time", "accounting", "bursts", "portal", "postgresql", "sustained", "start"];
+
 fn main() -> anyhow::Result<()> {
+    let chosen = chosen()?;
+    let is_chosen = |row: &str| chosen.is_empty() || chosen.iter().any(|chosen| chosen == row);
     let machine = machine::describe(Path::new(env!("CARGO_TARGET_TMPDIR")))?;
     let now = city::now()?;
     let logins = visitors::logins(now);
@@ -59,16 +66,45 @@ fn main() -> anyhow::Result<()> {
     println!("{machine}\n{}", memory(&city, &freeradius)?);
 
     let returning = Returning::new();
-    println!("{}", access(&city, &freeradius, &returning)?);
-    println!("{}", one_time(&city, &freeradius, &logins)?);
+    if is_chosen("access") {
+        println!("{}", access(&city, &freeradius, &returning)?);
+    } else {
+        radius_load::run(&city.authentication, EACH_ONCE, &returning)?;
+    }
+    if is_chosen("one-time") {
+        println!("{}", one_time(&city, &freeradius, &logins)?);
+    }
     let reports = returning.reports()?;
-    println!("{}", accounting(&city, &freeradius, &reports)?);
-    println!("{}", bursts(&city, &freeradius, &reports)?);
-    println!("{}", section("Portal, 32 connections", "requests", &portal(&city)?));
-    println!("{}", on_postgres(&logins, now)?);
-    println!("{}", sustained(&city, &reports)?);
-    println!("{}", many_live(city, &reports)?);
+    if is_chosen("accounting") {
+        println!("{}", accounting(&city, &freeradius, &reports)?);
+    }
+    if is_chosen("bursts") {
+        println!("{}", bursts(&city, &freeradius, &reports)?);
+    }
+    if is_chosen("portal") {
+        println!("{}", section("Portal, 32 connections", "requests", &portal(&city)?));
+    }
+    if is_chosen("postgresql") {
+        println!("{}", on_postgres(&logins, now)?);
+    }
+    if is_chosen("sustained") {
+        println!("{}", sustained(&city, &reports)?);
+    }
+    if is_chosen("start") {
+        println!("{}", many_live(city, &reports)?);
+    }
     Ok(())
+}
+
+/// The rows that the command line names.
+fn chosen() -> anyhow::Result<Vec<String>> {
+    let arguments = std::env::args().skip(1);
+    // Cargo adds an option of its own.
+    let chosen: Vec<String> = arguments.filter(|argument| argument != "--bench").collect();
+    match chosen.iter().find(|row| !ROWS.contains(&row.as_str())) {
+        Some(unknown) => anyhow::bail!("there is no row {unknown}, but {}", ROWS.join(", ")),
+        None => Ok(chosen),
+    }
 }
 
 fn access(city: &City, freeradius: &FreeRadius, returning: &Returning) -> anyhow::Result<String> {
