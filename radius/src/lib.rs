@@ -19,6 +19,7 @@ mod failures;
 mod fair_queue;
 #[cfg(test)]
 mod fixtures;
+mod flood;
 mod follower;
 mod introduction;
 mod known_grants;

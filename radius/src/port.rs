@@ -21,6 +21,7 @@ use tokio::time::Instant;
 use crate::access_points::{AccessPoint, SecretAge};
 use crate::batch::{self, Inbox};
 use crate::fair_queue::FairQueue;
+use crate::flood::FloodGuard;
 use crate::metrics::Outcome;
 use crate::precedence::Precedence;
 use crate::registrar::Notice;
@@ -47,6 +48,7 @@ pub(crate) struct Port {
     log_limit: LogLimit,
     introductions: LogLimit,
     inbox: Inbox,
+    flood: FloodGuard,
     waiting: FairQueue<Waiting>,
     replies: Vec<Reply>,
 }
@@ -90,6 +92,7 @@ pub(crate) enum Taken {
 impl Port {
     pub(crate) fn new(socket: Arc<UdpSocket>, role: Role, shared: Arc<Shared>) -> Self {
         let waiting = FairQueue::new(shared.settings.waiting_requests);
+        let flood = FloodGuard::new(Arc::clone(&socket), shared.settings.waiting_requests);
         Self {
             socket,
             shared,
@@ -98,6 +101,7 @@ impl Port {
             log_limit: LogLimit::default(),
             introductions: LogLimit::default(),
             inbox: Inbox::new(),
+            flood,
             waiting,
             replies: Vec::new(),
         }
@@ -105,26 +109,29 @@ impl Port {
 
     /// Takes what has arrived from the kernel, before its buffer is full.
     pub(crate) fn fill(&mut self) {
-        for _ in 0..FILLS {
+        for fill in 0..FILLS {
             match self.receive() {
+                Ok(batch::MOST) if fill == 0 => self.flood.look(&self.socket),
                 Ok(batch::MOST) => {}
-                Ok(_) => return,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Ok(_) => break,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) => {
                     tracing::warn!(%error, "radius.receive");
-                    return;
+                    break;
                 }
             }
         }
+        self.flood.judge();
     }
 
     fn receive(&mut self) -> io::Result<usize> {
         let mut strangers = Vec::new();
         let mut displaced = Vec::new();
         let access_points = self.shared.access_points.load();
-        let (waiting, arrived) = (&mut self.waiting, Instant::now());
+        let (waiting, flood, arrived) = (&mut self.waiting, &mut self.flood, Instant::now());
         let ranges = self.shared.ranges.load();
         let received = self.inbox.receive(&self.socket, |source, octets| {
+            flood.took(source.ip());
             let Some(access_point) = access_points.find(source.ip(), octets) else {
                 let range = ranges.find(source.ip());
                 strangers.push((source, range.map(|range| (Arc::clone(range), octets.to_vec()))));
