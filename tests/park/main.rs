@@ -5,5 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test program, its fixtures too")]
 
 mod browser;
+#[path = "../stories/noon.rs"]
+mod noon;
 mod scene;
 mod visit;

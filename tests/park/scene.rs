@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::noon::zone_of_noon;
+
 const SABEEL: &str = env!("CARGO_BIN_EXE_sabeel");
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/scene");
 /// How long something that must happen may take before the test fails.
@@ -69,7 +71,7 @@ impl Scene {
         let mut command = self.inside(SCRIPT);
         command.args(words);
         command.envs([("SABEEL", SABEEL), ("DAY_DATA", self.day_data), ("INTERIM", "2")]);
-        command.env("SCENE_DIR", self.dir.path());
+        command.env("SCENE_DIR", self.dir.path()).env("ZONE", zone_of_noon());
         command
     }
 

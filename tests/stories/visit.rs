@@ -11,6 +11,7 @@ use url::Url;
 use crate::access_point::{AccessPoint, Report};
 use crate::browser::{Answer, Browser};
 use crate::city::{City, eventually};
+use crate::noon::zone_of_noon;
 use crate::sms_gateway::SmsGateway;
 
 const HOST: &str = "10.2.0.1:3990";
@@ -110,7 +111,10 @@ pub async fn found_a_park(city: &City) {
     let speed = ["--down", "10Mbit/s", "--up", "2Mbit/s"];
     city.json(&[&["plan", "add", "visitor"], &day[..], &speed].concat()).await;
     let titles = ["--title-ar", "ممشى الأحساء", "--title-en", "Al-Ahsa Walkway"];
-    city.json(&[&["site", "add", "walkway", "--plan", "visitor"], &titles[..]].concat()).await;
+    // No story of a day goes on into the next one.
+    let zone = ["--zone", &zone_of_noon()];
+    let site = ["site", "add", "walkway", "--plan", "visitor"];
+    city.json(&[&site, &titles[..], &zone].concat()).await;
 }
 
 /// From the redirect to the address at the access point to which the portal sends the browser.
