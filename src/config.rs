@@ -72,6 +72,9 @@ pub enum ConfigError {
         /// What is wrong, with its place.
         reason: String,
     },
+    /// Parts are to run on their own, on a database that cannot be shared.
+    #[error("parts on their own meet in PostgreSQL; set [store] url, or run `sabeel serve`")]
+    Embedded,
 }
 
 impl Config {

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use async_trait::async_trait;
 use controller::admin::{About, AdminApi, NewAccessPoints};
 use controller::{Controller, Delivery, NasControl, Places, Probe, Records, Way};
@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Part;
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::nas_activity::CountedByRadius;
 
 /// For how long the parts may finish what they are doing once asked to stop.
@@ -192,7 +192,7 @@ impl Parts {
     /// Binds and starts what `part` names, or everything.
     pub async fn start(shared: &Shared, part: Option<Part>) -> anyhow::Result<Self> {
         if part.is_some() && shared.config.is_embedded() {
-            bail!("parts on their own meet in PostgreSQL; set [store] url, or run `sabeel serve`");
+            return Err(ConfigError::Embedded.into());
         }
         let runs = |wanted| part.is_none_or(|part| part == wanted);
         let mut parts = Self::empty(shared.stop.clone());

@@ -40,7 +40,7 @@ async fn parts_that_run_apart_refuse_an_embedded_database() {
     let city = City::plan(&[]);
     for part in ["portal", "radius", "controller"] {
         let said = city.sabeel(&["serve", part]).await;
-        assert_eq!(said.code, 1, "{}", said.err);
+        assert_eq!(said.code, 78, "{}", said.err);
         assert!(said.err.contains("parts on their own meet in PostgreSQL"), "{}", said.err);
     }
 }

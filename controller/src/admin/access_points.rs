@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::{HandOff, MessageAuthenticatorRule, Nas, NasName, NasProfile, Secret};
+use ipnet::IpNet;
 
 use super::api::{
     AccessPoint, AccessPointAdded, AccessPointShown, AddAccessPoint, ChangeAccessPoint, List,
@@ -16,6 +17,9 @@ use crate::{direction_watch, random};
 
 /// Octets of the longest secret that is taken.
 const LONGEST_SECRET: usize = 253;
+/// Prefixes of the largest networks that can be declared.
+const LARGEST_IPV4: u8 = 8;
+const LARGEST_IPV6: u8 = 16;
 
 pub(super) async fn list(State(api): State<AdminApi>) -> Result<Json<List<AccessPoint>>, Refusal> {
     let all = api.store.list_access_points().await?;
@@ -124,7 +128,7 @@ pub(super) fn nas(request: AddAccessPoint, new: &NewAccessPoints) -> Result<Nas,
     Ok(Nas {
         name: request.name,
         site: request.site,
-        addresses: request.addresses.trunc(),
+        addresses: particular(request.addresses)?,
         identifier: request.identifier,
         certificate: request.certificate,
         secret: request.secret.map(acceptable).transpose()?.unwrap_or_else(random::radius_secret),
@@ -171,7 +175,7 @@ fn is_host(text: &str) -> bool {
 fn apply(request: &ChangeAccessPoint, nas: &mut Nas) -> Result<(), String> {
     let request = request.clone();
     replace(&mut nas.site, request.site);
-    replace(&mut nas.addresses, request.addresses.map(|addresses| addresses.trunc()));
+    replace(&mut nas.addresses, request.addresses.map(particular).transpose()?);
     replace(&mut nas.identifier, request.identifier);
     replace(&mut nas.certificate, request.certificate);
     replace(&mut nas.profile, request.profile);
@@ -193,6 +197,18 @@ fn apply(request: &ChangeAccessPoint, nas: &mut Nas) -> Result<(), String> {
         nas.hand_off = hand_off(wanted, nas.profile)?;
     }
     Ok(())
+}
+
+/// The network of `addresses`, which must not be so large that any sender is in it.
+pub(super) fn particular(addresses: IpNet) -> Result<IpNet, String> {
+    let least = if addresses.addr().is_ipv4() { LARGEST_IPV4 } else { LARGEST_IPV6 };
+    if addresses.prefix_len() < least {
+        return Err(format!(
+            "{addresses} is so large that strangers are in it; name the networks that access \
+             points are in, of /{least} or smaller"
+        ));
+    }
+    Ok(addresses.trunc())
 }
 
 fn replace<T>(value: &mut T, new: Option<T>) {

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use domain::{NasRange, PendingState, RangeName};
 
-use super::access_points::acceptable;
+use super::access_points::{acceptable, particular};
 use super::api::{
     AccessPoint, AddRange, Approve, List, Pending, PendingRejected, Range, RangeAdded, Removed,
 };
@@ -38,7 +38,7 @@ pub(super) fn range(request: AddRange, new: &NewAccessPoints) -> Result<NasRange
     Ok(NasRange {
         name: request.name,
         site: request.site,
-        addresses: request.addresses.trunc(),
+        addresses: particular(request.addresses)?,
         profile: request.profile,
         secret: request.secret.map(acceptable).transpose()?.unwrap_or_else(random::radius_secret),
         message_authenticator: request.message_authenticator.unwrap_or(new.message_authenticator),

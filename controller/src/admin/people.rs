@@ -3,7 +3,9 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use domain::{GrantEnd, OrderId, OrderKind, OrderReason, PhoneNumber, Session, SessionId, Terms};
+use domain::{
+    GrantEnd, NasName, OrderId, OrderKind, OrderReason, PhoneNumber, Session, SessionId, Terms,
+};
 use store::{AccountRecord, OrderFilter, SessionFilter};
 
 use super::AdminApi;
@@ -30,6 +32,9 @@ pub(super) async fn list_sessions(
         limit: length(query.limit)?,
     };
     let sessions = api.store.list_sessions(&filter).await?;
+    if sessions.is_empty() {
+        api.must_know(filter.nas.as_ref()).await?;
+    }
     Ok(Json(List { items: sessions.into_iter().map(SessionView::from).collect() }))
 }
 
@@ -125,6 +130,12 @@ pub(super) async fn list_orders(
         limit: length(query.limit)?,
     };
     let orders = api.store.list_orders(&filter).await?;
+    if orders.is_empty() {
+        api.must_know(filter.nas.as_ref()).await?;
+        if let Some(session) = filter.session {
+            api.session(session).await?;
+        }
+    }
     Ok(Json(List { items: orders.into_iter().map(OrderView::from).collect() }))
 }
 
@@ -137,6 +148,17 @@ pub(super) async fn show_order(
 }
 
 impl AdminApi {
+    /// Refuses an access point that there is not, of which a list says nothing; of one that was
+    /// removed there may still be something.
+    pub(super) async fn must_know(&self, nas: Option<&NasName>) -> Result<(), Refusal> {
+        match nas {
+            Some(name) if self.store.find_access_point(name).await?.is_none() => {
+                Err(Refusal::not_found("access point", name))
+            }
+            _ => Ok(()),
+        }
+    }
+
     async fn session(&self, id: SessionId) -> Result<Session, Refusal> {
         let session = self.store.find_session(id).await?;
         session.ok_or_else(|| Refusal::not_found("session", id))

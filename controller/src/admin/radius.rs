@@ -16,6 +16,7 @@ pub(super) async fn tail(
     Body(question): Body<TailQuestion>,
 ) -> Result<Json<Tail>, Refusal> {
     let records = api.about.records.clone().ok_or_else(elsewhere)?;
+    api.must_know(question.nas.as_ref()).await?;
     let reading = tokio::task::spawn_blocking(move || tail::follow(&records, &question));
     Ok(Json(finished(reading.await)?))
 }

@@ -260,6 +260,21 @@ async fn a_request_that_makes_no_sense_is_refused_in_words() {
 }
 
 #[tokio::test]
+async fn a_list_of_an_access_point_or_session_that_there_is_not_is_refused() {
+    let office = Office::open().await;
+    let session = "0".repeat(32);
+    for (path, status) in [
+        ("/v1/sessions?nas=nope".to_owned(), 404),
+        ("/v1/sessions?nas=gate".to_owned(), 200),
+        ("/v1/orders?nas=nope".to_owned(), 404),
+        ("/v1/orders?nas=gate".to_owned(), 200),
+        (format!("/v1/orders?session={session}"), 404),
+    ] {
+        assert_eq!(office.get(&path).await.0, status, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn sessions_are_listed_shown_and_disconnected() {
     let office = Office::open().await;
     let (phone, laptop) = (office.stage.sign_in(1, 1).await, office.stage.sign_in(1, 2).await);

@@ -109,3 +109,31 @@ impl Office {
         found.unwrap().unwrap()
     }
 }
+
+#[tokio::test]
+async fn a_network_in_which_strangers_are_is_refused_for_access_points_and_for_ranges() {
+    let office = Office::open().await;
+    for (addresses, refused) in [
+        ("0.0.0.0/0", true),
+        ("128.0.0.0/1", true),
+        ("10.0.0.0/8", false),
+        ("::/0", true),
+        ("2001:db8::/15", true),
+        ("2001:db8::/32", false),
+    ] {
+        let what = json!({
+            "name": "new", "site": "walkway", "addresses": addresses, "profile": "generic",
+            "approval": "ask"
+        });
+        let mut access_point = what.clone();
+        access_point.as_object_mut().unwrap().remove("approval");
+        for (path, what) in [("/v1/access-points", access_point), ("/v1/ranges", what)] {
+            let (status, said) = office.post(path, what).await;
+            assert_eq!(status, if refused { 422 } else { 201 }, "{addresses}: {said}");
+            office.call(Method::DELETE, &format!("{path}/new"), "").await;
+        }
+        let change = json!({"addresses": addresses});
+        let (status, said) = office.patch(GATE, change).await;
+        assert_eq!(status, if refused { 422 } else { 200 }, "{addresses}: {said}");
+    }
+}
