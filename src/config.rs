@@ -155,6 +155,11 @@ impl Config {
     pub fn admin_socket(&self) -> PathBuf {
         self.admin_socket.clone().unwrap_or_else(|| self.data_dir.0.join("admin.sock"))
     }
+
+    /// The socket of a RADIUS server that runs apart, beside the admin interface's.
+    pub fn radius_socket(&self) -> PathBuf {
+        self.admin_socket().with_file_name("radius.sock")
+    }
 }
 
 /// Adds the known key that looks most like the unknown one to an error about it.

@@ -8,13 +8,14 @@ use std::time::Duration;
 use anyhow::Context;
 use async_trait::async_trait;
 use controller::admin::{About, AdminApi, NewAccessPoints};
-use controller::{Controller, Delivery, NasControl, Places, Probe, Records, Way};
-use domain::{Clock, Nas, NasCommand, NasOrder, OrderAnswer, OrderMethod, Session, Timestamp};
+use controller::{Controller, Delivery, NasControl, OrderDelivery, Places, Probe, Records, Way};
+use domain::{Clock, Nas, NasCommand, NasOrder, OrderMethod, Session, Timestamp};
 use messaging::Courier;
 use portal::Portal;
-use radius::{Connections, DaeClient, DaeOutcome, Radius};
+use radius::{Connections, DaeClient, DaeOutcome, Presence, Radius};
 use store::{
-    Applier, Archive, Journal, KeyRing, SqlStore, Store, Trail, TrailArchive, TrailEvent, TrailKind,
+    Applier, Archive, Journal, KeyRing, Reach, ServerId, SqlStore, Store, Trail, TrailArchive,
+    TrailEvent, TrailKind,
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -54,18 +55,13 @@ impl ByRadius {
         (delivery, sent_at): (Delivery, Timestamp),
     ) {
         let Some(trail) = &self.trail else { return };
-        let answer = match delivery {
-            Delivery::Acknowledged => Some(OrderAnswer::Acknowledged),
-            Delivery::Refused(cause) => Some(OrderAnswer::Refused(cause)),
-            Delivery::NoAnswer => Some(OrderAnswer::Nothing),
-            Delivery::NoAddress => None,
-        };
         let method = match command {
             NasCommand::Disconnect => OrderMethod::Disconnect,
             NasCommand::Reauthenticate => OrderMethod::Reauthenticate,
             NasCommand::Change(_) => OrderMethod::Change,
         };
-        let what = TrailKind::Told { order: order.id, method: method.as_str(), answer };
+        let what =
+            TrailKind::Told { order: order.id, method: method.as_str(), answer: delivery.answer() };
         trail.note(&TrailEvent {
             nas: Some(nas.name.as_str()),
             device: Some(order.device),
@@ -168,6 +164,8 @@ pub struct Parts {
     trail: Option<Trail>,
     radius: Option<Arc<radius::Metrics>>,
     connections: Connections,
+    /// Under which name other processes know the RADIUS server of this one.
+    server: Option<ServerId>,
     stop: CancellationToken,
 }
 
@@ -180,6 +178,7 @@ impl Parts {
             trail: None,
             radius: None,
             connections: Connections::default(),
+            server: None,
             stop,
         }
     }
@@ -203,7 +202,10 @@ impl Parts {
             parts.start_portal(shared).await?;
         }
         if runs(Part::Controller) {
-            parts.start_controller(shared).await?;
+            parts.start_controller(shared)?;
+        }
+        if part == Some(Part::Radius) {
+            parts.start_beside_radius(shared)?;
         }
         Ok(parts)
     }
@@ -212,6 +214,7 @@ impl Parts {
         let journal = Journal::open(&shared.config.journal_dir(), &shared.config.journal)
             .context("cannot open the accounting journal")?;
         self.journal = Some(journal.clone());
+        let journal_id = journal.id();
         let applier = Applier::new(journal.clone(), Arc::clone(&shared.store));
         if shared.config.trail.keep_days > 0 {
             let trail = Trail::open(&shared.config.trail_dir(), &shared.config.trail)
@@ -231,6 +234,9 @@ impl Parts {
         }
         self.radius = Some(radius.statistics());
         self.connections = radius.connections();
+        if !shared.config.is_embedded() {
+            self.show_radius(shared, ServerId::of_journal(journal_id));
+        }
         let stop = shared.stop.clone();
         self.spawn("applier", async move {
             applier.run(stop).await;
@@ -269,27 +275,90 @@ impl Parts {
         Ok(())
     }
 
-    async fn start_controller(&mut self, shared: &Shared) -> anyhow::Result<()> {
-        let dae =
-            DaeClient::bind(&shared.config.radius.dynamic_authorization, Arc::clone(&shared.clock))
-                .context("cannot open a socket for orders to access points")?
-                .over(self.connections.clone());
-        let nas_control: Arc<dyn NasControl> = Arc::new(ByRadius {
-            client: dae,
-            trail: self.trail.clone(),
-            clock: Arc::clone(&shared.clock),
+    /// Lets other processes know that RADIUS runs here, and who is connected to it.
+    fn show_radius(&mut self, shared: &Shared, server: ServerId) {
+        self.server = Some(server.clone());
+        let presence = Presence::new(
+            Arc::clone(&shared.store),
+            Arc::clone(&shared.clock),
+            self.connections.clone(),
+            (server, machine()),
+        );
+        let stop = shared.stop.clone();
+        self.spawn("presence", async move {
+            presence.run(stop).await;
+            Ok(())
         });
+    }
+
+    /// What a RADIUS server does that runs apart from the controller: it delivers orders to who is
+    /// connected to it, and says what it alone has seen.
+    fn start_beside_radius(&mut self, shared: &Shared) -> anyhow::Result<()> {
+        let nas_control = self.nas_control(shared)?;
+        if let (Some(server), Some(_)) = (&self.server, &shared.config.radius.radsec) {
+            let delivery = OrderDelivery::new(
+                &shared.config.controller,
+                Arc::clone(&shared.store),
+                Arc::clone(&shared.clock),
+                Arc::clone(&nas_control),
+                Reach::ConnectedTo(server.clone()),
+            );
+            let stop = shared.stop.clone();
+            self.spawn("order delivery", async move {
+                delivery.run(stop).await;
+                Ok(())
+            });
+        }
+        let api = self.admin_api(shared, nas_control);
+        let socket = shared.config.radius_socket();
+        let stop = shared.stop.clone();
+        self.spawn("socket", async move {
+            controller::admin::serve_radius(&socket, api, stop)
+                .await
+                .context("the interface of RADIUS failed")
+        });
+        Ok(())
+    }
+
+    fn start_controller(&mut self, shared: &Shared) -> anyhow::Result<()> {
+        let nas_control = self.nas_control(shared)?;
+        let reach = match &self.server {
+            _ if shared.config.is_embedded() => Reach::Everyone,
+            Some(server) => Reach::UnconnectedOr(server.clone()),
+            None => Reach::Unconnected,
+        };
         let controller = Controller::new(
             shared.config.controller.clone(),
             Arc::clone(&shared.store),
             Arc::clone(&shared.clock),
             Arc::clone(&nas_control),
+            reach,
         );
         let stop = shared.stop.clone();
         self.spawn("controller", async move {
             controller.run(stop).await;
             Ok(())
         });
+        let api = self.admin_api(shared, nas_control);
+        let socket = shared.config.admin_socket();
+        let stop = shared.stop.clone();
+        self.spawn("admin", async move {
+            controller::admin::serve(&socket, api, stop).await.context("the admin interface failed")
+        });
+        Ok(())
+    }
+
+    /// Tells access points, over the connections of this process if they have any here.
+    fn nas_control(&self, shared: &Shared) -> anyhow::Result<Arc<dyn NasControl>> {
+        let client =
+            DaeClient::bind(&shared.config.radius.dynamic_authorization, Arc::clone(&shared.clock))
+                .context("cannot open a socket for orders to access points")?
+                .over(self.connections.clone());
+        let (trail, clock) = (self.trail.clone(), Arc::clone(&shared.clock));
+        Ok(Arc::new(ByRadius { client, trail, clock }))
+    }
+
+    fn admin_api(&self, shared: &Shared, nas_control: Arc<dyn NasControl>) -> AdminApi {
         let about = About {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             database: if shared.config.is_embedded() { "sqlite" } else { "postgres" }.to_owned(),
@@ -303,13 +372,7 @@ impl Parts {
             nas_control: Some(nas_control),
             activity: self.radius.clone().map(|seen| Arc::new(CountedByRadius(seen)) as _),
         };
-        let api = AdminApi::new(Arc::clone(&shared.store), Arc::clone(&shared.clock), about);
-        let socket = shared.config.admin_socket();
-        let stop = shared.stop.clone();
-        self.spawn("admin", async move {
-            controller::admin::serve(&socket, api, stop).await.context("the admin interface failed")
-        });
-        Ok(())
+        AdminApi::new(Arc::clone(&shared.store), Arc::clone(&shared.clock), about)
     }
 
     /// Adds a part that runs until the token asks it to stop.
@@ -341,6 +404,13 @@ impl Parts {
         }
         outcome
     }
+}
+
+/// The name of this machine, for people.
+fn machine() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = name.trim();
+    if name.is_empty() { "a machine without a name".to_owned() } else { name.to_owned() }
 }
 
 /// What RADIUS has recorded on this machine.

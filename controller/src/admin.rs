@@ -9,6 +9,9 @@
 //! `/v1/accounts/show`, `/v1/accounts/erase`, `/v1/why`, `/v1/radius/tail`;
 //! `GET /v1/radius/statistics`; `POST /v1/import/access-points`,
 //! `/v1/import/people`, `/v1/import/stays`. What travels stands in [`api`].
+//!
+//! A RADIUS server that runs apart answers, on a socket of its own, those of them that are about
+//! what it alone has seen.
 
 mod access_points;
 pub mod api;
@@ -35,7 +38,7 @@ use axum::routing::{delete, get, post};
 use domain::{Clock, MessageAuthenticatorRule, ProxyStateRule, Timestamp};
 use store::{Journal, Store};
 
-pub use socket::{AdminError, AdminSocket, serve};
+pub use socket::{AdminError, AdminSocket, serve, serve_radius};
 
 use self::api::FailureKind;
 use self::refusal::Refusal;
@@ -103,7 +106,7 @@ impl AdminApi {
         let access_points = get(access_points::list).post(access_points::add);
         let access_point =
             get(access_points::show).patch(access_points::change).delete(access_points::remove);
-        Router::new()
+        let routes = Router::new()
             .route("/v1/plans", plans)
             .route("/v1/plans/{name}", plan)
             .route("/v1/sites", sites)
@@ -112,7 +115,6 @@ impl AdminApi {
             .route("/v1/access-points/{name}", access_point)
             .route("/v1/access-points/{name}/rotate", post(rotation::rotate))
             .route("/v1/access-points/{name}/finish-rotation", post(rotation::finish))
-            .route("/v1/access-points/{name}/test", post(nas_test::test))
             .route("/v1/access-points/{name}/onboarding", post(onboarding::onboard))
             .route("/v1/ranges", get(nas_ranges::list).post(nas_ranges::add))
             .route("/v1/ranges/{name}", delete(nas_ranges::remove))
@@ -129,18 +131,34 @@ impl AdminApi {
             .route("/v1/orders", get(people::list_orders))
             .route("/v1/orders/{id}", get(people::show_order))
             .merge(import_routes())
-            .route("/v1/why", post(why::why))
-            .route("/v1/radius/tail", post(radius::tail))
-            .route("/v1/radius/statistics", get(radius::statistics))
-            .route("/v1/status", get(status::status))
-            .route("/v1/health", get(status::health))
-            .fallback(|| async { Refusal::new(FailureKind::NotFound, "there is no such path") })
-            .method_not_allowed_fallback(|| async {
-                Refusal::new(FailureKind::MethodNotAllowed, "the path does not take that method")
-            })
-            .layer(DefaultBodyLimit::max(LONGEST_REQUEST))
-            .with_state(self)
+            .merge(radius_routes());
+        finished(routes).with_state(self)
     }
+
+    /// What a RADIUS server that runs apart answers by itself.
+    fn radius_router(self) -> Router {
+        finished(radius_routes()).with_state(self)
+    }
+}
+
+/// What is answered from what RADIUS sees, as far as it runs in this process.
+fn radius_routes() -> Router<AdminApi> {
+    Router::new()
+        .route("/v1/access-points/{name}/test", post(nas_test::test))
+        .route("/v1/why", post(why::why))
+        .route("/v1/radius/tail", post(radius::tail))
+        .route("/v1/radius/statistics", get(radius::statistics))
+        .route("/v1/status", get(status::status))
+        .route("/v1/health", get(status::health))
+}
+
+fn finished(routes: Router<AdminApi>) -> Router<AdminApi> {
+    routes
+        .fallback(|| async { Refusal::new(FailureKind::NotFound, "there is no such path") })
+        .method_not_allowed_fallback(|| async {
+            Refusal::new(FailureKind::MethodNotAllowed, "the path does not take that method")
+        })
+        .layer(DefaultBodyLimit::max(LONGEST_REQUEST))
 }
 
 /// Where whole files of another RADIUS server come in, portion by portion.

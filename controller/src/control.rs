@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Clock;
-use store::Store;
+use store::{Reach, Store};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -20,33 +20,59 @@ use crate::settings::ControllerSettings;
 /// How long a part that broke down rests before it is started again.
 const REST: Duration = Duration::from_secs(1);
 
+/// The delivery of orders alone: for a process that has ways to access points which the controller
+/// has not.
+pub struct OrderDelivery(Arc<Dispatcher>);
+
+impl OrderDelivery {
+    /// Delivers what is within `reach` through `nas_control`; the settings must have been
+    /// validated.
+    #[must_use]
+    pub fn new(
+        settings: &ControllerSettings,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        nas_control: Arc<dyn NasControl>,
+        reach: Reach,
+    ) -> Self {
+        Self(Arc::new(Dispatcher::new(store, clock, nas_control, settings.patience(), reach)))
+    }
+
+    /// Works until told to stop.
+    pub async fn run(self, stop: CancellationToken) {
+        keep_alive("order delivery", &stop, || self.0.clone().run(stop.clone())).await;
+    }
+}
+
 /// Quotas, orders to access points, and the clearing away of what is over.
 pub struct Controller {
     quota: Arc<QuotaWatch>,
-    dispatcher: Arc<Dispatcher>,
+    delivery: OrderDelivery,
     reaper: Arc<Reaper>,
     newcomers: Arc<Newcomers>,
     directions: Arc<DirectionWatch>,
 }
 
 impl Controller {
-    /// A controller over `store` that tells access points through `nas_control`; the settings must
-    /// have been validated.
+    /// A controller over `store` that tells access points within `reach` through `nas_control`; the
+    /// settings must have been validated.
     #[must_use]
     pub fn new(
         settings: ControllerSettings,
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         nas_control: Arc<dyn NasControl>,
+        reach: Reach,
     ) -> Self {
         Self {
             quota: Arc::new(QuotaWatch::new(store.clone(), clock.clone(), settings.sweep())),
-            dispatcher: Arc::new(Dispatcher::new(
+            delivery: OrderDelivery::new(
+                &settings,
                 store.clone(),
                 clock.clone(),
                 nas_control,
-                settings.patience(),
-            )),
+                reach,
+            ),
             newcomers: Arc::new(Newcomers::new(store.clone())),
             directions: Arc::new(DirectionWatch::new(store.clone(), clock.clone())),
             reaper: Arc::new(Reaper::new(settings, store, clock)),
@@ -55,10 +81,10 @@ impl Controller {
 
     /// Works until told to stop.
     pub async fn run(self, stop: CancellationToken) {
-        let Self { quota, dispatcher, reaper, newcomers, directions } = self;
+        let Self { quota, delivery, reaper, newcomers, directions } = self;
         tokio::join!(
             keep_alive("quota watch", &stop, || quota.clone().run(stop.clone())),
-            keep_alive("order delivery", &stop, || dispatcher.clone().run(stop.clone())),
+            delivery.run(stop.clone()),
             keep_alive("reaper", &stop, || reaper.clone().run(stop.clone())),
             keep_alive("newcomers", &stop, || newcomers.clone().run(stop.clone())),
             keep_alive("direction watch", &stop, || directions.clone().run(stop.clone())),
@@ -103,7 +129,8 @@ mod tests {
         let (store, clock) = stage.shared();
         let (nas, mut told) = FakeNas::new([]);
         let stop = CancellationToken::new();
-        let controller = Controller::new(ControllerSettings::default(), store, clock, nas);
+        let controller =
+            Controller::new(ControllerSettings::default(), store, clock, nas, Reach::Everyone);
         let running = tokio::spawn(controller.run(stop.clone()));
 
         let phone = stage.sign_in(1, 1).await;

@@ -2,7 +2,9 @@
 //!
 //! An order is claimed before it is tried, so that of several controllers only one
 //! tries it, and a crash leaves it to be claimed again. The order of things stands in
-//! [`lanes`], what an answer means in [`settle`], what is tried after it in [`ladder`].
+//! [`lanes`], what an answer means in [`settle`], what is tried after it in [`ladder`]. Where
+//! RADIUS runs apart, its processes deliver as well: each takes orders to the access points that
+//! are connected to it, and what is connected to nobody is the controller's.
 
 mod ladder;
 mod lanes;
@@ -14,9 +16,9 @@ use std::time::Duration;
 
 use domain::{
     Clock, Nas, NasCommand, NasName, NasOrder, OrderAnswer, OrderId, OrderKind, OrderMethod,
-    OrderOutcome, OrderState, OrderStep, Session, Timestamp,
+    OrderOutcome, OrderState, OrderStep, OrderTry, Session, Timestamp,
 };
-use store::{Change, Changes, Store, StoreError};
+use store::{Change, Changes, Reach, Store, StoreError};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -46,6 +48,7 @@ pub(crate) struct Dispatcher {
     clock: Arc<dyn Clock>,
     nas_control: Arc<dyn NasControl>,
     patience: Patience,
+    reach: Reach,
 }
 
 /// How long things may take.
@@ -84,8 +87,9 @@ impl Dispatcher {
         clock: Arc<dyn Clock>,
         nas_control: Arc<dyn NasControl>,
         patience: Patience,
+        reach: Reach,
     ) -> Self {
-        Self { store, clock, nas_control, patience }
+        Self { store, clock, nas_control, patience, reach }
     }
 
     /// Delivers until told to stop; what is not answered then is given back at once.
@@ -118,7 +122,7 @@ impl Dispatcher {
         let room = round.lanes.room();
         let claimed = match room {
             0 => Vec::new(),
-            _ => self.store.claim_orders(now, now + CLAIM, room).await?,
+            _ => self.store.claim_orders(now, now + CLAIM, room, &self.reach).await?,
         };
         for order in claimed {
             match round.lanes.held_until(&order.nas, now) {
@@ -135,7 +139,7 @@ impl Dispatcher {
         if room == 0 {
             return Ok(LOOK_AGAIN);
         }
-        let next = self.store.next_order_at().await?;
+        let next = self.store.next_order_at(now, &self.reach).await?;
         let rest = next.map_or(LOOK_AGAIN, |at| at.since(self.clock.now()));
         Ok(rest.clamp(SHORTEST_REST, LOOK_AGAIN))
     }
@@ -207,9 +211,15 @@ impl Dispatcher {
                 return Ok(OrderStep::Done { last: None, at, outcome });
             }
         };
+        let at = self.clock.now();
         let delivery = self.nas_control.deliver(nas, order, &command, session);
         let delivery = tokio::time::timeout(LONGEST_DELIVERY, delivery).await;
         let delivery = delivery.unwrap_or(Delivery::NoAnswer);
+        let tried = OrderTry { at, method, answer: delivery.answer() };
+        if let Err(error) = self.store.record_order_try(order.id, &tried).await {
+            let (id, error) = (order.id, &error as &dyn std::error::Error);
+            tracing::warn!(order.id = %id, error, "a try of an order is missing in its story");
+        }
         Ok(settle(order, delivery, &rules, self.clock.now()))
     }
 

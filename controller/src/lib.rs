@@ -23,7 +23,7 @@ mod tail;
 mod terms;
 mod why;
 
-pub use control::Controller;
+pub use control::{Controller, OrderDelivery};
 pub use nas_activity::{Counted, NasActivity};
 pub use nas_control::{Delivery, NasControl, Probe, Way};
 pub use onboarding::Places;

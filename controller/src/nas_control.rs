@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use async_trait::async_trait;
-use domain::{Nas, NasCommand, NasOrder, Session};
+use domain::{Nas, NasCommand, NasOrder, OrderAnswer, Session};
 
 /// How a delivery ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,19 @@ pub enum Delivery {
     NoAnswer,
     /// It takes no orders.
     NoAddress,
+}
+
+impl Delivery {
+    /// What the access point answered; `None` if nothing leads to it.
+    #[must_use]
+    pub const fn answer(self) -> Option<OrderAnswer> {
+        match self {
+            Self::Acknowledged => Some(OrderAnswer::Acknowledged),
+            Self::Refused(cause) => Some(OrderAnswer::Refused(cause)),
+            Self::NoAnswer => Some(OrderAnswer::Nothing),
+            Self::NoAddress => None,
+        }
+    }
 }
 
 /// What came of asking for something that cannot be done.

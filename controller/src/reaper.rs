@@ -20,6 +20,9 @@ const BETWEEN_PRUNINGS: Duration = Duration::from_secs(3_600);
 /// Persons destroyed in one round, each in a transaction of its own.
 const MOST_ERASURES: u32 = 1_000;
 
+/// Days for which a RADIUS server is known that was not seen.
+const KNOWN_DAYS: u32 = 31;
+
 /// A session is silent once so many reports are missing.
 const MISSING_REPORTS: u32 = 3;
 
@@ -41,6 +44,7 @@ pub(crate) struct Pruned {
     pub grants: u64,
     pub usage: u64,
     pub accounts: u64,
+    pub radius_servers: u64,
 }
 
 impl Reaper {
@@ -110,6 +114,7 @@ impl Reaper {
             grants: self.store.prune_grants(now - days(keep.grant_days)).await?,
             usage: self.store.prune_usage(oldest_day).await?,
             accounts: self.erase_unused(now - days(keep.account_days)).await?,
+            radius_servers: self.store.prune_radius_servers(now - days(KNOWN_DAYS)).await?,
         })
     }
 
@@ -128,8 +133,17 @@ fn report(pruned: Pruned) {
     if pruned == Pruned::default() {
         return;
     }
-    let Pruned { challenges, credentials, orders, messages, sessions, grants, usage, accounts } =
-        pruned;
+    let Pruned {
+        challenges,
+        credentials,
+        orders,
+        messages,
+        sessions,
+        grants,
+        usage,
+        accounts,
+        radius_servers,
+    } = pruned;
     tracing::info!(
         challenges,
         credentials,
@@ -139,6 +153,7 @@ fn report(pruned: Pruned) {
         grants,
         usage,
         accounts,
+        radius_servers,
         "old records destroyed"
     );
 }

@@ -87,10 +87,11 @@ impl DaeClient {
         Self { connections, ..self }
     }
 
-    /// Whether there is a way to the access point: a connection of its own, or an address.
+    /// Whether there can be a way to the access point: an address, or a connection of its own,
+    /// which one that brings a certificate may open at any time.
     #[must_use]
     pub fn reaches(&self, nas: &Nas) -> bool {
-        nas.dae_address.is_some() || self.connections.is_connected(&nas.name)
+        nas.dae_address.is_some() || nas.certificate.is_some()
     }
 
     /// Whether the access point has a connection of its own now.

@@ -2,7 +2,8 @@
 //!
 //! [`listener`] takes connections, [`files`] has what proves who is who, [`line`] is the life of
 //! one connection around the core of `radius-proto`, and [`connections`] is how an order finds
-//! the connection of its access point. Every decision is the one that is made over UDP.
+//! the connection of its access point; [`presence`] lets other processes
+//! know who is connected here. Every decision is the one that is made over UDP.
 
 mod connections;
 mod files;
@@ -10,10 +11,12 @@ mod line;
 mod listener;
 mod outbox;
 mod peer;
+mod presence;
 mod settings;
 
 pub(crate) use connections::Carried;
 pub use connections::Connections;
 pub use files::RadsecError;
 pub(crate) use listener::{Radsec, bind, serve};
+pub use presence::Presence;
 pub use settings::RadsecSettings;

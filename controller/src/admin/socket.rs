@@ -5,6 +5,7 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
+use axum::Router;
 use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
 
@@ -50,7 +51,20 @@ struct SocketFile(PathBuf);
 /// # Errors
 /// [`AdminError`] if the socket cannot be made or breaks.
 pub async fn serve(path: &Path, api: AdminApi, stop: CancellationToken) -> Result<(), AdminError> {
-    AdminSocket::bind(path)?.serve(api, stop).await
+    AdminSocket::bind(path)?.serve(api.router(), stop).await
+}
+
+/// Binds `path` and serves there, until told to stop, what only a RADIUS server that runs apart
+/// can say: what it sees, decided and counted, and whether an access point is set up well.
+///
+/// # Errors
+/// [`AdminError`] if the socket cannot be made or breaks.
+pub async fn serve_radius(
+    path: &Path,
+    api: AdminApi,
+    stop: CancellationToken,
+) -> Result<(), AdminError> {
+    AdminSocket::bind(path)?.serve(api.radius_router(), stop).await
 }
 
 impl AdminSocket {
@@ -75,14 +89,18 @@ impl AdminSocket {
         Ok(Self { listener, file: SocketFile(path.to_owned()) })
     }
 
-    /// Serves `api` until told to stop; requests on their way are answered first.
+    /// Serves until told to stop; requests on their way are answered first.
     ///
     /// # Errors
     /// [`AdminError::Serving`] if the socket breaks.
-    pub async fn serve(self, api: AdminApi, stop: CancellationToken) -> Result<(), AdminError> {
+    pub(super) async fn serve(
+        self,
+        router: Router,
+        stop: CancellationToken,
+    ) -> Result<(), AdminError> {
         let Self { listener, file } = self;
         tracing::info!(socket = %file.0.display(), "admin API is open");
-        axum::serve(listener, api.router())
+        axum::serve(listener, router)
             .with_graceful_shutdown(stop.cancelled_owned())
             .await
             .map_err(AdminError::Serving)

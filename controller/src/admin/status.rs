@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use domain::Nas;
-use store::StoreError;
+use store::{Reach, StoreError};
 
 use super::AdminApi;
 use super::api::{Counts, Health, JournalStatus, Status};
@@ -28,7 +28,7 @@ pub(super) async fn status(State(api): State<AdminApi>) -> Result<Json<Status>, 
             unprotected: count(unprotected),
             accounts_online: count(store.accounts_online().await?.len()),
         },
-        next_order_at: store.next_order_at().await?,
+        next_order_at: store.next_order_at(api.clock.now(), &Reach::Everyone).await?,
         next_message_at: store.next_message_at().await?,
         journal,
     }))

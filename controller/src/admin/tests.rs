@@ -71,7 +71,7 @@ impl Office {
         let bound = AdminSocket::bind(&socket).unwrap();
         let (store, clock) = stage.shared();
         let api = AdminApi::new(store, clock, about(folder.path()));
-        let server = tokio::spawn(bound.serve(api, stop.clone()));
+        let server = tokio::spawn(bound.serve(api.router(), stop.clone()));
         Self { stage, socket, stop, server, folder }
     }
 

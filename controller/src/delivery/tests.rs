@@ -18,7 +18,7 @@ fn dispatcher(
         give_up_after: Duration::from_secs(86_400),
         confirm_within: Duration::from_secs(900),
     };
-    (Arc::new(Dispatcher::new(store, clock, nas, patience)), told)
+    (Arc::new(Dispatcher::new(store, clock, nas, patience, Reach::Everyone)), told)
 }
 
 /// Writes a Disconnect order for a session down.

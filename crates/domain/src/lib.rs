@@ -59,7 +59,7 @@ pub use nas_range::{
 pub use octet_balance::OctetBalance;
 pub use order::{
     NasCommand, NasOrder, OrderAnswer, OrderKind, OrderMethod, OrderOutcome, OrderProgress,
-    OrderReason, OrderState, OrderStep,
+    OrderReason, OrderState, OrderStep, OrderTry,
 };
 pub use phone::{Country, CountryError, MaskedPhone, PhoneError, PhoneNumber};
 pub use plan::{Allowance, Plan, RatePair, Speed};

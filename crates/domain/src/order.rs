@@ -192,6 +192,17 @@ pub enum OrderStep {
     },
 }
 
+/// One try of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OrderTry {
+    /// When the NAS was asked.
+    pub at: Timestamp,
+    /// How.
+    pub method: OrderMethod,
+    /// What it answered; `None` if nothing led to it.
+    pub answer: Option<OrderAnswer>,
+}
+
 impl OrderKind {
     /// The kind's name in the store and on the command line.
     #[must_use]

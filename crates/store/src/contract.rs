@@ -8,6 +8,7 @@ mod heritage;
 mod histories;
 mod nas_ranges;
 mod outboxes;
+mod radius_servers;
 mod sessions;
 mod setup;
 mod sign_in;
@@ -19,7 +20,8 @@ pub use grants::{
 pub use heritage::{Heritage, Intent, KnownDevice, KnownPerson, PastStay, Taken};
 pub use histories::{ChallengeTold, ChallengesOf, CredentialTold, Histories, MessageTold};
 pub use nas_ranges::{NasRanges, Sighting};
-pub use outboxes::{MessageOutbox, OrderFilter, Orders, OutgoingMessage};
+pub use outboxes::{MessageOutbox, OrderFilter, Orders, OutgoingMessage, Reach};
+pub use radius_servers::{RadiusServer, RadiusServers, ServerId};
 pub use sessions::{
     AccountUsage, ApplyOutcome, JournalPosition, SessionFilter, SessionReports, Sessions,
     SessionsFrom,
@@ -45,6 +47,7 @@ pub trait Store:
     + Orders
     + MessageOutbox
     + Histories
+    + RadiusServers
 {
     /// Starts listening to changes from now on.
     fn changes(&self) -> Changes;

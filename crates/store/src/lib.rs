@@ -26,8 +26,8 @@ pub use contract::{
     Challenges, ChallengesOf, Circumstances, CredentialTold, Credentials, Grants, GrantsOf,
     Heritage, Histories, Intent, JournalPosition, KnownDevice, KnownPerson, MessageOutbox,
     MessageTold, NasChange, NasRanges, NewChallenge, OpenStay, OrderFilter, Orders,
-    OutgoingMessage, PastStay, Plans, SessionFilter, SessionReports, Sessions, SessionsFrom,
-    Sighting, SignIn, SignInOutcome, Sites, Store, Taken,
+    OutgoingMessage, PastStay, Plans, RadiusServer, RadiusServers, Reach, ServerId, SessionFilter,
+    SessionReports, Sessions, SessionsFrom, Sighting, SignIn, SignInOutcome, Sites, Store, Taken,
 };
 pub use error::StoreError;
 pub use feed::{Change, ChangeFeed, Changes};

@@ -20,6 +20,7 @@ mod messages;
 mod migrations;
 mod nas_ranges;
 mod orders;
+mod radius_servers;
 mod row;
 mod sessions;
 mod setup;

@@ -4,14 +4,14 @@
 //! Bounded by the connections that are open. The newest of an access point is asked; one that
 //! ends meanwhile leaves the question to the next.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::NasName;
 use radius_proto::PacketBuilder;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 /// Questions that may wait to be taken by a connection; with more it counts as unanswered.
 const QUEUE: usize = 64;
@@ -46,6 +46,7 @@ struct Shared {
     numbers: AtomicU64,
     /// Oldest first.
     open: Mutex<HashMap<NasName, Vec<Open>>>,
+    changed: Notify,
 }
 
 struct Open {
@@ -67,6 +68,17 @@ impl Connections {
         self.lock().contains_key(nas)
     }
 
+    /// The access points that are connected.
+    #[must_use]
+    pub fn list(&self) -> BTreeSet<NasName> {
+        self.lock().keys().cloned().collect()
+    }
+
+    /// Waits until the list may have changed since this returned last; for one reader.
+    pub async fn changed(&self) {
+        self.0.changed.notified().await;
+    }
+
     /// Enters a connection; those above `most` of the same access point, oldest first, find the
     /// end of their errands and close.
     pub(super) fn enter(&self, nas: &NasName, most: usize) -> (Entry, mpsc::Receiver<Errand>) {
@@ -77,6 +89,8 @@ impl Connections {
         of_nas.push(Open { number, errands });
         let surplus = of_nas.len().saturating_sub(most);
         of_nas.drain(..surplus);
+        drop(all);
+        self.0.changed.notify_one();
         (Entry { connections: self.clone(), nas: nas.clone(), number }, queue)
     }
 
@@ -120,6 +134,7 @@ impl Drop for Entry {
             of_nas.retain(|open| open.number != self.number);
             if of_nas.is_empty() {
                 all.remove(&self.nas);
+                self.connections.0.changed.notify_one();
             }
         }
     }

@@ -36,7 +36,7 @@ async fn an_order_goes_over_the_access_points_own_connection() {
     let mut wire = square.connect_gate().await;
     assert!(wire.is_alive().await);
     let client = client(&square, 10_000);
-    assert!(client.reaches(&gate()));
+    assert!(client.is_connected(&gate()));
     let gate = gate();
     for (code, cause, expected) in [
         (Code::DisconnectAck, None, DaeOutcome::Acknowledged),
@@ -102,7 +102,8 @@ async fn with_radius_1_1_an_order_has_a_token() {
     let offered: &[&[u8]] = &[b"radius/1.1"];
     let mut wire = Wire::open(server, &square.ca, Some(&square.gate), offered).await.unwrap();
     let client = client(&square, 10_000);
-    crate::square::eventually("connection", async || client.reaches(&gate()).then_some(())).await;
+    crate::square::eventually("connection", async || client.is_connected(&gate()).then_some(()))
+        .await;
     let answering = async {
         let request = wire.receive().await.expect("an order");
         assert!(Packet::parse(&request).unwrap().find(attribute::MESSAGE_AUTHENTICATOR).is_none());
@@ -145,7 +146,11 @@ async fn who_takes_no_orders_over_its_connection_is_asked_at_its_address() {
 async fn a_silent_or_absent_access_point_gives_no_answer() {
     let square = Square::begin().await;
     let client = client(&square, 100);
-    assert!(!client.reaches(&gate()));
+    assert!(!client.is_connected(&gate()));
+    // It may connect at any time, and is told then.
+    assert!(client.reaches(&gate()));
+    let unreachable = domain::Nas { certificate: None, dae_address: None, ..gate() };
+    assert!(!client.reaches(&unreachable));
     assert_eq!(
         client.deliver(&gate(), DEVICE, None, &NasCommand::Disconnect).await,
         DaeOutcome::NoAnswer
@@ -158,6 +163,6 @@ async fn a_silent_or_absent_access_point_gives_no_answer() {
     );
     assert!(wire.receive().await.is_some(), "it was asked");
     drop(wire);
-    crate::square::eventually("end", async || (!client.reaches(&gate())).then_some(())).await;
+    crate::square::eventually("end", async || (!client.is_connected(&gate())).then_some(())).await;
     square.city.end().await;
 }

@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use domain::{
     MacAddress, MessageClass, MessageId, MessageState, NasName, NasOrder, OrderId, OrderStep,
-    PhoneNumber, SessionId, SmsText, Timestamp,
+    OrderTry, PhoneNumber, SessionId, SmsText, Timestamp,
 };
 
-use crate::StoreError;
+use crate::{ServerId, StoreError};
 
 /// A message that waits to be sent.
 #[derive(Debug, Clone)]
@@ -48,6 +48,20 @@ impl OrderFilter {
     }
 }
 
+/// Which orders a process takes: an access point that is connected to a RADIUS server can be told
+/// over that connection, which only that server's process has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reach {
+    /// Those to everyone: no other process delivers.
+    Everyone,
+    /// Those to access points that are connected to no RADIUS server.
+    Unconnected,
+    /// Those to access points that are connected to this server.
+    ConnectedTo(ServerId),
+    /// Both of these.
+    UnconnectedOr(ServerId),
+}
+
 /// Orders to access points.
 #[async_trait]
 pub trait Orders: Send + Sync {
@@ -58,7 +72,7 @@ pub trait Orders: Send + Sync {
     /// makes pointless are ended as superseded in the same transaction.
     async fn add_order(&self, order: &NasOrder) -> Result<bool, StoreError>;
 
-    /// Waiting orders whose time has come, oldest first, at most `limit`. They are claimed until
+    /// Waiting orders within `reach` whose time has come, oldest first, at most `limit`. They are claimed until
     /// `claim_until`, so that a second process does not deliver them at the same time; as long as
     /// an order is claimed, superseded or not, no other about its device is.
     async fn claim_orders(
@@ -66,6 +80,7 @@ pub trait Orders: Send + Sync {
         now: Timestamp,
         claim_until: Timestamp,
         limit: u32,
+        reach: &Reach,
     ) -> Result<Vec<NasOrder>, StoreError>;
 
     /// Puts a claimed order back, to be tried again at `next_at`.
@@ -76,12 +91,27 @@ pub trait Orders: Send + Sync {
     /// superseded meanwhile: the answer was to an older generation.
     async fn advance_order(&self, order: &NasOrder, step: &OrderStep) -> Result<bool, StoreError>;
 
+    /// Writes down that an order was tried and what came of it; of two tries in one millisecond one
+    /// is kept.
+    async fn record_order_try(&self, order: OrderId, tried: &OrderTry) -> Result<(), StoreError>;
+
+    /// The tries of an order, newest first, at most `limit`.
+    async fn list_order_tries(
+        &self,
+        order: OrderId,
+        limit: u32,
+    ) -> Result<Vec<OrderTry>, StoreError>;
+
     /// Ends, as enforced, acknowledged orders of which accounting shows that they happened: the
     /// session is over, or was reported after its terms had changed. Returns how many.
     async fn confirm_orders(&self, at: Timestamp) -> Result<u64, StoreError>;
 
-    /// When the next waiting order's time comes, if any waits.
-    async fn next_order_at(&self) -> Result<Option<Timestamp>, StoreError>;
+    /// When the next waiting order's time comes at `now`, if any within `reach` waits.
+    async fn next_order_at(
+        &self,
+        now: Timestamp,
+        reach: &Reach,
+    ) -> Result<Option<Timestamp>, StoreError>;
 
     /// Orders that match, newest first.
     async fn list_orders(&self, filter: &OrderFilter) -> Result<Vec<NasOrder>, StoreError>;

@@ -12,7 +12,7 @@ struct Step {
     postgres: &'static str,
 }
 
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     Step {
         sqlite: include_str!("../../migrations/sqlite/0001_first.sql"),
         postgres: include_str!("../../migrations/postgres/0001_first.sql"),
@@ -44,6 +44,10 @@ const STEPS: [Step; 8] = [
     Step {
         sqlite: include_str!("../../migrations/sqlite/0008_why.sql"),
         postgres: include_str!("../../migrations/postgres/0008_why.sql"),
+    },
+    Step {
+        sqlite: include_str!("../../migrations/sqlite/0009_apart.sql"),
+        postgres: include_str!("../../migrations/postgres/0009_apart.sql"),
     },
 ];
 

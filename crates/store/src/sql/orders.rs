@@ -10,15 +10,16 @@ mod row;
 
 use async_trait::async_trait;
 use domain::{
-    NasOrder, OrderId, OrderKind, OrderMethod, OrderOutcome, OrderStep, SessionId, Speed, Timestamp,
+    NasOrder, OrderId, OrderKind, OrderMethod, OrderOutcome, OrderStep, OrderTry, SessionId, Speed,
+    Timestamp,
 };
 use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use super::SqlStore;
 use super::dialect::Dialect;
 use super::row::{Columns, id_column, mac_column};
-use crate::{Change, OrderFilter, Orders, StoreError};
-use row::{COLUMNS, order, outcome_columns};
+use crate::{Change, OrderFilter, Orders, Reach, StoreError};
+use row::{COLUMNS, TRY_COLUMNS, answer_columns, order, order_try, outcome_columns};
 
 #[async_trait]
 impl Orders for SqlStore {
@@ -37,18 +38,21 @@ impl Orders for SqlStore {
         now: Timestamp,
         claim_until: Timestamp,
         limit: u32,
+        reach: &Reach,
     ) -> Result<Vec<NasOrder>, StoreError> {
         let lock = self.dialect.for_update_skip_locked();
+        let (within, server) = within(reach);
         let statement = format!(
-            "UPDATE orders SET next_at = $1, claimed_until = $1, attempts = attempts + 1 WHERE id IN \
-             (SELECT id FROM orders WHERE done_at IS NULL AND next_at <= $2 AND NOT EXISTS \
+            "UPDATE orders SET next_at = $3, claimed_until = $3, attempts = attempts + 1 WHERE id IN \
+             (SELECT id FROM orders WHERE done_at IS NULL AND next_at <= $1 AND {within} AND NOT EXISTS \
              (SELECT 1 FROM orders AS busy WHERE busy.nas = orders.nas AND busy.device = orders.device \
-             AND busy.claimed_until > $2) ORDER BY created_at LIMIT $3{lock}) RETURNING {COLUMNS}"
+             AND busy.claimed_until > $1) ORDER BY created_at LIMIT $4{lock}) RETURNING {COLUMNS}"
         );
         let mut transaction = self.begin().await?;
         let rows = sqlx::query(AssertSqlSafe(statement))
-            .bind(claim_until.as_millis())
             .bind(now.as_millis())
+            .bind(server)
+            .bind(claim_until.as_millis())
             .bind(i64::from(limit))
             .fetch_all(&mut *transaction)
             .await?;
@@ -108,12 +112,52 @@ impl Orders for SqlStore {
         Ok(done.rows_affected())
     }
 
-    async fn next_order_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        let row = sqlx::query(
-            "SELECT next_at FROM orders WHERE done_at IS NULL ORDER BY next_at LIMIT 1",
-        )
-        .fetch_optional(&self.reader)
-        .await?;
+    async fn record_order_try(&self, order: OrderId, tried: &OrderTry) -> Result<(), StoreError> {
+        let statement = "INSERT INTO order_tries (tried_order, tried_at, method, answer, cause) \
+             SELECT id, $2, $3, $4, $5 FROM orders WHERE id = $1 ON CONFLICT DO NOTHING";
+        let (answer, cause) = tried.answer.map(answer_columns).unzip();
+        sqlx::query(statement)
+            .bind(id_column(order))
+            .bind(tried.at.as_millis())
+            .bind(tried.method.as_str())
+            .bind(answer)
+            .bind(cause.flatten())
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
+    async fn list_order_tries(
+        &self,
+        order: OrderId,
+        limit: u32,
+    ) -> Result<Vec<OrderTry>, StoreError> {
+        let statement = format!(
+            "SELECT {TRY_COLUMNS} FROM order_tries WHERE tried_order = $1 \
+             ORDER BY tried_at DESC LIMIT $2"
+        );
+        let rows = sqlx::query(AssertSqlSafe(statement))
+            .bind(id_column(order))
+            .bind(i64::from(limit))
+            .fetch_all(&self.reader)
+            .await?;
+        rows.iter().map(order_try).collect()
+    }
+
+    async fn next_order_at(
+        &self,
+        now: Timestamp,
+        reach: &Reach,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let (within, server) = within(reach);
+        let statement = format!(
+            "SELECT next_at FROM orders WHERE done_at IS NULL AND {within} ORDER BY next_at LIMIT 1"
+        );
+        let row = sqlx::query(AssertSqlSafe(statement))
+            .bind(now.as_millis())
+            .bind(server)
+            .fetch_optional(&self.reader)
+            .await?;
         row.map(|row| Columns(&row).time("next_at")).transpose()
     }
 
@@ -155,6 +199,25 @@ impl Orders for SqlStore {
             .await?;
         Ok(done.rows_affected())
     }
+}
+
+/// The condition under which an order is within reach, by the present time `$1` and the server
+/// `$2`, and that server. A connection counts as long as its server shows that it lives.
+fn within(reach: &Reach) -> (String, Option<String>) {
+    const HELD: &str = "EXISTS (SELECT 1 FROM nas_connections AS held \
+         JOIN radius_servers AS holder ON holder.id = held.server \
+         WHERE held.nas = orders.nas AND holder.held_until > $1";
+    let here = || format!("{HELD} AND held.server = $2)");
+    // Every condition has both values, so that they can be bound always.
+    let (condition, server) = match reach {
+        Reach::Everyone => {
+            ("CAST($1 AS BIGINT) IS NOT NULL AND CAST($2 AS TEXT) IS NULL".to_owned(), None)
+        }
+        Reach::Unconnected => (format!("CAST($2 AS TEXT) IS NULL AND NOT {HELD})"), None),
+        Reach::ConnectedTo(server) => (here(), Some(server)),
+        Reach::UnconnectedOr(server) => (format!("({} OR NOT {HELD}))", here()), Some(server)),
+    };
+    (condition, server.map(ToString::to_string))
 }
 
 /// Writes an order under the next number of its device, and ends those that it makes pointless;

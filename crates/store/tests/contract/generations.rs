@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::*;
 use store::testing::TestStore;
-use store::{JournalPosition, OrderFilter};
+use store::{JournalPosition, OrderFilter, Reach};
 
 use crate::fixtures::*;
 
@@ -53,7 +53,8 @@ async fn found(store: &TestStore, id: u8) -> NasOrder {
 }
 
 async fn claimed(store: &TestStore, now: Timestamp) -> Vec<u8> {
-    let orders = store.claim_orders(now, now + Duration::from_secs(90), 10).await.unwrap();
+    let orders =
+        store.claim_orders(now, now + Duration::from_secs(90), 10, &Reach::Everyone).await.unwrap();
     orders.iter().map(|order| order.id.to_bytes()[0]).collect()
 }
 
@@ -162,7 +163,7 @@ pub async fn rivals_never_hold_two_orders_about_one_device(store: TestStore) {
         let id = u8::try_from(round * 2 + 1).unwrap();
         store.add_order(&slower(id, now)).await.unwrap();
         let newer = faster(id + 1, now);
-        let claim = || store.claim_orders(now, now + Duration::from_secs(90), 10);
+        let claim = || store.claim_orders(now, now + Duration::from_secs(90), 10, &Reach::Everyone);
         let (one, written, other) = tokio::join!(claim(), store.add_order(&newer), claim());
         written.unwrap();
         let held = [one.unwrap(), other.unwrap()].concat();

@@ -9,6 +9,7 @@ mod heritage;
 mod histories;
 mod nas_ranges;
 mod outboxes;
+mod radius_servers;
 mod rivals;
 mod schema;
 mod setup;
@@ -61,6 +62,12 @@ on_both![
     generations::a_disconnect_that_nothing_shows_is_looked_at_again,
     generations::rivals_give_each_order_its_own_number_and_one_change_waits,
     generations::rivals_never_hold_two_orders_about_one_device,
+    radius_servers::an_order_is_taken_by_whose_connection_it_is,
+    radius_servers::a_server_that_dies_lets_go_of_connections_and_claims,
+    radius_servers::a_server_that_lives_on_holds_on_and_one_that_begins_anew_holds_nothing,
+    radius_servers::who_connects_is_told_at_once_what_waits,
+    radius_servers::two_that_hold_the_same_access_point_take_each_order_once,
+    radius_servers::each_try_of_an_order_is_kept_as_long_as_the_order,
     outboxes::a_device_that_gave_way_is_ordered_off,
     outboxes::ending_a_grant_orders_its_sessions_off,
     outboxes::a_message_is_sent_once_and_then_forgotten,

@@ -1,6 +1,6 @@
 use domain::*;
 use store::testing::TestStore;
-use store::{JournalPosition, OrderFilter};
+use store::{JournalPosition, OrderFilter, Reach};
 
 use crate::fixtures::*;
 
@@ -34,13 +34,15 @@ pub async fn an_order_is_written_once_and_claimed_by_one(store: TestStore) {
             .await
             .unwrap()
     );
-    let (one, other) =
-        tokio::join!(store.claim_orders(at(1), at(30), 10), store.claim_orders(at(1), at(30), 10));
+    let (one, other) = tokio::join!(
+        store.claim_orders(at(1), at(30), 10, &Reach::Everyone),
+        store.claim_orders(at(1), at(30), 10, &Reach::Everyone)
+    );
     let claimed = [one.unwrap(), other.unwrap()].concat();
     assert_eq!(claimed.len(), 2, "each order went to one of them");
-    assert_eq!(store.next_order_at().await.unwrap(), Some(at(30)));
+    assert_eq!(store.next_order_at(at(1), &Reach::Everyone).await.unwrap(), Some(at(30)));
     store.postpone_order(order(1).id, at(5)).await.unwrap();
-    assert_eq!(store.next_order_at().await.unwrap(), Some(at(5)));
+    assert_eq!(store.next_order_at(at(1), &Reach::Everyone).await.unwrap(), Some(at(5)));
     assert!(store.advance_order(&order(1), &refused(503, at(6))).await.unwrap());
     let finished = store
         .list_orders(&OrderFilter::latest(10))
@@ -62,7 +64,7 @@ pub async fn ending_a_grant_orders_its_sessions_off(store: TestStore) {
     let end = |when| store.end_grant(grant.id, GrantEnd::LoggedOut, OrderReason::LoggedOut, when);
     assert!(end(at(70)).await.unwrap());
     assert!(!end(at(71)).await.unwrap());
-    let orders = store.claim_orders(at(70), at(100), 10).await.unwrap();
+    let orders = store.claim_orders(at(70), at(100), 10, &Reach::Everyone).await.unwrap();
     assert_eq!(orders.len(), 1);
     assert_eq!(
         (orders[0].session, orders[0].reason),
@@ -109,7 +111,7 @@ pub async fn a_device_that_gave_way_is_ordered_off(store: TestStore) {
     store.apply("j", &batch, JournalPosition { segment: 1, offset: 10 }).await.unwrap();
     let outcome = store.sign_in(&sign_in(3, mac(3), at(70))).await.unwrap();
     assert_eq!(outcome.retired.len(), 1);
-    let orders = store.claim_orders(at(70), at(100), 10).await.unwrap();
+    let orders = store.claim_orders(at(70), at(100), 10, &Reach::Everyone).await.unwrap();
     let said: Vec<_> =
         orders.iter().map(|order| (order.device, order.kind, order.reason)).collect();
     assert_eq!(said, [(mac(1), OrderKind::Disconnect, OrderReason::DeviceRetired)]);

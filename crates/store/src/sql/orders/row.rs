@@ -2,7 +2,7 @@
 
 use domain::{
     NasOrder, OrderAnswer, OrderKind, OrderMethod, OrderOutcome, OrderProgress, OrderReason,
-    OrderState, OrderStep, Speed,
+    OrderState, OrderStep, OrderTry, Speed,
 };
 use sqlx::any::AnyRow;
 
@@ -11,6 +11,8 @@ use crate::sql::row::Columns;
 
 pub(super) const COLUMNS: &str = "id, nas, kind, speed, device, session, reason, created_at, attempts, next_at, \
      generation, method, answer, acknowledged_at, done_at, outcome, cause";
+
+pub(super) const TRY_COLUMNS: &str = "tried_at, method, answer, cause";
 
 /// What a step writes; `None` leaves a column as it is, or empty where nothing else makes sense.
 pub(super) struct StepColumns {
@@ -71,7 +73,7 @@ pub(super) fn step_columns(step: &OrderStep) -> StepColumns {
     }
 }
 
-fn answer_columns(answer: OrderAnswer) -> (&'static str, Option<i64>) {
+pub(super) fn answer_columns(answer: OrderAnswer) -> (&'static str, Option<i64>) {
     match answer {
         OrderAnswer::Acknowledged => ("acknowledged", None),
         OrderAnswer::Refused(cause) => ("refused", Some(cause.into())),
@@ -139,6 +141,23 @@ pub(super) fn order(row: &AnyRow) -> Result<NasOrder, StoreError> {
         created_at: columns.time("created_at")?,
         progress: OrderProgress { generation: generation(&columns)?, method, answer },
         state: state(&columns, cause)?,
+    })
+}
+
+pub(super) fn order_try(row: &AnyRow) -> Result<OrderTry, StoreError> {
+    let columns = Columns(row);
+    let corrupt = |what| StoreError::Corrupt { what };
+    let cause = columns.optional_integer("cause")?;
+    let cause = cause.and_then(|cause| u32::try_from(cause).ok()).unwrap_or(0);
+    let method = OrderMethod::from_name(&columns.text("method")?);
+    let answer = columns
+        .optional_text("answer")?
+        .map(|name| answer(&name, cause).ok_or(corrupt("answer to an order")))
+        .transpose()?;
+    Ok(OrderTry {
+        at: columns.time("tried_at")?,
+        method: method.ok_or(corrupt("method of an order"))?,
+        answer,
     })
 }
 
