@@ -12,6 +12,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
+use crate::config::Config;
+
 /// More than any answer is long.
 const ANSWER_LIMIT: usize = 64 * 1024 * 1024;
 /// Longer than any answer takes.
@@ -27,6 +29,14 @@ impl AdminClient {
     /// A client of the server that listens on `socket`.
     pub fn new(socket: PathBuf) -> Self {
         Self { socket }
+    }
+
+    /// A client of whoever on this machine knows most about what RADIUS sees: the RADIUS server, if
+    /// one runs apart here.
+    pub async fn nearest_to_radius(config: &Config) -> Self {
+        let radius = config.radius_socket();
+        let is_there = UnixStream::connect(&radius).await.is_ok();
+        Self::new(if is_there { radius } else { config.admin_socket() })
     }
 
     /// Asks for something.

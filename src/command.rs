@@ -45,11 +45,11 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             output::done(format, &serde_json::json!({ "valid": true }), "the configuration is good")
         }
         Command::Site(command) => site::run(&admin, format, command).await,
-        Command::Nas(command) => nas::run(&admin, format, command).await,
+        Command::Nas(command) => nas::run(&config, &admin, format, command).await,
         Command::Plan(command) => plan::run(&admin, format, command).await,
         Command::Session(command) => session::run(&admin, format, command).await,
         Command::Order(command) => order::run(&admin, format, command).await,
-        Command::Why(wanted) => why::run(&config, &admin, format, wanted).await,
+        Command::Why(wanted) => why::run(&config, format, wanted).await,
         Command::Account(command) => account::run(&admin, format, command).await,
         Command::Import(command) => import::run(&admin, format, command).await,
         Command::Radius(command) => radius::run(cli.config.as_deref(), format, &command).await,

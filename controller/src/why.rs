@@ -1,7 +1,7 @@
 //! Why: everything that is known of a person, a device or a session, on one time line.
 //!
 //! It joins the rows of the database with the trail and the journal of this machine, where it has
-//! them. Neither numbers nor codes come out. Work and answer are bounded: the newest comes first,
+//! them, and names the other machines that have more. Neither numbers nor codes come out. Work and answer are bounded: the newest comes first,
 //! and what was not looked at is said.
 
 mod rows;
@@ -90,11 +90,13 @@ pub async fn tell(
         return Err(WhyError::Limit(limit));
     }
     let scene = set(store, question, now).await?;
-    let (recorded, mut notes) = match records {
+    let (mut recorded, mut notes) = match records {
         Some(records) => read(records.clone(), &scene).await?,
-        None => (Recorded::default(), vec![ELSEWHERE.to_owned()]),
+        None => (Recorded::default(), Vec::new()),
     };
-    let mut steps = rows::steps(store, &scene, &recorded).await?;
+    let elsewhere = elsewhere(store, records).await?;
+    notes.extend(missing(&elsewhere, records));
+    let mut steps = rows::steps(store, &scene, &mut recorded).await?;
     let is_known = !scene.grants.is_empty() || !scene.challenges.is_empty();
     steps.extend(recorded.steps);
     if steps.is_empty() && scene.sessions.is_empty() && !is_known {
@@ -123,12 +125,44 @@ pub async fn tell(
         zone: zone(store, &scene).await?,
         steps,
         left_out,
+        elsewhere,
         notes,
     })
 }
 
-const ELSEWHERE: &str = "RADIUS runs elsewhere: packets, decisions and reports are on its machines, where \
-                         `sabeel why --local` shows them too";
+/// The machines of RADIUS servers whose records are not at hand.
+async fn elsewhere(
+    store: &dyn Store,
+    records: Option<&Records>,
+) -> Result<Vec<String>, StoreError> {
+    let own = records.and_then(|records| records.journal.server());
+    let servers = store.list_radius_servers().await?;
+    let others = servers.into_iter().filter(|server| Some(&server.id) != own.as_ref());
+    let mut machines: Vec<_> = others.map(|server| server.machine).collect();
+    machines.dedup();
+    Ok(machines)
+}
+
+/// Which part of the time line is missing, and where it is.
+fn missing(elsewhere: &[String], records: Option<&Records>) -> Option<String> {
+    let is_nowhere = elsewhere.is_empty();
+    match records {
+        Some(_) if is_nowhere => None,
+        Some(_) => Some(format!(
+            "what other RADIUS servers decided and were told is not shown here, but by \
+             `sabeel why` on {}",
+            elsewhere.join(", ")
+        )),
+        None if is_nowhere => Some(
+            "what RADIUS decided and was told is not shown here, but by `sabeel why` on its machine"
+                .to_owned(),
+        ),
+        None => Some(format!(
+            "what RADIUS decided and was told is not shown here, but by `sabeel why` on {}",
+            elsewhere.join(", ")
+        )),
+    }
+}
 
 /// Finds what the question is about.
 async fn set(store: &dyn Store, question: &WhyQuestion, now: Timestamp) -> Result<Scene, WhyError> {

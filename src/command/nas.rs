@@ -17,10 +17,16 @@ use domain::{MessageAuthenticatorRule, OctetDirection, ProxyStateRule, Secret};
 use super::wording::or_dash;
 use crate::admin_client::AdminClient;
 use crate::cli::{AddNas, NasCommand};
+use crate::config::Config;
 use crate::output::{self, Format};
 
 /// Runs one of the commands.
-pub async fn run(admin: &AdminClient, format: Format, command: NasCommand) -> anyhow::Result<()> {
+pub async fn run(
+    config: &Config,
+    admin: &AdminClient,
+    format: Format,
+    command: NasCommand,
+) -> anyhow::Result<()> {
     match command {
         NasCommand::List => list(admin, format).await,
         NasCommand::Show { name } => show::run(admin, format, &name).await,
@@ -36,7 +42,9 @@ pub async fn run(admin: &AdminClient, format: Format, command: NasCommand) -> an
             output::show(format, &added, &shown)
         }
         NasCommand::Onboard(nas) => onboard::run(admin, format, nas).await,
-        NasCommand::Test(wanted) => test::run(admin, format, wanted).await,
+        NasCommand::Test(wanted) => {
+            test::run(&AdminClient::nearest_to_radius(config).await, format, wanted).await
+        }
         NasCommand::Set(set) => change::set(admin, format, set).await,
         NasCommand::Rotate(rotate) => change::rotate(admin, format, rotate).await,
         NasCommand::Range(command) => range::run(admin, format, command).await,

@@ -31,11 +31,11 @@ pub async fn run(
         }
         RadiusCommand::Tail(wanted) => {
             let config = load()?;
-            let admin = AdminClient::new(config.admin_socket());
+            let admin = AdminClient::nearest_to_radius(&config).await;
             tail::run(&config, &admin, format, wanted).await
         }
         RadiusCommand::Stats { watch } => {
-            stats::run(&AdminClient::new(load()?.admin_socket()), format, *watch).await
+            stats::run(&AdminClient::nearest_to_radius(&load()?).await, format, *watch).await
         }
     }
 }

@@ -13,12 +13,7 @@ use crate::output::{self, Format};
 use crate::serve::{SystemClock, records};
 
 /// Runs the command.
-pub async fn run(
-    config: &Config,
-    admin: &AdminClient,
-    format: Format,
-    wanted: Why,
-) -> anyhow::Result<()> {
+pub async fn run(config: &Config, format: Format, wanted: Why) -> anyhow::Result<()> {
     let now = SystemClock.now();
     let since = wanted.since.map(|since| match since {
         Since::At(at) => at,
@@ -32,7 +27,7 @@ pub async fn run(
         let store = SqlStore::connect(&settings, keys).await.context("cannot open the database")?;
         controller::why(&store, Some(&records(config, None)), &question, now).await?
     } else {
-        admin.post("/v1/why", &question).await?
+        AdminClient::nearest_to_radius(config).await.post("/v1/why", &question).await?
     };
     show(format, &story)
 }

@@ -117,9 +117,23 @@ impl City {
     /// Starts every part as a server of its own.
     pub async fn start_apart(&mut self) {
         assert!(self.servers.is_empty(), "the server runs already");
-        for (part, ready) in PARTS {
-            self.launch(&["serve", part], ready).await;
+        for (part, _) in PARTS {
+            self.start_part(part).await;
         }
+    }
+
+    /// Starts one part as a server of its own.
+    pub async fn start_part(&mut self, part: &str) {
+        let (part, ready) = PARTS.into_iter().find(|(known, _)| *known == part).unwrap();
+        self.launch(&["serve", part], ready).await;
+    }
+
+    /// Adds lines to the configuration of a city whose server does not run.
+    #[allow(dead_code, reason = "for the stories of tests/stories")]
+    pub fn configure(&self, settings: &[String]) {
+        let path = self.files.path().join("sabeel.toml");
+        let known = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, known + "\n" + &settings.join("\n")).unwrap();
     }
 
     async fn launch(&mut self, words: &[&str], ready: &str) {

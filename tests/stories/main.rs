@@ -21,3 +21,10 @@ mod sms_gateway;
 mod visit;
 mod visitor;
 mod why;
+
+#[allow(dead_code, reason = "for other tests")]
+#[path = "../../radius/tests/radsec/pki.rs"]
+mod pki;
+#[allow(dead_code, reason = "for other tests")]
+#[path = "../../radius/tests/radsec/wire.rs"]
+mod wire;

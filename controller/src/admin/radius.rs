@@ -15,7 +15,7 @@ pub(super) async fn tail(
     State(api): State<AdminApi>,
     Body(question): Body<TailQuestion>,
 ) -> Result<Json<Tail>, Refusal> {
-    let records = api.about.records.clone().ok_or_else(elsewhere)?;
+    let Some(records) = api.about.records.clone() else { return Err(elsewhere(&api).await) };
     api.must_know(question.nas.as_ref()).await?;
     let reading = tokio::task::spawn_blocking(move || tail::follow(&records, &question));
     Ok(Json(finished(reading.await)?))
@@ -24,7 +24,8 @@ pub(super) async fn tail(
 pub(super) async fn statistics(
     State(api): State<AdminApi>,
 ) -> Result<Json<RadiusStatistics>, Refusal> {
-    let seen = api.about.activity.as_ref().ok_or_else(elsewhere)?.all();
+    let Some(activity) = &api.about.activity else { return Err(elsewhere(&api).await) };
+    let seen = activity.all();
     let trail = match api.about.records.clone() {
         Some(Records { trail, writing: Some(writing), .. }) => {
             let size = tokio::task::spawn_blocking(move || trail.size()).await;
@@ -43,8 +44,19 @@ pub(super) async fn statistics(
     }))
 }
 
-fn elsewhere() -> Refusal {
-    Refusal::new(FailureKind::Conflict, "RADIUS runs in another process, and counts there")
+/// RADIUS runs apart: on which machines.
+async fn elsewhere(api: &AdminApi) -> Refusal {
+    let mut machines: Vec<_> = match api.store.list_radius_servers().await {
+        Ok(servers) => servers.into_iter().map(|server| server.machine).collect(),
+        Err(error) => return error.into(),
+    };
+    machines.dedup();
+    let place = match machines.as_slice() {
+        [] => "on its machine".to_owned(),
+        machines => format!("on {}", machines.join(", ")),
+    };
+    let reason = format!("RADIUS runs in another process, and counts there; ask {place}");
+    Refusal::new(FailureKind::Conflict, reason)
 }
 
 fn finished<T>(

@@ -2,11 +2,11 @@
 
 use domain::{
     ChallengeState, Grant, GrantEnd, GrantState, MessageState, NasOrder, OrderOutcome, OrderState,
-    Session, SessionState,
+    OrderTry, Session, SessionState,
 };
 use store::{ChallengeTold, CredentialTold, Store, StoreError};
 
-use super::told::{answered, ended};
+use super::told::{answered, ended, tried_as};
 use super::{MOST_ROWS, Recorded, Scene};
 use crate::admin::api::{Mark, Step, StepKind};
 
@@ -14,7 +14,7 @@ use crate::admin::api::{Mark, Step, StepKind};
 pub(super) async fn steps(
     store: &dyn Store,
     scene: &Scene,
-    recorded: &Recorded,
+    recorded: &mut Recorded,
 ) -> Result<Vec<Step>, StoreError> {
     let mut steps: Vec<Step> = scene.challenges.iter().flat_map(challenge).collect();
     for grant in scene.grants.iter().take(usize::try_from(MOST_ROWS).unwrap_or(usize::MAX)) {
@@ -35,6 +35,14 @@ pub(super) async fn steps(
     }
     for order in &scene.orders {
         steps.push(wanted(order));
+        let tries = store.list_order_tries(order.id, MOST_ROWS).await?;
+        if !tries.is_empty() {
+            // The trail of this machine tells those that were made here.
+            recorded
+                .steps
+                .retain(|step| step.kind != StepKind::Told || step.order != Some(order.id));
+            steps.extend(tries.iter().map(|tried| told(order, tried)));
+        }
         steps.extend(outcome(order));
     }
     Ok(steps)
@@ -163,6 +171,11 @@ fn wanted(order: &NasOrder) -> Step {
             order.reason.as_str()
         ),
     }
+}
+
+fn told(order: &NasOrder, tried: &OrderTry) -> Step {
+    let (mark, text) = tried_as(tried.method.as_str(), tried.answer);
+    Step { at: tried.at, kind: StepKind::Told, mark, text, ..wanted(order) }
 }
 
 fn outcome(order: &NasOrder) -> Option<Step> {

@@ -1,7 +1,7 @@
 //! Stories from made-up rows, events and records.
 
 use domain::{Clock, GrantEnd, MacAddress, OrderReason};
-use store::{Journal, JournalSettings, TrailEvent, TrailSettings};
+use store::{Journal, JournalSettings, RadiusServer, ServerId, TrailEvent, TrailSettings};
 use tempfile::TempDir;
 
 use super::*;
@@ -145,5 +145,54 @@ async fn reports_that_follow_each_other_are_one_step() {
     let (store, clock) = square.stage.shared();
     let story = tell(store.as_ref(), None, &question, clock.now()).await.unwrap();
     assert_eq!(kinds(&story), [StepKind::Grant]);
-    assert_eq!(story.notes, [ELSEWHERE]);
+    let [note] = story.notes.as_slice() else { panic!("{:?}", story.notes) };
+    assert!(note.ends_with("`sabeel why` on its machine"), "{note}");
+}
+
+#[tokio::test]
+async fn machines_whose_records_are_not_shown_are_named() {
+    let square = Square::new().await;
+    square.stage.sign_in(1, 1).await;
+    let journal =
+        Journal::open(&square.files.path().join("journal"), &JournalSettings::default()).unwrap();
+    let (store, clock) = square.stage.shared();
+    let own = ServerId::of_journal(journal.id());
+    for (id, machine) in [(own, "radius-1"), (ServerId::of_journal("other".into()), "radius-2")] {
+        let (machine, seen_at) = (machine.to_owned(), clock.now());
+        let server = RadiusServer { id, machine, seen_at, held_until: seen_at };
+        store.open_radius_server(&server).await.unwrap();
+    }
+    let question = WhyQuestion { of: Subject::Device(mac(1)), since: None, limit: None };
+    let story = tell(store.as_ref(), None, &question, clock.now()).await.unwrap();
+    assert_eq!(story.elsewhere, ["radius-1", "radius-2"]);
+    assert!(story.notes[0].ends_with("`sabeel why` on radius-1, radius-2"), "{:?}", story.notes);
+    let story = square.tell(Subject::Device(mac(1)), None).await.unwrap();
+    assert_eq!(story.elsewhere, ["radius-2"]);
+    assert!(story.notes[0].ends_with("`sabeel why` on radius-2"), "{:?}", story.notes);
+}
+
+/// The trail is where the order was delivered; its tries are known everywhere.
+#[tokio::test]
+async fn tries_of_an_order_are_told_wherever_they_were_made_and_once() {
+    let square = Square::new().await;
+    let grant = square.stage.sign_in(1, 1).await;
+    let session = square.stage.report("gate", &grant, 60, 0).await;
+    let (store, clock) = square.stage.shared();
+    let session = store.find_session(session).await.unwrap().unwrap();
+    let order = crate::quota::disconnect(&session, OrderReason::Admin, clock.now());
+    assert!(store.add_order(&order).await.unwrap());
+    let method = domain::OrderMethod::Disconnect;
+    for (later, answer) in
+        [(1, domain::OrderAnswer::Nothing), (3, domain::OrderAnswer::Acknowledged)]
+    {
+        let (at, answer) = (clock.now() + Duration::from_secs(later), Some(answer));
+        let tried = domain::OrderTry { at, method, answer };
+        store.record_order_try(order.id, &tried).await.unwrap();
+    }
+    let question = WhyQuestion { of: Subject::Device(mac(1)), since: None, limit: None };
+    let story = tell(store.as_ref(), None, &question, clock.now()).await.unwrap();
+    let told: Vec<_> = story.steps.iter().filter(|step| step.kind == StepKind::Told).collect();
+    let words: Vec<_> = told.iter().map(|step| step.text.as_str()).collect();
+    assert_eq!(words, ["disconnect: no answer", "disconnect: acknowledged"]);
+    assert!(told.iter().all(|step| step.order == Some(order.id)));
 }

@@ -29,13 +29,8 @@ pub(crate) fn of_event(event: &TrailEvent<'_>) -> Step {
         }
         TrailKind::Told { order: id, method, answer } => {
             order = Some(id);
-            let mark = match answer {
-                Some(OrderAnswer::Acknowledged | OrderAnswer::Refused(REQUEST_INITIATED)) => {
-                    Mark::Plain
-                }
-                _ => Mark::Bad,
-            };
-            (StepKind::Told, mark, format!("{method}: {}", answered(answer)))
+            let (mark, text) = tried_as(method, answer);
+            (StepKind::Told, mark, text)
         }
         TrailKind::NotKept { overflowed, limited } => {
             (StepKind::Gap, Mark::Plain, gap(overflowed, limited))
@@ -114,6 +109,15 @@ fn passed(port: TrailPort, reason: &str) -> (Mark, String) {
         _ => (Mark::Bad, "not answered"),
     };
     (mark, format!("{kind} {words} ({reason})"))
+}
+
+/// A try of an order by a method, in words.
+pub(super) fn tried_as(method: &str, answer: Option<OrderAnswer>) -> (Mark, String) {
+    let mark = match answer {
+        Some(OrderAnswer::Acknowledged | OrderAnswer::Refused(REQUEST_INITIATED)) => Mark::Plain,
+        _ => Mark::Bad,
+    };
+    (mark, format!("{method}: {}", answered(answer)))
 }
 
 /// What an access point answered, in words.

@@ -346,10 +346,11 @@ pub(crate) fn lock(dir: &Path) -> Result<fs::File, JournalError> {
 }
 
 fn read_or_make_id(dir: &Path) -> std::io::Result<String> {
-    match fs::read_to_string(dir.join("id")) {
-        Ok(id) => Ok(id.trim().to_owned()),
-        Err(_) => make_id(dir),
-    }
+    known_id(dir).or_else(|_| make_id(dir))
+}
+
+fn known_id(dir: &Path) -> std::io::Result<String> {
+    Ok(fs::read_to_string(dir.join("id"))?.trim().to_owned())
 }
 
 fn make_id(dir: &Path) -> std::io::Result<String> {

@@ -46,6 +46,9 @@ pub struct Story {
     pub steps: Vec<Step>,
     /// Earlier steps that are left out.
     pub left_out: u64,
+    /// Machines with RADIUS servers whose decisions and reports are not among the steps.
+    #[serde(default)]
+    pub elsewhere: Vec<String>,
     /// What may be missing, for people.
     pub notes: Vec<String>,
 }

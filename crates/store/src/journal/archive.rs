@@ -9,7 +9,7 @@ use domain::{AccountingEvent, AccountingRecord, Timestamp};
 
 use super::{JournalError, segment};
 use crate::key_filter::{Key, KeyFilter};
-use crate::{JournalPosition, Searched, Wanted};
+use crate::{JournalPosition, Searched, ServerId, Wanted};
 
 /// The files of a journal.
 #[derive(Debug, Clone)]
@@ -37,6 +37,13 @@ impl Archive {
     #[must_use]
     pub fn new(dir: &Path) -> Self {
         Self { dir: dir.to_owned() }
+    }
+
+    /// The RADIUS server that keeps the journal; absent if none has begun it.
+    #[must_use]
+    pub fn server(&self) -> Option<ServerId> {
+        let id = super::known_id(&self.dir).ok()?;
+        Some(ServerId::of_journal(id.into()))
     }
 
     /// Numbers and octets of the files, in order.
