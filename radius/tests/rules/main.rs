@@ -22,4 +22,5 @@ mod privacy;
 mod radsec;
 mod secrets;
 mod status_server;
+mod tls;
 mod wire;

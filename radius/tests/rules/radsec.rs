@@ -1,5 +1,5 @@
-//! R28: RADIUS over TLS (draft-ietf-radext-radiusdtls-bis). More stories of it are in
-//! `radius/tests/radsec/`, whose city and access point these are.
+//! R28: RADIUS over TLS (draft-ietf-radext-radiusdtls-bis). What TLS itself refuses
+//! is in `tls.rs`; more stories are in `radius/tests/radsec/`, whose city and access point these are.
 
 use radius::RadsecSettings;
 use radius_proto::Code;
@@ -8,13 +8,13 @@ use crate::city;
 
 #[allow(dead_code, reason = "for other tests")]
 #[path = "../radsec/pki.rs"]
-mod pki;
+pub mod pki;
 #[allow(dead_code, reason = "for other tests")]
 #[path = "../radsec/square.rs"]
-mod square;
+pub mod square;
 #[allow(dead_code, reason = "for other tests")]
 #[path = "../radsec/wire.rs"]
-mod wire;
+pub mod wire;
 
 use square::{GATE, Square};
 use wire::{Wire, access_request, status};
