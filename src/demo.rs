@@ -14,7 +14,7 @@ use controller::admin::api::{AccessPoint, AccessPointAdded};
 use data_encoding::HEXLOWER;
 use domain::{
     Country, HandOff, Language, Localised, MessageAuthenticatorRule, Nas, NasProfile,
-    OctetDirection, Plan, PlanName, ProxyStateRule, Secret, Site, SiteName, Zone,
+    OctetDirection, Plan, PlanName, ProxyStateRule, Secret, Site, SiteName, StatusServerRule, Zone,
 };
 use store::Store;
 
@@ -86,6 +86,7 @@ async fn set_up(store: &dyn Store) -> anyhow::Result<Nas> {
         profile: NasProfile::Sabeel,
         message_authenticator: MessageAuthenticatorRule::Required,
         proxy_state: ProxyStateRule::Limited,
+        status_server: StatusServerRule::Answered,
         octet_direction: OctetDirection::Standard,
         dae_address: Some(([127, 0, 0, 1], 3799).into()),
         hand_off: HandOff::MacAuthentication { redirect_secret: Some(random_secret()?) },

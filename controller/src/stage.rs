@@ -12,7 +12,8 @@ use domain::{
     GrantId, GrantState, HandOff, Language, Localised, MacAddress, ManualClock,
     MessageAuthenticatorRule, Nas, NasCommand, NasOrder, NasProfile, OctetDirection, Octets,
     OrderOutcome, OrderReason, OrderState, Plan, ProxyStateRule, RatePair, Session, SessionEnd,
-    SessionId, SessionIdentification, SessionReport, Site, Speed, Timestamp, Usage, Zone,
+    SessionId, SessionIdentification, SessionReport, Site, Speed, StatusServerRule, Timestamp,
+    Usage, Zone,
 };
 use store::testing::TestStore;
 use store::{JournalPosition, OrderFilter, SignIn, Store};
@@ -186,6 +187,7 @@ pub(crate) fn nas(name: &str, address: &str) -> Nas {
         profile: NasProfile::Generic,
         message_authenticator: MessageAuthenticatorRule::Required,
         proxy_state: ProxyStateRule::Limited,
+        status_server: StatusServerRule::Answered,
         octet_direction: OctetDirection::Standard,
         dae_address: Some("10.0.0.1:3799".parse().unwrap()),
         hand_off: HandOff::MacAuthentication { redirect_secret: None },

@@ -10,11 +10,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::{CertificateName, MessageAuthenticatorRule, Nas, ProxyStateRule, Timestamp};
+use domain::{
+    CertificateName, MessageAuthenticatorRule, Nas, ProxyStateRule, StatusServerRule, Timestamp,
+};
 use ipnet::IpNet;
 use radius_proto::message_authenticator::Presence;
 use radius_proto::radsec;
-use radius_proto::server::{ClientView, Request};
+use radius_proto::server::{ClientView, Request, StatusAnswers};
 use radius_proto::{Code, Packet, Secrets, SharedSecret, attribute};
 
 use crate::metrics::Metrics;
@@ -78,6 +80,14 @@ impl AccessPoint {
                 MessageAuthenticatorRule::Optional => false,
             },
             limit_proxy_state: self.nas.proxy_state == ProxyStateRule::Limited,
+        }
+    }
+
+    /// Whether its Status-Server is answered, where the server as a whole would answer so.
+    pub(crate) fn status_answers(&self, of_server: StatusAnswers) -> StatusAnswers {
+        match self.nas.status_server {
+            StatusServerRule::Answered => of_server,
+            StatusServerRule::Ignored => StatusAnswers::Denied,
         }
     }
 

@@ -8,8 +8,8 @@ use arc_swap::ArcSwap;
 use domain::{
     AccountId, Clock, Consumption, Grant, GrantId, GrantState, HandOff, Localised, MacAddress,
     ManualClock, MessageAuthenticatorRule, Nas, NasProfile, OctetDirection, Octets, Plan,
-    ProxyStateRule, Session, SessionId, SessionIdentification, SessionState, Site, Speed, Terms,
-    Timestamp, Usage, Zone, assess,
+    ProxyStateRule, Session, SessionId, SessionIdentification, SessionState, Site, Speed,
+    StatusServerRule, Terms, Timestamp, Usage, Zone, assess,
 };
 use radius_proto::{Authenticator, PacketBuilder, SharedSecret};
 use store::testing::TestStore;
@@ -53,6 +53,7 @@ pub(crate) fn nas() -> Nas {
         profile: NasProfile::Generic,
         message_authenticator: MessageAuthenticatorRule::Required,
         proxy_state: ProxyStateRule::Limited,
+        status_server: StatusServerRule::Answered,
         octet_direction: OctetDirection::Standard,
         dae_address: None,
         hand_off: HandOff::MacAuthentication { redirect_secret: None },

@@ -190,7 +190,7 @@ impl Port {
             return Taken::Settled;
         }
         let status_answers = self.shared.recording.status_answers(self.shared.clock.now());
-        self.server.set_status_answers(status_answers);
+        self.server.set_status_answers(access_point.status_answers(status_answers));
         let client = Some(access_point.client_view());
         let now = Instant::now().into_std();
         match self.server.receive(Datagram { source, octets: &octets }, client, now) {

@@ -137,6 +137,9 @@ pub struct AddNas {
     /// Accept Proxy-State without Message-Authenticator; only for an old proxy in between.
     #[arg(long)]
     pub allow_proxy_state: bool,
+    /// Never answer its Status-Server.
+    #[arg(long)]
+    pub ignore_status_server: bool,
     /// Its Acct-Input-Octets count what goes to the visitor.
     #[arg(long)]
     pub swap_octets: bool,
@@ -232,6 +235,9 @@ pub struct SetNas {
     /// Accept Proxy-State without Message-Authenticator.
     #[arg(long, value_name = "YES|NO", value_parser = yes_or_no)]
     pub allow_proxy_state: Option<bool>,
+    /// Never answer its Status-Server.
+    #[arg(long, value_name = "YES|NO", value_parser = yes_or_no)]
+    pub ignore_status_server: Option<bool>,
     /// Its Acct-Input-Octets count what goes to the visitor.
     #[arg(long, value_name = "YES|NO", value_parser = yes_or_no)]
     pub swap_octets: Option<bool>,

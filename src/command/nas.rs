@@ -12,13 +12,18 @@ use anyhow::Context;
 use controller::admin::api::{
     AccessPoint, AccessPointAdded, AddAccessPoint, List, NewHandOff, Removed,
 };
-use domain::{MessageAuthenticatorRule, OctetDirection, ProxyStateRule, Secret};
+use domain::{MessageAuthenticatorRule, OctetDirection, ProxyStateRule, Secret, StatusServerRule};
 
 use super::wording::or_dash;
 use crate::admin_client::AdminClient;
 use crate::cli::{AddNas, NasCommand};
 use crate::config::Config;
 use crate::output::{self, Format};
+
+/// Whether Status-Server is answered.
+const fn status_server(ignored: bool) -> StatusServerRule {
+    if ignored { StatusServerRule::Ignored } else { StatusServerRule::Answered }
+}
 
 /// Runs one of the commands.
 pub async fn run(
@@ -105,6 +110,7 @@ fn request(nas: AddNas) -> anyhow::Result<AddAccessPoint> {
         portal_path: None,
         message_authenticator: nas.message_authenticator.or(unsigned),
         proxy_state: nas.allow_proxy_state.then_some(ProxyStateRule::Unlimited),
+        status_server: status_server(nas.ignore_status_server),
         octet_direction: if nas.swap_octets {
             OctetDirection::Swapped
         } else {

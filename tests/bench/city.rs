@@ -10,7 +10,7 @@ use anyhow::Context;
 use domain::{
     AccountId, Credential, Grant, GrantId, GrantState, HandOff, Localised,
     MessageAuthenticatorRule, Nas, NasProfile, OctetDirection, Plan, ProxyStateRule, Site,
-    Timestamp, Zone,
+    StatusServerRule, Timestamp, Zone,
 };
 use radius_proto::SharedSecret;
 use store::{
@@ -175,6 +175,7 @@ fn access_point() -> anyhow::Result<Nas> {
         profile: NasProfile::Generic,
         message_authenticator: MessageAuthenticatorRule::Required,
         proxy_state: ProxyStateRule::Limited,
+        status_server: StatusServerRule::Answered,
         octet_direction: OctetDirection::Standard,
         dae_address: None,
         hand_off: HandOff::MacAuthentication { redirect_secret: None },

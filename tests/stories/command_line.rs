@@ -143,6 +143,16 @@ async fn what_is_added_is_listed_shown_and_removed() {
     let shown = city.sabeel(&["nas", "show", "gate"]).await.out;
     assert!(!shown.contains(added["secret"].as_str().unwrap()), "{shown}");
 
+    for (ignored, rule, words) in
+        [("yes", "ignored", "not answered"), ("no", "answered", "answered")]
+    {
+        let set = city.json(&["nas", "set", "gate", "--ignore-status-server", ignored]).await;
+        assert_eq!(set["status_server"], rule);
+        let shown = city.sabeel(&["nas", "show", "gate"]).await.out;
+        let is_said = |line: &str| line.starts_with("status-server") && line.ends_with(words);
+        assert!(shown.lines().any(is_said), "{shown}");
+    }
+
     city.sabeel(&plan).await.is(FAILED, "plan `visitor` exists already");
     city.sabeel(&site).await.is(FAILED, "site `walkway` exists already");
     city.sabeel(&nas).await.is(FAILED, "access point `gate` exists already");

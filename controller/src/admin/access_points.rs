@@ -136,6 +136,7 @@ pub(super) fn nas(request: AddAccessPoint, new: &NewAccessPoints) -> Result<Nas,
         profile: request.profile,
         message_authenticator: request.message_authenticator.unwrap_or(message_authenticator),
         proxy_state: request.proxy_state.unwrap_or(new.proxy_state),
+        status_server: request.status_server,
         octet_direction: request.octet_direction,
         dae_address: request.dae_address,
         hand_off: hand_off(request.hand_off, request.profile)?,
@@ -181,6 +182,7 @@ fn apply(request: &ChangeAccessPoint, nas: &mut Nas) -> Result<(), String> {
     replace(&mut nas.profile, request.profile);
     replace(&mut nas.message_authenticator, request.message_authenticator);
     replace(&mut nas.proxy_state, request.proxy_state);
+    replace(&mut nas.status_server, request.status_server);
     replace(&mut nas.octet_direction, request.octet_direction);
     replace(&mut nas.dae_address, request.dae_address);
     if let Some(wanted) = request.hand_off {

@@ -92,6 +92,7 @@ fn rejected(rule: &str, renews: Option<(i8, i8)>) -> String {
 
 fn passed(port: TrailPort, reason: &str) -> (Mark, String) {
     let kind = match port {
+        _ if reason.starts_with("status-") => "Status-Server",
         TrailPort::Authentication => "Access-Request",
         TrailPort::Accounting => "Accounting-Request",
     };
@@ -103,6 +104,7 @@ fn passed(port: TrailPort, reason: &str) -> (Mark, String) {
         "authenticator-mismatch" => (Mark::Bad, "dropped: made with another secret"),
         "message-authenticator-mismatch" => (Mark::Bad, "dropped: made with another secret"),
         "message-authenticator-missing" => (Mark::Bad, "dropped: Message-Authenticator is missing"),
+        "status-denied" => (Mark::Plain, "not answered, as is set for this access point"),
         "store-away" => (Mark::Bad, "not answered: the database is away"),
         "overloaded" => (Mark::Bad, "not answered: too many at once"),
         "not-recorded" => (Mark::Bad, "not acknowledged: it could not be brought to disk"),

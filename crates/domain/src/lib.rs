@@ -51,7 +51,7 @@ pub use name::{NameError, NasName, PlanName, RangeName, SiteName};
 pub use nas::{
     AskingAgain, FormerSecret, HandOff, MessageAuthenticatorRule, Nas, NasIdentifier,
     NasIdentifierError, NasProfile, OctetDirection, ProfileError, ProxyStateRule, Renewal,
-    RotationUnderWay, RuleError,
+    RotationUnderWay, RuleError, StatusServerRule,
 };
 pub use nas_range::{
     Approval, ApprovalError, Introduction, NasRange, PendingNas, PendingState, SecretProof,

@@ -10,7 +10,9 @@ use ipnet::IpNet;
 
 pub use identifier::{NasIdentifier, NasIdentifierError};
 pub use profile::{AskingAgain, NasProfile, ProfileError, Renewal};
-pub use rules::{MessageAuthenticatorRule, OctetDirection, ProxyStateRule, RuleError};
+pub use rules::{
+    MessageAuthenticatorRule, OctetDirection, ProxyStateRule, RuleError, StatusServerRule,
+};
 
 use crate::{CertificateName, NasName, Secret, SiteName, Timestamp};
 
@@ -38,6 +40,8 @@ pub struct Nas {
     pub message_authenticator: MessageAuthenticatorRule,
     /// Whether Proxy-State may come without Message-Authenticator.
     pub proxy_state: ProxyStateRule,
+    /// Whether its Status-Server is answered.
+    pub status_server: StatusServerRule,
     /// Which way its octet counters count.
     pub octet_direction: OctetDirection,
     /// Where it listens for Disconnect and CoA (RFC 5176), if it does.
@@ -155,6 +159,7 @@ mod tests {
             profile: NasProfile::Generic,
             message_authenticator: MessageAuthenticatorRule::Learn,
             proxy_state: ProxyStateRule::Limited,
+            status_server: StatusServerRule::Answered,
             octet_direction: OctetDirection::Standard,
             dae_address: None,
             hand_off: HandOff::MacAuthentication { redirect_secret: None },

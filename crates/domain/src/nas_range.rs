@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     HandOff, MessageAuthenticatorRule, Nas, NasIdentifier, NasName, NasProfile, OctetDirection,
-    ProxyStateRule, RangeName, Secret, SiteName, Timestamp,
+    ProxyStateRule, RangeName, Secret, SiteName, StatusServerRule, Timestamp,
 };
 
 /// A network whose unknown senders may become access points.
@@ -150,6 +150,7 @@ impl NasRange {
             profile: self.profile,
             message_authenticator: self.message_authenticator,
             proxy_state: ProxyStateRule::default(),
+            status_server: StatusServerRule::default(),
             octet_direction: OctetDirection::Standard,
             dae_address: None,
             hand_off: HandOff::MacAuthentication { redirect_secret: None },

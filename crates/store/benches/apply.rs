@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use domain::{
     AccountingEvent, AccountingRecord, Country, GrantId, HandOff, Language, Localised, MacAddress,
     MessageAuthenticatorRule, Nas, NasProfile, OctetDirection, Octets, Plan, ProxyStateRule,
-    SessionEnd, SessionId, SessionIdentification, SessionReport, Site, Speed, Timestamp, Usage,
-    Zone,
+    SessionEnd, SessionId, SessionIdentification, SessionReport, Site, Speed, StatusServerRule,
+    Timestamp, Usage, Zone,
 };
 use store::testing::TestStore;
 use store::{Applier, Journal, JournalSettings};
@@ -76,6 +76,7 @@ async fn set_up(store: &TestStore) {
         profile: NasProfile::Generic,
         message_authenticator: MessageAuthenticatorRule::Required,
         proxy_state: ProxyStateRule::Limited,
+        status_server: StatusServerRule::Answered,
         octet_direction: OctetDirection::Standard,
         dae_address: None,
         hand_off: HandOff::MacAuthentication { redirect_secret: None },

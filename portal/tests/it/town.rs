@@ -8,8 +8,8 @@ use data_encoding::HEXLOWER;
 use domain::{
     AccountingEvent, AccountingRecord, Clock, Country, HandOff, Language, Localised, MacAddress,
     ManualClock, MessageAuthenticatorRule, Nas, NasProfile, OctetDirection, Octets, Plan,
-    ProxyStateRule, SessionId, SessionIdentification, SessionReport, Site, Speed, Timestamp, Usage,
-    Zone,
+    ProxyStateRule, SessionId, SessionIdentification, SessionReport, Site, Speed, StatusServerRule,
+    Timestamp, Usage, Zone,
 };
 use hmac::{Hmac, KeyInit, Mac};
 use portal::{Portal, PortalSettings};
@@ -222,6 +222,7 @@ async fn set_up(store: &Arc<dyn Store>) {
                 profile,
                 message_authenticator: MessageAuthenticatorRule::Required,
                 proxy_state: ProxyStateRule::Limited,
+                status_server: StatusServerRule::Answered,
                 octet_direction: OctetDirection::Standard,
                 dae_address: None,
                 hand_off,

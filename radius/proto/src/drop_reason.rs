@@ -46,6 +46,9 @@ pub enum DropReason {
     /// The server was told not to answer Status-Server (RFC 5997 s4.2).
     #[error("status-server is not answered now")]
     StatusSilenced,
+    /// This client's Status-Server is never answered.
+    #[error("status-server of this client is not answered")]
+    StatusDenied,
     /// A dynamic authorization request without Event-Timestamp (RFC 5176 s6.3).
     #[error("the event-timestamp is missing")]
     MissingEventTimestamp,
@@ -82,6 +85,7 @@ impl DropReason {
             Self::DuplicateInProgress => "duplicate-in-progress",
             Self::TooManyInProgress => "too-many-in-progress",
             Self::StatusSilenced => "status-silenced",
+            Self::StatusDenied => "status-denied",
             Self::MissingEventTimestamp => "event-timestamp-missing",
             Self::StaleEventTimestamp => "event-timestamp-stale",
         }

@@ -60,6 +60,19 @@ pub enum StatusAnswers {
     Given,
     /// The server cannot record or decide now; silence makes clients try their next server.
     Withheld,
+    /// The client asks in vain, whatever the state of the server.
+    Denied,
+}
+
+impl StatusAnswers {
+    /// Why there is none, if there is none.
+    pub const fn refusal(self) -> Option<DropReason> {
+        match self {
+            Self::Given => None,
+            Self::Withheld => Some(DropReason::StatusSilenced),
+            Self::Denied => Some(DropReason::StatusDenied),
+        }
+    }
 }
 
 /// What to do with a datagram.
@@ -146,8 +159,8 @@ impl Server {
         let packet = Packet::parse(datagram.octets)?;
         let proof = self.prove(&packet, client)?;
         let is_status = packet.code() == Code::StatusServer;
-        if is_status && self.status_answers == StatusAnswers::Withheld {
-            return Err(DropReason::StatusSilenced);
+        if is_status && let Some(reason) = self.status_answers.refusal() {
+            return Err(reason);
         }
         let source = datagram.source;
         let ticket = match self.duplicates.begin(source, &packet, now) {

@@ -186,7 +186,7 @@ impl Line {
         let known = self.shared.access_points.load().find_by_certificate(&self.names).cloned();
         self.access_point = known.ok_or(End::NoLongerKnown)?;
         let answers = self.shared.recording.status_answers(self.shared.clock.now());
-        self.core.set_status_answers(answers);
+        self.core.set_status_answers(self.access_point.status_answers(answers));
         self.core.push(octets);
         let mut records = Vec::new();
         let ended = loop {

@@ -14,7 +14,7 @@ use std::time::Duration;
 use domain::{
     AccountId, Clock, Grant, GrantId, GrantState, HandOff, Localised, MacAddress, ManualClock,
     MessageAuthenticatorRule, Nas, NasProfile, NasRange, OctetDirection, Plan, ProxyStateRule,
-    Site, Timestamp, Zone,
+    Site, StatusServerRule, Timestamp, Zone,
 };
 use radius::{Connections, Metrics, Radius, RadiusSettings};
 use store::{
@@ -111,6 +111,7 @@ pub fn nas() -> Nas {
         profile: NasProfile::Sabeel,
         message_authenticator: MessageAuthenticatorRule::Required,
         proxy_state: ProxyStateRule::Limited,
+        status_server: StatusServerRule::Answered,
         octet_direction: OctetDirection::Standard,
         dae_address: None,
         hand_off: HandOff::MacAuthentication { redirect_secret: None },

@@ -3,8 +3,11 @@
 
 use std::time::Duration;
 
+use domain::{Nas, StatusServerRule};
+use store::AccessPoints;
+
 use crate::city::{City, SECRET, nas};
-use crate::gate::{Gate, access};
+use crate::gate::{Gate, access, report};
 use crate::wire::{
     ACCESS_ACCEPT, ACCESS_REJECT, ACCOUNTING_RESPONSE, Draft, PROXY_STATE, STATUS_SERVER,
 };
@@ -63,5 +66,40 @@ async fn r25_status_server_is_answered_by_the_word_of_its_port_and_remembered() 
         assert_ne!(next, reply, "another request under the same number");
     }
     assert_eq!((city.counted("status-answered"), city.counted("resent")), (4, 2));
+    city.end().await;
+}
+
+/// Switches, and waits until it counts.
+async fn switched(city: &City, gate: &Gate<'_>, rule: StatusServerRule) {
+    let mut change = move |nas: &mut Nas| nas.status_server = rule;
+    city.store.change_access_point(&nas().name, &mut change).await.unwrap().unwrap();
+    let expected = match rule {
+        StatusServerRule::Answered => "status-answered",
+        StatusServerRule::Ignored => "status-denied",
+    };
+    let before = city.counted(expected);
+    let mut number = 0_u8;
+    while city.counted(expected) == before {
+        number = number.wrapping_add(1);
+        let request = status(number).seeded(number).protected().sign(SECRET);
+        gate.socket.send_to(&request, city.authentication).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn r25_an_access_point_can_be_left_without_an_answer_at_once() {
+    let city = City::begin(Nas { status_server: StatusServerRule::Ignored, ..nas() }).await;
+    let gate = Gate::open(&city).await;
+    gate.socket.send_to(&status(1).protected().sign(SECRET), city.authentication).await.unwrap();
+    // The next datagram must be the answer to something else.
+    assert_eq!(gate.authenticate(&access(2).protected().sign(SECRET)).await.code, ACCESS_REJECT);
+    gate.socket.send_to(&status(3).protected().sign(SECRET), city.accounting).await.unwrap();
+    gate.account(&report(4, 1).sign(SECRET)).await;
+    let seen = city.metrics.snapshot().access_points.remove(&nas().name).unwrap();
+    assert_eq!(seen.unanswered_by_reason, [("status-denied", 2)].into());
+
+    switched(&city, &gate, StatusServerRule::Answered).await;
+    switched(&city, &gate, StatusServerRule::Ignored).await;
     city.end().await;
 }

@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use controller::admin::api::{AddAccessPoint, AddRange, ImportedNas, NewHandOff};
 use domain::{
     Approval, MessageAuthenticatorRule, NasProfile, OctetDirection, ProxyStateRule, Secret,
-    SiteName,
+    SiteName, StatusServerRule,
 };
 use ipnet::IpNet;
 
@@ -155,6 +155,7 @@ fn wanted(
             portal_path: None,
             message_authenticator: rule,
             proxy_state: proxy_state(client)?,
+            status_server: StatusServerRule::Answered,
             octet_direction: OctetDirection::Standard,
             dae_address: dae_address(client, homes, notes),
             hand_off: NewHandOff::default(),

@@ -37,6 +37,7 @@ fn request(set: SetNas) -> anyhow::Result<ChangeAccessPoint> {
             true => ProxyStateRule::Unlimited,
             false => ProxyStateRule::Limited,
         }),
+        status_server: set.ignore_status_server.map(super::status_server),
         octet_direction: set.swap_octets.map(|swapped| match swapped {
             true => OctetDirection::Swapped,
             false => OctetDirection::Standard,

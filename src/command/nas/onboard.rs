@@ -86,6 +86,7 @@ fn new(nas: OnboardNas) -> Option<AddNas> {
         message_authenticator: None,
         allow_unsigned: false,
         allow_proxy_state: false,
+        ignore_status_server: false,
         swap_octets: false,
         dae: nas.dae.or(usual),
         uam_hosts: nas.uam_hosts,

@@ -1,7 +1,9 @@
 //! `sabeel nas show`: how an access point is set up, and what was seen of it.
 
 use controller::admin::api::{AccessPoint, AccessPointShown, Activity, HandOffView, Times};
-use domain::{Clock, NasName, OctetBalance, OctetDirection, ProxyStateRule, Timestamp};
+use domain::{
+    Clock, NasName, OctetBalance, OctetDirection, ProxyStateRule, StatusServerRule, Timestamp,
+};
 
 use super::or_dash;
 use crate::admin_client::AdminClient;
@@ -44,6 +46,10 @@ pub(super) fn fields(nas: &AccessPoint) -> Vec<(&'static str, String)> {
         ProxyStateRule::Limited => "only with message-authenticator",
         ProxyStateRule::Unlimited => "accepted",
     };
+    let status_server = match nas.status_server {
+        StatusServerRule::Answered => "answered",
+        StatusServerRule::Ignored => "not answered",
+    };
     let hand_off = match &nas.hand_off {
         HandOffView::MacAuthentication => "MAC authentication".to_owned(),
         HandOffView::Uam { hosts } => format!("UAM at {}", hosts.join(", ")),
@@ -61,6 +67,7 @@ pub(super) fn fields(nas: &AccessPoint) -> Vec<(&'static str, String)> {
         ("profile", nas.profile.as_str().to_owned()),
         ("message-authenticator", message_authenticator),
         ("proxy-state", proxy_state.to_owned()),
+        ("status-server", status_server.to_owned()),
         ("old secret", former_secret(nas)),
         ("octets", octets.to_owned()),
         ("dae", or_dash(nas.dae_address)),

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use domain::{
     CertificateName, HandOff, MessageAuthenticatorRule, Nas, NasIdentifier, NasName, NasProfile,
-    OctetDirection, ProxyStateRule, Secret, SiteName, Timestamp,
+    OctetDirection, ProxyStateRule, Secret, SiteName, StatusServerRule, Timestamp,
 };
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize, Serializer};
@@ -42,6 +42,9 @@ pub struct AddAccessPoint {
     /// `limited` if nothing is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proxy_state: Option<ProxyStateRule>,
+    /// Whether its Status-Server is answered; it is if left out.
+    #[serde(default)]
+    pub status_server: StatusServerRule,
     /// Which way its counters count; `standard` if left out.
     #[serde(default = "standard")]
     pub octet_direction: OctetDirection,
@@ -119,6 +122,9 @@ pub struct AccessPoint {
     /// Whether Proxy-State may come without it.
     #[serde(default)]
     pub proxy_state: ProxyStateRule,
+    /// Whether its Status-Server is answered.
+    #[serde(default)]
+    pub status_server: StatusServerRule,
     /// Which way its counters count.
     pub octet_direction: OctetDirection,
     /// Where it takes Disconnect and CoA.
@@ -166,6 +172,7 @@ impl From<&Nas> for AccessPoint {
             profile: nas.profile,
             message_authenticator: nas.message_authenticator,
             proxy_state: nas.proxy_state,
+            status_server: nas.status_server,
             octet_direction: nas.octet_direction,
             dae_address: nas.dae_address,
             hand_off: match &nas.hand_off {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use domain::{
     CertificateName, MessageAuthenticatorRule, NasIdentifier, NasProfile, OctetDirection,
-    ProxyStateRule, Secret, SiteName,
+    ProxyStateRule, Secret, SiteName, StatusServerRule,
 };
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -36,6 +36,9 @@ pub struct ChangeAccessPoint {
     /// Whether Proxy-State may come without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proxy_state: Option<ProxyStateRule>,
+    /// Whether its Status-Server is answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_server: Option<StatusServerRule>,
     /// Which way its counters count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub octet_direction: Option<OctetDirection>,

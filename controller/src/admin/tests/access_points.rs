@@ -13,6 +13,7 @@ async fn an_access_point_is_changed_in_place_and_the_rest_stays() {
     let change = json!({
         "addresses": "192.0.2.9/24", "identifier": "pole 7", "profile": "mikrotik",
         "message_authenticator": "learn", "proxy_state": "unlimited",
+        "status_server": "ignored",
         "octet_direction": "swapped", "dae_address": null,
         "hand_off": {"kind": "uam", "secret": "uam-secret", "hosts": ["192.0.2.1:3990"]}
     });
@@ -21,6 +22,10 @@ async fn an_access_point_is_changed_in_place_and_the_rest_stays() {
     assert_eq!(changed["addresses"], "192.0.2.0/24");
     assert_eq!(changed["identifier"], "pole 7");
     assert_eq!(changed["dae_address"], Value::Null);
+    assert_eq!(
+        (&before["status_server"], &changed["status_server"]),
+        (&json!("answered"), &json!("ignored"))
+    );
     assert_eq!(changed["portal_path"], before["portal_path"]);
     // A secret that is left out stays with its way.
     let hosts = json!({"hand_off": {"kind": "uam", "hosts": ["192.0.2.2"]}, "identifier": null});

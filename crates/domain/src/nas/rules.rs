@@ -68,6 +68,17 @@ pub enum ProxyStateRule {
     Unlimited,
 }
 
+/// Whether a NAS that asks whether the server is well is told so (RFC 5997 §4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StatusServerRule {
+    /// Its Status-Server is answered while the server can do its work.
+    #[default]
+    Answered,
+    /// Its Status-Server is never answered.
+    Ignored,
+}
+
 /// What Acct-Input-Octets means to a NAS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -133,6 +133,8 @@ struct Visible {
     message_authenticator: domain::MessageAuthenticatorRule,
     #[serde(default)]
     proxy_state: domain::ProxyStateRule,
+    #[serde(default)]
+    status_server: domain::StatusServerRule,
     octet_direction: domain::OctetDirection,
     dae_address: Option<std::net::SocketAddr>,
     /// The hosts of its login page; `None` for MAC authentication.
@@ -165,6 +167,7 @@ fn split(nas: &Nas) -> (Visible, Hidden) {
         profile: nas.profile,
         message_authenticator: nas.message_authenticator,
         proxy_state: nas.proxy_state,
+        status_server: nas.status_server,
         octet_direction: nas.octet_direction,
         dae_address: nas.dae_address,
         uam_hosts,
@@ -204,6 +207,7 @@ impl SqlStore {
             profile: visible.profile,
             message_authenticator: visible.message_authenticator,
             proxy_state: visible.proxy_state,
+            status_server: visible.status_server,
             octet_direction: visible.octet_direction,
             dae_address: visible.dae_address,
             hand_off: match visible.uam_hosts {

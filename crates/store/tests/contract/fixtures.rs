@@ -42,6 +42,7 @@ pub fn nas(name: &str, address: &str) -> Nas {
         profile: NasProfile::Coova,
         message_authenticator: MessageAuthenticatorRule::Required,
         proxy_state: ProxyStateRule::Limited,
+        status_server: StatusServerRule::Answered,
         octet_direction: OctetDirection::Standard,
         dae_address: Some("10.0.0.1:3799".parse().unwrap()),
         hand_off: HandOff::Uam {

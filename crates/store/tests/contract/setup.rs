@@ -1,4 +1,6 @@
-use domain::{FormerSecret, MessageAuthenticatorRule, Nas, OctetDirection, ProxyStateRule};
+use domain::{
+    FormerSecret, MessageAuthenticatorRule, Nas, OctetDirection, ProxyStateRule, StatusServerRule,
+};
 use store::testing::TestStore;
 use store::{Change, StoreError};
 
@@ -79,6 +81,7 @@ pub async fn an_access_point_is_changed_in_place(store: TestStore) {
         }),
         message_authenticator: MessageAuthenticatorRule::Learnt,
         proxy_state: ProxyStateRule::Unlimited,
+        status_server: StatusServerRule::Ignored,
         portal_path: "another path".parse().unwrap(),
         ..gate.clone()
     };

@@ -279,8 +279,8 @@ impl Connection {
     }
 
     fn answer_status(&self, packet: &Packet<'_>) -> Event {
-        if self.status.status_answers() == StatusAnswers::Withheld {
-            return Event::Dropped(DropReason::StatusSilenced);
+        if let Some(reason) = self.status.status_answers().refusal() {
+            return Event::Dropped(reason);
         }
         let reply = PacketBuilder::reply_to(packet, Code::AccessAccept);
         self.sent(packet, &reply, Sent::Status)

@@ -227,8 +227,12 @@ fn status_server_is_silenced_and_answered_again() {
     let octets = PacketBuilder::status_server(random()).sign(&secret()).unwrap();
     let datagram = Datagram { source: nas(1), octets: &octets };
     let client = Some(open_client(&secrets));
-    server.set_status_answers(StatusAnswers::Withheld);
-    assert_eq!(outcome(&server.receive(datagram, client, now)), "status-silenced");
+    for (answers, reason) in
+        [(StatusAnswers::Withheld, "status-silenced"), (StatusAnswers::Denied, "status-denied")]
+    {
+        server.set_status_answers(answers);
+        assert_eq!(outcome(&server.receive(datagram, client, now)), reason);
+    }
     server.set_status_answers(StatusAnswers::Given);
     assert_eq!(outcome(&server.receive(datagram, client, now)), "status");
 }

@@ -140,9 +140,14 @@ fn status_server_is_answered_as_long_as_the_server_can_record() {
             Version::Historic => historic.sign(&secret()).unwrap().to_vec(),
             Version::Tokens => with_token(12, 9, &[]),
         };
-        connection.set_status_answers(StatusAnswers::Withheld);
-        let silent = event(&mut connection, &octets, now);
-        assert!(matches!(silent, Event::Dropped(DropReason::StatusSilenced)), "{silent:?}");
+        for (answers, reason) in [
+            (StatusAnswers::Withheld, DropReason::StatusSilenced),
+            (StatusAnswers::Denied, DropReason::StatusDenied),
+        ] {
+            connection.set_status_answers(answers);
+            let silent = event(&mut connection, &octets, now);
+            assert!(matches!(silent, Event::Dropped(why) if why == reason), "{silent:?}");
+        }
         connection.set_status_answers(StatusAnswers::Given);
         let Event::Send(answer, Sent::Status) = event(&mut connection, &octets, now) else {
             panic!("no answer");
