@@ -31,9 +31,11 @@ use crate::shared::Shared;
 
 /// How long to wait when the system cannot give another connection (no descriptors left).
 const PAUSE: Duration = Duration::from_millis(100);
-/// A peer that is gone without a word is found out by TCP, in about two minutes.
+/// A peer that is gone without a word is found out by TCP: a silent one is asked, and neither it nor
+/// what was sent to it may stay without an answer for longer than this.
 const ASK_IF_ALIVE_AFTER: Duration = Duration::from_secs(60);
 const ASK_IF_ALIVE_EVERY: Duration = Duration::from_secs(15);
+const GONE_AFTER: Duration = Duration::from_secs(120);
 
 /// What all connections have in common.
 pub(crate) struct Radsec {
@@ -180,7 +182,9 @@ fn prepare(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let keepalive =
         TcpKeepalive::new().with_time(ASK_IF_ALIVE_AFTER).with_interval(ASK_IF_ALIVE_EVERY);
-    SockRef::from(stream).set_tcp_keepalive(&keepalive)
+    let socket = SockRef::from(stream);
+    socket.set_tcp_keepalive(&keepalive)?;
+    socket.set_tcp_user_timeout(Some(GONE_AFTER))
 }
 
 /// The names of the certificate that the peer has proved to own.
@@ -196,5 +200,24 @@ fn version(stream: &TlsStream<TcpStream>) -> Option<Version> {
     match Version::agreed(session.alpn_protocol()) {
         Version::Tokens if session.protocol_version() != Some(ProtocolVersion::TLSv1_3) => None,
         version => Some(version),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_peer_that_is_gone_without_a_word_is_found_out_by_tcp_within_two_minutes() {
+        let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        prepare(&stream).unwrap();
+        let socket = SockRef::from(&stream);
+        assert!(socket.keepalive().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), Duration::from_secs(60));
+        assert_eq!(socket.tcp_keepalive_interval().unwrap(), Duration::from_secs(15));
+        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(Duration::from_secs(120)));
+        drop(peer);
     }
 }
