@@ -16,6 +16,7 @@ use crate::authorise::{Admission, Refusal};
 use crate::claim::{self, Claim, Presented};
 use crate::eap;
 use crate::facts::{Origin, StoreAway};
+use crate::look_ups::Usable;
 use crate::metrics::Outcome;
 use crate::notes::Sender;
 use crate::random;
@@ -112,13 +113,15 @@ async fn decide_credential(
     now: Timestamp,
 ) -> Result<Decision, StoreAway> {
     let (nas, profile) = (&access_point.nas.name, access_point.nas.profile);
-    let Some(credential) = shared.facts.find_credential(presented.id, now).await? else {
+    let Some(Usable { credential, known }) =
+        shared.facts.find_credential(presented.id, now).await?
+    else {
         return Ok(Err(Refusal::NoCredential));
     };
     if let Err(refusal) = presented.check(&credential, nas) {
         return Ok(Err(refusal));
     }
-    let admission = match shared.facts.decide_grant(credential.grant, profile, now).await? {
+    let admission = match shared.facts.decide_known(known, profile, now) {
         Ok(admission) => admission,
         Err(refusal) => return Ok(Err(refusal)),
     };

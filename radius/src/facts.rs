@@ -7,22 +7,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{
-    Credential, CredentialId, GrantId, MacAddress, NasName, NasProfile, Speed, Timestamp,
-};
-use store::{GrantsOf, Store, StoreError, holders_of};
+use domain::{CredentialId, MacAddress, NasName, NasProfile, Speed, Timestamp};
+use store::{CredentialUse, Store};
 
 use crate::authorise::{Admission, Known, Refusal, decide};
 use crate::known_grants::KnownGrants;
-use crate::look_ups::{LookUpError, LookUps};
+use crate::look_ups::{OfCredential, OfDevice, Usable, UsedUp};
+use crate::together::{Together, Unanswered};
 
 /// How long an answer of the store is worth waiting for; access points ask again after that.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Where grants are looked up.
 pub(crate) struct Facts {
-    store: Arc<dyn Store>,
-    look_ups: LookUps,
+    devices: Together<OfDevice>,
+    credentials: Together<OfCredential>,
+    uses: Together<UsedUp>,
     pub(crate) known: KnownGrants,
 }
 
@@ -38,16 +38,19 @@ pub(crate) enum Origin {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreAway {
     #[error("the store failed")]
-    Failed(#[from] StoreError),
-    #[error("the store failed for several at a time")]
-    FailedForMany(#[from] LookUpError),
+    Failed(#[from] Unanswered),
     #[error("the store did not answer within {} s", PATIENCE.as_secs())]
     Late,
 }
 
 impl Facts {
     pub(crate) fn new(store: Arc<dyn Store>, known: KnownGrants) -> Self {
-        Self { look_ups: LookUps::new(Arc::clone(&store)), store, known }
+        Self {
+            devices: Together::new(OfDevice(Arc::clone(&store))),
+            credentials: Together::new(OfCredential(Arc::clone(&store))),
+            uses: Together::new(UsedUp(store)),
+            known,
+        }
     }
 
     /// Decides about a device at an access point of that profile.
@@ -65,7 +68,7 @@ impl Facts {
         if let Some(admission) = self.known.young(device, now).filter(fits) {
             return Ok(Ok((admission, Origin::Memory)));
         }
-        match in_time(self.look_ups.find(device, now)).await {
+        match in_time(self.devices.ask((device, now))).await {
             Ok(known) => {
                 let decision = decide(known, profile, now);
                 self.learn(device, decision.as_ref().ok(), now);
@@ -93,23 +96,25 @@ impl Facts {
         &self,
         id: CredentialId,
         now: Timestamp,
-    ) -> Result<Option<Credential>, StoreAway> {
-        in_time(self.store.find_credential(id, now)).await
+    ) -> Result<Option<Usable>, StoreAway> {
+        Ok(in_time(self.credentials.ask((id, now))).await?.map_err(Unanswered::Failed)?)
     }
 
-    /// Decides about the grant that a credential carries, at an access point of that profile.
-    pub(crate) async fn decide_grant(
+    /// Decides by what was found with a credential, at an access point of that profile.
+    ///
+    /// # Errors
+    /// Why the device stays out.
+    pub(crate) fn decide_known(
         &self,
-        grant: GrantId,
+        known: Option<Known>,
         profile: NasProfile,
         now: Timestamp,
-    ) -> Result<Result<Admission, Refusal>, StoreAway> {
-        let known = in_time(self.known_of(grant, now)).await?;
+    ) -> Result<Admission, Refusal> {
         let decision = decide(known, profile, now);
         if let Ok(admission) = &decision {
             self.known.remember(admission, now);
         }
-        Ok(decision)
+        decision
     }
 
     /// Uses a credential up; returns whether it was this call that did.
@@ -119,20 +124,13 @@ impl Facts {
         nas: &NasName,
         now: Timestamp,
     ) -> Result<bool, StoreAway> {
-        in_time(self.store.consume_credential(credential, nas, now)).await
-    }
-
-    async fn known_of(&self, grant: GrantId, now: Timestamp) -> Result<Option<Known>, StoreError> {
-        let holders = holders_of(self.store.as_ref(), GrantsOf::Ids(&[grant]), now).await?;
-        Ok(holders.into_iter().next().map(|(grant, standing)| Known { grant, standing }))
+        let used = CredentialUse { credential, nas: nas.clone() };
+        in_time(self.uses.ask((used, now))).await
     }
 }
 
 /// Waits for an answer of the store, but not for ever.
-async fn in_time<T, E>(answer: impl Future<Output = Result<T, E>>) -> Result<T, StoreAway>
-where
-    StoreAway: From<E>,
-{
+async fn in_time<T>(answer: impl Future<Output = Result<T, Unanswered>>) -> Result<T, StoreAway> {
     match tokio::time::timeout(PATIENCE, answer).await {
         Ok(answer) => Ok(answer?),
         Err(_) => Err(StoreAway::Late),

@@ -41,6 +41,7 @@ mod settings;
 mod shared;
 mod socket;
 mod terms;
+mod together;
 mod translate;
 
 pub use authorise::Refusal;

@@ -14,8 +14,8 @@ mod setup;
 mod sign_in;
 
 pub use grants::{
-    AccountRecord, Accounts, Circumstances, Credentials, Grants, GrantsOf, OpenStay, SignIn,
-    SignInOutcome,
+    AccountRecord, Accounts, Circumstances, CredentialUse, Credentials, Grants, GrantsOf, OpenStay,
+    SignIn, SignInOutcome,
 };
 pub use heritage::{Heritage, Intent, KnownDevice, KnownPerson, PastStay, Taken};
 pub use histories::{ChallengeTold, ChallengesOf, CredentialTold, Histories, MessageTold};

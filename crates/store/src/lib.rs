@@ -23,9 +23,9 @@ mod trail;
 pub use applier::{Applier, ApplyError};
 pub use contract::{
     AccessPoints, AccountRecord, AccountUsage, Accounts, ApplyOutcome, Attempt, ChallengeTold,
-    Challenges, ChallengesOf, Circumstances, CredentialTold, Credentials, Grants, GrantsOf,
-    Heritage, Histories, Intent, JournalPosition, KnownDevice, KnownPerson, MessageOutbox,
-    MessageTold, NasChange, NasRanges, NewChallenge, OpenStay, OrderFilter, Orders,
+    Challenges, ChallengesOf, Circumstances, CredentialTold, CredentialUse, Credentials, Grants,
+    GrantsOf, Heritage, Histories, Intent, JournalPosition, KnownDevice, KnownPerson,
+    MessageOutbox, MessageTold, NasChange, NasRanges, NewChallenge, OpenStay, OrderFilter, Orders,
     OutgoingMessage, PastStay, Plans, RadiusServer, RadiusServers, Reach, ServerId, SessionFilter,
     SessionReports, Sessions, SessionsFrom, Sighting, SignIn, SignInOutcome, Sites, Store, Taken,
 };

@@ -1,8 +1,9 @@
 //! Stories at a CoovaChilli, played by a simulator that knows only its own protocol.
 
 use data_encoding::{HEXLOWER, HEXUPPER};
-use domain::{NasName, Usage};
+use domain::Usage;
 use md5::{Digest, Md5};
+use store::CredentialUse;
 use url::Url;
 
 use crate::browser::{Browser, PORTAL};
@@ -52,8 +53,9 @@ impl Coova<'_> {
             |name: &str| url.query_pairs().find(|(key, _)| key == name).unwrap().1.into_owned();
         let (store, now) = (&self.town.store, self.town.now());
         let Ok(id) = field("username").parse() else { return self.redirect("failed") };
-        let credential = store.find_credential(id, now).await.unwrap();
-        let Some(credential) = credential else { return self.redirect("failed") };
+        let mut found = store.find_credentials(&[id], now).await.unwrap();
+        let Some(credential) = found.remove(&id) else { return self.redirect("failed") };
+        let credential = credential.unwrap();
         assert_eq!(credential.device.to_string(), MAC);
         assert_eq!(credential.expires_at.since(now).as_secs(), 90);
         let hidden = Md5::new().chain_update(self.challenge).chain_update(UAM_SECRET).finalize();
@@ -65,8 +67,8 @@ impl Coova<'_> {
         if field("response") != HEXLOWER.encode(&expected) {
             return self.redirect("failed");
         }
-        let kiosk: NasName = "kiosk".parse().unwrap();
-        assert!(store.consume_credential(id, &kiosk, now).await.unwrap());
+        let used = CredentialUse { credential: id, nas: "kiosk".parse().unwrap() };
+        assert_eq!(store.consume_credentials(&[used], now).await.unwrap(), [true]);
         self.town.report("kiosk", MAC, "10.2.0.7", Event::Started, Usage::default()).await;
         self.redirect("success")
     }

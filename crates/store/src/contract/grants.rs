@@ -1,5 +1,7 @@
 //! Accounts, their devices, grants and consents.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use domain::{
     Account, AccountId, Consent, Credential, CredentialId, Day, Device, Grant, GrantEnd, GrantId,
@@ -160,28 +162,39 @@ pub trait Grants: Send + Sync {
     async fn prune_grants(&self, before: Timestamp) -> Result<u64, StoreError>;
 }
 
+/// A credential that an access point was given.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CredentialUse {
+    /// Which credential.
+    pub credential: CredentialId,
+    /// By which access point.
+    pub nas: NasName,
+}
+
 /// One-time credentials, kept encrypted until they are used or too old.
 #[async_trait]
 pub trait Credentials: Send + Sync {
     /// Writes a credential down.
     async fn add_credential(&self, credential: &Credential) -> Result<(), StoreError>;
 
-    /// The credential of that id if it is unused and not expired at `at`. It stays usable: a wrong
-    /// password must not burn the visitor's credential.
-    async fn find_credential(
+    /// Those of the credentials of these ids that are unused and not expired at `at`; one that
+    /// cannot be read keeps no other from being found. They stay usable: a wrong password must not
+    /// burn the visitor's credential.
+    async fn find_credentials(
         &self,
-        credential: CredentialId,
+        ids: &[CredentialId],
         at: Timestamp,
-    ) -> Result<Option<Credential>, StoreError>;
+    ) -> Result<BTreeMap<CredentialId, Result<Credential, StoreError>>, StoreError>;
 
-    /// Uses a credential up on behalf of `nas`, by one conditional update; returns whether this
-    /// call was the one that did it.
-    async fn consume_credential(
+    /// Uses credentials up, all in one transaction, each by a conditional update; returns of each
+    /// use, in their order, whether it was the one that did it. A credential that is unknown, used,
+    /// expired or of another access point keeps no other from being used up; of several uses of one
+    /// credential one wins, here and in any other process.
+    async fn consume_credentials(
         &self,
-        credential: CredentialId,
-        nas: &NasName,
+        uses: &[CredentialUse],
         at: Timestamp,
-    ) -> Result<bool, StoreError>;
+    ) -> Result<Vec<bool>, StoreError>;
 
     /// Destroys credentials that expired before `before`; returns how many.
     async fn prune_credentials(&self, before: Timestamp) -> Result<u64, StoreError>;

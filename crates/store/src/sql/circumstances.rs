@@ -7,7 +7,7 @@ use domain::{GrantId, Plan, SessionId, Site, Timestamp, Usage};
 use sqlx::any::AnyRow;
 
 use super::SqlStore;
-use super::given::{Column, Given};
+use super::given::{Column, Given, round};
 use super::grants::grant;
 use super::row::{Columns, id_column, mac_column};
 use crate::{Circumstances, GrantsOf, OpenStay, StoreError};
@@ -35,23 +35,19 @@ impl SqlStore {
         of: GrantsOf<'_>,
         now: Timestamp,
     ) -> Result<Vec<Circumstances>, StoreError> {
-        let (grant, mut keys) = match of {
+        let (grant, keys) = match of {
             GrantsOf::Ids(ids) => ("given.wanted", ids.iter().copied().map(id_column).collect()),
             GrantsOf::Devices(devices) => {
                 (NEWEST, devices.iter().copied().map(mac_column).collect::<Vec<_>>())
             }
         };
-        // The same again up to a power of two, so that few statements have to be prepared.
-        if let Some(last) = keys.last().cloned() {
-            keys.resize(keys.len().next_power_of_two(), last);
-        }
         // The site's day is known only with its zone; it is the day of UTC or one beside it.
         let day = now.as_millis().div_euclid(86_400_000);
         let question = QUESTION
             .replace("{grant}", grant)
             .replace("{first_day}", &(day - 1).to_string())
             .replace("{last_day}", &(day + 1).to_string());
-        let columns = vec![Column::octets(keys.into_iter())];
+        let columns = vec![Column::octets(round(keys).into_iter())];
         let given = Given { dialect: self.dialect, names: "wanted", columns };
         let mut connection = self.reader.acquire().await?;
         let rows = given.fetch(&mut connection, &question).await?;

@@ -1,12 +1,18 @@
 //! One-time credentials: encrypted, short-lived, used once.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use async_trait::async_trait;
-use domain::{Credential, CredentialId, NasName, Timestamp};
+use domain::{Credential, CredentialId, Timestamp};
+use sqlx::any::AnyRow;
 
 use super::SqlStore;
+use super::dialect::Dialect;
+use super::given::{Column, Given, round};
 use super::row::{Columns, id_column, mac_column};
+use crate::keys::KeyRing;
 use crate::sealed::Seal;
-use crate::{Credentials, StoreError};
+use crate::{CredentialUse, Credentials, StoreError};
 
 #[async_trait]
 impl Credentials for SqlStore {
@@ -25,46 +31,58 @@ impl Credentials for SqlStore {
         Ok(())
     }
 
-    async fn find_credential(
+    async fn find_credentials(
         &self,
-        credential: CredentialId,
+        ids: &[CredentialId],
         at: Timestamp,
-    ) -> Result<Option<Credential>, StoreError> {
-        let statement = "SELECT id, grant_id, device, nas, password, expires_at FROM credentials \
-                         WHERE id = $1 AND used_at IS NULL AND expires_at > $2";
-        let row = sqlx::query(statement)
-            .bind(id_column(credential))
-            .bind(at.as_millis())
-            .fetch_optional(&self.reader)
-            .await?;
-        let Some(row) = row else { return Ok(None) };
-        let columns = Columns(&row);
-        let password = self.keys.open(Seal::CredentialPassword, &columns.octets("password")?)?;
-        Ok(Some(Credential {
-            id: columns.id("id")?,
-            password: password.parse().map_err(|_| StoreError::Corrupt { what: "password" })?,
-            grant: columns.id("grant_id")?,
-            device: columns.mac("device")?,
-            nas: columns.parsed("nas")?,
-            expires_at: columns.time("expires_at")?,
-        }))
+    ) -> Result<BTreeMap<CredentialId, Result<Credential, StoreError>>, StoreError> {
+        let ids = round(ids.to_vec());
+        let columns = vec![
+            Column::octets(ids.iter().copied().map(id_column)),
+            Column::numbers(ids.iter().map(|_| at.as_millis())),
+        ];
+        let given = Given { dialect: self.dialect, names: "wanted, now", columns };
+        let statement = "SELECT id, grant_id, device, nas, password, expires_at \
+             FROM given JOIN credentials ON id = wanted AND used_at IS NULL AND expires_at > now";
+        let mut connection = self.reader.acquire().await?;
+        let rows = given.fetch(&mut connection, statement).await?;
+        rows.iter().map(|row| Ok((Columns(row).id("id")?, credential(row, &self.keys)))).collect()
     }
 
-    async fn consume_credential(
+    async fn consume_credentials(
         &self,
-        credential: CredentialId,
-        nas: &NasName,
+        uses: &[CredentialUse],
         at: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let statement = "UPDATE credentials SET used_at = $1 \
-                         WHERE id = $2 AND nas = $3 AND used_at IS NULL AND expires_at > $1";
-        let done = sqlx::query(statement)
-            .bind(at.as_millis())
-            .bind(id_column(credential))
-            .bind(nas.as_str())
-            .execute(&self.writer)
-            .await?;
-        Ok(done.rows_affected() == 1)
+    ) -> Result<Vec<bool>, StoreError> {
+        let distinct: BTreeSet<_> = uses.iter().collect();
+        let distinct = round(distinct.into_iter().collect());
+        let columns = vec![
+            Column::octets(distinct.iter().map(|used| id_column(used.credential))),
+            Column::texts(distinct.iter().map(|used| used.nas.as_str().to_owned())),
+            Column::numbers(distinct.iter().map(|_| at.as_millis())),
+        ];
+        let given = Given { dialect: self.dialect, names: "wanted, by_nas, now", columns };
+        let mut transaction = self.begin().await?;
+        if self.dialect == Dialect::Postgres {
+            // In one order, so that two processes with the same credentials do not wait for each
+            // other.
+            let statement = "SELECT id FROM credentials WHERE id IN (SELECT wanted FROM given) \
+                             ORDER BY id FOR UPDATE";
+            given.fetch(&mut transaction, statement).await?;
+        }
+        let statement = "UPDATE credentials SET used_at = now FROM given \
+             WHERE id = wanted AND nas = by_nas AND used_at IS NULL AND expires_at > now \
+             RETURNING id, nas";
+        let rows = given.fetch(&mut transaction, statement).await?;
+        let mut done = BTreeSet::new();
+        for row in &rows {
+            let columns = Columns(row);
+            let (credential, nas) = (columns.id("id")?, columns.parsed("nas")?);
+            done.insert(CredentialUse { credential, nas });
+        }
+        transaction.commit().await?;
+        // Of several that are the same the first one has done it.
+        Ok(uses.iter().map(|used| done.remove(used)).collect())
     }
 
     async fn prune_credentials(&self, before: Timestamp) -> Result<u64, StoreError> {
@@ -74,4 +92,17 @@ impl Credentials for SqlStore {
             .await?;
         Ok(done.rows_affected())
     }
+}
+
+fn credential(row: &AnyRow, keys: &KeyRing) -> Result<Credential, StoreError> {
+    let columns = Columns(row);
+    let password = keys.open(Seal::CredentialPassword, &columns.octets("password")?)?;
+    Ok(Credential {
+        id: columns.id("id")?,
+        password: password.parse().map_err(|_| StoreError::Corrupt { what: "password" })?,
+        grant: columns.id("grant_id")?,
+        device: columns.mac("device")?,
+        nas: columns.parsed("nas")?,
+        expires_at: columns.time("expires_at")?,
+    })
 }

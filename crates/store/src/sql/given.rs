@@ -196,6 +196,15 @@ fn append<T>(text: &mut String, values: &[Option<T>], write: impl Fn(&mut String
     }
 }
 
+/// The last one again up to a power of two, for statements that do not mind: one row more costs less
+/// than one statement more.
+pub(super) fn round<T: Clone>(mut rows: Vec<T>) -> Vec<T> {
+    if let Some(last) = rows.last().cloned() {
+        rows.resize(rows.len().next_power_of_two(), last);
+    }
+    rows
+}
+
 /// Ranges that cover so many rows: as many of the largest as fit, then smaller ones.
 fn powers_of_two(rows: usize) -> Vec<Range<usize>> {
     let mut portions = Vec::new();

@@ -1,6 +1,6 @@
 use domain::*;
 use store::testing::TestStore;
-use store::{Attempt, ChallengesOf, OrderFilter, SessionFilter};
+use store::{Attempt, ChallengesOf, CredentialUse, OrderFilter, SessionFilter};
 
 use crate::fixtures::*;
 
@@ -46,7 +46,8 @@ pub async fn what_happened_is_told_without_numbers_and_codes(store: TestStore) {
         expires_at: at(100),
     };
     store.add_credential(&credential).await.unwrap();
-    store.consume_credential(credential.id, &credential.nas, at(25)).await.unwrap();
+    let used = CredentialUse { credential: credential.id, nas: credential.nas };
+    store.consume_credentials(&[used], at(25)).await.unwrap();
     let used = store.list_credentials_of_grant(second.id, 10).await.unwrap();
     assert_eq!(used.iter().map(|told| told.used_at).collect::<Vec<_>>(), [Some(at(25))]);
     assert!(store.list_credentials_of_grant(first.id, 10).await.unwrap().is_empty());

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use domain::*;
-use store::Attempt;
 use store::testing::TestStore;
+use store::{Attempt, CredentialUse, Credentials, SqlStore};
 
 use crate::fixtures::*;
 
@@ -151,25 +151,114 @@ pub async fn the_same_number_is_the_same_account(store: TestStore) {
 
 pub async fn a_credential_is_used_once_and_only_in_time(store: TestStore) {
     set_up(&store).await;
-    let credential = Credential {
-        id: CredentialId::from_bytes([5; 16]),
+    let credential = credential(5);
+    store.add_credential(&credential).await.unwrap();
+    let find = async |at| {
+        let mut found = store.find_credentials(&[credential.id], at).await.unwrap();
+        found.remove(&credential.id).map(|found| found.unwrap())
+    };
+    let found = find(at(10)).await.unwrap();
+    assert_eq!((found.password, found.device), (credential.password.clone(), mac(1)));
+    assert!(find(at(90)).await.is_none());
+    for (nas, seconds, used) in
+        [("other", 10, false), ("gate", 90, false), ("gate", 10, true), ("gate", 11, false)]
+    {
+        let done = store.consume_credentials(&[used_by(5, nas)], at(seconds)).await.unwrap();
+        assert_eq!(done, [used], "{nas} after {seconds} s");
+    }
+    assert!(find(at(11)).await.is_none());
+    let again = SqlStore::connect(store.settings(), store.keys().clone()).await.unwrap();
+    let done = again.consume_credentials(&[used_by(5, "gate")], at(12)).await.unwrap();
+    assert_eq!(done, [false], "who starts anew knows what was used");
+    assert_eq!(store.prune_credentials(at(100)).await.unwrap(), 1);
+}
+
+pub async fn of_many_uses_each_is_settled_by_itself(store: TestStore) {
+    set_up(&store).await;
+    assert!(store.consume_credentials(&[], at(10)).await.unwrap().is_empty());
+    for number in [1, 2, 3, 4, 6] {
+        store.add_credential(&credential(number)).await.unwrap();
+    }
+    store.add_credential(&Credential { expires_at: at(5), ..credential(7) }).await.unwrap();
+    assert_eq!(store.consume_credentials(&[used_by(6, "gate")], at(9)).await.unwrap(), [true]);
+    let uses = [
+        (4, "gate", true),
+        (1, "gate", true),
+        (9, "gate", false),
+        (2, "other", false),
+        (1, "gate", false),
+        (6, "gate", false),
+        (7, "gate", false),
+        (3, "other", false),
+        (3, "gate", true),
+        (3, "gate", false),
+        (1, "gate", false),
+    ];
+    let given: Vec<_> = uses.iter().map(|(number, nas, _)| used_by(*number, nas)).collect();
+    let expected: Vec<_> = uses.iter().map(|(.., done)| *done).collect();
+    assert_eq!(store.consume_credentials(&given, at(10)).await.unwrap(), expected);
+    let ids: Vec<_> = (0..=9).map(|number| credential(number).id).collect();
+    let left = store.find_credentials(&ids, at(10)).await.unwrap();
+    assert_eq!(left.into_keys().collect::<Vec<_>>(), [credential(2).id]);
+}
+
+pub async fn a_credential_wins_once_however_many_servers_use_it_up_together(store: TestStore) {
+    set_up(&store).await;
+    for number in 0..60 {
+        store.add_credential(&credential(number)).await.unwrap();
+    }
+    let mut servers = tokio::task::JoinSet::new();
+    for server in 0..6 {
+        let store = store.shared();
+        servers.spawn(async move {
+            // Overlapping, and each in an order of its own.
+            let mut numbers: Vec<u8> = (0..60).collect();
+            numbers.rotate_left(server * 10);
+            if server % 2 == 1 {
+                numbers.reverse();
+            }
+            let uses: Vec<_> = numbers.iter().map(|number| used_by(*number, "gate")).collect();
+            let done = store.consume_credentials(&uses, at(10)).await.unwrap();
+            numbers
+                .into_iter()
+                .zip(done)
+                .filter(|(_, done)| *done)
+                .map(|(number, _)| number)
+                .collect::<Vec<_>>()
+        });
+    }
+    let mut winners: Vec<u8> = servers.join_all().await.into_iter().flatten().collect();
+    winners.sort_unstable();
+    assert_eq!(winners, (0..60).collect::<Vec<_>>());
+}
+
+pub async fn a_credential_that_cannot_be_read_spoils_no_other(store: TestStore) {
+    set_up(&store).await;
+    for number in [1, 2] {
+        store.add_credential(&credential(number)).await.unwrap();
+    }
+    let pool = sqlx::AnyPool::connect(&store.settings().url).await.unwrap();
+    let damage = "UPDATE credentials SET password = id WHERE id = $1";
+    sqlx::query(damage).bind(vec![2_u8; 16]).execute(&pool).await.unwrap();
+    let found =
+        store.find_credentials(&[credential(1).id, credential(2).id], at(10)).await.unwrap();
+    let is_read: Vec<_> = found.values().map(Result::is_ok).collect();
+    assert_eq!(is_read, [true, false]);
+}
+
+fn credential(number: u8) -> Credential {
+    Credential {
+        id: CredentialId::from_bytes([number; 16]),
         password: "oneTimePassword".parse().unwrap(),
         grant: GrantId::from_bytes([1; 16]),
         device: mac(1),
         nas: "gate".parse().unwrap(),
         expires_at: at(90),
-    };
-    store.add_credential(&credential).await.unwrap();
-    let found = store.find_credential(credential.id, at(10)).await.unwrap().unwrap();
-    assert_eq!((found.password, found.device), (credential.password.clone(), mac(1)));
-    assert!(store.find_credential(credential.id, at(90)).await.unwrap().is_none());
-    assert!(
-        !store.consume_credential(credential.id, &"other".parse().unwrap(), at(10)).await.unwrap()
-    );
-    assert!(store.consume_credential(credential.id, &credential.nas, at(10)).await.unwrap());
-    assert!(!store.consume_credential(credential.id, &credential.nas, at(11)).await.unwrap());
-    assert!(store.find_credential(credential.id, at(11)).await.unwrap().is_none());
-    assert_eq!(store.prune_credentials(at(100)).await.unwrap(), 1);
+    }
+}
+
+fn used_by(number: u8, nas: &str) -> CredentialUse {
+    CredentialUse { credential: credential(number).id, nas: nas.parse().unwrap() }
 }
 
 pub async fn an_erased_person_leaves_nothing_behind(store: TestStore) {
