@@ -1,5 +1,6 @@
 //! Opening the database, and carrying changes between processes that share PostgreSQL.
 
+use std::error::Error;
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use sqlx::postgres::PgListener;
 use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor};
 
 use super::dialect::Dialect;
+use super::given::{Column, Given};
 use super::{SqlStore, migrations};
 use crate::keys::KeyRing;
 use crate::settings::within;
@@ -117,32 +119,41 @@ impl SqlStore {
     /// Tells of a change, after its commit. A notification that is lost costs other processes
     /// time, never correctness, so its failure is only logged.
     pub(crate) async fn publish(&self, change: Change) {
-        if self.dialect == Dialect::Postgres {
-            match &change {
-                Change::Usage(all) if all.len() > MOST_TOLD => self.notify(&Change::Missed).await,
-                Change::Usage(all) => {
-                    for some in all.chunks(TOLD_AT_ONCE) {
-                        self.notify(&Change::Usage(some.to_vec())).await;
-                    }
-                }
-                change => self.notify(change).await,
+        let told = match (self.dialect, &change) {
+            (Dialect::Sqlite, _) => Vec::new(),
+            (Dialect::Postgres, Change::Usage(all)) if all.len() > MOST_TOLD => {
+                vec![self.payload(&Change::Missed)]
             }
-        }
+            (Dialect::Postgres, Change::Usage(all)) => {
+                let parts = all.chunks(TOLD_AT_ONCE);
+                parts.map(|some| self.payload(&Change::Usage(some.to_vec()))).collect()
+            }
+            (Dialect::Postgres, change) => vec![self.payload(change)],
+        };
         self.feed.publish(change);
+        if let Err(error) = self.notify(told).await {
+            tracing::warn!(error = &error as &dyn Error, "cannot tell other processes of a change");
+        }
     }
 
-    /// Tells other processes.
-    async fn notify(&self, change: &Change) {
+    fn payload(&self, change: &Change) -> String {
         let body = serde_json::to_string(change).unwrap_or_default();
-        let payload = format!("{} {body}", HEXLOWER.encode(&self.instance));
-        let sent = sqlx::query("SELECT 1 AS sent FROM (SELECT pg_notify($1, $2)) AS notified")
-            .bind(CHANNEL)
-            .bind(payload)
-            .execute(&self.writer)
-            .await;
-        if let Err(error) = sent {
-            tracing::warn!(%error, "cannot tell other processes of a change");
+        format!("{} {body}", HEXLOWER.encode(&self.instance))
+    }
+
+    /// Tells other processes, by one commit that need not wait for the disk.
+    async fn notify(&self, told: Vec<String>) -> Result<(), StoreError> {
+        if told.is_empty() {
+            return Ok(());
         }
+        let columns = vec![Column::texts(told.into_iter())];
+        let given = Given { dialect: self.dialect, names: "payload", columns };
+        let statement = format!(
+            "SELECT 1 AS sent FROM (SELECT set_config('synchronous_commit', 'off', TRUE), \
+             pg_notify('{CHANNEL}', payload) FROM given) AS notified"
+        );
+        let mut connection = self.writer.acquire().await?;
+        given.execute(&mut connection, &statement).await
     }
 
     async fn listen(&self, url: &str) -> Result<(), StoreError> {
