@@ -110,6 +110,14 @@ impl Config {
         self.radius.validate().map_err(|error| invalid("radius", error.to_string()))?;
         self.portal.validate().map_err(|error| invalid("portal", error.to_string()))?;
         self.controller.validate().map_err(|error| invalid("controller", error.to_string()))?;
+        let (known, kept) = (self.controller.retention.erasure_days, self.trail.keep_days);
+        if known < kept {
+            let reason = format!(
+                "retention.erasure-days is {known}, but a trail is kept for {kept} days, and who \
+                 was erased must be known for as long"
+            );
+            return Err(invalid("controller", reason));
+        }
         self.messaging.validate().map_err(|error| invalid("messaging", error.to_string()))?;
         if let Some(edge) = &self.edge {
             edge.validate().map_err(|error| invalid("edge", error.to_string()))?;

@@ -9,13 +9,13 @@ use anyhow::Context;
 use async_trait::async_trait;
 use controller::admin::{About, AdminApi, NewAccessPoints};
 use controller::{Controller, Delivery, NasControl, OrderDelivery, Places, Probe, Records, Way};
-use domain::{Clock, Nas, NasCommand, NasOrder, OrderMethod, Session, Timestamp};
+use domain::{Clock, Nas, NasCommand, NasOrder, OrderMethod, OrderReason, Session, Timestamp};
 use messaging::Courier;
 use portal::Portal;
 use radius::{Connections, DaeClient, DaeOutcome, Presence, Radius};
 use store::{
-    Applier, Archive, Journal, KeyRing, Reach, ServerId, SqlStore, Store, Trail, TrailArchive,
-    TrailEvent, TrailKind,
+    Applier, Archive, Eraser, Journal, KeyRing, Reach, ServerId, SqlStore, Store, Trail,
+    TrailArchive, TrailEvent, TrailKind,
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -64,7 +64,8 @@ impl ByRadius {
             TrailKind::Told { order: order.id, method: method.as_str(), answer: delivery.answer() };
         trail.note(&TrailEvent {
             nas: Some(nas.name.as_str()),
-            device: Some(order.device),
+            // Nothing new is noted of a person who is erased.
+            device: (order.reason != OrderReason::Erased).then_some(order.device),
             ..TrailEvent::new(sent_at, what)
         });
     }
@@ -219,6 +220,12 @@ impl Parts {
         if shared.config.trail.keep_days > 0 {
             let trail = Trail::open(&shared.config.trail_dir(), &shared.config.trail)
                 .context("cannot open the trail")?;
+            let eraser = Eraser::new(trail.clone(), Arc::clone(&shared.store));
+            let stop = shared.stop.clone();
+            self.spawn("eraser", async move {
+                eraser.run(stop).await;
+                Ok(())
+            });
             self.trail = Some(trail);
         }
         let mut radius = Radius::bind(

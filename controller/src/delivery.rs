@@ -321,7 +321,8 @@ async fn woken(changes: &mut Changes) {
                 | Change::Grant(_)
                 | Change::Usage(_)
                 | Change::Message
-                | Change::Challenge(_),
+                | Change::Challenge(_)
+                | Change::Erased,
             ) => {}
             None => std::future::pending().await,
         }

@@ -106,7 +106,8 @@ async fn woken(changes: &mut Changes) {
                 | Change::Usage(_)
                 | Change::Order
                 | Change::Message
-                | Change::Challenge(_),
+                | Change::Challenge(_)
+                | Change::Erased,
             ) => {}
             None => std::future::pending().await,
         }

@@ -156,7 +156,8 @@ impl QuotaWatch {
             | Change::Grant(_)
             | Change::Order
             | Change::Message
-            | Change::Challenge(_) => Ok(()),
+            | Change::Challenge(_)
+            | Change::Erased => Ok(()),
         }
     }
 

@@ -45,6 +45,7 @@ pub(crate) struct Pruned {
     pub usage: u64,
     pub accounts: u64,
     pub radius_servers: u64,
+    pub erasures: u64,
 }
 
 impl Reaper {
@@ -115,6 +116,7 @@ impl Reaper {
             usage: self.store.prune_usage(oldest_day).await?,
             accounts: self.erase_unused(now - days(keep.account_days)).await?,
             radius_servers: self.store.prune_radius_servers(now - days(KNOWN_DAYS)).await?,
+            erasures: self.store.prune_erasures(now - days(keep.erasure_days)).await?,
         })
     }
 
@@ -123,7 +125,7 @@ impl Reaper {
     async fn erase_unused(&self, before: Timestamp) -> Result<u64, StoreError> {
         let mut erased = 0;
         for account in self.store.list_unused_accounts(before, MOST_ERASURES).await? {
-            erased += u64::from(self.store.erase_account(account).await?);
+            erased += u64::from(self.store.erase_account(account, self.clock.now()).await?);
         }
         Ok(erased)
     }
@@ -143,6 +145,7 @@ fn report(pruned: Pruned) {
         usage,
         accounts,
         radius_servers,
+        erasures,
     } = pruned;
     tracing::info!(
         challenges,
@@ -154,6 +157,7 @@ fn report(pruned: Pruned) {
         usage,
         accounts,
         radius_servers,
+        erasures,
         "old records destroyed"
     );
 }

@@ -48,6 +48,9 @@ pub struct RetentionSettings {
     /// Days for which a person is kept who does not come any more, with number, devices and
     /// consents; 1 to 3,650, default 365. The terms tell visitors `portal.retention-months`.
     pub account_days: u32,
+    /// Days for which a machine with a trail that was off can still learn who was erased; 1 to
+    /// 3,650, default 31. No less than `trail.keep-days` of any machine.
+    pub erasure_days: u32,
 }
 
 /// A setting that is out of range.
@@ -87,6 +90,7 @@ impl Default for RetentionSettings {
             grant_days: 365,
             usage_days: 365,
             account_days: 365,
+            erasure_days: 31,
         }
     }
 }
@@ -109,7 +113,8 @@ impl ControllerSettings {
         within("retention.session-days", retention.session_days, 1..=3_650)?;
         within("retention.grant-days", retention.grant_days, 1..=3_650)?;
         within("retention.usage-days", retention.usage_days, 2..=3_650)?;
-        within("retention.account-days", retention.account_days, 1..=3_650)
+        within("retention.account-days", retention.account_days, 1..=3_650)?;
+        within("retention.erasure-days", retention.erasure_days, 1..=3_650)
     }
 
     pub(crate) fn sweep(&self) -> Duration {

@@ -73,7 +73,11 @@ impl Follower {
             Change::Usage(accounts) => {
                 accounts.iter().for_each(|usage| known.usage_changed(usage.account, now));
             }
-            Change::Pending | Change::Order | Change::Message | Change::Challenge(_) => {}
+            Change::Pending
+            | Change::Order
+            | Change::Message
+            | Change::Challenge(_)
+            | Change::Erased => {}
         }
         false
     }

@@ -187,3 +187,50 @@ async fn what_comes_is_seen_as_it_comes_and_counted() {
     let wrong = city.sabeel(&["radius", "tail", "--device", "x"]).await;
     assert_eq!(wrong.code, 2, "{wrong:?}");
 }
+
+#[tokio::test]
+async fn an_erased_person_is_in_no_file_of_the_trail() {
+    const OTHER: [u8; 6] = [0x02, 0, 0x5e, 0x10, 0x77, 0x77];
+    let (mut city, mut messages) = park().await;
+    let mut coova = Coova::install(&city).await;
+    let logon = sign_in(&Browser::new(city.portal()), &coova, &mut messages).await;
+    go_that_way(&city, &mut coova, &logon).await;
+    coova
+        .nas
+        .ask(|request| {
+            let other = domain::MacAddress::new(OTHER).to_string();
+            request
+                .text(attribute::USER_NAME, &other)
+                .text(attribute::CALLING_STATION_ID, &other)
+                .u32(attribute::SERVICE_TYPE, ServiceType::CallCheck);
+        })
+        .await;
+    let device: domain::MacAddress = DEVICE.parse().unwrap();
+    let trail = city.data_dir().join("trail");
+    eventually("trail of both", async || {
+        let both = is_in_a_file(&trail, &device.octets()) && is_in_a_file(&trail, &OTHER);
+        both.then_some(())
+    })
+    .await;
+    let account = city.json(&["account", "show", PHONE]).await["id"].clone();
+    let account: domain::AccountId = serde_json::from_value(account).unwrap();
+    city.json(&["account", "erase", PHONE, "--yes"]).await;
+    eventually("trail without the person", async || {
+        let gone = [&device.octets()[..], &account.to_bytes()];
+        gone.iter().all(|octets| !is_in_a_file(&trail, octets)).then_some(())
+    })
+    .await;
+    assert!(is_in_a_file(&trail, &OTHER));
+    let story = city.json(&["why", &domain::MacAddress::new(OTHER).to_string()]).await;
+    assert_eq!(kinds(&story), ["reject"]);
+    city.stop().await;
+}
+
+/// Whether any file in `dir` has these octets.
+fn is_in_a_file(dir: &Path, octets: &[u8]) -> bool {
+    let files = std::fs::read_dir(dir).unwrap().filter_map(|entry| {
+        // One that is being written anew may be gone.
+        std::fs::read(entry.unwrap().path()).ok()
+    });
+    files.into_iter().any(|file| file.windows(octets.len()).any(|window| window == octets))
+}

@@ -111,7 +111,7 @@ pub(super) async fn erase_account(
         api.store.add_order(&quota::disconnect(&session, OrderReason::Erased, now)).await?;
         disconnecting += 1;
     }
-    if !api.store.erase_account(account).await? {
+    if !api.store.erase_account(account, now).await? {
         return Err(unknown_person());
     }
     tracing::info!(account.id = %account, disconnecting, "account erased by an admin");

@@ -3,6 +3,7 @@
 //! All of them: a call that returns `Ok` is durable. A call that fails has changed
 //! nothing. Changes are published on the feed after their commit.
 
+mod erasures;
 mod grants;
 mod heritage;
 mod histories;
@@ -13,6 +14,7 @@ mod sessions;
 mod setup;
 mod sign_in;
 
+pub use erasures::{Erasure, Erasures};
 pub use grants::{
     AccountRecord, Accounts, Circumstances, CredentialUse, Credentials, Grants, GrantsOf, OpenStay,
     SignIn, SignInOutcome,
@@ -48,6 +50,7 @@ pub trait Store:
     + MessageOutbox
     + Histories
     + RadiusServers
+    + Erasures
 {
     /// Starts listening to changes from now on.
     fn changes(&self) -> Changes;

@@ -29,6 +29,8 @@ pub enum Change {
     Order,
     /// A message waits to be sent.
     Message,
+    /// A person was erased.
+    Erased,
     /// A challenge began at a site.
     Challenge(SiteName),
     /// Changes may have been missed: look at everything.

@@ -6,6 +6,7 @@
 
 mod applier;
 mod contract;
+mod eraser;
 mod error;
 mod feed;
 mod frame;
@@ -23,12 +24,14 @@ mod trail;
 pub use applier::{Applier, ApplyError};
 pub use contract::{
     AccessPoints, AccountRecord, AccountUsage, Accounts, ApplyOutcome, Attempt, ChallengeTold,
-    Challenges, ChallengesOf, Circumstances, CredentialTold, CredentialUse, Credentials, Grants,
-    GrantsOf, Heritage, Histories, Intent, JournalPosition, KnownDevice, KnownPerson,
-    MessageOutbox, MessageTold, NasChange, NasRanges, NewChallenge, OpenStay, OrderFilter, Orders,
-    OutgoingMessage, PastStay, Plans, RadiusServer, RadiusServers, Reach, ServerId, SessionFilter,
-    SessionReports, Sessions, SessionsFrom, Sighting, SignIn, SignInOutcome, Sites, Store, Taken,
+    Challenges, ChallengesOf, Circumstances, CredentialTold, CredentialUse, Credentials, Erasure,
+    Erasures, Grants, GrantsOf, Heritage, Histories, Intent, JournalPosition, KnownDevice,
+    KnownPerson, MessageOutbox, MessageTold, NasChange, NasRanges, NewChallenge, OpenStay,
+    OrderFilter, Orders, OutgoingMessage, PastStay, Plans, RadiusServer, RadiusServers, Reach,
+    ServerId, SessionFilter, SessionReports, Sessions, SessionsFrom, Sighting, SignIn,
+    SignInOutcome, Sites, Store, Taken,
 };
+pub use eraser::Eraser;
 pub use error::StoreError;
 pub use feed::{Change, ChangeFeed, Changes};
 pub use journal::{

@@ -18,6 +18,7 @@ pub(crate) enum Seal {
     MessageText,
     NasSecrets,
     CredentialPassword,
+    ErasedPerson,
 }
 
 impl Seal {
@@ -27,6 +28,7 @@ impl Seal {
             Self::MessageText => b"message text",
             Self::NasSecrets => b"nas secrets",
             Self::CredentialPassword => b"credential password",
+            Self::ErasedPerson => b"erased person",
         }
     }
 }

@@ -11,6 +11,7 @@ mod circumstances;
 mod connect;
 mod credentials;
 mod dialect;
+mod erasures;
 mod given;
 mod grants;
 mod heritage;

@@ -6,18 +6,20 @@
 //! are bounded.
 
 mod archive;
+mod erase;
 mod event;
 mod files;
 mod writer;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
 
 use crate::settings::within;
-use crate::{JournalError, SettingsError};
+use crate::{Erasure, JournalError, SettingsError};
 pub use archive::{Searched, TrailArchive, Wanted, is_about};
 pub use event::{Given, TrailEvent, TrailKind, TrailPort};
 use writer::Writer;
@@ -76,6 +78,7 @@ pub struct TrailCounts {
 /// A handle to the trail; cheap to clone. When the last one goes, what waits is still written.
 #[derive(Debug, Clone)]
 pub struct Trail {
+    dir: PathBuf,
     gathering: Arc<Gathering>,
     _thread: Arc<WriterThread>,
 }
@@ -95,7 +98,15 @@ struct Waiting {
     events: u64,
     not_kept: NotKept,
     counts: TrailCounts,
+    erasing: Vec<Erasing>,
     is_closed: bool,
+}
+
+/// Persons to be taken out of the files, and who waits for it.
+#[derive(Debug)]
+struct Erasing {
+    persons: Vec<Erasure>,
+    done: oneshot::Sender<std::io::Result<u64>>,
 }
 
 /// Events that are missing, since that was last written down.
@@ -145,6 +156,7 @@ impl Trail {
             changed: Condvar::new(),
             most: settings.queue_octets,
         });
+        erase::clear_up(dir).map_err(disk)?;
         let writer = Writer::open(dir, settings).map_err(disk)?;
         let gathered = Arc::clone(&gathering);
         let run = move || {
@@ -153,7 +165,7 @@ impl Trail {
         };
         let running = std::thread::Builder::new().name("trail".into()).spawn(run).map_err(disk)?;
         let thread = WriterThread { gathering: Arc::clone(&gathering), running: Some(running) };
-        Ok(Self { gathering, _thread: Arc::new(thread) })
+        Ok(Self { dir: dir.to_owned(), gathering, _thread: Arc::new(thread) })
     }
 
     /// Notes an event. Never waits for the disk; without room the event is counted only.
@@ -179,6 +191,23 @@ impl Trail {
         let mut waiting = self.gathering.lock();
         waiting.not_kept.limited += 1;
         waiting.counts.limited += 1;
+    }
+
+    /// Takes persons out of all that was noted so far: what names their account or grant, and up
+    /// to their erasure what is about their devices and nobody else's account. Returns how many
+    /// events that were.
+    ///
+    /// # Errors
+    /// [`JournalError::Disk`] if a file cannot be written anew; it is as it was then.
+    pub async fn erase(&self, persons: Vec<Erasure>) -> Result<u64, JournalError> {
+        let (done, told) = oneshot::channel();
+        self.gathering.lock().erasing.push(Erasing { persons, done });
+        self.gathering.changed.notify_one();
+        let erased = told.await.map_err(|_| JournalError::Closed)?;
+        erased.map_err(|error| JournalError::Disk {
+            dir: self.dir.display().to_string(),
+            reason: error.to_string(),
+        })
     }
 
     /// What was written and what was not, since the process started.

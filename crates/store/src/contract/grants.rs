@@ -108,9 +108,9 @@ pub trait Accounts: Send + Sync {
 
     /// Destroys number, devices, consents, grants, credentials, challenges, messages and daily
     /// usage of the account, and unlinks its sessions from it (their device address is replaced by
-    /// 02:00:00:00:00:00 and their user name and address removed); in one transaction. Returns
-    /// whether the account was there.
-    async fn erase_account(&self, account: AccountId) -> Result<bool, StoreError>;
+    /// 02:00:00:00:00:00 and their user name and address removed), and notes an [`crate::Erasure`];
+    /// in one transaction. Returns whether the account was there.
+    async fn erase_account(&self, account: AccountId, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Accounts that have not signed in, were not online and held no permission since `before`,
     /// those of the longest ago first, at most `most`.

@@ -93,7 +93,7 @@ impl Accounts for SqlStore {
         row.map_or(Ok(Usage::default()), |row| Columns(&row).usage())
     }
 
-    async fn erase_account(&self, account: AccountId) -> Result<bool, StoreError> {
+    async fn erase_account(&self, account: AccountId, now: Timestamp) -> Result<bool, StoreError> {
         let (mut transaction, _) = self.begin_on_sessions().await?;
         let lock = self.dialect.for_update();
         let statement = format!("SELECT phone_hash FROM accounts WHERE id = $1{lock}");
@@ -104,6 +104,7 @@ impl Accounts for SqlStore {
         let Some(row) = row else { return Ok(false) };
         let phone_hash = Columns(&row).octets("phone_hash")?;
         let macs = self.devices_of(&mut transaction, account).await?;
+        self.note_erasure(&mut transaction, account, now).await?;
         for statement in [
             "DELETE FROM challenges WHERE phone_hash = $1",
             "DELETE FROM messages WHERE phone_hash = $1",
@@ -136,6 +137,7 @@ impl Accounts for SqlStore {
         for mac in macs {
             self.publish(Change::Grant(mac)).await;
         }
+        self.publish(Change::Erased).await;
         Ok(true)
     }
 

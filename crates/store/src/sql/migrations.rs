@@ -12,7 +12,7 @@ struct Step {
     postgres: &'static str,
 }
 
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     Step {
         sqlite: include_str!("../../migrations/sqlite/0001_first.sql"),
         postgres: include_str!("../../migrations/postgres/0001_first.sql"),
@@ -48,6 +48,10 @@ const STEPS: [Step; 9] = [
     Step {
         sqlite: include_str!("../../migrations/sqlite/0009_apart.sql"),
         postgres: include_str!("../../migrations/postgres/0009_apart.sql"),
+    },
+    Step {
+        sqlite: include_str!("../../migrations/sqlite/0010_erasures.sql"),
+        postgres: include_str!("../../migrations/postgres/0010_erasures.sql"),
     },
 ];
 

@@ -3,7 +3,8 @@
 
 use std::fs::{self, DirBuilder};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::ops::Range;
+use std::os::unix::fs::{DirBuilderExt, FileExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -74,15 +75,25 @@ pub(super) fn free(dir: &Path) -> io::Result<u64> {
 /// Gives each event in `octets` to `take`, skipping what is damaged; returns how far whole
 /// records reach. An end that is being written, or was cut off by a crash, is normal.
 pub(super) fn read<'a>(octets: &'a [u8], mut take: impl FnMut(&TrailEvent<'a>)) -> usize {
+    read_frames(octets, |_, payload| {
+        if let Some(event) = TrailEvent::decode(payload) {
+            take(&event);
+        }
+    })
+}
+
+/// The same of every sound record: where all of it stands, and its payload.
+pub(super) fn read_frames<'a>(
+    octets: &'a [u8],
+    mut take: impl FnMut(Range<usize>, &'a [u8]),
+) -> usize {
     let mut offset = 0;
     let mut sound = 0;
     while let Some(rest) = octets.get(offset..).filter(|rest| !rest.is_empty()) {
         offset += match frame::read(rest) {
             Frame::Sound(payload, whole) => {
-                if let Some(event) = TrailEvent::decode(payload) {
-                    take(&event);
-                }
                 sound = offset + whole;
+                take(offset..sound, payload);
                 whole
             }
             // The length that stands there may be what is damaged.
@@ -96,6 +107,21 @@ pub(super) fn read<'a>(octets: &'a [u8], mut take: impl FnMut(&TrailEvent<'a>)) 
         };
     }
     sound
+}
+
+/// Blanks half a record at the end of a file that nobody writes to any more: nobody can say whom
+/// it is about.
+pub(super) fn blank_torn_end(segment: &Path) -> io::Result<()> {
+    let octets = fs::read(segment)?;
+    let sound = read(&octets, |_| {});
+    let torn = octets.len() - sound;
+    if torn == 0 {
+        return Ok(());
+    }
+    let modified = fs::metadata(segment)?.modified()?;
+    let file = fs::OpenOptions::new().write(true).open(segment)?;
+    file.write_all_at(&vec![0; torn], u64::try_from(sound).expect("a length in memory fits"))?;
+    file.set_modified(modified)
 }
 
 fn is_sound(octets: &[u8], at: usize) -> bool {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::{Duration, SystemTime};
 
-use domain::{MacAddress, Timestamp};
+use domain::{AccountId, GrantId, MacAddress, Timestamp};
 
 use super::*;
 use crate::JournalPosition;
@@ -121,7 +121,8 @@ fn memory_is_bounded_and_what_is_missing_is_said() {
         Arc::new(Gathering { state: Mutex::default(), changed: Condvar::new(), most: 1_000 });
     // Nobody writes.
     let thread = WriterThread { gathering: Arc::clone(&gathering), running: None };
-    let trail = Trail { gathering: Arc::clone(&gathering), _thread: Arc::new(thread) };
+    let trail =
+        Trail { dir: PathBuf::new(), gathering: Arc::clone(&gathering), _thread: Arc::new(thread) };
     (0..1_000).for_each(|number| note(&trail, 1, number));
     trail.leave_out();
     let waiting = gathering.lock();
@@ -178,4 +179,85 @@ fn days_octets_and_the_free_disk_are_kept() {
     assert_eq!(numbers(), [4]);
     let archive = TrailArchive::new(dir.path());
     assert!(found(&archive, 1, 0).0.is_empty());
+}
+
+/// Who owned device 1 until `millis`.
+fn person(millis: i64) -> Erasure {
+    Erasure {
+        erased_at: Timestamp::from_millis(NOW + millis),
+        account: AccountId::from_bytes([8; 16]),
+        grants: vec![GrantId::from_bytes([7; 16])],
+        devices: vec![device(1)],
+    }
+}
+
+/// Whether any file in `dir` has these octets.
+fn is_in_a_file(dir: &Path, octets: &[u8]) -> bool {
+    let files = fs::read_dir(dir).unwrap().map(|entry| fs::read(entry.unwrap().path()).unwrap());
+    files.into_iter().any(|file| file.windows(octets.len()).any(|window| window == octets))
+}
+
+#[tokio::test]
+async fn an_erased_person_is_in_no_file_and_others_stay_where_they_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let archive = TrailArchive::new(dir.path());
+    let what = TrailKind::Rejected { rule: "rejected-used-up", renews: None };
+    let whole = |number: u8, millis| TrailEvent {
+        nas: Some("gate"),
+        device: Some(device(1)),
+        account: Some(AccountId::from_bytes([number; 16])),
+        grant: Some(GrantId::from_bytes([number - 1; 16])),
+        ..TrailEvent::new(Timestamp::from_millis(NOW + millis), what)
+    };
+    // One file is finished, one is being written.
+    let trail = Trail::open(dir.path(), &settings()).unwrap();
+    (0..4).for_each(|number| note(&trail, 1 + number % 2, number.into()));
+    trail.note(&whole(8, 4));
+    drop(trail);
+    let finished = files::path(dir.path(), 1);
+    let old = SystemTime::now() - Duration::from_secs(86_400);
+    fs::File::options().append(true).open(&finished).unwrap().set_modified(old).unwrap();
+    let trail = Trail::open(dir.path(), &settings()).unwrap();
+    let begin = JournalPosition { segment: 1, offset: 0 };
+    note(&trail, 1, 5);
+    note(&trail, 2, 6);
+
+    assert_eq!(trail.erase(vec![person(5)]).await.unwrap(), 4);
+    assert!(!is_in_a_file(dir.path(), &device(1).octets()));
+    assert!(!is_in_a_file(dir.path(), &[8; 16]) && !is_in_a_file(dir.path(), &[7; 16]));
+    assert_eq!(fs::metadata(&finished).unwrap().modified().unwrap(), old);
+    let (times, next) = followed(&archive, begin);
+    assert_eq!(times, [1, 3, 6]);
+    // It goes on in the same file; a device that is somebody else's later stays theirs.
+    note(&trail, 1, 6);
+    trail.note(&whole(3, 2));
+    note(&trail, 2, 7);
+    assert_eq!(trail.erase(vec![person(5)]).await.unwrap(), 0);
+    assert_eq!(followed(&archive, next).0, [6, 2, 7]);
+    drop(trail);
+    let (found, searched) = found(&archive, 1, 0);
+    assert_eq!((found, searched.passed_over), (vec![6, 2], 1));
+}
+
+#[tokio::test]
+async fn what_a_crash_has_left_of_a_person_goes_at_the_next_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let trail = Trail::open(dir.path(), &settings()).unwrap();
+    (0..3).for_each(|number| note(&trail, number % 2, number.into()));
+    drop(trail);
+    let path = files::path(dir.path(), 1);
+    let octets = fs::read(&path).unwrap();
+    // Half an event, and a file that was being written anew.
+    note_half(&path, &octets);
+    fs::write(path.with_extension("anew"), &octets).unwrap();
+    let trail = Trail::open(dir.path(), &settings()).unwrap();
+    assert_eq!(trail.erase(vec![person(5)]).await.unwrap(), 1);
+    assert!(!is_in_a_file(dir.path(), &device(1).octets()));
+    assert!(is_in_a_file(dir.path(), &device(0).octets()));
+}
+
+/// Appends the event of device 1, without its last octet.
+fn note_half(path: &Path, octets: &[u8]) {
+    let event = &octets[octets.len() / 3..octets.len() / 3 * 2 - 1];
+    fs::write(path, [octets, event].concat()).unwrap();
 }

@@ -11,7 +11,8 @@ use domain::Timestamp;
 
 use super::event::{TrailEvent, TrailKind};
 use super::files::{self, SEGMENT};
-use super::{Gathering, NotKept, TrailSettings};
+use super::{Erasing, Gathering, NotKept, TrailSettings, erase};
+use crate::Erasure;
 
 /// For how long events gather before they are written together.
 const GATHERING: Duration = Duration::from_millis(100);
@@ -36,6 +37,7 @@ pub(super) struct Writer {
 struct Taken {
     events: u64,
     not_kept: NotKept,
+    erasing: Vec<Erasing>,
     is_closed: bool,
 }
 
@@ -47,6 +49,7 @@ impl Writer {
         before.pop_if(|last| last.octets == 0);
         for segment in &before {
             if !files::filter_path(&segment.path).exists() {
+                files::blank_torn_end(&segment.path)?;
                 files::write_filter(&segment.path)?;
             }
         }
@@ -71,7 +74,7 @@ impl Writer {
         let mut octets = Vec::new();
         loop {
             octets.clear();
-            let Taken { events, not_kept, is_closed } = self.take(gathering, &mut octets);
+            let Taken { events, not_kept, erasing, is_closed } = self.take(gathering, &mut octets);
             let failed = match self.write(&mut octets, not_kept) {
                 Ok(()) => {
                     self.is_failing = false;
@@ -84,6 +87,10 @@ impl Writer {
                     true
                 }
             };
+            for Erasing { persons, done } in erasing {
+                // Who does not wait any more asks again.
+                drop(done.send(self.erase(&persons)));
+            }
             let mut waiting = gathering.lock();
             if failed {
                 waiting.counts.overflowed += events;
@@ -92,7 +99,7 @@ impl Writer {
             } else {
                 waiting.counts.written += events;
             }
-            if is_closed && waiting.octets.is_empty() {
+            if is_closed && waiting.octets.is_empty() && waiting.erasing.is_empty() {
                 return;
             }
         }
@@ -102,7 +109,7 @@ impl Writer {
     fn take(&self, gathering: &Gathering, octets: &mut Vec<u8>) -> Taken {
         let ignore = PoisonError::into_inner;
         let mut waiting = gathering.lock();
-        while waiting.octets.is_empty() && !waiting.is_closed {
+        while waiting.octets.is_empty() && waiting.erasing.is_empty() && !waiting.is_closed {
             let waited = gathering.changed.wait_timeout(waiting, TIDYING);
             let (again, timeout) = waited.unwrap_or_else(ignore);
             waiting = again;
@@ -111,7 +118,9 @@ impl Writer {
             }
         }
         let gathers = |waiting: &mut super::Waiting| {
-            !waiting.is_closed && waiting.octets.len() < gathering.most / 2
+            !waiting.is_closed
+                && waiting.erasing.is_empty()
+                && waiting.octets.len() < gathering.most / 2
         };
         if !waiting.octets.is_empty() {
             let waited = gathering.changed.wait_timeout_while(waiting, GATHERING, gathers);
@@ -121,6 +130,7 @@ impl Writer {
         Taken {
             events: std::mem::take(&mut waiting.events),
             not_kept: std::mem::take(&mut waiting.not_kept),
+            erasing: std::mem::take(&mut waiting.erasing),
             is_closed: waiting.is_closed,
         }
     }
@@ -146,6 +156,14 @@ impl Writer {
         self.file.write_all(octets)?;
         self.length += length(octets);
         Ok(())
+    }
+
+    /// Takes persons out of every file, also the one that is being written.
+    fn erase(&mut self, persons: &[Erasure]) -> io::Result<u64> {
+        let erased = erase::erase(&self.dir, persons);
+        // It may be another file by now.
+        self.file = create(&files::path(&self.dir, self.number))?;
+        erased
     }
 
     fn make_room(&self, octets: &[u8]) -> io::Result<()> {

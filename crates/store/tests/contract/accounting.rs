@@ -281,7 +281,7 @@ pub async fn how_an_access_point_names_a_session_is_kept_until_the_person_is_era
     let id = SessionId::from_bytes([1; 16]);
     let session = store.find_session(id).await.unwrap().unwrap();
     assert_eq!(session.identification, said, "a report that says nothing of it changes nothing");
-    assert!(store.erase_account(account).await.unwrap());
+    assert!(store.erase_account(account, at(90)).await.unwrap());
     let session = store.find_session(id).await.unwrap().unwrap();
     assert_eq!(session.identification, SessionIdentification::default());
 }

@@ -51,6 +51,8 @@ on_both![
     sign_in::a_credential_wins_once_however_many_servers_use_it_up_together,
     sign_in::a_credential_that_cannot_be_read_spoils_no_other,
     sign_in::an_erased_person_leaves_nothing_behind,
+    sign_in::a_device_that_is_somebody_elses_by_now_is_not_erased,
+    sign_in::a_person_leaves_also_the_trail_of_a_machine_that_was_down,
     accounting::a_batch_counts_once_even_if_it_is_applied_twice,
     accounting::usage_reaches_person_grant_and_day,
     accounting::an_hour_that_waited_for_the_database_is_applied_in_order_and_once,

@@ -48,7 +48,7 @@ pub async fn a_batch_begins_with_what_others_left(store: TestStore) {
     other.apply("other", &report(5), until(1)).await.unwrap();
     store.apply("one", &report(6), until(3)).await.unwrap();
     assert_eq!(store.usage_of_day(account, day()).await.unwrap(), usage(360, 60, 600));
-    assert!(other.erase_account(account).await.unwrap());
+    assert!(other.erase_account(account, at(90)).await.unwrap());
     store.apply("one", &report(7), until(4)).await.unwrap();
     assert_eq!(store.usage_of_day(account, day()).await.unwrap(), Usage::default());
 }

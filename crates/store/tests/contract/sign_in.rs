@@ -1,8 +1,13 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::*;
 use store::testing::TestStore;
-use store::{Attempt, CredentialUse, Credentials, SqlStore};
+use store::{
+    Attempt, CredentialUse, Credentials, Eraser, Erasure, SqlStore, Store, Trail, TrailArchive,
+    TrailEvent, TrailKind, TrailSettings, Wanted,
+};
+use tokio_util::sync::CancellationToken;
 
 use crate::fixtures::*;
 
@@ -268,8 +273,8 @@ pub async fn an_erased_person_leaves_nothing_behind(store: TestStore) {
     let report = record(at(60), 1, AccountingEvent::Interim, usage(60, 10, 100));
     let until = store::JournalPosition { segment: 1, offset: 10 };
     store.apply("journal", &[report], until).await.unwrap();
-    assert!(store.erase_account(grant.account).await.unwrap());
-    assert!(!store.erase_account(grant.account).await.unwrap());
+    assert!(store.erase_account(grant.account, at(90)).await.unwrap());
+    assert!(!store.erase_account(grant.account, at(90)).await.unwrap());
     assert_eq!(store.find_account_by_phone(&phone()).await.unwrap(), None);
     assert_eq!(store.find_grant(mac(1)).await.unwrap(), None);
     assert_eq!(store.count_challenges_for_phone(&phone(), T0).await.unwrap(), 0);
@@ -279,6 +284,76 @@ pub async fn an_erased_person_leaves_nothing_behind(store: TestStore) {
     );
     let session = store.find_session(SessionId::from_bytes([1; 16])).await.unwrap().unwrap();
     assert_eq!((session.device, session.user_name.as_str(), session.address), (mac(0), "", None));
+    let erasure = Erasure {
+        erased_at: at(90),
+        account: grant.account,
+        grants: vec![grant.id],
+        devices: vec![mac(1)],
+    };
+    assert_eq!(store.list_erasures(at(90)).await.unwrap(), [erasure]);
+    assert_eq!(store.list_erasures(at(91)).await.unwrap(), []);
+    assert_eq!(store.prune_erasures(at(90)).await.unwrap(), 0);
+    assert_eq!(store.prune_erasures(at(91)).await.unwrap(), 1);
+}
+
+pub async fn a_device_that_is_somebody_elses_by_now_is_not_erased(store: TestStore) {
+    set_up(&store).await;
+    let first = store.sign_in(&sign_in(1, mac(1), T0)).await.unwrap().grant;
+    let mut other = sign_in(2, mac(1), at(10));
+    other.phone = "+966557654321".parse().unwrap();
+    other.new_account = AccountId::from_bytes([9; 16]);
+    let second = store.sign_in(&other).await.unwrap().grant;
+    assert_ne!(first.account, second.account);
+    store.erase_account(first.account, at(90)).await.unwrap();
+    let erasures = store.list_erasures(T0).await.unwrap();
+    assert_eq!((&erasures[0].grants[..], &erasures[0].devices[..]), (&[first.id][..], &[][..]));
+}
+
+pub async fn a_person_leaves_also_the_trail_of_a_machine_that_was_down(store: TestStore) {
+    set_up(&store).await;
+    let grant = store.sign_in(&sign_in(1, mac(1), T0)).await.unwrap().grant;
+    let dir = tempfile::tempdir().unwrap();
+    let settings = TrailSettings { min_free_octets: 0, ..TrailSettings::default() };
+    let rejected = TrailKind::Rejected { rule: "rejected-no-grant", renews: None };
+    let note = |trail: &Trail, device| {
+        trail.note(&TrailEvent { device: Some(device), ..TrailEvent::new(T0, rejected) });
+    };
+    let is_there = |device| {
+        let wanted = Wanted { devices: vec![device], ..Wanted::default() };
+        let mut found = 0;
+        let archive = TrailArchive::new(dir.path());
+        archive.search(&wanted, T0, u64::MAX, |_| found += 1).unwrap();
+        found > 0
+    };
+    let trail = Trail::open(dir.path(), &settings).unwrap();
+    note(&trail, mac(1));
+    note(&trail, mac(2));
+    drop(trail);
+    // The machine is down.
+    store.erase_account(grant.account, at(90)).await.unwrap();
+    assert!(is_there(mac(1)));
+    // It starts.
+    let stop = CancellationToken::new();
+    let trail = Trail::open(dir.path(), &settings).unwrap();
+    let (all, stopped): (Arc<dyn Store>, _) = (store.shared(), stop.clone());
+    let eraser = Eraser::new(trail.clone(), all);
+    let erasing = tokio::spawn(async move { eraser.run(stopped).await });
+    while is_there(mac(1)) {
+        tokio::task::yield_now().await;
+    }
+    // It runs while the next one is erased.
+    let mut other = sign_in(2, mac(3), T0);
+    other.phone = "+966557654321".parse().unwrap();
+    other.new_account = AccountId::from_bytes([9; 16]);
+    let other = store.sign_in(&other).await.unwrap().grant;
+    note(&trail, mac(3));
+    store.erase_account(other.account, at(95)).await.unwrap();
+    while is_there(mac(3)) || trail.counts().written < 1 {
+        tokio::task::yield_now().await;
+    }
+    assert!(is_there(mac(2)));
+    stop.cancel();
+    erasing.await.unwrap();
 }
 
 pub async fn an_erased_persons_session_stays_nameless(store: TestStore) {
@@ -287,7 +362,7 @@ pub async fn an_erased_persons_session_stays_nameless(store: TestStore) {
     let until = |offset| store::JournalPosition { segment: 1, offset };
     let report = |secs| record(at(secs), 1, AccountingEvent::Interim, usage(secs, 10, 100));
     store.apply("j", &[report(60)], until(1)).await.unwrap();
-    store.erase_account(grant.account).await.unwrap();
+    store.erase_account(grant.account, at(90)).await.unwrap();
     store.apply("j", &[report(120)], until(2)).await.unwrap();
     let session = store.find_session(SessionId::from_bytes([1; 16])).await.unwrap().unwrap();
     assert_eq!((session.device, session.user_name.as_str()), (mac(0), ""));
