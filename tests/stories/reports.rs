@@ -216,6 +216,12 @@ impl Books {
         books
     }
 
+    /// The same books, read from a copy of the database.
+    pub fn kept_in(mut self, url: String) -> Self {
+        self.settings.url = url;
+        self
+    }
+
     /// Open for as short as possible, so that the server alone recovers the database.
     async fn store(&self) -> SqlStore {
         SqlStore::connect(&self.settings, self.keys.clone()).await.unwrap()
