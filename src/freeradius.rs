@@ -4,5 +4,7 @@
 //! among the values, so none of them can be printed by accident.
 
 pub mod conf;
+#[cfg(test)]
+pub mod debian;
 pub mod tables;
 pub mod users;

@@ -123,8 +123,7 @@ fn what_is_no_access_point_is_named_with_its_reason() {
 
 #[test]
 fn debians_own_example_has_no_access_point() {
-    let text = std::fs::read_to_string("/etc/freeradius/3.0/clients.conf")
-        .expect("`scripts/install test` installs it, and this user may read it");
+    let text = crate::freeradius::debian::text("clients.conf");
     let told = told(&text);
     assert_eq!(told.len(), 2, "{told:?}");
     for line in told {
