@@ -14,6 +14,7 @@ mod disk;
 mod flood;
 mod full_disk;
 mod killed;
+mod mariadb;
 mod migration;
 mod nas_test;
 mod noon;

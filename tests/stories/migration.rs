@@ -5,7 +5,10 @@ use radius_proto::{Code, Packet, attribute};
 use serde_json::{Value, json};
 
 use crate::access_point::{AccessPoint, Report};
+use crate::browser::Browser;
 use crate::city::{City, Said};
+use crate::mariadb::MariaDb;
+use crate::visit::{self, Coova, park};
 
 /// A city with a plan and a site.
 async fn walkway() -> City {
@@ -228,6 +231,52 @@ async fn users_in_a_file_become_persons() {
     assert_eq!(account["grants"][0]["device"], DEVICE);
 }
 
+/// No consent can come along, so there is none; whoever is asked for a code is asked for it too.
+#[tokio::test]
+async fn who_comes_from_another_server_consents_when_a_code_is_asked_for() {
+    let text =
+        format!("0551234567 Auth-Type := Accept, Calling-Station-Id == \"{}\"\n", visit::DEVICE);
+    for (more, code, asked) in [
+        // With permission to come back there is no page on which anything could be asked.
+        (&[][..], Code::AccessAccept, 0),
+        (&["--without-grants"][..], Code::AccessReject, 1),
+    ] {
+        let (city, mut messages) = park().await;
+        let file = write(&city, "authorize", &text);
+        let import = ["import", "users", &file, "--site", "walkway", "--apply"];
+        city.json(&[&import[..], more].concat()).await;
+        let mut coova = Coova::install(&city).await;
+        let answer = coova.ask_by_address().await;
+        assert_eq!(Packet::parse(&answer).unwrap().code(), code, "{more:?}");
+        let consents = async || city.json(&["account", "show", PHONE]).await["consents"].clone();
+        assert_eq!(consents().await, json!([]), "{more:?}");
+        if asked > 0 {
+            let browser = Browser::new(city.portal());
+            let page = browser.visit(&coova.redirect("notyet")).await;
+            let sent = browser.submit(&page, "phone", &[("phone", "0551234567"), ("terms", "yes")]);
+            let page = browser.visit(&sent.await.location()).await;
+            let code = messages.next().await.code();
+            browser.submit(&page, "code", &[("code", &code)]).await;
+        }
+        let consents = consents().await;
+        assert_eq!(consents.as_array().unwrap().len(), asked, "{consents}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_left_out_is_counted_by_its_reason() {
+    let city = walkway().await;
+    let file = daloradius(&city);
+    let said = city.sabeel(&["import", "radcheck", &file, "--site", "walkway"]).await;
+    for line in [
+        "left out: 1 × a device belongs to a person here, and no mobile number is known for it\n",
+        "left out: 1 × it is neither a mobile number nor a hardware address\n",
+        "without consent: 1 come back",
+    ] {
+        assert!(said.out.contains(line), "no {line:?} in {}", said.out);
+    }
+}
+
 /// FreeRADIUS' table as PostgreSQL has it, with the columns that are written.
 const RADACCT: &str = "CREATE TABLE radacct (radacctid bigserial PRIMARY KEY, \
     acctsessionid text NOT NULL, acctuniqueid text NOT NULL UNIQUE, username text, realm text, \
@@ -311,6 +360,102 @@ async fn sessions_leave_for_radacct_and_come_back() {
     let mysql = city.sabeel(&export(&["--format", "mysql"])).await.out;
     assert!(mysql.starts_with("INSERT IGNORE INTO radacct (acctsessionid, "), "{mysql}");
     assert!(!mysql.contains("+00:00") && mysql.contains(",NULL,"), "{mysql}");
+}
+
+/// FreeRADIUS' table as MySQL has it, with the columns that are written; none of the texts may be
+/// NULL, and no date has an offset.
+const RADACCT_OF_MYSQL: &str = "CREATE TABLE radacct (radacctid bigint NOT NULL AUTO_INCREMENT, \
+    acctsessionid varchar(64) NOT NULL DEFAULT '', acctuniqueid varchar(32) NOT NULL DEFAULT '', \
+    username varchar(64) NOT NULL DEFAULT '', realm varchar(64) DEFAULT '', \
+    nasipaddress varchar(15) NOT NULL DEFAULT '', nasportid varchar(32) DEFAULT NULL, \
+    acctstarttime datetime NULL DEFAULT NULL, acctupdatetime datetime NULL DEFAULT NULL, \
+    acctstoptime datetime NULL DEFAULT NULL, acctsessiontime int unsigned DEFAULT NULL, \
+    acctinputoctets bigint DEFAULT NULL, acctoutputoctets bigint DEFAULT NULL, \
+    calledstationid varchar(50) NOT NULL DEFAULT '', \
+    callingstationid varchar(50) NOT NULL DEFAULT '', \
+    acctterminatecause varchar(32) NOT NULL DEFAULT '', servicetype varchar(32) DEFAULT NULL, \
+    framedprotocol varchar(32) DEFAULT NULL, framedipaddress varchar(15) NOT NULL DEFAULT '', \
+    framedipv6address varchar(45) NOT NULL DEFAULT '', PRIMARY KEY (radacctid), \
+    UNIQUE KEY acctuniqueid (acctuniqueid)) ENGINE=InnoDB;";
+
+/// The ways in which people dump: many rows in one statement, one in each, with the names of the
+/// columns, with octets as hex digits, and as MySQL's own program did it of old.
+const WAYS: [&[&str]; 5] = [
+    &[],
+    &["--skip-extended-insert"],
+    &["--complete-insert", "--no-create-info"],
+    &["--hex-blob", "--compact"],
+    &["--skip-opt", "--quote-names", "--replace"],
+];
+
+#[tokio::test]
+async fn sessions_leave_for_mariadb_and_come_back_from_its_dumps() {
+    let city = walkway().await;
+    let file = daloradius(&city);
+    city.json(&["import", "radcheck", &file, "--site", "walkway", "--apply"]).await;
+    // Whatever an access point says of a user is text, for a database too.
+    let mut kiosk = AccessPoint::known(&city, "the kiosk's own secret").await;
+    for (session, user_name) in [
+        ("quotes", "O'Brien says \"hello\""),
+        ("backslashes", "C:\\new\\table\\'); DROP TABLE radacct; --"),
+        ("others", "محمد 😀 %_ \u{7f}\t|"),
+    ] {
+        let report = Report {
+            session,
+            device: "02-00-5E-10-00-01",
+            user_name,
+            uploaded: 4_000_000_000,
+            ..Report::default()
+        };
+        kiosk.report(AcctStatusType::Start, &report).await;
+    }
+    city.settled().await;
+
+    let database = MariaDb::start().await;
+    database.run(RADACCT_OF_MYSQL);
+    let zone = ["session", "export", "--format", "mysql", "--zone", "Asia/Riyadh"];
+    let inserts = city.sabeel(&zone).await.out;
+    database.run(&inserts);
+    database.run(&inserts);
+    assert_eq!(database.run("SELECT count(*) FROM radacct"), "5\n");
+    let names = "SELECT hex(username) FROM radacct WHERE acctsessionid = 'backslashes'";
+    let hex = data_encoding::HEXUPPER.encode(b"C:\\new\\table\\'); DROP TABLE radacct; --");
+    assert_eq!(database.run(names).trim(), hex);
+
+    let csv = city.sabeel(&["session", "export"]).await.out;
+    for (number, options) in WAYS.iter().enumerate() {
+        let other = walkway().await;
+        let address = city.address().to_string();
+        other.json(&["nas", "add", "kiosk", "--site", "walkway", "--address", &address]).await;
+        let file = other.dir().join(format!("{number}.sql"));
+        std::fs::write(&file, database.dump(options)).unwrap();
+        let file = file.display().to_string();
+        let import = ["--json", "import", "radcheck", &file, "--site", "walkway", "--apply"];
+        let said = other.sabeel(&import).await;
+        assert_eq!(outcomes(&said), all(&[("radacct", "added")]), "{options:?}: {said:?}");
+        let back = other.sabeel(&["session", "export"]).await.out;
+        assert_eq!(without_ids(&back), without_ids(&csv), "{options:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_way_of_dumping_daloradius_gives_the_same_persons_and_access_points() {
+    let city = walkway().await;
+    let file = daloradius(&city);
+    let database = MariaDb::start().await;
+    database.run(&std::fs::read_to_string(&file).unwrap());
+    let import = async |file: &str| {
+        let said = city.sabeel(&["--json", "import", "radcheck", file, "--site", "walkway"]).await;
+        assert_eq!(said.code, 0, "{said:?}");
+        outcomes(&said)
+    };
+    let expected = import(&file).await;
+    for (number, options) in WAYS.iter().enumerate() {
+        let file = city.dir().join(format!("{number}.sql"));
+        std::fs::write(&file, database.dump(options)).unwrap();
+        // The columns of a dump without definitions are those that it names.
+        assert_eq!(import(&file.display().to_string()).await, expected, "{options:?}");
+    }
 }
 
 /// Rows without what another city names anew: a stay that goes on has the id that its access

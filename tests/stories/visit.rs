@@ -16,7 +16,7 @@ use crate::sms_gateway::SmsGateway;
 
 const HOST: &str = "10.2.0.1:3990";
 const UAM_SECRET: &str = "uam secret of the kiosk";
-const DEVICE: &str = "02-00-5E-10-00-01";
+pub const DEVICE: &str = "02-00-5E-10-00-01";
 const ADDRESS: [u8; 4] = [10, 2, 0, 7];
 const SESSION: &str = "65640000000001";
 const PHONE: &str = "0551234567";

@@ -21,6 +21,8 @@ pub struct Finding {
     name: String,
     what: String,
     notes: Vec<String>,
+    /// Whether it lets somebody in who has consented to nothing here.
+    lets_in: bool,
 }
 
 impl Finding {
@@ -31,7 +33,13 @@ impl Finding {
         what: impl ToString,
         notes: Vec<String>,
     ) -> Self {
-        Self { place: place.to_string(), name: name.to_string(), what: what.to_string(), notes }
+        let (place, name, what) = (place.to_string(), name.to_string(), what.to_string());
+        Self { place, name, what, notes, lets_in: false }
+    }
+
+    /// The same with permission to come back without a code, and so without a consent.
+    pub fn let_in(self) -> Self {
+        Self { lets_in: true, ..self }
     }
 }
 
@@ -64,12 +72,23 @@ pub struct Report {
     stays: BTreeMap<(Fate, String), (String, u64)>,
     /// Things of each fate, in the order of [`Fate`].
     counts: [u64; 5],
+    /// What is not taken, by its reason.
+    left_out: BTreeMap<String, u64>,
+    /// Devices that come back without a consent.
+    let_in: u64,
 }
 
 impl Report {
     /// Nothing yet.
     pub const fn new(intent: Intent) -> Self {
-        Self { intent, rows: Vec::new(), stays: BTreeMap::new(), counts: [0; 5] }
+        Self {
+            intent,
+            rows: Vec::new(),
+            stays: BTreeMap::new(),
+            counts: [0; 5],
+            left_out: BTreeMap::new(),
+            let_in: 0,
+        }
     }
 
     /// Whether it is done, or only said.
@@ -102,6 +121,9 @@ impl Report {
         }
         let full = self.stays.len() >= MOST_REASONS;
         let reason = if full { "another reason".to_owned() } else { reason };
+        if fate == Fate::NotTaken {
+            self.leave_out(&reason);
+        }
         self.stays.entry((fate, reason)).or_insert_with(|| (place.to_owned(), 0)).1 += 1;
     }
 
@@ -121,11 +143,23 @@ impl Report {
         if let Some(count) = self.counts.get_mut(fate as usize) {
             *count += 1;
         }
+        match (fate, why.first()) {
+            (Fate::NotTaken, Some(reason)) => self.leave_out(reason),
+            (Fate::Added | Fate::WouldBeAdded, _) => self.let_in += u64::from(finding.lets_in),
+            _ => {}
+        }
         if self.rows.len() < MOST_ROWS {
             why.extend(finding.notes);
             let Finding { place, name, what, .. } = finding;
             self.rows.push(Row { place, name, what, fate, why });
         }
+    }
+
+    fn leave_out(&mut self, reason: &str) {
+        let known = self.left_out.contains_key(reason);
+        let reason =
+            if known || self.left_out.len() < MOST_REASONS { reason } else { "another reason" };
+        *self.left_out.entry(reason.to_owned()).or_default() += 1;
     }
 
     /// Prints everything; a conflict is a failure.
@@ -155,6 +189,16 @@ impl Report {
             output::line(&format!(
                 "{did}, {already} there already, {conflicts} in conflict, {left} not taken"
             ))?;
+            for (reason, count) in &self.left_out {
+                output::line(&format!("left out: {count} × {reason}"))?;
+            }
+            if self.let_in > 0 {
+                output::line(&format!(
+                    "without consent: {} come back without a code, and are asked for consent with \
+                     the next one; --without-grants asks them at once",
+                    self.let_in
+                ))?;
+            }
             if self.intent == Intent::Rehearse && would > 0 {
                 output::line("nothing was changed; say --apply to do it")?;
             }

@@ -90,7 +90,9 @@ pub async fn take_people(
                         format!("device {device} on plan {} until {}", grant.plan, grant.until)
                     }
                 };
-                wanted.push((Finding::new(&user.place, name, what, judged.notes), person));
+                let finding = Finding::new(&user.place, name, what, judged.notes);
+                let finding = if person.grant.is_some() { finding.let_in() } else { finding };
+                wanted.push((finding, person));
             }
         }
     }
