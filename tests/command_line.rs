@@ -47,7 +47,7 @@ fn exit_codes_tell_failure_usage_and_configuration_apart() {
     check("", &["config", "check"], 0);
     check("", &["session", "list"], 1);
     check("", &["account", "erase", "0551234567"], 1);
-    check("", &["serve", "portal"], 1);
+    check("", &["serve", "portal"], 78);
     check("", &["session", "show", "not-an-id"], 2);
     check("", &["frobnicate"], 2);
     check("", &["edge"], 78);
@@ -55,6 +55,7 @@ fn exit_codes_tell_failure_usage_and_configuration_apart() {
     check("[controller]\nsweep-seconds = 0", &["session", "list"], 78);
     check("[store]\nurl = \"mysql://db\"", &["config", "check"], 78);
     check("[journal]\nqueue = 0", &["config", "check"], 78);
+    check("[trail]\nkeep-days = 90", &["config", "check"], 78);
 }
 
 #[test]
