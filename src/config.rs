@@ -111,10 +111,10 @@ impl Config {
         self.portal.validate().map_err(|error| invalid("portal", error.to_string()))?;
         self.controller.validate().map_err(|error| invalid("controller", error.to_string()))?;
         let (known, kept) = (self.controller.retention.erasure_days, self.trail.keep_days);
-        if known < kept {
+        if known <= kept {
             let reason = format!(
-                "retention.erasure-days is {known}, but a trail is kept for {kept} days, and who \
-                 was erased must be known for as long"
+                "retention.erasure-days is {known}, but a trail is kept for {kept} days and a part \
+                 of one, and who was erased must be known for longer"
             );
             return Err(invalid("controller", reason));
         }

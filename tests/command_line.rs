@@ -55,7 +55,7 @@ fn exit_codes_tell_failure_usage_and_configuration_apart() {
     check("[controller]\nsweep-seconds = 0", &["session", "list"], 78);
     check("[store]\nurl = \"mysql://db\"", &["config", "check"], 78);
     check("[journal]\nqueue = 0", &["config", "check"], 78);
-    check("[trail]\nkeep-days = 90", &["config", "check"], 78);
+    check("[trail]\nkeep-days = 31", &["config", "check"], 78);
 }
 
 #[test]

@@ -49,7 +49,7 @@ pub struct RetentionSettings {
     /// consents; 1 to 3,650, default 365. The terms tell visitors `portal.retention-months`.
     pub account_days: u32,
     /// Days for which a machine with a trail that was off can still learn who was erased; 1 to
-    /// 3,650, default 31. No less than `trail.keep-days` of any machine.
+    /// 3,651, default 31. More than `trail.keep-days` of any machine.
     pub erasure_days: u32,
 }
 
@@ -114,7 +114,7 @@ impl ControllerSettings {
         within("retention.grant-days", retention.grant_days, 1..=3_650)?;
         within("retention.usage-days", retention.usage_days, 2..=3_650)?;
         within("retention.account-days", retention.account_days, 1..=3_650)?;
-        within("retention.erasure-days", retention.erasure_days, 1..=3_650)
+        within("retention.erasure-days", retention.erasure_days, 1..=3_651)
     }
 
     pub(crate) fn sweep(&self) -> Duration {
