@@ -1,16 +1,23 @@
 //! The load generator of RADIUS: a fixed number of requests always under way, each answer proved
 //! by its Response Authenticator, its code and what it says.
+//!
+//! It shares the machine with the server, so it is made to cost little: a thread for each core has
+//! many source ports, and takes and sends what is there with one system call.
 
 use std::collections::HashMap;
-use std::io::ErrorKind;
+use std::io::{IoSlice, IoSliceMut};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use nix::errno::Errno;
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrIn, recvmmsg, sendmmsg};
 use radius_proto::client::{Event, Peer, ReplyError, RequestTracker, Schedule, Token, Transmit};
-use radius_proto::{Packet, PacketBuilder, SharedSecret};
+use radius_proto::{Packet, PacketBuilder, SharedSecret, SignedPacket};
 
 use crate::figure::Load;
 
@@ -21,8 +28,13 @@ const SCHEDULE: Schedule = Schedule {
     max_transmissions: Some(4),
     max_duration: None,
 };
-/// Answers between two looks at what is overdue.
-const LOOK_EVERY: u64 = 1_024;
+/// How often a thread looks at what is overdue.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Threads that make load; servers have the same cores.
+const THREADS: usize = 2;
+/// Datagrams in one system call, and the longest answer.
+const BATCH: usize = 64;
+const LONGEST: usize = 4_096;
 
 /// Requests and what must be answered to them.
 pub trait Traffic: Sync {
@@ -57,7 +69,7 @@ pub enum MessageAuthenticator {
 pub struct Volume {
     /// Requests under way at any time.
     pub outstanding: usize,
-    /// Source ports that they come from, each a thread with 256 identifiers.
+    /// Source ports that they come from, each with 256 identifiers.
     pub ports: usize,
     /// Requests in all; those that are begun before `lasting` is over.
     pub most: u64,
@@ -71,15 +83,72 @@ pub struct Volume {
 /// The first answer that is wrong.
 pub fn run(target: &Target, volume: Volume, traffic: &dyn Traffic) -> anyhow::Result<Load> {
     let next = AtomicU64::new(0);
+    let threads = volume.ports.min(THREADS);
     let mut joined = Load::default();
     thread::scope(|scope| {
-        let start = || Line::open(target, traffic, &next)?.work(volume);
-        let lines: Vec<_> = (0..volume.ports).map(|_| scope.spawn(start)).collect();
-        for line in lines {
-            joined.join(line.join().expect("a load generator does not panic")?);
+        let start = |thread| {
+            let ports = (thread..volume.ports).step_by(threads);
+            let lines = ports.map(|_| Line::open(target, traffic, &next));
+            Lines::new(lines.collect::<anyhow::Result<_>>()?)?.work(volume)
+        };
+        let threads: Vec<_> =
+            (0..threads).map(|thread| scope.spawn(move || start(thread))).collect();
+        for thread in threads {
+            joined.join(thread.join().expect("a load generator does not panic")?);
         }
         Ok(joined)
     })
+}
+
+/// The source ports of one thread.
+struct Lines<'a> {
+    lines: Vec<Line<'a>>,
+    ready: Epoll,
+    inbox: Vec<u8>,
+}
+
+impl<'a> Lines<'a> {
+    fn new(lines: Vec<Line<'a>>) -> anyhow::Result<Self> {
+        let ready = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+        for (place, line) in lines.iter().enumerate() {
+            ready.add(&line.socket, EpollEvent::new(EpollFlags::EPOLLIN, place as u64))?;
+        }
+        Ok(Self { lines, ready, inbox: vec![0; BATCH * LONGEST] })
+    }
+
+    fn work(mut self, volume: Volume) -> anyhow::Result<Load> {
+        let begun = Instant::now();
+        let mut looked = begun;
+        let mut events = [EpollEvent::empty(); BATCH];
+        for line in &mut self.lines {
+            line.ask(volume, begun)?;
+        }
+        while self.lines.iter().any(|line| line.requests.pending() > 0) {
+            let wait = EpollTimeout::try_from(LOOK_EVERY)?;
+            let ready = match self.ready.wait(&mut events, wait) {
+                Err(Errno::EINTR) => 0,
+                ready => ready?,
+            };
+            for event in events.iter().take(ready) {
+                let line = &mut self.lines[usize::try_from(event.data())?];
+                line.take_answers(&mut self.inbox)?;
+                line.ask(volume, begun)?;
+            }
+            if looked.elapsed() >= LOOK_EVERY {
+                looked = Instant::now();
+                for line in &mut self.lines {
+                    line.repeat_overdue()?;
+                    line.ask(volume, begun)?;
+                }
+            }
+        }
+        let mut joined = Load::default();
+        for line in self.lines {
+            joined.join(line.load);
+        }
+        joined.elapsed = begun.elapsed();
+        Ok(joined)
+    }
 }
 
 /// One source port.
@@ -100,7 +169,6 @@ impl<'a> Line<'a> {
     ) -> anyhow::Result<Self> {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
         socket.connect(target.server)?;
-        socket.set_read_timeout(Some(Duration::from_millis(100)))?;
         let peer = Peer {
             schedule: SCHEDULE,
             require_message_authenticator: match target.message_authenticator {
@@ -114,66 +182,73 @@ impl<'a> Line<'a> {
         Ok(Self { socket, requests, traffic, next, waiting, load })
     }
 
-    fn work(mut self, volume: Volume) -> anyhow::Result<Load> {
-        let begun = Instant::now();
+    /// Sends as many requests as there is room for, as long as there are more.
+    fn ask(&mut self, volume: Volume, begun: Instant) -> anyhow::Result<()> {
         let window = volume.outstanding / volume.ports;
-        let mut received = 0_u64;
-        let mut more = true;
-        loop {
-            while more && self.requests.pending() < window && begun.elapsed() < volume.lasting {
-                more = self.ask(volume.most)?;
-            }
-            if self.requests.pending() == 0 {
-                self.load.elapsed = begun.elapsed();
-                return Ok(self.load);
-            }
-            received += 1;
-            if !self.take_answer()? || received.is_multiple_of(LOOK_EVERY) {
-                self.repeat_overdue()?;
-            }
+        let mut packets = Vec::new();
+        while self.requests.pending() < window && begun.elapsed() < volume.lasting {
+            let number = self.next.fetch_add(1, Ordering::Relaxed);
+            let secret = &self.requests.peer().secret;
+            let wanted = (number < volume.most).then(|| self.traffic.request(number, secret));
+            let Some(request) = wanted.flatten() else { break };
+            let now = Instant::now();
+            let Transmit { token, packet } = self.requests.submit(request, number, now)?;
+            self.waiting.insert(token, (number, now));
+            packets.push(packet);
         }
+        packets.chunks(BATCH).try_for_each(|batch| self.send(batch))
     }
 
-    /// Sends one more request, if there is one.
-    fn ask(&mut self, most: u64) -> anyhow::Result<bool> {
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        if number >= most {
-            return Ok(false);
+    fn send(&self, mut packets: &[SignedPacket]) -> anyhow::Result<()> {
+        while !packets.is_empty() {
+            let slices: Vec<_> = packets.iter().map(|packet| [IoSlice::new(packet)]).collect();
+            let nowhere_else = vec![None::<SockaddrIn>; slices.len()];
+            let mut headers = MultiHeaders::preallocate(slices.len(), None);
+            let (fd, flags) = (self.socket.as_raw_fd(), MsgFlags::empty());
+            let sent = sendmmsg(fd, &mut headers, &slices, &nowhere_else, [], flags)
+                .context("cannot send")?
+                .count();
+            packets = &packets[sent..];
         }
-        let secret = &self.requests.peer().secret;
-        let Some(request) = self.traffic.request(number, secret) else { return Ok(false) };
-        let now = Instant::now();
-        let Transmit { token, packet } = self.requests.submit(request, number, now)?;
-        self.waiting.insert(token, (number, now));
-        self.socket.send(&packet).context("cannot send")?;
-        Ok(true)
+        Ok(())
     }
 
-    /// Takes one datagram; `false` if none comes for a while.
-    fn take_answer(&mut self) -> anyhow::Result<bool> {
-        let mut octets = [0; 4_096];
-        let length = match self.socket.recv(&mut octets) {
-            Ok(length) => length,
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
-            Err(error) => return Err(error).context("cannot receive"),
+    /// Takes what has arrived.
+    fn take_answers(&mut self, inbox: &mut [u8]) -> anyhow::Result<()> {
+        let lengths: Vec<_> = {
+            let mut slices: Vec<_> =
+                inbox.chunks_mut(LONGEST).map(|room| [IoSliceMut::new(room)]).collect();
+            let mut headers = MultiHeaders::<SockaddrIn>::preallocate(BATCH, None);
+            let (fd, flags) = (self.socket.as_raw_fd(), MsgFlags::MSG_DONTWAIT);
+            match recvmmsg(fd, &mut headers, &mut slices, flags, None) {
+                Ok(messages) => messages.map(|message| message.bytes).collect(),
+                Err(Errno::EAGAIN) => return Ok(()),
+                Err(error) => return Err(error).context("cannot receive"),
+            }
         };
         let now = Instant::now();
+        for (length, room) in lengths.into_iter().zip(inbox.chunks(LONGEST)) {
+            self.take_answer(&room[..length], now)?;
+        }
+        Ok(())
+    }
+
+    fn take_answer(&mut self, octets: &[u8], now: Instant) -> anyhow::Result<()> {
         let server = self.requests.peer().address;
-        let octets = octets.get(..length).unwrap_or_default();
         let reply = match self.requests.receive(server, octets, now) {
             Ok(reply) => reply,
             // The second answer to a request that was sent twice.
             Err(ReplyError::UnknownIdentifier(_) | ReplyError::WrongAuthenticator(_))
                 if self.load.repeated > 0 =>
             {
-                return Ok(true);
+                return Ok(());
             }
             Err(error) => return Err(error).context("a wrong answer"),
         };
         let (number, asked_at) = self.waiting.remove(&reply.token).context("an unknown token")?;
         self.traffic.check(number, &reply.packet)?;
         self.load.latencies.push(now - asked_at);
-        Ok(true)
+        Ok(())
     }
 
     fn repeat_overdue(&mut self) -> anyhow::Result<()> {
@@ -181,7 +256,7 @@ impl<'a> Line<'a> {
             match event {
                 Event::Retransmit(again) => {
                     self.load.repeated += 1;
-                    self.socket.send(&again.packet).context("cannot send")?;
+                    self.send(&[again.packet])?;
                 }
                 Event::GaveUp(token) => {
                     self.load.lost += 1;
