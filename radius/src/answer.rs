@@ -5,6 +5,7 @@
 
 use std::error::Error;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use domain::Timestamp;
 use radius_proto::server::Role;
@@ -19,7 +20,6 @@ use crate::facts::{Origin, StoreAway};
 use crate::look_ups::Usable;
 use crate::metrics::Outcome;
 use crate::notes::Sender;
-use crate::random;
 use crate::shared::Shared;
 
 /// What to do for a request.
@@ -42,21 +42,58 @@ pub(crate) async fn answer(
     secret: SecretAge,
     (octets, source): (&[u8], SocketAddr),
 ) -> Answer {
-    let sender = Sender { nas: &access_point.nas.name, source };
-    let secret = access_point.secret(secret);
     let request = Packet::parse(octets).expect("the protocol core has parsed it before");
     let now = shared.clock.now();
-    let decision = match decide(shared, access_point, (&request, secret), now).await {
-        Ok(decision) => decision,
+    match decide(shared, access_point, (&request, access_point.secret(secret)), now).await {
+        Ok(decision) => tell(shared, access_point, secret, (octets, source), decision),
         Err(away) => {
             let error = &away as &dyn Error;
             tracing::debug!(nas = %access_point.nas.name, error, "access.store-away");
             let silence = (Outcome::StoreAway, octets);
             shared.notes.passed((access_point, source), Role::Authentication, silence, now);
-            return Answer::Silence(Outcome::StoreAway);
+            Answer::Silence(Outcome::StoreAway)
         }
+    }
+}
+
+/// The same, if it needs nothing but memory: for a returning device, which is what most requests
+/// are about. `None` if the store must be asked.
+pub(crate) fn answer_from_memory(
+    shared: &Shared,
+    access_point: &AccessPoint,
+    secret: SecretAge,
+    (octets, source): (&[u8], SocketAddr),
+) -> Option<Answer> {
+    let request = Packet::parse(octets).expect("the protocol core has parsed it before");
+    let claim = claim::read(&request, access_point.secret(secret));
+    let decision = match claim {
+        Ok(Claim::Device(device)) => {
+            let now = shared.clock.now();
+            let admission = shared.facts.remembered(device, access_point.nas.profile, now)?;
+            Ok((admission, Origin::Memory))
+        }
+        Ok(Claim::Credential(presented)) => {
+            if !shared.failures.are_too_many(presented.device) {
+                return None;
+            }
+            Err(Refusal::TooManyFailures)
+        }
+        Err(refusal) => Err(refusal),
     };
-    match reply(shared, access_point, &request, &decision).sign(secret) {
+    Some(tell(shared, access_point, secret, (octets, source), decision))
+}
+
+fn tell(
+    shared: &Shared,
+    access_point: &AccessPoint,
+    secret: SecretAge,
+    (octets, source): (&[u8], SocketAddr),
+    decision: Decision,
+) -> Answer {
+    let sender = Sender { nas: &access_point.nas.name, source };
+    let request = Packet::parse(octets).expect("the protocol core has parsed it before");
+    let now = shared.clock.now();
+    match reply(shared, access_point, &request, &decision).sign(access_point.secret(secret)) {
         Ok(reply) => match decision {
             Ok((admission, origin)) => {
                 let outcome = origin.into();
@@ -77,7 +114,7 @@ pub(crate) async fn answer(
     }
 }
 
-type Decision = Result<(Admission, Origin), Refusal>;
+type Decision = Result<(Arc<Admission>, Origin), Refusal>;
 
 async fn decide(
     shared: &Shared,
@@ -143,7 +180,7 @@ fn reply(
             let account = admission.grant.account;
             let identity = shared.cui.get().and_then(|cui| cui.identity(request, account));
             let particulars =
-                Particulars { now: shared.clock.now(), token: random::octets(), identity };
+                Particulars { now: shared.clock.now(), token: shared.tokens.next(), identity };
             accept::write(&mut accept, admission, access_point.nas.profile, &particulars);
             accept
         }

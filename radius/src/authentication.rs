@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use domain::NasName;
@@ -19,7 +18,7 @@ use tokio::task::{Id, JoinError, JoinSet, yield_now};
 use tokio_util::sync::CancellationToken;
 use tokio_util::time::DelayQueue;
 
-use crate::answer::{Answer, answer};
+use crate::answer::{Answer, answer, answer_from_memory};
 use crate::authorise::Refusal;
 use crate::metrics::Outcome;
 use crate::port::{Asker, Port, Taken};
@@ -106,17 +105,14 @@ impl Desk {
         let shared = Arc::clone(&self.port.shared);
         let access_point = Arc::clone(&asker.access_point);
         let (secret, source) = (asker.secret, asker.source);
-        let mut answering =
-            Box::pin(
-                async move { answer(&shared, &access_point, secret, (&octets, source)).await },
-            );
         // What is in memory is answered here and now; a task costs more than such an answer.
-        let mut context = Context::from_waker(Waker::noop());
-        let begun = catch_unwind(AssertUnwindSafe(|| answering.as_mut().poll(&mut context)));
-        match begun {
-            Ok(Poll::Ready(answer)) => self.give(asker, answer),
-            Ok(Poll::Pending) => {
-                let task = self.tasks.spawn(answering);
+        let at_once = || answer_from_memory(&shared, &access_point, secret, (&octets, source));
+        match catch_unwind(AssertUnwindSafe(at_once)) {
+            Ok(Some(answer)) => self.give(asker, answer),
+            Ok(None) => {
+                let task = self.tasks.spawn(async move {
+                    answer(&shared, &access_point, secret, (&octets, source)).await
+                });
                 *self.in_progress.entry(asker.access_point.nas.name.clone()).or_default() += 1;
                 self.askers.insert(task.id(), asker);
             }

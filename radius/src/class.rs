@@ -1,15 +1,34 @@
 //! Class: what an Accept gives the NAS to repeat in accounting (RFC 2865 §5.25).
 //!
-//! Ours is an octet for the speed of the Accept, the grant's id and eight random octets, new with
-//! every Accept, so that two stays under one grant never share a token even if the NAS repeats
-//! its session ids.
+//! Ours is an octet for the speed of the Accept, the grant's id and eight octets, new with every
+//! Accept, so that two stays under one grant never share a token even if the NAS repeats its
+//! session ids. Nobody gains by guessing them: accounting is proved by the shared secret.
+
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::{GrantId, Speed};
 use radius_proto::{Packet, attribute};
 
+use crate::random;
+
 /// The first octet of a Class of ours.
 const FULL: u8 = 0x01;
 const REDUCED: u8 = 0x02;
+
+/// Tokens that no other Accept has: they are counted from where chance began, so that no two
+/// processes, nor two lives of one, count the same.
+#[derive(Debug)]
+pub(crate) struct Tokens(AtomicU64);
+
+impl Tokens {
+    pub(crate) fn new() -> Self {
+        Self(AtomicU64::new(u64::from_be_bytes(random::octets())))
+    }
+
+    pub(crate) fn next(&self) -> [u8; 8] {
+        self.0.fetch_add(1, Ordering::Relaxed).to_be_bytes()
+    }
+}
 
 /// A Class of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

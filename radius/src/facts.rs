@@ -62,29 +62,39 @@ impl Facts {
         device: MacAddress,
         profile: NasProfile,
         now: Timestamp,
-    ) -> Result<Result<(Admission, Origin), Refusal>, StoreAway> {
-        let fits =
-            |admission: &Admission| admission.terms.speed == Speed::Full || profile.limits_speed();
-        if let Some(admission) = self.known.young(device, now).filter(fits) {
+    ) -> Result<Result<(Arc<Admission>, Origin), Refusal>, StoreAway> {
+        if let Some(admission) = self.remembered(device, profile, now) {
             return Ok(Ok((admission, Origin::Memory)));
         }
         match in_time(self.devices.ask((device, now))).await {
             Ok(known) => {
-                let decision = decide(known, profile, now);
+                let decision = decide(known, profile, now).map(Arc::new);
                 self.learn(device, decision.as_ref().ok(), now);
                 Ok(decision.map(|admission| (admission, Origin::Store)))
             }
-            Err(away) => match self.known.of_any_age(device, now).filter(fits) {
-                Some(admission) => {
-                    tracing::debug!(error = %away, "store.away");
-                    Ok(Ok((admission, Origin::MemoryWhileStoreAway)))
+            Err(away) => {
+                match self.known.of_any_age(device, now).filter(|known| fits(known, profile)) {
+                    Some(admission) => {
+                        tracing::debug!(error = %away, "store.away");
+                        Ok(Ok((admission, Origin::MemoryWhileStoreAway)))
+                    }
+                    None => Err(away),
                 }
-                None => Err(away),
-            },
+            }
         }
     }
 
-    fn learn(&self, device: MacAddress, admission: Option<&Admission>, asked_at: Timestamp) {
+    /// What is known of a device and young enough to answer by, at an access point of that profile.
+    pub(crate) fn remembered(
+        &self,
+        device: MacAddress,
+        profile: NasProfile,
+        now: Timestamp,
+    ) -> Option<Arc<Admission>> {
+        self.known.young(device, now).filter(|known| fits(known, profile))
+    }
+
+    fn learn(&self, device: MacAddress, admission: Option<&Arc<Admission>>, asked_at: Timestamp) {
         match admission {
             Some(admission) => self.known.remember(admission, asked_at),
             None => self.known.forget(device),
@@ -109,8 +119,8 @@ impl Facts {
         known: Option<Known>,
         profile: NasProfile,
         now: Timestamp,
-    ) -> Result<Admission, Refusal> {
-        let decision = decide(known, profile, now);
+    ) -> Result<Arc<Admission>, Refusal> {
+        let decision = decide(known, profile, now).map(Arc::new);
         if let Ok(admission) = &decision {
             self.known.remember(admission, now);
         }
@@ -127,6 +137,11 @@ impl Facts {
         let used = CredentialUse { credential, nas: nas.clone() };
         in_time(self.uses.ask((used, now))).await
     }
+}
+
+/// Whether what was decided for some access point holds at one of that profile, too.
+fn fits(admission: &Admission, profile: NasProfile) -> bool {
+    admission.terms.speed == Speed::Full || profile.limits_speed()
 }
 
 /// Waits for an answer of the store, but not for ever.

@@ -18,6 +18,7 @@ use tokio::net::UdpSocket;
 
 use crate::access_points::AccessPoints;
 use crate::authorise::Admission;
+use crate::class::Tokens;
 use crate::facts::Facts;
 use crate::failures::Failures;
 use crate::known_grants::KnownGrants;
@@ -168,6 +169,7 @@ pub(crate) async fn inside(settings: RadiusSettings) -> Inside {
         recording: Recording::default(),
         backlog: Backlog::default(),
         failures,
+        tokens: Tokens::new(),
         clock,
         metrics,
         notices,

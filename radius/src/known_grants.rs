@@ -4,92 +4,120 @@
 //! old one counts only while the store is away. What a change touched is never young again, and
 //! a grant that changed is forgotten, so that one that was ended cannot come back.
 
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hash};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use domain::{AccountId, MacAddress, Timestamp};
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 
 use crate::authorise::Admission;
-
-/// For how long a change is kept in mind: longer than any look-up takes and any entry is young.
-const CHANGE_KEPT: Duration = Duration::from_secs(60);
 
 /// The memory of one server.
 #[derive(Debug)]
 pub(crate) struct KnownGrants {
     freshness: Duration,
     by_device: Cache<MacAddress, Remembered>,
-    changed_devices: Cache<MacAddress, Timestamp>,
-    changed_accounts: Cache<AccountId, Timestamp>,
+    changed_devices: ChangeTimes,
+    changed_accounts: ChangeTimes,
     all_changed_at: AtomicI64,
 }
 
 #[derive(Debug, Clone)]
 struct Remembered {
-    admission: Admission,
+    admission: Arc<Admission>,
     asked_at: Timestamp,
 }
 
 impl KnownGrants {
     /// An empty memory for `most` devices, whose entries are young for `freshness`.
-    pub(crate) fn new(most: u64, freshness: Duration) -> Self {
+    pub(crate) fn new(most: usize, freshness: Duration) -> Self {
         Self {
             freshness,
             by_device: Cache::new(most),
-            changed_devices: Cache::builder().max_capacity(most).time_to_live(CHANGE_KEPT).build(),
-            changed_accounts: Cache::builder().max_capacity(most).time_to_live(CHANGE_KEPT).build(),
+            changed_devices: ChangeTimes::new(),
+            changed_accounts: ChangeTimes::new(),
             all_changed_at: AtomicI64::new(i64::MIN),
         }
     }
 
     /// Remembers what the store answered to a question asked at `asked_at`.
-    pub(crate) fn remember(&self, admission: &Admission, asked_at: Timestamp) {
+    pub(crate) fn remember(&self, admission: &Arc<Admission>, asked_at: Timestamp) {
         let device = admission.grant.device;
-        self.by_device.insert(device, Remembered { admission: admission.clone(), asked_at });
+        self.by_device.insert(device, Remembered { admission: Arc::clone(admission), asked_at });
         // A change that came while the store was answering must not be painted over.
-        if self.changed_devices.get(&device).is_some_and(|changed| changed >= asked_at) {
-            self.by_device.invalidate(&device);
+        if self.changed_devices.is_since(device, asked_at) {
+            self.by_device.remove(&device);
         }
     }
 
     /// Forgets a device that is not let in any more.
     pub(crate) fn forget(&self, device: MacAddress) {
-        self.by_device.invalidate(&device);
+        self.by_device.remove(&device);
     }
 
     /// What is known of a device and young enough to be used at `now`.
-    pub(crate) fn young(&self, device: MacAddress, now: Timestamp) -> Option<Admission> {
+    pub(crate) fn young(&self, device: MacAddress, now: Timestamp) -> Option<Arc<Admission>> {
         let Remembered { admission, asked_at } = self.by_device.get(&device)?;
         let is_young = now.since(asked_at) < self.freshness
             && asked_at.as_millis() > self.all_changed_at.load(Ordering::Relaxed)
-            && self
-                .changed_accounts
-                .get(&admission.grant.account)
-                .is_none_or(|changed| changed < asked_at);
+            && !self.changed_accounts.is_since(admission.grant.account, asked_at);
         (is_young && admission.grant.holds(now)).then_some(admission)
     }
 
     /// What is known of a device, however old, while its grant holds.
-    pub(crate) fn of_any_age(&self, device: MacAddress, now: Timestamp) -> Option<Admission> {
+    pub(crate) fn of_any_age(&self, device: MacAddress, now: Timestamp) -> Option<Arc<Admission>> {
         let known = self.by_device.get(&device)?.admission;
         known.grant.holds(now).then_some(known)
     }
 
     /// A device's grant was made or ended.
     pub(crate) fn grant_changed(&self, device: MacAddress, at: Timestamp) {
-        self.changed_devices.insert(device, at);
-        self.by_device.invalidate(&device);
+        self.changed_devices.note(device, at);
+        self.by_device.remove(&device);
     }
 
     /// Usage of an account was applied.
     pub(crate) fn usage_changed(&self, account: AccountId, at: Timestamp) {
-        self.changed_accounts.insert(account, at);
+        self.changed_accounts.note(account, at);
     }
 
     /// Anything may have changed.
     pub(crate) fn all_changed(&self, at: Timestamp) {
         self.all_changed_at.fetch_max(at.as_millis(), Ordering::Relaxed);
+    }
+}
+
+/// When each of many things changed last, in memory that does not grow: things that share a slot
+/// count as changed together, so that now and then the store is asked once more than needed.
+#[derive(Debug)]
+struct ChangeTimes {
+    hasher: RandomState,
+    slots: Box<[AtomicI64]>,
+}
+
+impl ChangeTimes {
+    const SLOTS: usize = 65_536;
+
+    fn new() -> Self {
+        let slots = (0..Self::SLOTS).map(|_| AtomicI64::new(i64::MIN)).collect();
+        Self { hasher: RandomState::new(), slots }
+    }
+
+    fn note(&self, what: impl Hash, at: Timestamp) {
+        self.slot(what).fetch_max(at.as_millis(), Ordering::Relaxed);
+    }
+
+    /// Whether it changed at that time or later.
+    fn is_since(&self, what: impl Hash, at: Timestamp) -> bool {
+        self.slot(what).load(Ordering::Relaxed) >= at.as_millis()
+    }
+
+    fn slot(&self, what: impl Hash) -> &AtomicI64 {
+        let place = self.hasher.hash_one(what) % Self::SLOTS as u64;
+        &self.slots[usize::try_from(place).expect("it is less than the number of slots")]
     }
 }
 
@@ -100,7 +128,7 @@ mod tests {
 
     fn memory() -> KnownGrants {
         let memory = KnownGrants::new(100, Duration::from_secs(5));
-        memory.remember(&admission(), T0);
+        memory.remember(&Arc::new(admission()), T0);
         memory
     }
 
@@ -129,9 +157,9 @@ mod tests {
         let memory = memory();
         memory.grant_changed(DEVICE, at(2));
         assert!(memory.of_any_age(DEVICE, at(3)).is_none());
-        memory.remember(&admission(), at(1));
+        memory.remember(&Arc::new(admission()), at(1));
         assert!(memory.of_any_age(DEVICE, at(3)).is_none());
-        memory.remember(&admission(), at(3));
+        memory.remember(&Arc::new(admission()), at(3));
         assert!(memory.young(DEVICE, at(3)).is_some());
     }
 
@@ -149,7 +177,7 @@ mod tests {
         memory.all_changed(at(1));
         assert!(memory.young(DEVICE, at(2)).is_none());
         assert!(memory.of_any_age(DEVICE, at(2)).is_some());
-        memory.remember(&admission(), at(2));
+        memory.remember(&Arc::new(admission()), at(2));
         assert!(memory.young(DEVICE, at(3)).is_some());
     }
 }

@@ -12,6 +12,7 @@ use tokio::net::{TcpListener, UdpSocket};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::class::Tokens;
 use crate::cui::CuiKey;
 use crate::facts::Facts;
 use crate::failures::Failures;
@@ -94,6 +95,7 @@ impl Radius {
             recording: Recording::default(),
             backlog: Backlog::default(),
             failures: Failures::new(settings.failures_per_minute),
+            tokens: Tokens::new(),
             clock,
             metrics: Arc::default(),
             notices,

@@ -45,7 +45,7 @@ pub struct RadiusSettings {
     /// 1,000, default 10.
     pub failures_per_minute: u32,
     /// Devices whose grant is remembered; 1 to 10,000,000, default 100,000.
-    pub known_grants: u64,
+    pub known_grants: usize,
     /// For how long a remembered grant is used without asking the store, in milliseconds; 0 to
     /// 5,000, default 5,000.
     pub known_grant_freshness_ms: u64,
@@ -179,7 +179,7 @@ impl RadiusSettings {
         within("reject-delay-ms", self.reject_delay_ms, 0..=10_000)?;
         within("delayed-rejects", number(self.delayed_rejects), 1..=1_000_000)?;
         within("failures-per-minute", self.failures_per_minute.into(), 1..=1_000)?;
-        within("known-grants", self.known_grants, 1..=10_000_000)?;
+        within("known-grants", number(self.known_grants), 1..=10_000_000)?;
         within("known-grant-freshness-ms", self.known_grant_freshness_ms, 0..=5_000)?;
         self.radsec.as_ref().map_or(Ok(()), RadsecSettings::validate)?;
         self.dynamic_authorization.validate()

@@ -7,6 +7,7 @@ use domain::Clock;
 use store::Journal;
 
 use crate::access_points::AccessPoints;
+use crate::class::Tokens;
 use crate::cui::CuiKey;
 use crate::facts::Facts;
 use crate::failures::Failures;
@@ -18,7 +19,8 @@ use crate::recording::Recording;
 use crate::registrar::Notices;
 use crate::settings::RadiusSettings;
 
-/// Settings, access points, facts, journal, clock, counters, notices and trail.
+/// Settings, access points, facts, journal, clock, counters, notices, trail and what is new in
+/// each Class.
 pub(crate) struct Shared {
     pub(crate) settings: RadiusSettings,
     pub(crate) access_points: ArcSwap<AccessPoints>,
@@ -28,6 +30,7 @@ pub(crate) struct Shared {
     pub(crate) recording: Recording,
     pub(crate) backlog: Backlog,
     pub(crate) failures: Failures,
+    pub(crate) tokens: Tokens,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) notices: Notices,
