@@ -3,12 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Journal, JournalError, JournalPosition, Store, StoreError, journal};
+use crate::{Durability, Journal, JournalError, JournalPosition, Store, StoreError, journal};
 
 /// Records in one transaction; a visitor's sign-in on SQLite waits for one at most.
 const BATCH: usize = 16_384;
+/// How often what has come is applied at most, unless somebody waits for it: a transaction costs
+/// much the same whether it brings ten records or a thousand.
+const GATHERING: Duration = Duration::from_millis(100);
 /// The longest pause between two tries while the database is away.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How often old files are looked for when nothing comes.
@@ -43,6 +47,7 @@ impl Applier {
     pub async fn run(mut self, stop: CancellationToken) {
         let mut pause = Duration::from_millis(250);
         loop {
+            let begun = Instant::now();
             let pending = tokio::select! {
                 () = stop.cancelled() => return,
                 pending = self.apply_pending() => pending,
@@ -50,9 +55,13 @@ impl Applier {
             let idle = match pending {
                 Ok(position) => {
                     pause = Duration::from_millis(250);
+                    let next = begun + self.gathering();
                     tokio::select! {
                         () = stop.cancelled() => return,
-                        more = self.journal.wait_beyond(position) => !more,
+                        more = self.journal.wait_beyond(position) => {
+                            tokio::time::sleep_until(next).await;
+                            !more
+                        }
                         // Files grow too old also while nothing comes.
                         () = tokio::time::sleep(TIDYING) => {
                             if let Err(error) = self.journal.remove_applied(position) {
@@ -76,6 +85,13 @@ impl Applier {
         }
     }
 
+    fn gathering(&self) -> Duration {
+        match self.journal.durability() {
+            Durability::Journal => GATHERING,
+            Durability::Database => Duration::ZERO,
+        }
+    }
+
     /// Applies everything that is in the journal now; returns how far that is.
     ///
     /// # Errors
@@ -94,7 +110,8 @@ impl Applier {
             position = JournalPosition::default();
         }
         self.journal.applied(position);
-        while position < self.journal.end() {
+        let end = self.journal.end();
+        while position < end {
             let journal = self.journal.clone();
             let read = tokio::task::spawn_blocking(move || journal.read_from(position, BATCH));
             let stretch = read.await.map_err(|_| JournalError::Closed)??;

@@ -263,6 +263,11 @@ impl Journal {
         self.applied.send_modify(|applied| applied.is_failing = true);
     }
 
+    /// Where a record must be before it is acknowledged.
+    pub(crate) const fn durability(&self) -> Durability {
+        self.durability
+    }
+
     /// The end of what is on the disk.
     #[must_use]
     pub fn end(&self) -> JournalPosition {
