@@ -64,7 +64,7 @@ impl SqlStore {
     /// Begins a transaction that changes sessions by what it reads of them: one at a time. Returns
     /// the number of this change, one more than that of the last that was committed.
     async fn begin_on_sessions(&self) -> Result<(Transaction<'static, Any>, i64), StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.writer.begin_with(self.dialect.begin_by_keys()).await?;
         let statement = "UPDATE session_changes SET number = number + 1 RETURNING number";
         let row = sqlx::query(statement).fetch_one(&mut *transaction).await?;
         Ok((transaction, Columns(&row).integer("number")?))

@@ -62,7 +62,7 @@ impl Credentials for SqlStore {
             Column::numbers(distinct.iter().map(|_| at.as_millis())),
         ];
         let given = Given { dialect: self.dialect, names: "wanted, by_nas, now", columns };
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.writer.begin_with(self.dialect.begin_by_keys()).await?;
         if self.dialect == Dialect::Postgres {
             // In one order, so that two processes with the same credentials do not wait for each
             // other.

@@ -26,6 +26,16 @@ impl Dialect {
         }
     }
 
+    /// Begins a writing transaction about many rows that are found by their keys. PostgreSQL would
+    /// plan each of its statements anew and read whole tables of some ten thousand rows for a
+    /// batch of a few hundred; a plan that is kept for any batch goes by the index.
+    pub(crate) const fn begin_by_keys(self) -> &'static str {
+        match self {
+            Self::Sqlite => self.begin(),
+            Self::Postgres => "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan",
+        }
+    }
+
     /// Locks the rows that a transaction has read until it ends. SQLite has one writer anyway.
     pub(crate) const fn for_update(self) -> &'static str {
         match self {
