@@ -1,7 +1,7 @@
 //! What the server logs, kept for one test.
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
@@ -18,6 +18,12 @@ struct Lines(Arc<Mutex<Vec<u8>>>);
 impl Log {
     /// Begins to listen. A test's server runs on the test's thread.
     pub fn listen() -> Self {
+        // What other threads say meanwhile would decide for all whether an event is worth telling.
+        static HEARD_BY_ALL: Once = Once::new();
+        HEARD_BY_ALL.call_once(|| {
+            let nowhere = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE);
+            nowhere.with_writer(io::sink).init();
+        });
         let lines = Lines::default();
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::TRACE)
