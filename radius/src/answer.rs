@@ -45,7 +45,7 @@ pub(crate) async fn answer(
     let request = Packet::parse(octets).expect("the protocol core has parsed it before");
     let now = shared.clock.now();
     match decide(shared, access_point, (&request, access_point.secret(secret)), now).await {
-        Ok(decision) => tell(shared, access_point, secret, (octets, source), decision),
+        Ok(decision) => tell(shared, access_point, secret, (&request, octets, source), decision),
         Err(away) => {
             let error = &away as &dyn Error;
             tracing::debug!(nas = %access_point.nas.name, error, "access.store-away");
@@ -80,28 +80,28 @@ pub(crate) fn answer_from_memory(
         }
         Err(refusal) => Err(refusal),
     };
-    Some(tell(shared, access_point, secret, (octets, source), decision))
+    Some(tell(shared, access_point, secret, (&request, octets, source), decision))
 }
 
+/// Writes what was decided into a packet, and into the trail.
 fn tell(
     shared: &Shared,
     access_point: &AccessPoint,
     secret: SecretAge,
-    (octets, source): (&[u8], SocketAddr),
+    (request, octets, source): (&Packet<'_>, &[u8], SocketAddr),
     decision: Decision,
 ) -> Answer {
     let sender = Sender { nas: &access_point.nas.name, source };
-    let request = Packet::parse(octets).expect("the protocol core has parsed it before");
     let now = shared.clock.now();
-    match reply(shared, access_point, &request, &decision).sign(access_point.secret(secret)) {
+    match reply(shared, access_point, request, &decision).sign(access_point.secret(secret)) {
         Ok(reply) => match decision {
             Ok((admission, origin)) => {
                 let outcome = origin.into();
-                shared.notes.accepted(sender, &request, (&admission, outcome), now);
+                shared.notes.accepted(sender, request, (&admission, outcome), now);
                 Answer::Accept(reply, outcome)
             }
             Err(refusal) => {
-                shared.notes.rejected(sender, &request, refusal, now);
+                shared.notes.rejected(sender, request, refusal, now);
                 Answer::Reject(reply, refusal)
             }
         },
