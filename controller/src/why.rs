@@ -1,8 +1,8 @@
 //! Why: everything that is known of a person, a device or a session, on one time line.
 //!
 //! It joins the rows of the database with the trail and the journal of this machine, where it has
-//! them, and names the other machines that have more. Neither numbers nor codes come out. Work and answer are bounded: the newest comes first,
-//! and what was not looked at is said.
+//! them, and names the other machines that have more. Neither numbers nor codes come out. Work and
+//! answer are bounded: the newest comes first, and what was not looked at is said.
 
 mod rows;
 mod told;

@@ -55,13 +55,10 @@ impl Applier {
             let idle = match pending {
                 Ok(position) => {
                     pause = Duration::from_millis(250);
-                    let next = begun + self.gathering();
+                    let not_before = begun + self.gathering();
                     tokio::select! {
                         () = stop.cancelled() => return,
-                        more = self.journal.wait_beyond(position) => {
-                            tokio::time::sleep_until(next).await;
-                            !more
-                        }
+                        more = self.gather(position, not_before) => !more,
                         // Files grow too old also while nothing comes.
                         () = tokio::time::sleep(TIDYING) => {
                             if let Err(error) = self.journal.remove_applied(position) {
@@ -83,6 +80,14 @@ impl Applier {
                 return;
             }
         }
+    }
+
+    /// Waits until there is something beyond `position` and the time to apply it has come; `false`
+    /// once the journal is closed.
+    async fn gather(&mut self, position: JournalPosition, not_before: Instant) -> bool {
+        let more = self.journal.wait_beyond(position).await;
+        tokio::time::sleep_until(not_before).await;
+        more
     }
 
     fn gathering(&self) -> Duration {
