@@ -4,16 +4,19 @@
 //! [`crate::authorise::decide`]. While the store is away, only a device that was let in before
 //! is known, and nothing else is said about anybody.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{CredentialId, MacAddress, NasName, NasProfile, Speed, Timestamp};
+use domain::{Clock, CredentialId, MacAddress, NasName, NasProfile, Speed, Timestamp};
 use store::{CredentialUse, Store};
+use tokio_util::sync::CancellationToken;
 
 use crate::authorise::{Admission, Known, Refusal, decide};
-use crate::known_grants::KnownGrants;
+use crate::known_grants::{KnownGrants, Young};
 use crate::look_ups::{OfCredential, OfDevice, Usable, UsedUp};
-use crate::together::{Together, Unanswered};
+use crate::renewals::Renewals;
+use crate::together::{Question, Together, Unanswered};
 
 /// How long an answer of the store is worth waiting for; access points ask again after that.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -23,6 +26,7 @@ pub(crate) struct Facts {
     devices: Together<OfDevice>,
     credentials: Together<OfCredential>,
     uses: Together<UsedUp>,
+    renewals: Renewals,
     pub(crate) known: KnownGrants,
 }
 
@@ -48,7 +52,8 @@ impl Facts {
         Self {
             devices: Together::new(OfDevice(Arc::clone(&store))),
             credentials: Together::new(OfCredential(Arc::clone(&store))),
-            uses: Together::new(UsedUp(store)),
+            uses: Together::new(UsedUp(Arc::clone(&store))),
+            renewals: Renewals::new(OfDevice(store)),
             known,
         }
     }
@@ -91,7 +96,37 @@ impl Facts {
         profile: NasProfile,
         now: Timestamp,
     ) -> Option<Arc<Admission>> {
-        self.known.young(device, now).filter(|known| fits(known, profile))
+        let Young { admission, is_ageing } = self.known.young(device, now)?;
+        if is_ageing {
+            self.renewals.want(device, profile);
+        }
+        fits(&admission, profile).then_some(admission)
+    }
+
+    /// Asks again about devices that come often, until `stop` is cancelled.
+    pub(crate) async fn renew(&self, clock: &dyn Clock, stop: CancellationToken) {
+        let renewing = async {
+            loop {
+                let wanted = self.renewals.gather().await;
+                self.renew_all(&wanted, clock.now()).await;
+            }
+        };
+        stop.run_until_cancelled(renewing).await;
+    }
+
+    async fn renew_all(&self, wanted: &[(MacAddress, NasProfile)], now: Timestamp) {
+        let devices: Vec<_> = wanted.iter().map(|(device, _)| (*device, now)).collect();
+        match tokio::time::timeout(PATIENCE, self.renewals.question.ask(&devices)).await {
+            Ok(Ok(answers)) => {
+                for ((device, profile), known) in wanted.iter().zip(answers) {
+                    let admission = decide(known, *profile, now).ok().map(Arc::new);
+                    self.learn(*device, admission.as_ref(), now);
+                }
+            }
+            // Whoever comes next asks, and is told.
+            Ok(Err(error)) => tracing::debug!(error = &error as &dyn Error, "store.away"),
+            Err(_) => tracing::debug!("store.late"),
+        }
     }
 
     fn learn(&self, device: MacAddress, admission: Option<&Arc<Admission>>, asked_at: Timestamp) {

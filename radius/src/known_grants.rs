@@ -1,7 +1,8 @@
 //! Grants that the store told of, remembered in bounded memory with their age.
 //!
 //! Only what lets a device in is ever remembered. A young entry spares the store a question; an
-//! old one counts only while the store is away. What a change touched is never young again, and
+//! old one counts only while the store is away. One that is wanted shortly before it is old is
+//! told of, so that it can be asked about again in time. What a change touched is never young again, and
 //! a grant that changed is forgotten, so that one that was ended cannot come back.
 
 use std::collections::hash_map::RandomState;
@@ -14,6 +15,14 @@ use domain::{AccountId, MacAddress, Timestamp};
 use quick_cache::sync::Cache;
 
 use crate::authorise::Admission;
+
+/// A young grant.
+#[derive(Debug)]
+pub(crate) struct Young {
+    pub(crate) admission: Arc<Admission>,
+    /// Whether it will soon be old.
+    pub(crate) is_ageing: bool,
+}
 
 /// The memory of one server.
 #[derive(Debug)]
@@ -59,12 +68,14 @@ impl KnownGrants {
     }
 
     /// What is known of a device and young enough to be used at `now`.
-    pub(crate) fn young(&self, device: MacAddress, now: Timestamp) -> Option<Arc<Admission>> {
+    pub(crate) fn young(&self, device: MacAddress, now: Timestamp) -> Option<Young> {
         let Remembered { admission, asked_at } = self.by_device.get(&device)?;
-        let is_young = now.since(asked_at) < self.freshness
+        let age = now.since(asked_at);
+        let is_young = age < self.freshness
             && asked_at.as_millis() > self.all_changed_at.load(Ordering::Relaxed)
             && !self.changed_accounts.is_since(admission.grant.account, asked_at);
-        (is_young && admission.grant.holds(now)).then_some(admission)
+        let is_ageing = age >= self.freshness * 4 / 5;
+        (is_young && admission.grant.holds(now)).then_some(Young { admission, is_ageing })
     }
 
     /// What is known of a device, however old, while its grant holds.
@@ -149,6 +160,14 @@ mod tests {
         ] {
             assert_eq!(memory.young(DEVICE, now).is_some(), young, "{now}");
             assert_eq!(memory.of_any_age(DEVICE, now).is_some(), old, "{now}");
+        }
+    }
+
+    #[test]
+    fn an_entry_ages_in_its_last_second() {
+        let memory = memory();
+        for (secs, is_ageing) in [(0, false), (3, false), (4, true)] {
+            assert_eq!(memory.young(DEVICE, at(secs)).unwrap().is_ageing, is_ageing, "{secs} s");
         }
     }
 

@@ -36,6 +36,7 @@ mod ranges;
 mod record;
 mod recording;
 mod registrar;
+mod renewals;
 mod server;
 mod settings;
 mod shared;

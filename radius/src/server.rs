@@ -173,7 +173,7 @@ impl Radius {
         follower.read_access_points().await;
         let LocalAddresses { authentication: asked, accounting: told, radsec: tls } = addresses;
         tracing::info!(authentication = ?asked, accounting = ?told, ?tls, "RADIUS answers");
-        let mut parts: Vec<Part> = vec![Part::Follower(follower), Part::Registrar(registrar)];
+        let mut parts: Vec<Part> = vec![Part::Follower(follower), Part::Registrar(registrar), Part::Renewals];
         parts.extend(authentication.into_iter().map(Part::Authentication));
         parts.extend(accounting.into_iter().map(Part::Accounting));
         if let Some((listeners, radsec)) = radsec {
@@ -208,6 +208,7 @@ enum Part {
     RadsecFiles(Arc<Radsec>),
     Follower(Arc<Follower>),
     Registrar(Arc<Registrar>),
+    Renewals,
 }
 
 impl Part {
@@ -219,6 +220,7 @@ impl Part {
             Self::RadsecFiles(radsec) => radsec.follow_files(stop).await,
             Self::Follower(follower) => follower.follow(stop).await,
             Self::Registrar(registrar) => registrar.run(stop).await,
+            Self::Renewals => shared.facts.renew(shared.clock.as_ref(), stop).await,
         }
     }
 }
