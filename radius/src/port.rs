@@ -19,7 +19,7 @@ use tokio::net::UdpSocket;
 use tokio::time::Instant;
 
 use crate::access_points::{AccessPoint, SecretAge};
-use crate::batch::{self, Inbox};
+use crate::batch::{self, Inbox, Outbox};
 use crate::fair_queue::FairQueue;
 use crate::flood::FloodGuard;
 use crate::metrics::Outcome;
@@ -48,6 +48,7 @@ pub(crate) struct Port {
     log_limit: LogLimit,
     introductions: LogLimit,
     inbox: Inbox,
+    outbox: Outbox,
     flood: FloodGuard,
     waiting: FairQueue<Waiting>,
     replies: Vec<Reply>,
@@ -101,6 +102,7 @@ impl Port {
             log_limit: LogLimit::default(),
             introductions: LogLimit::default(),
             inbox: Inbox::new(),
+            outbox: Outbox::new(),
             flood,
             waiting,
             replies: Vec::new(),
@@ -273,11 +275,12 @@ impl Port {
     /// Sends the replies that have gathered. What the kernel has no room for is not sent, and a
     /// retransmission will get it.
     pub(crate) fn flush(&mut self) {
-        let replies = std::mem::take(&mut self.replies);
+        let mut replies = std::mem::take(&mut self.replies);
+        replies.sort_by_key(|reply| (reply.to, reply.packet.len()));
         let mut rest = replies.as_slice();
         while !rest.is_empty() {
             let datagrams = rest.iter().map(|reply| (reply.to, &*reply.packet));
-            let sent = match batch::send(&self.socket, datagrams) {
+            let sent = match self.outbox.send(&self.socket, datagrams) {
                 Ok(sent) => sent,
                 Err(error) => {
                     tracing::debug!(%error, "radius.send");
