@@ -15,7 +15,9 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
-use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrIn, recvmmsg, sendmmsg};
+use nix::sys::socket::{
+    ControlMessage, MsgFlags, MultiHeaders, SockaddrIn, recvmmsg, sendmsg,
+};
 use radius_proto::client::{Event, Peer, ReplyError, RequestTracker, Schedule, Token, Transmit};
 use radius_proto::{Packet, PacketBuilder, SharedSecret, SignedPacket};
 
@@ -199,16 +201,14 @@ impl<'a> Line<'a> {
         packets.chunks(BATCH).try_for_each(|batch| self.send(batch))
     }
 
-    fn send(&self, mut packets: &[SignedPacket]) -> anyhow::Result<()> {
-        while !packets.is_empty() {
-            let slices: Vec<_> = packets.iter().map(|packet| [IoSlice::new(packet)]).collect();
-            let nowhere_else = vec![None::<SockaddrIn>; slices.len()];
-            let mut headers = MultiHeaders::preallocate(slices.len(), None);
+    /// Hands the kernel requests of one length as one datagram that it cuts last of all.
+    fn send(&self, packets: &[SignedPacket]) -> anyhow::Result<()> {
+        for run in packets.chunk_by(|packet, next| packet.len() == next.len()) {
+            let slices: Vec<_> = run.iter().map(|packet| IoSlice::new(packet)).collect();
+            let length = u16::try_from(run[0].len())?;
+            let cut = [ControlMessage::UdpGsoSegments(&length)];
             let (fd, flags) = (self.socket.as_raw_fd(), MsgFlags::empty());
-            let sent = sendmmsg(fd, &mut headers, &slices, &nowhere_else, [], flags)
-                .context("cannot send")?
-                .count();
-            packets = &packets[sent..];
+            sendmsg(fd, &slices, &cut, flags, None::<&SockaddrIn>).context("cannot send")?;
         }
         Ok(())
     }
