@@ -165,12 +165,7 @@ mod tests {
         all
     }
 
-    async fn send_all(
-        outbox: &mut Outbox,
-        here: &UdpSocket,
-        to: SocketAddr,
-        packets: &[Vec<u8>],
-    ) {
+    async fn send_all(outbox: &mut Outbox, here: &UdpSocket, to: SocketAddr, packets: &[Vec<u8>]) {
         let mut rest = packets;
         while !rest.is_empty() {
             here.writable().await.unwrap();

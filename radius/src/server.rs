@@ -173,7 +173,8 @@ impl Radius {
         follower.read_access_points().await;
         let LocalAddresses { authentication: asked, accounting: told, radsec: tls } = addresses;
         tracing::info!(authentication = ?asked, accounting = ?told, ?tls, "RADIUS answers");
-        let mut parts: Vec<Part> = vec![Part::Follower(follower), Part::Registrar(registrar), Part::Renewals];
+        let mut parts: Vec<Part> =
+            vec![Part::Follower(follower), Part::Registrar(registrar), Part::Renewals];
         parts.extend(authentication.into_iter().map(Part::Authentication));
         parts.extend(accounting.into_iter().map(Part::Accounting));
         if let Some((listeners, radsec)) = radsec {

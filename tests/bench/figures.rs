@@ -51,8 +51,17 @@ const BROWSERS: usize = 32;
 const BROWSING: Duration = Duration::from_secs(3);
 
 /// What can be chosen, in the order in which it is taken.
-const ROWS: [&str; 8] =
-    ["access", "one-time", "accounting", "bursts", "portal", "postgresql", "sustained", "start"];
+const ROWS: [&str; 9] = [
+    "access",
+    "one-time",
+    "accounting",
+    "bursts",
+    "portal",
+    "committed",
+    "postgresql",
+    "sustained",
+    "start",
+];
 
 fn main() -> anyhow::Result<()> {
     let chosen = chosen()?;

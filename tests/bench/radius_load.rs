@@ -15,9 +15,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
-use nix::sys::socket::{
-    ControlMessage, MsgFlags, MultiHeaders, SockaddrIn, recvmmsg, sendmsg,
-};
+use nix::sys::socket::{ControlMessage, MsgFlags, MultiHeaders, SockaddrIn, recvmmsg, sendmsg};
 use radius_proto::client::{Event, Peer, ReplyError, RequestTracker, Schedule, Token, Transmit};
 use radius_proto::{Packet, PacketBuilder, SharedSecret, SignedPacket};
 

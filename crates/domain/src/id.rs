@@ -7,11 +7,11 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::str::FromStr;
 
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 use sha2::{Digest, Sha256};
 
-use crate::{MacAddress, NasName, Timestamp};
+use crate::{MacAddress, NasName, Timestamp, text};
 
 /// An identifier of one kind of thing; ids of different kinds never mix.
 pub struct Id<Kind>(u128, PhantomData<fn() -> Kind>);
@@ -75,6 +75,12 @@ impl<Kind> Id<Kind> {
     #[must_use]
     pub const fn to_bytes(self) -> [u8; 16] {
         self.0.to_be_bytes()
+    }
+
+    fn spelled(self) -> [u8; 32] {
+        let mut digits = [0; 32];
+        HEXLOWER.encode_mut(&self.to_bytes(), &mut digits);
+        digits
     }
 }
 
@@ -155,7 +161,7 @@ impl<Kind> std::hash::Hash for Id<Kind> {
 
 impl<Kind> fmt::Display for Id<Kind> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", self.0)
+        f.write_str(text::ascii(&self.spelled()))
     }
 }
 
@@ -169,24 +175,25 @@ impl<Kind> FromStr for Id<Kind> {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
-        if text.len() != 32 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        let mut bytes = [0; 16];
+        let length = HEXLOWER_PERMISSIVE.decode_len(text.len()).map_err(|_| IdError)?;
+        if length != bytes.len() {
             return Err(IdError);
         }
-        let value = u128::from_str_radix(text, 16).map_err(|_| IdError)?;
-        Ok(Self(value, PhantomData))
+        HEXLOWER_PERMISSIVE.decode_mut(text.as_bytes(), &mut bytes).map_err(|_| IdError)?;
+        Ok(Self::from_bytes(bytes))
     }
 }
 
 impl<Kind> Serialize for Id<Kind> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(text::ascii(&self.spelled()))
     }
 }
 
 impl<'de, Kind> Deserialize<'de> for Id<Kind> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
+        text::read(deserializer)
     }
 }
 

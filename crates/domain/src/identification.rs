@@ -35,29 +35,47 @@ pub struct SessionIdentification {
 }
 
 impl SessionIdentification {
-    /// What is known after a further report: the latest word on everything it mentions.
-    #[must_use]
-    pub fn updated_by(self, reported: &Self) -> Self {
-        let newer = |reported: &Option<String>, known| reported.clone().or(known);
-        Self {
-            nas_identifier: newer(&reported.nas_identifier, self.nas_identifier),
-            nas_address: reported.nas_address.or(self.nas_address),
-            nas_port: reported.nas_port.or(self.nas_port),
-            nas_port_id: newer(&reported.nas_port_id, self.nas_port_id),
-            calling_station_id: newer(&reported.calling_station_id, self.calling_station_id),
-            called_station_id: newer(&reported.called_station_id, self.called_station_id),
-            acct_multi_session_id: newer(
-                &reported.acct_multi_session_id,
-                self.acct_multi_session_id,
-            ),
-            ipv6_address: reported.ipv6_address.or(self.ipv6_address),
-            class: if reported.class.is_empty() { self.class } else { reported.class.clone() },
-            chargeable_user_identity: newer(
-                &reported.chargeable_user_identity,
-                self.chargeable_user_identity,
-            ),
+    /// Takes a further report into account: the latest word on everything it mentions. Returns
+    /// whether that is news.
+    pub fn update(&mut self, reported: &Self) -> bool {
+        let Self {
+            nas_identifier,
+            nas_address,
+            nas_port,
+            nas_port_id,
+            calling_station_id,
+            called_station_id,
+            acct_multi_session_id,
+            ipv6_address,
+            class,
+            chargeable_user_identity,
+        } = reported;
+        let is_new_class = !class.is_empty() && *class != self.class;
+        if is_new_class {
+            self.class.clone_from(class);
         }
+        let news = [
+            is_new_class,
+            renew(&mut self.nas_identifier, nas_identifier),
+            renew(&mut self.nas_address, nas_address),
+            renew(&mut self.nas_port, nas_port),
+            renew(&mut self.nas_port_id, nas_port_id),
+            renew(&mut self.calling_station_id, calling_station_id),
+            renew(&mut self.called_station_id, called_station_id),
+            renew(&mut self.acct_multi_session_id, acct_multi_session_id),
+            renew(&mut self.ipv6_address, ipv6_address),
+            renew(&mut self.chargeable_user_identity, chargeable_user_identity),
+        ];
+        news.contains(&true)
     }
+}
+
+fn renew<T: Clone + PartialEq>(known: &mut Option<T>, reported: &Option<T>) -> bool {
+    let is_new = reported.is_some() && reported != known;
+    if is_new {
+        known.clone_from(reported);
+    }
+    is_new
 }
 
 #[cfg(test)]
@@ -81,7 +99,14 @@ mod tests {
             called_station_id: roamed.called_station_id.clone(),
             ..first.clone()
         };
-        assert_eq!(first.clone().updated_by(&roamed), expected);
-        assert_eq!(roamed.updated_by(&first), first);
+        let mut known = first.clone();
+        for (report, is_news, then) in
+            [(&first, false, &first), (&roamed, true, &expected), (&roamed, false, &expected)]
+        {
+            assert_eq!(known.update(report), is_news);
+            assert_eq!(known, *then);
+        }
+        assert!(known.update(&first));
+        assert_eq!(known, first);
     }
 }

@@ -28,6 +28,7 @@ mod secret;
 mod session;
 mod site;
 mod terms;
+mod text;
 mod time;
 mod units;
 

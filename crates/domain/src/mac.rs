@@ -7,7 +7,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::text;
 
 /// The 48-bit hardware address of a visitor's device.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,6 +44,14 @@ impl MacAddress {
     #[must_use]
     pub const fn is_locally_administered(self) -> bool {
         self.0[0] & 0x02 != 0
+    }
+
+    fn spelled(self) -> [u8; 17] {
+        let mut spelled = [b':'; 17];
+        for (pair, octet) in spelled.chunks_mut(3).zip(self.0) {
+            HEXLOWER.encode_mut(&[octet], &mut pair[..2]);
+        }
+        spelled
     }
 }
 
@@ -87,8 +98,7 @@ fn hex_digits(text: &str) -> Option<[u8; 12]> {
 
 impl fmt::Display for MacAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, e, g] = self.0;
-        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+        f.write_str(text::ascii(&self.spelled()))
     }
 }
 
@@ -100,14 +110,13 @@ impl fmt::Debug for MacAddress {
 
 impl Serialize for MacAddress {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(text::ascii(&self.spelled()))
     }
 }
 
 impl<'de> Deserialize<'de> for MacAddress {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
+        text::read(deserializer)
     }
 }
 

@@ -9,6 +9,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::text;
+
 /// A name of one kind of thing: 1 to 40 of `a-z`, `0-9`, `-` and `.`, starting with a letter or digit.
 pub struct Name<Kind>(String, PhantomData<fn() -> Kind>);
 
@@ -112,8 +114,7 @@ impl<Kind> Serialize for Name<Kind> {
 
 impl<'de, Kind> Deserialize<'de> for Name<Kind> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
+        text::read(deserializer)
     }
 }
 

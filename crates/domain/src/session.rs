@@ -208,48 +208,22 @@ pub enum SessionEnd {
     Stale,
 }
 
-/// The outcome of applying a report.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a report changed of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Advance {
-    /// The session as it is now.
-    pub session: Session,
-    /// What the report brought beyond what was known.
+    /// What it brought beyond what was known.
     pub used: Usage,
+    /// Whether it told more than how much was used until when, and that the session is over.
+    pub is_news: bool,
 }
 
 impl Session {
-    /// Applies a report about `before`, the session as known so far, if it is known.
-    ///
-    /// Returns `None` when the report changes nothing: it repeats, comes after the
-    /// session's end, or is not about a session.
+    /// The session that a report is the first of, with nothing used so far; `None` if it is not
+    /// about a session.
     #[must_use]
-    pub fn advance(before: Option<&Self>, record: &AccountingRecord) -> Option<Advance> {
-        let (report, end) = match &record.event {
-            AccountingEvent::Started(report) | AccountingEvent::Interim(report) => (report, None),
-            AccountingEvent::Stopped(report, end) => (report, Some(*end)),
-            AccountingEvent::NasStarted | AccountingEvent::NasStopped => return None,
-        };
-        let known = before.map_or_else(Usage::default, |session| session.usage);
-        let mut session = match before {
-            Some(session) if session.is_over_for_good() => return None,
-            Some(session) => session.clone(),
-            None => Self::opened(record, report),
-        };
-        session.usage = session.usage.forward_to(report.usage.continuing(session.usage));
-        session.updated_at = session.updated_at.max(record.received_at);
-        session.address = report.address.or(session.address);
-        session.grant = session.grant.or(report.grant);
-        session.identification = session.identification.updated_by(&report.identification);
-        session.state = match end {
-            Some(end) => SessionState::Stopped { at: record.occurred_at, end },
-            None => SessionState::Open,
-        };
-        let used = session.usage.beyond(known);
-        (before != Some(&session)).then_some(Advance { session, used })
-    }
-
-    fn opened(record: &AccountingRecord, report: &SessionReport) -> Self {
-        Self {
+    pub fn begun_by(record: &AccountingRecord) -> Option<Self> {
+        let report = record.report()?;
+        Some(Self {
             id: report.session,
             nas: record.nas.clone(),
             acct_session_id: report.acct_session_id.clone(),
@@ -263,7 +237,36 @@ impl Session {
             state: SessionState::Open,
             identification: SessionIdentification::default(),
             speed: report.speed,
+        })
+    }
+
+    /// Applies a report.
+    ///
+    /// Returns `None` when it changes nothing: it repeats, comes after the session's end, or is
+    /// not about a session.
+    pub fn advance(&mut self, record: &AccountingRecord) -> Option<Advance> {
+        let (report, end) = match &record.event {
+            AccountingEvent::Started(report) | AccountingEvent::Interim(report) => (report, None),
+            AccountingEvent::Stopped(report, end) => (report, Some(*end)),
+            AccountingEvent::NasStarted | AccountingEvent::NasStopped => return None,
+        };
+        if self.is_over_for_good() {
+            return None;
         }
+        let known = (self.usage, self.updated_at, self.state);
+        self.usage = self.usage.forward_to(report.usage.continuing(self.usage));
+        self.updated_at = self.updated_at.max(record.received_at);
+        self.state = match end {
+            Some(end) => SessionState::Stopped { at: record.occurred_at, end },
+            None => SessionState::Open,
+        };
+        let particulars = (self.address, self.grant);
+        self.address = report.address.or(self.address);
+        self.grant = self.grant.or(report.grant);
+        let is_news = self.identification.update(&report.identification)
+            || particulars != (self.address, self.grant);
+        let is_change = is_news || known != (self.usage, self.updated_at, self.state);
+        is_change.then(|| Advance { used: self.usage.beyond(known.0), is_news })
     }
 
     /// A session that was only thought dead comes back with its next report.

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::phone::Country;
-use crate::{Day, Localised, PlanName, SiteName, Timestamp, TimestampError};
+use crate::{Day, Localised, PlanName, SiteName, Timestamp, TimestampError, text};
 
 /// A place with visitors: a walkway, a park, a market.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -148,8 +148,7 @@ impl Serialize for Zone {
 
 impl<'de> Deserialize<'de> for Zone {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
+        text::read(deserializer)
     }
 }
 

@@ -9,10 +9,13 @@ use tokio_util::sync::CancellationToken;
 use crate::{Durability, Journal, JournalError, JournalPosition, Store, StoreError, journal};
 
 /// Records in one transaction; a visitor's sign-in on SQLite waits for one at most.
-const BATCH: usize = 16_384;
+const BATCH: usize = 32_768;
 /// How often what has come is applied at most, unless somebody waits for it: a transaction costs
 /// much the same whether it brings ten records or a thousand.
 const GATHERING: Duration = Duration::from_millis(100);
+/// Where applying costs much, it is done for a tenth of the time at most, since many reports of
+/// one session cost one row; but a person's quota waits no longer than this.
+const LONGEST_GATHERING: Duration = Duration::from_secs(1);
 /// The longest pause between two tries while the database is away.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How often old files are looked for when nothing comes.
@@ -55,7 +58,7 @@ impl Applier {
             let idle = match pending {
                 Ok(position) => {
                     pause = Duration::from_millis(250);
-                    let not_before = begun + self.gathering();
+                    let not_before = begun + self.gathering(begun.elapsed());
                     tokio::select! {
                         () = stop.cancelled() => return,
                         more = self.gather(position, not_before) => !more,
@@ -90,9 +93,10 @@ impl Applier {
         more
     }
 
-    fn gathering(&self) -> Duration {
+    /// How long after the begin of one that took so long the next applying begins.
+    fn gathering(&self, took: Duration) -> Duration {
         match self.journal.durability() {
-            Durability::Journal => GATHERING,
+            Durability::Journal => (took * 10).clamp(GATHERING, LONGEST_GATHERING),
             Durability::Database => Duration::ZERO,
         }
     }

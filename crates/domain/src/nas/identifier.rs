@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::text;
+
 /// A NAS-Identifier (RFC 2865 §5.32): 1 to 253 octets of text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct NasIdentifier(String);
@@ -41,7 +43,7 @@ impl fmt::Display for NasIdentifier {
 
 impl<'de> Deserialize<'de> for NasIdentifier {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        text::read(deserializer)
     }
 }
 

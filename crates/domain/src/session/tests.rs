@@ -56,9 +56,11 @@ pub(super) fn play(records: &[AccountingRecord]) -> (Session, Usage) {
     let mut session = None;
     let mut sum = Usage::default();
     for record in records {
-        if let Some(advance) = Session::advance(session.as_ref(), record) {
+        if session.is_none() {
+            session = Session::begun_by(record);
+        }
+        if let Some(advance) = session.as_mut().and_then(|session| session.advance(record)) {
             sum = sum + advance.used;
-            session = Some(advance.session);
         }
     }
     (session.expect("a session"), sum)
@@ -146,15 +148,17 @@ proptest! {
 
 #[test]
 fn interim_update_after_stop_is_ignored() {
-    let (stopped, _) = play(&[start(), stop(90, 20, 150)]);
-    assert_eq!(Session::advance(Some(&stopped), &interim(120, 30, 300)), None);
+    let (mut session, _) = play(&[start(), stop(90, 20, 150)]);
+    let stopped = session.clone();
+    assert_eq!(session.advance(&interim(120, 30, 300)), None);
+    assert_eq!(session, stopped);
 }
 
 #[test]
 fn a_session_thought_dead_comes_back_with_its_next_report() {
     let (mut session, _) = play(&[start(), interim(60, 10, 100)]);
     session.state = SessionState::Stopped { at: at(300), end: SessionEnd::Stale };
-    let back = Session::advance(Some(&session), &interim(400, 20, 200)).expect("a change");
-    assert!(back.session.is_open());
+    let back = session.advance(&interim(400, 20, 200)).expect("a change");
+    assert!(session.is_open());
     assert_eq!(back.used, usage(340, 10, 100));
 }

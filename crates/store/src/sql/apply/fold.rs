@@ -1,7 +1,7 @@
 //! A batch folded in memory: sessions as they end up, and what they used in between.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, hash_map};
 
 use domain::{
     AccountId, AccountingEvent, AccountingRecord, Day, GrantId, Id, NasName, Octets, Session,
@@ -37,24 +37,6 @@ enum Change {
     End,
     /// Anything else, or it is new.
     Whole,
-}
-
-impl Change {
-    fn between(before: Option<&Entry>, after: &Session, account: Option<AccountId>) -> Self {
-        let Some(Entry { session: before, account: owner, .. }) = before else {
-            return Self::Whole;
-        };
-        let is_same = before.address == after.address
-            && before.grant == after.grant
-            && before.identification == after.identification
-            && *owner == account
-            && before.is_open();
-        match (is_same, after.is_open()) {
-            (true, true) => Self::Counters,
-            (true, false) => Self::End,
-            (false, _) => Self::Whole,
-        }
-    }
 }
 
 /// A batch on its way into the database.
@@ -201,44 +183,58 @@ impl Fold {
     }
 
     fn advance(&mut self, record: &AccountingRecord, id: SessionId) {
-        let before = self.sessions.get(&id);
-        let Some(mut advance) = Session::advance(before.map(|entry| &entry.session), record) else {
+        let (entry, was_open) = match self.sessions.entry(id) {
+            hash_map::Entry::Occupied(known) => {
+                let entry = known.into_mut();
+                let was_open = entry.session.is_open();
+                (entry, was_open)
+            }
+            hash_map::Entry::Vacant(place) => {
+                let Some(begun) = Session::begun_by(record) else { return };
+                let session = Session { id, ..begun };
+                let (account, next_stay, change) = (None, None, Change::Whole);
+                (place.insert(Entry { session, account, next_stay, change }), false)
+            }
+        };
+        let Some(advance) = entry.session.advance(record) else {
             self.repeated += 1;
             return;
         };
-        advance.session.id = id;
-        if advance.session.device == ERASED_DEVICE {
-            advance.session.address = None;
-            advance.session.grant = None;
-            advance.session.identification = SessionIdentification::default();
+        let session = &mut entry.session;
+        if session.device == ERASED_DEVICE {
+            session.address = None;
+            session.grant = None;
+            session.identification = SessionIdentification::default();
         }
-        let account = before
-            .and_then(|entry| entry.account)
-            .or_else(|| advance.session.grant.and_then(|grant| self.owners.get(&grant).copied()))
+        let account = entry
+            .account
+            .or_else(|| session.grant.and_then(|grant| self.owners.get(&grant).copied()))
             .or(self.owner);
-        let change = Change::between(before, &advance.session, account);
-        let change = before.map_or(change, |entry| entry.change.max(change));
+        let change = match (advance.is_news || account != entry.account, was_open) {
+            (false, true) if session.is_open() => Change::Counters,
+            (false, true) => Change::End,
+            _ => Change::Whole,
+        };
+        entry.change = entry.change.max(change);
+        entry.account = account;
         if let Some(account) = account {
             let riyadh = Zone::riyadh();
             let zone = self.zones.get(&record.nas).unwrap_or(&riyadh);
             let day = self.days.entry((account, zone.day_of(record.occurred_at))).or_default();
             *day = *day + advance.used;
-            let was_open = before.is_some_and(|entry| entry.session.is_open());
             let usage = self.accounts.entry(account).or_insert(AccountUsage::none(account));
             *usage = usage.and(AccountUsage {
                 account,
                 octets: advance.used.total(),
                 time: advance.used.time,
-                began: advance.session.is_open() && !was_open,
+                began: session.is_open() && !was_open,
             });
         }
-        if let Some(grant) = advance.session.grant {
+        if let Some(grant) = session.grant {
             let used = self.grants.entry(grant).or_default();
             *used = *used + advance.used;
         }
-        let next_stay = before.and_then(|entry| entry.next_stay);
         self.touched.push(id);
-        self.sessions.insert(id, Entry { session: advance.session, account, next_stay, change });
     }
 
     /// The access point restarted: none of its earlier sessions lives.
