@@ -6,7 +6,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Durability, Journal, JournalError, JournalPosition, Store, StoreError, journal};
+use crate::{
+    Durability, Journal, JournalError, JournalPosition, Store, StoreError, Stretch, journal,
+};
 
 /// Records in one transaction; a visitor's sign-in on SQLite waits for one at most.
 const BATCH: usize = 32_768;
@@ -36,13 +38,15 @@ pub enum ApplyError {
 pub struct Applier {
     journal: Journal,
     store: Arc<dyn Store>,
+    /// How far the database should be, since we brought it there.
+    expected: JournalPosition,
 }
 
 impl Applier {
     /// An applier of `journal` into `store`.
     #[must_use]
     pub fn new(journal: Journal, store: Arc<dyn Store>) -> Self {
-        Self { journal, store }
+        Self { journal, store, expected: JournalPosition::default() }
     }
 
     /// Applies what there is and what comes, until asked to stop. While the database is away
@@ -107,7 +111,11 @@ impl Applier {
     /// [`ApplyError`] at the first batch that fails; earlier batches stay applied.
     pub async fn apply_pending(&mut self) -> Result<JournalPosition, ApplyError> {
         let mut id = self.journal.id();
-        let mut position = self.store.applied_until(&id).await?;
+        // The database may be an older copy since, but seldom is: what comes next is read meanwhile.
+        let (position, next) =
+            tokio::join!(self.store.applied_until(&id), self.read(self.expected));
+        let mut position = position?;
+        let mut next = (position == self.expected).then_some(next);
         if position > self.journal.end() {
             // Else what is acknowledged from now on would count as applied. What is applied again
             // changes nothing, for counters only run forward.
@@ -121,9 +129,10 @@ impl Applier {
         self.journal.applied(position);
         let end = self.journal.end();
         while position < end {
-            let journal = self.journal.clone();
-            let read = tokio::task::spawn_blocking(move || journal.read_from(position, BATCH));
-            let stretch = read.await.map_err(|_| JournalError::Closed)??;
+            let stretch = match next.take() {
+                Some(stretch) => stretch?,
+                None => self.read(position).await?,
+            };
             let outcome = self.store.apply(&id, &stretch.records, stretch.next).await?;
             tracing::debug!(
                 records = stretch.records.len(),
@@ -135,9 +144,16 @@ impl Applier {
                 self.index(position.segment);
             }
             position = stretch.next;
+            self.expected = position;
             self.journal.applied(position);
         }
         Ok(position)
+    }
+
+    async fn read(&self, position: JournalPosition) -> Result<Stretch, JournalError> {
+        let journal = self.journal.clone();
+        let read = tokio::task::spawn_blocking(move || journal.read_from(position, BATCH));
+        read.await.map_err(|_| JournalError::Closed)?
     }
 
     /// Has written down what a finished file is about, beside the work; without it a search reads

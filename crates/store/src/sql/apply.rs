@@ -65,7 +65,9 @@ impl SessionReports for SqlStore {
         *known = Known::after(change, sessions);
         drop(known);
         if !outcome.accounts.is_empty() {
-            self.publish(Change::Usage(outcome.accounts.clone())).await;
+            // Whoever waits for the commit need not wait until others have been told of it.
+            let (store, change) = (self.clone(), Change::Usage(outcome.accounts.clone()));
+            tokio::spawn(async move { store.publish(change).await });
         }
         Ok(outcome)
     }

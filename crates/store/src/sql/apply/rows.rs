@@ -136,8 +136,9 @@ pub(super) async fn write_days(
     Given { dialect, names, columns }.execute(transaction, &statement).await
 }
 
-/// Adds usage to grants. Where others write at the same time, their rows are locked in the order
-/// of their ids, as signing in does, so that the two never wait for each other.
+/// Adds usage to grants, in the order of their ids. Where others write at the same time, that is
+/// the order in which signing in locks them, so that the two never wait for each other: the plan
+/// that is kept for batches ([`Dialect::begin_by_keys`]) goes row by row.
 pub(super) async fn write_grants(
     transaction: &mut Transaction<'_, Any>,
     dialect: Dialect,
@@ -146,12 +147,6 @@ pub(super) async fn write_grants(
     let mut columns = vec![Column::octets(grants.keys().map(|grant| id_column(*grant)))];
     columns.extend(usage(grants.values().copied()));
     let given = Given { dialect, names: "id, uploaded, downloaded, time", columns };
-    if dialect == Dialect::Postgres {
-        let lock = dialect.for_update();
-        let statement =
-            format!("SELECT id FROM grants WHERE id IN (SELECT id FROM given) ORDER BY id{lock}");
-        given.fetch(transaction, &statement).await?;
-    }
     let [uploaded, downloaded, time] = ["uploaded", "downloaded", "time"]
         .map(|column| sum(&format!("grants.{column}"), &format!("given.{column}")));
     let statement = format!(
