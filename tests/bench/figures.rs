@@ -32,6 +32,8 @@ use visitors::{Login, OneTime, Reports, Returning, Starts};
 /// Access-Requests under way at any time.
 const ACCESS: Volume =
     Volume { outstanding: 64, ports: 2, most: u64::MAX, lasting: Duration::from_secs(5) };
+/// The same from one port, which reaches one socket of the server.
+const ONE_PORT: Volume = Volume { ports: 1, ..ACCESS };
 /// Accounting-Requests under way at any time.
 const ACCOUNTING: Volume = Volume { outstanding: 256, ..ACCESS };
 /// The same from as many ports as a controller with many access points uses.
@@ -129,10 +131,12 @@ fn access(city: &City, freeradius: &FreeRadius, returning: &Returning) -> anyhow
         })
     };
     let title = "PAP of returning devices (MAC authentication)";
+    let one = [ours(ONE_PORT)?, theirs(ONE_PORT)?];
     let few = [ours(ACCESS)?, theirs(ACCESS)?];
     let many = [ours(MANY_PORTS)?, theirs(MANY_PORTS)?];
     Ok(format!(
-        "{}\n{}",
+        "{}\n{}\n{}",
+        section(&format!("{title}, 64 under way from 1 port"), "requests", &one),
         section(&format!("{title}, 64 under way from 2 ports"), "requests", &few),
         section(&format!("{title}, 200 under way from 100 ports"), "requests", &many),
     ))

@@ -1,14 +1,13 @@
 //! Brings the journal into the database, in its order and in large batches.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    Durability, Journal, JournalError, JournalPosition, Store, StoreError, Stretch, journal,
-};
+use crate::journal::{self, Passing};
+use crate::{Durability, Journal, JournalError, JournalPosition, Store, StoreError, Stretch};
 
 /// Records in one transaction; a visitor's sign-in on SQLite waits for one at most.
 const BATCH: usize = 32_768;
@@ -40,13 +39,16 @@ pub struct Applier {
     store: Arc<dyn Store>,
     /// How far the database should be, since we brought it there.
     expected: JournalPosition,
+    /// What the file that is being applied is about.
+    passing: Arc<Mutex<Passing>>,
 }
 
 impl Applier {
     /// An applier of `journal` into `store`.
     #[must_use]
     pub fn new(journal: Journal, store: Arc<dyn Store>) -> Self {
-        Self { journal, store, expected: JournalPosition::default() }
+        let (expected, passing) = (JournalPosition::default(), Arc::default());
+        Self { journal, store, expected, passing }
     }
 
     /// Applies what there is and what comes, until asked to stop. While the database is away
@@ -151,8 +153,12 @@ impl Applier {
     }
 
     async fn read(&self, position: JournalPosition) -> Result<Stretch, JournalError> {
-        let journal = self.journal.clone();
-        let read = tokio::task::spawn_blocking(move || journal.read_from(position, BATCH));
+        let (journal, passing) = (self.journal.clone(), Arc::clone(&self.passing));
+        let read = tokio::task::spawn_blocking(move || {
+            let stretch = journal.read_from(position, BATCH)?;
+            lock(&passing).note(position, &stretch);
+            Ok(stretch)
+        });
         read.await.map_err(|_| JournalError::Closed)?
     }
 
@@ -160,10 +166,15 @@ impl Applier {
     /// the file.
     fn index(&self, segment: u64) {
         let dir = self.journal.dir().to_owned();
+        let gathered = lock(&self.passing).take(segment);
         tokio::task::spawn_blocking(move || {
-            if let Err(error) = journal::index(&dir, segment) {
+            if let Err(error) = journal::index(&dir, segment, gathered) {
                 tracing::debug!(%error, segment, "a file of the journal is not indexed");
             }
         });
     }
+}
+
+fn lock(passing: &Mutex<Passing>) -> MutexGuard<'_, Passing> {
+    passing.lock().unwrap_or_else(PoisonError::into_inner)
 }

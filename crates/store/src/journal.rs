@@ -6,6 +6,7 @@
 //! alone is durable enough, an append also waits until the applier has brought it there.
 
 mod archive;
+mod passing;
 mod record;
 mod room;
 mod segment;
@@ -28,6 +29,7 @@ use crate::key_filter::Gathered;
 use crate::settings::within;
 use crate::{JournalPosition, SettingsError};
 pub use archive::{Archive, SegmentReport};
+pub(crate) use passing::Passing;
 use room::Room;
 use writer::{Job, Writer};
 
@@ -323,17 +325,30 @@ fn disk(dir: &Path, error: &std::io::Error) -> JournalError {
 }
 
 /// Writes down what a finished segment of the journal in `dir` is about, so that a search can pass
-/// over it. Needs no hold on the journal, which may be closed meanwhile.
+/// over it: what was `gathered` of it in passing, else what it is read for. Needs no hold on the
+/// journal, which may be closed meanwhile.
 ///
 /// # Errors
 /// [`JournalError::Disk`] if it cannot be read or written; then a search reads it.
-pub(crate) fn index(dir: &Path, number: u64) -> Result<(), JournalError> {
-    let mut gathered = Gathered::default();
-    let start = JournalPosition { segment: number, offset: 0 };
-    Archive::new(dir).read_segment::<JournalError>(start, |_, records| {
-        records.iter().for_each(|record| gathered.add(record.received_at, archive::keys(record)));
-        Ok(())
-    })?;
+pub(crate) fn index(
+    dir: &Path,
+    number: u64,
+    gathered: Option<Gathered>,
+) -> Result<(), JournalError> {
+    let gathered = match gathered {
+        Some(gathered) => gathered,
+        None => {
+            let mut gathered = Gathered::default();
+            let start = JournalPosition { segment: number, offset: 0 };
+            Archive::new(dir).read_segment::<JournalError>(start, |_, records| {
+                records
+                    .iter()
+                    .for_each(|record| gathered.add(record.received_at, archive::keys(record)));
+                Ok(())
+            })?;
+            gathered
+        }
+    };
     let path = segment::filter_path(&segment::path(dir, number));
     gathered.finish().write(&path).map_err(|error| disk(dir, &error))
 }

@@ -10,8 +10,11 @@ use super::Stretch;
 use super::record::{Found, REACH, decode, next_record};
 use crate::JournalPosition;
 
-/// Octets read at once; many times the longest record.
-const WINDOW: u64 = 4 * 1024 * 1024;
+/// Octets read at once at most, and at least: many times the longest record.
+const WINDOW: u64 = 16 * 1024 * 1024;
+const SMALL_WINDOW: u64 = 1024 * 1024;
+/// Octets of a record as most are.
+const USUAL: u64 = 320;
 
 /// The file of a segment.
 pub(super) fn path(dir: &Path, number: u64) -> PathBuf {
@@ -79,7 +82,7 @@ pub(super) fn read(
     };
     let start = if number == from.segment { from.offset } else { 0 };
     let length = if number == end.segment { end.offset } else { fs::metadata(&path)?.len() };
-    let octets = window(&path, start, length)?;
+    let octets = window(&path, (start, length), most)?;
     let mut records = Vec::new();
     let mut damaged = 0;
     let mut offset = 0;
@@ -129,7 +132,7 @@ pub(super) fn follow(
             next = JournalPosition { segment: number, offset: 0 };
         }
         loop {
-            let octets = window(&path, next.offset, u64::MAX)?;
+            let octets = window(&path, (next.offset, u64::MAX), left)?;
             let mut offset = 0;
             while let Some(rest) = octets.get(offset..).filter(|rest| !rest.is_empty())
                 && left > 0
@@ -162,10 +165,14 @@ fn position(octets: usize) -> u64 {
     u64::try_from(octets).expect("within a file")
 }
 
-fn window(path: &Path, start: u64, end: u64) -> std::io::Result<Vec<u8>> {
+/// What stands there from `start` on, as much as `most` records take.
+fn window(path: &Path, (start, end): (u64, u64), most: usize) -> std::io::Result<Vec<u8>> {
     let mut file = fs::File::open(path)?;
     file.seek(SeekFrom::Start(start))?;
-    let mut octets = Vec::new();
-    file.take(end.saturating_sub(start).min(WINDOW)).read_to_end(&mut octets)?;
+    let most = u64::try_from(most).unwrap_or(u64::MAX).saturating_mul(USUAL);
+    let length = file.metadata()?.len().min(end).saturating_sub(start);
+    let length = length.min(most.clamp(SMALL_WINDOW, WINDOW));
+    let mut octets = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+    file.take(length).read_to_end(&mut octets)?;
     Ok(octets)
 }

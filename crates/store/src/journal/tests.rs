@@ -147,10 +147,10 @@ async fn a_search_opens_only_files_that_can_match_and_what_they_are_about_goes_w
         (found, searched.files, searched.passed_over)
     };
     assert_eq!(search(2), (10_000, 2, 0), "what is not indexed is read");
-    index(journal.dir(), 1).unwrap();
+    index(journal.dir(), 1, None).unwrap();
     assert_eq!(search(2), (10_000, 1, 1));
     assert_eq!(search(1), (10_000, 2, 0));
-    assert!(index(journal.dir(), 7).is_err());
+    assert!(index(journal.dir(), 7, None).is_err());
     journal.remove_applied(journal.end()).unwrap();
     assert_eq!(search(1), (0, 1, 0));
     assert!(!segment::filter_path(&segment::path(dir.path(), 1)).exists());

@@ -50,6 +50,8 @@ impl SessionReports for SqlStore {
         let mut fold = Fold::load(&mut transaction, self.dialect, sessions, records).await?;
         for record in records {
             fold.take(&mut transaction, record).await?;
+            // Whoever answers access points on this thread must not wait for all of them.
+            tokio::task::coop::consume_budget().await;
         }
         fold.write(&mut transaction).await?;
         let statement = "INSERT INTO journals (id, segment, position) VALUES ($1, $2, $3) \

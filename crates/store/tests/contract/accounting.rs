@@ -70,6 +70,26 @@ pub async fn an_older_copy_of_the_journal_hides_nothing_that_comes_after(store: 
     assert_eq!(tell(360).await, usage(360, 360, 360));
 }
 
+/// A database may be brought back to an older state under a running applier.
+pub async fn an_applier_goes_by_what_the_database_says(store: TestStore) {
+    set_up(&store).await;
+    let account = store.sign_in(&sign_in(1, mac(1), T0)).await.unwrap().grant.account;
+    let dir = tempfile::tempdir().unwrap();
+    let journal = Journal::open(dir.path(), &JournalSettings::default()).unwrap();
+    let mut applier = Applier::new(journal.clone(), store.shared());
+    for seconds in [60, 120, 180] {
+        let used = usage(seconds, seconds, seconds);
+        let report = record(at(seconds), 1, AccountingEvent::Interim, used);
+        journal.append(vec![report]).await.unwrap();
+        // From the second on the database knows nothing of this journal any more.
+        let position = applier.apply_pending().await.unwrap();
+        assert_eq!(position, journal.end());
+        assert_eq!(store.applied_until(&journal.id()).await.unwrap(), position);
+        assert_eq!(store.usage_of_day(account, Zone::riyadh().day_of(T0)).await.unwrap(), used);
+        journal.renew().unwrap();
+    }
+}
+
 /// More than one batch holds; what comes after is applied on top of it.
 pub async fn an_hour_that_waited_for_the_database_is_applied_in_order_and_once(store: TestStore) {
     set_up(&store).await;

@@ -98,6 +98,23 @@ pub async fn rivals_for_a_device_all_get_an_answer(store: TestStore) {
     }
 }
 
+/// Who signs in locks the person's grants while accounting writes what they used.
+pub async fn signing_in_and_accounting_never_wait_for_each_other(store: TestStore) {
+    set_up(&store).await;
+    for step in 1..=40_u8 {
+        let sign_in = sign_in(step, mac(1 + step % 3), at(u64::from(step)));
+        let used = usage(u64::from(step) * 60, u64::from(step) * 10, 0);
+        let report =
+            |number| record(at(u64::from(step) * 60), number, AccountingEvent::Interim, used);
+        let reports: Vec<_> = (1..=step).rev().map(report).collect();
+        let until = until(u64::from(step));
+        let (signed_in, applied) =
+            tokio::join!(store.sign_in(&sign_in), store.apply("j", &reports, until));
+        signed_in.unwrap();
+        applied.unwrap();
+    }
+}
+
 /// Only PostgreSQL has other processes.
 pub async fn another_process_hears_of_a_change_once(store: TestStore) {
     let other = SqlStore::connect(store.settings(), store.keys().clone()).await.unwrap();
