@@ -186,3 +186,65 @@ async fn in_time<T>(answer: impl Future<Output = Result<T, Unanswered>>) -> Resu
         Err(_) => Err(StoreAway::Late),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::{Language, Localised, Site, Zone};
+    use store::SignIn;
+
+    use super::*;
+    use crate::fixtures::{DEVICE, T0, admission, grant, plan};
+
+    fn at(secs: u64) -> Timestamp {
+        T0 + Duration::from_secs(secs)
+    }
+
+    /// What a server knows that let [`DEVICE`] in a moment ago.
+    fn facts(store: &store::testing::TestStore) -> Facts {
+        let known = KnownGrants::new(100, Duration::from_secs(5));
+        known.remember(&Arc::new(admission()), T0);
+        Facts::new(store.shared(), known)
+    }
+
+    async fn comes_again(facts: &Facts) {
+        assert!(facts.remembered(DEVICE, NasProfile::Sabeel, at(4)).is_some());
+        let wanted = facts.renewals.gather().await;
+        assert_eq!(wanted, [(DEVICE, NasProfile::Sabeel)]);
+        facts.renew_all(&wanted, at(4)).await;
+    }
+
+    fn is_known(facts: &Facts) -> bool {
+        facts.remembered(DEVICE, NasProfile::Sabeel, at(6)).is_some()
+    }
+
+    #[tokio::test]
+    async fn who_comes_often_stays_known_for_as_long_as_the_grant_is_there() {
+        let store = store::testing::sqlite().await;
+        let facts_of_one_without_grant = facts(&store);
+        comes_again(&facts_of_one_without_grant).await;
+        assert!(!is_known(&facts_of_one_without_grant));
+        let site = Site {
+            name: "walkway".parse().unwrap(),
+            title: Localised::default(),
+            zone: Zone::riyadh(),
+            plan: plan().name,
+            countries: Vec::new(),
+        };
+        store.add_plan(&plan()).await.unwrap();
+        store.add_site(&site).await.unwrap();
+        let sign_in = SignIn {
+            phone: "+966501234567".parse().unwrap(),
+            new_account: grant().account,
+            language: Language::arabic(),
+            grant: grant(),
+            terms_version: "1".to_owned(),
+            devices: 3,
+        };
+        store.sign_in(&sign_in).await.unwrap();
+        let facts_of_one_who_stays_away = facts(&store);
+        assert!(!is_known(&facts_of_one_who_stays_away));
+        let facts_of_one_who_comes = facts(&store);
+        comes_again(&facts_of_one_who_comes).await;
+        assert!(is_known(&facts_of_one_who_comes));
+    }
+}

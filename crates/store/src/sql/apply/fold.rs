@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, hash_map};
 
 use domain::{
-    AccountId, AccountingEvent, AccountingRecord, Day, GrantId, Id, NasName, Octets, Session,
-    SessionEnd, SessionId, SessionIdentification, SessionReport, SessionState, Timestamp, Usage,
-    Zone,
+    AccountId, AccountingEvent, AccountingRecord, Advance, Day, GrantId, Id, NasName, Octets,
+    Session, SessionEnd, SessionId, SessionIdentification, SessionReport, SessionState, Timestamp,
+    Usage, Zone,
 };
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
@@ -183,22 +183,27 @@ impl Fold {
     }
 
     fn advance(&mut self, record: &AccountingRecord, id: SessionId) {
-        let (entry, was_open) = match self.sessions.entry(id) {
+        let (entry, is_new, was_open) = match self.sessions.entry(id) {
             hash_map::Entry::Occupied(known) => {
                 let entry = known.into_mut();
                 let was_open = entry.session.is_open();
-                (entry, was_open)
+                (entry, false, was_open)
             }
             hash_map::Entry::Vacant(place) => {
                 let Some(begun) = Session::begun_by(record) else { return };
                 let session = Session { id, ..begun };
                 let (account, next_stay, change) = (None, None, Change::Whole);
-                (place.insert(Entry { session, account, next_stay, change }), false)
+                (place.insert(Entry { session, account, next_stay, change }), true, false)
             }
         };
-        let Some(advance) = entry.session.advance(record) else {
-            self.repeated += 1;
-            return;
+        let advance = match entry.session.advance(record) {
+            Some(advance) => advance,
+            // A first report may tell of nothing but that the session is there.
+            None if is_new => Advance { used: Usage::default(), is_news: true },
+            None => {
+                self.repeated += 1;
+                return;
+            }
         };
         let session = &mut entry.session;
         if session.device == ERASED_DEVICE {
