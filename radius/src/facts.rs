@@ -189,11 +189,8 @@ async fn in_time<T>(answer: impl Future<Output = Result<T, Unanswered>>) -> Resu
 
 #[cfg(test)]
 mod tests {
-    use domain::{Language, Localised, Site, Zone};
-    use store::SignIn;
-
     use super::*;
-    use crate::fixtures::{DEVICE, T0, admission, grant, plan};
+    use crate::fixtures::{DEVICE, T0, admission, sign_in};
 
     fn at(secs: u64) -> Timestamp {
         T0 + Duration::from_secs(secs)
@@ -223,24 +220,7 @@ mod tests {
         let facts_of_one_without_grant = facts(&store);
         comes_again(&facts_of_one_without_grant).await;
         assert!(!is_known(&facts_of_one_without_grant));
-        let site = Site {
-            name: "walkway".parse().unwrap(),
-            title: Localised::default(),
-            zone: Zone::riyadh(),
-            plan: plan().name,
-            countries: Vec::new(),
-        };
-        store.add_plan(&plan()).await.unwrap();
-        store.add_site(&site).await.unwrap();
-        let sign_in = SignIn {
-            phone: "+966501234567".parse().unwrap(),
-            new_account: grant().account,
-            language: Language::arabic(),
-            grant: grant(),
-            terms_version: "1".to_owned(),
-            devices: 3,
-        };
-        store.sign_in(&sign_in).await.unwrap();
+        sign_in(&store).await;
         let facts_of_one_who_stays_away = facts(&store);
         assert!(!is_known(&facts_of_one_who_stays_away));
         let facts_of_one_who_comes = facts(&store);

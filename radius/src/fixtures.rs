@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use domain::{
-    AccountId, Clock, Consumption, Grant, GrantId, GrantState, HandOff, Localised, MacAddress,
-    ManualClock, MessageAuthenticatorRule, Nas, NasProfile, OctetDirection, Octets, Plan,
-    ProxyStateRule, Session, SessionId, SessionIdentification, SessionState, Site, Speed,
+    AccountId, Clock, Consumption, Grant, GrantId, GrantState, HandOff, Language, Localised,
+    MacAddress, ManualClock, MessageAuthenticatorRule, Nas, NasProfile, OctetDirection, Octets,
+    Plan, ProxyStateRule, Session, SessionId, SessionIdentification, SessionState, Site, Speed,
     StatusServerRule, Terms, Timestamp, Usage, Zone, assess,
 };
 use radius_proto::{Authenticator, PacketBuilder, SharedSecret};
 use store::testing::TestStore;
-use store::{Journal, JournalSettings, Standing};
+use store::{Journal, JournalSettings, SignIn, Standing};
 use tokio::net::UdpSocket;
 
 use crate::access_points::AccessPoints;
@@ -113,16 +113,34 @@ pub(crate) fn grant() -> Grant {
 
 /// How a visitor stands who used this much.
 pub(crate) fn standing(used: Consumption) -> Standing {
-    let zone = Zone::riyadh();
-    let assessment = assess(&plan(), &used, &zone, T0);
-    let site = Site {
+    let site = site();
+    let assessment = assess(&plan(), &used, &site.zone, T0);
+    Standing { site, plan: plan(), used, assessment }
+}
+
+fn site() -> Site {
+    Site {
         name: "walkway".parse().unwrap(),
         title: Localised::default(),
-        zone,
-        plan: "visitor".parse().unwrap(),
+        zone: Zone::riyadh(),
+        plan: plan().name,
         countries: Vec::new(),
+    }
+}
+
+/// Gives [`DEVICE`] its grant, in a store that is empty.
+pub(crate) async fn sign_in(store: &TestStore) {
+    store.add_plan(&plan()).await.unwrap();
+    store.add_site(&site()).await.unwrap();
+    let sign_in = SignIn {
+        phone: "+966501234567".parse().unwrap(),
+        new_account: grant().account,
+        language: Language::arabic(),
+        grant: grant(),
+        terms_version: "1".to_owned(),
+        devices: 3,
     };
-    Standing { site, plan: plan(), used, assessment }
+    store.sign_in(&sign_in).await.unwrap();
 }
 
 /// Someone who has an hour and 5 GB left.

@@ -96,34 +96,14 @@ async fn known<Key: std::hash::Hash + Eq>(
 
 #[cfg(test)]
 mod tests {
-    use domain::{Language, Localised, Site, Zone};
-    use store::SignIn;
-
     use super::*;
-    use crate::fixtures::{DEVICE, T0, grant, plan};
+    use crate::fixtures::{DEVICE, T0, grant, sign_in};
     use crate::together::{Together, Unanswered};
 
     #[tokio::test]
     async fn each_of_many_gets_its_own_answer() {
         let store = store::testing::sqlite().await;
-        let site = Site {
-            name: "walkway".parse().unwrap(),
-            title: Localised::default(),
-            zone: Zone::riyadh(),
-            plan: plan().name,
-            countries: Vec::new(),
-        };
-        store.add_plan(&plan()).await.unwrap();
-        store.add_site(&site).await.unwrap();
-        let sign_in = SignIn {
-            phone: "+966501234567".parse().unwrap(),
-            new_account: grant().account,
-            language: Language::arabic(),
-            grant: grant(),
-            terms_version: "1".to_owned(),
-            devices: 3,
-        };
-        store.sign_in(&sign_in).await.unwrap();
+        sign_in(&store).await;
         let look_ups = Arc::new(Together::new(OfDevice(store.shared())));
         let strangers = (0..200).map(|number| MacAddress::new([2, 0, 0, 0, 1, number]));
         let mut asked = tokio::task::JoinSet::new();

@@ -143,7 +143,7 @@ impl Applier {
             );
             if stretch.next.segment > position.segment {
                 self.journal.remove_applied(stretch.next)?;
-                self.index(position.segment);
+                self.index(stretch.next.segment - 1);
             }
             position = stretch.next;
             self.expected = position;
