@@ -1,6 +1,9 @@
 # The portal's words in Arabic. Plural forms by CLDR: zero, one, two, few (3-10),
 # many (11-99), other. Values that read left to right are set apart by the code.
 
+language-name = العربية
+language-direction = rtl
+
 # First page
 landing-title = أهلًا بك في واي فاي الأحساء
 landing-body = إنترنت مجاني تقدّمه أمانة الأحساء لزوّار الممشى والمتنزه. يصلك رمز الدخول برسالة نصية خلال لحظات.
@@ -74,7 +77,6 @@ help-vpn = لا تفتح الصفحة؟ أوقف الشبكة الافتراضي
 
 # Everywhere
 network-name = واي فاي الأحساء
-language-link = English
 back = رجوع
 again = المحاولة من جديد
 start = متابعة

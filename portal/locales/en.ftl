@@ -1,5 +1,8 @@
 # The portal's words in English. Plural forms by CLDR: one, other.
 
+language-name = English
+language-direction = ltr
+
 # First page
 landing-title = Welcome to Al-Ahsa Wi-Fi
 landing-body = Free internet from Al-Ahsa Municipality for walkway and park visitors. A login code reaches you by text message in moments.
@@ -71,7 +74,6 @@ help-vpn = The page does not open? Pause your VPN until you are logged in.
 
 # Everywhere
 network-name = Al-Ahsa Wi-Fi
-language-link = العربية
 back = Back
 again = Try again
 start = Continue

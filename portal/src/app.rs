@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use domain::{ChallengePolicy, Clock, Timestamp};
+use domain::{ChallengePolicy, Clock, Language, Timestamp};
 use store::Store;
 use url::Url;
 
@@ -12,7 +12,6 @@ use crate::budget::Budgets;
 use crate::catalogue::{Catalogue, Html};
 use crate::context::ContextSigner;
 use crate::failure::Failure;
-use crate::locale::Locale;
 use crate::presence::Presence;
 use crate::screen::{Frame, Link, MessageScreen, render};
 use crate::settings::Resolved;
@@ -48,12 +47,13 @@ impl App {
     }
 
     /// The frame of a page that belongs to no visit.
-    pub(crate) fn frame(&self, locale: Locale, title: &str, here: &'static str) -> Frame<'_> {
-        let words = self.catalogue.words(locale);
+    pub(crate) fn frame(&self, language: &Language, title: &str, here: &'static str) -> Frame<'_> {
+        let words = self.catalogue.words(language);
         Frame {
             words,
             title: Html::new(&words.text(title)),
             site: Html::new(&words.text("network-name")),
+            others: self.catalogue.others(language),
             base: "/".to_owned(),
             here,
             refresh: None,
@@ -61,8 +61,8 @@ impl App {
     }
 
     /// A page with one message, which belongs to no visit.
-    pub(crate) fn message(&self, locale: Locale, message: &Message<'_>) -> Outcome {
-        let frame = self.frame(locale, message.title, "");
+    pub(crate) fn message(&self, language: &Language, message: &Message<'_>) -> Outcome {
+        let frame = self.frame(language, message.title, "");
         self.framed_message(frame, message, "")
     }
 
@@ -83,29 +83,29 @@ impl App {
             action,
             frame,
         };
-        render(message.status, &screen, words.locale, form_targets)
+        render(message.status, &screen, words.language(), form_targets)
     }
 
     /// Where the API and the pages tell a device to go: encrypted if the portal can.
     pub(crate) fn safest_origin(&self) -> &Url {
         self.settings.secure.as_ref().unwrap_or(&self.settings.public)
     }
-}
 
-/// The language that a browser without a visit is answered in.
-pub(crate) fn locale_of(headers: &HeaderMap, query: Option<&str>) -> Locale {
-    linked_locale(query).unwrap_or_else(|| preferred_locale(headers))
-}
+    /// The language that a browser without a visit is answered in.
+    pub(crate) fn language_of(&self, headers: &HeaderMap, query: Option<&str>) -> Language {
+        self.linked_language(query).unwrap_or_else(|| self.preferred_language(headers))
+    }
 
-/// The language of a followed language link.
-pub(crate) fn linked_locale(query: Option<&str>) -> Option<Locale> {
-    mark(query, "lang").and_then(|tag| Locale::from_tag(&tag))
-}
+    /// The language of a followed language link.
+    pub(crate) fn linked_language(&self, query: Option<&str>) -> Option<Language> {
+        mark(query, "lang").and_then(|tag| self.catalogue.language(&tag).cloned())
+    }
 
-/// The language that Accept-Language asks for.
-pub(crate) fn preferred_locale(headers: &HeaderMap) -> Locale {
-    let value = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    Locale::negotiate(value.unwrap_or(""))
+    /// The language that Accept-Language asks for.
+    pub(crate) fn preferred_language(&self, headers: &HeaderMap) -> Language {
+        let value = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        self.catalogue.negotiate(value.unwrap_or(""))
+    }
 }
 
 /// The value of one of our own marks in a page's query.

@@ -15,13 +15,13 @@ use serde::Serialize;
 use store::standing_of;
 use url::Url;
 
-use crate::app::{App, Outcome, preferred_locale, see_other};
+use crate::app::{App, Outcome, see_other};
 use crate::context::{Trust, VisitContext};
 use crate::failure::Failure;
 use crate::journey::arrive::find_nas;
-use crate::locale::weighted;
 use crate::nas::{ArrivalError, RedirectQuery, SignedIdentity};
 use crate::visit::Peer;
+use crate::weighted::weighted;
 
 const MEDIA_TYPE: &str = "application/captive+json";
 
@@ -104,7 +104,7 @@ fn portal_url(app: &App, nas: &Nas, headers: &HeaderMap, signed: Option<SignedId
         device,
         address,
         trust: Trust::Signed,
-        locale: preferred_locale(headers),
+        language: app.preferred_language(headers),
         uam: None,
         wanted: None,
     };

@@ -1,20 +1,25 @@
 //! The words of the pages, one Fluent file per language under `locales/`.
 //!
-//! Numbers and other values that read left to right are wrapped in Unicode isolates
-//! (UAX #9 §2.4.2), which [`Html`] turns into `<bdi dir="ltr">`, so that they keep
-//! their order inside Arabic sentences.
+//! A language is there because its file is; what else it has to say of itself (its name, its
+//! direction) stands in the file too. Numbers and other values that read left to right are
+//! wrapped in Unicode isolates (UAX #9 §2.4.2), which [`Html`] turns into `<bdi dir="ltr">`,
+//! so that they keep their order inside Arabic sentences.
 
 use std::fmt;
 
 use askama::filters::HtmlSafe;
+use domain::{Language, SmsLength, SmsText};
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use unic_langid::LanguageIdentifier;
 
-use crate::locale::Locale;
+use crate::weighted::weighted;
 
 const ISOLATE: char = '\u{2066}';
 const END_OF_ISOLATE: char = '\u{2069}';
+
+/// The files of `locales/` by language.
+const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/locales.rs"));
 
 /// A value that reads left to right wherever it stands.
 pub(crate) fn ltr(value: impl fmt::Display) -> String {
@@ -23,53 +28,131 @@ pub(crate) fn ltr(value: impl fmt::Display) -> String {
 
 /// Every text in every language.
 pub(crate) struct Catalogue {
-    arabic: FluentBundle<FluentResource>,
-    english: FluentBundle<FluentResource>,
+    /// Arabic first.
+    books: Vec<Book>,
+}
+
+/// Every text in one language.
+struct Book {
+    language: Language,
+    texts: FluentBundle<FluentResource>,
+}
+
+/// A message that a gateway would send, and charge, as several.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the text `{key}` in language `{language}` is too long for one message: {units} of {most}")]
+pub struct TooLong {
+    key: &'static str,
+    language: Language,
+    units: usize,
+    most: usize,
 }
 
 impl Catalogue {
     /// Reads the files that are compiled in; a test proves that they are whole.
     pub(crate) fn new() -> Self {
-        Self {
-            arabic: bundle(Locale::Arabic, include_str!("../locales/ar.ftl")),
-            english: bundle(Locale::English, include_str!("../locales/en.ftl")),
-        }
+        let mut books: Vec<Book> = FILES.iter().map(|(tag, text)| Book::new(tag, text)).collect();
+        books.sort_by_key(|book| book.language != Language::arabic());
+        Self { books }
     }
 
-    /// The words in one language.
-    pub(crate) fn words(&self, locale: Locale) -> Words<'_> {
-        let bundle = match locale {
-            Locale::Arabic => &self.arabic,
-            Locale::English => &self.english,
-        };
-        Words { locale, bundle }
+    /// The words in one language, or in Arabic.
+    pub(crate) fn words(&self, language: &Language) -> Words<'_> {
+        let book = self.books.iter().find(|book| book.language == *language);
+        Words { book: book.or(self.books.first()).expect("there is a file at least") }
+    }
+
+    /// Every language, as its own words.
+    pub(crate) fn languages(&self) -> impl Iterator<Item = Words<'_>> {
+        self.books.iter().map(|book| Words { book })
+    }
+
+    /// The other languages, as their own words.
+    pub(crate) fn others(&self, than: &Language) -> Vec<Words<'_>> {
+        self.languages().filter(|words| words.language() != than).collect()
+    }
+
+    /// The language of a tag such as `ar` or `en-GB`, if pages exist in it.
+    pub(crate) fn language(&self, tag: &str) -> Option<&Language> {
+        let primary = tag.split('-').next()?.trim();
+        let mut languages = self.books.iter().map(|book| &book.language);
+        languages.find(|language| primary.eq_ignore_ascii_case(language.as_str()))
+    }
+
+    /// The best language for an Accept-Language value (RFC 9110 §12.5.4); the first of all for a
+    /// tie, and when none fits.
+    pub(crate) fn negotiate(&self, accept_language: &str) -> Language {
+        let first = self.languages().next().map(|words| words.language());
+        let mut best = (first, 0);
+        for range in accept_language.split(',').take(20) {
+            let (tag, weight) = weighted(range);
+            let language = if tag == "*" { first } else { self.language(tag) };
+            if language.is_some() && (weight > best.1 || (weight == best.1 && language == first)) {
+                best = (language, weight);
+            }
+        }
+        best.0.cloned().unwrap_or_else(Language::arabic)
+    }
+
+    /// Whether a code goes into one message in every language.
+    pub(crate) fn check_messages(&self) -> Result<(), TooLong> {
+        self.languages().try_for_each(|words| {
+            let length = SmsLength::of(words.code_message("000000").expose());
+            let too_long = || TooLong {
+                key: CODE_MESSAGE,
+                language: words.language().clone(),
+                units: length.units,
+                most: length.alphabet.units_of_one(),
+            };
+            (length.segments == 1).then_some(()).ok_or_else(too_long)
+        })
     }
 }
 
-fn bundle(locale: Locale, source: &str) -> FluentBundle<FluentResource> {
-    let language: LanguageIdentifier =
-        locale.tag().parse().expect("both tags are language identifiers");
-    let mut bundle = FluentBundle::new_concurrent(vec![language]);
-    bundle.set_use_isolating(false);
-    bundle.set_formatter(Some(|value, _| match value {
-        FluentValue::Number(number) => Some(ltr(number.as_string())),
-        _ => None,
-    }));
-    // What cannot be parsed is left out here, and found missing by the tests.
-    let resource =
-        FluentResource::try_new(source.to_owned()).unwrap_or_else(|(resource, _)| resource);
-    bundle.add_resource_overriding(resource);
-    bundle
+/// The key of the message that carries a code.
+const CODE_MESSAGE: &str = "sms-code";
+
+impl Book {
+    fn new(tag: &str, text: &str) -> Self {
+        let language = tag.parse().expect("each file is named for its language");
+        let identifier: LanguageIdentifier =
+            tag.parse().expect("each language is a language identifier");
+        let mut texts = FluentBundle::new_concurrent(vec![identifier]);
+        texts.set_use_isolating(false);
+        texts.set_formatter(Some(|value, _| match value {
+            FluentValue::Number(number) => Some(ltr(number.as_string())),
+            _ => None,
+        }));
+        // What cannot be parsed is left out here, and found missing by the tests.
+        let resource =
+            FluentResource::try_new(text.to_owned()).unwrap_or_else(|(resource, _)| resource);
+        texts.add_resource_overriding(resource);
+        Self { language, texts }
+    }
 }
 
 /// The words in one language.
 #[derive(Clone, Copy)]
 pub(crate) struct Words<'a> {
-    pub locale: Locale,
-    bundle: &'a FluentBundle<FluentResource>,
+    book: &'a Book,
 }
 
-impl Words<'_> {
+impl<'a> Words<'a> {
+    /// Which language it is.
+    pub(crate) fn language(&self) -> &'a Language {
+        &self.book.language
+    }
+
+    /// The value of the `dir` attribute.
+    pub(crate) fn direction(&self) -> String {
+        self.text("language-direction")
+    }
+
+    /// The message that carries a code.
+    pub(crate) fn code_message(&self, code: &str) -> SmsText {
+        SmsText::new(self.fill(CODE_MESSAGE, &[("code", code)]))
+    }
+
     /// The text of `key`.
     pub(crate) fn text(&self, key: &str) -> String {
         self.fill(key, &[])
@@ -86,25 +169,26 @@ impl Words<'_> {
     /// The text of `key` that counts `n` things, as subject or object of its sentence.
     pub(crate) fn count(&self, key: &str, n: u64, case: Case) -> String {
         let mut args = FluentArgs::new();
-        args.set("n", representative(n));
+        let is_arabic = self.book.language == Language::arabic();
+        args.set("n", if is_arabic { representative(n) } else { n });
         args.set("count", n);
         args.set("case", case.as_str());
         self.format(key, &args)
     }
 
     fn format(&self, key: &str, args: &FluentArgs<'_>) -> String {
-        let pattern = self.bundle.get_message(key).and_then(|message| message.value());
+        let pattern = self.book.texts.get_message(key).and_then(|message| message.value());
         let Some(pattern) = pattern else {
             tracing::error!(text.key = key, "a text is missing from the catalogue");
             return key.to_owned();
         };
-        self.bundle.format_pattern(pattern, Some(args), &mut Vec::new()).into_owned()
+        self.book.texts.format_pattern(pattern, Some(args), &mut Vec::new()).into_owned()
     }
 }
 
-/// A number of the same plural form that is at most 100. The forms of both languages depend on
-/// the last two digits alone from 100 on (CLDR: Arabic few is n % 100 = 3..10), which the rules
-/// of intl_pluralrules 7.0.2 overlook.
+/// A number of the same plural form that is at most 100. From 100 on the forms of Arabic depend on
+/// the last two digits alone (CLDR: few is n % 100 = 3..10), which the rules of
+/// intl_pluralrules 7.0.2 overlook.
 const fn representative(n: u64) -> u64 {
     match (n, n % 100) {
         (0..100, _) => n,

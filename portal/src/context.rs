@@ -8,13 +8,11 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use data_encoding::BASE64URL_NOPAD;
-use domain::{MacAddress, NasName, Timestamp};
+use domain::{Language, MacAddress, NasName, Timestamp};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use zeroize::Zeroizing;
-
-use crate::locale::Locale;
 
 /// For how long a token is good.
 const LIFE: Duration = Duration::from_secs(30 * 60);
@@ -32,7 +30,7 @@ pub(crate) struct VisitContext {
     pub address: Option<IpAddr>,
     pub trust: Trust,
     /// The language of the pages.
-    pub locale: Locale,
+    pub language: Language,
     pub uam: Option<UamTurn>,
     /// The page that was wanted when the portal came between; untrusted text.
     pub wanted: Option<String>,
@@ -150,7 +148,7 @@ mod tests {
             device: MacAddress::new([2, 0, 0x5e, 0x10, 0, 1]),
             address: Some([10, 1, 0, 7].into()),
             trust: Trust::Signed,
-            locale: Locale::Arabic,
+            language: Language::arabic(),
             uam: Some(UamTurn {
                 host: "10.1.0.1:3990".into(),
                 challenge: Some([7; 16]),

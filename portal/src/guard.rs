@@ -16,11 +16,11 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use domain::Language;
 use tower::ServiceExt;
 
-use crate::app::{App, Message, locale_of};
+use crate::app::{App, Message};
 use crate::failure::Reference;
-use crate::locale::Locale;
 use crate::visit::Peer;
 use crate::{probe, router};
 
@@ -49,7 +49,7 @@ impl Guard {
     /// Answers one request that came from `peer`.
     pub(crate) async fn respond(&self, mut request: Request, peer: IpAddr) -> Response {
         request.extensions_mut().insert(Peer(peer));
-        let locale = locale_of(request.headers(), request.uri().query());
+        let language = self.app.language_of(request.headers(), request.uri().query());
         let limit = self.app.settings.limits.request_timeout();
         let answer = contained(self.answer(request));
         let response = match tokio::time::timeout(limit, answer).await {
@@ -62,14 +62,14 @@ impl Guard {
             }
             Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
         };
-        secured(self.with_page(response, locale))
+        secured(self.with_page(response, &language))
     }
 
     async fn answer(&self, request: Request) -> Response {
         let (parts, body) = request.into_parts();
         if announces_too_much(&parts.headers) {
-            let locale = locale_of(&parts.headers, parts.uri.query());
-            let answer = self.app.message(locale, &TOO_LARGE);
+            let language = self.app.language_of(&parts.headers, parts.uri.query());
+            let answer = self.app.message(&language, &TOO_LARGE);
             return answer.unwrap_or_else(IntoResponse::into_response);
         }
         if !self.is_ours(probe::host_of(&parts)) {
@@ -98,7 +98,7 @@ impl Guard {
     }
 
     /// Puts the page of a failure in the place of its empty response.
-    fn with_page(&self, response: Response, locale: Locale) -> Response {
+    fn with_page(&self, response: Response, language: &Language) -> Response {
         let Some(Reference(reference)) = response.extensions().get::<Reference>() else {
             return response;
         };
@@ -109,7 +109,7 @@ impl Guard {
             values: &[("ref", &crate::catalogue::ltr(reference))],
             action: None,
         };
-        self.app.message(locale, &message).unwrap_or(response)
+        self.app.message(language, &message).unwrap_or(response)
     }
 }
 

@@ -14,7 +14,6 @@ mod failure;
 mod guard;
 mod hand_off;
 mod journey;
-mod locale;
 mod nas;
 mod portal;
 mod presence;
@@ -26,8 +25,10 @@ mod server;
 mod settings;
 mod stage;
 mod visit;
+mod weighted;
 mod wording;
 
+pub use catalogue::TooLong;
 pub use portal::{Portal, PortalError};
 pub use server::TlsError;
 pub use settings::{HelpSettings, LimitSettings, PortalSettings, SettingsError, TlsSettings};

@@ -11,7 +11,7 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use crate::app::{App, Message, Outcome, locale_of, redirect};
+use crate::app::{App, Message, Outcome, redirect};
 use crate::visit::Peer;
 
 /// What tells a client that the internet is open.
@@ -187,7 +187,7 @@ pub(crate) async fn answer_unrouted(State(app): State<Arc<App>>, request: Parts)
         values: &[],
         action: Some(("/", "start")),
     };
-    app.message(locale_of(&request.headers, request.uri.query()), &message)
+    app.message(&app.language_of(&request.headers, request.uri.query()), &message)
 }
 
 async fn is_online(app: &App, request: &Parts) -> Result<bool, store::StoreError> {

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::routing::{get, post};
 
-use crate::app::{App, Message, Outcome, locale_of};
+use crate::app::{App, Message, Outcome};
 use crate::journey::{arrive, code, end, help, number, online};
 use crate::{capport, probe};
 
@@ -56,5 +56,5 @@ async fn wrong_method(State(app): State<Arc<App>>, request: Parts) -> Outcome {
         values: &[],
         action: Some((folder, "start")),
     };
-    app.message(locale_of(&request.headers, request.uri.query()), &message)
+    app.message(&app.language_of(&request.headers, request.uri.query()), &message)
 }

@@ -6,10 +6,10 @@
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use domain::Language;
 
 use crate::catalogue::{Html, Words};
 use crate::failure::Failure;
-use crate::locale::Locale;
 
 /// What surrounds every screen.
 pub(crate) struct Frame<'a> {
@@ -18,6 +18,8 @@ pub(crate) struct Frame<'a> {
     pub title: Html,
     /// The site's title.
     pub site: Html,
+    /// The other languages that the page exists in.
+    pub others: Vec<Words<'a>>,
     /// The folder that links and forms are relative to; it carries the renewed token.
     pub base: String,
     /// The screen's own address below `base`, for the language link.
@@ -38,10 +40,6 @@ impl Frame<'_> {
     /// The text of `key`, ready for the page.
     fn t(&self, key: &str) -> Html {
         Html::new(&self.words.text(key))
-    }
-
-    fn locale(&self) -> Locale {
-        self.words.locale
     }
 }
 
@@ -141,7 +139,7 @@ pub(crate) struct TermsScreen<'a> {
 pub(crate) fn render(
     status: StatusCode,
     screen: &impl Template,
-    locale: Locale,
+    language: &Language,
     form_targets: &str,
 ) -> Result<Response, Failure> {
     let html = screen.render()?;
@@ -152,7 +150,9 @@ pub(crate) fn render(
     let mut response = (status, html).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(locale.tag()));
+    if let Ok(language) = HeaderValue::try_from(language.as_str()) {
+        headers.insert(header::CONTENT_LANGUAGE, language);
+    }
     if let Ok(policy) = HeaderValue::try_from(policy) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }

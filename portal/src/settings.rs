@@ -10,6 +10,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use url::Url;
 
+use crate::catalogue::{Catalogue, TooLong};
+
 /// How the portal listens, and what it tells visitors.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
@@ -120,6 +122,9 @@ pub enum SettingsError {
     /// The version of the terms cannot be kept.
     #[error("portal.terms-version must have 1 to 40 characters")]
     TermsVersion,
+    /// A code would not go into one message.
+    #[error(transparent)]
+    Message(#[from] TooLong),
     /// The time that the terms promise is out of range.
     #[error("portal.retention-months must be between 1 and 60, not {0}")]
     Retention(u8),
@@ -179,7 +184,8 @@ impl PortalSettings {
     /// # Errors
     /// The first setting that is wrong, in the order of the section.
     pub fn validate(&self) -> Result<(), SettingsError> {
-        self.resolve().map(drop)
+        self.resolve()?;
+        Ok(Catalogue::new().check_messages()?)
     }
 
     pub(crate) fn resolve(&self) -> Result<Resolved, SettingsError> {

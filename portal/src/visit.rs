@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use domain::{HandOff, Nas, Session, Site, Timestamp};
 
-use crate::app::{App, Message, Outcome, linked_locale, mark, preferred_locale, see_other};
+use crate::app::{App, Message, Outcome, mark, see_other};
 use crate::catalogue::{Html, Words};
 use crate::context::{Trust, VisitContext};
 use crate::failure::Failure;
@@ -42,17 +42,17 @@ impl FromRequestParts<Arc<App>> for Visit {
             .map_err(|_| StatusCode::NOT_FOUND.into_response())?;
         let now = app.now();
         let query = parts.uri.query().map(str::to_owned);
-        let locale = linked_locale(query.as_deref());
+        let linked = app.linked_language(query.as_deref());
         let mut context = app.signer.open(&token, now).map_err(|error| {
             tracing::debug!(%error, "a visit's token was refused");
-            let locale = locale.unwrap_or_else(|| preferred_locale(&parts.headers));
-            page_of(app.message(locale, &TOKEN_REFUSED))
+            let language = app.language_of(&parts.headers, query.as_deref());
+            page_of(app.message(&language, &TOKEN_REFUSED))
         })?;
-        context.locale = locale.unwrap_or(context.locale);
+        context.language = linked.unwrap_or(context.language);
         let Some((nas, site)) =
             find_place(app, &context).await.map_err(IntoResponse::into_response)?
         else {
-            return Err(page_of(app.message(context.locale, &TOKEN_REFUSED)));
+            return Err(page_of(app.message(&context.language, &TOKEN_REFUSED)));
         };
         let peer = parts.extensions.get().map_or(IpAddr::from([0; 4]), |Peer(peer)| *peer);
         let token = app.signer.seal(&context, now);
@@ -81,7 +81,7 @@ async fn find_place(app: &App, context: &VisitContext) -> Result<Option<(Nas, Si
 
 impl Visit {
     pub(crate) fn words<'a>(&self, app: &'a App) -> Words<'a> {
-        app.catalogue.words(self.context.locale)
+        app.catalogue.words(&self.context.language)
     }
 
     /// The value of one of our own marks in the query.
@@ -100,7 +100,8 @@ impl Visit {
         Frame {
             words,
             title: Html::new(&words.text(title)),
-            site: Html::new(self.site.title.in_language(&self.context.locale.language())),
+            site: Html::new(self.site.title.in_language(&self.context.language)),
+            others: app.catalogue.others(&self.context.language),
             base: format!("/v/{}/", self.token),
             here,
             refresh: None,

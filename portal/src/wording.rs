@@ -67,9 +67,10 @@ pub(crate) fn clock(zone: &Zone, time: domain::Timestamp) -> String {
 
 #[cfg(test)]
 mod tests {
+    use domain::Language;
+
     use super::*;
     use crate::catalogue::Catalogue;
-    use crate::locale::Locale;
 
     fn plain(text: &str) -> String {
         text.replace(['\u{2066}', '\u{2069}'], "")
@@ -78,7 +79,8 @@ mod tests {
     #[test]
     fn what_lies_ahead_is_rounded_up_and_what_is_left_down() {
         let catalogue = Catalogue::new();
-        let (ar, en) = (catalogue.words(Locale::Arabic), catalogue.words(Locale::English));
+        let (ar, en) =
+            (catalogue.words(&Language::arabic()), catalogue.words(&Language::english()));
         let millis = Duration::from_millis;
         for (span, arabic, english) in [
             (millis(1), "ثانية واحدة", "1 second"),
@@ -102,7 +104,7 @@ mod tests {
     #[test]
     fn data_is_said_in_its_largest_unit() {
         let catalogue = Catalogue::new();
-        let en = catalogue.words(Locale::English);
+        let en = catalogue.words(&Language::english());
         for (octets, text) in [
             (1_000_000_000, "1 GB"),
             (1_259_999_999, "1.25 GB"),
@@ -118,7 +120,7 @@ mod tests {
     #[test]
     fn only_limits_that_exist_are_named() {
         let catalogue = Catalogue::new();
-        let en = catalogue.words(Locale::English);
+        let en = catalogue.words(&Language::english());
         let (time, data) = (Some(Duration::from_secs(3_600)), Some(Octets::new(5_000_000)));
         for (left, expected) in [
             (Remaining { time, data }, Some("1 hour and 5 MB")),

@@ -27,6 +27,7 @@ mod quota;
 mod secret;
 mod session;
 mod site;
+mod sms_length;
 mod terms;
 mod text;
 mod time;
@@ -71,6 +72,7 @@ pub use session::{
     Usage,
 };
 pub use site::{Site, Zone, ZoneError};
+pub use sms_length::{SmsAlphabet, SmsLength};
 pub use terms::Terms;
 pub use time::{Day, Timestamp, TimestampError};
 pub use units::{BitRate, Octets, UnitError};

@@ -6,10 +6,9 @@ use fluent_bundle::FluentResource;
 
 use super::*;
 
-const SOURCES: [(Locale, &str); 2] = [
-    (Locale::Arabic, include_str!("../../locales/ar.ftl")),
-    (Locale::English, include_str!("../../locales/en.ftl")),
-];
+fn source(language: &str) -> &'static str {
+    FILES.iter().find(|(tag, _)| *tag == language).expect("such a file").1
+}
 
 fn keys(source: &str) -> BTreeSet<String> {
     FluentResource::try_new(source.to_owned()).expect("the file parses");
@@ -40,15 +39,53 @@ fn everything_written() -> String {
 }
 
 #[test]
-fn every_text_exists_in_every_language() {
-    let [(_, arabic), (_, english)] = SOURCES;
-    assert_eq!(keys(arabic), keys(english));
+fn every_language_has_every_text_and_no_other() {
+    let arabic = keys(source("ar"));
+    for (language, text) in FILES {
+        assert_eq!(keys(text), arabic, "{language}");
+    }
+}
+
+#[test]
+fn a_language_is_there_because_its_file_is() {
+    let catalogue = Catalogue::new();
+    let languages: Vec<_> = catalogue.languages().map(|words| words.language().as_str()).collect();
+    assert_eq!(languages.first(), Some(&"ar"));
+    assert_eq!(languages.len(), FILES.len());
+    let urdu = catalogue.words(&"ur".parse().unwrap());
+    assert_eq!((urdu.text("language-name").as_str(), urdu.direction().as_str()), ("اردو", "rtl"));
+    let others: Vec<_> = catalogue.others(urdu.language()).iter().map(Words::language).collect();
+    assert_eq!(others, [&Language::arabic(), &Language::english()]);
+    // A device's owner may have chosen a language that is gone since.
+    let gone = catalogue.words(&"xx".parse().unwrap());
+    assert_eq!(gone.language(), &Language::arabic());
+}
+
+#[test]
+fn the_heaviest_known_language_wins_and_arabic_wins_ties() {
+    let catalogue = Catalogue::new();
+    for (header, expected) in [
+        ("", "ar"),
+        ("ar-SA,ar;q=0.9,en;q=0.8", "ar"),
+        ("en-GB,en;q=0.9", "en"),
+        ("en;q=0.5, ar;q=0.5", "ar"),
+        ("tl, en;q=0.7, ar;q=0.3", "en"),
+        ("ur-PK, en;q=0.7", "ur"),
+        ("fr-FR, de", "ar"),
+        ("en;q=0", "ar"),
+        ("EN", "en"),
+        ("en;q=banana", "ar"),
+        ("*;q=0.2, en;q=0.1", "ar"),
+        (",,;;q=,,", "ar"),
+    ] {
+        assert_eq!(catalogue.negotiate(header).as_str(), expected, "{header}");
+    }
 }
 
 #[test]
 fn every_text_is_used_and_every_used_text_exists() {
     let written = everything_written();
-    let keys = keys(SOURCES[0].1);
+    let keys = keys(source("ar"));
     for key in &keys {
         assert!(written.contains(&format!("\"{key}\"")), "`{key}` is used nowhere");
     }
@@ -63,12 +100,12 @@ fn every_text_is_used_and_every_used_text_exists() {
 #[test]
 fn amounts_have_the_plural_forms_of_their_language() {
     let catalogue = Catalogue::new();
-    let check = |locale, key, n, case, expected: &str| {
-        let text = catalogue.words(locale).count(key, n, case);
+    let check = |language: &str, key, n, case, expected: &str| {
+        let text = catalogue.words(&language.parse().unwrap()).count(key, n, case);
         let plain = text.replace([ISOLATE, END_OF_ISOLATE], "");
         assert_eq!(plain, expected, "{key} {n}");
     };
-    let (arabic, english) = (Locale::Arabic, Locale::English);
+    let (arabic, english) = ("ar", "en");
     for (n, expected) in [
         (0, "0 محاولة"),
         (1, "محاولة واحدة"),
@@ -103,12 +140,14 @@ fn amounts_have_the_plural_forms_of_their_language() {
     }
     check(english, "attempts", 1, Case::Subject, "1 attempt");
     check(english, "attempts", 4, Case::Subject, "4 attempts");
+    check("ur", "hours", 1, Case::Subject, "1 گھنٹہ");
+    check("ur", "hours", 101, Case::Subject, "101 گھنٹے");
 }
 
 #[test]
 fn values_keep_their_direction_and_cannot_become_markup() {
     let catalogue = Catalogue::new();
-    let words = catalogue.words(Locale::Arabic);
+    let words = catalogue.words(&Language::arabic());
     let html = Html::new(&words.fill("code-sent", &[("phone", &ltr("+9665•••••567"))])).to_string();
     assert!(html.contains("<bdi dir=\"ltr\">+9665•••••567</bdi>"), "{html}");
     let html = Html::new(&words.count("seconds", 30, Case::Object)).to_string();
@@ -120,13 +159,25 @@ fn values_keep_their_direction_and_cannot_become_markup() {
 #[test]
 fn a_code_fits_into_one_message() {
     let catalogue = Catalogue::new();
-    let text = |locale| catalogue.words(locale).fill("sms-code", &[("code", "482913")]);
-    let arabic = text(Locale::Arabic);
+    assert_eq!(catalogue.check_messages(), Ok(()));
+    let text = |language| {
+        let message = catalogue.words(&language).code_message("482913");
+        message.expose().to_owned()
+    };
+    let (arabic, english) = (text(Language::arabic()), text(Language::english()));
     assert_eq!(arabic, "رمز واي فاي الأحساء 482913\nصالح 5 دقائق، ولا تشاركه مع أحد.");
-    assert!(arabic.encode_utf16().count() <= 70);
-    let english = text(Locale::English);
-    assert!(english.is_ascii() && english.len() <= 160, "{english}");
     assert!(english.starts_with("482913"));
     let minutes = domain::ChallengePolicy::default().code_life.as_secs() / 60;
     assert!(arabic.contains(&format!("{minutes} دقائق")) && english.contains("5 minutes"));
+}
+
+#[test]
+fn a_message_of_two_parts_is_refused() {
+    let long = format!("sms-code = {{ $code }} {}", "ر".repeat(64));
+    let catalogue = Catalogue { books: vec![Book::new("ar", &long)] };
+    let refusal = catalogue.check_messages().unwrap_err().to_string();
+    assert!(
+        refusal.contains("`sms-code` in language `ar`") && refusal.contains("71 of 70"),
+        "{refusal}"
+    );
 }

@@ -7,14 +7,11 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::Response;
-use domain::{MacAddress, Nas, Secret};
+use domain::{Language, MacAddress, Nas, Secret};
 
-use crate::app::{
-    App, Message, Outcome, linked_locale, locale_of, preferred_locale, redirect, see_other,
-};
+use crate::app::{App, Message, Outcome, redirect, see_other};
 use crate::context::{Trust, VisitContext};
 use crate::failure::Failure;
-use crate::locale::Locale;
 use crate::nas::{Occasion, Redirected, read_arrival};
 use crate::visit::{Peer, Visit};
 
@@ -28,7 +25,7 @@ pub(crate) async fn enter(
     let query = uri.query().unwrap_or("");
     let Some(nas) = find_nas(&app, &path).await? else {
         tracing::debug!("a browser came by an unknown portal path");
-        return app.message(locale_of(&headers, uri.query()), &NOT_RECOGNISED);
+        return app.message(&app.language_of(&headers, uri.query()), &NOT_RECOGNISED);
     };
     let origins = possible_origins(&app, &headers);
     let redirected = Redirected { origins: &origins, path: uri.path(), query, at: app.now() };
@@ -36,11 +33,11 @@ pub(crate) async fn enter(
         Ok(arrival) => arrival,
         Err(error) => {
             tracing::debug!(nas = %nas.name, %error, "a redirect was refused");
-            return app.message(locale_of(&headers, uri.query()), &NOT_RECOGNISED);
+            return app.message(&app.language_of(&headers, uri.query()), &NOT_RECOGNISED);
         }
     };
     let context = VisitContext {
-        locale: choose_locale(&app, &headers, uri.query(), arrival.device).await?,
+        language: choose_language(&app, &headers, uri.query(), arrival.device).await?,
         nas: nas.name,
         device: arrival.device,
         address: arrival.address,
@@ -74,18 +71,18 @@ pub(crate) async fn find_nas(app: &App, path: &str) -> Result<Option<Nas>, Failu
 }
 
 /// A language link counts first, then what the device's owner chose, then the browser's wish.
-async fn choose_locale(
+async fn choose_language(
     app: &App,
     headers: &HeaderMap,
     query: Option<&str>,
     device: MacAddress,
-) -> Result<Locale, Failure> {
-    if let Some(locale) = linked_locale(query) {
-        return Ok(locale);
+) -> Result<Language, Failure> {
+    if let Some(language) = app.linked_language(query) {
+        return Ok(language);
     }
     let stored = app.store.language_of_device(device).await?;
-    let stored = stored.and_then(|language| Locale::from_tag(language.as_str()));
-    Ok(stored.unwrap_or_else(|| preferred_locale(headers)))
+    let stored = stored.filter(|language| app.catalogue.language(language.as_str()).is_some());
+    Ok(stored.unwrap_or_else(|| app.preferred_language(headers)))
 }
 
 /// The origins under which an access point may have addressed us. The Host header is the
@@ -112,14 +109,14 @@ pub(crate) async fn at_the_door(
     headers: HeaderMap,
 ) -> Outcome {
     let now = app.now();
-    let locale = locale_of(&headers, query.as_deref());
+    let language = app.language_of(&headers, query.as_deref());
     if let Some(session) = app.presence.find(app.store.as_ref(), peer, now).await? {
         let context = VisitContext {
             nas: session.nas.clone(),
             device: session.device,
             address: Some(peer),
             trust: Trust::Unsigned,
-            locale,
+            language,
             uam: None,
             wanted: None,
         };
@@ -128,7 +125,7 @@ pub(crate) async fn at_the_door(
     }
     match &app.settings.entry {
         Some(entry) if !is_addressed_to(&headers, entry) => Ok(to_entry(entry)),
-        _ => app.message(locale, &CONNECT_FIRST),
+        _ => app.message(&language, &CONNECT_FIRST),
     }
 }
 

@@ -10,7 +10,7 @@ use domain::{AccountId, Challenge, Code, Grant, GrantState, MessageState, Resend
 use serde::Deserialize;
 use store::{Attempt, SignIn};
 
-use super::number::{code_message, over_budget};
+use super::number::over_budget;
 use super::{too_busy, unreadable};
 use crate::app::{App, Outcome};
 use crate::catalogue::{Case, Html, ltr};
@@ -45,7 +45,7 @@ pub(crate) async fn show(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
         wait_seconds: wait.map_or(0, wording::whole_seconds),
         may_resend,
     };
-    render(StatusCode::OK, &screen, words.locale, &visit.form_targets(&app))
+    render(StatusCode::OK, &screen, words.language(), &visit.form_targets(&app))
 }
 
 /// What the page must say about the last attempt, the code's age or the message's fate.
@@ -132,7 +132,7 @@ async fn sign_in(app: &App, visit: &Visit, challenge: Challenge) -> Result<Grant
         .sign_in(&SignIn {
             phone: challenge.phone,
             new_account: account,
-            language: visit.context.locale.language(),
+            language: visit.context.language.clone(),
             grant,
             terms_version: challenge.terms_version,
             devices: plan.devices,
@@ -158,7 +158,7 @@ pub(crate) async fn resend(State(app): State<Arc<App>>, visit: Visit) -> Outcome
         return over_budget(&app, &visit, over);
     }
     let code = random::code()?;
-    let text = code_message(&visit.words(&app), code.expose());
+    let text = visit.words(&app).code_message(code.expose());
     let sent = store.send_code_again(challenge.id, &code, &text, &app.policy, visit.now).await?;
     Ok(match sent {
         Ok(_) => visit.go("code?n=sent"),

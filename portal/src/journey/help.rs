@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 
-use crate::app::{App, Outcome, locale_of};
+use crate::app::{App, Outcome};
 use crate::catalogue::{Case, Html, ltr};
 use crate::screen::{Frame, HelpScreen, TermsScreen, render};
 use crate::visit::Visit;
@@ -26,8 +26,8 @@ pub(crate) async fn public_help(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Outcome {
-    let locale = locale_of(&headers, query.as_deref());
-    help_page(&app, app.frame(locale, "help-title", "help"))
+    let language = app.language_of(&headers, query.as_deref());
+    help_page(&app, app.frame(&language, "help-title", "help"))
 }
 
 /// `GET /terms`
@@ -36,8 +36,8 @@ pub(crate) async fn public_terms(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Outcome {
-    let locale = locale_of(&headers, query.as_deref());
-    terms_page(&app, app.frame(locale, "terms-title", "terms"))
+    let language = app.language_of(&headers, query.as_deref());
+    terms_page(&app, app.frame(&language, "terms-title", "terms"))
 }
 
 fn help_page(app: &App, frame: Frame<'_>) -> Outcome {
@@ -50,7 +50,7 @@ fn help_page(app: &App, frame: Frame<'_>) -> Outcome {
         .filter(|(number, _)| !number.is_empty())
         .map(|(_, text)| Html::new(&text))
         .collect();
-    render(StatusCode::OK, &HelpScreen { frame, numbers }, words.locale, "")
+    render(StatusCode::OK, &HelpScreen { frame, numbers }, words.language(), "")
 }
 
 fn terms_page(app: &App, frame: Frame<'_>) -> Outcome {
@@ -64,5 +64,5 @@ fn terms_page(app: &App, frame: Frame<'_>) -> Outcome {
         version: Html::new(&words.fill("terms-version", &[("version", &version)])),
         frame,
     };
-    render(StatusCode::OK, &screen, words.locale, "")
+    render(StatusCode::OK, &screen, words.language(), "")
 }

@@ -6,9 +6,7 @@ use axum::Form;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
-use domain::{
-    Challenge, ChallengeState, MacAddress, PhoneError, PhoneNumber, Purpose, SmsText, Timestamp,
-};
+use domain::{Challenge, ChallengeState, MacAddress, PhoneError, PhoneNumber, Purpose, Timestamp};
 use serde::Deserialize;
 use store::NewChallenge;
 
@@ -140,7 +138,7 @@ pub(super) fn over_budget(app: &App, visit: &Visit, over: OverBudget) -> Outcome
 
 async fn begin(app: &App, visit: &Visit, phone: PhoneNumber) -> Result<(), Failure> {
     let code = random::code()?;
-    let text = code_message(&visit.words(app), code.expose());
+    let text = visit.words(app).code_message(code.expose());
     let challenge = new_challenge(app, visit, phone)?;
     tracing::debug!(
         site = %challenge.site, device = %challenge.device, phone = %challenge.phone.masked(),
@@ -159,7 +157,7 @@ fn new_challenge(app: &App, visit: &Visit, phone: PhoneNumber) -> Result<Challen
         site: visit.site.name.clone(),
         device,
         phone,
-        language: visit.context.locale.language(),
+        language: visit.context.language.clone(),
         terms_version: app.settings.terms_version.clone(),
         created_at: now,
         sent_at: now,
@@ -168,11 +166,6 @@ fn new_challenge(app: &App, visit: &Visit, phone: PhoneNumber) -> Result<Challen
         attempts: 0,
         state: ChallengeState::Open,
     })
-}
-
-/// The message that carries a code.
-pub(super) fn code_message(words: &Words<'_>, code: &str) -> SmsText {
-    SmsText::new(words.fill("sms-code", &[("code", code)]))
 }
 
 fn say_phone_error(words: &Words<'_>, error: PhoneError) -> String {
@@ -197,5 +190,5 @@ fn page(app: &App, visit: &Visit, typed: &Typed, fault: Fault) -> Outcome {
         typed: typed.phone.chars().take(LONGEST).collect(),
         ticked: typed.terms.is_some(),
     };
-    render(status, &screen, words.locale, &visit.form_targets(app))
+    render(status, &screen, words.language(), &visit.form_targets(app))
 }

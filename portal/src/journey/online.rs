@@ -63,10 +63,10 @@ fn waiting(app: &App, visit: &Visit) -> Outcome {
         return visit.message(app, &message);
     }
     let mut frame = visit.frame(app, "waiting-title", "online");
-    let locale = frame.words.locale;
+    let language = frame.words.language();
     frame.refresh =
         Some(Refresh { seconds: 2, to: format!("{}online?w={}", frame.base, looks + 1) });
-    render(StatusCode::OK, &WaitingScreen { frame }, locale, "")
+    render(StatusCode::OK, &WaitingScreen { frame }, language, "")
 }
 
 /// `GET /v/{token}/status`: what is left, when it renews, and the way to end it.
@@ -120,7 +120,7 @@ fn page(app: &App, visit: &Visit, granted: &Granted, place: Place) -> Outcome {
         onward: onward(app, visit, place),
         may_end: granted.session.as_ref().is_some_and(|session| visit.may_end(session)),
     };
-    render(StatusCode::OK, &screen, words.locale, &visit.form_targets(app))
+    render(StatusCode::OK, &screen, words.language(), &visit.form_targets(app))
 }
 
 /// Bars for the allowances that the plan limits.

@@ -7,6 +7,7 @@ use crate::town::{Event, MAC, PHONE, Town, used};
 
 const BUDGET: usize = 6_000;
 const TERMS_BUDGET: usize = 14_000;
+const LANGUAGES: [&str; 3] = ["ar", "en", "ur"];
 
 /// Every screen of a journey in one language, by a name for the failure message.
 async fn all_pages(town: &Town, browser: &Browser, mac: &str) -> Vec<(&'static str, Answer)> {
@@ -48,12 +49,14 @@ async fn all_pages(town: &Town, browser: &Browser, mac: &str) -> Vec<(&'static s
     ]
 }
 
-async fn in_both_languages() -> Vec<(&'static str, &'static str, Answer)> {
+async fn in_every_language() -> Vec<(&'static str, &'static str, Answer)> {
     let mut pages = Vec::new();
-    for (language, mac) in [("ar", "02:00:5e:10:00:01"), ("en", "02:00:5e:10:00:02")] {
+    for (language, mac) in
+        LANGUAGES.into_iter().zip([MAC, "02:00:5e:10:00:02", "02:00:5e:10:00:03"])
+    {
         // A town each, since the day's allowance is the person's.
         let town = Town::open().await;
-        let browser = if language == "ar" { town.browser() } else { town.english() };
+        let browser = town.browser_in(language);
         let all = all_pages(&town, &browser, mac).await;
         pages.extend(all.into_iter().map(|(name, page)| (language, name, page)));
     }
@@ -62,7 +65,7 @@ async fn in_both_languages() -> Vec<(&'static str, &'static str, Answer)> {
 
 #[tokio::test]
 async fn every_page_keeps_its_budget_and_asks_for_nothing_else() {
-    for (language, name, page) in in_both_languages().await {
+    for (language, name, page) in in_every_language().await {
         let budget = if name.contains("terms") { TERMS_BUDGET } else { BUDGET };
         let size = page.body.len();
         assert!(size <= budget, "{language} {name} has {size} bytes");
@@ -80,14 +83,16 @@ async fn every_page_keeps_its_budget_and_asks_for_nothing_else() {
 
 #[tokio::test]
 async fn every_page_says_its_language_direction_and_step() {
-    for (language, name, page) in in_both_languages().await {
-        let direction = if language == "ar" { "rtl" } else { "ltr" };
+    for (language, name, page) in in_every_language().await {
+        let direction = if language == "en" { "ltr" } else { "rtl" };
         let html = format!("<html lang=\"{language}\" dir=\"{direction}\">");
         assert!(page.body.contains(&html), "{language} {name}");
         assert!(page.body.contains("<h1>"), "{language} {name}");
         assert_eq!(page.header("content-language"), language, "{name}");
-        let other = if language == "ar" { "English" } else { "العربية" };
-        assert!(page.between("?lang=", "</a>").ends_with(other), "{language} {name}");
+        for other in LANGUAGES {
+            let is_offered = page.body.contains(&format!("?lang={other}\">"));
+            assert_eq!(is_offered, other != language, "{language} {name} offers {other}");
+        }
         let absent = ["margin-left", "margin-right", "padding-left", "text-align:left", "float"];
         assert!(absent.iter().all(|word| !page.body.contains(word)), "{name} knows left and right");
     }
@@ -95,7 +100,7 @@ async fn every_page_says_its_language_direction_and_step() {
 
 #[tokio::test]
 async fn every_page_carries_the_security_headers() {
-    for (language, name, page) in in_both_languages().await {
+    for (language, name, page) in in_every_language().await {
         let policy = page.header("content-security-policy");
         assert!(policy.starts_with("default-src 'none'; style-src 'unsafe-inline';"), "{policy}");
         assert!(policy.contains("form-action 'self'"), "{language} {name}");

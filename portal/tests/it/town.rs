@@ -72,7 +72,11 @@ impl Town {
     }
 
     pub fn english(&self) -> Browser {
-        Browser { accept_language: "en-GB,en;q=0.9", ..self.browser() }
+        self.browser_in("en")
+    }
+
+    pub fn browser_in(&self, language: &'static str) -> Browser {
+        Browser { accept_language: language, ..self.browser() }
     }
 
     pub fn now(&self) -> Timestamp {
