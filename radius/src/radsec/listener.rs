@@ -73,7 +73,7 @@ impl Radsec {
     ) -> Result<Self, RadsecError> {
         Ok(Self {
             settings: settings.clone(),
-            files: Files::open(settings)?,
+            files: Files::open(settings.clone())?,
             connections,
             room: Arc::new(Semaphore::new(settings.connections)),
             room_for_strangers: Arc::new(Semaphore::new(settings.handshakes)),
@@ -82,7 +82,8 @@ impl Radsec {
 
     /// Reads the files again when they change, until `stop` is cancelled.
     pub(crate) async fn follow_files(&self, stop: CancellationToken) {
-        self.files.follow(stop).await;
+        let every = Duration::from_secs(self.settings.reload_seconds);
+        self.files.follow(every, "RADIUS/TLS", stop).await;
     }
 
     fn places(&self) -> Option<Places> {
