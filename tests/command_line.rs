@@ -75,8 +75,8 @@ fn doctor_looks_at_what_a_part_needs() {
         accounting-servers = [\"192.0.2.10:1813\"]";
     let installation = Installation::new(edge);
     for (part, expected) in [
-        (None, &["data folder", "keys", "database", "server", "gateway"][..]),
-        (Some("portal"), &["data folder", "keys", "database"]),
+        (None, &["data folder", "keys", "database", "portal TLS", "server", "gateway"][..]),
+        (Some("portal"), &["data folder", "keys", "database", "portal TLS"]),
         (Some("radius"), &["data folder", "keys", "database"]),
         (Some("controller"), &["data folder", "keys", "database", "server"]),
         (Some("edge"), &["gateway"]),
@@ -157,4 +157,40 @@ fn doctor_finds_a_database_that_was_written_with_other_keys() {
     let other = format!("1:{}\n", "00".repeat(32));
     std::fs::write(installation.data().join("keys/data.key"), other).unwrap();
     assert!(!is_good());
+}
+
+#[test]
+fn doctor_tells_until_when_the_certificate_is_valid() {
+    const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/crates/certificates/tests/data");
+    let check = |secure: &str, tls: &str, state: &str, said: &str| {
+        let installation = Installation::new(&format!("[portal]\n{secure}\n{tls}"));
+        let output = installation.run(&["--json", "doctor", "portal"]);
+        let findings: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap();
+        let found = findings.iter().find(|finding| finding["what"] == "portal TLS").unwrap();
+        assert_eq!(found["state"], state, "{found}");
+        assert_eq!(found["good"], state != "bad", "{found}");
+        assert!(found["detail"].as_str().unwrap().contains(said), "{found}");
+    };
+    let files = |cert: &str, more: &str| {
+        format!(
+            "[portal.tls]\nlisten = \"127.0.0.1:0\"\ncert = \"{DATA}/{cert}\"\n\
+             key = \"{DATA}/portal.key\"\n{more}"
+        )
+    };
+    let secure = "secure-url = \"https://portal.example\"";
+    check("", "", "warning", "RFC 8908");
+    check("", &files("portal.pem", ""), "warning", "secure-url is not set");
+    check(secure, "", "good", "in front of the portal");
+    check(secure, &files("portal.pem", ""), "good", "certificate until Nov  2");
+    check(secure, &files("other.pem", ""), "bad", "cannot be used");
+    check(
+        "secure-url = \"https://wifi.example\"",
+        &files("portal.pem", ""),
+        "bad",
+        "is for portal.example, but secure-url is for wifi.example",
+    );
+    let foreign = format!("ocsp = \"{DATA}/revoked.ocsp\"");
+    check(secure, &files("portal.pem", &foreign), "bad", "another certificate");
+    let missing = format!("ocsp = \"{DATA}/none.ocsp\"");
+    check(secure, &files("portal.pem", &missing), "bad", "none.ocsp");
 }

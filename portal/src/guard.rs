@@ -18,11 +18,17 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::Language;
 use tower::ServiceExt;
+use url::Url;
 
 use crate::app::{App, Message};
 use crate::failure::Reference;
+use crate::server::Transport;
+use crate::settings::Resolved;
 use crate::visit::Peer;
 use crate::{probe, router};
+
+/// For 90 days, and for this name alone: others of the city are not ours to decide on.
+const ONLY_TLS: HeaderValue = HeaderValue::from_static("max-age=7776000");
 
 const HEADERS: [(HeaderName, HeaderValue); 4] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
@@ -47,7 +53,13 @@ impl Guard {
     }
 
     /// Answers one request that came from `peer`.
-    pub(crate) async fn respond(&self, mut request: Request, peer: IpAddr) -> Response {
+    pub(crate) async fn respond(
+        &self,
+        mut request: Request,
+        peer: IpAddr,
+        transport: Transport,
+    ) -> Response {
+        let insists = self.insists_on_tls(&request, transport);
         request.extensions_mut().insert(Peer(peer));
         let language = self.app.language_of(request.headers(), request.uri().query());
         let limit = self.app.settings.limits.request_timeout();
@@ -62,7 +74,22 @@ impl Guard {
             }
             Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
         };
-        secured(self.with_page(response, &language))
+        let mut response = secured(self.with_page(response, &language));
+        if insists {
+            response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, ONLY_TLS);
+        }
+        response
+    }
+
+    /// Whether a browser should never ask this host without TLS again (RFC 6797): if it is the
+    /// secure one, and no address of ours wants plain HTTP of it.
+    fn insists_on_tls(&self, request: &Request, transport: Transport) -> bool {
+        let Resolved { public, secure, entry, .. } = &self.app.settings;
+        let Some(secure) = secure.as_ref().and_then(Url::host_str) else { return false };
+        let plain = [Some(public), entry.as_ref()].into_iter().flatten();
+        transport == Transport::Encrypted
+            && probe::asked_host(request.uri(), request.headers()).eq_ignore_ascii_case(secure)
+            && !plain.filter(|url| url.scheme() == "http").any(|url| url.host_str() == Some(secure))
     }
 
     async fn answer(&self, request: Request) -> Response {

@@ -30,5 +30,5 @@ mod wording;
 
 pub use catalogue::TooLong;
 pub use portal::{Portal, PortalError};
-pub use server::TlsError;
+pub use server::{TlsError, TlsReport};
 pub use settings::{HelpSettings, LimitSettings, PortalSettings, SettingsError, TlsSettings};

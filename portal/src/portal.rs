@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use domain::{ChallengePolicy, Clock};
 use store::Store;
-use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
@@ -16,8 +15,8 @@ use crate::catalogue::Catalogue;
 use crate::context::ContextSigner;
 use crate::guard::Guard;
 use crate::presence::Presence;
-use crate::server::{Server, Slots, TlsError, acceptor};
-use crate::settings::{PortalSettings, SettingsError};
+use crate::server::{Pair, Server, Slots, TlsError, TlsFiles};
+use crate::settings::{PortalSettings, SettingsError, TlsSettings};
 
 /// How often the memory of quiet devices is given back.
 const SWEEP: Duration = Duration::from_secs(30);
@@ -26,8 +25,11 @@ const SWEEP: Duration = Duration::from_secs(30);
 pub struct Portal {
     app: Arc<App>,
     plain: TcpListener,
-    encrypted: Option<(TcpListener, TlsAcceptor)>,
+    encrypted: Option<(TcpListener, Encryption)>,
 }
+
+/// The files of TLS, and how often they are looked at.
+type Encryption = (Arc<TlsFiles>, Duration);
 
 /// Why the portal cannot start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -62,7 +64,7 @@ impl Portal {
     ) -> Result<Self, PortalError> {
         let resolved = settings.resolve()?;
         let encrypted = match &settings.tls {
-            Some(tls) => Some((bind(tls.listen)?, acceptor(tls)?)),
+            Some(tls) => Some((bind(tls.listen)?, encryption(tls, &clock)?)),
             None => None,
         };
         let app = App {
@@ -108,14 +110,15 @@ impl Portal {
         };
         let plain = server(self.plain, None)?;
         let encrypted = match self.encrypted {
-            Some((listener, tls)) => Some(server(listener, Some(tls))?),
+            Some((listener, tls)) => Some((server(listener, Some(Arc::clone(&tls.0)))?, tls)),
             None => None,
         };
         tokio::join!(
             plain.run(stop.clone()),
             async {
-                if let Some(encrypted) = encrypted {
-                    encrypted.run(stop.clone()).await;
+                if let Some((encrypted, (files, every))) = encrypted {
+                    let followed = files.follow(every, "the portal", stop.clone());
+                    tokio::join!(encrypted.run(stop.clone()), followed);
                 }
             },
             sweep(&self.app, &stop),
@@ -129,6 +132,11 @@ async fn sweep(app: &App, stop: &CancellationToken) {
     while stop.run_until_cancelled(tokio::time::sleep(SWEEP)).await.is_some() {
         app.budgets.forget_quiet_devices();
     }
+}
+
+fn encryption(settings: &TlsSettings, clock: &Arc<dyn Clock>) -> Result<Encryption, TlsError> {
+    let pair = Pair { settings: settings.clone(), clock: Arc::clone(clock) };
+    Ok((Arc::new(TlsFiles::open(pair)?), Duration::from_secs(settings.reload_seconds)))
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener, PortalError> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::app::{App, Message, Outcome, redirect};
@@ -158,8 +158,13 @@ fn host_name(host: &str) -> &str {
 
 /// The host that a request is addressed to.
 pub(crate) fn host_of(request: &Parts) -> &str {
-    let header = request.headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    host_name(request.uri.host().or(header).unwrap_or(""))
+    asked_host(&request.uri, &request.headers)
+}
+
+/// The same of a request that is not taken apart.
+pub(crate) fn asked_host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> &'a str {
+    let header = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    host_name(uri.host().or(header).unwrap_or(""))
 }
 
 /// Answers a request for a host that is not ours.

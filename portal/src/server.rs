@@ -27,8 +27,8 @@ use tokio_util::sync::CancellationToken;
 use crate::guard::Guard;
 use crate::settings::LimitSettings;
 pub(crate) use slots::Slots;
-pub use tls::TlsError;
-pub(crate) use tls::acceptor;
+pub(crate) use tls::{Pair, TlsFiles};
+pub use tls::{TlsError, TlsReport};
 
 /// The largest request head; hyper answers a larger one with 431.
 const HEAD_LIMIT: usize = 16 * 1_024;
@@ -40,7 +40,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(crate) struct Server {
     pub listener: TcpListener,
     /// `None` serves plain HTTP.
-    pub tls: Option<TlsAcceptor>,
+    pub tls: Option<Arc<TlsFiles>>,
     pub guard: Guard,
     pub slots: Arc<Slots>,
     pub limits: LimitSettings,
@@ -87,8 +87,9 @@ impl Server {
             guard: self.guard.clone(),
             limits: self.limits.clone(),
             stop: stop.clone(),
+            transport: if self.tls.is_some() { Transport::Encrypted } else { Transport::Plain },
         };
-        let tls = self.tls.clone();
+        let tls = self.tls.as_ref().map(|files| TlsAcceptor::from(files.config()));
         connections.spawn(async move {
             match tls {
                 None => connection.serve(stream).await,
@@ -112,15 +113,23 @@ struct Connection {
     guard: Guard,
     limits: LimitSettings,
     stop: CancellationToken,
+    transport: Transport,
+}
+
+/// How a request came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Transport {
+    Plain,
+    Encrypted,
 }
 
 impl Connection {
     /// Answers requests until the client leaves, time is over, or the portal stops.
     async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin) {
         let peer = self.peer.ip().to_canonical();
-        let guard = &self.guard;
+        let (guard, transport) = (&self.guard, self.transport);
         let service = service_fn(|request: hyper::Request<hyper::body::Incoming>| async move {
-            Ok::<_, Infallible>(guard.respond(request.map(Body::new), peer).await)
+            Ok::<_, Infallible>(guard.respond(request.map(Body::new), peer, transport).await)
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())

@@ -52,6 +52,17 @@ pub struct TlsSettings {
     pub cert: PathBuf,
     /// The private key in PEM (PKCS#8, PKCS#1 or SEC1).
     pub key: PathBuf,
+    /// What the CA says of the certificate, in DER (OCSP), sent along with it while it holds; none
+    /// by default.
+    #[serde(default)]
+    pub ocsp: Option<PathBuf>,
+    /// How often the files are looked at for changes, in seconds; 30 by default, 1 to 86,400.
+    #[serde(default = "half_a_minute")]
+    pub reload_seconds: u64,
+}
+
+const fn half_a_minute() -> u64 {
+    30
 }
 
 /// Telephone numbers that are shown as text; an empty one is left out.
@@ -108,7 +119,7 @@ pub enum SettingsError {
         given: String,
     },
     /// A number is out of its range.
-    #[error("portal.limits.{key} must be between {least} and {most}, not {given}")]
+    #[error("portal.{key} must be between {least} and {most}, not {given}")]
     Range {
         /// Which setting.
         key: &'static str,
@@ -213,6 +224,9 @@ impl PortalSettings {
             return Err(SettingsError::Retention(self.retention_months));
         }
         self.limits.check()?;
+        if let Some(tls) = &self.tls {
+            within("tls.reload-seconds", tls.reload_seconds, 1, 86_400)?;
+        }
         Ok(resolved)
     }
 }
@@ -221,21 +235,24 @@ impl LimitSettings {
     fn check(&self) -> Result<(), SettingsError> {
         let most = u64::from(u32::MAX);
         for (key, given, least, most) in [
-            ("connections", self.connections.into(), 1, 1_000_000),
-            ("connections-per-source", self.connections_per_source.into(), 1, 1_000_000),
-            ("header-seconds", self.header_seconds, 1, 120),
-            ("request-seconds", self.request_seconds, 1, 300),
-            ("connection-seconds", self.connection_seconds, 10, 3_600),
-            ("drain-seconds", self.drain_seconds, 0, 300),
-            ("posts-per-second", self.posts_per_second.into(), 1, most),
-            ("posts-per-device", self.posts_per_device.into(), 1, most),
-            ("challenges-per-quarter-hour", self.challenges_per_quarter_hour.into(), 1, most),
-            ("challenges-per-day", self.challenges_per_day.into(), 1, most),
-            ("sends-per-hour", self.sends_per_hour.into(), 1, most),
+            ("limits.connections", self.connections.into(), 1, 1_000_000),
+            ("limits.connections-per-source", self.connections_per_source.into(), 1, 1_000_000),
+            ("limits.header-seconds", self.header_seconds, 1, 120),
+            ("limits.request-seconds", self.request_seconds, 1, 300),
+            ("limits.connection-seconds", self.connection_seconds, 10, 3_600),
+            ("limits.drain-seconds", self.drain_seconds, 0, 300),
+            ("limits.posts-per-second", self.posts_per_second.into(), 1, most),
+            ("limits.posts-per-device", self.posts_per_device.into(), 1, most),
+            (
+                "limits.challenges-per-quarter-hour",
+                self.challenges_per_quarter_hour.into(),
+                1,
+                most,
+            ),
+            ("limits.challenges-per-day", self.challenges_per_day.into(), 1, most),
+            ("limits.sends-per-hour", self.sends_per_hour.into(), 1, most),
         ] {
-            if !(least..=most).contains(&given) {
-                return Err(SettingsError::Range { key, least, most, given });
-            }
+            within(key, given, least, most)?;
         }
         Ok(())
     }
@@ -255,6 +272,11 @@ impl LimitSettings {
     pub(crate) fn drain(&self) -> Duration {
         Duration::from_secs(self.drain_seconds)
     }
+}
+
+fn within(key: &'static str, given: u64, least: u64, most: u64) -> Result<(), SettingsError> {
+    let is_within = (least..=most).contains(&given);
+    is_within.then_some(()).ok_or(SettingsError::Range { key, least, most, given })
 }
 
 /// A URL of one of `schemes` with a host.

@@ -1,9 +1,13 @@
 //! `sabeel doctor`: is everything there, and does it work?
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use anyhow::{Context, bail};
 use controller::admin::api::{Health, Status};
 use domain::Clock;
 use edge::{Credentials, EdgeSettings, EnforcerKind};
+use portal::PortalSettings;
 use serde::Serialize;
 use store::{AccessPoints, KeyRing, SqlStore};
 
@@ -17,9 +21,24 @@ use crate::serve::SystemClock;
 #[derive(Debug, Serialize)]
 struct Finding {
     what: &'static str,
+    /// Not bad: it works, if not always as well as it could.
     good: bool,
+    state: State,
     detail: String,
 }
+
+/// How something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum State {
+    Good,
+    /// It works, but somebody should know.
+    Warning,
+    Bad,
+}
+
+/// A certificate that ends within this time should have been renewed.
+const SOON: Duration = Duration::from_secs(14 * 86_400);
 
 /// Looks at what `part` needs, or at everything; fails if something is not good. Makes nothing,
 /// so that it can be run as root before the service has made its own files.
@@ -40,6 +59,9 @@ pub async fn run(
         let inspected = radsec.inspect(SystemClock.now()).map_err(anyhow::Error::from);
         findings.push(finding("RADIUS/TLS", inspected));
     }
+    if matches!(part, None | Some(Checked::Portal)) {
+        findings.push(portal_tls(&config.portal));
+    }
     if matches!(part, None | Some(Checked::Controller)) {
         findings.push(finding("server", server(admin).await));
     }
@@ -51,7 +73,11 @@ pub async fn run(
         (None | Some(Checked::Portal | Checked::Radius | Checked::Controller), _) => {}
     }
     output::list(format, &findings, ["what", "state", "detail"], |finding| {
-        let state = if finding.good { "good" } else { "BAD" };
+        let state = match finding.state {
+            State::Good => "good",
+            State::Warning => "warning",
+            State::Bad => "BAD",
+        };
         [finding.what.to_owned(), state.to_owned(), finding.detail.clone()]
     })?;
     let bad = findings.iter().filter(|finding| !finding.good).count();
@@ -60,9 +86,37 @@ pub async fn run(
 
 fn finding(what: &'static str, outcome: anyhow::Result<String>) -> Finding {
     match outcome {
-        Ok(detail) => Finding { what, good: true, detail },
-        Err(error) => Finding { what, good: false, detail: format!("{error:#}") },
+        Ok(detail) => Finding { what, good: true, state: State::Good, detail },
+        Err(error) => {
+            Finding { what, good: false, state: State::Bad, detail: format!("{error:#}") }
+        }
     }
+}
+
+/// What keeps phones from the captive portal API, or will soon.
+fn portal_tls(settings: &PortalSettings) -> Finding {
+    const WHAT: &str = "portal TLS";
+    let warning = |detail| Finding { what: WHAT, good: true, state: State::Warning, detail };
+    let report = match settings.inspect_tls(Arc::new(SystemClock)) {
+        Ok(report) => report,
+        Err(error) => return finding(WHAT, Err(error.into())),
+    };
+    let Some(secure) = &settings.secure_url else {
+        return warning(
+            "portal.secure-url is not set, and phones use the captive portal API only over https \
+             (RFC 8908 section 5)"
+                .to_owned(),
+        );
+    };
+    let Some(report) = report else {
+        return finding(WHAT, Ok(format!("{secure}, by whatever ends TLS in front of the portal")));
+    };
+    let ocsp = report.ocsp.as_ref().map_or("no OCSP response".to_owned(), |validity| {
+        format!("OCSP response until {}", validity.text)
+    });
+    let detail = format!("{secure}, certificate until {}, {ocsp}", report.certificate.text);
+    let left = report.certificate.until.since(SystemClock.now());
+    if left < SOON { warning(detail) } else { finding(WHAT, Ok(detail)) }
 }
 
 fn writable(config: &Config) -> anyhow::Result<String> {

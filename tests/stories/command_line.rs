@@ -272,12 +272,12 @@ async fn doctor_tells_a_city_that_is_well_from_one_that_is_not() {
     let mut city = City::begin(&[]).await;
     let findings = city.json(&["doctor"]).await;
     for finding in findings.as_array().unwrap() {
-        assert_eq!(keys(finding), ["detail", "good", "what"]);
+        assert_eq!(keys(finding), ["detail", "good", "state", "what"]);
         assert_eq!(finding["good"], true, "{finding}");
     }
     city.stop().await;
     let said = city.sabeel(&["--json", "doctor"]).await;
-    said.is(FAILED, "1 of 4 are not good");
+    said.is(FAILED, "1 of 5 are not good");
     let findings: Value = serde_json::from_str(&said.out).unwrap();
     let bad = |finding: &&Value| finding["good"] == false;
     let bad: Vec<_> = findings.as_array().unwrap().iter().filter(bad).collect();

@@ -8,6 +8,7 @@ mod browser;
 mod capport;
 mod codes;
 mod detection;
+mod encryption;
 mod mac_journey;
 mod pages;
 mod serving;

@@ -3,25 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use portal::{Portal, PortalError, PortalSettings, TlsSettings};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use portal::{Portal, PortalError, PortalSettings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
 
-use crate::browser::{PORTAL, read_answer};
+use crate::browser::read_answer;
+use crate::encryption::{connect, tls_settings};
 use crate::town::Town;
 
 const CERT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/portal.example.crt");
 const KEY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/portal.example.key");
 const GET_HELP: &[u8] = b"GET /help HTTP/1.1\r\nHost: portal.example\r\nConnection: close\r\n\r\n";
-
-fn tls_settings(cert: &str, key: &str) -> TlsSettings {
-    TlsSettings { listen: "127.0.0.1:0".parse().unwrap(), cert: cert.into(), key: key.into() }
-}
 
 /// Waits until the other end closes, without having sent anything.
 async fn is_closed_unanswered(stream: &mut TcpStream) -> bool {
@@ -93,17 +86,7 @@ async fn the_same_portal_is_served_over_tls() {
         settings.secure_url = Some("https://portal.example".into());
     })
     .await;
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(CERT).unwrap()).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let stream = TcpStream::connect(town.tls.unwrap()).await.unwrap();
-    let name = ServerName::try_from(PORTAL).unwrap();
-    let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
+    let mut stream = connect(&town, CERT).await.unwrap();
     stream.write_all(GET_HELP).await.unwrap();
     let answer = read_answer(&mut stream).await;
     assert_eq!((answer.status, answer.title().as_str()), (200, "المساعدة"));
