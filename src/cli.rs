@@ -3,6 +3,7 @@
 mod import;
 mod nas;
 mod radius;
+mod site;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,6 +20,7 @@ pub use nas::{
     TestNas,
 };
 pub use radius::{Decode, DictionaryCommand, RadiusCommand, TailOptions};
+pub use site::{AddSite, Clearable, SetSite, SiteCommand};
 
 /// Visitor internet for a city: portal, RADIUS, quotas, gateway.
 ///
@@ -135,47 +137,6 @@ pub enum Checked {
 pub enum ConfigCommand {
     /// Read the configuration file and say whether it is good.
     Check,
-}
-
-/// Works on sites.
-#[derive(Debug, Subcommand)]
-pub enum SiteCommand {
-    /// List all sites.
-    List,
-    /// Show one site.
-    Show {
-        /// The site's name.
-        name: SiteName,
-    },
-    /// Add a site.
-    Add(AddSite),
-    /// Remove a site without access points.
-    Remove {
-        /// The site's name.
-        name: SiteName,
-    },
-}
-
-/// A site to add.
-#[derive(Debug, Args)]
-pub struct AddSite {
-    /// Short name, such as `walkway`.
-    pub name: SiteName,
-    /// The name that visitors read in Arabic.
-    #[arg(long, value_name = "TEXT")]
-    pub title_ar: String,
-    /// The name that visitors read in English.
-    #[arg(long, value_name = "TEXT")]
-    pub title_en: String,
-    /// What visitors may use.
-    #[arg(long)]
-    pub plan: PlanName,
-    /// Where the site's day begins and ends.
-    #[arg(long, default_value = "Asia/Riyadh")]
-    pub zone: Zone,
-    /// Countries whose mobile numbers may sign in: sa, ae, kw, bh, qa, om.
-    #[arg(long, value_delimiter = ',', default_value = "sa")]
-    pub countries: Vec<Country>,
 }
 
 /// Works on plans.

@@ -14,7 +14,7 @@ use controller::admin::api::{AccessPoint, AccessPointAdded};
 use data_encoding::HEXLOWER;
 use domain::{
     Country, HandOff, Language, Localised, MessageAuthenticatorRule, Nas, NasProfile,
-    OctetDirection, Plan, PlanName, ProxyStateRule, Secret, Site, SiteName, StatusServerRule, Zone,
+    OctetDirection, Plan, PlanName, ProxyStateRule, Secret, Site, SiteName, StatusServerRule,
 };
 use store::Store;
 
@@ -63,13 +63,8 @@ async fn set_up(store: &dyn Store) -> anyhow::Result<Nas> {
         let title = Localised::default()
             .with(Language::arabic(), arabic)
             .with(Language::english(), english);
-        let site = Site {
-            name,
-            title,
-            zone: Zone::riyadh(),
-            plan: plan.clone(),
-            countries: Country::GULF.to_vec(),
-        };
+        let countries = Country::GULF.to_vec();
+        let site = Site { title, countries, ..Site::new(name, plan.clone()) };
         store.add_site(&site).await?;
     }
     if let Some(gateway) = store.find_access_point(&GATEWAY.parse()?).await? {

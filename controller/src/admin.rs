@@ -2,7 +2,8 @@
 //! tool. Whoever may open the socket may do everything.
 //!
 //! `GET` and `POST` `/v1/plans`, `/v1/sites`, `/v1/access-points`, and `GET` and `DELETE`
-//! of one of them by name; `PATCH /v1/access-points/{name}`, and `POST` to its `rotate`,
+//! of one of them by name; `PATCH /v1/sites/{name}`; `PATCH /v1/access-points/{name}`, and
+//! `POST` to its `rotate`,
 //! `finish-rotation`, `onboarding` and `test`; `GET /v1/sessions`, `/v1/sessions/{id}`,
 //! `/v1/sessions/export`, `/v1/orders`,
 //! `/v1/status`, `/v1/health`; `POST /v1/sessions/{id}/disconnect`,
@@ -102,7 +103,7 @@ impl AdminApi {
         let plans = get(setup::list_plans).post(setup::add_plan);
         let plan = get(setup::show_plan).delete(setup::remove_plan);
         let sites = get(setup::list_sites).post(setup::add_site);
-        let site = get(setup::show_site).delete(setup::remove_site);
+        let site = get(setup::show_site).patch(setup::change_site).delete(setup::remove_site);
         let access_points = get(access_points::list).post(access_points::add);
         let access_point =
             get(access_points::show).patch(access_points::change).delete(access_points::remove);

@@ -8,12 +8,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{
-    AccountId, AccountingEvent, AccountingRecord, Allowance, BitRate, Clock, Country, Grant,
-    GrantId, GrantState, HandOff, Language, Localised, MacAddress, ManualClock,
-    MessageAuthenticatorRule, Nas, NasCommand, NasOrder, NasProfile, OctetDirection, Octets,
-    OrderOutcome, OrderReason, OrderState, Plan, ProxyStateRule, RatePair, Session, SessionEnd,
-    SessionId, SessionIdentification, SessionReport, Site, Speed, StatusServerRule, Timestamp,
-    Usage, Zone,
+    AccountId, AccountingEvent, AccountingRecord, Allowance, BitRate, Clock, Grant, GrantId,
+    GrantState, HandOff, Language, MacAddress, ManualClock, MessageAuthenticatorRule, Nas,
+    NasCommand, NasOrder, NasProfile, OctetDirection, Octets, OrderOutcome, OrderReason,
+    OrderState, Plan, ProxyStateRule, RatePair, Session, SessionEnd, SessionId,
+    SessionIdentification, SessionReport, Site, Speed, StatusServerRule, Timestamp, Usage,
 };
 use store::testing::TestStore;
 use store::{JournalPosition, OrderFilter, SignIn, Store};
@@ -45,13 +44,7 @@ impl Stage {
     }
 
     async fn with(plan: Plan) -> Self {
-        let site = Site {
-            name: "walkway".parse().unwrap(),
-            title: Localised::default().with(Language::english(), "Walkway"),
-            zone: Zone::riyadh(),
-            plan: plan.name.clone(),
-            countries: vec![Country::SaudiArabia],
-        };
+        let site = Site::new("walkway".parse().unwrap(), plan.name.clone());
         let store = store::testing::sqlite().await;
         store.add_plan(&plan).await.unwrap();
         store.add_site(&site).await.unwrap();

@@ -68,6 +68,7 @@ terms-version = Version { $version }
 help-title = Help
 help-call = Unified number: { $unified }
 help-wa = WhatsApp: { $whatsapp }
+help-reports = Municipal reports: { $reports }
 help-sms = No message? Check the number and your mobile signal, then ask for another code once the waiting time is over.
 help-closed = Window closed? Open the Wi-Fi settings and choose the network again; you will be where you left off.
 help-vpn = The page does not open? Pause your VPN until you are logged in.
@@ -77,6 +78,11 @@ network-name = Al-Ahsa Wi-Fi
 back = Back
 again = Try again
 start = Continue
+
+# What every page of a site says at the moment
+landing-trial = This service is on trial; your opinion matters.
+office-backup = The network is temporarily keeping municipal services running; it may be slower or pause briefly. Thank you for understanding.
+e-internet = Internet is down at this site and our team knows.
 
 # Errors
 e-phone-empty = Please enter your mobile number.

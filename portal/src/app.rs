@@ -54,6 +54,7 @@ impl App {
             title: Html::new(&words.text(title)),
             site: Html::new(&words.text("network-name")),
             others: self.catalogue.others(language),
+            banners: Vec::new(),
             base: "/".to_owned(),
             here,
             refresh: None,

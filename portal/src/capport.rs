@@ -67,7 +67,10 @@ pub(crate) async fn answer(
     match wish_of(&headers) {
         Wish::Page => Ok(see_other(&portal)),
         Wish::Nothing => Ok(StatusCode::NOT_ACCEPTABLE.into_response()),
-        Wish::State => Ok(json(&state(&app, session.as_ref(), portal).await?)),
+        Wish::State => {
+            let venue = venue_of(&app, &nas).await?;
+            Ok(json(&state(&app, session.as_ref(), (portal, venue)).await?))
+        }
     }
 }
 
@@ -112,12 +115,18 @@ fn portal_url(app: &App, nas: &Nas, headers: &HeaderMap, signed: Option<SignedId
     format!("{origin}v/{token}/")
 }
 
+/// The page about the place: the site's, else the portal's.
+async fn venue_of(app: &App, nas: &Nas) -> Result<Option<String>, Failure> {
+    let site = app.store.find_site(&nas.site).await?;
+    let of_site = site.and_then(|site| site.venue).map(String::from);
+    Ok(of_site.or_else(|| app.settings.venue.as_ref().map(Url::to_string)))
+}
+
 async fn state(
     app: &App,
     session: Option<&Session>,
-    user_portal_url: String,
+    (user_portal_url, venue_info_url): (String, Option<String>),
 ) -> Result<CaptiveState, Failure> {
-    let venue_info_url = app.settings.venue.as_ref().map(Url::to_string);
     let captive =
         CaptiveState { captive: true, user_portal_url, venue_info_url, ..CaptiveState::default() };
     let Some(session) = session else { return Ok(captive) };

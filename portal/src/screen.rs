@@ -20,6 +20,8 @@ pub(crate) struct Frame<'a> {
     pub site: Html,
     /// The other languages that the page exists in.
     pub others: Vec<Words<'a>>,
+    /// What every visitor of the site must know at the moment.
+    pub banners: Vec<Html>,
     /// The folder that links and forms are relative to; it carries the renewed token.
     pub base: String,
     /// The screen's own address below `base`, for the language link.

@@ -73,6 +73,8 @@ pub struct HelpSettings {
     pub unified: String,
     /// The number for WhatsApp; empty by default.
     pub whatsapp: String,
+    /// The number for reports to the municipality, such as 940; empty by default.
+    pub reports: String,
 }
 
 /// Bounds on connections and requests.

@@ -7,7 +7,7 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use domain::{HandOff, Nas, Session, Site, Timestamp};
+use domain::{HandOff, Nas, Notice, Session, Site, Timestamp};
 
 use crate::app::{App, Message, Outcome, mark, see_other};
 use crate::catalogue::{Html, Words};
@@ -102,10 +102,21 @@ impl Visit {
             title: Html::new(&words.text(title)),
             site: Html::new(self.site.title.in_language(&self.context.language)),
             others: app.catalogue.others(&self.context.language),
+            banners: self.banners(words),
             base: format!("/v/{}/", self.token),
             here,
             refresh: None,
         }
+    }
+
+    /// What every page of the site says at the moment.
+    fn banners(&self, words: Words<'_>) -> Vec<Html> {
+        let notice = self.site.notice.map(|notice| match notice {
+            Notice::OfficeBackup => words.text("office-backup"),
+            Notice::InternetDown => words.text("e-internet"),
+        });
+        let trial = self.site.trial.then(|| words.text("landing-trial"));
+        notice.into_iter().chain(trial).map(|text| Html::new(&text)).collect()
     }
 
     /// A page with one message.

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use domain::{
-    AccountId, Clock, Consumption, Grant, GrantId, GrantState, HandOff, Language, Localised,
-    MacAddress, ManualClock, MessageAuthenticatorRule, Nas, NasProfile, OctetDirection, Octets,
-    Plan, ProxyStateRule, Session, SessionId, SessionIdentification, SessionState, Site, Speed,
-    StatusServerRule, Terms, Timestamp, Usage, Zone, assess,
+    AccountId, Clock, Consumption, Grant, GrantId, GrantState, HandOff, Language, MacAddress,
+    ManualClock, MessageAuthenticatorRule, Nas, NasProfile, OctetDirection, Octets, Plan,
+    ProxyStateRule, Session, SessionId, SessionIdentification, SessionState, Site, Speed,
+    StatusServerRule, Terms, Timestamp, Usage, assess,
 };
 use radius_proto::{Authenticator, PacketBuilder, SharedSecret};
 use store::testing::TestStore;
@@ -119,13 +119,7 @@ pub(crate) fn standing(used: Consumption) -> Standing {
 }
 
 fn site() -> Site {
-    Site {
-        name: "walkway".parse().unwrap(),
-        title: Localised::default(),
-        zone: Zone::riyadh(),
-        plan: plan().name,
-        countries: Vec::new(),
-    }
+    Site::new("walkway".parse().unwrap(), plan().name)
 }
 
 /// Gives [`DEVICE`] its grant, in a store that is empty.

@@ -283,7 +283,8 @@ fn address_or_network(text: &str) -> Result<IpNet, String> {
         .map_err(|_| "write an address like 10.0.0.1 or a network like 10.0.0.0/24".to_owned())
 }
 
-fn yes_or_no(text: &str) -> Result<bool, String> {
+/// `yes` or `no`.
+pub(super) fn yes_or_no(text: &str) -> Result<bool, String> {
     match text {
         "yes" => Ok(true),
         "no" => Ok(false),

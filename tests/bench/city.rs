@@ -8,9 +8,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context;
 use domain::{
-    AccountId, Credential, Grant, GrantId, GrantState, HandOff, Localised,
-    MessageAuthenticatorRule, Nas, NasProfile, OctetDirection, Plan, ProxyStateRule, Site,
-    StatusServerRule, Timestamp, Zone,
+    AccountId, Credential, Grant, GrantId, GrantState, HandOff, MessageAuthenticatorRule, Nas,
+    NasProfile, OctetDirection, Plan, ProxyStateRule, Site, StatusServerRule, Timestamp,
 };
 use radius_proto::SharedSecret;
 use store::{
@@ -136,13 +135,7 @@ async fn fill(
     let store = SqlStore::connect(settings, keys).await?;
     let nas = access_point()?;
     let plan = Plan::visitor("visitor".parse()?);
-    let site = Site {
-        name: nas.site.clone(),
-        title: Localised::default(),
-        zone: Zone::riyadh(),
-        plan: plan.name.clone(),
-        countries: Vec::new(),
-    };
+    let site = Site::new(nas.site.clone(), plan.name.clone());
     store.add_plan(&plan).await?;
     store.add_site(&site).await?;
     store.add_access_point(&nas).await?;

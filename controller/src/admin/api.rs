@@ -19,6 +19,7 @@ mod radius;
 mod session;
 mod session_export;
 mod site;
+mod site_change;
 mod status;
 mod why;
 
@@ -50,6 +51,7 @@ pub use session::{
 };
 pub use session_export::{ExportQuery, ExportedSession, SessionPage};
 pub use site::SiteView;
+pub use site_change::{ChangeHelp, ChangeSite};
 pub use status::{Counts, Health, JournalPlace, JournalStatus, Status};
 pub use why::{Mark, Step, StepKind, Story, Subject, WhyQuestion};
 

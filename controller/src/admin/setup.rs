@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use domain::{Plan, PlanName, Site, SiteName};
 
 use super::AdminApi;
-use super::api::{List, PlanView, Removed, SiteView};
+use super::api::{ChangeSite, List, PlanView, Removed, SiteView};
 use super::extract::{Body, Named};
 use super::refusal::Refusal;
 
@@ -69,6 +69,27 @@ pub(super) async fn add_site(
     api.store.add_site(&site).await?;
     tracing::info!(site = %site.name, "site added");
     Ok((StatusCode::CREATED, Json(site.into())))
+}
+
+pub(super) async fn change_site(
+    State(api): State<AdminApi>,
+    Named(name): Named<SiteName>,
+    Body(request): Body<ChangeSite>,
+) -> Result<Json<SiteView>, Refusal> {
+    let before = api.store.find_site(&name).await?;
+    let before = before.ok_or_else(|| Refusal::not_found("site", &name))?;
+    // What cannot be is found on a copy; it is then applied to what is there at that moment.
+    request.apply(&mut before.clone()).map_err(Refusal::invalid)?;
+    let mut change = |site: &mut Site| {
+        let mut changed = site.clone();
+        if request.apply(&mut changed).is_ok() {
+            *site = changed;
+        }
+    };
+    let site = api.store.change_site(&name, &mut change).await?;
+    let site = site.ok_or_else(|| Refusal::not_found("site", &name))?;
+    tracing::info!(site = %name, "site changed");
+    Ok(Json(site.into()))
 }
 
 pub(super) async fn remove_site(

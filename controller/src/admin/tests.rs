@@ -3,6 +3,7 @@ mod import;
 mod nas_ranges;
 mod nas_test;
 mod onboarding;
+mod sites;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -131,9 +132,14 @@ async fn plans_and_sites_come_and_go() {
         "countries": ["sa", "ae"]
     });
     let (status, added) = office.post("/v1/sites", site.clone()).await;
-    assert_eq!((status, &added), (201, &site));
-    assert_eq!(office.get("/v1/sites/park").await, (200, site.clone()));
-    for title in [json!({}), json!({"ar": " ", "en": "Park"})] {
+    let mut shown = site.clone();
+    shown["venue"] = Value::Null;
+    shown["help"] = json!({"unified": null, "whatsapp": null, "reports": null});
+    shown["trial"] = json!(false);
+    shown["notice"] = Value::Null;
+    assert_eq!((status, &added), (201, &shown));
+    assert_eq!(office.get("/v1/sites/park").await, (200, shown));
+    for title in [json!({}), json!({"ar": " ", "en": "Park"}), json!({"en": "x".repeat(61)})] {
         let mut nameless = site.clone();
         nameless["title"] = title;
         assert_eq!(office.post("/v1/sites", nameless).await.0, 422);

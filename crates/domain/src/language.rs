@@ -95,6 +95,13 @@ impl Localised {
         self
     }
 
+    /// Takes the text in one language away.
+    #[must_use]
+    pub fn without(mut self, language: &Language) -> Self {
+        self.0.remove(language);
+        self
+    }
+
     /// Every language with its text.
     pub fn iter(&self) -> impl Iterator<Item = (&Language, &str)> {
         self.0.iter().map(|(language, text)| (language, text.as_str()))

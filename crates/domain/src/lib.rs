@@ -71,7 +71,10 @@ pub use session::{
     AccountingEvent, AccountingRecord, Advance, Session, SessionEnd, SessionReport, SessionState,
     Usage,
 };
-pub use site::{Site, Zone, ZoneError};
+pub use site::{
+    DialNumber, DialNumberError, HelpNumbers, Notice, NoticeError, Site, WebAddress,
+    WebAddressError, Zone, ZoneError,
+};
 pub use sms_length::{SmsAlphabet, SmsLength};
 pub use terms::Terms;
 pub use time::{Day, Timestamp, TimestampError};

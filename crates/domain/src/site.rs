@@ -1,4 +1,8 @@
-//! Sites: the places where visitors are, each with its own day.
+//! Sites: the places where visitors are, each with its own day and face.
+
+mod help;
+mod notice;
+mod web_address;
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,8 +11,11 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub use self::help::{DialNumber, DialNumberError, HelpNumbers};
+pub use self::notice::{Notice, NoticeError};
+pub use self::web_address::{WebAddress, WebAddressError};
 use crate::phone::Country;
-use crate::{Day, Localised, PlanName, SiteName, Timestamp, TimestampError, text};
+use crate::{Day, Language, Localised, PlanName, SiteName, Timestamp, TimestampError, text};
 
 /// A place with visitors: a walkway, a park, a market.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +30,37 @@ pub struct Site {
     pub plan: PlanName,
     /// Countries whose mobile numbers may sign in here.
     pub countries: Vec<Country>,
+    /// The page about the place that phones offer; the portal's own without one.
+    #[serde(default)]
+    pub venue: Option<WebAddress>,
+    /// Where its visitors find help.
+    #[serde(default)]
+    pub help: HelpNumbers,
+    /// Whether the service is on trial here, as every page says then.
+    #[serde(default)]
+    pub trial: bool,
+    /// What every visitor must know at the moment.
+    #[serde(default)]
+    pub notice: Option<Notice>,
+}
+
+impl Site {
+    /// A site of which nothing more is said: in Riyadh's time, for Saudi numbers, titled by its
+    /// name.
+    #[must_use]
+    pub fn new(name: SiteName, plan: PlanName) -> Self {
+        Self {
+            title: Localised::default().with(Language::english(), name.as_str()),
+            name,
+            zone: Zone::riyadh(),
+            plan,
+            countries: vec![Country::SaudiArabia],
+            venue: None,
+            help: HelpNumbers::default(),
+            trial: false,
+            notice: None,
+        }
+    }
 }
 
 /// A time zone by its IANA name.

@@ -7,10 +7,9 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use domain::{
-    AccountingEvent, AccountingRecord, Country, GrantId, HandOff, Language, Localised, MacAddress,
-    MessageAuthenticatorRule, Nas, NasProfile, OctetDirection, Octets, Plan, ProxyStateRule,
-    SessionEnd, SessionId, SessionIdentification, SessionReport, Site, Speed, StatusServerRule,
-    Timestamp, Usage, Zone,
+    AccountingEvent, AccountingRecord, GrantId, HandOff, MacAddress, MessageAuthenticatorRule, Nas,
+    NasProfile, OctetDirection, Octets, Plan, ProxyStateRule, SessionEnd, SessionId,
+    SessionIdentification, SessionReport, Site, Speed, StatusServerRule, Timestamp, Usage,
 };
 use store::testing::TestStore;
 use store::{Applier, Journal, JournalSettings};
@@ -58,13 +57,7 @@ async fn measure(name: &str, store: TestStore) {
 async fn set_up(store: &TestStore) {
     let plan = Plan::visitor("visitor".parse().unwrap());
     store.add_plan(&plan).await.unwrap();
-    let site = Site {
-        name: "walkway".parse().unwrap(),
-        title: Localised::default().with(Language::english(), "Walkway"),
-        zone: Zone::riyadh(),
-        plan: plan.name.clone(),
-        countries: vec![Country::SaudiArabia],
-    };
+    let site = Site::new("walkway".parse().unwrap(), plan.name.clone());
     store.add_site(&site).await.unwrap();
     let nas = Nas {
         name: "gate".parse().unwrap(),

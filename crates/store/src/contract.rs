@@ -28,7 +28,7 @@ pub use sessions::{
     AccountUsage, ApplyOutcome, JournalPosition, SessionFilter, SessionReports, Sessions,
     SessionsFrom,
 };
-pub use setup::{AccessPoints, NasChange, Plans, Sites};
+pub use setup::{AccessPoints, NasChange, Plans, SiteChange, Sites};
 pub use sign_in::{Attempt, Challenges, NewChallenge};
 
 use crate::Changes;

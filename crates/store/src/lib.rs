@@ -29,7 +29,7 @@ pub use contract::{
     KnownPerson, MessageOutbox, MessageTold, NasChange, NasRanges, NewChallenge, OpenStay,
     OrderFilter, Orders, OutgoingMessage, PastStay, Plans, RadiusServer, RadiusServers, Reach,
     ServerId, SessionFilter, SessionReports, Sessions, SessionsFrom, Sighting, SignIn,
-    SignInOutcome, Sites, Store, Taken,
+    SignInOutcome, SiteChange, Sites, Store, Taken,
 };
 pub use eraser::Eraser;
 pub use error::StoreError;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
+use domain::{DialNumber, HelpNumbers};
 
 use crate::app::{App, Outcome};
 use crate::catalogue::{Case, Html, ltr};
@@ -12,7 +13,7 @@ use crate::visit::Visit;
 
 /// `GET /v/{token}/help`
 pub(crate) async fn help(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
-    help_page(&app, visit.frame(&app, "help-title", "help"))
+    help_page(&app, visit.frame(&app, "help-title", "help"), &visit.site.help)
 }
 
 /// `GET /v/{token}/terms`
@@ -27,7 +28,7 @@ pub(crate) async fn public_help(
     headers: HeaderMap,
 ) -> Outcome {
     let language = app.language_of(&headers, query.as_deref());
-    help_page(&app, app.frame(&language, "help-title", "help"))
+    help_page(&app, app.frame(&language, "help-title", "help"), &HelpNumbers::default())
 }
 
 /// `GET /terms`
@@ -40,16 +41,22 @@ pub(crate) async fn public_terms(
     terms_page(&app, app.frame(&language, "terms-title", "terms"))
 }
 
-fn help_page(app: &App, frame: Frame<'_>) -> Outcome {
+/// The numbers of a site stand in the place of the portal's own, one by one.
+fn help_page(app: &App, frame: Frame<'_>, of_site: &HelpNumbers) -> Outcome {
     let words = frame.words;
-    let help = &app.settings.help;
-    let unified = words.fill("help-call", &[("unified", &ltr(&help.unified))]);
-    let whatsapp = words.fill("help-wa", &[("whatsapp", &ltr(&help.whatsapp))]);
-    let numbers = [(&help.unified, unified), (&help.whatsapp, whatsapp)]
-        .into_iter()
-        .filter(|(number, _)| !number.is_empty())
-        .map(|(_, text)| Html::new(&text))
-        .collect();
+    let own = &app.settings.help;
+    let shown = |of_site: &Option<DialNumber>, own: &str| {
+        let number = of_site.as_ref().map_or(own, DialNumber::as_str);
+        (!number.is_empty()).then(|| ltr(number))
+    };
+    let unified = shown(&of_site.unified, &own.unified)
+        .map(|number| words.fill("help-call", &[("unified", &number)]));
+    let whatsapp = shown(&of_site.whatsapp, &own.whatsapp)
+        .map(|number| words.fill("help-wa", &[("whatsapp", &number)]));
+    let reports = shown(&of_site.reports, &own.reports)
+        .map(|number| words.fill("help-reports", &[("reports", &number)]));
+    let numbers = [unified, whatsapp, reports].into_iter().flatten();
+    let numbers = numbers.map(|text| Html::new(&text)).collect();
     render(StatusCode::OK, &HelpScreen { frame, numbers }, words.language(), "")
 }
 

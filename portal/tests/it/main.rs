@@ -12,5 +12,6 @@ mod encryption;
 mod mac_journey;
 mod pages;
 mod serving;
+mod sites;
 mod town;
 mod uam_journey;

@@ -9,7 +9,7 @@ use domain::{
     AccountingEvent, AccountingRecord, Clock, Country, HandOff, Language, Localised, MacAddress,
     ManualClock, MessageAuthenticatorRule, Nas, NasProfile, OctetDirection, Octets, Plan,
     ProxyStateRule, SessionId, SessionIdentification, SessionReport, Site, Speed, StatusServerRule,
-    Timestamp, Usage, Zone,
+    Timestamp, Usage,
 };
 use hmac::{Hmac, KeyInit, Mac};
 use portal::{Portal, PortalSettings};
@@ -187,18 +187,16 @@ fn session_id(nas: &str, device: MacAddress) -> SessionId {
 }
 
 async fn set_up(store: &Arc<dyn Store>) {
-    let (plan, site) = ("visitor".parse().unwrap(), "walkway".parse().unwrap());
-    store.add_plan(&Plan::visitor(plan)).await.unwrap();
+    let plan = Plan::visitor("visitor".parse().unwrap());
+    store.add_plan(&plan).await.unwrap();
     let title = Localised::default()
         .with(Language::arabic(), "ممشى الأحساء")
         .with(Language::english(), "Al-Ahsa Walkway");
     store
         .add_site(&Site {
-            name: site,
             title,
-            zone: Zone::riyadh(),
-            plan: "visitor".parse().unwrap(),
             countries: vec![Country::SaudiArabia, Country::Kuwait],
+            ..Site::new("walkway".parse().unwrap(), plan.name)
         })
         .await
         .unwrap();

@@ -12,9 +12,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use domain::{
-    AccountId, Clock, Grant, GrantId, GrantState, HandOff, Localised, MacAddress, ManualClock,
+    AccountId, Clock, Grant, GrantId, GrantState, HandOff, MacAddress, ManualClock,
     MessageAuthenticatorRule, Nas, NasProfile, NasRange, OctetDirection, Plan, ProxyStateRule,
-    Site, StatusServerRule, Timestamp, Zone,
+    Site, StatusServerRule, Timestamp,
 };
 use radius::{Connections, Metrics, Radius, RadiusSettings};
 use store::{
@@ -217,13 +217,7 @@ async fn store(files: &TempDir) -> SqlStore {
 
 async fn set_up(store: &SqlStore, blueprint: &Blueprint) {
     let plan = Plan::visitor("visitor".parse().expect("a name"));
-    let site = Site {
-        name: "walkway".parse().expect("a name"),
-        title: Localised::default(),
-        zone: Zone::riyadh(),
-        plan: plan.name.clone(),
-        countries: Vec::new(),
-    };
+    let site = Site::new("walkway".parse().expect("a name"), plan.name.clone());
     store.add_plan(&plan).await.expect("a plan");
     store.add_site(&site).await.expect("a site");
     for nas in &blueprint.access_points {

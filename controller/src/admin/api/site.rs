@@ -1,7 +1,10 @@
 //! Sites as they travel.
 
-use domain::{Country, Localised, PlanName, Site, SiteName, Zone};
+use domain::{Country, HelpNumbers, Localised, Notice, PlanName, Site, SiteName, WebAddress, Zone};
 use serde::{Deserialize, Serialize};
+
+/// As many characters of a title as a page has room for.
+const LONGEST_TITLE: usize = 60;
 
 /// A place with visitors.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,12 +20,24 @@ pub struct SiteView {
     pub plan: PlanName,
     /// Countries whose mobile numbers may sign in: `sa`, `ae`, `kw`, `bh`, `qa`, `om`.
     pub countries: Vec<Country>,
+    /// The page about the place that phones offer (RFC 8908); without one, the portal's.
+    #[serde(default)]
+    pub venue: Option<WebAddress>,
+    /// Where visitors find help; a number that is not given is the portal's.
+    #[serde(default)]
+    pub help: HelpNumbers,
+    /// Whether every page says that the service is on trial.
+    #[serde(default)]
+    pub trial: bool,
+    /// What every page says at the moment: `office-backup` or `internet-down`.
+    #[serde(default)]
+    pub notice: Option<Notice>,
 }
 
 impl From<Site> for SiteView {
     fn from(site: Site) -> Self {
-        let Site { name, title, zone, plan, countries } = site;
-        Self { name, title, zone, plan, countries }
+        let Site { name, title, zone, plan, countries, venue, help, trial, notice } = site;
+        Self { name, title, zone, plan, countries, venue, help, trial, notice }
     }
 }
 
@@ -30,13 +45,24 @@ impl TryFrom<SiteView> for Site {
     type Error = String;
 
     fn try_from(view: SiteView) -> Result<Self, String> {
-        let SiteView { name, title, zone, plan, countries } = view;
-        if title.iter().next().is_none() || title.iter().any(|(_, text)| text.trim().is_empty()) {
-            return Err("title has no text in one of its languages".to_owned());
-        }
-        if countries.is_empty() {
-            return Err("countries is empty, so nobody could sign in".to_owned());
-        }
-        Ok(Self { name, title, zone, plan, countries })
+        let SiteView { name, title, zone, plan, countries, venue, help, trial, notice } = view;
+        let site = Self { name, title, zone, plan, countries, venue, help, trial, notice };
+        sensible(&site)?;
+        Ok(site)
     }
+}
+
+/// Whether a site as it would be has what its pages need, and no more than they have room for.
+pub(super) fn sensible(site: &Site) -> Result<(), String> {
+    let mut titles = site.title.iter().map(|(_, text)| text).peekable();
+    if titles.peek().is_none() {
+        return Err("title has no text in any language".to_owned());
+    }
+    if titles.any(|text| text.trim().is_empty() || text.chars().count() > LONGEST_TITLE) {
+        return Err(format!("title needs 1 to {LONGEST_TITLE} characters in each language"));
+    }
+    if site.countries.is_empty() {
+        return Err("countries is empty, so nobody could sign in".to_owned());
+    }
+    Ok(())
 }

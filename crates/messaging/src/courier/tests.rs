@@ -24,13 +24,7 @@ impl Post {
         let store = store::testing::sqlite().await;
         let plan = domain::Plan::visitor("visitor".parse().unwrap());
         store.add_plan(&plan).await.unwrap();
-        let site = domain::Site {
-            name: "walkway".parse().unwrap(),
-            title: domain::Localised::default(),
-            zone: domain::Zone::riyadh(),
-            plan: plan.name,
-            countries: Vec::new(),
-        };
+        let site = domain::Site::new("walkway".parse().unwrap(), plan.name);
         store.add_site(&site).await.unwrap();
         let clock = Arc::new(ManualClock::new(NOON));
         let gateway = FakeGateway::start(replies).await;

@@ -5,6 +5,9 @@ use domain::{Nas, NasName, Plan, PlanName, Secret, Site, SiteName};
 
 use crate::StoreError;
 
+/// How a site is to be changed; its name stays whatever is done to it. Called once.
+pub type SiteChange<'c> = &'c mut (dyn FnMut(&mut Site) + Send);
+
 /// Sites by name.
 #[async_trait]
 pub trait Sites: Send + Sync {
@@ -19,6 +22,17 @@ pub trait Sites: Send + Sync {
     /// # Errors
     /// [`StoreError::Exists`] for a taken name, [`StoreError::Reference`] for an unknown plan.
     async fn add_site(&self, site: &Site) -> Result<(), StoreError>;
+
+    /// Changes the site of that name by what it is at that moment; two changes at the same time
+    /// both count. Returns what it is then, or `None` if there is none of that name.
+    ///
+    /// # Errors
+    /// [`StoreError::Reference`] for an unknown plan.
+    async fn change_site(
+        &self,
+        name: &SiteName,
+        change: SiteChange<'_>,
+    ) -> Result<Option<Site>, StoreError>;
 
     /// Removes a site; returns whether it was there.
     ///

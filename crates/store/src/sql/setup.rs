@@ -7,6 +7,7 @@ use sqlx::any::AnyRow;
 
 use super::SqlStore;
 use super::row::Columns;
+use crate::contract::SiteChange;
 use crate::{Change, Plans, Sites, StoreError};
 
 #[async_trait]
@@ -27,11 +28,6 @@ impl Sites for SqlStore {
     }
 
     async fn add_site(&self, site: &Site) -> Result<(), StoreError> {
-        let obstacle = || StoreError::Reference {
-            kind: "plan",
-            name: site.plan.to_string(),
-            obstacle: "does not exist".into(),
-        };
         sqlx::query("INSERT INTO sites (name, plan, zone, definition) VALUES ($1, $2, $3, $4)")
             .bind(site.name.as_str())
             .bind(site.plan.as_str())
@@ -39,9 +35,43 @@ impl Sites for SqlStore {
             .bind(written(site))
             .execute(&self.writer)
             .await
-            .map_err(|error| refusal(error, ("site", site.name.as_str()), obstacle))?;
+            .map_err(|error| site_obstacle(error, site))?;
         self.publish(Change::Setup).await;
         Ok(())
+    }
+
+    async fn change_site(
+        &self,
+        name: &SiteName,
+        change: SiteChange<'_>,
+    ) -> Result<Option<Site>, StoreError> {
+        let mut transaction = self.begin().await?;
+        let statement =
+            format!("SELECT definition FROM sites WHERE name = $1{}", self.dialect.for_update());
+        let row = sqlx::query(sqlx::AssertSqlSafe(statement))
+            .bind(name.as_str())
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let Some(before) = row.as_ref().map(definition::<Site>).transpose()? else {
+            return Ok(None);
+        };
+        let mut site = before.clone();
+        change(&mut site);
+        site.name = before.name.clone();
+        if site == before {
+            return Ok(Some(site));
+        }
+        sqlx::query("UPDATE sites SET plan = $2, zone = $3, definition = $4 WHERE name = $1")
+            .bind(site.name.as_str())
+            .bind(site.plan.as_str())
+            .bind(site.zone.to_string())
+            .bind(written(&site))
+            .execute(&mut *transaction)
+            .await
+            .map_err(|error| site_obstacle(error, &site))?;
+        transaction.commit().await?;
+        self.publish(Change::Setup).await;
+        Ok(Some(site))
     }
 
     async fn remove_site(&self, name: &SiteName) -> Result<bool, StoreError> {
@@ -113,6 +143,15 @@ impl Plans for SqlStore {
         self.publish(Change::Setup).await;
         Ok(done.rows_affected() == 1)
     }
+}
+
+/// What stands in the way of a site as it would be.
+fn site_obstacle(error: sqlx::Error, site: &Site) -> StoreError {
+    refusal(error, ("site", site.name.as_str()), || StoreError::Reference {
+        kind: "plan",
+        name: site.plan.to_string(),
+        obstacle: "does not exist".into(),
+    })
 }
 
 pub(super) fn definition<T: serde::de::DeserializeOwned>(row: &AnyRow) -> Result<T, StoreError> {

@@ -22,11 +22,8 @@ pub fn phone() -> PhoneNumber {
 
 pub fn site() -> Site {
     Site {
-        name: "walkway".parse().unwrap(),
         title: Localised::default().with(Language::arabic(), "الممشى"),
-        zone: Zone::riyadh(),
-        plan: "visitor".parse().unwrap(),
-        countries: vec![Country::SaudiArabia],
+        ..Site::new("walkway".parse().unwrap(), "visitor".parse().unwrap())
     }
 }
 

@@ -1,5 +1,6 @@
 use domain::{
-    FormerSecret, MessageAuthenticatorRule, Nas, OctetDirection, ProxyStateRule, StatusServerRule,
+    Country, FormerSecret, HelpNumbers, Language, MessageAuthenticatorRule, Nas, Notice,
+    OctetDirection, Plan, ProxyStateRule, Site, StatusServerRule,
 };
 use store::testing::TestStore;
 use store::{Change, StoreError};
@@ -128,6 +129,60 @@ pub async fn two_changes_at_the_same_time_both_count(store: TestStore) {
     let both = store.find_access_point(&name).await.unwrap().unwrap();
     assert_eq!(both.message_authenticator, MessageAuthenticatorRule::Learnt);
     assert_eq!(both.octet_direction, OctetDirection::Swapped);
+}
+
+pub async fn a_site_is_changed_in_place(store: TestStore) {
+    set_up(&store).await;
+    let plan = Plan::visitor("guest".parse().unwrap());
+    store.add_plan(&plan).await.unwrap();
+    let mut changes = store.changes();
+    let wanted = Site {
+        title: site().title.with("ur".parse().unwrap(), "واک وے"),
+        zone: "Asia/Dubai".parse().unwrap(),
+        plan: plan.name,
+        countries: Country::GULF.to_vec(),
+        venue: Some("https://park.example/".parse().unwrap()),
+        help: HelpNumbers { reports: Some("940".parse().unwrap()), ..HelpNumbers::default() },
+        trial: true,
+        notice: Some(Notice::OfficeBackup),
+        ..site()
+    };
+    let mut change =
+        |site: &mut Site| *site = Site { name: "other".parse().unwrap(), ..wanted.clone() };
+    let changed = store.change_site(&site().name, &mut change).await.unwrap();
+    assert_eq!(changed.as_ref(), Some(&wanted));
+    assert_eq!(store.find_site(&site().name).await.unwrap().as_ref(), Some(&wanted));
+    assert_eq!(changes.next().await, Some(Change::Setup));
+    let mut unknown_plan = |site: &mut Site| site.plan = "none".parse().unwrap();
+    let refused = store.change_site(&site().name, &mut unknown_plan).await;
+    assert!(matches!(refused, Err(StoreError::Reference { kind: "plan", .. })), "{refused:?}");
+    assert_eq!(store.list_sites().await.unwrap(), vec![wanted]);
+    let nobody = store.change_site(&"none".parse().unwrap(), &mut |_| ()).await.unwrap();
+    assert_eq!(nobody, None);
+}
+
+pub async fn a_site_that_was_written_before_it_could_be_shaped_is_read(store: TestStore) {
+    set_up(&store).await;
+    let raw = sqlx::AnyPool::connect(&store.settings().url).await.unwrap();
+    let before = r#"{"name":"walkway","title":{"ar":"الممشى"},"zone":"Asia/Riyadh","plan":"visitor","countries":["sa"]}"#;
+    sqlx::query("UPDATE sites SET definition = $1").bind(before).execute(&raw).await.unwrap();
+    assert_eq!(store.find_site(&site().name).await.unwrap(), Some(site()));
+}
+
+pub async fn two_changes_of_a_site_at_the_same_time_both_count(store: TestStore) {
+    set_up(&store).await;
+    let name = site().name;
+    let mut rename = |site: &mut Site| {
+        site.title = std::mem::take(&mut site.title).with(Language::english(), "Walkway");
+    };
+    let mut tell = |site: &mut Site| site.notice = Some(Notice::InternetDown);
+    let (one, other) =
+        tokio::join!(store.change_site(&name, &mut rename), store.change_site(&name, &mut tell));
+    one.unwrap();
+    other.unwrap();
+    let both = store.find_site(&name).await.unwrap().unwrap();
+    assert_eq!(both.title.in_language(&Language::english()), "Walkway");
+    assert_eq!(both.notice, Some(Notice::InternetDown));
 }
 
 pub async fn access_points_behind_one_address_have_each_their_identifier(store: TestStore) {

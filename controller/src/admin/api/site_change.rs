@@ -1,0 +1,96 @@
+//! Changes to a site as they travel: what is left out stays as it is.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    Country, DialNumber, HelpNumbers, Language, Notice, PlanName, Site, WebAddress, Zone,
+};
+use serde::{Deserialize, Serialize};
+
+use super::access_point_change::given;
+use super::site::sensible;
+
+/// What to change about a site; `null` takes away what need not be there.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeSite {
+    /// Texts of the title by language; the title stays as it is in other languages.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub title: BTreeMap<Language, Option<String>>,
+    /// Where the site's day begins and ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<Zone>,
+    /// What its visitors may use; counts for whoever signs in from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanName>,
+    /// Countries whose mobile numbers may sign in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub countries: Option<Vec<Country>>,
+    /// The page about the place that phones offer.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub venue: Option<Option<WebAddress>>,
+    /// Where visitors find help.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<ChangeHelp>,
+    /// Whether every page says that the service is on trial.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial: Option<bool>,
+    /// What every page says at the moment.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub notice: Option<Option<Notice>>,
+}
+
+/// What to change about a site's help numbers; `null` leaves the portal's own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeHelp {
+    /// The municipality's unified number.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub unified: Option<Option<DialNumber>>,
+    /// The number for WhatsApp.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub whatsapp: Option<Option<DialNumber>>,
+    /// The number for reports to the municipality.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub reports: Option<Option<DialNumber>>,
+}
+
+impl ChangeSite {
+    /// Changes what is named.
+    ///
+    /// # Errors
+    /// Why the site would make no sense then, in one sentence; it may be changed in part.
+    pub(in crate::admin) fn apply(&self, site: &mut Site) -> Result<(), String> {
+        for (language, text) in &self.title {
+            let title = std::mem::take(&mut site.title);
+            site.title = match text {
+                Some(text) => title.with(language.clone(), text),
+                None => title.without(language),
+            };
+        }
+        replace(&mut site.zone, self.zone.as_ref());
+        replace(&mut site.plan, self.plan.as_ref());
+        replace(&mut site.countries, self.countries.as_ref());
+        replace(&mut site.venue, self.venue.as_ref());
+        if let Some(help) = &self.help {
+            help.apply(&mut site.help);
+        }
+        replace(&mut site.trial, self.trial.as_ref());
+        replace(&mut site.notice, self.notice.as_ref());
+        sensible(site)
+    }
+}
+
+impl ChangeHelp {
+    fn apply(&self, help: &mut HelpNumbers) {
+        replace(&mut help.unified, self.unified.as_ref());
+        replace(&mut help.whatsapp, self.whatsapp.as_ref());
+        replace(&mut help.reports, self.reports.as_ref());
+    }
+}
+
+fn replace<T: Clone>(value: &mut T, new: Option<&T>) {
+    if let Some(new) = new {
+        value.clone_from(new);
+    }
+}

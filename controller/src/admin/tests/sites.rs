@@ -1,0 +1,53 @@
+use super::*;
+
+const WALKWAY: &str = "/v1/sites/walkway";
+
+#[tokio::test]
+async fn a_site_is_changed_by_what_is_named_and_keeps_the_rest() {
+    let office = Office::open().await;
+    let change = json!({
+        "title": {"ar": "الممشى", "ur": "واک وے"}, "zone": "Asia/Dubai", "countries": ["ae"],
+        "venue": "https://park.example/", "help": {"reports": "940", "unified": "920000000"},
+        "trial": true, "notice": "office-backup"
+    });
+    let (status, changed) = office.patch(WALKWAY, change).await;
+    assert_eq!(status, 200, "{changed}");
+    assert_eq!(changed["title"], json!({"ar": "الممشى", "en": "walkway", "ur": "واک وے"}));
+    assert_eq!(
+        changed["help"],
+        json!({"unified": "920000000", "whatsapp": null, "reports": "940"})
+    );
+    assert_eq!((&changed["plan"], &changed["trial"]), (&json!("visitor"), &json!(true)));
+    assert_eq!(office.get(WALKWAY).await.1, changed);
+
+    let change = json!({
+        "title": {"ur": null}, "venue": null, "help": {"unified": null}, "notice": null
+    });
+    let (status, changed) = office.patch(WALKWAY, change).await;
+    assert_eq!(status, 200, "{changed}");
+    assert_eq!(changed["title"], json!({"ar": "الممشى", "en": "walkway"}));
+    assert_eq!(changed["help"], json!({"unified": null, "whatsapp": null, "reports": "940"}));
+    assert_eq!((&changed["venue"], &changed["notice"]), (&Value::Null, &Value::Null));
+    assert_eq!((&changed["zone"], &changed["trial"]), (&json!("Asia/Dubai"), &json!(true)));
+}
+
+#[tokio::test]
+async fn a_change_of_a_site_that_makes_no_sense_is_refused_and_changes_nothing() {
+    let office = Office::open().await;
+    let (_, before) = office.get(WALKWAY).await;
+    for (change, status) in [
+        (json!({"plan": "none"}), 409),
+        (json!({"title": {"en": null}}), 422),
+        (json!({"title": {"ar": "  "}}), 422),
+        (json!({"countries": []}), 422),
+        (json!({"venue": "http://park.example/"}), 400),
+        (json!({"help": {"unified": "call us"}}), 400),
+        (json!({"notice": "party"}), 400),
+        (json!({"name": "other"}), 400),
+    ] {
+        let (answered, body) = office.patch(WALKWAY, change.clone()).await;
+        assert_eq!(answered, status, "{change} {body}");
+    }
+    assert_eq!(office.get(WALKWAY).await.1, before);
+    assert_eq!(office.patch("/v1/sites/none", json!({})).await.0, 404);
+}

@@ -1,0 +1,94 @@
+//! What an admin changes about a site is on its pages at once.
+
+use domain::{HelpNumbers, Language, Notice, Site};
+
+use crate::browser::PORTAL;
+use crate::town::{MAC, Town};
+
+const BACKUP: &str = "The network is temporarily keeping municipal services running";
+const TRIAL: &str = "This service is on trial";
+
+impl Town {
+    /// Changes the walkway while the portal goes on.
+    pub async fn change_site(&self, mut change: impl FnMut(&mut Site) + Send) {
+        let changed = self.store.change_site(&"walkway".parse().unwrap(), &mut change).await;
+        changed.unwrap().expect("the walkway is there");
+    }
+}
+
+#[tokio::test]
+async fn a_site_is_changed_in_place_and_the_page_follows_without_a_restart() {
+    let town = Town::open().await;
+    let browser = town.english();
+    let first = browser.visit(&town.gate_redirect(MAC, "10.1.0.7")).await;
+    assert!(first.body.contains("Al-Ahsa Walkway"), "{}", first.body);
+    town.change_site(|site| {
+        let title = std::mem::take(&mut site.title);
+        site.title = title.with(Language::english(), "Oasis <Walk>");
+        site.help = HelpNumbers {
+            unified: Some("920 111 111".parse().unwrap()),
+            reports: Some("940".parse().unwrap()),
+            ..HelpNumbers::default()
+        };
+        site.countries = vec![];
+    })
+    .await;
+    let page = browser.visit(&first.base()).await;
+    assert!(page.body.contains("Oasis &lt;Walk&gt;"), "{}", page.body);
+    let refused = browser.post(&page, "phone", &[("phone", "0551234567"), ("terms", "yes")]).await;
+    assert!(refused.body.contains("Numbers from that country are not enabled"), "{}", refused.body);
+    let help = browser.visit(&format!("{}help", first.base())).await.body;
+    assert!(help.contains("Unified number: <bdi dir=\"ltr\">920 111 111</bdi>"), "{help}");
+    assert!(help.contains("WhatsApp: <bdi dir=\"ltr\">0500000000</bdi>"), "{help}");
+    assert!(help.contains("Municipal reports: <bdi dir=\"ltr\">940</bdi>"), "{help}");
+    let elsewhere = browser.visit("/help").await.body;
+    assert!(elsewhere.contains("920000000") && !elsewhere.contains("940"), "{elsewhere}");
+}
+
+#[tokio::test]
+async fn a_notice_is_on_every_page_until_it_is_taken_back() {
+    let town = Town::open().await;
+    let browser = town.english();
+    let base = browser.visit(&town.gate_redirect(MAC, "10.1.0.7")).await.base();
+    town.change_site(|site| {
+        site.notice = Some(Notice::OfficeBackup);
+        site.trial = true;
+    })
+    .await;
+    for page in ["", "bye", "help", "terms", "refused"] {
+        let body = browser.visit(&format!("{base}{page}")).await.body;
+        assert!(body.contains(BACKUP) && body.contains(TRIAL), "{page} {body}");
+    }
+    town.change_site(|site| site.notice = Some(Notice::InternetDown)).await;
+    let body = browser.visit(&base).await.body;
+    assert!(body.contains("Internet is down at this site") && !body.contains(BACKUP), "{body}");
+    town.change_site(|site| {
+        site.notice = None;
+        site.trial = false;
+    })
+    .await;
+    for page in ["", "bye", "help", "terms", "refused"] {
+        let body = browser.visit(&format!("{base}{page}")).await.body;
+        assert!(!body.contains("class=\"note\""), "{page} {body}");
+    }
+}
+
+#[tokio::test]
+async fn phones_are_told_of_the_page_about_the_place_where_they_are() {
+    let town = Town::open_with(|settings| {
+        settings.venue_info_url = Some("https://city.example/".into());
+    })
+    .await;
+    let browser = town.browser();
+    let ask = async || {
+        let accept = "Accept: application/captive+json\r\n";
+        let answer = browser.ask("GET", PORTAL, "/n/path-of-the-gate/capport", accept).await;
+        let state: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+        state["venue-info-url"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(ask().await, "https://city.example/");
+    town.change_site(|site| site.venue = Some("https://park.example/en".parse().unwrap())).await;
+    assert_eq!(ask().await, "https://park.example/en");
+    town.change_site(|site| site.venue = None).await;
+    assert_eq!(ask().await, "https://city.example/");
+}

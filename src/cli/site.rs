@@ -1,0 +1,113 @@
+//! What can be typed after `sabeel site`.
+
+use clap::{Args, Subcommand, ValueEnum};
+use domain::{Country, DialNumber, Language, Notice, PlanName, SiteName, WebAddress, Zone};
+
+use super::nas::yes_or_no;
+
+/// Works on sites.
+#[derive(Debug, Subcommand)]
+pub enum SiteCommand {
+    /// List all sites.
+    List,
+    /// Show one site.
+    Show {
+        /// The site's name.
+        name: SiteName,
+    },
+    /// Add a site.
+    Add(AddSite),
+    /// Change a site in place; its pages follow at once and without a restart.
+    Set(Box<SetSite>),
+    /// Remove a site without access points.
+    Remove {
+        /// The site's name.
+        name: SiteName,
+    },
+}
+
+/// A site to add.
+#[derive(Debug, Args)]
+pub struct AddSite {
+    /// Short name, such as `walkway`.
+    pub name: SiteName,
+    /// The name that visitors read in Arabic.
+    #[arg(long, value_name = "TEXT")]
+    pub title_ar: String,
+    /// The name that visitors read in English.
+    #[arg(long, value_name = "TEXT")]
+    pub title_en: String,
+    /// What visitors may use.
+    #[arg(long)]
+    pub plan: PlanName,
+    /// Where the site's day begins and ends.
+    #[arg(long, default_value = "Asia/Riyadh")]
+    pub zone: Zone,
+    /// Countries whose mobile numbers may sign in: sa, ae, kw, bh, qa, om.
+    #[arg(long, value_delimiter = ',', default_value = "sa")]
+    pub countries: Vec<Country>,
+}
+
+/// What to change about a site; what is not named stays.
+#[derive(Debug, Args)]
+pub struct SetSite {
+    /// The site's name.
+    pub name: SiteName,
+    /// The name that visitors read in a language, such as `ur=...`; without a text it is taken
+    /// away.
+    #[arg(long, value_name = "LANGUAGE=TEXT", value_parser = in_a_language)]
+    pub title: Vec<(Language, String)>,
+    /// What visitors may use who sign in from now on.
+    #[arg(long)]
+    pub plan: Option<PlanName>,
+    /// Where the site's day begins and ends.
+    #[arg(long)]
+    pub zone: Option<Zone>,
+    /// Countries whose mobile numbers may sign in: sa, ae, kw, bh, qa, om.
+    #[arg(long, value_delimiter = ',')]
+    pub countries: Vec<Country>,
+    /// The page about the place that phones offer after sign-in.
+    #[arg(long, value_name = "URL")]
+    pub venue: Option<WebAddress>,
+    /// The unified number on its help page.
+    #[arg(long, value_name = "NUMBER")]
+    pub unified: Option<DialNumber>,
+    /// The WhatsApp number on its help page.
+    #[arg(long, value_name = "NUMBER")]
+    pub whatsapp: Option<DialNumber>,
+    /// The number for reports to the municipality, such as 940.
+    #[arg(long, value_name = "NUMBER")]
+    pub reports: Option<DialNumber>,
+    /// Say on every page that the service is on trial.
+    #[arg(long, value_name = "YES|NO", value_parser = yes_or_no)]
+    pub trial: Option<bool>,
+    /// Say on every page that offices use the network (office-backup), or that the internet is cut
+    /// off (internet-down).
+    #[arg(long)]
+    pub notice: Option<Notice>,
+    /// Take away what was set.
+    #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
+    pub clear: Vec<Clearable>,
+}
+
+/// What can be taken away from a site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Clearable {
+    /// The page about the place; the portal's own is offered then.
+    Venue,
+    /// The unified number; the portal's own is shown then.
+    Unified,
+    /// The WhatsApp number; the portal's own is shown then.
+    Whatsapp,
+    /// The number for reports; the portal's own is shown then.
+    Reports,
+    /// What every page says at the moment.
+    Notice,
+}
+
+/// `ar=TEXT`
+fn in_a_language(text: &str) -> Result<(Language, String), String> {
+    let (language, text) = text.split_once('=').ok_or("write it like en=Walkway")?;
+    let language = language.parse::<Language>().map_err(|error| error.to_string())?;
+    Ok((language, text.to_owned()))
+}

@@ -1,0 +1,59 @@
+//! `sabeel site set`.
+
+use anyhow::bail;
+use clap::ValueEnum;
+use controller::admin::api::{ChangeHelp, ChangeSite, SiteView};
+
+use super::show;
+use crate::admin_client::AdminClient;
+use crate::cli::{Clearable, SetSite};
+use crate::output::{self, Format};
+
+/// Changes what is given, and shows what has become of it.
+pub(super) async fn set(admin: &AdminClient, format: Format, set: SetSite) -> anyhow::Result<()> {
+    let path = format!("/v1/sites/{}", set.name);
+    let site: SiteView = admin.patch(&path, &request(set)?).await?;
+    output::show(format, &site, &show::fields(&site))
+}
+
+fn request(set: SetSite) -> anyhow::Result<ChangeSite> {
+    let clear = Clear(set.clear);
+    let help = ChangeHelp {
+        unified: clear.or(Clearable::Unified, set.unified)?,
+        whatsapp: clear.or(Clearable::Whatsapp, set.whatsapp)?,
+        reports: clear.or(Clearable::Reports, set.reports)?,
+    };
+    Ok(ChangeSite {
+        title: set.title.into_iter().map(|(language, text)| (language, filled(text))).collect(),
+        zone: set.zone,
+        plan: set.plan,
+        countries: Some(set.countries).filter(|countries| !countries.is_empty()),
+        venue: clear.or(Clearable::Venue, set.venue)?,
+        help: Some(help).filter(|help| *help != ChangeHelp::default()),
+        trial: set.trial,
+        notice: clear.or(Clearable::Notice, set.notice)?,
+    })
+}
+
+/// What is to be taken away.
+struct Clear(Vec<Clearable>);
+
+impl Clear {
+    /// A new value, or that there shall be none, or nothing about it.
+    fn or<T>(&self, what: Clearable, value: Option<T>) -> anyhow::Result<Option<Option<T>>> {
+        match (self.0.contains(&what), value) {
+            (true, Some(_)) => {
+                let name = what.to_possible_value();
+                let name = name.as_ref().map_or("", |name| name.get_name());
+                bail!("--{name} gives what --clear {name} takes away")
+            }
+            (true, None) => Ok(Some(None)),
+            (false, value) => Ok(value.map(Some)),
+        }
+    }
+}
+
+/// A text, unless it is empty.
+fn filled(text: String) -> Option<String> {
+    (!text.is_empty()).then_some(text)
+}

@@ -1,0 +1,30 @@
+//! A site as it is printed.
+
+use controller::admin::api::SiteView;
+
+use crate::command::wording::or_dash;
+
+/// Everything about a site, by name.
+pub(super) fn fields(site: &SiteView) -> Vec<(&'static str, String)> {
+    let countries: Vec<_> = site.countries.iter().map(|country| country.as_str()).collect();
+    let mut fields = vec![("name", site.name.to_string())];
+    fields.extend(
+        site.title.iter().map(|(language, text)| ("title", format!("{text} ({language})"))),
+    );
+    fields.extend([
+        ("plan", site.plan.to_string()),
+        ("zone", site.zone.to_string()),
+        ("countries", countries.join(", ")),
+        ("venue", or_dash(site.venue.as_ref())),
+        ("unified", or_dash(site.help.unified.as_ref())),
+        ("whatsapp", or_dash(site.help.whatsapp.as_ref())),
+        ("reports", or_dash(site.help.reports.as_ref())),
+        ("trial", yes_or_no(site.trial).to_owned()),
+        ("notice", or_dash(site.notice)),
+    ]);
+    fields
+}
+
+const fn yes_or_no(value: bool) -> &'static str {
+    if value { "yes" } else { "no" }
+}
