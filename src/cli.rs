@@ -1,5 +1,6 @@
 //! What can be typed after `sabeel`.
 
+mod audit;
 mod import;
 mod nas;
 mod radius;
@@ -14,6 +15,7 @@ use domain::{
     SiteName, Timestamp, Zone,
 };
 
+pub use audit::{AuditCommand, AuditList};
 pub use import::{ImportClients, ImportCommand, ImportTables, ImportUsers, ImportedPeople};
 pub use nas::{
     AddNas, AddNasRange, NasCommand, OnboardNas, PendingCommand, RangeCommand, RotateNas, SetNas,
@@ -71,6 +73,9 @@ pub enum Command {
     /// Persons, by mobile number.
     #[command(subcommand)]
     Account(AccountCommand),
+    /// The audit log: who did what to people's data and to the set-up.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Take over what another RADIUS server has.
     #[command(subcommand)]
     Import(ImportCommand),

@@ -1,6 +1,7 @@
 //! What each command does.
 
 mod account;
+mod audit;
 mod database;
 mod doctor;
 mod import;
@@ -51,6 +52,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Order(command) => order::run(&admin, format, command).await,
         Command::Why(wanted) => why::run(&config, format, wanted).await,
         Command::Account(command) => account::run(&admin, format, command).await,
+        Command::Audit(command) => audit::run(&admin, format, command).await,
         Command::Import(command) => import::run(&admin, format, command).await,
         Command::Radius(command) => radius::run(cli.config.as_deref(), format, &command).await,
         Command::Db(DbCommand::Migrate) => database::migrate(&config, format).await,

@@ -1,13 +1,13 @@
 //! The admin API: JSON over HTTP on a Unix socket, for the command line and every other
-//! tool. Whoever may open the socket may do everything.
+//! tool. Whoever may open the socket may do everything, and the audit log tells who did what.
 //!
 //! `GET` and `POST` `/v1/plans`, `/v1/sites`, `/v1/access-points`, and `GET` and `DELETE`
 //! of one of them by name; `PATCH /v1/sites/{name}`; `PATCH /v1/access-points/{name}`, and
 //! `POST` to its `rotate`,
 //! `finish-rotation`, `onboarding` and `test`; `GET /v1/sessions`, `/v1/sessions/{id}`,
 //! `/v1/sessions/export`, `/v1/orders`,
-//! `/v1/status`, `/v1/health`; `POST /v1/sessions/{id}/disconnect`,
-//! `/v1/accounts/show`, `/v1/accounts/erase`, `/v1/why`, `/v1/radius/tail`;
+//! `/v1/status`, `/v1/health`, `/v1/audit`; `POST /v1/sessions/{id}/disconnect`,
+//! `/v1/accounts/show`, `/v1/accounts/erase`, `/v1/audit/find`, `/v1/why`, `/v1/radius/tail`;
 //! `GET /v1/radius/statistics`; `POST /v1/import/access-points`,
 //! `/v1/import/people`, `/v1/import/stays`. What travels stands in [`api`].
 //!
@@ -16,6 +16,7 @@
 
 mod access_points;
 pub mod api;
+mod audit;
 mod export;
 mod extract;
 mod import;
@@ -24,6 +25,7 @@ mod nas_test;
 mod onboarding;
 mod people;
 mod radius;
+mod record;
 mod refusal;
 mod rotation;
 mod setup;
@@ -39,9 +41,11 @@ use axum::routing::{delete, get, post};
 use domain::{Clock, MessageAuthenticatorRule, ProxyStateRule, Timestamp};
 use store::{Journal, Store};
 
+pub use record::this_user;
 pub use socket::{AdminError, AdminSocket, serve, serve_radius};
 
 use self::api::FailureKind;
+use self::record::Looks;
 use self::refusal::Refusal;
 use crate::nas_activity::NasActivity;
 use crate::nas_control::NasControl;
@@ -60,6 +64,7 @@ pub struct AdminApi {
     clock: Arc<dyn Clock>,
     about: Arc<About>,
     started_at: Timestamp,
+    looks: Arc<Looks>,
 }
 
 /// What only the program around us knows.
@@ -96,7 +101,7 @@ impl AdminApi {
     #[must_use]
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, about: About) -> Self {
         let started_at = clock.now();
-        Self { store, clock, about: Arc::new(about), started_at }
+        Self { store, clock, about: Arc::new(about), started_at, looks: Arc::default() }
     }
 
     fn router(self) -> Router {
@@ -131,6 +136,8 @@ impl AdminApi {
             .route("/v1/accounts/erase", post(people::erase_account))
             .route("/v1/orders", get(people::list_orders))
             .route("/v1/orders/{id}", get(people::show_order))
+            .route("/v1/audit", get(audit::links))
+            .route("/v1/audit/find", post(audit::find))
             .merge(import_routes())
             .merge(radius_routes());
         finished(routes).with_state(self)

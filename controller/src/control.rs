@@ -73,7 +73,7 @@ impl Controller {
                 nas_control,
                 reach,
             ),
-            newcomers: Arc::new(Newcomers::new(store.clone())),
+            newcomers: Arc::new(Newcomers::new(store.clone(), clock.clone())),
             directions: Arc::new(DirectionWatch::new(store.clone(), clock.clone())),
             reaper: Arc::new(Reaper::new(settings, store, clock)),
         }

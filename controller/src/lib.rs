@@ -29,4 +29,4 @@ pub use nas_control::{Delivery, NasControl, Probe, Way};
 pub use onboarding::Places;
 pub use settings::{ControllerSettings, RetentionSettings, SettingsError};
 pub use tail::follow;
-pub use why::{Records, WhyError, tell as why};
+pub use why::{Records, WhyError, about as asked_about, tell as why};

@@ -3,8 +3,10 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use domain::{Approval, Nas, NasName, NasRange, PendingNas, PendingState, SecretProof};
-use store::{Change, Changes, Store, StoreError};
+use domain::{
+    Approval, Clock, Nas, NasName, NasRange, PendingNas, PendingState, SecretProof, Timestamp,
+};
+use store::{Act, Actor, AuditEntry, AuditSubject, Change, Changes, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
 use crate::random;
@@ -12,12 +14,13 @@ use crate::random;
 /// The part that approves by itself.
 pub(crate) struct Newcomers {
     store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Newcomers {
     /// A part over `store`.
-    pub(crate) fn new(store: Arc<dyn Store>) -> Self {
-        Self { store }
+    pub(crate) fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
+        Self { store, clock }
     }
 
     /// Works until told to stop.
@@ -52,7 +55,8 @@ impl Newcomers {
             if pending.state == PendingState::Rejected {
                 continue;
             }
-            match approve(self.store.as_ref(), range, &pending, (name, Telling::ByAddress)).await {
+            let store = self.store.on_record(approval(&name, range, &pending, self.clock.now()));
+            match approve(store.as_ref(), range, &pending, (name, Telling::ByAddress)).await {
                 Ok(nas) => {
                     approved += 1;
                     tracing::info!(nas = %nas.name, range = %range.name, "access point let in");
@@ -62,6 +66,18 @@ impl Newcomers {
             }
         }
         Ok(approved)
+    }
+}
+
+/// That an access point was let in by its range's own rule.
+fn approval(name: &NasName, range: &NasRange, pending: &PendingNas, at: Timestamp) -> AuditEntry {
+    let detail = [("address", pending.address.to_string()), ("range", range.name.to_string())];
+    AuditEntry {
+        at,
+        actor: Actor::Service,
+        act: Act::AccessPointApproved,
+        subject: AuditSubject::AccessPoint(name.clone()),
+        detail: detail.into_iter().map(|(key, text)| (key.to_owned(), text.into())).collect(),
     }
 }
 

@@ -1,11 +1,11 @@
 //! The reaper: closes sessions that their access point forgot, and destroys what has
-//! been kept for long enough.
+//! been kept for long enough, which the audit log is told in the same transaction.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Clock, Timestamp, Zone};
-use store::{Store, StoreError};
+use store::{Act, Actor, AuditEntry, AuditSubject, Store, StoreError};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
@@ -46,6 +46,7 @@ pub(crate) struct Pruned {
     pub accounts: u64,
     pub radius_servers: u64,
     pub erasures: u64,
+    pub links: u64,
 }
 
 impl Reaper {
@@ -104,31 +105,71 @@ impl Reaper {
     pub(crate) async fn prune(&self) -> Result<Pruned, StoreError> {
         let now = self.clock.now();
         let keep = &self.settings.retention;
+        let past = |span: Duration| (now, now - span);
         // Any zone will do: of the days of usage, at least today and yesterday are kept.
         let oldest_day = Zone::riyadh().day_of(now - days(keep.usage_days));
+        let (store, before) = self.told("challenges", past(days(keep.challenge_days)));
+        let challenges = store.prune_challenges(before).await?;
+        let (store, before) = self.told("credentials", past(hours(keep.credential_hours)));
+        let credentials = store.prune_credentials(before).await?;
+        let (store, before) = self.told("orders", past(days(keep.order_days)));
+        let orders = store.prune_orders(before).await?;
+        let (store, before) = self.told("messages", past(days(keep.message_days)));
+        let messages = store.prune_messages(before).await?;
+        let (store, before) = self.told("sessions", past(days(keep.session_days)));
+        let sessions = store.prune_sessions(before).await?;
+        let (store, before) = self.told("grants", past(days(keep.grant_days)));
+        let grants = store.prune_grants(before).await?;
+        let (store, _) = self.told("usage", past(days(keep.usage_days)));
+        let usage = store.prune_usage(oldest_day).await?;
+        let accounts = self.erase_unused(past(days(keep.account_days))).await?;
+        let (store, before) = self.told("radius-servers", past(days(KNOWN_DAYS)));
+        let radius_servers = store.prune_radius_servers(before).await?;
+        let (store, before) = self.told("erasures", past(days(keep.erasure_days)));
+        let erasures = store.prune_erasures(before).await?;
+        let links = self.store.shorten_audit(now - days(keep.audit_days), now).await?;
         Ok(Pruned {
-            challenges: self.store.prune_challenges(now - days(keep.challenge_days)).await?,
-            credentials: self.store.prune_credentials(now - hours(keep.credential_hours)).await?,
-            orders: self.store.prune_orders(now - days(keep.order_days)).await?,
-            messages: self.store.prune_messages(now - days(keep.message_days)).await?,
-            sessions: self.store.prune_sessions(now - days(keep.session_days)).await?,
-            grants: self.store.prune_grants(now - days(keep.grant_days)).await?,
-            usage: self.store.prune_usage(oldest_day).await?,
-            accounts: self.erase_unused(now - days(keep.account_days)).await?,
-            radius_servers: self.store.prune_radius_servers(now - days(KNOWN_DAYS)).await?,
-            erasures: self.store.prune_erasures(now - days(keep.erasure_days)).await?,
+            challenges,
+            credentials,
+            orders,
+            messages,
+            sessions,
+            grants,
+            usage,
+            accounts,
+            radius_servers,
+            erasures,
+            links,
         })
+    }
+
+    /// The store that writes down how many records of a kind it destroys, and before when.
+    fn told(
+        &self,
+        kind: &'static str,
+        (now, before): (Timestamp, Timestamp),
+    ) -> (Arc<dyn Store>, Timestamp) {
+        let entry = entry(now, Act::Destroyed, (AuditSubject::Records(kind), before));
+        (self.store.on_record(entry), before)
     }
 
     /// Destroys persons who have not come since `before`; those that are left over are the next
     /// round's.
-    async fn erase_unused(&self, before: Timestamp) -> Result<u64, StoreError> {
+    async fn erase_unused(&self, (now, before): (Timestamp, Timestamp)) -> Result<u64, StoreError> {
         let mut erased = 0;
         for account in self.store.list_unused_accounts(before, MOST_ERASURES).await? {
-            erased += u64::from(self.store.erase_account(account, self.clock.now()).await?);
+            let subject = (AuditSubject::Account(account), before);
+            let store = self.store.on_record(entry(now, Act::AccountErased, subject));
+            erased += u64::from(store.erase_account(account, now).await?);
         }
         Ok(erased)
     }
+}
+
+/// That what was older than `before` was destroyed by the settings.
+fn entry(at: Timestamp, act: Act, (subject, before): (AuditSubject, Timestamp)) -> AuditEntry {
+    let detail = [("before".to_owned(), before.to_string().into())].into_iter().collect();
+    AuditEntry { at, actor: Actor::Service, act, subject, detail }
 }
 
 fn report(pruned: Pruned) {
@@ -146,6 +187,7 @@ fn report(pruned: Pruned) {
         accounts,
         radius_servers,
         erasures,
+        links,
     } = pruned;
     tracing::info!(
         challenges,
@@ -158,6 +200,7 @@ fn report(pruned: Pruned) {
         accounts,
         radius_servers,
         erasures,
+        links,
         "old records destroyed"
     );
 }

@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use domain::{Grant, MacAddress, NasOrder, Session, Timestamp, Zone};
 use store::{
-    Archive, ChallengeTold, ChallengesOf, JournalError, OrderFilter, SessionFilter, Store,
-    StoreError, Trail, TrailArchive, TrailKind, Wanted,
+    Archive, AuditSubject, ChallengeTold, ChallengesOf, JournalError, OrderFilter, SessionFilter,
+    Store, StoreError, Trail, TrailArchive, TrailKind, Wanted,
 };
 
 pub(crate) use told::{of_event, of_record};
@@ -73,6 +73,22 @@ struct Scene {
     until: Option<Timestamp>,
     /// What it is, for who finds nothing.
     what: &'static str,
+}
+
+/// Whom a question is about for the audit log, and by what it was asked: the person, if the story
+/// found one.
+#[must_use]
+pub fn about(of: &Subject, story: Option<&Story>) -> (AuditSubject, &'static str) {
+    let (subject, asked_by) = match of {
+        Subject::Phone(phone) => (AuditSubject::Number(phone.clone()), "phone"),
+        Subject::Device(mac) => (AuditSubject::Device(*mac), "device"),
+        Subject::Session(id) => (AuditSubject::Session(*id), "session"),
+        Subject::AcctSessionId(name) => {
+            (AuditSubject::AcctSessionId(name.clone()), "acct-session-id")
+        }
+    };
+    let account = story.and_then(|story| story.account).map(AuditSubject::Account);
+    (account.unwrap_or(subject), asked_by)
 }
 
 /// Tells the story.

@@ -2,8 +2,8 @@
 
 use anyhow::{Context, bail};
 use controller::admin::api::{Mark, Step, Story, Subject, WhyQuestion};
-use domain::{Clock, Country, PhoneNumber};
-use store::{KeyRing, SqlStore};
+use domain::{Clock, Country, PhoneNumber, Timestamp};
+use store::{Act, AuditEntry, AuditLog, KeyRing, SqlStore};
 
 use super::wording::or_dash;
 use crate::admin_client::AdminClient;
@@ -25,11 +25,33 @@ pub async fn run(config: &Config, format: Format, wanted: Why) -> anyhow::Result
         let keys = KeyRing::open_existing(&config.keys_dir()).context("cannot open the keys")?;
         let settings = config.store_settings();
         let store = SqlStore::connect(&settings, keys).await.context("cannot open the database")?;
-        controller::why(&store, Some(&records(config, None)), &question, now).await?
+        let told = controller::why(&store, Some(&records(config, None)), &question, now).await;
+        write_down(&store, &question, told.as_ref().ok(), now).await?;
+        told?
     } else {
         AdminClient::nearest_to_radius(config).await.post("/v1/why", &question).await?
     };
     show(format, &story)
+}
+
+/// Tells the audit log who looked, as a server would.
+async fn write_down(
+    store: &SqlStore,
+    question: &WhyQuestion,
+    story: Option<&Story>,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    let (subject, asked_by) = controller::asked_about(&question.of, story);
+    let detail = [("asked_by", asked_by), ("way", "local")];
+    let entry = AuditEntry {
+        at: now,
+        actor: controller::admin::this_user(),
+        act: Act::StoryTold,
+        subject,
+        detail: detail.into_iter().map(|(key, text)| (key.to_owned(), text.into())).collect(),
+    };
+    store.append_audit(&entry).await.context("cannot write the audit log")?;
+    Ok(())
 }
 
 /// Who is meant: what looks like a number is one, then a device, then a session of ours.

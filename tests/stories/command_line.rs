@@ -316,3 +316,41 @@ fn is_disconnected(order: &[u8]) {
     assert_eq!(order.code(), Code::DisconnectRequest);
     assert_eq!(order.text(attribute::CALLING_STATION_ID), Some("02-00-5E-10-00-01"));
 }
+
+#[tokio::test]
+async fn the_audit_log_proves_itself_also_away_from_the_server() {
+    let mut city = City::begin(&[]).await;
+    for name in ["visitor", "guest", "staff"] {
+        city.sabeel(&["plan", "add", name]).await.is(DONE, "");
+    }
+    let listed = city.json(&["audit", "list", "--about", "plan:guest"]).await;
+    assert_eq!((&listed[0]["number"], &listed[0]["act"]), (&json!(2), &json!("plan-added")));
+    assert!(listed[0]["actor"].as_str().unwrap().starts_with("uid "), "{listed}");
+    city.sabeel(&["audit", "list", "--about", "guest"]).await.is(FAILED, "no subject");
+
+    let verified = city.json(&["audit", "verify"]).await;
+    assert_eq!(verified["links"], 3, "{verified}");
+    let head = verified["head"].as_str().unwrap();
+    assert!(city.log().contains(head), "the head stands in the log");
+    city.sabeel(&["plan", "remove", "staff"]).await.is(DONE, "");
+    city.sabeel(&["audit", "verify", "--head", head]).await.is(DONE, "");
+    city.sabeel(&["audit", "verify", "--head", "3"]).await.is(WRONG_USAGE, "NUMBER:HASH");
+    let exported = city.sabeel(&["audit", "export"]).await.out;
+    let newer = city.sabeel(&["audit", "export", "--after", "3"]).await.out;
+    assert!(exported.ends_with(&newer) && newer.lines().count() == 1, "{exported}");
+    city.stop().await;
+
+    let file = city.dir().join("audit.jsonl");
+    let verify = ["audit", "verify", file.to_str().unwrap(), "--head", head];
+    std::fs::write(&file, &exported).unwrap();
+    city.sabeel(&verify).await.is(DONE, "");
+    for (changed, words) in [
+        (exported.replacen("plan:guest", "plan:other", 1), "link 2 was changed"),
+        (exported.lines().skip(1).map(|line| format!("{line}\n")).collect(), "link 1 is missing"),
+        (exported.lines().take(2).map(|line| format!("{line}\n")).collect(), "link 3 is missing"),
+        (exported.replace("}\n", "\n"), "line 1 is no link"),
+    ] {
+        std::fs::write(&file, changed).unwrap();
+        city.sabeel(&verify).await.is(FAILED, words);
+    }
+}

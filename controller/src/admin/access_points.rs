@@ -5,12 +5,15 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use domain::{HandOff, MessageAuthenticatorRule, Nas, NasName, NasProfile, Secret};
 use ipnet::IpNet;
+use serde_json::Value;
+use store::{Act, AuditSubject};
 
 use super::api::{
     AccessPoint, AccessPointAdded, AccessPointShown, AddAccessPoint, ChangeAccessPoint, List,
     NewHandOff, Removed,
 };
 use super::extract::{Body, Named};
+use super::record::{By, Note};
 use super::refusal::Refusal;
 use super::{AdminApi, NewAccessPoints};
 use crate::{direction_watch, random};
@@ -44,11 +47,14 @@ pub(super) async fn show(
 
 pub(super) async fn add(
     State(api): State<AdminApi>,
+    by: By,
     Body(request): Body<AddAccessPoint>,
 ) -> Result<(StatusCode, Json<AccessPointAdded>), Refusal> {
     let nas = nas(request, &api.about.new_access_points).map_err(Refusal::invalid)?;
     refuse_shared_certificate(&api, &nas).await?;
-    api.store.add_access_point(&nas).await?;
+    let note = Note::of(Act::AccessPointAdded).about(AuditSubject::AccessPoint(nas.name.clone()));
+    let note = note.with("access_point", told(&nas));
+    api.on_record(&by, note).add_access_point(&nas).await?;
     tracing::info!(nas = %nas.name, site = %nas.site, "access point added");
     let mut notes = secret_notes(&api, &nas).await?;
     notes.extend(notes_on(&nas));
@@ -66,6 +72,7 @@ pub(super) async fn add(
 
 pub(super) async fn change(
     State(api): State<AdminApi>,
+    by: By,
     Named(name): Named<NasName>,
     Body(request): Body<ChangeAccessPoint>,
 ) -> Result<Json<AccessPoint>, Refusal> {
@@ -81,7 +88,9 @@ pub(super) async fn change(
             *nas = changed;
         }
     };
-    let nas = api.store.change_access_point(&name, &mut change).await?;
+    let note = Note::of(Act::AccessPointChanged).about(AuditSubject::AccessPoint(name.clone()));
+    let store = api.on_record(&by, note.with("access_point", told(&wanted)));
+    let nas = store.change_access_point(&name, &mut change).await?;
     let nas = nas.ok_or_else(|| Refusal::not_found("access point", &name))?;
     tracing::info!(nas = %name, "access point changed");
     Ok(Json(AccessPoint::from(&nas)))
@@ -89,13 +98,24 @@ pub(super) async fn change(
 
 pub(super) async fn remove(
     State(api): State<AdminApi>,
+    by: By,
     Named(name): Named<NasName>,
 ) -> Result<Json<Removed>, Refusal> {
-    if !api.store.remove_access_point(&name).await? {
+    let note = Note::of(Act::AccessPointRemoved).about(AuditSubject::AccessPoint(name.clone()));
+    if !api.on_record(&by, note).remove_access_point(&name).await? {
         return Err(Refusal::not_found("access point", name));
     }
     tracing::info!(nas = %name, "access point removed");
     Ok(Json(Removed { removed: name.to_string() }))
+}
+
+/// An access point for the audit log: neither its secrets nor the path that leads to it.
+fn told(nas: &Nas) -> Value {
+    let mut told = serde_json::to_value(AccessPoint::from(nas)).unwrap_or_default();
+    if let Some(fields) = told.as_object_mut() {
+        fields.remove("portal_path");
+    }
+    told
 }
 
 /// Over RADIUS/TLS a certificate says which access point speaks, so two cannot share one.

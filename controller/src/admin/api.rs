@@ -9,6 +9,7 @@ mod access_point;
 mod access_point_change;
 mod account;
 mod activity;
+mod audit;
 mod import;
 mod nas_range;
 mod nas_test;
@@ -33,6 +34,7 @@ pub use account::{
     AccountErased, AccountView, ConsentView, DeviceView, GrantStateView, GrantView, Person,
 };
 pub use activity::{AccessPointShown, Activity, Times};
+pub use audit::{AuditAbout, AuditLinks, AuditPage, AuditQuestion};
 pub use import::{
     ImportAccessPoints, ImportPeople, ImportStays, Imported, ImportedGrant, ImportedNas,
     ImportedPerson, ImportedStay, MOST_AT_ONCE, Verdict,

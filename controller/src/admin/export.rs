@@ -6,11 +6,12 @@ use std::net::IpAddr;
 use axum::Json;
 use axum::extract::State;
 use domain::{NasName, SiteName, Timestamp};
-use store::SessionsFrom;
+use store::{Act, AuditSubject, SessionsFrom};
 
 use super::AdminApi;
 use super::api::{ExportQuery, ExportedSession, FailureKind, SessionPage};
 use super::extract::Asked;
+use super::record::{By, Note};
 use super::refusal::Refusal;
 
 /// Sessions on one page.
@@ -18,6 +19,7 @@ const PAGE: u32 = 1_000;
 
 pub(super) async fn sessions(
     State(api): State<AdminApi>,
+    by: By,
     Asked(query): Asked<ExportQuery>,
 ) -> Result<Json<SessionPage>, Refusal> {
     let after = match (query.after_at, query.after_id) {
@@ -33,6 +35,11 @@ pub(super) async fn sessions(
     {
         return Err(Refusal::not_found("site", site));
     }
+    // Not the page: who reads on is written down once.
+    let subject = query.site.clone().map_or(AuditSubject::None, AuditSubject::Site);
+    let note = Note::of(Act::SessionsExported).about(subject);
+    let note = note.with("since", query.since).with("until", query.until);
+    api.write_look_down(&by, note).await?;
     let access_points = api.store.list_access_points().await?;
     let places: BTreeMap<NasName, (SiteName, IpAddr)> =
         access_points.into_iter().map(|nas| (nas.name, (nas.site, nas.addresses.addr()))).collect();

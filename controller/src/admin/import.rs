@@ -10,13 +10,14 @@ mod stays;
 use axum::Json;
 use axum::extract::State;
 use domain::{Nas, NasRange, Secret};
-use store::{Intent, StoreError};
+use store::{Act, Intent, StoreError};
 
 use super::AdminApi;
 use super::access_points::{nas, notes_on, sharing_note, weakness_note};
 use super::api::{FailureKind, ImportAccessPoints, Imported, ImportedNas, MOST_AT_ONCE, Verdict};
 use super::extract::Body;
 use super::nas_ranges::range;
+use super::record::{By, Note};
 use super::refusal::Refusal;
 
 pub(super) use people::people;
@@ -24,9 +25,12 @@ pub(super) use stays::stays;
 
 pub(super) async fn access_points(
     State(api): State<AdminApi>,
+    by: By,
     Body(request): Body<ImportAccessPoints>,
 ) -> Result<Json<Imported>, Refusal> {
     within_bounds(request.items.len())?;
+    let note = (Act::AccessPointsImported, request.items.len(), request.intent);
+    api.write_import_down(&by, note).await?;
     let mut there = There {
         access_points: api.store.list_access_points().await?,
         ranges: api.store.list_ranges().await?,
@@ -58,6 +62,15 @@ struct There {
 }
 
 impl AdminApi {
+    /// Says what is about to be taken over, before the first of many transactions.
+    async fn write_import_down(
+        &self,
+        by: &By,
+        (act, given, intent): (Act, usize, Intent),
+    ) -> Result<(), Refusal> {
+        self.write_down(by, Note::of(act).with("given", given).with("intent", intent)).await
+    }
+
     async fn take_access_point(
         &self,
         there: &mut There,

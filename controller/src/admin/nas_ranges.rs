@@ -6,12 +6,14 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::{NasRange, PendingState, RangeName};
+use store::{Act, AuditSubject};
 
 use super::access_points::{acceptable, particular};
 use super::api::{
     AccessPoint, AddRange, Approve, List, Pending, PendingRejected, Range, RangeAdded, Removed,
 };
 use super::extract::{Body, Named};
+use super::record::{By, Note};
 use super::refusal::Refusal;
 use super::{AdminApi, NewAccessPoints};
 use crate::newcomers::{self, Telling};
@@ -24,10 +26,12 @@ pub(super) async fn list(State(api): State<AdminApi>) -> Result<Json<List<Range>
 
 pub(super) async fn add(
     State(api): State<AdminApi>,
+    by: By,
     Body(request): Body<AddRange>,
 ) -> Result<(StatusCode, Json<RangeAdded>), Refusal> {
     let range = range(request, &api.about.new_access_points).map_err(Refusal::invalid)?;
-    api.store.add_range(&range).await?;
+    let note = Note::of(Act::RangeAdded).about(AuditSubject::Range(range.name.clone()));
+    api.on_record(&by, note.with("range", Range::from(&range))).add_range(&range).await?;
     tracing::info!(range = %range.name, site = %range.site, "range added");
     let added = RangeAdded { range: Range::from(&range), secret: range.secret };
     Ok((StatusCode::CREATED, Json(added)))
@@ -48,9 +52,11 @@ pub(super) fn range(request: AddRange, new: &NewAccessPoints) -> Result<NasRange
 
 pub(super) async fn remove(
     State(api): State<AdminApi>,
+    by: By,
     Named(name): Named<RangeName>,
 ) -> Result<Json<Removed>, Refusal> {
-    if !api.store.remove_range(&name).await? {
+    let note = Note::of(Act::RangeRemoved).about(AuditSubject::Range(name.clone()));
+    if !api.on_record(&by, note).remove_range(&name).await? {
         return Err(Refusal::not_found("range", name));
     }
     tracing::info!(range = %name, "range removed");
@@ -66,6 +72,7 @@ pub(super) async fn list_pending(
 
 pub(super) async fn approve(
     State(api): State<AdminApi>,
+    by: By,
     Named(address): Named<IpAddr>,
     Body(request): Body<Approve>,
 ) -> Result<(StatusCode, Json<AccessPoint>), Refusal> {
@@ -80,16 +87,21 @@ pub(super) async fn approve(
         true if pending.said.identifier.is_some() => Telling::ByIdentifier,
         true => return Err(Refusal::invalid("it sends no NAS-Identifier")),
     };
-    let nas = newcomers::approve(api.store.as_ref(), range, &pending, (name, telling)).await?;
+    let note = Note::of(Act::AccessPointApproved).about(AuditSubject::AccessPoint(name.clone()));
+    let store = api.on_record(&by, note.with("address", address).with("range", &range.name));
+    let nas = newcomers::approve(store.as_ref(), range, &pending, (name, telling)).await?;
     tracing::info!(nas = %nas.name, range = %range.name, "access point approved");
     Ok((StatusCode::CREATED, Json(AccessPoint::from(&nas))))
 }
 
 pub(super) async fn reject(
     State(api): State<AdminApi>,
+    by: By,
     Named(address): Named<IpAddr>,
 ) -> Result<Json<PendingRejected>, Refusal> {
-    if !api.store.decide_pending(address, PendingState::Rejected).await? {
+    let note = Note::of(Act::AccessPointRejected).about(AuditSubject::Address(address));
+    let store = api.on_record(&by, note);
+    if !store.decide_pending(address, PendingState::Rejected).await? {
         return Err(Refusal::not_found("pending access point", address));
     }
     Ok(Json(PendingRejected { rejected: address }))

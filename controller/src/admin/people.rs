@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use domain::{
     GrantEnd, NasName, OrderId, OrderKind, OrderReason, PhoneNumber, Session, SessionId, Terms,
 };
-use store::{AccountRecord, OrderFilter, SessionFilter};
+use store::{AccountRecord, Act, AuditSubject, OrderFilter, SessionFilter};
 
 use super::AdminApi;
 use super::api::{
@@ -14,6 +14,7 @@ use super::api::{
     OrderFate, OrderQuery, OrderView, Person, SessionDetails, SessionQuery, SessionView,
 };
 use super::extract::{Asked, Body, Named};
+use super::record::{By, Note};
 use super::refusal::Refusal;
 use crate::{quota, terms};
 
@@ -23,14 +24,20 @@ const MOST_LENGTH: u32 = 10_000;
 
 pub(super) async fn list_sessions(
     State(api): State<AdminApi>,
+    by: By,
     Asked(query): Asked<SessionQuery>,
 ) -> Result<Json<List<SessionView>>, Refusal> {
+    let device = query.device.map(AuditSubject::Device);
+    let nas = query.nas.clone().map(AuditSubject::AccessPoint);
+    let subject = device.or(nas).unwrap_or(AuditSubject::None);
+    let note = Note::of(Act::SessionsShown).about(subject).with("all", query.all);
     let filter = SessionFilter {
         open_only: !query.all,
         nas: query.nas,
         device: query.device,
         limit: length(query.limit)?,
     };
+    api.write_look_down(&by, note).await?;
     let sessions = api.store.list_sessions(&filter).await?;
     if sessions.is_empty() {
         api.must_know(filter.nas.as_ref()).await?;
@@ -40,9 +47,12 @@ pub(super) async fn list_sessions(
 
 pub(super) async fn show_session(
     State(api): State<AdminApi>,
+    by: By,
     Named(id): Named<SessionId>,
 ) -> Result<Json<SessionDetails>, Refusal> {
     let session = api.session(id).await?;
+    let note = Note::of(Act::SessionShown).about(AuditSubject::Session(id));
+    api.write_down(&by, note).await?;
     let latest = OrderFilter { session: Some(id), ..OrderFilter::latest(1) };
     let order = api.store.list_orders(&latest).await?.pop().map(OrderView::from);
     Ok(Json(SessionDetails {
@@ -55,12 +65,15 @@ pub(super) async fn show_session(
 
 pub(super) async fn change(
     State(api): State<AdminApi>,
+    by: By,
     Named(id): Named<SessionId>,
 ) -> Result<(StatusCode, Json<Changing>), Refusal> {
     let session = api.session(id).await?;
     let kind = OrderKind::Change(api.terms(&session).await?.speed);
     let order = quota::order(&session, kind, OrderReason::Admin, api.clock.now());
-    let written = api.store.add_order(&order).await?;
+    let note = Note::of(Act::SessionChanged).about(AuditSubject::Session(id));
+    let note = note.with("nas", &session.nas);
+    let written = api.on_record(&by, note).add_order(&order).await?;
     tracing::info!(session.id = %id, nas = %session.nas, "limits told again by an admin");
     let order = if written { OrderFate::Written } else { OrderFate::WaitsAlready };
     Ok((StatusCode::ACCEPTED, Json(Changing { session: id, order })))
@@ -68,6 +81,7 @@ pub(super) async fn change(
 
 pub(super) async fn disconnect(
     State(api): State<AdminApi>,
+    by: By,
     Named(id): Named<SessionId>,
     Body(wish): Body<Disconnect>,
 ) -> Result<(StatusCode, Json<Disconnecting>), Refusal> {
@@ -76,15 +90,18 @@ pub(super) async fn disconnect(
         return Err(Refusal::new(FailureKind::Conflict, "the session is over already"));
     }
     let now = api.clock.now();
+    let note = Note::of(Act::SessionDisconnected).about(AuditSubject::Session(id));
+    let note = note.with("nas", &session.nas).with("grant", wish.grant);
+    let store = api.on_record(&by, note);
     if wish.grant == GrantFate::Revoke {
         let Some(grant) = api.store.find_grant(session.device).await? else {
             return Err(Refusal::new(FailureKind::Conflict, "the device has no grant to revoke"));
         };
-        api.store.end_grant(grant.id, GrantEnd::Revoked, OrderReason::Admin, now).await?;
+        store.end_grant(grant.id, GrantEnd::Revoked, OrderReason::Admin, now).await?;
     }
     // A revoked grant has written the order itself; this one is for a grant that was over before.
     let order = quota::disconnect(&session, OrderReason::Admin, now);
-    let written = api.store.add_order(&order).await?;
+    let written = store.add_order(&order).await?;
     tracing::info!(session.id = %id, nas = %session.nas, grant = ?wish.grant, "session cut by an admin");
     let order = match (written, wish.grant) {
         (true, _) | (false, GrantFate::Revoke) => OrderFate::Written,
@@ -95,13 +112,21 @@ pub(super) async fn disconnect(
 
 pub(super) async fn show_account(
     State(api): State<AdminApi>,
+    by: By,
     Body(person): Body<Person>,
 ) -> Result<Json<AccountView>, Refusal> {
-    Ok(Json(api.account(&person.phone).await?.into()))
+    let account = api.account(&person.phone).await;
+    let subject = match &account {
+        Ok(record) => AuditSubject::Account(record.account.id),
+        Err(_) => AuditSubject::Number(person.phone),
+    };
+    api.write_down(&by, Note::of(Act::AccountShown).about(subject)).await?;
+    Ok(Json(account?.into()))
 }
 
 pub(super) async fn erase_account(
     State(api): State<AdminApi>,
+    by: By,
     Body(person): Body<Person>,
 ) -> Result<Json<AccountErased>, Refusal> {
     let account = api.account(&person.phone).await?.account.id;
@@ -111,7 +136,9 @@ pub(super) async fn erase_account(
         api.store.add_order(&quota::disconnect(&session, OrderReason::Erased, now)).await?;
         disconnecting += 1;
     }
-    if !api.store.erase_account(account, now).await? {
+    let note = Note::of(Act::AccountErased).about(AuditSubject::Account(account));
+    let note = note.with("disconnecting", disconnecting);
+    if !api.on_record(&by, note).erase_account(account, now).await? {
         return Err(unknown_person());
     }
     tracing::info!(account.id = %account, disconnecting, "account erased by an admin");
@@ -120,8 +147,13 @@ pub(super) async fn erase_account(
 
 pub(super) async fn list_orders(
     State(api): State<AdminApi>,
+    by: By,
     Asked(query): Asked<OrderQuery>,
 ) -> Result<Json<List<OrderView>>, Refusal> {
+    let session = query.session.map(AuditSubject::Session);
+    let nas = query.nas.clone().map(AuditSubject::AccessPoint);
+    let subject = session.or(nas).unwrap_or(AuditSubject::None);
+    let note = Note::of(Act::OrdersShown).about(subject).with("waiting", query.waiting);
     let filter = OrderFilter {
         waiting_only: query.waiting,
         nas: query.nas,
@@ -129,6 +161,7 @@ pub(super) async fn list_orders(
         device: None,
         limit: length(query.limit)?,
     };
+    api.write_look_down(&by, note).await?;
     let orders = api.store.list_orders(&filter).await?;
     if orders.is_empty() {
         api.must_know(filter.nas.as_ref()).await?;
@@ -141,10 +174,13 @@ pub(super) async fn list_orders(
 
 pub(super) async fn show_order(
     State(api): State<AdminApi>,
+    by: By,
     Named(id): Named<OrderId>,
 ) -> Result<Json<OrderView>, Refusal> {
     let order = api.store.find_order(id).await?;
-    Ok(Json(order.ok_or_else(|| Refusal::not_found("order", id))?.into()))
+    let order = order.ok_or_else(|| Refusal::not_found("order", id))?;
+    api.write_down(&by, Note::of(Act::OrderShown).about(AuditSubject::Order(id))).await?;
+    Ok(Json(order.into()))
 }
 
 impl AdminApi {
@@ -187,7 +223,7 @@ fn unknown_person() -> Refusal {
     Refusal::new(FailureKind::NotFound, "nothing is kept about that number")
 }
 
-fn length(wanted: Option<u32>) -> Result<u32, Refusal> {
+pub(super) fn length(wanted: Option<u32>) -> Result<u32, Refusal> {
     let length = wanted.unwrap_or(USUAL_LENGTH);
     if (1..=MOST_LENGTH).contains(&length) {
         return Ok(length);

@@ -2,21 +2,27 @@
 
 use axum::Json;
 use axum::extract::State;
-use store::JournalError;
+use store::{Act, AuditSubject, JournalError};
 
 use super::AdminApi;
 use super::api::{FailureKind, RadiusStatistics, Tail, TailQuestion, TrailStatus};
 use super::extract::Body;
+use super::record::{By, Note};
 use super::refusal::Refusal;
 use crate::tail;
 use crate::why::{Records, WhyError};
 
 pub(super) async fn tail(
     State(api): State<AdminApi>,
+    by: By,
     Body(question): Body<TailQuestion>,
 ) -> Result<Json<Tail>, Refusal> {
     let Some(records) = api.about.records.clone() else { return Err(elsewhere(&api).await) };
     api.must_know(question.nas.as_ref()).await?;
+    let device = question.device.map(AuditSubject::Device);
+    let nas = question.nas.clone().map(AuditSubject::AccessPoint);
+    let subject = device.or(nas).unwrap_or(AuditSubject::None);
+    api.write_look_down(&by, Note::of(Act::TrafficFollowed).about(subject)).await?;
     let reading = tokio::task::spawn_blocking(move || tail::follow(&records, &question));
     Ok(Json(finished(reading.await)?))
 }

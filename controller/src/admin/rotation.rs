@@ -5,11 +5,13 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use domain::{Nas, NasName, Secret};
+use store::{Act, AuditSubject};
 
 use super::AdminApi;
 use super::access_points::{acceptable, secret_notes};
 use super::api::{AccessPoint, FailureKind, FinishRotation, RotateSecret, SecretRotated};
 use super::extract::{Body, Named};
+use super::record::{By, Note};
 use super::refusal::Refusal;
 use crate::random;
 
@@ -18,6 +20,7 @@ const LONGEST_GRACE: Duration = Duration::from_secs(90 * 24 * 3_600);
 
 pub(super) async fn rotate(
     State(api): State<AdminApi>,
+    by: By,
     Named(name): Named<NasName>,
     Body(request): Body<RotateSecret>,
 ) -> Result<Json<SecretRotated>, Refusal> {
@@ -30,7 +33,8 @@ pub(super) async fn rotate(
     let now = api.clock.now();
     let mut outcome = Ok(());
     let mut change = |nas: &mut Nas| outcome = nas.rotate(secret.clone(), now, now + grace);
-    let nas = changed(&api, &name, &mut change).await?;
+    let note = Note::of(Act::SecretRotated).with("grace_seconds", request.grace_seconds);
+    let nas = changed(&api, &by, (&name, note), &mut change).await?;
     outcome.map_err(|error| Refusal::new(FailureKind::Conflict, error.to_string()))?;
     tracing::info!(nas = %name, grace_seconds = request.grace_seconds, "secret replaced");
     let notes = secret_notes(&api, &nas).await?;
@@ -39,6 +43,7 @@ pub(super) async fn rotate(
 
 pub(super) async fn finish(
     State(api): State<AdminApi>,
+    by: By,
     Named(name): Named<NasName>,
     Body(request): Body<FinishRotation>,
 ) -> Result<Json<AccessPoint>, Refusal> {
@@ -51,7 +56,8 @@ pub(super) async fn finish(
             nas.former_secret = None;
         }
     };
-    let nas = changed(&api, &name, &mut change).await?;
+    let note = Note::of(Act::SecretRotationFinished);
+    let nas = changed(&api, &by, (&name, note), &mut change).await?;
     if is_unseen {
         let reason = "the access point was never seen to use its new secret; it would be cut off";
         return Err(Refusal::new(FailureKind::Conflict, reason));
@@ -62,9 +68,11 @@ pub(super) async fn finish(
 
 async fn changed(
     api: &AdminApi,
-    name: &NasName,
+    by: &By,
+    (name, note): (&NasName, Note),
     change: store::NasChange<'_>,
 ) -> Result<Nas, Refusal> {
-    let nas = api.store.change_access_point(name, change).await?;
+    let store = api.on_record(by, note.about(AuditSubject::AccessPoint(name.clone())));
+    let nas = store.change_access_point(name, change).await?;
     nas.ok_or_else(|| Refusal::not_found("access point", name))
 }

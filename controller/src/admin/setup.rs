@@ -4,10 +4,12 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::{Plan, PlanName, Site, SiteName};
+use store::{Act, AuditSubject};
 
 use super::AdminApi;
 use super::api::{ChangeSite, List, PlanView, Removed, SiteView};
 use super::extract::{Body, Named};
+use super::record::{By, Note};
 use super::refusal::Refusal;
 
 pub(super) async fn list_plans(
@@ -27,19 +29,24 @@ pub(super) async fn show_plan(
 
 pub(super) async fn add_plan(
     State(api): State<AdminApi>,
+    by: By,
     Body(view): Body<PlanView>,
 ) -> Result<(StatusCode, Json<PlanView>), Refusal> {
     let plan = Plan::try_from(view).map_err(Refusal::invalid)?;
-    api.store.add_plan(&plan).await?;
+    let note = Note::of(Act::PlanAdded).about(AuditSubject::Plan(plan.name.clone()));
+    let note = note.with("plan", PlanView::from(plan.clone()));
+    api.on_record(&by, note).add_plan(&plan).await?;
     tracing::info!(plan = %plan.name, "plan added");
     Ok((StatusCode::CREATED, Json(plan.into())))
 }
 
 pub(super) async fn remove_plan(
     State(api): State<AdminApi>,
+    by: By,
     Named(name): Named<PlanName>,
 ) -> Result<Json<Removed>, Refusal> {
-    if !api.store.remove_plan(&name).await? {
+    let note = Note::of(Act::PlanRemoved).about(AuditSubject::Plan(name.clone()));
+    if !api.on_record(&by, note).remove_plan(&name).await? {
         return Err(Refusal::not_found("plan", name));
     }
     tracing::info!(plan = %name, "plan removed");
@@ -63,30 +70,37 @@ pub(super) async fn show_site(
 
 pub(super) async fn add_site(
     State(api): State<AdminApi>,
+    by: By,
     Body(view): Body<SiteView>,
 ) -> Result<(StatusCode, Json<SiteView>), Refusal> {
     let site = Site::try_from(view).map_err(Refusal::invalid)?;
-    api.store.add_site(&site).await?;
+    let note = Note::of(Act::SiteAdded).about(AuditSubject::Site(site.name.clone()));
+    let note = note.with("site", SiteView::from(site.clone()));
+    api.on_record(&by, note).add_site(&site).await?;
     tracing::info!(site = %site.name, "site added");
     Ok((StatusCode::CREATED, Json(site.into())))
 }
 
 pub(super) async fn change_site(
     State(api): State<AdminApi>,
+    by: By,
     Named(name): Named<SiteName>,
     Body(request): Body<ChangeSite>,
 ) -> Result<Json<SiteView>, Refusal> {
     let before = api.store.find_site(&name).await?;
     let before = before.ok_or_else(|| Refusal::not_found("site", &name))?;
     // What cannot be is found on a copy; it is then applied to what is there at that moment.
-    request.apply(&mut before.clone()).map_err(Refusal::invalid)?;
+    let mut wanted = before;
+    request.apply(&mut wanted).map_err(Refusal::invalid)?;
+    let note = Note::of(Act::SiteChanged).about(AuditSubject::Site(name.clone()));
+    let store = api.on_record(&by, note.with("site", SiteView::from(wanted)));
     let mut change = |site: &mut Site| {
         let mut changed = site.clone();
         if request.apply(&mut changed).is_ok() {
             *site = changed;
         }
     };
-    let site = api.store.change_site(&name, &mut change).await?;
+    let site = store.change_site(&name, &mut change).await?;
     let site = site.ok_or_else(|| Refusal::not_found("site", &name))?;
     tracing::info!(site = %name, "site changed");
     Ok(Json(site.into()))
@@ -94,9 +108,11 @@ pub(super) async fn change_site(
 
 pub(super) async fn remove_site(
     State(api): State<AdminApi>,
+    by: By,
     Named(name): Named<SiteName>,
 ) -> Result<Json<Removed>, Refusal> {
-    if !api.store.remove_site(&name).await? {
+    let note = Note::of(Act::SiteRemoved).about(AuditSubject::Site(name.clone()));
+    if !api.on_record(&by, note).remove_site(&name).await? {
         return Err(Refusal::not_found("site", name));
     }
     tracing::info!(site = %name, "site removed");

@@ -10,6 +10,7 @@ use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
 
 use super::AdminApi;
+use super::record::Peer;
 
 /// Who may open the socket: its owner and its group.
 const MODE: u32 = 0o660;
@@ -100,7 +101,7 @@ impl AdminSocket {
     ) -> Result<(), AdminError> {
         let Self { listener, file } = self;
         tracing::info!(socket = %file.0.display(), "admin API is open");
-        axum::serve(listener, router)
+        axum::serve(listener, router.into_make_service_with_connect_info::<Peer>())
             .with_graceful_shutdown(stop.cancelled_owned())
             .await
             .map_err(AdminError::Serving)

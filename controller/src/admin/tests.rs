@@ -1,4 +1,5 @@
 mod access_points;
+mod audit;
 mod import;
 mod nas_ranges;
 mod nas_test;

@@ -2,20 +2,27 @@
 
 use axum::Json;
 use axum::extract::State;
+use store::Act;
 
 use super::AdminApi;
 use super::api::{FailureKind, Story, WhyQuestion};
 use super::extract::Body;
+use super::record::{By, Note};
 use super::refusal::Refusal;
 use crate::why::{self, WhyError};
 
 pub(super) async fn why(
     State(api): State<AdminApi>,
+    by: By,
     Body(question): Body<WhyQuestion>,
 ) -> Result<Json<Story>, Refusal> {
     let records = api.about.records.as_ref();
     let now = api.clock.now();
-    Ok(Json(why::tell(api.store.as_ref(), records, &question, now).await?))
+    let story = why::tell(api.store.as_ref(), records, &question, now).await;
+    let (subject, asked_by) = why::about(&question.of, story.as_ref().ok());
+    let note = Note::of(Act::StoryTold).about(subject).with("asked_by", asked_by);
+    api.write_down(&by, note).await?;
+    Ok(Json(story?))
 }
 
 impl From<WhyError> for Refusal {

@@ -73,3 +73,44 @@ async fn what_is_over_is_destroyed_after_its_time() {
     assert_eq!(reaper.prune().await.unwrap(), expected);
     assert!(stage.store.account_record(phone.account).await.unwrap().is_none());
 }
+
+#[tokio::test]
+async fn every_destruction_is_written_down() {
+    let stage = Stage::new((None, None), (None, None)).await;
+    let phone = stage.sign_in(1, 1).await;
+    stage.report("gate", &phone, 60, 0).await;
+    stage.stop("gate", &phone, 60, 0).await;
+    let reaper = reaper(&stage);
+    assert_eq!(reaper.prune().await.unwrap(), Pruned::default());
+    assert_eq!(stage.store.list_audit_links(0, 100).await.unwrap(), [], "nothing was destroyed");
+    stage.advance(400 * 86_400);
+    let pruned = reaper.prune().await.unwrap();
+    assert_eq!((pruned.sessions, pruned.usage, pruned.grants, pruned.accounts), (1, 1, 1, 1));
+
+    let links = stage.store.list_audit_links(0, 100).await.unwrap();
+    let account = format!("account:{}", phone.account);
+    let expected = [
+        ("destroyed", "records:sessions", 365, true),
+        ("destroyed", "records:grants", 365, true),
+        ("destroyed", "records:usage", 365, true),
+        ("account-erased", account.as_str(), 365, false),
+    ];
+    assert_eq!(links.len(), expected.len(), "{links:?}");
+    for (link, (act, subject, days_kept, is_counted)) in links.iter().zip(expected) {
+        assert_eq!((link.actor.as_str(), link.act.as_str()), ("sabeel", act));
+        assert_eq!(link.subject, subject);
+        let detail: serde_json::Value = serde_json::from_str(&link.detail).unwrap();
+        let before = stage.clock.now() - days(days_kept);
+        assert_eq!(detail["before"], before.to_string(), "{link:?}");
+        assert_eq!(detail["count"].as_u64(), is_counted.then_some(1), "{link:?}");
+    }
+
+    stage.advance(600 * 86_400);
+    assert_eq!(reaper.prune().await.unwrap().links, 4);
+    let links = stage.store.list_audit_links(0, 100).await.unwrap();
+    let acts: Vec<_> = links.iter().map(|link| link.act.as_str()).collect();
+    assert!(acts.contains(&"audit-shortened"), "{acts:?}");
+    let mut walk = domain::ChainWalk::new(None);
+    links.iter().for_each(|link| walk.take(link).unwrap());
+    walk.finish().unwrap();
+}

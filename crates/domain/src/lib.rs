@@ -5,6 +5,7 @@
 //! is valid.
 
 mod account;
+mod audit;
 mod certificate;
 mod challenge;
 mod clock;
@@ -34,6 +35,10 @@ mod time;
 mod units;
 
 pub use account::Account;
+pub use audit::{
+    AuditLink, BrokenChain, ChainHead, ChainHeadError, ChainWalk, LinkHash, LinkHashError,
+    shortening_subject,
+};
 pub use certificate::{CertificateName, CertificateNameError};
 pub use challenge::{
     Challenge, ChallengePolicy, ChallengeState, Code, CodeError, Purpose, ResendRefusal, Verdict,

@@ -3,6 +3,7 @@
 //! All of them: a call that returns `Ok` is durable. A call that fails has changed
 //! nothing. Changes are published on the feed after their commit.
 
+mod audit;
 mod erasures;
 mod grants;
 mod heritage;
@@ -14,6 +15,7 @@ mod sessions;
 mod setup;
 mod sign_in;
 
+pub use audit::{Act, Actor, AuditEntry, AuditFilter, AuditLog, AuditSubject};
 pub use erasures::{Erasure, Erasures};
 pub use grants::{
     AccountRecord, Accounts, Circumstances, CredentialUse, Credentials, Grants, GrantsOf, OpenStay,
@@ -30,6 +32,8 @@ pub use sessions::{
 };
 pub use setup::{AccessPoints, NasChange, Plans, SiteChange, Sites};
 pub use sign_in::{Attempt, Challenges, NewChallenge};
+
+use std::sync::Arc;
 
 use crate::Changes;
 
@@ -51,7 +55,14 @@ pub trait Store:
     + Histories
     + RadiusServers
     + Erasures
+    + AuditLog
 {
     /// Starts listening to changes from now on.
     fn changes(&self) -> Changes;
+
+    /// The same store, whose next call that changes something appends `entry` to the audit log in
+    /// its transaction; a call that destroys what is old adds how much that was. Calls that change
+    /// nothing append nothing. Meant for what admins and retention do: setting up, ending grants,
+    /// orders, erasing, destroying; other calls do not append it.
+    fn on_record(&self, entry: AuditEntry) -> Arc<dyn Store>;
 }

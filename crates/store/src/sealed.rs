@@ -66,6 +66,15 @@ impl KeyRing {
         keyed_hash(key, &[b"phone", phone.digits().as_bytes()]).to_vec()
     }
 
+    /// The keyed hash that stands for a person or device where neither shall stand; `kind` says
+    /// what it is of.
+    pub(crate) fn pseudonym(&self, kind: &'static str, clear: &[u8]) -> String {
+        let (_, key) = self.lookup().newest();
+        let hash = keyed_hash(key, &[b"pseudonym", kind.as_bytes(), clear]);
+        let half = hash.first_chunk::<16>().expect("a hash has 32 octets");
+        data_encoding::HEXLOWER.encode(half)
+    }
+
     /// The keyed hash by which a secret portal path is found.
     pub(crate) fn path_hash(&self, path: &str) -> Vec<u8> {
         let (_, key) = self.lookup().newest();

@@ -6,6 +6,7 @@
 mod access_points;
 mod accounts;
 mod apply;
+mod audit;
 mod challenges;
 mod circumstances;
 mod connect;
@@ -36,8 +37,9 @@ pub use connect::StoreSettings;
 pub use migrations::Migrated;
 
 use crate::keys::KeyRing;
-use crate::{ChangeFeed, Changes, Store, StoreError};
+use crate::{AuditEntry, ChangeFeed, Changes, Store, StoreError};
 use apply::Known;
+use audit::Due;
 use dialect::Dialect;
 use row::Columns;
 
@@ -51,6 +53,8 @@ pub struct SqlStore {
     feed: ChangeFeed,
     /// What the last batch of accounting left behind.
     known: Arc<Mutex<Known>>,
+    /// What the next change is written into the audit log with.
+    due: Due,
     /// Marks our own notifications, which come back to us.
     instance: [u8; 8],
 }
@@ -75,5 +79,9 @@ impl SqlStore {
 impl Store for SqlStore {
     fn changes(&self) -> Changes {
         self.feed.subscribe()
+    }
+
+    fn on_record(&self, entry: AuditEntry) -> Arc<dyn Store> {
+        Arc::new(Self { due: Due::of(entry), ..self.clone() })
     }
 }

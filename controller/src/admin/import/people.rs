@@ -6,12 +6,13 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use domain::{AccountId, Grant, GrantId, GrantState, Language, Plan, PlanName, Timestamp};
-use store::{Intent, KnownDevice, KnownPerson, Taken};
+use store::{Act, Intent, KnownDevice, KnownPerson, Taken};
 
 use super::within_bounds;
 use crate::admin::AdminApi;
 use crate::admin::api::{ImportPeople, Imported, ImportedGrant, ImportedPerson, Verdict};
 use crate::admin::extract::Body;
+use crate::admin::record::By;
 use crate::admin::refusal::Refusal;
 use crate::random;
 
@@ -20,9 +21,12 @@ const LONGEST: Duration = Duration::from_secs(365 * 86_400);
 
 pub(in crate::admin) async fn people(
     State(api): State<AdminApi>,
+    by: By,
     Body(request): Body<ImportPeople>,
 ) -> Result<Json<Imported>, Refusal> {
     within_bounds(request.people.len())?;
+    let note = (Act::PersonsImported, request.people.len(), request.intent);
+    api.write_import_down(&by, note).await?;
     let now = api.clock.now();
     let rules = Rules {
         plans: api.store.list_plans().await?.into_iter().map(|p| (p.name.clone(), p)).collect(),

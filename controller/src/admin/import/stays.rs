@@ -10,12 +10,13 @@ use domain::{
     SessionId, SessionIdentification, SessionReport, Speed, Timestamp, Usage,
 };
 use ipnet::IpNet;
-use store::{Intent, PastStay, Taken};
+use store::{Act, Intent, PastStay, Taken};
 
 use super::within_bounds;
 use crate::admin::AdminApi;
 use crate::admin::api::{ImportStays, Imported, ImportedStay, Verdict};
 use crate::admin::extract::Body;
+use crate::admin::record::By;
 use crate::admin::refusal::Refusal;
 
 /// Texts of a stay are no longer, in octets (RFC 2865 §5).
@@ -23,9 +24,12 @@ const LONGEST_TEXT: usize = 253;
 
 pub(in crate::admin) async fn stays(
     State(api): State<AdminApi>,
+    by: By,
     Body(request): Body<ImportStays>,
 ) -> Result<Json<Imported>, Refusal> {
     within_bounds(request.stays.len())?;
+    let note = (Act::StaysImported, request.stays.len(), request.intent);
+    api.write_import_down(&by, note).await?;
     let now = api.clock.now();
     let places = Places {
         access_points: api.store.list_access_points().await?,

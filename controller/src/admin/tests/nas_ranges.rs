@@ -3,7 +3,7 @@ use domain::{Introduction, PendingNas, PendingState, SecretProof};
 use super::*;
 use crate::newcomers::Newcomers;
 
-fn seen(address: &str, secret: SecretProof) -> PendingNas {
+pub(super) fn seen(address: &str, secret: SecretProof) -> PendingNas {
     PendingNas {
         address: address.parse().unwrap(),
         range: "park".parse().unwrap(),
@@ -43,7 +43,10 @@ async fn who_waits_in_a_range_is_approved_or_rejected_by_an_admin() {
     for address in ["10.3.0.7", "10.3.0.8"] {
         store.record_pending(&seen(address, SecretProof::Proved), 10).await.unwrap();
     }
-    assert_eq!(Newcomers::new(store.shared()).approve_proved().await.unwrap(), 0);
+    assert_eq!(
+        Newcomers::new(store.shared(), office.stage.clock.clone()).approve_proved().await.unwrap(),
+        0
+    );
     let (_, pending) = office.get("/v1/pending").await;
     assert_eq!(pending["items"].as_array().unwrap().len(), 2);
     assert_eq!(pending["items"][0]["said"]["secret"], "proved");
@@ -75,7 +78,7 @@ async fn a_range_lets_in_by_itself_who_proves_its_secret_and_was_not_rejected() 
         store.record_pending(&seen(address, proof), 10).await.unwrap();
     }
     store.decide_pending("10.3.0.4".parse().unwrap(), PendingState::Rejected).await.unwrap();
-    let newcomers = Newcomers::new(store.shared());
+    let newcomers = Newcomers::new(store.shared(), office.stage.clock.clone());
     assert_eq!(newcomers.approve_proved().await.unwrap(), 1);
     assert_eq!(newcomers.approve_proved().await.unwrap(), 0);
     let (_, list) = office.get("/v1/access-points").await;

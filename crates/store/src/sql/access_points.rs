@@ -44,6 +44,7 @@ impl AccessPoints for SqlStore {
             return Err(StoreError::Exists { kind: "access point", name: nas.name.to_string() });
         }
         let (visible, secret) = split(nas);
+        let mut transaction = self.begin().await?;
         let statement = "INSERT INTO access_points \
              (name, site, addresses, identifier, portal_path_hash, definition, secrets) \
              VALUES ($1, $2, $3, $4, $5, $6, $7)";
@@ -55,9 +56,10 @@ impl AccessPoints for SqlStore {
             .bind(self.keys.path_hash(nas.portal_path.expose()))
             .bind(written(&visible))
             .bind(self.keys.seal(Seal::NasSecrets, &written(&secret)))
-            .execute(&self.writer)
+            .execute(&mut *transaction)
             .await
             .map_err(|error| obstacle(error, nas))?;
+        self.commit(transaction).await?;
         self.publish(Change::Setup).await;
         Ok(())
     }
@@ -99,18 +101,23 @@ impl AccessPoints for SqlStore {
             .execute(&mut *transaction)
             .await
             .map_err(|error| obstacle(error, &nas))?;
-        transaction.commit().await?;
+        self.commit(transaction).await?;
         self.publish(Change::Setup).await;
         Ok(Some(nas))
     }
 
     async fn remove_access_point(&self, name: &NasName) -> Result<bool, StoreError> {
+        let mut transaction = self.begin().await?;
         let done = sqlx::query("DELETE FROM access_points WHERE name = $1")
             .bind(name.as_str())
-            .execute(&self.writer)
+            .execute(&mut *transaction)
             .await?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        self.commit(transaction).await?;
         self.publish(Change::Setup).await;
-        Ok(done.rows_affected() == 1)
+        Ok(true)
     }
 }
 

@@ -133,7 +133,7 @@ impl Accounts for SqlStore {
             .bind(id_column(account))
             .execute(&mut *transaction)
             .await?;
-        transaction.commit().await?;
+        self.commit(transaction).await?;
         for mac in macs {
             self.publish(Change::Grant(mac)).await;
         }
@@ -160,11 +160,8 @@ impl Accounts for SqlStore {
     }
 
     async fn prune_usage(&self, before: Day) -> Result<u64, StoreError> {
-        let done = sqlx::query("DELETE FROM usage_days WHERE day < $1")
-            .bind(i64::from(before.epoch_days()))
-            .execute(&self.writer)
-            .await?;
-        Ok(done.rows_affected())
+        let statement = "DELETE FROM usage_days WHERE day < $1";
+        self.destroy(self.begin().await?, statement, i64::from(before.epoch_days())).await
     }
 }
 

@@ -188,11 +188,8 @@ impl Challenges for SqlStore {
     }
 
     async fn prune_challenges(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let done = sqlx::query("DELETE FROM challenges WHERE created_at < $1")
-            .bind(before.as_millis())
-            .execute(&self.writer)
-            .await?;
-        Ok(done.rows_affected())
+        let statement = "DELETE FROM challenges WHERE created_at < $1";
+        self.destroy(self.begin().await?, statement, before.as_millis()).await
     }
 }
 

@@ -12,6 +12,7 @@ use sqlx::any::AnyPoolOptions;
 use sqlx::postgres::PgListener;
 use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor};
 
+use super::audit::Due;
 use super::dialect::Dialect;
 use super::given::{Column, Given};
 use super::{SqlStore, migrations};
@@ -112,8 +113,8 @@ impl SqlStore {
         };
         let mut instance = [0; 8];
         getrandom::fill(&mut instance).expect("the operating system gives random numbers");
-        let (feed, known) = (ChangeFeed::new(), Arc::default());
-        Ok(Self { dialect, writer, reader, keys, feed, known, instance })
+        let (feed, known, due) = (ChangeFeed::new(), Arc::default(), Due::default());
+        Ok(Self { dialect, writer, reader, keys, feed, known, due, instance })
     }
 
     /// Tells of a change, after its commit. A notification that is lost costs other processes

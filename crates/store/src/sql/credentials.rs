@@ -86,11 +86,8 @@ impl Credentials for SqlStore {
     }
 
     async fn prune_credentials(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let done = sqlx::query("DELETE FROM credentials WHERE expires_at < $1")
-            .bind(before.as_millis())
-            .execute(&self.writer)
-            .await?;
-        Ok(done.rows_affected())
+        let statement = "DELETE FROM credentials WHERE expires_at < $1";
+        self.destroy(self.begin().await?, statement, before.as_millis()).await
     }
 }
 

@@ -53,6 +53,14 @@ impl Dialect {
         }
     }
 
+    /// Waits until no other transaction appends to the audit log; until its end.
+    pub(crate) const fn lock_audit(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some("SELECT pg_advisory_xact_lock(1935761519)"),
+        }
+    }
+
     /// Waits until no other transaction changes the schema; until its end.
     pub(crate) const fn lock_schema(self) -> Option<&'static str> {
         match self {

@@ -40,11 +40,8 @@ impl Erasures for SqlStore {
     }
 
     async fn prune_erasures(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let done = sqlx::query("DELETE FROM erasures WHERE erased_at < $1")
-            .bind(before.as_millis())
-            .execute(&self.writer)
-            .await?;
-        Ok(done.rows_affected())
+        let statement = "DELETE FROM erasures WHERE erased_at < $1";
+        self.destroy(self.begin().await?, statement, before.as_millis()).await
     }
 }
 

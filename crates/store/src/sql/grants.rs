@@ -55,7 +55,7 @@ impl Grants for SqlStore {
             .bind(id_column(id))
             .fetch_one(&mut *transaction)
             .await?;
-        transaction.commit().await?;
+        self.commit(transaction).await?;
         self.publish(Change::Grant(Columns(&device).mac("device")?)).await;
         self.publish(Change::Order).await;
         Ok(true)
@@ -88,11 +88,8 @@ impl Grants for SqlStore {
     async fn prune_grants(&self, before: Timestamp) -> Result<u64, StoreError> {
         let statement = "DELETE FROM grants WHERE until < $1 AND NOT EXISTS \
              (SELECT 1 FROM sessions WHERE sessions.grant_id = grants.id AND sessions.ended_at IS NULL)";
-        let (mut transaction, _) = self.begin_on_sessions().await?;
-        let done =
-            sqlx::query(statement).bind(before.as_millis()).execute(&mut *transaction).await?;
-        transaction.commit().await?;
-        Ok(done.rows_affected())
+        let (transaction, _) = self.begin_on_sessions().await?;
+        self.destroy(transaction, statement, before.as_millis()).await
     }
 }
 

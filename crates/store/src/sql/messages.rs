@@ -104,11 +104,8 @@ impl MessageOutbox for SqlStore {
     }
 
     async fn prune_messages(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let done = sqlx::query("DELETE FROM messages WHERE done_at < $1")
-            .bind(before.as_millis())
-            .execute(&self.writer)
-            .await?;
-        Ok(done.rows_affected())
+        let statement = "DELETE FROM messages WHERE done_at < $1";
+        self.destroy(self.begin().await?, statement, before.as_millis()).await
     }
 }
 

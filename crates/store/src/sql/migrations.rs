@@ -12,7 +12,7 @@ struct Step {
     postgres: &'static str,
 }
 
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     Step {
         sqlite: include_str!("../../migrations/sqlite/0001_first.sql"),
         postgres: include_str!("../../migrations/postgres/0001_first.sql"),
@@ -52,6 +52,10 @@ const STEPS: [Step; 10] = [
     Step {
         sqlite: include_str!("../../migrations/sqlite/0010_erasures.sql"),
         postgres: include_str!("../../migrations/postgres/0010_erasures.sql"),
+    },
+    Step {
+        sqlite: include_str!("../../migrations/sqlite/0011_audit.sql"),
+        postgres: include_str!("../../migrations/postgres/0011_audit.sql"),
     },
 ];
 

@@ -48,6 +48,7 @@ impl NasRanges for SqlStore {
             return Err(obstructed("range", &Columns(&rival).text("name")?, obstacle));
         }
         let site = || obstructed("site", range.site.as_str(), "does not exist".into());
+        let mut transaction = self.begin().await?;
         let statement = "INSERT INTO access_point_ranges (name, site, addresses, definition, secret) \
                          VALUES ($1, $2, $3, $4, $5)";
         sqlx::query(statement)
@@ -56,20 +57,26 @@ impl NasRanges for SqlStore {
             .bind(addresses.to_string())
             .bind(written(&Visible::of(range)))
             .bind(self.keys.seal(Seal::NasSecrets, range.secret.expose()))
-            .execute(&self.writer)
+            .execute(&mut *transaction)
             .await
             .map_err(|error| refusal(error, ("range", range.name.as_str()), site))?;
+        self.commit(transaction).await?;
         self.publish(Change::Setup).await;
         Ok(())
     }
 
     async fn remove_range(&self, name: &RangeName) -> Result<bool, StoreError> {
+        let mut transaction = self.begin().await?;
         let done = sqlx::query("DELETE FROM access_point_ranges WHERE name = $1")
             .bind(name.as_str())
-            .execute(&self.writer)
+            .execute(&mut *transaction)
             .await?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        self.commit(transaction).await?;
         self.publish(Change::Setup).await;
-        Ok(done.rows_affected() == 1)
+        Ok(true)
     }
 
     async fn record_pending(&self, seen: &PendingNas, most: u32) -> Result<Sighting, StoreError> {
@@ -124,12 +131,17 @@ impl NasRanges for SqlStore {
         address: IpAddr,
         state: PendingState,
     ) -> Result<bool, StoreError> {
+        let mut transaction = self.begin().await?;
         let done = sqlx::query("UPDATE pending_access_points SET state = $2 WHERE address = $1")
             .bind(address.to_string())
             .bind(state.as_str())
-            .execute(&self.writer)
+            .execute(&mut *transaction)
             .await?;
-        Ok(done.rows_affected() == 1)
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        self.commit(transaction).await?;
+        Ok(true)
     }
 
     async fn forget_pending(&self, address: IpAddr) -> Result<bool, StoreError> {

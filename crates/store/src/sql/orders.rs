@@ -26,11 +26,13 @@ impl Orders for SqlStore {
     async fn add_order(&self, order: &NasOrder) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         let written = insert_order(&mut transaction, self.dialect, order).await?;
-        transaction.commit().await?;
-        if written {
-            self.publish(Change::Order).await;
+        if !written {
+            transaction.commit().await?;
+            return Ok(false);
         }
-        Ok(written)
+        self.commit(transaction).await?;
+        self.publish(Change::Order).await;
+        Ok(true)
     }
 
     async fn claim_orders(
@@ -193,11 +195,8 @@ impl Orders for SqlStore {
     }
 
     async fn prune_orders(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let done = sqlx::query("DELETE FROM orders WHERE done_at IS NOT NULL AND created_at < $1")
-            .bind(before.as_millis())
-            .execute(&self.writer)
-            .await?;
-        Ok(done.rows_affected())
+        let statement = "DELETE FROM orders WHERE done_at IS NOT NULL AND created_at < $1";
+        self.destroy(self.begin().await?, statement, before.as_millis()).await
     }
 }
 

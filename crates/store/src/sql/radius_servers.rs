@@ -134,11 +134,8 @@ impl RadiusServers for SqlStore {
     }
 
     async fn prune_radius_servers(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let done = sqlx::query("DELETE FROM radius_servers WHERE seen_at < $1")
-            .bind(before.as_millis())
-            .execute(&self.writer)
-            .await?;
-        Ok(done.rows_affected())
+        let statement = "DELETE FROM radius_servers WHERE seen_at < $1";
+        self.destroy(self.begin().await?, statement, before.as_millis()).await
     }
 }
 

@@ -184,12 +184,8 @@ impl Sessions for SqlStore {
     }
 
     async fn prune_sessions(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let done =
-            sqlx::query("DELETE FROM sessions WHERE ended_at IS NOT NULL AND started_at < $1")
-                .bind(before.as_millis())
-                .execute(&self.writer)
-                .await?;
-        Ok(done.rows_affected())
+        let statement = "DELETE FROM sessions WHERE ended_at IS NOT NULL AND started_at < $1";
+        self.destroy(self.begin().await?, statement, before.as_millis()).await
     }
 }
 

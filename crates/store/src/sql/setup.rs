@@ -28,14 +28,16 @@ impl Sites for SqlStore {
     }
 
     async fn add_site(&self, site: &Site) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
         sqlx::query("INSERT INTO sites (name, plan, zone, definition) VALUES ($1, $2, $3, $4)")
             .bind(site.name.as_str())
             .bind(site.plan.as_str())
             .bind(site.zone.to_string())
             .bind(written(site))
-            .execute(&self.writer)
+            .execute(&mut *transaction)
             .await
             .map_err(|error| site_obstacle(error, site))?;
+        self.commit(transaction).await?;
         self.publish(Change::Setup).await;
         Ok(())
     }
@@ -69,7 +71,7 @@ impl Sites for SqlStore {
             .execute(&mut *transaction)
             .await
             .map_err(|error| site_obstacle(error, &site))?;
-        transaction.commit().await?;
+        self.commit(transaction).await?;
         self.publish(Change::Setup).await;
         Ok(Some(site))
     }
@@ -80,13 +82,18 @@ impl Sites for SqlStore {
             name: name.to_string(),
             obstacle: "still has access points".into(),
         };
+        let mut transaction = self.begin().await?;
         let done = sqlx::query("DELETE FROM sites WHERE name = $1")
             .bind(name.as_str())
-            .execute(&self.writer)
+            .execute(&mut *transaction)
             .await
             .map_err(|error| refusal(error, ("site", name.as_str()), obstacle))?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        self.commit(transaction).await?;
         self.publish(Change::Setup).await;
-        Ok(done.rows_affected() == 1)
+        Ok(true)
     }
 }
 
@@ -108,12 +115,14 @@ impl Plans for SqlStore {
     }
 
     async fn add_plan(&self, plan: &Plan) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
         sqlx::query("INSERT INTO plans (name, definition) VALUES ($1, $2)")
             .bind(plan.name.as_str())
             .bind(written(plan))
-            .execute(&self.writer)
+            .execute(&mut *transaction)
             .await
             .map_err(|error| taken(error, "plan", plan.name.as_str()))?;
+        self.commit(transaction).await?;
         self.publish(Change::Setup).await;
         Ok(())
     }
@@ -133,15 +142,20 @@ impl Plans for SqlStore {
         if granted.is_some() {
             return Err(in_use("is still granted to visitors"));
         }
+        let mut transaction = self.begin().await?;
         let done = sqlx::query("DELETE FROM plans WHERE name = $1")
             .bind(name.as_str())
-            .execute(&self.writer)
+            .execute(&mut *transaction)
             .await
             .map_err(|error| {
                 refusal(error, ("plan", name.as_str()), || in_use("is still used by a site"))
             })?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        self.commit(transaction).await?;
         self.publish(Change::Setup).await;
-        Ok(done.rows_affected() == 1)
+        Ok(true)
     }
 }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod accounting;
+mod audit;
 mod fixtures;
 mod generations;
 mod heritage;
@@ -104,6 +105,13 @@ on_both![
     histories::what_happened_is_told_without_numbers_and_codes,
     histories::a_session_is_found_by_the_access_points_name_and_a_device_everywhere,
     heritage::sessions_are_read_page_after_page_in_the_order_of_their_beginnings,
+    audit::a_change_and_its_link_come_together_or_not_at_all,
+    audit::a_changed_or_missing_link_is_found,
+    audit::two_processes_make_one_chain,
+    audit::persons_are_told_by_account_or_keyed_hash,
+    audit::what_was_destroyed_is_told_with_how_much_it_was,
+    audit::old_links_go_and_the_chain_says_so,
+    audit::the_end_of_the_chain_is_held_by_nobody_who_waits,
     schema::migrating_again_changes_nothing,
     schema::another_programs_schema_is_refused,
 ];
