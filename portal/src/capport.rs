@@ -10,9 +10,9 @@ use axum::Extension;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use domain::{Assessment, HandOff, MacAddress, Nas, Session};
+use domain::{Assessment, HandOff, MacAddress, Nas, Session, code_gives_more};
 use serde::Serialize;
-use store::standing_of;
+use store::{Standing, StoreError, standing_of};
 use url::Url;
 
 use crate::app::{App, Outcome, see_other};
@@ -69,7 +69,7 @@ pub(crate) async fn answer(
         Wish::Nothing => Ok(StatusCode::NOT_ACCEPTABLE.into_response()),
         Wish::State => {
             let venue = venue_of(&app, &nas).await?;
-            Ok(json(&state(&app, session.as_ref(), (portal, venue)).await?))
+            Ok(json(&state(&app, &nas, session.as_ref(), (portal, venue)).await?))
         }
     }
 }
@@ -124,15 +124,19 @@ async fn venue_of(app: &App, nas: &Nas) -> Result<Option<String>, Failure> {
 
 async fn state(
     app: &App,
+    nas: &Nas,
     session: Option<&Session>,
     (user_portal_url, venue_info_url): (String, Option<String>),
 ) -> Result<CaptiveState, Failure> {
     let captive =
         CaptiveState { captive: true, user_portal_url, venue_info_url, ..CaptiveState::default() };
     let Some(session) = session else { return Ok(captive) };
-    let open = CaptiveState { captive: false, can_extend_session: Some(false), ..captive };
-    let Some(assessment) = assess(app, session.device).await? else { return Ok(open) };
-    Ok(match assessment {
+    let Some(standing) = standing(app, session.device).await? else {
+        return Ok(CaptiveState { captive: false, can_extend_session: Some(false), ..captive });
+    };
+    let can_extend_session = Some(code_gives_more(&standing.plan, &standing.used));
+    let open = CaptiveState { captive: false, can_extend_session, ..captive };
+    Ok(match standing.assessment.at(nas.profile) {
         Assessment::Within(left) => CaptiveState {
             seconds_remaining: left.time.map(|time| time.as_secs()),
             bytes_remaining: left.data.map(|data| data.get()),
@@ -145,12 +149,21 @@ async fn state(
     })
 }
 
-async fn assess(app: &App, device: MacAddress) -> Result<Option<Assessment>, Failure> {
+async fn standing(app: &App, device: MacAddress) -> Result<Option<Standing>, StoreError> {
     let now = app.now();
     let grant = app.store.find_grant(device).await?.filter(|grant| grant.holds(now));
-    let Some(grant) = grant else { return Ok(None) };
-    let standing = standing_of(app.store.as_ref(), &grant, now).await?;
-    Ok(standing.map(|standing| standing.assessment))
+    match grant {
+        Some(grant) => standing_of(app.store.as_ref(), &grant, now).await,
+        None => Ok(None),
+    }
+}
+
+/// Whether nothing is left to a device whose session goes on: its access point will end it, and
+/// the visitor is better served by the page than by being told that all is well.
+pub(crate) async fn is_used_up(app: &App, session: &Session) -> Result<bool, StoreError> {
+    let Some(standing) = standing(app, session.device).await? else { return Ok(false) };
+    let Some(nas) = app.store.find_access_point(&session.nas).await? else { return Ok(false) };
+    Ok(matches!(standing.assessment.at(nas.profile), Assessment::Exhausted { .. }))
 }
 
 fn json(state: &CaptiveState) -> Response {

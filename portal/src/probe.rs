@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::app::{App, Message, Outcome, redirect};
+use crate::capport;
 use crate::visit::Peer;
 
 /// What tells a client that the internet is open.
@@ -23,8 +24,10 @@ enum OpenAnswer {
     Text(&'static str),
     /// 200 with this page.
     Page(&'static str),
-    /// 200 with this text, and NetworkManager's own header.
+    /// NetworkManager's own header with 200 and this text, or with 204 if that is empty.
     NetworkManager(&'static str),
+    /// Nintendo's own header.
+    Nintendo,
 }
 
 /// One row of the table: an empty host or path stands for any.
@@ -41,22 +44,23 @@ const KINDLE: &str = "<html><head><title>Kindle Reachability Probe Page</title><
 
 const PROBES: &[Probe] = &[
     // Android and its makers, ChromeOS, Edge, Fire OS.
-    Probe { hosts: &[], paths: &["/generate_204", "/gen_204"], open: OpenAnswer::NoContent },
+    Probe {
+        hosts: &[],
+        paths: &["/generate_204", "/generate204", "/gen_204", "/captiveportal/generate_204"],
+        open: OpenAnswer::NoContent,
+    },
     Probe {
         hosts: &[
             "connectivitycheck.gstatic.com",
             "connectivitycheck.android.com",
+            "connectivitycheck.samsungdm.com",
             "connectivitycheck.platform.hicloud.com",
             "connectivitycheck.cbg-app.huawei.com",
             "connect.rom.miui.com",
             "clients3.google.com",
+            "fireoscaptiveportal.com",
         ],
         paths: &[],
-        open: OpenAnswer::NoContent,
-    },
-    Probe {
-        hosts: &["edge.microsoft.com"],
-        paths: &["/captiveportal/generate_204"],
         open: OpenAnswer::NoContent,
     },
     // Apple.
@@ -76,7 +80,7 @@ const PROBES: &[Probe] = &[
     },
     // Windows.
     Probe {
-        hosts: &["www.msftconnecttest.com", "ipv6.msftconnecttest.com"],
+        hosts: &["www.msftconnecttest.com", "ipv6.msftconnecttest.com", "msftconnecttest.com"],
         paths: &["/connecttest.txt"],
         open: OpenAnswer::Text("Microsoft Connect Test"),
     },
@@ -96,16 +100,26 @@ const PROBES: &[Probe] = &[
         paths: &["/canonical.html"],
         open: OpenAnswer::Page(FIREFOX),
     },
-    // NetworkManager, by distribution.
+    // NetworkManager: GNOME, Arch, Manjaro; then by distribution.
     Probe {
-        hosts: &["nmcheck.gnome.org"],
-        paths: &["/check_network_status.txt"],
+        hosts: &[],
+        paths: &["/check_network_status.txt", "/nm-check.txt"],
         open: OpenAnswer::NetworkManager("NetworkManager is online\n"),
     },
     Probe {
-        hosts: &["ping.archlinux.org"],
-        paths: &["/nm-check.txt"],
+        hosts: &["network-test.debian.org"],
+        paths: &["/nm"],
         open: OpenAnswer::NetworkManager("NetworkManager is online\n"),
+    },
+    Probe {
+        hosts: &["conncheck.opensuse.org"],
+        paths: &["/"],
+        open: OpenAnswer::NetworkManager("NetworkManager is online\n"),
+    },
+    Probe {
+        hosts: &["connectivity-check.ubuntu.com"],
+        paths: &["/"],
+        open: OpenAnswer::NetworkManager(""),
     },
     Probe {
         hosts: &["fedoraproject.org"],
@@ -113,20 +127,36 @@ const PROBES: &[Probe] = &[
         open: OpenAnswer::NetworkManager("OK\n"),
     },
     Probe {
+        hosts: &["static.redhat.com"],
+        paths: &["/test/rhel-networkmanager.txt"],
+        open: OpenAnswer::NetworkManager("OK\n"),
+    },
+    Probe {
         hosts: &["networkcheck.kde.org"],
         paths: &["/"],
         open: OpenAnswer::NetworkManager("OK\n"),
     },
-    // Kindle and Roku.
+    // Kindle, Roku, Nintendo.
     Probe {
         hosts: &["spectrum.s3.amazonaws.com"],
         paths: &["/kindle-wifi/wifistub.html"],
         open: OpenAnswer::Page(KINDLE),
     },
     Probe { hosts: &["captive.roku.com"], paths: &["/ok"], open: OpenAnswer::Text("ok") },
+    Probe {
+        hosts: &["ctest.cdn.nintendo.net", "conntest.nintendowifi.net"],
+        paths: &["/"],
+        open: OpenAnswer::Nintendo,
+    },
 ];
 
-fn find_probe(host: &str, path: &str) -> Option<OpenAnswer> {
+/// What Apple's devices call themselves when they look for a portal, whichever page they ask for.
+const APPLE_AGENT: &str = "CaptiveNetworkSupport";
+
+fn find_probe(host: &str, path: &str, agent: &str) -> Option<OpenAnswer> {
+    if agent.starts_with(APPLE_AGENT) {
+        return Some(OpenAnswer::Page(APPLE));
+    }
     let fits = |known: &[&str], given: &str, same: fn(&str, &str) -> bool| {
         known.is_empty() || known.iter().any(|known| same(known, given))
     };
@@ -141,7 +171,7 @@ fn find_probe(host: &str, path: &str) -> Option<OpenAnswer> {
 
 /// Whether a host is only ever asked to detect portals, so that nobody wants to go on to it.
 pub(crate) fn is_probe_host(host: &str) -> bool {
-    let ordinary = ["www.apple.com", "apple.com", "fedoraproject.org"];
+    let ordinary = ["www.apple.com", "apple.com", "fedoraproject.org", "static.redhat.com"];
     !ordinary.contains(&host)
         && PROBES
             .iter()
@@ -169,7 +199,7 @@ pub(crate) fn asked_host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> &'a str {
 
 /// Answers a request for a host that is not ours.
 pub(crate) async fn answer_foreign(app: &App, request: &Parts) -> Outcome {
-    let probe = find_probe(host_of(request), request.uri.path());
+    let probe = find_probe(host_of(request), request.uri.path(), agent_of(request));
     let online = is_online(app, request).await?;
     Ok(match (probe, online) {
         (Some(open), true) => open.into_response(),
@@ -182,7 +212,7 @@ pub(crate) async fn answer_foreign(app: &App, request: &Parts) -> Outcome {
 
 /// Answers a request for a path of ours that is no page: a probe by its path, or nothing.
 pub(crate) async fn answer_unrouted(State(app): State<Arc<App>>, request: Parts) -> Outcome {
-    if find_probe("", request.uri.path()).is_some() {
+    if find_probe("", request.uri.path(), agent_of(&request)).is_some() {
         return answer_foreign(&app, &request).await;
     }
     let message = Message {
@@ -195,9 +225,18 @@ pub(crate) async fn answer_unrouted(State(app): State<Arc<App>>, request: Parts)
     app.message(&app.language_of(&request.headers, request.uri.query()), &message)
 }
 
+fn agent_of(request: &Parts) -> &str {
+    let agent = request.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    agent.unwrap_or("")
+}
+
 async fn is_online(app: &App, request: &Parts) -> Result<bool, store::StoreError> {
     let Some(Peer(peer)) = request.extensions.get() else { return Ok(false) };
-    Ok(app.presence.find(app.store.as_ref(), *peer, app.now()).await?.is_some())
+    let session = app.presence.find(app.store.as_ref(), *peer, app.now()).await?;
+    match session {
+        Some(session) => Ok(!capport::is_used_up(app, &session).await?),
+        None => Ok(false),
+    }
 }
 
 fn to(target: &str) -> Response {
@@ -207,13 +246,18 @@ fn to(target: &str) -> Response {
 impl IntoResponse for OpenAnswer {
     fn into_response(self) -> Response {
         const PLAIN: &str = "text/plain";
+        const ONLINE: (&str, &str) = ("x-networkmanager-status", "online");
         match self {
             Self::NoContent => StatusCode::NO_CONTENT.into_response(),
             Self::Text(text) => ([(header::CONTENT_TYPE, PLAIN)], text).into_response(),
             Self::Page(html) => ([(header::CONTENT_TYPE, "text/html")], html).into_response(),
+            Self::NetworkManager("") => (StatusCode::NO_CONTENT, [ONLINE]).into_response(),
             Self::NetworkManager(text) => {
-                let online = ("x-networkmanager-status", "online");
-                ([(header::CONTENT_TYPE.as_str(), PLAIN), online], text).into_response()
+                ([(header::CONTENT_TYPE.as_str(), PLAIN), ONLINE], text).into_response()
+            }
+            Self::Nintendo => {
+                let nintendo = ("x-organization", "Nintendo");
+                ([(header::CONTENT_TYPE.as_str(), PLAIN), nintendo], "ok").into_response()
             }
         }
     }
@@ -224,38 +268,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_client_gets_its_own_open_answer() {
-        for (host, path, expected) in [
-            ("connectivitycheck.gstatic.com", "/generate_204", Some(OpenAnswer::NoContent)),
-            ("www.google.com", "/gen_204", Some(OpenAnswer::NoContent)),
-            ("connect.rom.miui.com", "/generate_204", Some(OpenAnswer::NoContent)),
-            ("edge.microsoft.com", "/captiveportal/generate_204", Some(OpenAnswer::NoContent)),
-            ("captive.apple.com", "/hotspot-detect.html", Some(OpenAnswer::Page(APPLE))),
-            ("Captive.Apple.Com", "/", Some(OpenAnswer::Page(APPLE))),
-            ("www.apple.com", "/library/test/success.html", Some(OpenAnswer::Page(APPLE))),
-            ("www.apple.com", "/iphone", None),
-            (
-                "www.msftconnecttest.com",
-                "/connecttest.txt",
-                Some(OpenAnswer::Text("Microsoft Connect Test")),
-            ),
-            ("www.msftconnecttest.com", "/redirect", None),
-            ("www.msftncsi.com", "/ncsi.txt", Some(OpenAnswer::Text("Microsoft NCSI"))),
-            ("detectportal.firefox.com", "/success.txt", Some(OpenAnswer::Text("success\n"))),
-            (
-                "nmcheck.gnome.org",
-                "/check_network_status.txt",
-                Some(OpenAnswer::NetworkManager("NetworkManager is online\n")),
-            ),
-            ("captive.roku.com", "/ok", Some(OpenAnswer::Text("ok"))),
-            (
-                "spectrum.s3.amazonaws.com",
-                "/kindle-wifi/wifistub.html",
-                Some(OpenAnswer::Page(KINDLE)),
-            ),
-            ("example.com", "/", None),
+    fn a_probe_is_known_by_host_and_path_or_by_who_asks() {
+        const AGENT: &str = "CaptiveNetworkSupport-481.100.37 wispr";
+        for (host, path, agent, expected) in [
+            ("any.example", "/generate_204", "", Some(OpenAnswer::NoContent)),
+            ("connect.rom.miui.com", "/other", "", Some(OpenAnswer::NoContent)),
+            ("Captive.Apple.Com", "/", "", Some(OpenAnswer::Page(APPLE))),
+            ("www.apple.com", "/iphone", "", None),
+            ("www.apple.com", "/iphone", AGENT, Some(OpenAnswer::Page(APPLE))),
+            ("any.example", "/", AGENT, Some(OpenAnswer::Page(APPLE))),
+            ("www.msftconnecttest.com", "/redirect", "", None),
+            ("example.com", "/", "", None),
         ] {
-            assert_eq!(find_probe(host, path), expected, "{host}{path}");
+            assert_eq!(find_probe(host, path, agent), expected, "{host}{path} {agent}");
         }
     }
 

@@ -70,7 +70,7 @@ pub use order::{
 };
 pub use phone::{Country, CountryError, MaskedPhone, PhoneError, PhoneNumber};
 pub use plan::{Allowance, Plan, RatePair, Speed};
-pub use quota::{Assessment, Consumption, Remaining, Resource, Window, assess};
+pub use quota::{Assessment, Consumption, Remaining, Resource, Window, assess, code_gives_more};
 pub use secret::{Secret, SecretError};
 pub use session::{
     AccountingEvent, AccountingRecord, Advance, Session, SessionEnd, SessionReport, SessionState,

@@ -116,6 +116,15 @@ pub fn assess(plan: &Plan, used: &Consumption, zone: &Zone, now: Timestamp) -> A
     Assessment::Within(day.least(session))
 }
 
+/// Whether entering a new code would let a visitor use more than what is left now: the stay ends
+/// before the day does.
+#[must_use]
+pub fn code_gives_more(plan: &Plan, used: &Consumption) -> bool {
+    let (day, session) = (left(&plan.per_day, &used.day), left(&plan.per_session, &used.session));
+    let is_less = day.least(session) != day;
+    is_less && exhausted(&plan.per_day, &used.day).is_none()
+}
+
 fn exhausted(allowance: &Allowance, used: &Usage) -> Option<Resource> {
     let left = left(allowance, used);
     // Access points count whole seconds, so less than one second is nothing.
@@ -279,6 +288,24 @@ mod tests {
         assert_eq!(plan.rate_at(Speed::Full), plan.rate);
         let slow = RatePair { down: then.down, up: plan.rate.up };
         assert_eq!(plan.rate_at(Speed::Reduced), slow);
+    }
+
+    #[test]
+    fn a_new_code_gives_more_where_the_stay_ends_before_the_day() {
+        for (session, day, used, more) in [
+            ((None, None), (None, None), 0, false),
+            ((None, None), (Some(7_200), None), 0, false),
+            ((Some(600), None), (None, None), 0, true),
+            ((Some(600), None), (Some(7_200), None), 600, true),
+            ((Some(600), None), (Some(600), None), 0, false),
+            ((Some(7_200), None), (Some(600), None), 0, false),
+            ((Some(600), None), (Some(7_200), None), 7_200, false),
+            ((None, Some(10)), (Some(7_200), Some(1_000)), 5, true),
+        ] {
+            let plan = plan(session, day);
+            let used = Consumption { session: usage(used, used), day: usage(used, used) };
+            assert_eq!(code_gives_more(&plan, &used), more, "{plan:?} {used:?}");
+        }
     }
 
     #[test]

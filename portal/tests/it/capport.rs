@@ -1,5 +1,8 @@
 //! The captive portal API (RFC 8908) before and after login.
 
+use std::time::Duration;
+
+use domain::{BitRate, Plan, RatePair};
 use serde_json::{Value, json};
 
 use crate::browser::{Answer, Browser, PORTAL};
@@ -64,6 +67,35 @@ async fn a_used_up_allowance_is_captive_again() {
     let (_, state) = ask(&browser, API).await;
     assert_eq!(state["captive"], true);
     assert!(state.get("seconds-remaining").is_none());
+}
+
+#[tokio::test]
+async fn a_session_can_be_extended_where_a_new_code_gives_more() {
+    let slow = RatePair { down: Some(BitRate::new(512_000)), up: None };
+    let unlimited: fn(&mut Plan) = |_| {};
+    let short: fn(&mut Plan) = |plan| plan.per_session.time = Some(Duration::from_secs(600));
+    let long: fn(&mut Plan) = |plan| plan.per_session.time = Some(Duration::from_secs(86_400));
+    for (change, then, seconds, expected) in [
+        (unlimited, None, 60, json!(false)),
+        (long, None, 60, json!(false)),
+        (short, None, 60, json!(true)),
+        // While captive there is no session to extend; the page asks for a code.
+        (short, None, 600, Value::Null),
+        (short, Some(slow), 600, json!(true)),
+        (unlimited, Some(slow), 7_200, json!(false)),
+    ] {
+        let mut plan = Plan::visitor("visitor".parse().unwrap());
+        plan.after_allowance = then;
+        change(&mut plan);
+        let town = Town::open_on(plan.clone(), |_| {}).await;
+        let browser = town.browser();
+        town.go_online(&browser, MAC, "127.0.0.1").await;
+        let none = used(0, 0);
+        town.report("mall", MAC, "127.0.0.1", Event::Started, none).await;
+        town.report("mall", MAC, "127.0.0.1", Event::Interim, used(seconds, 1)).await;
+        let (_, state) = ask(&browser, "/n/path-of-the-mall/capport").await;
+        assert_eq!(state["can-extend-session"], expected, "{plan:?} {seconds}: {state}");
+    }
 }
 
 #[tokio::test]

@@ -6,9 +6,11 @@
 mod absurd;
 mod browser;
 mod capport;
+mod clients;
 mod codes;
 mod detection;
 mod encryption;
+mod judges;
 mod mac_journey;
 mod pages;
 mod serving;

@@ -44,8 +44,13 @@ impl Town {
     }
 
     pub async fn open_with(change: impl FnOnce(&mut PortalSettings)) -> Self {
+        Self::open_on(Plan::visitor("visitor".parse().unwrap()), change).await
+    }
+
+    /// With that plan at its site.
+    pub async fn open_on(plan: Plan, change: impl FnOnce(&mut PortalSettings)) -> Self {
         let store = store::testing::sqlite().await;
-        set_up(&store).await;
+        set_up(&store, plan).await;
         let clock = Arc::new(ManualClock::new(NOON));
         let mut settings = PortalSettings {
             listen: "127.0.0.1:0".parse().unwrap(),
@@ -186,8 +191,7 @@ fn session_id(nas: &str, device: MacAddress) -> SessionId {
     SessionId::from_bytes(bytes)
 }
 
-async fn set_up(store: &Arc<dyn Store>) {
-    let plan = Plan::visitor("visitor".parse().unwrap());
+async fn set_up(store: &Arc<dyn Store>, plan: Plan) {
     store.add_plan(&plan).await.unwrap();
     let title = Localised::default()
         .with(Language::arabic(), "ممشى الأحساء")
