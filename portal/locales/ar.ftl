@@ -5,7 +5,7 @@ language-name = العربية
 language-direction = rtl
 
 # First page
-landing-title = أهلًا بك في واي فاي الأحساء
+landing-title = أهلًا بك في { $network }
 landing-body = إنترنت مجاني تقدّمه أمانة الأحساء لزوّار الممشى والمتنزه. يصلك رمز الدخول برسالة نصية خلال لحظات.
 phone-label = رقم الجوال
 phone-hint = مثال: { $example }. لغير الأرقام السعودية: ابدأ بعلامة + ثم رمز الدولة.
@@ -24,7 +24,7 @@ resend-wait = لم تصل الرسالة؟ يمكن إعادة الإرسال ب
 resend-btn = إعادة إرسال الرمز
 resend-done = أرسلنا رمزًا جديدًا. الرمز الأحدث هو الصالح.
 sms-code =
-    رمز واي فاي الأحساء { $code }
+    رمز { $network } { $code }
     صالح 5 دقائق، ولا تشاركه مع أحد.
 
 # Online
@@ -117,7 +117,7 @@ e-form = لم نتمكّن من قراءة ما أُرسل. ارجع إلى ال
 e-missing-title = الصفحة غير موجودة
 e-missing = ابدأ من صفحة الدخول.
 connect-title = الاتصال بالشبكة أولًا
-connect-body = اختر شبكة واي فاي الأحساء من إعدادات الجوال، فتظهر لك صفحة الدخول.
+connect-body = اختر شبكة { $network } من إعدادات الجوال، فتظهر لك صفحة الدخول.
 
 # Amounts: $n chooses the form, $count is shown, $case is subject or object
 seconds = { $n ->

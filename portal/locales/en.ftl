@@ -4,7 +4,7 @@ language-name = English
 language-direction = ltr
 
 # First page
-landing-title = Welcome to Al-Ahsa Wi-Fi
+landing-title = Welcome to { $network }
 landing-body = Free internet from Al-Ahsa Municipality for walkway and park visitors. A login code reaches you by text message in moments.
 phone-label = Mobile number
 phone-hint = Example: { $example }. For other countries start with + and the country code.
@@ -22,7 +22,7 @@ code-keep = You may leave this window to read the message and come back; we will
 resend-wait = No message yet? You can resend in { $t }.
 resend-btn = Resend code
 resend-done = New code sent. Use the latest one.
-sms-code = { $code } is your Al-Ahsa Wi-Fi code, valid 5 minutes. Do not share it.
+sms-code = { $code } is your { $network } code, valid 5 minutes. Do not share it.
 
 # Online
 ok-title = You are online
@@ -114,7 +114,7 @@ e-form = We could not read what was sent. Go back to the page and try again.
 e-missing-title = There is no such page
 e-missing = Please begin at the login page.
 connect-title = Connect to the Wi-Fi first
-connect-body = Choose the Al-Ahsa Wi-Fi in your phone's settings, and the login page will appear.
+connect-body = Choose the { $network } in your phone's settings, and the login page will appear.
 
 # Amounts: $n chooses the form, $count is shown
 seconds = { $n ->

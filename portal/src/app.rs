@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use domain::{ChallengePolicy, Clock, Language, Timestamp};
+use domain::{ChallengePolicy, Clock, Language, Look, Timestamp};
 use store::Store;
 use url::Url;
 
@@ -15,6 +15,9 @@ use crate::failure::Failure;
 use crate::presence::Presence;
 use crate::screen::{Frame, Link, MessageScreen, render};
 use crate::settings::Resolved;
+
+/// How pages look that belong to no site.
+const OWN_LOOK: Look = Look { logo: None, colours: None };
 
 /// What a handler gives back.
 pub(crate) type Outcome = Result<Response, Failure>;
@@ -55,6 +58,7 @@ impl App {
             site: Html::new(&words.text("network-name")),
             others: self.catalogue.others(language),
             banners: Vec::new(),
+            look: &OWN_LOOK,
             base: "/".to_owned(),
             here,
             refresh: None,

@@ -8,7 +8,7 @@
 use std::fmt;
 
 use askama::filters::HtmlSafe;
-use domain::{Language, SmsLength, SmsText};
+use domain::{Language, SiteTexts, SmsLength, SmsText, TextKey};
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use unic_langid::LanguageIdentifier;
@@ -59,12 +59,12 @@ impl Catalogue {
     /// The words in one language, or in Arabic.
     pub(crate) fn words(&self, language: &Language) -> Words<'_> {
         let book = self.books.iter().find(|book| book.language == *language);
-        Words { book: book.or(self.books.first()).expect("there is a file at least") }
+        Words::new(book.or(self.books.first()).expect("there is a file at least"))
     }
 
     /// Every language, as its own words.
     pub(crate) fn languages(&self) -> impl Iterator<Item = Words<'_>> {
-        self.books.iter().map(|book| Words { book })
+        self.books.iter().map(Words::new)
     }
 
     /// The other languages, as their own words.
@@ -135,9 +135,20 @@ impl Book {
 #[derive(Clone, Copy)]
 pub(crate) struct Words<'a> {
     book: &'a Book,
+    /// What a site says in words of its own.
+    own: Option<&'a SiteTexts>,
 }
 
 impl<'a> Words<'a> {
+    const fn new(book: &'a Book) -> Self {
+        Self { book, own: None }
+    }
+
+    /// The words of a site that says these texts in its own.
+    pub(crate) const fn of_site(self, own: &'a SiteTexts) -> Self {
+        Self { own: Some(own), ..self }
+    }
+
     /// Which language it is.
     pub(crate) fn language(&self) -> &'a Language {
         &self.book.language
@@ -160,10 +171,13 @@ impl<'a> Words<'a> {
 
     /// The text of `key` with its values.
     pub(crate) fn fill(&self, key: &str, values: &[(&'static str, &str)]) -> String {
-        self.format(
-            key,
-            &values.iter().map(|(name, value)| (*name, FluentValue::from(*value))).collect(),
-        )
+        match self.own(key) {
+            Some(own) => own.to_owned(),
+            None => self.format(
+                key,
+                values.iter().map(|(name, value)| (*name, FluentValue::from(*value))).collect(),
+            ),
+        }
     }
 
     /// The text of `key` that counts `n` things, as subject or object of its sentence.
@@ -173,16 +187,24 @@ impl<'a> Words<'a> {
         args.set("n", if is_arabic { representative(n) } else { n });
         args.set("count", n);
         args.set("case", case.as_str());
-        self.format(key, &args)
+        self.format(key, args)
     }
 
-    fn format(&self, key: &str, args: &FluentArgs<'_>) -> String {
+    fn own(&self, key: &str) -> Option<&'a str> {
+        self.own?.find(key, &self.book.language)
+    }
+
+    fn format(&self, key: &str, mut args: FluentArgs<'_>) -> String {
         let pattern = self.book.texts.get_message(key).and_then(|message| message.value());
         let Some(pattern) = pattern else {
             tracing::error!(text.key = key, "a text is missing from the catalogue");
             return key.to_owned();
         };
-        self.book.texts.format_pattern(pattern, Some(args), &mut Vec::new()).into_owned()
+        // A text of one piece has no place for any value.
+        if pattern.elements.len() > 1 {
+            args.set("network", self.text(TextKey::NetworkName.as_str()));
+        }
+        self.book.texts.format_pattern(pattern, Some(&args), &mut Vec::new()).into_owned()
     }
 }
 

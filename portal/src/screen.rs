@@ -6,7 +6,7 @@
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use domain::Language;
+use domain::{Language, Look};
 
 use crate::catalogue::{Html, Words};
 use crate::failure::Failure;
@@ -22,6 +22,8 @@ pub(crate) struct Frame<'a> {
     pub others: Vec<Words<'a>>,
     /// What every visitor of the site must know at the moment.
     pub banners: Vec<Html>,
+    /// Its mark and colours.
+    pub look: &'a Look,
     /// The folder that links and forms are relative to; it carries the renewed token.
     pub base: String,
     /// The screen's own address below `base`, for the language link.

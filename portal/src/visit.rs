@@ -80,8 +80,8 @@ async fn find_place(app: &App, context: &VisitContext) -> Result<Option<(Nas, Si
 }
 
 impl Visit {
-    pub(crate) fn words<'a>(&self, app: &'a App) -> Words<'a> {
-        app.catalogue.words(&self.context.language)
+    pub(crate) fn words<'a>(&'a self, app: &'a App) -> Words<'a> {
+        app.catalogue.words(&self.context.language).of_site(&self.site.texts)
     }
 
     /// The value of one of our own marks in the query.
@@ -95,7 +95,7 @@ impl Visit {
     }
 
     /// The frame of a page of this visit.
-    pub(crate) fn frame<'a>(&self, app: &'a App, title: &str, here: &'static str) -> Frame<'a> {
+    pub(crate) fn frame<'a>(&'a self, app: &'a App, title: &str, here: &'static str) -> Frame<'a> {
         let words = self.words(app);
         Frame {
             words,
@@ -103,6 +103,7 @@ impl Visit {
             site: Html::new(self.site.title.in_language(&self.context.language)),
             others: app.catalogue.others(&self.context.language),
             banners: self.banners(words),
+            look: &self.site.look,
             base: format!("/v/{}/", self.token),
             here,
             refresh: None,

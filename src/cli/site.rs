@@ -1,7 +1,9 @@
 //! What can be typed after `sabeel site`.
 
 use clap::{Args, Subcommand, ValueEnum};
-use domain::{Country, DialNumber, Language, Notice, PlanName, SiteName, WebAddress, Zone};
+use domain::{
+    Colours, Country, DialNumber, Language, Notice, PlanName, SiteName, TextKey, WebAddress, Zone,
+};
 
 use super::nas::yes_or_no;
 
@@ -85,6 +87,17 @@ pub struct SetSite {
     /// off (internet-down).
     #[arg(long)]
     pub notice: Option<Notice>,
+    /// Its mark: the path data of an SVG in a square of 40 by 40, or @ and a file with it.
+    #[arg(long, value_name = "PATH|@FILE")]
+    pub logo: Option<String>,
+    /// The colour of the top and of buttons, and the one of what stands on it, such as
+    /// `#0a6b4e,#ffffff`.
+    #[arg(long, value_name = "COLOUR,COLOUR")]
+    pub colours: Option<Colours>,
+    /// A text in words of its own, such as `landing-body.en=...`, or @ and a file with it; without
+    /// a text the portal's own is said again. `network-name` is what the network is called.
+    #[arg(long, value_name = "KEY.LANGUAGE=TEXT|@FILE", value_parser = of_a_key)]
+    pub text: Vec<(TextKey, Language, String)>,
     /// Take away what was set.
     #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
     pub clear: Vec<Clearable>,
@@ -103,6 +116,19 @@ pub enum Clearable {
     Reports,
     /// What every page says at the moment.
     Notice,
+    /// Its mark; the portal's own is drawn then.
+    Logo,
+    /// Its colours.
+    Colours,
+}
+
+/// `landing-body.ar=TEXT`
+fn of_a_key(text: &str) -> Result<(TextKey, Language, String), String> {
+    let parts = text.split_once('=').and_then(|(name, text)| Some((name.split_once('.')?, text)));
+    let ((key, language), text) = parts.ok_or("write it like landing-body.en=Welcome")?;
+    let key = key.parse::<TextKey>().map_err(|error| error.to_string())?;
+    let language = language.parse::<Language>().map_err(|error| error.to_string())?;
+    Ok((key, language, text.to_owned()))
 }
 
 /// `ar=TEXT`

@@ -4,7 +4,7 @@ mod change;
 mod show;
 
 use controller::admin::api::{List, Removed, SiteView};
-use domain::{HelpNumbers, Language, Localised};
+use domain::{HelpNumbers, Language, Localised, Look, SiteTexts};
 
 use crate::admin_client::AdminClient;
 use crate::cli::{AddSite, SiteCommand};
@@ -50,5 +50,7 @@ fn view(site: AddSite) -> SiteView {
         help: HelpNumbers::default(),
         trial: false,
         notice: None,
+        look: Look::default(),
+        texts: SiteTexts::default(),
     }
 }

@@ -138,6 +138,8 @@ async fn plans_and_sites_come_and_go() {
     shown["help"] = json!({"unified": null, "whatsapp": null, "reports": null});
     shown["trial"] = json!(false);
     shown["notice"] = Value::Null;
+    shown["look"] = json!({"logo": null, "colours": null});
+    shown["texts"] = json!({});
     assert_eq!((status, &added), (201, &shown));
     assert_eq!(office.get("/v1/sites/park").await, (200, shown));
     for title in [json!({}), json!({"ar": " ", "en": "Park"}), json!({"en": "x".repeat(61)})] {

@@ -88,6 +88,12 @@ impl Localised {
             .map_or("", String::as_str)
     }
 
+    /// The text in exactly that language.
+    #[must_use]
+    pub fn find(&self, language: &Language) -> Option<&str> {
+        self.0.get(language).map(String::as_str)
+    }
+
     /// Adds or replaces the text in one language.
     #[must_use]
     pub fn with(mut self, language: Language, text: impl Into<String>) -> Self {

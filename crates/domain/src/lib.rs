@@ -77,8 +77,9 @@ pub use session::{
     Usage,
 };
 pub use site::{
-    DialNumber, DialNumberError, HelpNumbers, Notice, NoticeError, Site, WebAddress,
-    WebAddressError, Zone, ZoneError,
+    Colour, ColourError, Colours, DialNumber, DialNumberError, HelpNumbers, Logo, LogoError, Look,
+    Notice, NoticeError, Site, SiteTexts, TextError, TextKey, WebAddress, WebAddressError, Zone,
+    ZoneError, is_showable,
 };
 pub use sms_length::{SmsAlphabet, SmsLength};
 pub use terms::Terms;

@@ -1,7 +1,9 @@
 //! Sites: the places where visitors are, each with its own day and face.
 
 mod help;
+mod look;
 mod notice;
+mod texts;
 mod web_address;
 
 use std::fmt;
@@ -12,7 +14,9 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use self::help::{DialNumber, DialNumberError, HelpNumbers};
+pub use self::look::{Colour, ColourError, Colours, Logo, LogoError, Look};
 pub use self::notice::{Notice, NoticeError};
+pub use self::texts::{SiteTexts, TextError, TextKey, is_showable};
 pub use self::web_address::{WebAddress, WebAddressError};
 use crate::phone::Country;
 use crate::{Day, Language, Localised, PlanName, SiteName, Timestamp, TimestampError, text};
@@ -42,6 +46,12 @@ pub struct Site {
     /// What every visitor must know at the moment.
     #[serde(default)]
     pub notice: Option<Notice>,
+    /// How its pages look.
+    #[serde(default)]
+    pub look: Look,
+    /// What its pages say in words of their own.
+    #[serde(default)]
+    pub texts: SiteTexts,
 }
 
 impl Site {
@@ -59,6 +69,8 @@ impl Site {
             help: HelpNumbers::default(),
             trial: false,
             notice: None,
+            look: Look::default(),
+            texts: SiteTexts::default(),
         }
     }
 }

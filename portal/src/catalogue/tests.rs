@@ -172,6 +172,34 @@ fn a_code_fits_into_one_message() {
 }
 
 #[test]
+fn a_code_fits_into_one_message_whatever_the_network_is_called() {
+    let catalogue = Catalogue::new();
+    for words in catalogue.languages() {
+        for letter in ["x", "ش", "é"] {
+            let most = TextKey::NetworkName.most(words.language(), letter);
+            let mut own = SiteTexts::default();
+            own.put(TextKey::NetworkName, words.language().clone(), letter.repeat(most));
+            assert_eq!(own.check(), Ok(()));
+            let message = words.of_site(&own).code_message("000000");
+            let length = SmsLength::of(message.expose());
+            assert_eq!(length.segments, 1, "{} {letter} {length:?}", words.language());
+        }
+    }
+}
+
+#[test]
+fn what_a_site_may_say_in_its_own_words_has_no_values_but_the_networks_name() {
+    for (language, text) in FILES {
+        for key in TextKey::ALL {
+            let start = format!("\n{key} = ");
+            let rest = text.split_once(&start).map(|(_, rest)| rest.lines().next().unwrap_or(""));
+            let said = rest.unwrap_or_else(|| panic!("{key} is not in {language}"));
+            assert!(!said.replace("{ $network }", "").contains('{'), "{language} {key}");
+        }
+    }
+}
+
+#[test]
 fn a_message_of_two_parts_is_refused() {
     let long = format!("sms-code = {{ $code }} {}", "ر".repeat(64));
     let catalogue = Catalogue { books: vec![Book::new("ar", &long)] };

@@ -55,7 +55,7 @@ async fn a_visitor_gets_online_in_english_and_sees_what_is_left() {
     assert_eq!(page.title(), "Session status");
     assert!(page.shows("Left today: 1 hour 30 minutes · 750 MB"), "{}", page.body);
     assert!(page.shows("It renews at 00:00."));
-    assert!(page.body.contains("inline-size:75%"));
+    assert!(page.body.contains("<i style=\"width:75%\">"));
 }
 
 #[tokio::test]

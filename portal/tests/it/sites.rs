@@ -1,9 +1,10 @@
 //! What an admin changes about a site is on its pages at once.
 
-use domain::{HelpNumbers, Language, Notice, Site};
+use domain::{HelpNumbers, Language, Localised, Look, Notice, Site, TextKey};
 
 use crate::browser::PORTAL;
-use crate::town::{MAC, Town};
+use crate::pages::{LANGUAGES, all_pages, budget_of};
+use crate::town::{MAC, PHONE, Town};
 
 const BACKUP: &str = "The network is temporarily keeping municipal services running";
 const TRIAL: &str = "This service is on trial";
@@ -91,4 +92,85 @@ async fn phones_are_told_of_the_page_about_the_place_where_they_are() {
     assert_eq!(ask().await, "https://park.example/en");
     town.change_site(|site| site.venue = None).await;
     assert_eq!(ask().await, "https://city.example/");
+}
+
+#[tokio::test]
+async fn a_site_speaks_in_its_own_words_and_messages_carry_its_name() {
+    let town = Town::open().await;
+    let browser = town.english();
+    let first = browser.visit(&town.gate_redirect(MAC, "10.1.0.7")).await;
+    town.change_site(|site| {
+        for (key, language, text) in [
+            (TextKey::NetworkName, "en", "Oasis & Wi-Fi"),
+            (TextKey::NetworkName, "ar", "شبكة الواحة"),
+            (TextKey::LandingBody, "en", "Sit down & rest."),
+        ] {
+            site.texts.put(key, language.parse().unwrap(), text);
+        }
+        site.texts.check().unwrap();
+    })
+    .await;
+    let page = browser.visit(&first.base()).await;
+    assert!(page.body.contains("<h1>Welcome to Oasis &amp; Wi-Fi</h1>"), "{}", page.body);
+    assert!(page.body.contains("<p>Sit down &amp; rest.</p>"), "{}", page.body);
+    let arabic = browser.visit(&format!("{}?lang=ar", first.base())).await;
+    assert_eq!(arabic.title(), "أهلًا بك في شبكة الواحة");
+    assert!(arabic.body.contains("أمانة الأحساء"), "what is not replaced stays");
+    browser.post(&page, "phone", &[("phone", PHONE), ("terms", "yes")]).await;
+    let message = town.next_message().await.unwrap();
+    assert!(message.contains("is your Oasis & Wi-Fi code"), "{message}");
+}
+
+#[tokio::test]
+async fn a_site_has_a_mark_and_colours_of_its_own() {
+    let town = Town::open().await;
+    let browser = town.browser();
+    let first = browser.visit(&town.gate_redirect(MAC, "10.1.0.7")).await;
+    let (own, style) = ("<path d=\"M20 2c9 11", ":root{--a:#1b3a6b;--o:#ffffff}");
+    assert!(first.body.contains(own) && !first.body.contains(style));
+    town.change_site(|site| {
+        site.look = Look {
+            logo: Some("M0 0h40v40H0z".parse().unwrap()),
+            colours: Some("#1b3a6b,#ffffff".parse().unwrap()),
+        };
+    })
+    .await;
+    let page = browser.visit(&first.base()).await.body;
+    assert!(page.contains("<path d=\"M0 0h40v40H0z\" fill=\"currentColor\"/>"), "{page}");
+    assert!(page.contains(style) && !page.contains(own), "{page}");
+}
+
+/// As much of everything as an admin can ask for.
+fn everything_on(site: &mut Site) {
+    site.title = Localised::default();
+    for language in LANGUAGES {
+        let language: Language = language.parse().unwrap();
+        let letter = if language == Language::english() { "x" } else { "ش" };
+        site.title = std::mem::take(&mut site.title).with(language.clone(), letter.repeat(60));
+        for key in TextKey::ALL {
+            let text = letter.repeat(key.most(&language, letter));
+            site.texts.put(key, language.clone(), text);
+        }
+    }
+    site.texts.check().unwrap();
+    let number = || Some("+966 13 000 0000 000 0000".get(..24).unwrap().parse().unwrap());
+    site.help = HelpNumbers { unified: number(), whatsapp: number(), reports: number() };
+    site.trial = true;
+    site.notice = Some(Notice::OfficeBackup);
+    site.look = Look {
+        logo: Some(format!("M{}0", "0 ".repeat(199)).parse().unwrap()),
+        colours: Some("#1b3a6b,#ffffff".parse().unwrap()),
+    };
+}
+
+#[tokio::test]
+async fn a_page_with_everything_on_keeps_its_budget() {
+    for language in LANGUAGES {
+        let town = Town::open().await;
+        town.change_site(everything_on).await;
+        for (name, page) in all_pages(&town, &town.browser_in(language), MAC).await {
+            let size = page.body.len();
+            assert!(size <= budget_of(name), "{language} {name} has {size} bytes");
+        }
+    }
 }

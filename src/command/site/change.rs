@@ -1,8 +1,11 @@
 //! `sabeel site set`.
 
-use anyhow::bail;
+use std::collections::BTreeMap;
+
+use anyhow::{Context, bail};
 use clap::ValueEnum;
 use controller::admin::api::{ChangeHelp, ChangeSite, SiteView};
+use domain::{Language, Logo, TextKey};
 
 use super::show;
 use crate::admin_client::AdminClient;
@@ -32,7 +35,32 @@ fn request(set: SetSite) -> anyhow::Result<ChangeSite> {
         help: Some(help).filter(|help| *help != ChangeHelp::default()),
         trial: set.trial,
         notice: clear.or(Clearable::Notice, set.notice)?,
+        logo: clear.or(Clearable::Logo, set.logo.map(logo).transpose()?)?,
+        colours: clear.or(Clearable::Colours, set.colours)?,
+        texts: texts(set.text)?,
     })
+}
+
+fn logo(given: String) -> anyhow::Result<Logo> {
+    Ok(read(given)?.parse()?)
+}
+
+fn texts(
+    given: Vec<(TextKey, Language, String)>,
+) -> anyhow::Result<BTreeMap<TextKey, BTreeMap<Language, Option<String>>>> {
+    let mut texts: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+    for (key, language, text) in given {
+        texts.entry(key).or_default().insert(language, filled(read(text)?));
+    }
+    Ok(texts)
+}
+
+/// What is given, or what is in the file of that name behind `@`; what ends its last line is no
+/// part of it.
+fn read(given: String) -> anyhow::Result<String> {
+    let Some(path) = given.strip_prefix('@') else { return Ok(given) };
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {path}"))?;
+    Ok(text.trim_end().to_owned())
 }
 
 /// What is to be taken away.

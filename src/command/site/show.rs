@@ -21,7 +21,12 @@ pub(super) fn fields(site: &SiteView) -> Vec<(&'static str, String)> {
         ("reports", or_dash(site.help.reports.as_ref())),
         ("trial", yes_or_no(site.trial).to_owned()),
         ("notice", or_dash(site.notice)),
+        ("logo", or_dash(site.look.logo.as_ref())),
+        ("colours", or_dash(site.look.colours)),
     ]);
+    let texts = site.texts.iter();
+    fields
+        .extend(texts.map(|(key, language, text)| ("text", format!("{key}: {text} ({language})"))));
     fields
 }
 

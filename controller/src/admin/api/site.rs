@@ -1,6 +1,9 @@
 //! Sites as they travel.
 
-use domain::{Country, HelpNumbers, Localised, Notice, PlanName, Site, SiteName, WebAddress, Zone};
+use domain::{
+    Country, HelpNumbers, Localised, Look, Notice, PlanName, Site, SiteName, SiteTexts, WebAddress,
+    Zone, is_showable,
+};
 use serde::{Deserialize, Serialize};
 
 /// As many characters of a title as a page has room for.
@@ -32,12 +35,19 @@ pub struct SiteView {
     /// What every page says at the moment: `office-backup` or `internet-down`.
     #[serde(default)]
     pub notice: Option<Notice>,
+    /// Its mark, as SVG path data in a square of 40 by 40, and its colours, as `#rrggbb`.
+    #[serde(default)]
+    pub look: Look,
+    /// Texts in words of its own, by key and language.
+    #[serde(default)]
+    pub texts: SiteTexts,
 }
 
 impl From<Site> for SiteView {
     fn from(site: Site) -> Self {
-        let Site { name, title, zone, plan, countries, venue, help, trial, notice } = site;
-        Self { name, title, zone, plan, countries, venue, help, trial, notice }
+        let Site { name, title, zone, plan, countries, venue, help, trial, notice, .. } = site;
+        let Site { look, texts, .. } = site;
+        Self { name, title, zone, plan, countries, venue, help, trial, notice, look, texts }
     }
 }
 
@@ -45,8 +55,10 @@ impl TryFrom<SiteView> for Site {
     type Error = String;
 
     fn try_from(view: SiteView) -> Result<Self, String> {
-        let SiteView { name, title, zone, plan, countries, venue, help, trial, notice } = view;
-        let site = Self { name, title, zone, plan, countries, venue, help, trial, notice };
+        let SiteView { name, title, zone, plan, countries, venue, help, trial, notice, .. } = view;
+        let SiteView { look, texts, .. } = view;
+        let site =
+            Self { name, title, zone, plan, countries, venue, help, trial, notice, look, texts };
         sensible(&site)?;
         Ok(site)
     }
@@ -58,9 +70,15 @@ pub(super) fn sensible(site: &Site) -> Result<(), String> {
     if titles.peek().is_none() {
         return Err("title has no text in any language".to_owned());
     }
-    if titles.any(|text| text.trim().is_empty() || text.chars().count() > LONGEST_TITLE) {
-        return Err(format!("title needs 1 to {LONGEST_TITLE} characters in each language"));
+    let fits = |text: &str| {
+        (1..=LONGEST_TITLE).contains(&text.trim().chars().count()) && is_showable(text)
+    };
+    if !titles.all(fits) {
+        return Err(format!(
+            "title needs 1 to {LONGEST_TITLE} characters in each language, and no marks of direction"
+        ));
     }
+    site.texts.check().map_err(|error| error.to_string())?;
     if site.countries.is_empty() {
         return Err("countries is empty, so nobody could sign in".to_owned());
     }

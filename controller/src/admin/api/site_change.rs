@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Country, DialNumber, HelpNumbers, Language, Notice, PlanName, Site, WebAddress, Zone,
+    Colours, Country, DialNumber, HelpNumbers, Language, Logo, Notice, PlanName, Site, TextKey,
+    WebAddress, Zone,
 };
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +39,15 @@ pub struct ChangeSite {
     /// What every page says at the moment.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub notice: Option<Option<Notice>>,
+    /// Its mark: SVG path data in a square of 40 by 40.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub logo: Option<Option<Logo>>,
+    /// Its colours.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub colours: Option<Option<Colours>>,
+    /// Texts by key and language; with `null` the portal's own is said again.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub texts: BTreeMap<TextKey, BTreeMap<Language, Option<String>>>,
 }
 
 /// What to change about a site's help numbers; `null` leaves the portal's own.
@@ -77,6 +87,16 @@ impl ChangeSite {
         }
         replace(&mut site.trial, self.trial.as_ref());
         replace(&mut site.notice, self.notice.as_ref());
+        replace(&mut site.look.logo, self.logo.as_ref());
+        replace(&mut site.look.colours, self.colours.as_ref());
+        for (key, texts) in &self.texts {
+            for (language, text) in texts {
+                match text {
+                    Some(text) => site.texts.put(*key, language.clone(), text),
+                    None => site.texts.take_away(*key, language),
+                }
+            }
+        }
         sensible(site)
     }
 }

@@ -43,6 +43,12 @@ async fn a_change_of_a_site_that_makes_no_sense_is_refused_and_changes_nothing()
         (json!({"venue": "http://park.example/"}), 400),
         (json!({"help": {"unified": "call us"}}), 400),
         (json!({"notice": "party"}), 400),
+        (json!({"title": {"en": "\u{202e}klaw"}}), 422),
+        (json!({"logo": "M0 0\"/><script>"}), 400),
+        (json!({"colours": {"accent": "#ffcc00", "on_accent": "#ffffff"}}), 400),
+        (json!({"texts": {"code-sent": {"en": "Sent."}}}), 400),
+        (json!({"texts": {"landing-body": {"en": "x".repeat(151)}}}), 422),
+        (json!({"texts": {"network-name": {"en": "A name that makes the message too long"}}}), 422),
         (json!({"name": "other"}), 400),
     ] {
         let (answered, body) = office.patch(WALKWAY, change.clone()).await;
@@ -50,4 +56,24 @@ async fn a_change_of_a_site_that_makes_no_sense_is_refused_and_changes_nothing()
     }
     assert_eq!(office.get(WALKWAY).await.1, before);
     assert_eq!(office.patch("/v1/sites/none", json!({})).await.0, 404);
+}
+
+#[tokio::test]
+async fn a_site_looks_and_speaks_as_its_admin_wants_until_that_is_taken_back() {
+    let office = Office::open().await;
+    let change = json!({
+        "logo": "M0 0h40v40H0z", "colours": {"accent": "#0A6B4E", "on_accent": "#ffffff"},
+        "texts": {"landing-body": {"en": "Welcome.", "ar": "أهلًا."}, "bye-body": {"en": "Bye."}}
+    });
+    let (status, changed) = office.patch(WALKWAY, change).await;
+    assert_eq!(status, 200, "{changed}");
+    let colours = json!({"accent": "#0a6b4e", "on_accent": "#ffffff"});
+    assert_eq!(changed["look"], json!({"logo": "M0 0h40v40H0z", "colours": colours}));
+    let change = json!({
+        "logo": null, "texts": {"landing-body": {"ar": null}, "bye-body": {"en": null}}
+    });
+    let (status, changed) = office.patch(WALKWAY, change).await;
+    assert_eq!(status, 200, "{changed}");
+    assert_eq!(changed["look"], json!({"logo": null, "colours": colours}));
+    assert_eq!(changed["texts"], json!({"landing-body": {"en": "Welcome."}}));
 }
