@@ -97,6 +97,7 @@ e-code-expired = The code has expired. Request a new one below.
 e-code-used = This code was already used.
 e-code-locked = Too many tries. Let us start again with a new code.
 e-wait = Several requests from this device. Please wait { $t }.
+e-busy = Many visitors are signing in right now. Please try again in { $t }.
 e-wait-title = One moment, please
 e-phone-daily = This number reached today's message limit. Please try again tomorrow.
 e-sms-failed = We could not deliver to { $phone }. Check the number or your signal.

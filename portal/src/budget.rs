@@ -2,15 +2,14 @@
 //!
 //! Bursts are shaped in memory, the most specific limit first, so that a refused form
 //! costs the others nothing. What must outlive a restart (messages for one number, for
-//! one device) is counted by the store.
+//! one device) is counted by the store, where the message is written.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use domain::{MacAddress, PhoneNumber, Timestamp};
+use domain::{Counted, MacAddress, NasName, SendLimit, SiteName};
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
-use store::{Store, StoreError};
 
 use crate::settings::LimitSettings;
 
@@ -20,22 +19,14 @@ const QUARTER_HOUR: Duration = Duration::from_secs(15 * 60);
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
-/// Why nothing more is sent for now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum OverBudget {
-    /// Waiting helps.
-    Wait(Duration),
-    /// The number has had its messages for today.
-    NumberToday,
-}
-
 /// The limits, and the memory of recent forms.
 pub(crate) struct Budgets {
     device: DefaultKeyedRateLimiter<MacAddress>,
     everybody: DefaultDirectRateLimiter,
-    challenges_per_quarter_hour: u32,
-    challenges_per_day: u32,
-    sends_per_hour: u32,
+    access_point: DefaultKeyedRateLimiter<NasName>,
+    site: DefaultKeyedRateLimiter<SiteName>,
+    /// What the store counts before a message is written, the most specific first.
+    pub sends: Vec<SendLimit>,
 }
 
 impl Budgets {
@@ -47,9 +38,11 @@ impl Budgets {
         Self {
             device: RateLimiter::keyed(device),
             everybody: RateLimiter::direct(Quota::per_second(some(limits.posts_per_second))),
-            challenges_per_quarter_hour: limits.challenges_per_quarter_hour,
-            challenges_per_day: limits.challenges_per_day,
-            sends_per_hour: limits.sends_per_hour,
+            access_point: RateLimiter::keyed(Quota::per_minute(some(
+                limits.sends_per_access_point,
+            ))),
+            site: RateLimiter::keyed(Quota::per_minute(some(limits.sends_per_site))),
+            sends: send_limits(limits),
         }
     }
 
@@ -66,35 +59,26 @@ impl Budgets {
         self.device.shrink_to_fit();
     }
 
-    /// Whether a challenge for `phone` may begin; the numbers are the store's.
-    pub(crate) async fn check_number(
-        &self,
-        store: &dyn Store,
-        phone: &PhoneNumber,
-        now: Timestamp,
-    ) -> Result<Result<(), OverBudget>, StoreError> {
-        let today = store.count_challenges_for_phone(phone, now - DAY).await?;
-        if today >= self.challenges_per_day {
-            return Ok(Err(OverBudget::NumberToday));
-        }
-        let lately = store.count_challenges_for_phone(phone, now - QUARTER_HOUR).await?;
-        if lately >= self.challenges_per_quarter_hour {
-            return Ok(Err(OverBudget::Wait(QUARTER_HOUR)));
-        }
-        Ok(Ok(()))
+    /// Counts a message that shall be sent at an access point; the error says how long to wait.
+    pub(crate) fn admit_message(&self, nas: &NasName, site: &SiteName) -> Result<(), Duration> {
+        let now = DefaultClock::default().now();
+        self.access_point.check_key(nas).map_err(|refused| refused.wait_time_from(now))?;
+        self.site.check_key(site).map_err(|refused| refused.wait_time_from(now))
     }
+}
 
-    /// Whether one more message may be sent on behalf of `device`.
-    pub(crate) async fn check_device(
-        &self,
-        store: &dyn Store,
-        device: MacAddress,
-        now: Timestamp,
-    ) -> Result<Result<(), OverBudget>, StoreError> {
-        let sends = store.count_sends_for_device(device, now - HOUR).await?;
-        let over = sends >= self.sends_per_hour;
-        Ok(if over { Err(OverBudget::Wait(HOUR)) } else { Ok(()) })
-    }
+/// What the store counts, the most specific first.
+fn send_limits(limits: &LimitSettings) -> Vec<SendLimit> {
+    use Counted::{ChallengesOfNumber, NumbersOfDevice, SendsOfDevice, SendsToNumber};
+    [
+        (SendsOfDevice, HOUR, limits.sends_per_hour),
+        (NumbersOfDevice, DAY, limits.numbers_per_device),
+        (ChallengesOfNumber, QUARTER_HOUR, limits.challenges_per_quarter_hour),
+        (ChallengesOfNumber, DAY, limits.challenges_per_day),
+        (SendsToNumber, DAY, limits.sends_per_day),
+    ]
+    .map(|(counted, window, most)| SendLimit { counted, window, most })
+    .to_vec()
 }
 
 #[cfg(test)]
@@ -115,6 +99,20 @@ mod tests {
         assert_eq!(budgets.admit(other), Ok(()));
         budgets.forget_quiet_devices();
         assert!(budgets.admit(busy).is_err());
+    }
+
+    #[test]
+    fn an_access_point_that_floods_its_site_leaves_the_others_their_messages() {
+        let limits = LimitSettings {
+            sends_per_access_point: 2,
+            sends_per_site: 3,
+            ..LimitSettings::default()
+        };
+        let budgets = Budgets::new(&limits);
+        let site: SiteName = "walkway".parse().unwrap();
+        let admit = |nas: &str| budgets.admit_message(&nas.parse().unwrap(), &site).is_ok();
+        assert_eq!([admit("one"), admit("one"), admit("one")], [true, true, false]);
+        assert_eq!([admit("two"), admit("two")], [true, false], "the site has its own limit");
     }
 
     #[test]

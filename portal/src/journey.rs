@@ -34,11 +34,16 @@ fn unreadable(app: &App, visit: &Visit, rejection: &FormRejection) -> Outcome {
 
 /// The page that asks a busy device to wait.
 fn too_busy(app: &App, visit: &Visit, wait: Duration) -> Outcome {
+    wait_page(app, visit, "e-wait", wait)
+}
+
+/// The page that asks to come back after `wait`, in the words of `text`.
+fn wait_page(app: &App, visit: &Visit, text: &'static str, wait: Duration) -> Outcome {
     let wait = wording::wait(&visit.words(app), wait);
     let message = Message {
         status: StatusCode::TOO_MANY_REQUESTS,
         title: "e-wait-title",
-        text: "e-wait",
+        text,
         values: &[("t", &wait)],
         action: Some(("./", "back")),
     };

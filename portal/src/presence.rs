@@ -6,32 +6,32 @@
 //! visitor's page to another.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{NasName, Session, Timestamp};
+use domain::{Session, Timestamp};
 use moka::sync::Cache;
 use store::{Store, StoreError};
 
 const ADDRESSES: u64 = 20_000;
 const ANSWER_LIFE: Duration = Duration::from_secs(1);
-const NAMES_LIFE: Duration = Duration::from_secs(5);
+/// Sessions of one address that are looked at; more of them would be at many access points.
+const MOST_SESSIONS: u32 = 16;
 
 type Answer = (Timestamp, Option<Arc<Session>>);
-type Names = (Timestamp, Arc<[NasName]>);
 
 /// Finds sessions by source address.
 pub(crate) struct Presence {
     answers: Cache<IpAddr, Answer>,
-    names: Mutex<Option<Names>>,
 }
 
 impl Presence {
     pub(crate) fn new() -> Self {
-        Self { answers: Cache::new(ADDRESSES), names: Mutex::new(None) }
+        Self { answers: Cache::new(ADDRESSES) }
     }
 
-    /// The only open session with that visitor address, as of at most a second ago.
+    /// The open session with that visitor address and the latest report, if all of them are at one
+    /// access point, as of at most a second ago.
     pub(crate) async fn find(
         &self,
         store: &dyn Store,
@@ -43,31 +43,10 @@ impl Presence {
         {
             return Ok(answer);
         }
-        let mut found = None;
-        for nas in self.names(store, now).await?.iter() {
-            let Some(session) = store.find_open_session_by_address(nas, address).await? else {
-                continue;
-            };
-            if found.replace(Arc::new(session)).is_some() {
-                found = None;
-                break;
-            }
-        }
+        let sessions = store.open_sessions_of_address(address, MOST_SESSIONS).await?;
+        let is_at_one = sessions.windows(2).all(|two| matches!(two, [a, b] if a.nas == b.nas));
+        let found = sessions.into_iter().next().filter(|_| is_at_one).map(Arc::new);
         self.answers.insert(address, (now, found.clone()));
         Ok(found)
-    }
-
-    async fn names(&self, store: &dyn Store, now: Timestamp) -> Result<Arc<[NasName]>, StoreError> {
-        let known = self.names.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((listed_at, names)) = known
-            && now.since(listed_at) < NAMES_LIFE
-        {
-            return Ok(names);
-        }
-        let names: Arc<[NasName]> =
-            store.list_access_points().await?.into_iter().map(|nas| nas.name).collect();
-        let fresh = Some((now, Arc::clone(&names)));
-        *self.names.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
-        Ok(names)
     }
 }

@@ -105,6 +105,14 @@ pub struct LimitSettings {
     pub challenges_per_day: u32,
     /// Messages on behalf of one device in an hour; 6 by default, at least 1.
     pub sends_per_hour: u32,
+    /// Different numbers that one device may ask codes for in 24 hours; 3 by default, at least 1.
+    pub numbers_per_device: u32,
+    /// Messages to one number in 24 hours; 10 by default, at least 1.
+    pub sends_per_day: u32,
+    /// Messages on behalf of all devices at one access point in a minute; 30 by default, at least 1.
+    pub sends_per_access_point: u32,
+    /// Messages on behalf of all devices at one site in a minute; 120 by default, at least 1.
+    pub sends_per_site: u32,
 }
 
 /// What is wrong in the `[portal]` section.
@@ -187,6 +195,10 @@ impl Default for LimitSettings {
             challenges_per_quarter_hour: 3,
             challenges_per_day: 6,
             sends_per_hour: 6,
+            numbers_per_device: 3,
+            sends_per_day: 10,
+            sends_per_access_point: 30,
+            sends_per_site: 120,
         }
     }
 }
@@ -253,6 +265,10 @@ impl LimitSettings {
             ),
             ("limits.challenges-per-day", self.challenges_per_day.into(), 1, most),
             ("limits.sends-per-hour", self.sends_per_hour.into(), 1, most),
+            ("limits.numbers-per-device", self.numbers_per_device.into(), 1, most),
+            ("limits.sends-per-day", self.sends_per_day.into(), 1, most),
+            ("limits.sends-per-access-point", self.sends_per_access_point.into(), 1, most),
+            ("limits.sends-per-site", self.sends_per_site.into(), 1, most),
         ] {
             within(key, given, least, most)?;
         }

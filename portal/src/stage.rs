@@ -3,7 +3,7 @@
 //! Nothing is remembered in the browser: a page that was closed opens where the
 //! journey really is (messaging facts, §6.1).
 
-use domain::{Assessment, Challenge, Grant, Remaining, ResendRefusal, Session, Window};
+use domain::{Assessment, Challenge, Grant, Remaining, Session, Window};
 use store::{Standing, standing_of};
 
 use crate::app::App;
@@ -66,17 +66,8 @@ pub(crate) async fn find(app: &App, visit: &Visit) -> Result<Stage, Failure> {
 async fn not_signed_in(app: &App, visit: &Visit, occasion: Occasion) -> Result<Stage, Failure> {
     let device = visit.context.device;
     let open = app.store.find_open_challenge(&visit.site.name, device).await?;
-    Ok(match open.filter(|challenge| is_alive(app, visit, challenge)) {
+    Ok(match open.filter(|challenge| challenge.is_alive(&app.policy, visit.now)) {
         Some(challenge) => Stage::Code(Box::new(challenge)),
         None => Stage::Number(occasion),
     })
-}
-
-/// Whether a challenge can still lead to something: a code is good, or another can be sent.
-fn is_alive(app: &App, visit: &Visit, challenge: &Challenge) -> bool {
-    challenge.is_pending(&app.policy, visit.now)
-        || matches!(
-            challenge.may_resend(&app.policy, visit.now),
-            Ok(()) | Err(ResendRefusal::CoolingDown { .. })
-        )
 }

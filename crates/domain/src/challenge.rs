@@ -134,12 +134,10 @@ pub enum ResendRefusal {
     Over,
 }
 
-/// What came of an attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Why an attempt won nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// The code was right, and is used up now.
-    Accepted(Challenge),
-    /// It was not.
+    /// The code was not the right one.
     Wrong {
         /// Attempts that are left; zero means locked.
         left: u32,
@@ -172,6 +170,16 @@ impl Challenge {
         };
         let wait = (self.sent_at + *cooldown).since(now);
         if wait.is_zero() { Ok(()) } else { Err(ResendRefusal::CoolingDown { wait }) }
+    }
+
+    /// Whether it can still lead to something at `now`: a code is good, or another can be sent.
+    #[must_use]
+    pub fn is_alive(&self, policy: &ChallengePolicy, now: Timestamp) -> bool {
+        self.is_pending(policy, now)
+            || matches!(
+                self.may_resend(policy, now),
+                Ok(()) | Err(ResendRefusal::CoolingDown { .. })
+            )
     }
 
     /// Whether the visitor can still win it at `now`.

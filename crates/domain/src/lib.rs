@@ -6,6 +6,7 @@
 
 mod account;
 mod audit;
+mod budget;
 mod certificate;
 mod challenge;
 mod clock;
@@ -39,6 +40,7 @@ pub use audit::{
     AuditLink, BrokenChain, ChainHead, ChainHeadError, ChainWalk, LinkHash, LinkHashError,
     shortening_subject,
 };
+pub use budget::{Counted, OverLimit, SendLimit};
 pub use certificate::{CertificateName, CertificateNameError};
 pub use challenge::{
     Challenge, ChallengePolicy, ChallengeState, Code, CodeError, Purpose, ResendRefusal, Verdict,

@@ -31,7 +31,7 @@ pub use sessions::{
     SessionsFrom,
 };
 pub use setup::{AccessPoints, NasChange, Plans, SiteChange, Sites};
-pub use sign_in::{Attempt, Challenges, NewChallenge};
+pub use sign_in::{AnotherCode, Attempt, Begun, Challenges, NewChallenge, NotSent, Prize};
 
 use std::sync::Arc;
 

@@ -23,14 +23,14 @@ mod trail;
 
 pub use applier::{Applier, ApplyError};
 pub use contract::{
-    AccessPoints, AccountRecord, AccountUsage, Accounts, Act, Actor, ApplyOutcome, Attempt,
-    AuditEntry, AuditFilter, AuditLog, AuditSubject, ChallengeTold, Challenges, ChallengesOf,
-    Circumstances, CredentialTold, CredentialUse, Credentials, Erasure, Erasures, Grants, GrantsOf,
-    Heritage, Histories, Intent, JournalPosition, KnownDevice, KnownPerson, MessageOutbox,
-    MessageTold, NasChange, NasRanges, NewChallenge, OpenStay, OrderFilter, Orders,
-    OutgoingMessage, PastStay, Plans, RadiusServer, RadiusServers, Reach, ServerId, SessionFilter,
-    SessionReports, Sessions, SessionsFrom, Sighting, SignIn, SignInOutcome, SiteChange, Sites,
-    Store, Taken,
+    AccessPoints, AccountRecord, AccountUsage, Accounts, Act, Actor, AnotherCode, ApplyOutcome,
+    Attempt, AuditEntry, AuditFilter, AuditLog, AuditSubject, Begun, ChallengeTold, Challenges,
+    ChallengesOf, Circumstances, CredentialTold, CredentialUse, Credentials, Erasure, Erasures,
+    Grants, GrantsOf, Heritage, Histories, Intent, JournalPosition, KnownDevice, KnownPerson,
+    MessageOutbox, MessageTold, NasChange, NasRanges, NewChallenge, NotSent, OpenStay, OrderFilter,
+    Orders, OutgoingMessage, PastStay, Plans, Prize, RadiusServer, RadiusServers, Reach, ServerId,
+    SessionFilter, SessionReports, Sessions, SessionsFrom, Sighting, SignIn, SignInOutcome,
+    SiteChange, Sites, Store, Taken,
 };
 pub use eraser::Eraser;
 pub use error::StoreError;

@@ -6,11 +6,11 @@ use axum::Form;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
-use domain::{AccountId, Challenge, Code, Grant, GrantState, MessageState, ResendRefusal, Verdict};
+use domain::{Challenge, Code, Grant, GrantState, MessageState, ResendRefusal, Verdict};
 use serde::Deserialize;
-use store::{Attempt, SignIn};
+use store::{AnotherCode, Attempt, NotSent, Prize};
 
-use super::number::over_budget;
+use super::number::{over_limit, too_many};
 use super::{too_busy, unreadable};
 use crate::app::{App, Outcome};
 use crate::catalogue::{Case, Html, ltr};
@@ -99,50 +99,37 @@ pub(crate) async fn submit(
     };
     let Ok(code) = typed.code.parse::<Code>() else { return Ok(visit.go("code?e=format")) };
     let attempt = Attempt { challenge: challenge.id, code: &code, at: visit.now };
-    let verdict = app.store.try_code(&attempt, &app.policy).await?;
-    Ok(match verdict {
-        Verdict::Accepted(challenge) => {
-            let grant = sign_in(&app, &visit, challenge).await?;
-            return hand_off(&app, &visit, &grant).await;
+    let prize = find_prize(&app, &visit).await?;
+    Ok(match app.store.win(&attempt, &app.policy, &prize).await? {
+        Ok(outcome) => {
+            tracing::debug!(
+                site = %outcome.grant.site, device = %outcome.grant.device,
+                grant = %outcome.grant.id, retired = outcome.retired.len(), "a device signed in"
+            );
+            return hand_off(&app, &visit, &outcome.grant).await;
         }
-        Verdict::Wrong { left: 0 } | Verdict::Locked => visit.go("?e=locked"),
-        Verdict::Wrong { .. } => visit.go("code?e=wrong"),
-        Verdict::Expired => visit.go("code"),
-        Verdict::Used => visit.go("?e=used"),
+        Err(Verdict::Wrong { left: 0 } | Verdict::Locked) => visit.go("?e=locked"),
+        Err(Verdict::Wrong { .. }) => visit.go("code?e=wrong"),
+        Err(Verdict::Expired) => visit.go("code"),
+        Err(Verdict::Used) => visit.go("?e=used"),
     })
 }
 
-/// Makes the grant of a won challenge.
-async fn sign_in(app: &App, visit: &Visit, challenge: Challenge) -> Result<Grant, Failure> {
+/// What the right code wins at the visit's site.
+async fn find_prize(app: &App, visit: &Visit) -> Result<Prize, Failure> {
     let plan = app.store.find_plan(&visit.site.plan).await?;
     let plan = plan.ok_or_else(|| Failure::PlanGone(visit.site.plan.clone()))?;
-    let account: AccountId = random::id(visit.now)?;
     let grant = Grant {
         id: random::id(visit.now)?,
-        account,
-        device: challenge.device,
-        site: challenge.site,
+        account: random::id(visit.now)?,
+        device: visit.context.device,
+        site: visit.site.name.clone(),
         plan: plan.name,
         issued_at: visit.now,
         until: visit.now + plan.remembered_for,
         state: GrantState::Live,
     };
-    let outcome = app
-        .store
-        .sign_in(&SignIn {
-            phone: challenge.phone,
-            new_account: account,
-            language: visit.context.language.clone(),
-            grant,
-            terms_version: challenge.terms_version,
-            devices: plan.devices,
-        })
-        .await?;
-    tracing::debug!(
-        site = %outcome.grant.site, device = %outcome.grant.device, grant = %outcome.grant.id,
-        retired = outcome.retired.len(), "a device signed in"
-    );
-    Ok(outcome.grant)
+    Ok(Prize { grant, language: visit.context.language.clone(), devices: plan.devices })
 }
 
 /// `POST /v/{token}/resend`: sends another code, unless it is too early.
@@ -153,19 +140,20 @@ pub(crate) async fn resend(State(app): State<Arc<App>>, visit: Visit) -> Outcome
     let Stage::Code(challenge) = stage::find(&app, &visit).await? else {
         return Ok(visit.go(""));
     };
-    let (store, device) = (app.store.as_ref(), visit.context.device);
-    if let Err(over) = app.budgets.check_device(store, device, visit.now).await? {
-        return over_budget(&app, &visit, over);
+    if let Err(wait) = app.budgets.admit_message(&visit.nas.name, &visit.site.name) {
+        return too_many(&app, &visit, wait);
     }
     let code = random::code()?;
     let text = visit.words(&app).code_message(code.expose());
-    let sent = store.send_code_again(challenge.id, &code, &text, &app.policy, visit.now).await?;
+    let another = AnotherCode { challenge: challenge.id, code, text, at: visit.now };
+    let sent = app.store.send_code_again(&another, &app.budgets.sends, &app.policy).await?;
     Ok(match sent {
         Ok(_) => visit.go("code?n=sent"),
         // The page itself says for how long to wait.
-        Err(ResendRefusal::CoolingDown { .. }) => visit.go("code"),
-        Err(ResendRefusal::SendsUsedUp) => visit.go("code?e=sends"),
-        Err(ResendRefusal::Over) => visit.go("?e=expired"),
+        Err(NotSent::Refused(ResendRefusal::CoolingDown { .. })) => visit.go("code"),
+        Err(NotSent::Refused(ResendRefusal::SendsUsedUp)) => visit.go("code?e=sends"),
+        Err(NotSent::Refused(ResendRefusal::Over)) => visit.go("?e=expired"),
+        Err(NotSent::Over(over)) => return over_limit(&app, &visit, over),
     })
 }
 

@@ -1,27 +1,32 @@
 //! The first step: the number is typed, the terms are accepted, a challenge begins.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Form;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
-use domain::{Challenge, ChallengeState, MacAddress, PhoneError, PhoneNumber, Purpose, Timestamp};
+use domain::{
+    Challenge, ChallengeState, Counted, MacAddress, OverLimit, PhoneError, PhoneNumber, Purpose,
+    Timestamp,
+};
 use serde::Deserialize;
-use store::NewChallenge;
+use store::{Begun, NewChallenge};
 
-use super::{too_busy, unreadable};
-use crate::app::{App, Message, Outcome};
-use crate::budget::OverBudget;
+use super::{too_busy, unreadable, wait_page};
+use crate::app::{App, Outcome};
 use crate::catalogue::{Html, Words, ltr};
 use crate::failure::Failure;
+use crate::random;
 use crate::screen::{PhoneScreen, render};
 use crate::stage::{self, Occasion, Stage};
 use crate::visit::Visit;
-use crate::{random, wording};
 
 /// How a Saudi mobile number looks.
 const EXAMPLE: &str = "05XXXXXXXX";
+/// From here on a limit is one of the day.
+const DAY: Duration = Duration::from_secs(24 * 3_600);
 /// As many characters as the field takes.
 const LONGEST: usize = 40;
 
@@ -100,52 +105,42 @@ pub(crate) async fn submit(
     if pending.is_some_and(|challenge| challenge.phone == phone) {
         return Ok(visit.go("code"));
     }
-    if let Err(over) = check_budgets(&app, &visit, &phone).await? {
-        return over_budget(&app, &visit, over);
+    if let Err(wait) = app.budgets.admit_message(&visit.nas.name, &visit.site.name) {
+        return too_many(&app, &visit, wait);
     }
-    begin(&app, &visit, phone).await?;
-    Ok(visit.go("code"))
-}
-
-async fn check_budgets(
-    app: &App,
-    visit: &Visit,
-    phone: &PhoneNumber,
-) -> Result<Result<(), OverBudget>, Failure> {
-    let (store, device) = (app.store.as_ref(), visit.context.device);
-    if let Err(over) = app.budgets.check_device(store, device, visit.now).await? {
-        return Ok(Err(over));
+    match begin(&app, &visit, phone).await? {
+        Begun::Begins | Begun::GoesOn(_) => Ok(visit.go("code")),
+        Begun::Over(over) => over_limit(&app, &visit, over),
     }
-    Ok(app.budgets.check_number(store, phone, visit.now).await?)
 }
 
 /// The page for a device or number that has had its messages.
-pub(super) fn over_budget(app: &App, visit: &Visit, over: OverBudget) -> Outcome {
-    let wait = match over {
-        OverBudget::NumberToday => None,
-        OverBudget::Wait(wait) => Some(wording::wait(&visit.words(app), wait)),
-    };
-    let values = [("t", wait.as_deref().unwrap_or(""))];
-    let message = Message {
-        status: StatusCode::TOO_MANY_REQUESTS,
-        title: "e-wait-title",
-        text: if wait.is_some() { "e-wait" } else { "e-phone-daily" },
-        values: &values,
-        action: Some(("./", "back")),
-    };
-    visit.message(app, &message)
+pub(super) fn over_limit(app: &App, visit: &Visit, over: OverLimit) -> Outcome {
+    let is_of_number =
+        matches!(over.limit.counted, Counted::ChallengesOfNumber | Counted::SendsToNumber);
+    let text = if is_of_number && over.limit.window >= DAY { "e-phone-daily" } else { "e-wait" };
+    wait_page(app, visit, text, over.wait)
 }
 
-async fn begin(app: &App, visit: &Visit, phone: PhoneNumber) -> Result<(), Failure> {
+/// The page for when everybody here together has had their messages.
+pub(super) fn too_many(app: &App, visit: &Visit, wait: Duration) -> Outcome {
+    wait_page(app, visit, "e-busy", wait)
+}
+
+async fn begin(app: &App, visit: &Visit, phone: PhoneNumber) -> Result<Begun, Failure> {
     let code = random::code()?;
     let text = visit.words(app).code_message(code.expose());
     let challenge = new_challenge(app, visit, phone)?;
-    tracing::debug!(
-        site = %challenge.site, device = %challenge.device, phone = %challenge.phone.masked(),
-        "a challenge begins"
-    );
-    app.store.begin_challenge(&NewChallenge { challenge, code, text }).await?;
-    Ok(())
+    let new = NewChallenge { challenge, code, text };
+    let begun = app.store.begin_challenge(&new, &app.budgets.sends, &app.policy).await?;
+    if begun == Begun::Begins {
+        let challenge = &new.challenge;
+        tracing::debug!(
+            site = %challenge.site, device = %challenge.device, phone = %challenge.phone.masked(),
+            "a challenge begins"
+        );
+    }
+    Ok(begun)
 }
 
 fn new_challenge(app: &App, visit: &Visit, phone: PhoneNumber) -> Result<Challenge, Failure> {

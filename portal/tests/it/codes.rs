@@ -1,6 +1,7 @@
 //! Stories of codes: resumed, sent again, mistyped, too late, too many.
 
 use domain::MessageState;
+use store::ChallengesOf;
 
 use crate::browser::{Answer, Browser};
 use crate::town::{MAC, PHONE, Town};
@@ -11,9 +12,11 @@ async fn to_code_page(town: &Town, browser: &Browser) -> Answer {
     browser.visit(&sent.location()).await
 }
 
-async fn sends(town: &Town) -> u32 {
+async fn sends(town: &Town) -> usize {
     let since = crate::town::NOON - std::time::Duration::from_secs(3_600);
-    town.store.count_sends_for_device(MAC.parse().unwrap(), since).await.unwrap()
+    let of_device = ChallengesOf::Device(MAC.parse().unwrap());
+    let told = town.store.list_challenges(&of_device, since, 10).await.unwrap();
+    told.iter().map(|challenge| challenge.messages.len()).sum()
 }
 
 /// Sends a form and follows to the page.
@@ -258,7 +261,7 @@ async fn a_number_gets_three_challenges_in_a_quarter_of_an_hour_and_six_a_day() 
 
 #[tokio::test]
 async fn a_device_gets_six_messages_an_hour_whatever_the_numbers() {
-    let town = Town::open().await;
+    let town = Town::open_with(|settings| settings.limits.numbers_per_device = 1_000).await;
     let browser = town.english();
     for n in 0..6 {
         let page = browser.visit(&town.gate_redirect(MAC, "10.1.0.7")).await;
@@ -270,6 +273,49 @@ async fn a_device_gets_six_messages_an_hour_whatever_the_numbers() {
     let refused = browser.post(&page, "phone", &[("phone", PHONE), ("terms", "yes")]).await;
     assert_eq!(refused.status, 429);
     assert!(refused.shows("Several requests from this device."));
+}
+
+#[tokio::test]
+async fn a_device_asks_codes_for_three_numbers_a_day() {
+    let town = Town::open().await;
+    let browser = town.english();
+    for n in 0..4 {
+        let page = browser.visit(&town.gate_redirect(MAC, "10.1.0.7")).await;
+        let phone = format!("055123456{n}");
+        let answer = browser.post(&page, "phone", &[("phone", &phone), ("terms", "yes")]).await;
+        assert_eq!(answer.status, if n < 3 { 303 } else { 429 }, "number {n}");
+        let code = browser.visit(&format!("{}code", page.base())).await;
+        if n < 3 {
+            browser.post(&code, "change", &[]).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn taps_at_the_same_time_send_one_code() {
+    let town = Town::open().await;
+    let browser = town.browser();
+    let page = browser.visit(&town.gate_redirect(MAC, "10.1.0.7")).await;
+    let form = [("phone", PHONE), ("terms", "yes")];
+    let tap = || browser.post(&page, "phone", &form);
+    let (one, two, three, four) = tokio::join!(tap(), tap(), tap(), tap());
+    for answer in [one, two, three, four] {
+        assert!(answer.status == 303 && answer.location().ends_with("/code"));
+    }
+    assert_eq!(sends(&town).await, 1);
+}
+
+#[tokio::test]
+async fn when_everybody_comes_at_once_the_page_says_so() {
+    let town = Town::open_with(|settings| settings.limits.sends_per_access_point = 1).await;
+    let browser = town.english();
+    let ask = async |mac: &str| {
+        let page = browser.visit(&town.gate_redirect(mac, "10.1.0.9")).await;
+        browser.post(&page, "phone", &[("phone", PHONE), ("terms", "yes")]).await
+    };
+    assert_eq!(ask("02:00:5e:10:01:01").await.status, 303);
+    let refused = ask("02:00:5e:10:01:02").await;
+    assert!(refused.status == 429 && refused.shows("Many visitors are signing in right now."));
 }
 
 #[tokio::test]

@@ -114,6 +114,13 @@ pub trait Sessions: Send + Sync {
         address: std::net::IpAddr,
     ) -> Result<Option<Session>, StoreError>;
 
+    /// Open sessions with that visitor address, those with the latest reports first, `most` at most.
+    async fn open_sessions_of_address(
+        &self,
+        address: std::net::IpAddr,
+        most: u32,
+    ) -> Result<Vec<Session>, StoreError>;
+
     /// Open sessions of every device of these accounts, each with its account.
     async fn open_sessions_of_accounts(
         &self,

@@ -5,11 +5,11 @@
 
 use async_trait::async_trait;
 use domain::{
-    Challenge, ChallengeId, ChallengePolicy, Code, MacAddress, ResendRefusal, SiteName, SmsText,
-    Timestamp, Verdict,
+    Challenge, ChallengeId, ChallengePolicy, Code, Grant, Language, MacAddress, OverLimit,
+    ResendRefusal, SendLimit, SiteName, SmsText, Timestamp, Verdict,
 };
 
-use crate::StoreError;
+use crate::{SignInOutcome, StoreError};
 
 /// A challenge that shall begin, with its first code and the message that carries it.
 #[derive(Debug)]
@@ -20,6 +20,41 @@ pub struct NewChallenge {
     pub code: Code,
     /// The message to the visitor.
     pub text: SmsText,
+}
+
+/// What came of beginning a challenge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Begun {
+    /// It began, and its message is in the outbox.
+    Begins,
+    /// One for the same number goes on, and nothing is sent.
+    GoesOn(Challenge),
+    /// A limit is reached, and nothing is sent.
+    Over(OverLimit),
+}
+
+/// Another code for a challenge, and the message that carries it.
+#[derive(Debug)]
+pub struct AnotherCode {
+    /// Which challenge.
+    pub challenge: ChallengeId,
+    /// The code.
+    pub code: Code,
+    /// The message to the visitor.
+    pub text: SmsText,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Why no other code was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotSent {
+    /// The challenge does not allow it.
+    #[error(transparent)]
+    Refused(#[from] ResendRefusal),
+    /// A limit is reached.
+    #[error(transparent)]
+    Over(#[from] OverLimit),
 }
 
 /// An attempt to win a challenge.
@@ -33,14 +68,33 @@ pub struct Attempt<'a> {
     pub at: Timestamp,
 }
 
+/// What the right code wins.
+#[derive(Debug)]
+pub struct Prize {
+    /// The grant; device and site are the challenge's, and its account becomes that of the number,
+    /// if there is one.
+    pub grant: Grant,
+    /// The language of the visitor.
+    pub language: Language,
+    /// How many devices the account may keep; the oldest grants beyond are retired.
+    pub devices: u32,
+}
+
 /// Challenges by id, and by the device that they belong to.
 #[async_trait]
 pub trait Challenges: Send + Sync {
-    /// Begins a challenge and puts its message into the outbox, in one transaction. An open
-    /// challenge of the same device at the same site is abandoned.
-    async fn begin_challenge(&self, new: &NewChallenge) -> Result<(), StoreError>;
+    /// Begins a challenge and puts its message into the outbox, in one transaction, unless one of
+    /// the same device at the same site goes on for the same number, or a limit is reached. One
+    /// for another number, or past its time, is abandoned. Of any number of calls at the same time
+    /// for one device or one number no more begin than the limits allow.
+    async fn begin_challenge(
+        &self,
+        new: &NewChallenge,
+        limits: &[SendLimit],
+        policy: &ChallengePolicy,
+    ) -> Result<Begun, StoreError>;
 
-    /// The newest open challenge of a device at a site, however old or locked it is.
+    /// The open challenge of a device at a site, however old or locked it is.
     async fn find_open_challenge(
         &self,
         site: &SiteName,
@@ -48,46 +102,35 @@ pub trait Challenges: Send + Sync {
     ) -> Result<Option<Challenge>, StoreError>;
 
     /// Adds a code and puts its message into the outbox, in one transaction, if
-    /// [`Challenge::may_resend`] allows it for the challenge as it is then. Codes sent before
-    /// stay good for their own life. Of two calls at the same time, one sends.
+    /// [`Challenge::may_resend`] and the limits on messages allow it for the challenge as it is
+    /// then. Codes sent before stay good for their own life. Of two calls at the same time, one
+    /// sends.
     ///
     /// # Errors
-    /// The inner result says why nothing was sent; an unknown challenge is [`ResendRefusal::Over`].
+    /// The inner result says why nothing was sent; an unknown challenge is over.
     async fn send_code_again(
         &self,
-        challenge: ChallengeId,
-        code: &Code,
-        text: &SmsText,
+        another: &AnotherCode,
+        limits: &[SendLimit],
         policy: &ChallengePolicy,
-        at: Timestamp,
-    ) -> Result<Result<Challenge, ResendRefusal>, StoreError>;
+    ) -> Result<Result<Challenge, NotSent>, StoreError>;
 
-    /// Counts an attempt, then compares it in constant time with every code of the challenge
-    /// that is still good. Counting comes first and is atomic: of any number of attempts at the
-    /// same time, at most `policy.attempts` are ever compared. The right code moves the
-    /// challenge to verified by one conditional update, so that it wins once.
-    async fn try_code(
+    /// Counts an attempt, then compares it in constant time with every code of the challenge that
+    /// is still good. Of any number of attempts at the same time, at most `policy.attempts` are
+    /// ever compared. The right code wins once, and its challenge and the grant are one: neither
+    /// is there without the other.
+    ///
+    /// # Errors
+    /// The inner result says why nothing was won; an unknown challenge is [`Verdict::Used`].
+    async fn win(
         &self,
         attempt: &Attempt<'_>,
         policy: &ChallengePolicy,
-    ) -> Result<Verdict, StoreError>;
+        prize: &Prize,
+    ) -> Result<Result<SignInOutcome, Verdict>, StoreError>;
 
     /// Gives a challenge up, so that another number can be entered.
     async fn abandon_challenge(&self, challenge: ChallengeId) -> Result<(), StoreError>;
-
-    /// How many challenges were begun for the number of `like` since `since`; for budgets.
-    async fn count_challenges_for_phone(
-        &self,
-        like: &domain::PhoneNumber,
-        since: Timestamp,
-    ) -> Result<u32, StoreError>;
-
-    /// How many codes were sent on behalf of a device since `since`; for budgets.
-    async fn count_sends_for_device(
-        &self,
-        device: MacAddress,
-        since: Timestamp,
-    ) -> Result<u32, StoreError>;
 
     /// Destroys challenges created before `before` with their codes; returns how many.
     async fn prune_challenges(&self, before: Timestamp) -> Result<u64, StoreError>;

@@ -21,22 +21,10 @@ const COLUMNS: &str = "id, phone, created_at, verified_at";
 impl Accounts for SqlStore {
     async fn sign_in(&self, sign_in: &SignIn) -> Result<SignInOutcome, StoreError> {
         let mut transaction = self.begin().await?;
-        let account = self.account_of_number(&mut transaction, sign_in).await?;
-        let mut granted = sign_in.grant.clone();
-        granted.account = account;
-        remember_device(&mut transaction, sign_in, account).await?;
-        record_consent(&mut transaction, sign_in, account).await?;
-        let retired = self.make_room(&mut transaction, sign_in, account).await?;
-        insert_grant(&mut transaction, &granted).await?;
+        let outcome = self.sign_in_within(&mut transaction, sign_in).await?;
         transaction.commit().await?;
-        self.publish(Change::Grant(granted.device)).await;
-        for grant in &retired {
-            self.publish(Change::Grant(grant.device)).await;
-        }
-        if !retired.is_empty() {
-            self.publish(Change::Order).await;
-        }
-        Ok(SignInOutcome { grant: granted, retired })
+        self.publish_sign_in(&outcome).await;
+        Ok(outcome)
     }
 
     async fn find_account_by_phone(
@@ -96,21 +84,29 @@ impl Accounts for SqlStore {
     async fn erase_account(&self, account: AccountId, now: Timestamp) -> Result<bool, StoreError> {
         let (mut transaction, _) = self.begin_on_sessions().await?;
         let lock = self.dialect.for_update();
-        let statement = format!("SELECT phone_hash FROM accounts WHERE id = $1{lock}");
-        let row = sqlx::query(AssertSqlSafe(statement))
+        let row = sqlx::query("SELECT phone_hash FROM accounts WHERE id = $1")
             .bind(id_column(account))
             .fetch_optional(&mut *transaction)
             .await?;
         let Some(row) = row else { return Ok(false) };
         let phone_hash = Columns(&row).octets("phone_hash")?;
-        let macs = self.devices_of(&mut transaction, account).await?;
-        self.note_erasure(&mut transaction, account, now).await?;
+        // Challenges before the account: the order in which a code that wins locks them.
         for statement in [
             "DELETE FROM challenges WHERE phone_hash = $1",
             "DELETE FROM messages WHERE phone_hash = $1",
         ] {
             sqlx::query(statement).bind(phone_hash.clone()).execute(&mut *transaction).await?;
         }
+        let statement = format!("SELECT id FROM accounts WHERE id = $1{lock}");
+        let row = sqlx::query(AssertSqlSafe(statement))
+            .bind(id_column(account))
+            .fetch_optional(&mut *transaction)
+            .await?;
+        if row.is_none() {
+            return Ok(false);
+        }
+        let macs = self.devices_of(&mut transaction, account).await?;
+        self.note_erasure(&mut transaction, account, now).await?;
         // Device before grants, grants by id: the order in which signing in locks them.
         for statement in [
             "DELETE FROM devices WHERE account = $1",
@@ -166,6 +162,33 @@ impl Accounts for SqlStore {
 }
 
 impl SqlStore {
+    /// Makes a grant for a number, with all that belongs to it.
+    pub(super) async fn sign_in_within(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        sign_in: &SignIn,
+    ) -> Result<SignInOutcome, StoreError> {
+        let account = self.account_of_number(transaction, sign_in).await?;
+        let mut granted = sign_in.grant.clone();
+        granted.account = account;
+        remember_device(transaction, sign_in, account).await?;
+        record_consent(transaction, sign_in, account).await?;
+        let retired = self.make_room(transaction, sign_in, account).await?;
+        insert_grant(transaction, &granted).await?;
+        Ok(SignInOutcome { grant: granted, retired })
+    }
+
+    /// Tells of a grant after its commit.
+    pub(super) async fn publish_sign_in(&self, outcome: &SignInOutcome) {
+        self.publish(Change::Grant(outcome.grant.device)).await;
+        for grant in &outcome.retired {
+            self.publish(Change::Grant(grant.device)).await;
+        }
+        if !outcome.retired.is_empty() {
+            self.publish(Change::Order).await;
+        }
+    }
+
     async fn account_of_number(
         &self,
         transaction: &mut Transaction<'_, Any>,

@@ -1,9 +1,11 @@
 //! Challenges: attempts are counted before anything is compared, and a code wins once.
 
 use async_trait::async_trait;
+use data_encoding::HEXLOWER;
 use domain::{
-    Challenge, ChallengeId, ChallengePolicy, ChallengeState, Code, MacAddress, MessageClass,
-    MessageId, PhoneNumber, Purpose, ResendRefusal, SiteName, SmsText, Timestamp, Verdict,
+    Challenge, ChallengeId, ChallengePolicy, ChallengeState, Code, Counted, MacAddress,
+    MessageClass, MessageId, OverLimit, PhoneNumber, Purpose, ResendRefusal, SendLimit, SiteName,
+    SmsText, Timestamp, Verdict,
 };
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
@@ -13,21 +15,288 @@ use zeroize::Zeroizing;
 use super::SqlStore;
 use super::row::{Columns, id_column, mac_column};
 use crate::sealed::Seal;
-use crate::{Attempt, Challenges, Change, NewChallenge, StoreError};
+use crate::{
+    AnotherCode, Attempt, Begun, Challenges, Change, NewChallenge, NotSent, Prize, SignIn,
+    SignInOutcome, StoreError,
+};
 
 const COLUMNS: &str = "id, purpose, site, device, phone, language, terms_version, created_at, sent_at, sends, \
                        code_expires_at, attempts, state";
 
 #[async_trait]
 impl Challenges for SqlStore {
-    async fn begin_challenge(&self, new: &NewChallenge) -> Result<(), StoreError> {
+    async fn begin_challenge(
+        &self,
+        new: &NewChallenge,
+        limits: &[SendLimit],
+        policy: &ChallengePolicy,
+    ) -> Result<Begun, StoreError> {
         let challenge = &new.challenge;
         let mut transaction = self.begin().await?;
-        sqlx::query("UPDATE challenges SET state = 'abandoned' WHERE device = $1 AND site = $2 AND state = 'open'")
-            .bind(mac_column(challenge.device))
-            .bind(challenge.site.as_str())
-            .execute(&mut *transaction)
+        self.lock_sends(&mut transaction, challenge).await?;
+        let open = self.open_challenge(&mut transaction, &challenge.site, challenge.device).await?;
+        if let Some(open) = open {
+            if open.phone == challenge.phone && open.is_alive(policy, challenge.created_at) {
+                return Ok(Begun::GoesOn(open));
+            }
+            abandon(&mut transaction, open.id).await?;
+        }
+        let over = self.over(&mut transaction, challenge, limits, challenge.created_at).await?;
+        if let Some(over) = over {
+            return Ok(Begun::Over(over));
+        }
+        self.insert_challenge(&mut transaction, challenge).await?;
+        self.add_code(&mut transaction, challenge, &new.code).await?;
+        self.add_message(&mut transaction, challenge, &new.text).await?;
+        transaction.commit().await?;
+        self.publish(Change::Message).await;
+        self.publish(Change::Challenge(challenge.site.clone())).await;
+        Ok(Begun::Begins)
+    }
+
+    async fn find_open_challenge(
+        &self,
+        site: &SiteName,
+        device: MacAddress,
+    ) -> Result<Option<Challenge>, StoreError> {
+        let row = sqlx::query(AssertSqlSafe(open_challenge()))
+            .bind(mac_column(device))
+            .bind(site.as_str())
+            .fetch_optional(&self.reader)
             .await?;
+        row.as_ref().map(|row| self.challenge(row)).transpose()
+    }
+
+    async fn send_code_again(
+        &self,
+        another: &AnotherCode,
+        limits: &[SendLimit],
+        policy: &ChallengePolicy,
+    ) -> Result<Result<Challenge, NotSent>, StoreError> {
+        let at = another.at;
+        let mut transaction = self.begin().await?;
+        let statement = |lock| format!("SELECT {COLUMNS} FROM challenges WHERE id = $1{lock}");
+        let row = sqlx::query(AssertSqlSafe(statement("")))
+            .bind(id_column(another.challenge))
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let Some(row) = row else { return Ok(Err(ResendRefusal::Over.into())) };
+        self.lock_sends(&mut transaction, &self.challenge(&row)?).await?;
+        let row = sqlx::query(AssertSqlSafe(statement(self.dialect.for_update())))
+            .bind(id_column(another.challenge))
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let Some(row) = row else { return Ok(Err(ResendRefusal::Over.into())) };
+        let mut challenge = self.challenge(&row)?;
+        if let Err(refusal) = challenge.may_resend(policy, at) {
+            return Ok(Err(refusal.into()));
+        }
+        let sends: Vec<SendLimit> =
+            limits.iter().filter(|limit| is_of_sends(limit)).copied().collect();
+        if let Some(over) = self.over(&mut transaction, &challenge, &sends, at).await? {
+            return Ok(Err(over.into()));
+        }
+        challenge.sends += 1;
+        challenge.sent_at = at;
+        challenge.code_expires_at =
+            (at + policy.code_life).min(challenge.created_at + policy.challenge_life);
+        sqlx::query(
+            "UPDATE challenges SET sends = $1, sent_at = $2, code_expires_at = $3 WHERE id = $4",
+        )
+        .bind(i64::from(challenge.sends))
+        .bind(at.as_millis())
+        .bind(challenge.code_expires_at.as_millis())
+        .bind(id_column(challenge.id))
+        .execute(&mut *transaction)
+        .await?;
+        self.add_code(&mut transaction, &challenge, &another.code).await?;
+        self.add_message(&mut transaction, &challenge, &another.text).await?;
+        transaction.commit().await?;
+        self.publish(Change::Message).await;
+        Ok(Ok(challenge))
+    }
+
+    async fn win(
+        &self,
+        attempt: &Attempt<'_>,
+        policy: &ChallengePolicy,
+        prize: &Prize,
+    ) -> Result<Result<SignInOutcome, Verdict>, StoreError> {
+        let mut transaction = self.begin().await?;
+        let challenge = match self.try_code(&mut transaction, attempt, policy).await? {
+            Ok(challenge) => challenge,
+            Err(verdict) => {
+                // An attempt stays counted although it won nothing.
+                transaction.commit().await?;
+                return Ok(Err(verdict));
+            }
+        };
+        let mut grant = prize.grant.clone();
+        (grant.device, grant.site) = (challenge.device, challenge.site);
+        let sign_in = SignIn {
+            phone: challenge.phone,
+            new_account: grant.account,
+            language: prize.language.clone(),
+            grant,
+            terms_version: challenge.terms_version,
+            devices: prize.devices,
+        };
+        let outcome = self.sign_in_within(&mut transaction, &sign_in).await?;
+        transaction.commit().await?;
+        self.publish_sign_in(&outcome).await;
+        Ok(Ok(outcome))
+    }
+
+    async fn abandon_challenge(&self, challenge: ChallengeId) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        abandon(&mut transaction, challenge).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    async fn prune_challenges(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let statement = "DELETE FROM challenges WHERE created_at < $1";
+        self.destroy(self.begin().await?, statement, before.as_millis()).await
+    }
+}
+
+/// The statement that finds the open challenge of device and site.
+fn open_challenge() -> String {
+    format!(
+        "SELECT {COLUMNS} FROM challenges WHERE device = $1 AND site = $2 AND state = 'open' \
+         ORDER BY created_at DESC LIMIT 1"
+    )
+}
+
+async fn abandon(
+    transaction: &mut Transaction<'_, Any>,
+    challenge: ChallengeId,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE challenges SET state = 'abandoned' WHERE id = $1 AND state = 'open'")
+        .bind(id_column(challenge))
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
+}
+
+/// Says why an attempt was not counted: the challenge is over, locked or too old.
+async fn why_not_counted(
+    transaction: &mut Transaction<'_, Any>,
+    attempt: &Attempt<'_>,
+    policy: &ChallengePolicy,
+) -> Result<Verdict, StoreError> {
+    let row = sqlx::query("SELECT attempts, state FROM challenges WHERE id = $1")
+        .bind(id_column(attempt.challenge))
+        .fetch_optional(&mut **transaction)
+        .await?;
+    let Some(row) = row else { return Ok(Verdict::Used) };
+    let columns = Columns(&row);
+    Ok(if columns.text("state")? != "open" {
+        Verdict::Used
+    } else if columns.count("attempts")? >= policy.attempts {
+        Verdict::Locked
+    } else {
+        Verdict::Expired
+    })
+}
+
+/// Whether it bounds messages, not challenges.
+const fn is_of_sends(limit: &SendLimit) -> bool {
+    matches!(limit.counted, Counted::SendsOfDevice | Counted::SendsToNumber)
+}
+
+/// What a limit counts: how many there were of `$1` after `$2`, and when the first of them was.
+const fn counting(counted: Counted) -> &'static str {
+    match counted {
+        Counted::SendsOfDevice => {
+            "SELECT COUNT(*) AS amount, MIN(challenge_codes.sent_at) AS earliest FROM challenges \
+             JOIN challenge_codes ON challenge_codes.challenge = challenges.id \
+             WHERE challenges.device = $1 AND challenge_codes.sent_at > $2"
+        }
+        Counted::NumbersOfDevice => {
+            "SELECT COUNT(DISTINCT phone_hash) AS amount, MIN(created_at) AS earliest \
+             FROM challenges WHERE device = $1 AND created_at > $2 AND phone_hash <> $3"
+        }
+        Counted::ChallengesOfNumber => {
+            "SELECT COUNT(*) AS amount, MIN(created_at) AS earliest FROM challenges \
+             WHERE phone_hash = $1 AND created_at > $2"
+        }
+        Counted::SendsToNumber => {
+            "SELECT COUNT(*) AS amount, MIN(challenge_codes.sent_at) AS earliest FROM challenges \
+             JOIN challenge_codes ON challenge_codes.challenge = challenges.id \
+             WHERE challenges.phone_hash = $1 AND challenge_codes.sent_at > $2"
+        }
+    }
+}
+
+impl SqlStore {
+    /// Waits for its turn to send for the challenge's device and to its number.
+    async fn lock_sends(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        challenge: &Challenge,
+    ) -> Result<(), StoreError> {
+        let Some(statement) = self.dialect.lock_sends() else { return Ok(()) };
+        sqlx::query(statement)
+            .bind(challenge.device.to_string())
+            .bind(HEXLOWER.encode(&self.keys.phone_hash(&challenge.phone)))
+            .execute(&mut **transaction)
+            .await?;
+        Ok(())
+    }
+
+    async fn open_challenge(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        site: &SiteName,
+        device: MacAddress,
+    ) -> Result<Option<Challenge>, StoreError> {
+        let row = sqlx::query(AssertSqlSafe(open_challenge()))
+            .bind(mac_column(device))
+            .bind(site.as_str())
+            .fetch_optional(&mut **transaction)
+            .await?;
+        row.as_ref().map(|row| self.challenge(row)).transpose()
+    }
+
+    /// The first limit that one more message for the challenge would pass.
+    async fn over(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        challenge: &Challenge,
+        limits: &[SendLimit],
+        at: Timestamp,
+    ) -> Result<Option<OverLimit>, StoreError> {
+        let (device, number) =
+            (mac_column(challenge.device), self.keys.phone_hash(&challenge.phone));
+        for limit in limits {
+            let (query, since) =
+                (sqlx::query(counting(limit.counted)), (at - limit.window).as_millis());
+            let query = match limit.counted {
+                Counted::SendsOfDevice => query.bind(device.clone()).bind(since),
+                Counted::NumbersOfDevice => {
+                    query.bind(device.clone()).bind(since).bind(number.clone())
+                }
+                Counted::ChallengesOfNumber | Counted::SendsToNumber => {
+                    query.bind(number.clone()).bind(since)
+                }
+            };
+            let row = query.fetch_one(&mut **transaction).await?;
+            let columns = Columns(&row);
+            if columns.count("amount")? < limit.most {
+                continue;
+            }
+            let earliest = columns.optional_time("earliest")?.unwrap_or(at);
+            let wait = (earliest + limit.window).since(at);
+            return Ok(Some(OverLimit { limit: *limit, wait }));
+        }
+        Ok(None)
+    }
+
+    async fn insert_challenge(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        challenge: &Challenge,
+    ) -> Result<(), StoreError> {
         let statement = "INSERT INTO challenges (id, purpose, site, device, phone, phone_hash, language, \
              terms_version, created_at, sent_at, sends, code_expires_at, attempts, state) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
@@ -46,178 +315,50 @@ impl Challenges for SqlStore {
             .bind(challenge.code_expires_at.as_millis())
             .bind(i64::from(challenge.attempts))
             .bind(challenge.state.as_str())
-            .execute(&mut *transaction)
+            .execute(&mut **transaction)
             .await?;
-        self.add_code(&mut transaction, challenge, &new.code).await?;
-        self.add_message(&mut transaction, challenge, &new.text).await?;
-        transaction.commit().await?;
-        self.publish(Change::Message).await;
-        self.publish(Change::Challenge(challenge.site.clone())).await;
         Ok(())
     }
 
-    async fn find_open_challenge(
-        &self,
-        site: &SiteName,
-        device: MacAddress,
-    ) -> Result<Option<Challenge>, StoreError> {
-        let statement = format!(
-            "SELECT {COLUMNS} FROM challenges WHERE device = $1 AND site = $2 AND state = 'open' \
-             ORDER BY created_at DESC LIMIT 1"
-        );
-        let row = sqlx::query(AssertSqlSafe(statement))
-            .bind(mac_column(device))
-            .bind(site.as_str())
-            .fetch_optional(&self.reader)
-            .await?;
-        row.as_ref().map(|row| self.challenge(row)).transpose()
-    }
-
-    async fn send_code_again(
-        &self,
-        challenge: ChallengeId,
-        code: &Code,
-        text: &SmsText,
-        policy: &ChallengePolicy,
-        at: Timestamp,
-    ) -> Result<Result<Challenge, ResendRefusal>, StoreError> {
-        let mut transaction = self.begin().await?;
-        let lock = self.dialect.for_update();
-        let statement = format!("SELECT {COLUMNS} FROM challenges WHERE id = $1{lock}");
-        let row = sqlx::query(AssertSqlSafe(statement))
-            .bind(id_column(challenge))
-            .fetch_optional(&mut *transaction)
-            .await?;
-        let Some(row) = row else { return Ok(Err(ResendRefusal::Over)) };
-        let mut challenge = self.challenge(&row)?;
-        if let Err(refusal) = challenge.may_resend(policy, at) {
-            return Ok(Err(refusal));
-        }
-        challenge.sends += 1;
-        challenge.sent_at = at;
-        challenge.code_expires_at =
-            (at + policy.code_life).min(challenge.created_at + policy.challenge_life);
-        sqlx::query(
-            "UPDATE challenges SET sends = $1, sent_at = $2, code_expires_at = $3 WHERE id = $4",
-        )
-        .bind(i64::from(challenge.sends))
-        .bind(at.as_millis())
-        .bind(challenge.code_expires_at.as_millis())
-        .bind(id_column(challenge.id))
-        .execute(&mut *transaction)
-        .await?;
-        self.add_code(&mut transaction, &challenge, code).await?;
-        self.add_message(&mut transaction, &challenge, text).await?;
-        transaction.commit().await?;
-        self.publish(Change::Message).await;
-        Ok(Ok(challenge))
-    }
-
+    /// Counts an attempt and compares it; the right code is used up.
     async fn try_code(
         &self,
+        transaction: &mut Transaction<'_, Any>,
         attempt: &Attempt<'_>,
         policy: &ChallengePolicy,
-    ) -> Result<Verdict, StoreError> {
+    ) -> Result<Result<Challenge, Verdict>, StoreError> {
         let statement = format!(
             "UPDATE challenges SET attempts = attempts + 1 \
              WHERE id = $1 AND state = 'open' AND attempts < $2 AND code_expires_at > $3 RETURNING {COLUMNS}"
         );
-        // One statement on its own, so the attempt stays counted whatever happens next.
         let counted = sqlx::query(AssertSqlSafe(statement))
             .bind(id_column(attempt.challenge))
             .bind(i64::from(policy.attempts))
             .bind(attempt.at.as_millis())
-            .fetch_optional(&self.writer)
+            .fetch_optional(&mut **transaction)
             .await?;
-        let Some(row) = counted else { return self.why_not_counted(attempt, policy).await };
+        let Some(row) = counted else {
+            return Ok(Err(why_not_counted(transaction, attempt, policy).await?));
+        };
         let mut challenge = self.challenge(&row)?;
-        if !self.matches(&challenge, attempt).await? {
+        if !self.matches(transaction, &challenge, attempt).await? {
             let left = policy.attempts.saturating_sub(challenge.attempts);
-            return Ok(Verdict::Wrong { left });
+            return Ok(Err(Verdict::Wrong { left }));
         }
-        let won = sqlx::query(
-            "UPDATE challenges SET state = 'verified' WHERE id = $1 AND state = 'open'",
-        )
-        .bind(id_column(challenge.id))
-        .execute(&self.writer)
-        .await?;
-        if won.rows_affected() == 0 {
-            return Ok(Verdict::Used);
-        }
+        // Nobody else changes it meanwhile: it was locked when the attempt was counted.
         challenge.state = ChallengeState::Verified;
-        Ok(Verdict::Accepted(challenge))
-    }
-
-    async fn abandon_challenge(&self, challenge: ChallengeId) -> Result<(), StoreError> {
-        sqlx::query("UPDATE challenges SET state = 'abandoned' WHERE id = $1 AND state = 'open'")
-            .bind(id_column(challenge))
-            .execute(&self.writer)
+        sqlx::query("UPDATE challenges SET state = $1 WHERE id = $2")
+            .bind(challenge.state.as_str())
+            .bind(id_column(challenge.id))
+            .execute(&mut **transaction)
             .await?;
-        Ok(())
-    }
-
-    async fn count_challenges_for_phone(
-        &self,
-        like: &PhoneNumber,
-        since: Timestamp,
-    ) -> Result<u32, StoreError> {
-        let statement =
-            "SELECT COUNT(*) AS amount FROM challenges WHERE phone_hash = $1 AND created_at >= $2";
-        let row = sqlx::query(statement)
-            .bind(self.keys.phone_hash(like))
-            .bind(since.as_millis())
-            .fetch_one(&self.reader)
-            .await?;
-        Columns(&row).count("amount")
-    }
-
-    async fn count_sends_for_device(
-        &self,
-        device: MacAddress,
-        since: Timestamp,
-    ) -> Result<u32, StoreError> {
-        let statement = "SELECT COUNT(*) AS amount FROM challenge_codes \
-             JOIN challenges ON challenges.id = challenge_codes.challenge \
-             WHERE challenges.device = $1 AND challenge_codes.sent_at >= $2";
-        let row = sqlx::query(statement)
-            .bind(mac_column(device))
-            .bind(since.as_millis())
-            .fetch_one(&self.reader)
-            .await?;
-        Columns(&row).count("amount")
-    }
-
-    async fn prune_challenges(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let statement = "DELETE FROM challenges WHERE created_at < $1";
-        self.destroy(self.begin().await?, statement, before.as_millis()).await
-    }
-}
-
-impl SqlStore {
-    /// Says why an attempt was not counted: the challenge is over, locked or too old.
-    async fn why_not_counted(
-        &self,
-        attempt: &Attempt<'_>,
-        policy: &ChallengePolicy,
-    ) -> Result<Verdict, StoreError> {
-        let row = sqlx::query("SELECT attempts, state FROM challenges WHERE id = $1")
-            .bind(id_column(attempt.challenge))
-            .fetch_optional(&self.reader)
-            .await?;
-        let Some(row) = row else { return Ok(Verdict::Used) };
-        let columns = Columns(&row);
-        Ok(if columns.text("state")? != "open" {
-            Verdict::Used
-        } else if columns.count("attempts")? >= policy.attempts {
-            Verdict::Locked
-        } else {
-            Verdict::Expired
-        })
+        Ok(Ok(challenge))
     }
 
     /// Compares with every code that is still good, in the same time whichever it is.
     async fn matches(
         &self,
+        transaction: &mut Transaction<'_, Any>,
         challenge: &Challenge,
         attempt: &Attempt<'_>,
     ) -> Result<bool, StoreError> {
@@ -226,7 +367,7 @@ impl SqlStore {
         )
         .bind(id_column(challenge.id))
         .bind(attempt.at.as_millis())
-        .fetch_all(&self.reader)
+        .fetch_all(&mut **transaction)
         .await?;
         let mut matches = subtle::Choice::from(0);
         for row in &rows {

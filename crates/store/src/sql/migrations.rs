@@ -12,51 +12,28 @@ struct Step {
     postgres: &'static str,
 }
 
-const STEPS: [Step; 11] = [
-    Step {
-        sqlite: include_str!("../../migrations/sqlite/0001_first.sql"),
-        postgres: include_str!("../../migrations/postgres/0001_first.sql"),
-    },
-    Step {
-        sqlite: include_str!("../../migrations/sqlite/0002_once.sql"),
-        postgres: include_str!("../../migrations/postgres/0002_once.sql"),
-    },
-    Step {
-        sqlite: include_str!("../../migrations/sqlite/0003_retention.sql"),
-        postgres: include_str!("../../migrations/postgres/0003_retention.sql"),
-    },
-    Step {
-        sqlite: include_str!("../../migrations/sqlite/0004_access_points.sql"),
-        postgres: include_str!("../../migrations/postgres/0004_access_points.sql"),
-    },
-    Step {
-        sqlite: include_str!("../../migrations/sqlite/0005_accounting.sql"),
-        postgres: include_str!("../../migrations/postgres/0005_accounting.sql"),
-    },
-    Step {
-        sqlite: include_str!("../../migrations/sqlite/0006_orders.sql"),
-        postgres: include_str!("../../migrations/postgres/0006_orders.sql"),
-    },
-    Step {
-        sqlite: include_str!("../../migrations/sqlite/0007_stays.sql"),
-        postgres: include_str!("../../migrations/postgres/0007_stays.sql"),
-    },
-    Step {
-        sqlite: include_str!("../../migrations/sqlite/0008_why.sql"),
-        postgres: include_str!("../../migrations/postgres/0008_why.sql"),
-    },
-    Step {
-        sqlite: include_str!("../../migrations/sqlite/0009_apart.sql"),
-        postgres: include_str!("../../migrations/postgres/0009_apart.sql"),
-    },
-    Step {
-        sqlite: include_str!("../../migrations/sqlite/0010_erasures.sql"),
-        postgres: include_str!("../../migrations/postgres/0010_erasures.sql"),
-    },
-    Step {
-        sqlite: include_str!("../../migrations/sqlite/0011_audit.sql"),
-        postgres: include_str!("../../migrations/postgres/0011_audit.sql"),
-    },
+macro_rules! steps {
+    ($($name:literal),+ $(,)?) => {
+        &[$(Step {
+            sqlite: include_str!(concat!("../../migrations/sqlite/", $name, ".sql")),
+            postgres: include_str!(concat!("../../migrations/postgres/", $name, ".sql")),
+        }),+]
+    };
+}
+
+const STEPS: &[Step] = steps![
+    "0001_first",
+    "0002_once",
+    "0003_retention",
+    "0004_access_points",
+    "0005_accounting",
+    "0006_orders",
+    "0007_stays",
+    "0008_why",
+    "0009_apart",
+    "0010_erasures",
+    "0011_audit",
+    "0012_challenges",
 ];
 
 /// What migrating did.
@@ -84,7 +61,7 @@ pub(super) async fn migrate(pool: &AnyPool, dialect: Dialect) -> Result<Migrated
     if from > newest() {
         return Err(StoreError::NewerSchema { found: from, known: newest() });
     }
-    for (number, step) in (1_i64..).zip(&STEPS).filter(|(number, _)| *number > from) {
+    for (number, step) in (1_i64..).zip(STEPS).filter(|(number, _)| *number > from) {
         let statements = match dialect {
             Dialect::Sqlite => step.sqlite,
             Dialect::Postgres => step.postgres,

@@ -98,6 +98,18 @@ impl Sessions for SqlStore {
         Ok(rows.await?.into_iter().next())
     }
 
+    async fn open_sessions_of_address(
+        &self,
+        address: std::net::IpAddr,
+        most: u32,
+    ) -> Result<Vec<Session>, StoreError> {
+        let condition = "address = $1 AND ended_at IS NULL ORDER BY updated_at DESC LIMIT $2";
+        self.sessions_where(condition, |query| {
+            query.bind(address.to_string()).bind(i64::from(most))
+        })
+        .await
+    }
+
     async fn open_sessions_of_accounts(
         &self,
         accounts: &[AccountId],

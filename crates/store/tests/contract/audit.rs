@@ -128,7 +128,7 @@ pub async fn what_was_destroyed_is_told_with_how_much_it_was(store: TestStore) {
     set_up(&store).await;
     for id in 1..=3 {
         let challenge = new_challenge(id, mac(id), at(u64::from(id)), "482913");
-        store.begin_challenge(&challenge).await.unwrap();
+        begin(&store, &challenge).await;
     }
     let subject = AuditSubject::Records("challenges");
     let destroyed = entry(at(9), Act::Destroyed, subject);

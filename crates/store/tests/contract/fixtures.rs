@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::*;
 use store::testing::TestStore;
-use store::{NewChallenge, SignIn};
+use store::{AnotherCode, Begun, NewChallenge, Prize, SignIn};
 
 pub const T0: Timestamp = Timestamp::from_secs(1_795_597_200);
 
@@ -85,6 +85,24 @@ pub fn new_challenge(
         code: code(code_text),
         text: SmsText::new(format!("code {code_text}")),
     }
+}
+
+pub async fn begin(store: &TestStore, new: &NewChallenge) -> Begun {
+    store.begin_challenge(new, &[], &ChallengePolicy::default()).await.unwrap()
+}
+
+pub fn another_code(challenge: u8, text: &str, when: Timestamp) -> AnotherCode {
+    AnotherCode {
+        challenge: ChallengeId::from_bytes([challenge; 16]),
+        code: code(text),
+        text: SmsText::new(format!("code {text}")),
+        at: when,
+    }
+}
+
+pub fn prize(id: u8, when: Timestamp) -> Prize {
+    let grant = sign_in(id, mac(0), when).grant;
+    Prize { grant, language: Language::arabic(), devices: 2 }
 }
 
 pub fn sign_in(id: u8, device: MacAddress, when: Timestamp) -> SignIn {

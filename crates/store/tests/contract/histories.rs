@@ -7,16 +7,18 @@ use crate::fixtures::*;
 pub async fn what_happened_is_told_without_numbers_and_codes(store: TestStore) {
     set_up(&store).await;
     let policy = ChallengePolicy::default();
-    store.begin_challenge(&new_challenge(1, mac(1), T0, "123456")).await.unwrap();
-    for code in [code("654321"), code("123456")] {
+    begin(&store, &new_challenge(1, mac(1), T0, "123456")).await;
+    let attempt = async |code: Code| {
         let attempt =
             Attempt { challenge: ChallengeId::from_bytes([1; 16]), code: &code, at: at(9) };
-        store.try_code(&attempt, &policy).await.unwrap();
-    }
+        store.win(&attempt, &policy, &prize(1, at(9))).await.unwrap()
+    };
+    assert!(attempt(code("654321")).await.is_err());
+    let first = attempt(code("123456")).await.unwrap().grant;
     let message = store.claim_messages(at(1), at(30), 1).await.unwrap().pop().unwrap();
     let accepted = MessageState::Accepted { reference: Some("r1".into()) };
     store.finish_message(message.id, &accepted, at(2)).await.unwrap();
-    store.begin_challenge(&new_challenge(2, mac(2), at(60), "111111")).await.unwrap();
+    begin(&store, &new_challenge(2, mac(2), at(60), "111111")).await;
 
     let of_phone = ChallengesOf::Phone(phone());
     let told = store.list_challenges(&of_phone, T0, 10).await.unwrap();
@@ -32,7 +34,6 @@ pub async fn what_happened_is_told_without_numbers_and_codes(store: TestStore) {
     let words = format!("{challenge:?}");
     assert!(!words.contains("551234567") && !words.contains("123456"), "{words}");
 
-    let first = store.sign_in(&sign_in(1, mac(1), at(10))).await.unwrap().grant;
     let second = store.sign_in(&sign_in(3, mac(1), at(20))).await.unwrap().grant;
     let grants = store.list_grants_of_device(mac(1), 10).await.unwrap();
     assert_eq!(grants.iter().map(|grant| grant.id).collect::<Vec<_>>(), [second.id, first.id]);

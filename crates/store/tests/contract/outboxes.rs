@@ -77,8 +77,8 @@ pub async fn ending_a_grant_orders_its_sessions_off(store: TestStore) {
 pub async fn a_message_is_sent_once_and_then_forgotten(store: TestStore) {
     set_up(&store).await;
     let new = new_challenge(1, mac(1), T0, "482913");
-    store.begin_challenge(&new).await.unwrap();
-    store.begin_challenge(&new_challenge(2, mac(2), T0, "555555")).await.unwrap();
+    begin(&store, &new).await;
+    begin(&store, &new_challenge(2, mac(2), T0, "555555")).await;
     let claimed = store.claim_messages(at(1), at(30), 1).await.unwrap();
     assert_eq!(claimed.len(), 1);
     let message = &claimed[0];

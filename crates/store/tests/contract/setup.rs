@@ -44,7 +44,7 @@ pub async fn what_is_needed_cannot_be_removed(store: TestStore) {
 
 pub async fn secrets_are_not_in_the_database_in_clear(store: TestStore) {
     set_up(&store).await;
-    store.begin_challenge(&new_challenge(1, mac(1), T0, "482913")).await.unwrap();
+    begin(&store, &new_challenge(1, mac(1), T0, "482913")).await;
     store.sign_in(&sign_in(1, mac(1), T0)).await.unwrap();
     let raw = sqlx::AnyPool::connect(&store.settings().url).await.unwrap();
     for (table, columns) in [

@@ -4,8 +4,8 @@ use std::time::Duration;
 use domain::*;
 use store::testing::TestStore;
 use store::{
-    Attempt, CredentialUse, Credentials, Eraser, Erasure, SqlStore, Store, Trail, TrailArchive,
-    TrailEvent, TrailKind, TrailSettings, Wanted,
+    Attempt, Begun, ChallengesOf, CredentialUse, Credentials, Eraser, Erasure, NewChallenge,
+    SqlStore, Store, Trail, TrailArchive, TrailEvent, TrailKind, TrailSettings, Wanted,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -15,52 +15,74 @@ fn policy() -> ChallengePolicy {
     ChallengePolicy::default()
 }
 
-async fn try_code(store: &TestStore, id: u8, text: &str, when: Timestamp) -> Verdict {
+/// Tries a code; the right one makes a grant with the id of the challenge.
+async fn try_code(
+    store: &Arc<dyn Store>,
+    id: u8,
+    text: &str,
+    when: Timestamp,
+) -> Result<(), Verdict> {
     let attempt =
         Attempt { challenge: ChallengeId::from_bytes([id; 16]), code: &code(text), at: when };
-    store.try_code(&attempt, &policy()).await.unwrap()
+    store.win(&attempt, &policy(), &prize(id, when)).await.unwrap().map(drop)
+}
+
+/// How many messages were written for a device since then.
+async fn sends(store: &TestStore, device: MacAddress, since: Timestamp) -> usize {
+    let told = store.list_challenges(&ChallengesOf::Device(device), T0, 10).await.unwrap();
+    let messages = told.iter().flat_map(|challenge| &challenge.messages);
+    messages.filter(|message| message.created_at >= since).count()
 }
 
 pub async fn at_most_five_attempts_are_compared_however_many_come_at_once(store: TestStore) {
     set_up(&store).await;
-    store.begin_challenge(&new_challenge(1, mac(1), T0, "482913")).await.unwrap();
+    begin(&store, &new_challenge(1, mac(1), T0, "482913")).await;
     let mut attempts = tokio::task::JoinSet::new();
     for _ in 0..20 {
         let store = store.shared();
-        attempts.spawn(async move {
-            let wrong = code("000000");
-            let attempt =
-                Attempt { challenge: ChallengeId::from_bytes([1; 16]), code: &wrong, at: at(1) };
-            store.try_code(&attempt, &policy()).await.unwrap()
-        });
+        attempts.spawn(async move { try_code(&store, 1, "000000", at(1)).await.unwrap_err() });
     }
     let verdicts = attempts.join_all().await;
     let compared =
         verdicts.iter().filter(|verdict| matches!(verdict, Verdict::Wrong { .. })).count();
     let locked = verdicts.iter().filter(|verdict| matches!(verdict, Verdict::Locked)).count();
     assert_eq!((compared, locked), (5, 15));
-    assert_eq!(try_code(&store, 1, "482913", at(2)).await, Verdict::Locked);
+    assert_eq!(try_code(&store, 1, "482913", at(2)).await, Err(Verdict::Locked));
 }
 
 pub async fn the_right_code_wins_once(store: TestStore) {
     set_up(&store).await;
-    store.begin_challenge(&new_challenge(1, mac(1), T0, "482913")).await.unwrap();
-    assert_eq!(try_code(&store, 1, "482914", at(1)).await, Verdict::Wrong { left: 4 });
+    begin(&store, &new_challenge(1, mac(1), T0, "482913")).await;
+    assert_eq!(try_code(&store, 1, "482914", at(1)).await, Err(Verdict::Wrong { left: 4 }));
     let mut attempts = tokio::task::JoinSet::new();
     for _ in 0..3 {
         let store = store.shared();
-        attempts.spawn(async move {
-            let right = code("482913");
-            let attempt =
-                Attempt { challenge: ChallengeId::from_bytes([1; 16]), code: &right, at: at(2) };
-            store.try_code(&attempt, &policy()).await.unwrap()
-        });
+        attempts.spawn(async move { try_code(&store, 1, "482913", at(2)).await });
     }
     let verdicts = attempts.join_all().await;
-    let won = verdicts.iter().filter(|verdict| matches!(verdict, Verdict::Accepted(_))).count();
+    let won = verdicts.iter().filter(|verdict| verdict.is_ok()).count();
     assert_eq!(won, 1, "{verdicts:?}");
-    assert_eq!(try_code(&store, 1, "482913", at(3)).await, Verdict::Used);
-    assert_eq!(try_code(&store, 9, "482913", at(3)).await, Verdict::Used, "an unknown challenge");
+    let grant = store.find_grant(mac(1)).await.unwrap().unwrap();
+    assert!(grant.holds(at(2)) && grant.site == site().name, "the grant is the challenge's");
+    assert_eq!(try_code(&store, 1, "482913", at(3)).await, Err(Verdict::Used));
+    assert_eq!(
+        try_code(&store, 9, "482913", at(3)).await,
+        Err(Verdict::Used),
+        "an unknown challenge"
+    );
+}
+
+pub async fn a_code_and_its_grant_are_one(store: TestStore) {
+    set_up(&store).await;
+    store.sign_in(&sign_in(7, mac(7), T0)).await.unwrap();
+    begin(&store, &new_challenge(1, mac(1), T0, "482913")).await;
+    let challenge = ChallengeId::from_bytes([1; 16]);
+    let attempt = Attempt { challenge, code: &code("482913"), at: at(1) };
+    // A grant of that id is there already: what the code wins cannot be written.
+    assert!(store.win(&attempt, &policy(), &prize(7, at(1))).await.is_err());
+    assert_eq!(store.find_grant(mac(1)).await.unwrap(), None);
+    assert_eq!(try_code(&store, 1, "482913", at(2)).await, Ok(()), "the code was not used up");
+    assert!(store.find_grant(mac(1)).await.unwrap().is_some());
 }
 
 pub async fn a_code_sent_earlier_stays_good_for_its_own_life(store: TestStore) {
@@ -68,62 +90,119 @@ pub async fn a_code_sent_earlier_stays_good_for_its_own_life(store: TestStore) {
     for (id, text, when, accepted) in
         [(1, "111111", 200, true), (2, "111111", 301, false), (3, "222222", 301, true)]
     {
-        store.begin_challenge(&new_challenge(id, mac(id), T0, "111111")).await.unwrap();
-        let challenge = ChallengeId::from_bytes([id; 16]);
-        let sent = store
-            .send_code_again(
-                challenge,
-                &code("222222"),
-                &SmsText::new("222222".into()),
-                &policy(),
-                at(40),
-            )
-            .await
-            .unwrap();
+        begin(&store, &new_challenge(id, mac(id), T0, "111111")).await;
+        let another = another_code(id, "222222", at(40));
+        let sent = store.send_code_again(&another, &[], &policy()).await.unwrap();
         assert_eq!(sent.map(|challenge| challenge.sends), Ok(2));
         let verdict = try_code(&store, id, text, at(when)).await;
-        assert_eq!(matches!(verdict, Verdict::Accepted(_)), accepted, "{id}: {verdict:?}");
+        assert_eq!(verdict.is_ok(), accepted, "{id}: {verdict:?}");
     }
-    store.begin_challenge(&new_challenge(4, mac(4), T0, "111111")).await.unwrap();
-    assert_eq!(try_code(&store, 4, "111111", at(300)).await, Verdict::Expired);
+    begin(&store, &new_challenge(4, mac(4), T0, "111111")).await;
+    assert_eq!(try_code(&store, 4, "111111", at(300)).await, Err(Verdict::Expired));
 }
 
 pub async fn another_message_waits_for_its_cooldown(store: TestStore) {
     set_up(&store).await;
-    store.begin_challenge(&new_challenge(1, mac(1), T0, "111111")).await.unwrap();
-    let id = ChallengeId::from_bytes([1; 16]);
+    begin(&store, &new_challenge(1, mac(1), T0, "111111")).await;
     let again = |when: Timestamp| {
         let store = store.shared();
         async move {
-            let text = SmsText::new("again".into());
-            store
-                .send_code_again(id, &code("222222"), &text, &policy(), when)
-                .await
-                .unwrap()
-                .map(|_| ())
+            let another = another_code(1, "222222", when);
+            store.send_code_again(&another, &[], &policy()).await.unwrap().map(drop)
         }
     };
     let wait = Duration::from_secs(20);
-    assert_eq!(again(at(10)).await, Err(ResendRefusal::CoolingDown { wait }));
+    assert_eq!(again(at(10)).await, Err(ResendRefusal::CoolingDown { wait }.into()));
     let (one, other) = tokio::join!(again(at(30)), again(at(30)));
     assert!(one.is_ok() != other.is_ok(), "of two at once, one sends: {one:?} {other:?}");
     assert_eq!(again(at(90)).await, Ok(()));
-    assert_eq!(again(at(299)).await, Err(ResendRefusal::SendsUsedUp));
-    assert_eq!(store.count_sends_for_device(mac(1), T0).await.unwrap(), 3);
-    assert_eq!(store.count_challenges_for_phone(&phone(), T0).await.unwrap(), 1);
+    assert_eq!(again(at(299)).await, Err(ResendRefusal::SendsUsedUp.into()));
+    assert_eq!(sends(&store, mac(1), T0).await, 3);
 }
 
-pub async fn a_new_challenge_abandons_the_old_one(store: TestStore) {
+pub async fn a_challenge_for_another_number_abandons_the_old_one(store: TestStore) {
     set_up(&store).await;
     let name = site().name;
-    store.begin_challenge(&new_challenge(1, mac(1), T0, "111111")).await.unwrap();
-    store.begin_challenge(&new_challenge(2, mac(1), at(60), "222222")).await.unwrap();
+    begin(&store, &new_challenge(1, mac(1), T0, "111111")).await;
+    let other = to_number(new_challenge(2, mac(1), at(60), "222222"), "966559876543");
+    assert_eq!(begin(&store, &other).await, Begun::Begins);
     let open = store.find_open_challenge(&name, mac(1)).await.unwrap().unwrap();
-    assert_eq!(open, new_challenge(2, mac(1), at(60), "222222").challenge);
-    assert_eq!(try_code(&store, 1, "111111", at(61)).await, Verdict::Used);
+    assert_eq!(open, other.challenge);
+    assert_eq!(try_code(&store, 1, "111111", at(61)).await, Err(Verdict::Used));
     store.abandon_challenge(open.id).await.unwrap();
     assert_eq!(store.find_open_challenge(&name, mac(1)).await.unwrap(), None);
     assert_eq!(store.prune_challenges(at(30)).await.unwrap(), 1);
+}
+
+pub async fn beginnings_at_the_same_time_send_one_message(store: TestStore) {
+    set_up(&store).await;
+    let mut taps = tokio::task::JoinSet::new();
+    for id in 1..=12 {
+        let store = store.shared();
+        taps.spawn(async move {
+            let new = new_challenge(id, mac(1), T0, "111111");
+            store.begin_challenge(&new, &[], &policy()).await.unwrap()
+        });
+    }
+    let outcomes = taps.join_all().await;
+    let begun = outcomes.iter().filter(|begun| **begun == Begun::Begins).count();
+    let going_on = outcomes.iter().filter(|begun| matches!(begun, Begun::GoesOn(_))).count();
+    assert_eq!((begun, going_on), (1, 11));
+    assert_eq!(sends(&store, mac(1), T0).await, 1);
+    // Past its time the same number begins again.
+    assert_eq!(begin(&store, &new_challenge(13, mac(1), at(600), "222222")).await, Begun::Begins);
+}
+
+pub async fn no_number_of_beginnings_passes_a_limit(store: TestStore) {
+    set_up(&store).await;
+    let minute = Duration::from_secs(60);
+    let limit = |counted, most| SendLimit { counted, window: minute, most };
+    for (counted, most) in [(Counted::ChallengesOfNumber, 3), (Counted::SendsToNumber, 2)] {
+        let number = format!("96655000000{most}");
+        let mut devices = tokio::task::JoinSet::new();
+        for id in 0..9 {
+            let store = store.shared();
+            let new = to_number(
+                new_challenge(most * 10 + id, mac(most * 10 + id), T0, "111111"),
+                &number,
+            );
+            let limits = [limit(counted, most.into())];
+            devices.spawn(
+                async move { store.begin_challenge(&new, &limits, &policy()).await.unwrap() },
+            );
+        }
+        let outcomes = devices.join_all().await;
+        let begun = outcomes.iter().filter(|begun| **begun == Begun::Begins).count();
+        assert_eq!(begun, usize::from(most), "{counted:?}: {outcomes:?}");
+    }
+    // What is counted goes by time, and a refusal tells for how long.
+    let of_device = [limit(Counted::SendsOfDevice, 2), limit(Counted::NumbersOfDevice, 1)];
+    let ask = async |id: u8, number: &str, secs: u64| {
+        let new = to_number(new_challenge(id, mac(9), at(secs), "111111"), number);
+        store.begin_challenge(&new, &of_device, &policy()).await.unwrap()
+    };
+    assert_eq!(ask(91, "966551111111", 0).await, Begun::Begins);
+    let over = |counted, most, wait| {
+        Begun::Over(OverLimit { limit: limit(counted, most), wait: Duration::from_secs(wait) })
+    };
+    assert_eq!(ask(92, "966552222222", 20).await, over(Counted::NumbersOfDevice, 1, 40));
+    let open = store.find_open_challenge(&site().name, mac(9)).await.unwrap().unwrap();
+    assert_eq!(open.id.to_bytes(), [91; 16], "what is refused gives nothing up");
+    let again = async |id: u8, secs: u64| {
+        let another = another_code(id, "222222", at(secs));
+        store.send_code_again(&another, &of_device, &policy()).await.unwrap().map(|sent| sent.sends)
+    };
+    assert_eq!(again(91, 30).await, Ok(2));
+    store.abandon_challenge(open.id).await.unwrap();
+    assert_eq!(ask(93, "966551111111", 40).await, over(Counted::SendsOfDevice, 2, 20));
+    assert_eq!(ask(94, "966551111111", 60).await, Begun::Begins);
+    // The number of numbers is no matter of another message to one of them.
+    assert_eq!(again(94, 95).await, Ok(2));
+}
+
+fn to_number(new: NewChallenge, number: &str) -> NewChallenge {
+    let phone = number.parse().unwrap();
+    NewChallenge { challenge: Challenge { phone, ..new.challenge }, ..new }
 }
 
 pub async fn the_oldest_device_gives_way(store: TestStore) {
@@ -268,7 +347,7 @@ fn used_by(number: u8, nas: &str) -> CredentialUse {
 
 pub async fn an_erased_person_leaves_nothing_behind(store: TestStore) {
     set_up(&store).await;
-    store.begin_challenge(&new_challenge(1, mac(1), T0, "111111")).await.unwrap();
+    begin(&store, &new_challenge(1, mac(1), T0, "111111")).await;
     let grant = store.sign_in(&sign_in(1, mac(1), T0)).await.unwrap().grant;
     let report = record(at(60), 1, AccountingEvent::Interim, usage(60, 10, 100));
     let until = store::JournalPosition { segment: 1, offset: 10 };
@@ -277,7 +356,7 @@ pub async fn an_erased_person_leaves_nothing_behind(store: TestStore) {
     assert!(!store.erase_account(grant.account, at(90)).await.unwrap());
     assert_eq!(store.find_account_by_phone(&phone()).await.unwrap(), None);
     assert_eq!(store.find_grant(mac(1)).await.unwrap(), None);
-    assert_eq!(store.count_challenges_for_phone(&phone(), T0).await.unwrap(), 0);
+    assert_eq!(store.list_challenges(&ChallengesOf::Phone(phone()), T0, 10).await.unwrap(), []);
     assert_eq!(
         store.usage_of_day(grant.account, Zone::riyadh().day_of(at(60))).await.unwrap(),
         Usage::default()
@@ -368,22 +447,4 @@ pub async fn an_erased_persons_session_stays_nameless(store: TestStore) {
     assert_eq!((session.device, session.user_name.as_str()), (mac(0), ""));
     assert_eq!((session.address, session.grant), (None, None));
     assert_eq!(session.usage, usage(120, 10, 100));
-}
-
-pub async fn codes_sent_of_an_earlier_challenge_count_by_when_they_were_sent(store: TestStore) {
-    set_up(&store).await;
-    store.begin_challenge(&new_challenge(1, mac(1), T0, "111111")).await.unwrap();
-    store
-        .send_code_again(
-            ChallengeId::from_bytes([1; 16]),
-            &code("222222"),
-            &SmsText::new("code".into()),
-            &ChallengePolicy::default(),
-            at(100),
-        )
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(store.count_sends_for_device(mac(1), at(50)).await.unwrap(), 1);
-    assert_eq!(store.count_sends_for_device(mac(1), T0).await.unwrap(), 2);
 }

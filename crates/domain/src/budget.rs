@@ -1,0 +1,38 @@
+//! Budgets of text messages: how many may go out for a device or to a number, counted back from
+//! now, so that no boundary lets twice as many through.
+
+use std::time::Duration;
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Counted {
+    /// Messages sent for the device, to whatever number.
+    SendsOfDevice,
+    /// Different numbers that the device asked codes for.
+    NumbersOfDevice,
+    /// Challenges begun for the number, by whatever device.
+    ChallengesOfNumber,
+    /// Messages sent to the number.
+    SendsToNumber,
+}
+
+/// A limit on messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SendLimit {
+    /// What is counted.
+    pub counted: Counted,
+    /// Over how long.
+    pub window: Duration,
+    /// How many are allowed.
+    pub most: u32,
+}
+
+/// A limit that is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("at most {} in {} s; one more in {} s", .limit.most, .limit.window.as_secs(), .wait.as_secs())]
+pub struct OverLimit {
+    /// Which one.
+    pub limit: SendLimit,
+    /// When the earliest of what was counted is forgotten.
+    pub wait: Duration,
+}
