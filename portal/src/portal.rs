@@ -4,6 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
+use connections::Room;
 use domain::{ChallengePolicy, Clock};
 use store::Store;
 use tokio_util::sync::CancellationToken;
@@ -15,7 +16,7 @@ use crate::catalogue::Catalogue;
 use crate::context::ContextSigner;
 use crate::guard::Guard;
 use crate::presence::Presence;
-use crate::server::{Pair, Server, Slots, TlsError, TlsFiles};
+use crate::server::{Pair, Server, TlsError, TlsFiles};
 use crate::settings::{PortalSettings, SettingsError, TlsSettings};
 
 /// How often the memory of quiet devices is given back.
@@ -98,15 +99,15 @@ impl Portal {
     /// A listening socket that cannot be used by the runtime.
     pub async fn run(self, stop: CancellationToken) -> Result<(), PortalError> {
         let limits = self.app.settings.limits.clone();
-        let slots = Slots::new(limits.connections, limits.connections_per_source);
+        let room = Room::new(places(limits.connections), places(limits.connections_per_source));
         let guard = Guard::new(Arc::clone(&self.app));
         let server = |listener: TcpListener, tls| {
             let address = listener.local_addr().unwrap_or_else(|_| SocketAddr::from(([0; 4], 0)));
             let listener = tokio::net::TcpListener::from_std(listener)
                 .map_err(|source| PortalError::Listen { address, source })?;
             tracing::info!(%address, "the portal listens");
-            let (guard, slots, limits) = (guard.clone(), Arc::clone(&slots), limits.clone());
-            Ok::<_, PortalError>(Server { listener, tls, guard, slots, limits })
+            let (guard, room, limits) = (guard.clone(), Arc::clone(&room), limits.clone());
+            Ok::<_, PortalError>(Server { listener, tls, guard, room, limits })
         };
         let plain = server(self.plain, None)?;
         let encrypted = match self.encrypted {
@@ -132,6 +133,10 @@ async fn sweep(app: &App, stop: &CancellationToken) {
     while stop.run_until_cancelled(tokio::time::sleep(SWEEP)).await.is_some() {
         app.budgets.forget_quiet_devices();
     }
+}
+
+fn places(setting: u32) -> usize {
+    usize::try_from(setting).unwrap_or(usize::MAX)
 }
 
 fn encryption(settings: &TlsSettings, clock: &Arc<dyn Clock>) -> Result<Encryption, TlsError> {

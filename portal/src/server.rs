@@ -1,19 +1,20 @@
 //! The accept loop and the life of one connection.
 //!
 //! Slow or silent clients are cut: the head of a request, the request as a whole and
-//! the connection each have a time limit. On `stop` no connection is accepted any
+//! the connection each have a time limit, and who only waits gives way when there is no room. On `stop` no connection is accepted any
 //! more, idle ones close, and requests under way get a while to finish.
 
-mod slots;
+mod source;
 mod tls;
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
+use connections::{Place, Room};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -26,7 +27,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::guard::Guard;
 use crate::settings::LimitSettings;
-pub(crate) use slots::Slots;
 pub(crate) use tls::{Pair, TlsFiles};
 pub use tls::{TlsError, TlsReport};
 
@@ -42,7 +42,7 @@ pub(crate) struct Server {
     /// `None` serves plain HTTP.
     pub tls: Option<Arc<TlsFiles>>,
     pub guard: Guard,
-    pub slots: Arc<Slots>,
+    pub room: Arc<Room<IpAddr>>,
     pub limits: LimitSettings,
 }
 
@@ -70,7 +70,7 @@ impl Server {
         }
     }
 
-    /// Takes a connection if there is room for one more of its source.
+    /// Takes a connection if there is room for it, or somebody gives way.
     fn admit(
         &self,
         stream: TcpStream,
@@ -78,8 +78,8 @@ impl Server {
         stop: &CancellationToken,
         connections: &mut JoinSet<()>,
     ) {
-        let Some(slot) = self.slots.take(peer.ip()) else {
-            tracing::debug!("a connection was refused for want of room");
+        let Some(place) = self.room.take(source::source_of(peer.ip())) else {
+            tracing::debug!("a connection was refused, for all others are at work");
             return;
         };
         let connection = Connection {
@@ -91,18 +91,10 @@ impl Server {
         };
         let tls = self.tls.as_ref().map(|files| TlsAcceptor::from(files.config()));
         connections.spawn(async move {
-            match tls {
-                None => connection.serve(stream).await,
-                Some(tls) => {
-                    let handshake = timeout(connection.limits.header_timeout(), tls.accept(stream));
-                    match handshake.await {
-                        Ok(Ok(stream)) => connection.serve(stream).await,
-                        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
-                        Err(_) => tracing::debug!("a TLS handshake took too long"),
-                    }
-                }
+            tokio::select! {
+                () = connection.run(stream, tls, &place) => {}
+                () = place.lost() => tracing::debug!("a connection gave way to a newer one"),
             }
-            drop(slot);
         });
     }
 }
@@ -124,11 +116,21 @@ pub(crate) enum Transport {
 }
 
 impl Connection {
+    async fn run(self, stream: TcpStream, tls: Option<TlsAcceptor>, place: &Place<IpAddr>) {
+        let Some(tls) = tls else { return self.serve(stream, place).await };
+        match timeout(self.limits.header_timeout(), tls.accept(stream)).await {
+            Ok(Ok(stream)) => self.serve(stream, place).await,
+            Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+            Err(_) => tracing::debug!("a TLS handshake took too long"),
+        }
+    }
+
     /// Answers requests until the client leaves, time is over, or the portal stops.
-    async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin) {
+    async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin, place: &Place<IpAddr>) {
         let peer = self.peer.ip().to_canonical();
         let (guard, transport) = (&self.guard, self.transport);
         let service = service_fn(|request: hyper::Request<hyper::body::Incoming>| async move {
+            let _work = place.work();
             Ok::<_, Infallible>(guard.respond(request.map(Body::new), peer, transport).await)
         });
         let connection = http1::Builder::new()

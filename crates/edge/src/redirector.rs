@@ -12,6 +12,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::sync::Arc;
 use std::time::Duration;
 
+use connections::{Place, Room};
 use domain::{Clock, MacAddress};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
@@ -21,15 +22,17 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, timeout};
 
 use crate::access::Standing;
 use crate::presence::Presence;
 pub(crate) use location::Signpost;
 
-/// Connections at a time; further ones wait in the kernel.
+/// Connections at a time, and of one device. Its applications open them by the dozen while it is
+/// captive, and each is closed with its answer.
 const CONNECTIONS: usize = 1_024;
+const CONNECTIONS_OF_DEVICE: usize = 8;
 /// How long a connection may take altogether.
 const LIFE: Duration = Duration::from_secs(10);
 const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -38,6 +41,8 @@ const HEAD_LIMIT: usize = 16 * 1_024;
 /// How long to wait when the system cannot give another connection.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// Some clients take a redirect without a body for a broken network.
+const GO_ON: &str = "Go on to the login page.\n";
 const ONLINE_PAGE: &str = include_str!("redirector/online.html");
 const FULL_PAGE: &str = include_str!("redirector/full.html");
 
@@ -79,14 +84,17 @@ impl Redirector {
 
     /// Serves until dropped.
     pub(crate) async fn run(self) {
-        let places = Arc::new(Semaphore::new(CONNECTIONS));
-        while let Ok(place) = Arc::clone(&places).acquire_owned().await {
+        let room = Room::new(CONNECTIONS, CONNECTIONS_OF_DEVICE);
+        loop {
             match self.listener.accept().await {
                 Ok((stream, peer)) => {
-                    let desk = Arc::clone(&self.desk);
+                    let (desk, room) = (Arc::clone(&self.desk), Arc::clone(&room));
                     tokio::spawn(async move {
-                        desk.serve(stream, peer.ip()).await;
-                        drop(place);
+                        let Some(place) = room.take(desk.source_of(peer.ip())) else { return };
+                        tokio::select! {
+                            () = desk.serve(stream, peer.ip(), &place) => {}
+                            () = place.lost() => tracing::debug!("edge.redirector.gave-way"),
+                        }
                     });
                 }
                 Err(error) => {
@@ -98,12 +106,28 @@ impl Redirector {
     }
 }
 
+/// Whom a connection is counted for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Source {
+    Device(MacAddress),
+    /// Which device has the address is not known.
+    Address(IpAddr),
+}
+
 impl Desk {
-    async fn serve(&self, stream: TcpStream, peer: IpAddr) {
-        let service =
-            service_fn(
-                |request| async move { Ok::<_, Infallible>(self.respond(&request, peer).await) },
-            );
+    fn source_of(&self, peer: IpAddr) -> Source {
+        let device = match peer.to_canonical() {
+            IpAddr::V4(address) => self.presence.device_at(address),
+            IpAddr::V6(_) => None,
+        };
+        device.map_or(Source::Address(peer), Source::Device)
+    }
+
+    async fn serve(&self, stream: TcpStream, peer: IpAddr, place: &Place<Source>) {
+        let service = service_fn(|request| async move {
+            let _work = place.work();
+            Ok::<_, Infallible>(self.respond(&request, peer).await)
+        });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEADER_TIMEOUT)
@@ -148,7 +172,11 @@ fn wanted(request: &Request<Incoming>) -> Option<String> {
 }
 
 fn redirect(location: &str) -> Response<Full<Bytes>> {
-    answer(StatusCode::FOUND).header(LOCATION, location).body(Full::default()).expect(VALID)
+    answer(StatusCode::FOUND)
+        .header(LOCATION, location)
+        .header(CONTENT_TYPE, "text/plain; charset=utf-8")
+        .body(Full::from(GO_ON))
+        .expect(VALID)
 }
 
 fn online(portal: &str) -> Response<Full<Bytes>> {
@@ -174,3 +202,6 @@ const VALID: &str = "a header is plain ASCII";
 fn answer(status: StatusCode) -> hyper::http::response::Builder {
     Response::builder().status(status).header(CACHE_CONTROL, "no-store")
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,23 +24,17 @@ async fn is_closed_unanswered(stream: &mut TcpStream) -> bool {
 }
 
 #[tokio::test]
-async fn one_source_has_so_many_connections_and_no_more() {
+async fn who_only_waits_gives_way_to_a_newer_connection_of_its_source() {
     let town = Town::open_with(|settings| settings.limits.connections_per_source = 2).await;
-    let first = TcpStream::connect(town.portal).await.unwrap();
-    let _second = TcpStream::connect(town.portal).await.unwrap();
+    let mut first = TcpStream::connect(town.portal).await.unwrap();
+    let mut second = TcpStream::connect(town.portal).await.unwrap();
     let mut third = TcpStream::connect(town.portal).await.unwrap();
-    assert!(is_closed_unanswered(&mut third).await);
-    drop(first);
-    // The place is free as soon as the portal has seen the end of the first.
-    loop {
-        let mut next = TcpStream::connect(town.portal).await.unwrap();
-        if next.write_all(GET_HELP).await.is_err() {
-            continue;
-        }
+    assert!(is_closed_unanswered(&mut first).await, "it has waited for longest");
+    for stream in [&mut third, &mut second] {
+        stream.write_all(GET_HELP).await.unwrap();
         let mut answer = String::new();
-        if next.read_to_string(&mut answer).await.is_ok() && answer.starts_with("HTTP/1.1 200") {
-            break;
-        }
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
 }
 

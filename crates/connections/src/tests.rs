@@ -1,0 +1,88 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn is_lost<S: Eq + Hash + Clone>(place: &Place<S>) -> bool {
+    place.end.is_cancelled()
+}
+
+#[test]
+fn the_oldest_that_never_asked_gives_way_then_the_one_that_is_idle_for_longest() {
+    let room = Room::new(3, 3);
+    let answered = room.take('a').unwrap();
+    drop(answered.work());
+    let (silent, later) = (room.take('b').unwrap(), room.take('c').unwrap());
+    let fourth = room.take('d').unwrap();
+    assert!(is_lost(&silent) && !is_lost(&answered) && !is_lost(&later));
+    let _work = (later.work(), fourth.work());
+    let fifth = room.take('e').unwrap();
+    assert!(is_lost(&answered));
+    let _work_too = fifth.work();
+    assert!(room.take('f').is_none(), "everybody is at work");
+    assert!(!is_lost(&fifth));
+}
+
+#[test]
+fn who_has_its_share_displaces_only_its_own() {
+    let room = Room::new(9, 2);
+    let neighbour = room.take('b').unwrap();
+    let (first, second) = (room.take('a').unwrap(), room.take('a').unwrap());
+    let third = room.take('a').unwrap();
+    assert!(is_lost(&first) && !is_lost(&second) && !is_lost(&neighbour));
+    let _work = (second.work(), third.work());
+    assert!(room.take('a').is_none(), "its share is at work");
+    assert!(room.take('b').is_some());
+}
+
+#[test]
+fn a_place_is_given_back_once() {
+    let room = Room::new(1, 1);
+    let first = room.take('a').unwrap();
+    let second = room.take('b').unwrap();
+    drop(first);
+    assert_eq!(room.taken().connections.len(), 1, "the one that was displaced has left before");
+    let work = second.work();
+    drop(work);
+    drop(second);
+    let taken = room.taken();
+    assert!(taken.connections.is_empty() && taken.waiting.is_empty() && taken.by_source.is_empty());
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Come(u8),
+    Leave(usize),
+    Ask(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        (0..6_u8).prop_map(Step::Come),
+        any::<usize>().prop_map(Step::Leave),
+        any::<usize>().prop_map(Step::Ask),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn there_are_never_more_than_there_is_room_for(steps in proptest::collection::vec(step(), 0..200)) {
+        let room = Room::new(7, 3);
+        let mut places: Vec<Place<u8>> = Vec::new();
+        for step in steps {
+            match step {
+                // Nobody is at work between two steps, so that somebody can always give way.
+                Step::Come(source) => places.push(room.take(source).unwrap()),
+                Step::Leave(at) if !places.is_empty() => drop(places.swap_remove(at % places.len())),
+                Step::Ask(at) if !places.is_empty() => drop(places[at % places.len()].work()),
+                Step::Leave(_) | Step::Ask(_) => {}
+            }
+            let taken = room.taken();
+            let there = places.iter().filter(|place| !is_lost(place)).count();
+            prop_assert!(there <= 7);
+            prop_assert_eq!(taken.connections.len(), there);
+            prop_assert_eq!(taken.waiting.len(), there);
+            prop_assert!(taken.by_source.values().all(|share| share.all <= 3));
+            prop_assert_eq!(taken.by_source.values().map(|share| share.all).sum::<usize>(), there);
+        }
+    }
+}
