@@ -259,7 +259,7 @@ impl Dispatcher {
         };
         let Some(session) = session else { return Ok(Wanted::NoLonger) };
         let now = self.clock.now();
-        let terms = terms::of(self.store.as_ref(), session, nas.profile, now).await?;
+        let terms = terms::of(self.store.as_ref(), session, nas, now).await?;
         Ok(match (terms.filter(|terms| terms.speed == speed), method) {
             (None, _) => Wanted::NoLonger,
             (Some(terms), OrderMethod::Change) => Wanted::Still(NasCommand::Change(terms)),

@@ -5,6 +5,7 @@
 //! was decided is written down as orders. Looking is done for many persons together;
 //! writing one after the other.
 
+mod gates;
 mod judge;
 
 use std::collections::{BTreeSet, HashMap};
@@ -12,14 +13,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    AccountId, Assessment, Clock, Grant, GrantEnd, GrantId, MacAddress, NasName, NasOrder, Octets,
-    OrderKind, OrderProgress, OrderReason, OrderState, Remaining, Renewal, Session, SessionId,
-    Speed, Timestamp,
+    AccountId, Assessment, Clock, Doors, Grant, GrantEnd, GrantId, MacAddress, NasName, NasOrder,
+    Octets, OrderKind, OrderProgress, OrderReason, OrderState, Remaining, Renewal, Session,
+    SessionId, Speed, Timestamp,
 };
 use store::{AccountUsage, Change, GrantsOf, Standing, Store, StoreError, holders_of};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
+use self::gates::Gates;
 use self::judge::{LONGEST_PAUSE, Verdict, judge};
 use crate::random;
 
@@ -46,6 +48,8 @@ pub(crate) struct Memory {
     online: HashMap<AccountId, Known>,
     /// When everybody online was last listed.
     listed_at: Option<Timestamp>,
+    /// Which access points stand at sites with opening hours, if that is known.
+    gates: Option<Gates>,
     /// When sessions were ordered to be cut, so that one on its way out is not cut twice.
     cut: HashMap<SessionId, Timestamp>,
     /// When access points were ordered to change the speed of sessions, and to which.
@@ -150,6 +154,7 @@ impl QuotaWatch {
             Change::Setup | Change::Missed => {
                 memory.online.clear();
                 memory.listed_at = None;
+                memory.gates = None;
                 Ok(())
             }
             Change::Pending
@@ -211,8 +216,14 @@ impl QuotaWatch {
         memory: &mut Memory,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        let gates = match memory.gates.take() {
+            Some(gates) => gates,
+            None => Gates::read(self.store.as_ref()).await?,
+        };
+        let findings = look(self.store.as_ref(), some, (&gates, now)).await;
+        memory.gates = Some(gates);
         let mut outcome = Ok(());
-        for finding in look(self.store.as_ref(), some, now).await? {
+        for finding in findings? {
             outcome = self.act_on(finding, memory, now).await.and(outcome);
         }
         outcome
@@ -285,7 +296,7 @@ impl QuotaWatch {
 async fn look(
     store: &dyn Store,
     accounts: &[AccountId],
-    now: Timestamp,
+    (gates, now): (&Gates, Timestamp),
 ) -> Result<Vec<Finding>, StoreError> {
     let mut online: HashMap<AccountId, Vec<Session>> = HashMap::new();
     let mut devices = BTreeSet::new();
@@ -300,7 +311,7 @@ async fn look(
     let mut findings = Vec::new();
     for account in accounts {
         let sessions = online.remove(account).unwrap_or_default();
-        findings.push(find(store, *account, sessions, (&holders, now)).await?);
+        findings.push(find(store, *account, sessions, (&holders, gates, now)).await?);
     }
     Ok(findings)
 }
@@ -310,7 +321,7 @@ async fn find(
     store: &dyn Store,
     account: AccountId,
     sessions: Vec<Session>,
-    (holders, now): (&Holders, Timestamp),
+    (holders, gates, now): (&Holders, &Gates, Timestamp),
 ) -> Result<Finding, StoreError> {
     let count = u32::try_from(sessions.len()).unwrap_or(u32::MAX);
     let mut known = Known { look_again: now + LONGEST_PAUSE, left: Remaining::default() };
@@ -319,6 +330,14 @@ async fn find(
         return Ok(Finding { account, measures, known: None });
     }
     for session in &sessions {
+        match gates.doors(&session.nas, now) {
+            Doors::Open { until: None } => {}
+            Doors::Open { until: Some(at) } => known.look_again = known.look_again.min(at),
+            Doors::Closed { .. } => {
+                measures.push(Measure::Cut(session.clone(), OrderReason::SiteClosed));
+                continue;
+            }
+        }
         let Some((grant, standing)) = holders.get(&session.device) else { continue };
         let assessment = standing.as_ref().filter(|_| grant.holds(now));
         let assessment = match assessment.map(|standing| standing.assessment) {

@@ -5,12 +5,15 @@
 //! the access point can sign, else by the address that the request comes from.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use domain::{Assessment, HandOff, MacAddress, Nas, Session, code_gives_more};
+use domain::{
+    Assessment, Doors, HandOff, MacAddress, Nas, Session, Site, WebAddress, code_gives_more,
+};
 use serde::Serialize;
 use store::{Standing, StoreError, standing_of};
 use url::Url;
@@ -68,8 +71,11 @@ pub(crate) async fn answer(
         Wish::Page => Ok(see_other(&portal)),
         Wish::Nothing => Ok(StatusCode::NOT_ACCEPTABLE.into_response()),
         Wish::State => {
-            let venue = venue_of(&app, &nas).await?;
-            Ok(json(&state(&app, &nas, session.as_ref(), (portal, venue)).await?))
+            let site = app.store.find_site(&nas.site).await?;
+            let venue = venue_of(&app, site.as_ref());
+            let doors = site.map_or(Doors::Open { until: None }, |site| site.doors(app.now()));
+            let session = session.as_ref();
+            Ok(json(&state(&app, (&nas, doors), session, (portal, venue)).await?))
         }
     }
 }
@@ -116,21 +122,21 @@ fn portal_url(app: &App, nas: &Nas, headers: &HeaderMap, signed: Option<SignedId
 }
 
 /// The page about the place: the site's, else the portal's.
-async fn venue_of(app: &App, nas: &Nas) -> Result<Option<String>, Failure> {
-    let site = app.store.find_site(&nas.site).await?;
-    let of_site = site.and_then(|site| site.venue).map(String::from);
-    Ok(of_site.or_else(|| app.settings.venue.as_ref().map(Url::to_string)))
+fn venue_of(app: &App, site: Option<&Site>) -> Option<String> {
+    let of_site = site.and_then(|site| site.venue.as_ref()).map(WebAddress::to_string);
+    of_site.or_else(|| app.settings.venue.as_ref().map(Url::to_string))
 }
 
 async fn state(
     app: &App,
-    nas: &Nas,
+    (nas, doors): (&Nas, Doors),
     session: Option<&Session>,
     (user_portal_url, venue_info_url): (String, Option<String>),
 ) -> Result<CaptiveState, Failure> {
     let captive =
         CaptiveState { captive: true, user_portal_url, venue_info_url, ..CaptiveState::default() };
-    let Some(session) = session else { return Ok(captive) };
+    let (Some(session), Doors::Open { until }) = (session, doors) else { return Ok(captive) };
+    let until_closing = until.map(|at| at.since(app.now()));
     let Some(standing) = standing(app, session.device).await? else {
         return Ok(CaptiveState { captive: false, can_extend_session: Some(false), ..captive });
     };
@@ -138,15 +144,22 @@ async fn state(
     let open = CaptiveState { captive: false, can_extend_session, ..captive };
     Ok(match standing.assessment.at(nas.profile) {
         Assessment::Within(left) => CaptiveState {
-            seconds_remaining: left.time.map(|time| time.as_secs()),
+            seconds_remaining: time_left(left.time, until_closing),
             bytes_remaining: left.data.map(|data| data.get()),
             ..open
         },
-        Assessment::Slowed { .. } => open,
+        Assessment::Slowed { .. } => {
+            CaptiveState { seconds_remaining: time_left(None, until_closing), ..open }
+        }
         Assessment::Exhausted { .. } => {
             CaptiveState { captive: true, can_extend_session: None, ..open }
         }
     })
+}
+
+/// Whole seconds until the first of two ends.
+fn time_left(allowance: Option<Duration>, until_closing: Option<Duration>) -> Option<u64> {
+    allowance.into_iter().chain(until_closing).min().map(|time| time.as_secs())
 }
 
 async fn standing(app: &App, device: MacAddress) -> Result<Option<Standing>, StoreError> {

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
+use domain::Timestamp;
 
 use crate::app::{App, Message, Outcome};
 use crate::visit::Visit;
@@ -46,6 +47,19 @@ fn wait_page(app: &App, visit: &Visit, text: &'static str, wait: Duration) -> Ou
         text,
         values: &[("t", &wait)],
         action: Some(("./", "back")),
+    };
+    visit.message(app, &message)
+}
+
+/// The page of a site that is closed: when it is open.
+fn closed(app: &App, visit: &Visit, (opens_at, closes_at): (Timestamp, Timestamp)) -> Outcome {
+    let [open, close] = [opens_at, closes_at].map(|at| wording::clock(&visit.site.zone, at));
+    let message = Message {
+        status: StatusCode::OK,
+        title: "closed-title",
+        text: "closed-body",
+        values: &[("open", &open), ("close", &close)],
+        action: None,
     };
     visit.message(app, &message)
 }

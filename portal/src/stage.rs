@@ -3,7 +3,7 @@
 //! Nothing is remembered in the browser: a page that was closed opens where the
 //! journey really is (messaging facts, §6.1).
 
-use domain::{Assessment, Challenge, Grant, Remaining, Session, Window};
+use domain::{Assessment, Challenge, Doors, Grant, Remaining, Session, Timestamp, Window};
 use store::{Standing, standing_of};
 
 use crate::app::App;
@@ -12,6 +12,13 @@ use crate::visit::Visit;
 
 /// A step of the journey.
 pub(crate) enum Stage {
+    /// The site is closed.
+    Closed {
+        /// When it opens.
+        opens_at: Timestamp,
+        /// When it closes again.
+        closes_at: Timestamp,
+    },
     /// A number is wanted.
     Number(Occasion),
     /// A code is awaited.
@@ -36,13 +43,27 @@ pub(crate) struct Granted {
     pub grant: Grant,
     pub standing: Standing,
     pub left: Remaining,
+    /// When the site closes.
+    pub closes_at: Option<Timestamp>,
     /// Its open session at this access point.
     pub session: Option<Session>,
+}
+
+impl Granted {
+    /// What is left of the allowance or until the site closes, whichever ends first.
+    pub(crate) fn until_closing(&self, now: Timestamp) -> Remaining {
+        let time = self.closes_at.map(|at| at.since(now));
+        self.left.least(Remaining { time, data: None })
+    }
 }
 
 /// Finds the step at which the visit is.
 pub(crate) async fn find(app: &App, visit: &Visit) -> Result<Stage, Failure> {
     let device = visit.context.device;
+    let closes_at = match visit.site.doors(visit.now) {
+        Doors::Closed { opens_at, closes_at } => return Ok(Stage::Closed { opens_at, closes_at }),
+        Doors::Open { until } => until,
+    };
     if let Some(grant) = app.store.find_grant(device).await?.filter(|g| g.holds(visit.now))
         && let Some(standing) = standing_of(app.store.as_ref(), &grant, visit.now).await?
     {
@@ -57,7 +78,7 @@ pub(crate) async fn find(app: &App, visit: &Visit) -> Result<Stage, Failure> {
             }
         };
         let session = app.store.find_open_session(&visit.nas.name, device).await?;
-        return Ok(Stage::Granted(Box::new(Granted { grant, standing, left, session })));
+        return Ok(Stage::Granted(Box::new(Granted { grant, standing, left, closes_at, session })));
     }
     not_signed_in(app, visit, Occasion::New).await
 }

@@ -14,6 +14,8 @@ use crate::terms;
 pub(crate) struct Particulars {
     /// When the Accept is written.
     pub(crate) now: Timestamp,
+    /// When the site closes.
+    pub(crate) closes_at: Option<Timestamp>,
     /// Eight octets for Class that no other Accept carries.
     pub(crate) token: [u8; 8],
     /// The visitor's identity for others, if the request asked for one.
@@ -28,8 +30,7 @@ pub(crate) fn write(
     particulars: &Particulars,
 ) {
     let Admission { grant, terms } = admission;
-    // The admission may have been known for a while; the grant's end has not moved meanwhile.
-    let time = terms.time.min(grant.until.since(particulars.now));
+    let time = admission.time(particulars.closes_at, particulars.now);
     terms::write(accept, &Terms { time, ..terms.clone() }, profile);
     let class = Class { grant: grant.id, token: particulars.token, speed: terms.speed };
     accept.octets(attribute::CLASS, &class.octets());

@@ -11,7 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::{
-    CertificateName, MessageAuthenticatorRule, Nas, ProxyStateRule, StatusServerRule, Timestamp,
+    CertificateName, MessageAuthenticatorRule, Nas, ProxyStateRule, Site, StatusServerRule,
+    Timestamp,
 };
 use ipnet::IpNet;
 use radius_proto::message_authenticator::Presence;
@@ -19,6 +20,7 @@ use radius_proto::radsec;
 use radius_proto::server::{ClientView, Request, StatusAnswers};
 use radius_proto::{Code, Packet, Secrets, SharedSecret, attribute};
 
+use crate::gate::Gate;
 use crate::metrics::Metrics;
 use crate::nas_counters::NasCounters;
 use crate::registrar::Notice;
@@ -30,6 +32,8 @@ pub(crate) struct AccessPoint {
     pub(crate) nas: Nas,
     /// Its counters.
     pub(crate) counters: Arc<NasCounters>,
+    /// When its site is open.
+    pub(crate) gate: Arc<Gate>,
     secrets: Secrets,
     /// A right Message-Authenticator was seen where that was to be learnt.
     learnt: AtomicBool,
@@ -48,7 +52,7 @@ pub(crate) enum SecretAge {
 
 impl AccessPoint {
     /// A former secret is live if it is so at `now`.
-    fn new(nas: Nas, counters: Arc<NasCounters>, now: Timestamp) -> Self {
+    fn new(nas: Nas, counters: Arc<NasCounters>, gate: Arc<Gate>, now: Timestamp) -> Self {
         let shared = |secret: &domain::Secret| {
             SharedSecret::new(secret.expose()).expect("a secret of the domain is never empty")
         };
@@ -60,14 +64,14 @@ impl AccessPoint {
             None => Secrets::new(current),
         };
         let (learnt, replaced) = (AtomicBool::new(false), AtomicBool::new(is_replaced));
-        Self { nas, counters, secrets, learnt, replaced }
+        Self { nas, counters, gate, secrets, learnt, replaced }
     }
 
     /// The access point as it is over TLS, where its own secrets mean nothing.
-    fn over_tls(nas: Nas, counters: Arc<NasCounters>) -> Self {
+    fn over_tls(nas: Nas, counters: Arc<NasCounters>, gate: Arc<Gate>) -> Self {
         let secret = SharedSecret::new(radsec::SECRET).expect("the word is not empty");
         let (learnt, replaced) = (AtomicBool::new(false), AtomicBool::new(true));
-        Self { nas, counters, secrets: Secrets::new(secret), learnt, replaced }
+        Self { nas, counters, gate, secrets: Secrets::new(secret), learnt, replaced }
     }
 
     /// The access point as the protocol core needs it.
@@ -163,18 +167,22 @@ impl Sharers {
 impl AccessPoints {
     /// Lays the table out as it is at `now`; of two access points with the same prefix and
     /// identifier, which the store never gives, the last one stays.
-    pub(crate) fn new(list: Vec<Nas>, metrics: &Metrics, now: Timestamp) -> Self {
+    pub(crate) fn new(list: Vec<Nas>, sites: &[Site], metrics: &Metrics, now: Timestamp) -> Self {
         let counters = metrics.keep(list.iter().map(|nas| &nas.name));
+        let gates: HashMap<_, _> =
+            sites.iter().map(|site| (&site.name, Arc::new(Gate::of(site)))).collect();
         let mut by_length: BTreeMap<u8, HashMap<IpNet, Sharers>> = BTreeMap::new();
         let mut by_certificate = HashMap::new();
         for nas in list {
             let prefix = nas.addresses.trunc();
             let counters = counters.get(&nas.name).map(Arc::clone).unwrap_or_default();
+            let gate = gates.get(&nas.site).map(Arc::clone).unwrap_or_default();
             if let Some(certificate) = nas.certificate.clone() {
-                let known = AccessPoint::over_tls(nas.clone(), Arc::clone(&counters));
+                let (counters, gate) = (Arc::clone(&counters), Arc::clone(&gate));
+                let known = AccessPoint::over_tls(nas.clone(), counters, gate);
                 by_certificate.insert(certificate, Arc::new(known));
             }
-            let known = Arc::new(AccessPoint::new(nas, counters, now));
+            let known = Arc::new(AccessPoint::new(nas, counters, gate, now));
             let of_length = by_length.entry(prefix.prefix_len()).or_default();
             let sharers = of_length.entry(prefix).or_default();
             match &known.nas.identifier {

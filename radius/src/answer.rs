@@ -7,7 +7,7 @@ use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use domain::Timestamp;
+use domain::{Doors, Timestamp};
 use radius_proto::server::Role;
 use radius_proto::{Code, Packet, PacketBuilder, SharedSecret, SignedPacket, attribute};
 
@@ -66,19 +66,19 @@ pub(crate) fn answer_from_memory(
 ) -> Option<Answer> {
     let request = Packet::parse(octets).expect("the protocol core has parsed it before");
     let claim = claim::read(&request, access_point.secret(secret));
-    let decision = match claim {
-        Ok(Claim::Device(device)) => {
-            let now = shared.clock.now();
+    let now = shared.clock.now();
+    let decision = match (claim, closed(access_point, now)) {
+        (Err(refusal), _) | (Ok(_), Some(refusal)) => Err(refusal),
+        (Ok(Claim::Device(device)), None) => {
             let admission = shared.facts.remembered(device, access_point.nas.profile, now)?;
             Ok((admission, Origin::Memory))
         }
-        Ok(Claim::Credential(presented)) => {
+        (Ok(Claim::Credential(presented)), None) => {
             if !shared.failures.are_too_many(presented.device) {
                 return None;
             }
             Err(Refusal::TooManyFailures)
         }
-        Err(refusal) => Err(refusal),
     };
     Some(tell(shared, access_point, secret, (&request, octets, source), decision))
 }
@@ -93,11 +93,19 @@ fn tell(
 ) -> Answer {
     let sender = Sender { nas: &access_point.nas.name, source };
     let now = shared.clock.now();
-    match reply(shared, access_point, request, &decision).sign(access_point.secret(secret)) {
+    let closes_at = match access_point.gate.doors(now) {
+        Doors::Open { until } => until,
+        // It closed since it was asked; what it lets in now ends at once.
+        Doors::Closed { .. } => Some(now),
+    };
+    match reply(shared, access_point, (request, &decision), (closes_at, now))
+        .sign(access_point.secret(secret))
+    {
         Ok(reply) => match decision {
             Ok((admission, origin)) => {
                 let outcome = origin.into();
-                shared.notes.accepted(sender, request, (&admission, outcome), now);
+                let when = (closes_at, now);
+                shared.notes.accepted(sender, request, (&admission, outcome), when);
                 Answer::Accept(reply, outcome)
             }
             Err(refusal) => {
@@ -114,6 +122,17 @@ fn tell(
     }
 }
 
+/// What a device is told at a site that is closed.
+fn closed(access_point: &AccessPoint, now: Timestamp) -> Option<Refusal> {
+    match access_point.gate.doors(now) {
+        Doors::Open { .. } => None,
+        Doors::Closed { opens_at, closes_at } => {
+            let [opens, closes] = [opens_at, closes_at].map(|at| access_point.gate.wall_clock(at));
+            Some(Refusal::Closed { opens, closes })
+        }
+    }
+}
+
 type Decision = Result<(Arc<Admission>, Origin), Refusal>;
 
 async fn decide(
@@ -122,12 +141,13 @@ async fn decide(
     (request, secret): (&Packet<'_>, &SharedSecret),
     now: Timestamp,
 ) -> Result<Decision, StoreAway> {
-    match claim::read(request, secret) {
-        Ok(Claim::Device(device)) => {
+    match (claim::read(request, secret), closed(access_point, now)) {
+        (Err(refusal), _) | (Ok(_), Some(refusal)) => Ok(Err(refusal)),
+        (Ok(Claim::Device(device)), None) => {
             let profile = access_point.nas.profile;
             shared.facts.decide_device(device, profile, now).await
         }
-        Ok(Claim::Credential(presented)) => {
+        (Ok(Claim::Credential(presented)), None) => {
             if shared.failures.are_too_many(presented.device) {
                 return Ok(Err(Refusal::TooManyFailures));
             }
@@ -137,7 +157,6 @@ async fn decide(
             }
             Ok(decision)
         }
-        Err(refusal) => Ok(Err(refusal)),
     }
 }
 
@@ -171,16 +190,16 @@ async fn decide_credential(
 fn reply(
     shared: &Shared,
     access_point: &AccessPoint,
-    request: &Packet<'_>,
-    decision: &Decision,
+    (request, decision): (&Packet<'_>, &Decision),
+    (closes_at, now): (Option<Timestamp>, Timestamp),
 ) -> PacketBuilder {
     match decision {
         Ok((admission, _)) => {
             let mut accept = PacketBuilder::reply_to(request, Code::AccessAccept);
             let account = admission.grant.account;
             let identity = shared.cui.get().and_then(|cui| cui.identity(request, account));
-            let particulars =
-                Particulars { now: shared.clock.now(), token: shared.tokens.next(), identity };
+            let token = shared.tokens.next();
+            let particulars = Particulars { now, closes_at, token, identity };
             accept::write(&mut accept, admission, access_point.nas.profile, &particulars);
             accept
         }

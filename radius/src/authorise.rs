@@ -3,6 +3,8 @@
 //! It does not know where grants are stored, what a NAS can be told, or how a request proved
 //! itself; [`crate::claim`] proves, [`crate::facts`] looks up, [`crate::accept`] answers.
 
+use std::time::Duration;
+
 use domain::{Assessment, Grant, NasProfile, Terms, Timestamp};
 use store::Standing;
 
@@ -49,6 +51,13 @@ pub enum Refusal {
         /// new code starts a new stay.
         until: Option<(i8, i8)>,
     },
+    /// The site is closed.
+    Closed {
+        /// Hour and minute of the site's day at which it opens.
+        opens: (i8, i8),
+        /// Those at which it closes again.
+        closes: (i8, i8),
+    },
 }
 
 impl Refusal {
@@ -65,6 +74,7 @@ impl Refusal {
             Self::TooManyFailures => "rejected-too-many-failures",
             Self::NoGrant => "rejected-no-grant",
             Self::UsedUp { .. } => "rejected-used-up",
+            Self::Closed { .. } => "rejected-closed",
         }
     }
 
@@ -85,7 +95,20 @@ impl Refusal {
             Self::UsedUp { until: None } => {
                 "The allowance is used up; please sign in again.".to_owned()
             }
+            Self::Closed { opens, closes } => format!(
+                "The network is open from {:02}:{:02} to {:02}:{:02}.",
+                opens.0, opens.1, closes.0, closes.1
+            ),
         }
+    }
+}
+
+impl Admission {
+    /// For how long it lets in at `now`, at a site that closes then. It may have been known for a
+    /// while; the grant's end and the site's have not moved meanwhile.
+    pub(crate) fn time(&self, closes_at: Option<Timestamp>, now: Timestamp) -> Duration {
+        let time = self.terms.time.min(self.grant.until.since(now));
+        closes_at.map_or(time, |at| time.min(at.since(now)))
     }
 }
 

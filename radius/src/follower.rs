@@ -7,7 +7,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Nas, NasRange};
+use domain::{Nas, NasRange, Site};
 use store::{Change, Changes, Store, StoreError};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -85,8 +85,9 @@ impl Follower {
     /// Reads the table; returns after how long it should be read again.
     pub(crate) async fn read_access_points(&self) -> Duration {
         match self.read().await {
-            Ok((list, ranges)) => {
-                let table = AccessPoints::new(list, &self.shared.metrics, self.shared.clock.now());
+            Ok((list, sites, ranges)) => {
+                let now = self.shared.clock.now();
+                let table = AccessPoints::new(list, &sites, &self.shared.metrics, now);
                 tracing::debug!(access_points = table.len(), "radius.table");
                 self.shared.access_points.store(Arc::new(table));
                 self.shared.ranges.store(Arc::new(Ranges::new(ranges)));
@@ -99,7 +100,12 @@ impl Follower {
         }
     }
 
-    async fn read(&self) -> Result<(Vec<Nas>, Vec<NasRange>), StoreError> {
-        Ok((self.store.list_access_points().await?, self.store.list_ranges().await?))
+    async fn read(&self) -> Result<(Vec<Nas>, Vec<Site>, Vec<NasRange>), StoreError> {
+        let store = &self.store;
+        Ok((
+            store.list_access_points().await?,
+            store.list_sites().await?,
+            store.list_ranges().await?,
+        ))
     }
 }

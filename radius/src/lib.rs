@@ -21,6 +21,7 @@ mod fair_queue;
 mod fixtures;
 mod flood;
 mod follower;
+mod gate;
 mod introduction;
 mod known_grants;
 mod look_ups;

@@ -7,8 +7,9 @@
 use std::net::SocketAddr;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::time::Duration;
 
-use domain::{Grant, NasName, Terms, Timestamp};
+use domain::{NasName, Terms, Timestamp};
 use radius_proto::server::Role;
 use radius_proto::{Packet, attribute};
 use store::{Given, Trail, TrailEvent, TrailKind, TrailPort};
@@ -63,11 +64,11 @@ impl Notes {
         sender: Sender<'_>,
         request: &Packet<'_>,
         (admission, outcome): (&Admission, Outcome),
-        now: Timestamp,
+        (closes_at, now): (Option<Timestamp>, Timestamp),
     ) {
         let Some(trail) = self.0.get() else { return };
         let Admission { grant, terms } = admission;
-        let given = given(grant, terms, now);
+        let given = given(terms, admission.time(closes_at, now));
         let what = TrailKind::Accepted { outcome: outcome.as_str(), given };
         trail.note(&TrailEvent {
             device: Some(grant.device),
@@ -88,6 +89,7 @@ impl Notes {
         let Some(trail) = self.0.get() else { return };
         let renews = match refusal {
             Refusal::UsedUp { until } => until,
+            Refusal::Closed { opens, .. } => Some(opens),
             _ => None,
         };
         let what = TrailKind::Rejected { rule: refusal.as_str(), renews };
@@ -138,9 +140,9 @@ fn of<'a>(
 }
 
 /// The terms as [`crate::accept`] writes them.
-fn given(grant: &Grant, terms: &Terms, now: Timestamp) -> Given {
+fn given(terms: &Terms, time: Duration) -> Given {
     Given {
-        seconds: terms.time.min(grant.until.since(now)).as_secs().max(1),
+        seconds: time.as_secs().max(1),
         octets: terms.data.map(domain::Octets::get),
         down: terms.rate.down.map(domain::BitRate::bits_per_second),
         up: terms.rate.up.map(domain::BitRate::bits_per_second),
@@ -186,7 +188,7 @@ mod tests {
         let sender = Sender { nas: &name, source };
         for _ in 0..100 {
             let accepted = (&admission(), Outcome::AcceptedFromMemory);
-            notes.accepted(sender, &request, accepted, T0);
+            notes.accepted(sender, &request, accepted, (None, T0));
         }
         let refusal = Refusal::UsedUp { until: Some((0, 30)) };
         notes.rejected(sender, &request, refusal, T0);

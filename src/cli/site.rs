@@ -2,7 +2,8 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 use domain::{
-    Colours, Country, DialNumber, Language, Notice, PlanName, SiteName, TextKey, WebAddress, Zone,
+    Colours, Country, DialNumber, Language, Notice, PlanName, SiteName, Span, TextKey, WebAddress,
+    Zone,
 };
 
 use super::nas::yes_or_no;
@@ -98,6 +99,10 @@ pub struct SetSite {
     /// a text the portal's own is said again. `network-name` is what the network is called.
     #[arg(long, value_name = "KEY.LANGUAGE=TEXT|@FILE", value_parser = of_a_key)]
     pub text: Vec<(TextKey, Language, String)>,
+    /// When it lets visitors online, such as "sun-thu 16:00-01:00,fri-sat 14:00-02:00"; in place of
+    /// all hours before.
+    #[arg(long, value_name = "DAYS FROM-TO", value_delimiter = ',')]
+    pub hours: Vec<Span>,
     /// Take away what was set.
     #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
     pub clear: Vec<Clearable>,
@@ -120,6 +125,8 @@ pub enum Clearable {
     Logo,
     /// Its colours.
     Colours,
+    /// Its opening hours; it is always open then.
+    Hours,
 }
 
 /// `landing-body.ar=TEXT`

@@ -4,7 +4,7 @@ mod change;
 mod show;
 
 use controller::admin::api::{List, Removed, SiteView};
-use domain::{HelpNumbers, Language, Localised, Look, SiteTexts};
+use domain::{HelpNumbers, Language, Localised, Look, OpeningHours, SiteTexts};
 
 use crate::admin_client::AdminClient;
 use crate::cli::{AddSite, SiteCommand};
@@ -52,5 +52,6 @@ fn view(site: AddSite) -> SiteView {
         notice: None,
         look: Look::default(),
         texts: SiteTexts::default(),
+        hours: OpeningHours::default(),
     }
 }

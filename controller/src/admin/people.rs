@@ -209,8 +209,10 @@ impl AdminApi {
         let nas = self.store.find_access_point(&session.nas).await?;
         let nas = nas.ok_or_else(|| conflict("the access point was removed"))?;
         let now = self.clock.now();
-        let terms = terms::of(self.store.as_ref(), session, nas.profile, now).await?;
-        terms.ok_or_else(|| conflict("the device has no grant, or nothing is left of it"))
+        let terms = terms::of(self.store.as_ref(), session, &nas, now).await?;
+        terms.ok_or_else(|| {
+            conflict("the device has no grant, nothing is left of it, or the site is closed")
+        })
     }
 
     async fn account(&self, phone: &PhoneNumber) -> Result<AccountRecord, Refusal> {

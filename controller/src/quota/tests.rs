@@ -232,3 +232,44 @@ async fn only_what_may_use_something_up_is_looked_at() {
     assert_eq!(known.look_again, over.min(now + LONGEST_PAUSE));
     assert!(memory.makes_due(&usage(0, 0, false), known.look_again));
 }
+
+async fn keep_hours(stage: &Stage, hours: &str) {
+    let hours: domain::OpeningHours = vec![hours.parse().unwrap()].try_into().unwrap();
+    let mut change = |site: &mut domain::Site| site.hours = hours.clone();
+    stage.store.change_site(&"walkway".parse().unwrap(), &mut change).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_site_that_closes_ends_its_sessions_at_that_minute() {
+    let stage = Stage::new((None, None), (None, None)).await;
+    let park = domain::Site::new("park".parse().unwrap(), "visitor".parse().unwrap());
+    stage.store.add_site(&park).await.unwrap();
+    let tent = Nas { site: park.name, ..crate::stage::nas("tent", "10.0.0.3/32") };
+    stage.store.add_access_point(&tent).await.unwrap();
+    // It is noon.
+    keep_hours(&stage, "daily 08:00-12:10").await;
+    let (phone, laptop) = (stage.sign_in(1, 1).await, stage.sign_in(1, 2).await);
+    stage.report("gate", &phone, 60, 0).await;
+    stage.report("tent", &laptop, 60, 0).await;
+    let (watch, mut memory) = (watch(&stage), Memory::default());
+    for (seconds, expected) in [(0, 0), (599, 0), (1, 1), (60, 1)] {
+        stage.advance(seconds);
+        watch.sweep(&mut memory).await.unwrap();
+        assert_eq!(stage.orders().await.len(), expected, "{seconds} s later");
+    }
+    assert_eq!(stage.orders().await, [waiting("gate", OrderReason::SiteClosed)]);
+    assert_eq!(state_of(&stage, phone.id).await, GrantState::Live);
+}
+
+#[tokio::test]
+async fn hours_that_are_given_later_count_at_once() {
+    let stage = Stage::new((None, None), (None, None)).await;
+    let phone = stage.sign_in(1, 1).await;
+    stage.report("gate", &phone, 60, 0).await;
+    let (watch, mut memory) = (watch(&stage), Memory::default());
+    watch.sweep(&mut memory).await.unwrap();
+    keep_hours(&stage, "daily 08:00-11:00").await;
+    watch.follow(Change::Setup, &mut memory).await.unwrap();
+    watch.sweep(&mut memory).await.unwrap();
+    assert_eq!(stage.orders().await, [waiting("gate", OrderReason::SiteClosed)]);
+}

@@ -110,6 +110,8 @@ pub enum OrderReason {
     Admin,
     /// The person's data is to be destroyed.
     Erased,
+    /// The site has closed.
+    SiteClosed,
 }
 
 /// How far an order has come.
@@ -257,7 +259,7 @@ impl OrderMethod {
 
 impl OrderReason {
     /// Every reason.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::SignedIn,
         Self::AllowanceUsedUp,
         Self::AllowanceRenewed,
@@ -266,6 +268,7 @@ impl OrderReason {
         Self::DeviceRetired,
         Self::Admin,
         Self::Erased,
+        Self::SiteClosed,
     ];
 
     /// The reason's name in the store and on the command line.
@@ -280,6 +283,7 @@ impl OrderReason {
             Self::DeviceRetired => "device-retired",
             Self::Admin => "admin",
             Self::Erased => "erased",
+            Self::SiteClosed => "site-closed",
         }
     }
 

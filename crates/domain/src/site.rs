@@ -1,6 +1,7 @@
 //! Sites: the places where visitors are, each with its own day and face.
 
 mod help;
+mod hours;
 mod look;
 mod notice;
 mod texts;
@@ -14,6 +15,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use self::help::{DialNumber, DialNumberError, HelpNumbers};
+pub use self::hours::{Doors, HoursError, OpeningHours, Span};
 pub use self::look::{Colour, ColourError, Colours, Logo, LogoError, Look};
 pub use self::notice::{Notice, NoticeError};
 pub use self::texts::{SiteTexts, TextError, TextKey, is_showable};
@@ -52,6 +54,9 @@ pub struct Site {
     /// What its pages say in words of their own.
     #[serde(default)]
     pub texts: SiteTexts,
+    /// When it lets visitors online.
+    #[serde(default)]
+    pub hours: OpeningHours,
 }
 
 impl Site {
@@ -71,7 +76,14 @@ impl Site {
             notice: None,
             look: Look::default(),
             texts: SiteTexts::default(),
+            hours: OpeningHours::default(),
         }
+    }
+
+    /// Whether it is open at `now`.
+    #[must_use]
+    pub fn doors(&self, now: Timestamp) -> Doors {
+        self.hours.doors(&self.zone, now)
     }
 }
 
@@ -105,6 +117,21 @@ impl Zone {
         let next = self.civil(time).date().tomorrow().unwrap_or(Date::MAX);
         next.to_zoned_datetime(self.0.clone())
             .map_or(time, |zoned| Timestamp::from_millis(zoned.timestamp().as_millisecond()))
+    }
+
+    /// The day so many days after the one of `time`.
+    fn date_near(&self, time: Timestamp, days: i32) -> Date {
+        self.civil(time).date().saturating_add(jiff::Span::new().days(days))
+    }
+
+    /// The moment so many minutes of the wall clock after a day's beginning; where clocks are put
+    /// forward over it, so much later.
+    fn moment(&self, date: Date, minutes: u16) -> Timestamp {
+        let time = date.at(0, 0, 0, 0).saturating_add(jiff::Span::new().minutes(minutes));
+        let moment = self.0.to_timestamp(time);
+        moment.map_or(Timestamp::from_millis(i64::MAX), |moment| {
+            Timestamp::from_millis(moment.as_millisecond())
+        })
     }
 
     /// Universal time, for what has no place.

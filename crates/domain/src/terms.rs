@@ -45,4 +45,11 @@ impl Terms {
             interim_interval: plan.interim_interval,
         })
     }
+
+    /// The same terms, at a site that closes then.
+    #[must_use]
+    pub fn until(self, closes_at: Option<Timestamp>, now: Timestamp) -> Self {
+        let time = closes_at.map_or(self.time, |at| self.time.min(at.since(now)));
+        Self { time, ..self }
+    }
 }

@@ -33,7 +33,7 @@ pub(crate) async fn go(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
         }
         Stage::Granted(_) => Ok(visit.go("online")),
         Stage::UsedUp(_) => Ok(visit.go("status")),
-        Stage::Number(_) | Stage::Code(_) => Ok(visit.go("")),
+        Stage::Number(_) | Stage::Code(_) | Stage::Closed { .. } => Ok(visit.go("")),
     }
 }
 
@@ -46,7 +46,7 @@ pub(crate) async fn online(State(app): State<Arc<App>>, visit: Visit) -> Outcome
         }
         Stage::Granted(_) => waiting(&app, &visit),
         Stage::UsedUp(_) => Ok(visit.go("status")),
-        Stage::Number(_) | Stage::Code(_) => Ok(visit.go("")),
+        Stage::Number(_) | Stage::Code(_) | Stage::Closed { .. } => Ok(visit.go("")),
     }
 }
 
@@ -76,7 +76,9 @@ pub(crate) async fn status(State(app): State<Arc<App>>, visit: Visit) -> Outcome
             page(&app, &visit, &granted, Place::Status)
         }
         Stage::UsedUp(standing) => used_up(&app, &visit, &standing),
-        Stage::Granted(_) | Stage::Number(_) | Stage::Code(_) => Ok(visit.go("")),
+        Stage::Granted(_) | Stage::Number(_) | Stage::Code(_) | Stage::Closed { .. } => {
+            Ok(visit.go(""))
+        }
     }
 }
 
@@ -95,7 +97,7 @@ fn page(app: &App, visit: &Visit, granted: &Granted, place: Place) -> Outcome {
         Place::Online => ("ok-title", "online", "both-of-day", "ok-unlimited", "ok-body"),
         Place::Status => ("status-title", "status", "both-left", "status-unlimited", "status-left"),
     };
-    let lead = match wording::allowance(&words, both, &granted.left) {
+    let lead = match wording::allowance(&words, both, &granted.until_closing(visit.now)) {
         Some(allowance) => words.fill(lead, &[("allowance", &allowance)]),
         None => words.text(unlimited),
     };
@@ -126,18 +128,18 @@ fn page(app: &App, visit: &Visit, granted: &Granted, place: Place) -> Outcome {
 /// Bars for the allowances that the plan limits.
 fn gauges(app: &App, visit: &Visit, granted: &Granted) -> Vec<Gauge> {
     let words = visit.words(app);
-    let plan = &granted.standing.plan;
+    let (plan, left) = (&granted.standing.plan, granted.until_closing(visit.now));
     let gauge = |label: &str, value: String, left: u64, whole: Option<u64>| {
         let whole = whole.unwrap_or(left).max(1);
         let percent = left.saturating_mul(100).checked_div(whole).unwrap_or(0).min(100);
         Gauge { label: Html::new(&words.text(label)), value: Html::new(&value), percent }
     };
-    let time = granted.left.time.map(|left| {
+    let time = left.time.map(|left| {
         let limits = [plan.per_day.time, plan.per_session.time];
         let whole = limits.into_iter().flatten().min().map(|limit| limit.as_secs());
         gauge("time-label", wording::time_left(&words, left), left.as_secs(), whole)
     });
-    let data = granted.left.data.map(|left| {
+    let data = left.data.map(|left| {
         let limits = [plan.per_day.data, plan.per_session.data];
         let whole = limits.into_iter().flatten().min().map(|limit| limit.get() / 1_000);
         gauge("data-label", wording::data_left(&words, left), left.get() / 1_000, whole)

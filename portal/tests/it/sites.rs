@@ -4,7 +4,7 @@ use domain::{HelpNumbers, Language, Localised, Look, Notice, Site, TextKey};
 
 use crate::browser::PORTAL;
 use crate::pages::{LANGUAGES, all_pages, budget_of};
-use crate::town::{MAC, PHONE, Town};
+use crate::town::{Event, MAC, PHONE, Town};
 
 const BACKUP: &str = "The network is temporarily keeping municipal services running";
 const TRIAL: &str = "This service is on trial";
@@ -173,4 +173,56 @@ async fn a_page_with_everything_on_keeps_its_budget() {
             assert!(size <= budget_of(name), "{language} {name} has {size} bytes");
         }
     }
+}
+
+fn open(site: &mut Site, hours: &str) {
+    site.hours = vec![hours.parse().unwrap()].try_into().unwrap();
+}
+
+#[tokio::test]
+async fn a_closed_site_says_when_it_opens_and_sends_no_code() {
+    // It is noon.
+    let town = Town::open().await;
+    let browser = town.english();
+    let first = browser.visit(&town.gate_redirect(MAC, "10.1.0.7")).await;
+    town.change_site(|site| open(site, "daily 16:00-01:00")).await;
+    let closed = browser.visit(&first.base()).await;
+    assert_eq!(closed.title(), "The network is closed now");
+    assert!(closed.shows("The network is open from 16:00 to 01:00."), "{}", closed.body);
+    assert!(!closed.body.contains("<form"), "{}", closed.body);
+    let sent = browser.post(&first, "phone", &[("phone", PHONE), ("terms", "yes")]).await;
+    assert_eq!(sent.location(), first.base());
+    assert!(town.next_message().await.is_none());
+    for page in ["code", "go", "online", "status"] {
+        let answer = browser.get(&format!("{}{page}", first.base())).await;
+        assert_eq!(answer.location(), first.base(), "{page}");
+    }
+    let arabic = browser.visit(&format!("{}?lang=ar", first.base())).await;
+    assert!(arabic.shows("الشبكة متاحة من 16:00 إلى 01:00. نراك قريبًا."), "{}", arabic.body);
+
+    town.wait(4 * 3_600);
+    let open = browser.visit(&town.gate_redirect(MAC, "10.1.0.7")).await;
+    assert_eq!(open.title(), "Welcome to Al-Ahsa Wi-Fi");
+}
+
+#[tokio::test]
+async fn who_is_online_sees_no_more_time_than_until_the_site_closes() {
+    let town = Town::open().await;
+    let browser = town.english();
+    town.change_site(|site| open(site, "daily 08:00-13:00")).await;
+    let online = town.go_online(&browser, MAC, "127.0.0.1").await;
+    assert!(online.shows("Today&#39;s allowance: 1 hour and 1 GB."), "{}", online.body);
+    let ask = async || {
+        let accept = "Accept: application/captive+json\r\n";
+        let answer = browser.ask("GET", PORTAL, "/n/path-of-the-gate/capport", accept).await;
+        serde_json::from_str::<serde_json::Value>(&answer.body).unwrap()
+    };
+    let state = ask().await;
+    assert_eq!((&state["captive"], &state["seconds-remaining"]), (&false.into(), &3_600.into()));
+    town.wait(3_600);
+    town.report("gate", MAC, "127.0.0.1", Event::Interim, crate::town::used(3_600, 1)).await;
+    let state = ask().await;
+    assert!(state["captive"] == true && state.get("seconds-remaining").is_none(), "{state}");
+    let page = browser.visit(&town.gate_redirect(MAC, "127.0.0.1")).await;
+    assert_eq!(page.title(), "The network is closed now");
 }

@@ -13,7 +13,7 @@ fn accept(admission: &Admission, identity: Option<&str>) -> Vec<u8> {
     let request = Packet::parse(&request).unwrap();
     let mut accept = PacketBuilder::reply_to(&request, Code::AccessAccept);
     let identity = identity.map(str::to_owned);
-    let particulars = Particulars { now: T0, token: [9; 8], identity };
+    let particulars = Particulars { now: T0, closes_at: None, token: [9; 8], identity };
     write(&mut accept, admission, NasProfile::Generic, &particulars);
     accept.sign(&secret()).unwrap().to_vec()
 }

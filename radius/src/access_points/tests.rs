@@ -19,7 +19,7 @@ fn named(name: &str, addresses: &str, identifier: Option<&str>) -> Nas {
 }
 
 fn table(list: Vec<Nas>) -> AccessPoints {
-    AccessPoints::new(list, &Metrics::default(), T0)
+    AccessPoints::new(list, &[], &Metrics::default(), T0)
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn unsigned() -> Vec<u8> {
 fn the_first_right_message_authenticator_makes_it_required() {
     let nas = Nas { message_authenticator: MessageAuthenticatorRule::Learn, ..nas() };
     let gate = nas.name.clone();
-    let known = AccessPoint::new(nas, Arc::default(), T0);
+    let known = AccessPoint::new(nas, Arc::default(), Arc::default(), T0);
     let current = SecretAge::Current;
     let check = |octets: &[u8], expected| {
         assert_eq!(receive(&known, Role::Authentication, octets), expected);
@@ -136,7 +136,7 @@ fn the_secret_that_verifies_is_the_one_of_the_whole_exchange() {
     };
     let by_old = access_request(|_| {});
     let by_new = PacketBuilder::accounting_request().sign(&new_secret).unwrap().to_vec();
-    let known = AccessPoint::new(nas.clone(), Arc::default(), T0);
+    let known = AccessPoint::new(nas.clone(), Arc::default(), Arc::default(), T0);
     let access = receive(&known, Role::Authentication, &by_old);
     assert_eq!(access, Ok((SecretAge::Former, None)));
     let notice = Notice::UsesNewSecret(nas.name.clone());
@@ -144,7 +144,8 @@ fn the_secret_that_verifies_is_the_one_of_the_whole_exchange() {
     assert_eq!(accounting, Ok((SecretAge::Current, Some(notice))));
     let again = receive(&known, Role::Accounting, &by_new);
     assert_eq!(again, Ok((SecretAge::Current, None)));
-    let expired = AccessPoint::new(nas, Arc::default(), T0 + Duration::from_secs(1));
+    let expired =
+        AccessPoint::new(nas, Arc::default(), Arc::default(), T0 + Duration::from_secs(1));
     let late = receive(&expired, Role::Authentication, &by_old);
     assert!(matches!(late, Err(DropReason::MessageAuthenticator(_))), "{late:?}");
 }

@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use domain::{
     AccountId, Clock, Grant, GrantId, GrantState, HandOff, MacAddress, ManualClock,
-    MessageAuthenticatorRule, Nas, NasProfile, NasRange, OctetDirection, Plan, ProxyStateRule,
-    Site, StatusServerRule, Timestamp,
+    MessageAuthenticatorRule, Nas, NasProfile, NasRange, OctetDirection, OpeningHours, Plan,
+    ProxyStateRule, Site, StatusServerRule, Timestamp,
 };
 use radius::{Connections, Metrics, Radius, RadiusSettings};
 use store::{
@@ -80,6 +80,8 @@ pub struct City {
 pub struct Blueprint {
     pub access_points: Vec<Nas>,
     pub ranges: Vec<NasRange>,
+    /// When the site of all access points is open.
+    pub hours: OpeningHours,
     pub settings: RadiusSettings,
     /// What visitors are called towards others.
     pub cui_key: [u8; 32],
@@ -94,7 +96,13 @@ impl Default for Blueprint {
             reject_delay_ms: 0,
             ..RadiusSettings::default()
         };
-        Self { access_points: vec![nas()], ranges: Vec::new(), settings, cui_key: [3; 32] }
+        Self {
+            access_points: vec![nas()],
+            ranges: Vec::new(),
+            hours: OpeningHours::default(),
+            settings,
+            cui_key: [3; 32],
+        }
     }
 }
 
@@ -217,7 +225,10 @@ async fn store(files: &TempDir) -> SqlStore {
 
 async fn set_up(store: &SqlStore, blueprint: &Blueprint) {
     let plan = Plan::visitor("visitor".parse().expect("a name"));
-    let site = Site::new("walkway".parse().expect("a name"), plan.name.clone());
+    let site = Site {
+        hours: blueprint.hours.clone(),
+        ..Site::new("walkway".parse().expect("a name"), plan.name.clone())
+    };
     store.add_plan(&plan).await.expect("a plan");
     store.add_site(&site).await.expect("a site");
     for nas in &blueprint.access_points {

@@ -16,6 +16,7 @@ mod eap;
 mod framing;
 mod gate;
 mod log;
+mod opening_hours;
 mod overload;
 mod passwords;
 mod privacy;

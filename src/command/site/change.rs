@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 use controller::admin::api::{ChangeHelp, ChangeSite, SiteView};
-use domain::{Language, Logo, TextKey};
+use domain::{Language, Logo, OpeningHours, Span, TextKey};
 
 use super::show;
 use crate::admin_client::AdminClient;
@@ -30,7 +30,7 @@ fn request(set: SetSite) -> anyhow::Result<ChangeSite> {
         title: set.title.into_iter().map(|(language, text)| (language, filled(text))).collect(),
         zone: set.zone,
         plan: set.plan,
-        countries: Some(set.countries).filter(|countries| !countries.is_empty()),
+        countries: filled_list(set.countries),
         venue: clear.or(Clearable::Venue, set.venue)?,
         help: Some(help).filter(|help| *help != ChangeHelp::default()),
         trial: set.trial,
@@ -38,7 +38,13 @@ fn request(set: SetSite) -> anyhow::Result<ChangeSite> {
         logo: clear.or(Clearable::Logo, set.logo.map(logo).transpose()?)?,
         colours: clear.or(Clearable::Colours, set.colours)?,
         texts: texts(set.text)?,
+        hours: hours(clear.or(Clearable::Hours, filled_list(set.hours))?)?,
     })
+}
+
+/// No hours are no closing.
+fn hours(given: Option<Option<Vec<Span>>>) -> anyhow::Result<Option<OpeningHours>> {
+    Ok(given.map(|hours| hours.unwrap_or_default().try_into()).transpose()?)
 }
 
 fn logo(given: String) -> anyhow::Result<Logo> {
@@ -79,6 +85,11 @@ impl Clear {
             (false, value) => Ok(value.map(Some)),
         }
     }
+}
+
+/// A list, unless it is empty.
+fn filled_list<T>(list: Vec<T>) -> Option<Vec<T>> {
+    (!list.is_empty()).then_some(list)
 }
 
 /// A text, unless it is empty.

@@ -1,6 +1,7 @@
 //! A site as it is printed.
 
 use controller::admin::api::SiteView;
+use domain::{OpeningHours, Span};
 
 use crate::command::wording::or_dash;
 
@@ -23,11 +24,19 @@ pub(super) fn fields(site: &SiteView) -> Vec<(&'static str, String)> {
         ("notice", or_dash(site.notice)),
         ("logo", or_dash(site.look.logo.as_ref())),
         ("colours", or_dash(site.look.colours)),
+        ("hours", hours(&site.hours)),
     ]);
     let texts = site.texts.iter();
     fields
         .extend(texts.map(|(key, language, text)| ("text", format!("{key}: {text} ({language})"))));
     fields
+}
+
+fn hours(hours: &OpeningHours) -> String {
+    match hours.spans() {
+        [] => "always".to_owned(),
+        spans => spans.iter().map(Span::to_string).collect::<Vec<_>>().join(", "),
+    }
 }
 
 const fn yes_or_no(value: bool) -> &'static str {

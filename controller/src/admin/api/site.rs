@@ -1,8 +1,8 @@
 //! Sites as they travel.
 
 use domain::{
-    Country, HelpNumbers, Localised, Look, Notice, PlanName, Site, SiteName, SiteTexts, WebAddress,
-    Zone, is_showable,
+    Country, HelpNumbers, Localised, Look, Notice, OpeningHours, PlanName, Site, SiteName,
+    SiteTexts, WebAddress, Zone, is_showable,
 };
 use serde::{Deserialize, Serialize};
 
@@ -41,13 +41,27 @@ pub struct SiteView {
     /// Texts in words of its own, by key and language.
     #[serde(default)]
     pub texts: SiteTexts,
+    /// When it lets visitors online, such as `["sun-thu 16:00-01:00"]`; always if there is none.
+    #[serde(default)]
+    pub hours: OpeningHours,
 }
 
 impl From<Site> for SiteView {
     fn from(site: Site) -> Self {
-        let Site { name, title, zone, plan, countries, venue, help, trial, notice, .. } = site;
-        let Site { look, texts, .. } = site;
-        Self { name, title, zone, plan, countries, venue, help, trial, notice, look, texts }
+        Self {
+            name: site.name,
+            title: site.title,
+            zone: site.zone,
+            plan: site.plan,
+            countries: site.countries,
+            venue: site.venue,
+            help: site.help,
+            trial: site.trial,
+            notice: site.notice,
+            look: site.look,
+            texts: site.texts,
+            hours: site.hours,
+        }
     }
 }
 
@@ -55,10 +69,20 @@ impl TryFrom<SiteView> for Site {
     type Error = String;
 
     fn try_from(view: SiteView) -> Result<Self, String> {
-        let SiteView { name, title, zone, plan, countries, venue, help, trial, notice, .. } = view;
-        let SiteView { look, texts, .. } = view;
-        let site =
-            Self { name, title, zone, plan, countries, venue, help, trial, notice, look, texts };
+        let site = Self {
+            name: view.name,
+            title: view.title,
+            zone: view.zone,
+            plan: view.plan,
+            countries: view.countries,
+            venue: view.venue,
+            help: view.help,
+            trial: view.trial,
+            notice: view.notice,
+            look: view.look,
+            texts: view.texts,
+            hours: view.hours,
+        };
         sensible(&site)?;
         Ok(site)
     }

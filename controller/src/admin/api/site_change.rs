@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Colours, Country, DialNumber, HelpNumbers, Language, Logo, Notice, PlanName, Site, TextKey,
-    WebAddress, Zone,
+    Colours, Country, DialNumber, HelpNumbers, Language, Logo, Notice, OpeningHours, PlanName,
+    Site, TextKey, WebAddress, Zone,
 };
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +48,9 @@ pub struct ChangeSite {
     /// Texts by key and language; with `null` the portal's own is said again.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub texts: BTreeMap<TextKey, BTreeMap<Language, Option<String>>>,
+    /// When it lets visitors online; `[]` for always.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hours: Option<OpeningHours>,
 }
 
 /// What to change about a site's help numbers; `null` leaves the portal's own.
@@ -87,6 +90,7 @@ impl ChangeSite {
         }
         replace(&mut site.trial, self.trial.as_ref());
         replace(&mut site.notice, self.notice.as_ref());
+        replace(&mut site.hours, self.hours.as_ref());
         replace(&mut site.look.logo, self.logo.as_ref());
         replace(&mut site.look.colours, self.colours.as_ref());
         for (key, texts) in &self.texts {
