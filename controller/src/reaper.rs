@@ -37,6 +37,7 @@ pub(crate) struct Reaper {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Pruned {
     pub challenges: u64,
+    pub visits: u64,
     pub credentials: u64,
     pub orders: u64,
     pub messages: u64,
@@ -110,6 +111,8 @@ impl Reaper {
         let oldest_day = Zone::riyadh().day_of(now - days(keep.usage_days));
         let (store, before) = self.told("challenges", past(days(keep.challenge_days)));
         let challenges = store.prune_challenges(before).await?;
+        let (store, before) = self.told("visits", past(days(keep.challenge_days)));
+        let visits = store.prune_visits(before).await?;
         let (store, before) = self.told("credentials", past(hours(keep.credential_hours)));
         let credentials = store.prune_credentials(before).await?;
         let (store, before) = self.told("orders", past(days(keep.order_days)));
@@ -130,6 +133,7 @@ impl Reaper {
         let links = self.store.shorten_audit(now - days(keep.audit_days), now).await?;
         Ok(Pruned {
             challenges,
+            visits,
             credentials,
             orders,
             messages,
@@ -178,6 +182,7 @@ fn report(pruned: Pruned) {
     }
     let Pruned {
         challenges,
+        visits,
         credentials,
         orders,
         messages,
@@ -191,6 +196,7 @@ fn report(pruned: Pruned) {
     } = pruned;
     tracing::info!(
         challenges,
+        visits,
         credentials,
         orders,
         messages,

@@ -30,7 +30,8 @@ pub struct ControllerSettings {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct RetentionSettings {
-    /// Days for which challenges are kept with their hashed codes; 1 to 365, default 90.
+    /// Days for which challenges are kept with their hashed codes, and the visits in which they were
+    /// asked for; 1 to 365, default 90.
     pub challenge_days: u32,
     /// Hours for which expired one-time credentials are kept; 1 to 720, default 24.
     pub credential_hours: u32,

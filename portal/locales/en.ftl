@@ -71,6 +71,7 @@ help-title = Help
 help-call = Unified number: { $unified }
 help-wa = WhatsApp: { $whatsapp }
 help-reports = Municipal reports: { $reports }
+help-ref = Reference for the support team: { $ref }
 help-sms = No message? Check the number and your mobile signal, then ask for another code once the waiting time is over.
 help-closed = Window closed? Open the Wi-Fi settings and choose the network again; you will be where you left off.
 help-vpn = The page does not open? Pause your VPN until you are logged in.

@@ -23,6 +23,7 @@ use crate::context::{Trust, VisitContext};
 use crate::failure::Failure;
 use crate::journey::arrive::find_nas;
 use crate::nas::{ArrivalError, RedirectQuery, SignedIdentity};
+use crate::random;
 use crate::visit::Peer;
 use crate::weighted::weighted;
 
@@ -66,7 +67,7 @@ pub(crate) async fn answer(
         Some(identity) => app.store.find_open_session(&nas.name, identity.device).await?,
         None => app.store.find_open_session_by_address(&nas.name, peer).await?,
     };
-    let portal = portal_url(&app, &nas, &headers, signed);
+    let portal = portal_url(&app, &nas, &headers, signed)?;
     match wish_of(&headers) {
         Wish::Page => Ok(see_other(&portal)),
         Wish::Nothing => Ok(StatusCode::NOT_ACCEPTABLE.into_response()),
@@ -103,12 +104,19 @@ fn signed_identity(
 
 /// Where a person goes on, over TLS if we have it (RFC 8908 §5): the device's own page if it is
 /// known, else the door, which leads to where its gateway gives it a context.
-fn portal_url(app: &App, nas: &Nas, headers: &HeaderMap, signed: Option<SignedIdentity>) -> String {
+fn portal_url(
+    app: &App,
+    nas: &Nas,
+    headers: &HeaderMap,
+    signed: Option<SignedIdentity>,
+) -> Result<String, Failure> {
     let origin = app.safest_origin();
-    let Some(SignedIdentity { device, address }) = signed else {
-        return origin.to_string();
+    let Some(SignedIdentity { device, address, at }) = signed else {
+        return Ok(origin.to_string());
     };
     let context = VisitContext {
+        reference: random::reference()?,
+        arrived_at: at,
         nas: nas.name.clone(),
         device,
         address,
@@ -118,7 +126,7 @@ fn portal_url(app: &App, nas: &Nas, headers: &HeaderMap, signed: Option<SignedId
         wanted: None,
     };
     let token = app.signer.seal(&context, app.now());
-    format!("{origin}v/{token}/")
+    Ok(format!("{origin}v/{token}/"))
 }
 
 /// The page about the place: the site's, else the portal's.

@@ -2,13 +2,14 @@
 //!
 //! The first redirect proves it once; from then on it travels as a token in the path,
 //! `base64url(payload || HMAC-SHA-256/128)`, so no cookie and no row is needed. A
-//! token is good for 30 minutes and is renewed by every page that is shown.
+//! token is good for 30 minutes and is renewed by every page that is shown; the right to have
+//! messages sent goes by when the device arrived, which no page renews.
 
 use std::net::IpAddr;
 use std::time::Duration;
 
 use data_encoding::BASE64URL_NOPAD;
-use domain::{Language, MacAddress, NasName, Timestamp};
+use domain::{Language, MacAddress, NasName, Reference, Timestamp};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
@@ -23,6 +24,10 @@ const TAG: usize = 16;
 /// A device at an access point, with what its access point told us about the login.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct VisitContext {
+    /// What the visitor may read to the help desk.
+    pub reference: Reference,
+    /// When the access point sent the device; no page renews it.
+    pub arrived_at: Timestamp,
     pub nas: NasName,
     #[serde(with = "octets")]
     pub device: MacAddress,
@@ -144,6 +149,8 @@ mod tests {
 
     fn context() -> VisitContext {
         VisitContext {
+            reference: "K7M2QX".parse().unwrap(),
+            arrived_at: NOW,
             nas: "walkway-gate".parse().unwrap(),
             device: MacAddress::new([2, 0, 0x5e, 0x10, 0, 1]),
             address: Some([10, 1, 0, 7].into()),

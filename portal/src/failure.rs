@@ -30,7 +30,7 @@ pub(crate) struct Reference(pub String);
 impl Reference {
     /// A response that carries a new reference, and the reference for the log.
     pub(crate) fn response() -> (Response, String) {
-        let reference = random::reference();
+        let reference = random::reference().map_or_else(|_| "------".to_owned(), String::from);
         let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
         response.extensions_mut().insert(Self(reference.clone()));
         (response, reference)

@@ -33,6 +33,8 @@ pub(crate) struct Redirected<'a> {
 /// A device that has arrived, as its access point tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Arrival {
+    /// When its access point spoke of it, as far as that is known.
+    pub at: Timestamp,
     pub device: MacAddress,
     pub address: Option<IpAddr>,
     pub trust: Trust,

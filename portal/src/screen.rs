@@ -126,6 +126,8 @@ pub(crate) struct MessageScreen<'a> {
 #[template(path = "help.html")]
 pub(crate) struct HelpScreen<'a> {
     pub frame: Frame<'a>,
+    /// What the visitor reads to the help desk.
+    pub reference: Option<Html>,
     pub numbers: Vec<Html>,
 }
 

@@ -109,6 +109,9 @@ pub struct LimitSettings {
     pub numbers_per_device: u32,
     /// Messages to one number in 24 hours; 10 by default, at least 1.
     pub sends_per_day: u32,
+    /// For how many minutes after an access point sent a device messages may be sent for it; then
+    /// the device must be sent again. 30 by default, 5 to 1440.
+    pub send_window_minutes: u64,
     /// Messages on behalf of all devices at one access point in a minute; 30 by default, at least 1.
     pub sends_per_access_point: u32,
     /// Messages on behalf of all devices at one site in a minute; 120 by default, at least 1.
@@ -197,6 +200,7 @@ impl Default for LimitSettings {
             sends_per_hour: 6,
             numbers_per_device: 3,
             sends_per_day: 10,
+            send_window_minutes: 30,
             sends_per_access_point: 30,
             sends_per_site: 120,
         }
@@ -267,6 +271,7 @@ impl LimitSettings {
             ("limits.sends-per-hour", self.sends_per_hour.into(), 1, most),
             ("limits.numbers-per-device", self.numbers_per_device.into(), 1, most),
             ("limits.sends-per-day", self.sends_per_day.into(), 1, most),
+            ("limits.send-window-minutes", self.send_window_minutes, 5, 1_440),
             ("limits.sends-per-access-point", self.sends_per_access_point.into(), 1, most),
             ("limits.sends-per-site", self.sends_per_site.into(), 1, most),
         ] {
@@ -285,6 +290,10 @@ impl LimitSettings {
 
     pub(crate) fn connection_life(&self) -> Duration {
         Duration::from_secs(self.connection_seconds)
+    }
+
+    pub(crate) fn send_window(&self) -> Duration {
+        Duration::from_secs(60 * self.send_window_minutes)
     }
 
     pub(crate) fn drain(&self) -> Duration {

@@ -7,7 +7,7 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use domain::{HandOff, Nas, Notice, Session, Site, Timestamp};
+use domain::{HandOff, Nas, Notice, Session, Site, Timestamp, VisitRecord};
 
 use crate::app::{App, Message, Outcome, mark, see_other};
 use crate::catalogue::{Html, Words};
@@ -15,6 +15,7 @@ use crate::context::{Trust, VisitContext};
 use crate::failure::Failure;
 use crate::nas::uam;
 use crate::screen::Frame;
+use crate::settings::LimitSettings;
 
 /// The address that a connection comes from; set by the listener.
 #[derive(Debug, Clone, Copy)]
@@ -60,7 +61,7 @@ impl FromRequestParts<Arc<App>> for Visit {
     }
 }
 
-const TOKEN_REFUSED: Message<'static> = Message {
+pub(crate) const TOKEN_REFUSED: Message<'static> = Message {
     status: StatusCode::FORBIDDEN,
     title: "e-token-title",
     text: "e-token",
@@ -146,6 +147,25 @@ impl Visit {
         match &self.context.uam {
             Some(turn) => uam::is_allowed(hosts, &turn.host).then(|| turn.host.clone()),
             None => uam::default_host(hosts),
+        }
+    }
+
+    /// Whether a message may be sent for the device: its access point showed lately that it is there.
+    pub(crate) fn may_send(&self, limits: &LimitSettings) -> bool {
+        self.now < self.context.arrived_at + limits.send_window()
+    }
+
+    /// What is kept of the visit for the help desk, when a number was typed.
+    pub(crate) fn record(&self) -> VisitRecord {
+        VisitRecord {
+            reference: self.context.reference,
+            site: self.site.name.clone(),
+            nas: self.nas.name.clone(),
+            device: self.context.device,
+            language: self.context.language.clone(),
+            arrived_at: self.context.arrived_at,
+            asked_at: self.now,
+            refused: None,
         }
     }
 

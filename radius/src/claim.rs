@@ -53,7 +53,7 @@ pub(crate) fn read<'a>(request: &Packet<'a>, secret: &SharedSecret) -> Result<Cl
         None => None,
     };
     let proof = Proof::read(request, secret);
-    if let Ok(id) = user_name.parse() {
+    if let Some(id) = CredentialId::of_user_name(user_name) {
         let device = calling.ok_or(Refusal::OtherDevice)?;
         return Ok(Claim::Credential(Presented { id, device, proof }));
     }

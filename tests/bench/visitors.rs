@@ -115,7 +115,7 @@ impl Traffic for OneTime<'_> {
     fn request(&self, number: u64, secret: &SharedSecret) -> Option<PacketBuilder> {
         let login = self.logins.get(usize::try_from(number).ok()?)?;
         let mut request = access_request(&spelled(device(u32::try_from(number).ok()?)));
-        request.text(attribute::USER_NAME, &login.id.to_string());
+        request.text(attribute::USER_NAME, &login.id.user_name());
         request.user_password(login.password.as_bytes(), secret);
         Some(request)
     }

@@ -26,7 +26,7 @@ pub async fn add_credential(city: &City, grant: &Grant, nas: &str, number: u8) -
     let store = store(city).await;
     store.add_credential(&credential).await.unwrap();
     store.close().await;
-    credential.id.to_string()
+    credential.id.user_name()
 }
 
 /// Waits until the city knows a stay that is as wanted.

@@ -16,6 +16,28 @@ pub enum Counted {
     SendsToNumber,
 }
 
+impl Counted {
+    const ALL: [Self; 4] =
+        [Self::SendsOfDevice, Self::NumbersOfDevice, Self::ChallengesOfNumber, Self::SendsToNumber];
+
+    /// The name in the store and on the command line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SendsOfDevice => "sends-of-device",
+            Self::NumbersOfDevice => "numbers-of-device",
+            Self::ChallengesOfNumber => "challenges-of-number",
+            Self::SendsToNumber => "sends-to-number",
+        }
+    }
+
+    /// What has that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|counted| counted.as_str() == name)
+    }
+}
+
 /// A limit on messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SendLimit {

@@ -7,7 +7,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::str::FromStr;
 
-use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
+use data_encoding::{BASE32_NOPAD_NOCASE, HEXLOWER, HEXLOWER_PERMISSIVE};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
@@ -81,6 +81,27 @@ impl<Kind> Id<Kind> {
         let mut digits = [0; 32];
         HEXLOWER.encode_mut(&self.to_bytes(), &mut digits);
         digits
+    }
+}
+
+impl CredentialId {
+    /// The user name of the credential: 26 letters and digits, since some controllers take no more
+    /// than 31.
+    #[must_use]
+    pub fn user_name(self) -> String {
+        BASE32_NOPAD_NOCASE.encode(&self.to_bytes()).to_ascii_lowercase()
+    }
+
+    /// The credential of that user name.
+    #[must_use]
+    pub fn of_user_name(name: &str) -> Option<Self> {
+        let mut bytes = [0; 16];
+        let length = BASE32_NOPAD_NOCASE.decode_len(name.len()).ok()?;
+        if length != bytes.len() {
+            return None;
+        }
+        BASE32_NOPAD_NOCASE.decode_mut(name.as_bytes(), &mut bytes).ok()?;
+        Some(Self::from_bytes(bytes))
     }
 }
 
@@ -230,6 +251,20 @@ mod tests {
             ["", "12", "+0000000000000000000000000000001", "g0000000000000000000000000000000"]
         {
             assert_eq!(text.parse::<SessionId>(), Err(IdError), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_user_name_has_31_characters_at_most_and_leads_back() {
+        for bytes in [[0; 16], [255; 16], [7; 16]] {
+            let id = CredentialId::from_bytes(bytes);
+            let name = id.user_name();
+            assert!(name.len() <= 31 && name.bytes().all(|b| b.is_ascii_alphanumeric()), "{name}");
+            assert_eq!(CredentialId::of_user_name(&name), Some(id));
+            assert_eq!(CredentialId::of_user_name(&name.to_uppercase()), Some(id));
+        }
+        for name in ["", "ahmad", "02-00-5e-10-00-01", "00000000000000000000000000000000"] {
+            assert_eq!(CredentialId::of_user_name(name), None, "{name}");
         }
     }
 }

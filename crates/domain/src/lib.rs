@@ -26,6 +26,7 @@ mod order;
 mod phone;
 mod plan;
 mod quota;
+mod reference;
 mod secret;
 mod session;
 mod site;
@@ -34,6 +35,7 @@ mod terms;
 mod text;
 mod time;
 mod units;
+mod visit;
 
 pub use account::Account;
 pub use audit::{
@@ -73,6 +75,7 @@ pub use order::{
 pub use phone::{Country, CountryError, MaskedPhone, PhoneError, PhoneNumber};
 pub use plan::{Allowance, Plan, RatePair, Speed};
 pub use quota::{Assessment, Consumption, Remaining, Resource, Window, assess, code_gives_more};
+pub use reference::{Reference, ReferenceError};
 pub use secret::{Secret, SecretError};
 pub use session::{
     AccountingEvent, AccountingRecord, Advance, Session, SessionEnd, SessionReport, SessionState,
@@ -87,3 +90,4 @@ pub use sms_length::{SmsAlphabet, SmsLength};
 pub use terms::Terms;
 pub use time::{Day, Timestamp, TimestampError};
 pub use units::{BitRate, Octets, UnitError};
+pub use visit::VisitRecord;

@@ -14,6 +14,7 @@ mod radius_servers;
 mod sessions;
 mod setup;
 mod sign_in;
+mod visits;
 
 pub use audit::{Act, Actor, AuditEntry, AuditFilter, AuditLog, AuditSubject};
 pub use erasures::{Erasure, Erasures};
@@ -32,6 +33,7 @@ pub use sessions::{
 };
 pub use setup::{AccessPoints, NasChange, Plans, SiteChange, Sites};
 pub use sign_in::{AnotherCode, Attempt, Begun, Challenges, NewChallenge, NotSent, Prize};
+pub use visits::Visits;
 
 use std::sync::Arc;
 
@@ -44,6 +46,7 @@ pub trait Store:
     + AccessPoints
     + NasRanges
     + Challenges
+    + Visits
     + Accounts
     + Grants
     + Credentials

@@ -30,7 +30,7 @@ pub use contract::{
     MessageOutbox, MessageTold, NasChange, NasRanges, NewChallenge, NotSent, OpenStay, OrderFilter,
     Orders, OutgoingMessage, PastStay, Plans, Prize, RadiusServer, RadiusServers, Reach, ServerId,
     SessionFilter, SessionReports, Sessions, SessionsFrom, Sighting, SignIn, SignInOutcome,
-    SiteChange, Sites, Store, Taken,
+    SiteChange, Sites, Store, Taken, Visits,
 };
 pub use eraser::Eraser;
 pub use error::StoreError;

@@ -26,6 +26,7 @@ mod radius_servers;
 mod row;
 mod sessions;
 mod setup;
+mod visits;
 
 use std::sync::Arc;
 

@@ -13,6 +13,7 @@ use crate::app::{App, Message, Outcome, redirect, see_other};
 use crate::context::{Trust, VisitContext};
 use crate::failure::Failure;
 use crate::nas::{Occasion, Redirected, read_arrival};
+use crate::random;
 use crate::visit::{Peer, Visit};
 
 /// `GET /n/{portal_path}/`: takes the redirect's query and goes on with a token instead.
@@ -37,6 +38,8 @@ pub(crate) async fn enter(
         }
     };
     let context = VisitContext {
+        reference: random::reference()?,
+        arrived_at: arrival.at,
         language: choose_language(&app, &headers, uri.query(), arrival.device).await?,
         nas: nas.name,
         device: arrival.device,
@@ -112,6 +115,9 @@ pub(crate) async fn at_the_door(
     let language = app.language_of(&headers, query.as_deref());
     if let Some(session) = app.presence.find(app.store.as_ref(), peer, now).await? {
         let context = VisitContext {
+            reference: random::reference()?,
+            // Its session shows that it is there.
+            arrived_at: now,
             nas: session.nas.clone(),
             device: session.device,
             address: Some(peer),

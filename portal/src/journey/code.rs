@@ -18,7 +18,7 @@ use crate::failure::Failure;
 use crate::hand_off::hand_off;
 use crate::screen::{CodeScreen, render};
 use crate::stage::{self, Stage};
-use crate::visit::Visit;
+use crate::visit::{TOKEN_REFUSED, Visit};
 use crate::{random, wording};
 
 /// `GET /v/{token}/code`: waits for the code. Showing the page never sends one.
@@ -140,6 +140,9 @@ pub(crate) async fn resend(State(app): State<Arc<App>>, visit: Visit) -> Outcome
     let Stage::Code(challenge) = stage::find(&app, &visit).await? else {
         return Ok(visit.go(""));
     };
+    if !visit.may_send(&app.settings.limits) {
+        return visit.message(&app, &TOKEN_REFUSED);
+    }
     if let Err(wait) = app.budgets.admit_message(&visit.nas.name, &visit.site.name) {
         return too_many(&app, &visit, wait);
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
-use domain::{DialNumber, HelpNumbers};
+use domain::{DialNumber, HelpNumbers, Reference};
 
 use crate::app::{App, Outcome};
 use crate::catalogue::{Case, Html, ltr};
@@ -13,7 +13,8 @@ use crate::visit::Visit;
 
 /// `GET /v/{token}/help`
 pub(crate) async fn help(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
-    help_page(&app, visit.frame(&app, "help-title", "help"), &visit.site.help)
+    let frame = visit.frame(&app, "help-title", "help");
+    help_page(&app, frame, &visit.site.help, Some(visit.context.reference))
 }
 
 /// `GET /v/{token}/terms`
@@ -28,7 +29,8 @@ pub(crate) async fn public_help(
     headers: HeaderMap,
 ) -> Outcome {
     let language = app.language_of(&headers, query.as_deref());
-    help_page(&app, app.frame(&language, "help-title", "help"), &HelpNumbers::default())
+    let frame = app.frame(&language, "help-title", "help");
+    help_page(&app, frame, &HelpNumbers::default(), None)
 }
 
 /// `GET /terms`
@@ -42,7 +44,12 @@ pub(crate) async fn public_terms(
 }
 
 /// The numbers of a site stand in the place of the portal's own, one by one.
-fn help_page(app: &App, frame: Frame<'_>, of_site: &HelpNumbers) -> Outcome {
+fn help_page(
+    app: &App,
+    frame: Frame<'_>,
+    of_site: &HelpNumbers,
+    reference: Option<Reference>,
+) -> Outcome {
     let words = frame.words;
     let own = &app.settings.help;
     let shown = |of_site: &Option<DialNumber>, own: &str| {
@@ -57,7 +64,9 @@ fn help_page(app: &App, frame: Frame<'_>, of_site: &HelpNumbers) -> Outcome {
         .map(|number| words.fill("help-reports", &[("reports", &number)]));
     let numbers = [unified, whatsapp, reports].into_iter().flatten();
     let numbers = numbers.map(|text| Html::new(&text)).collect();
-    render(StatusCode::OK, &HelpScreen { frame, numbers }, words.language(), "")
+    let reference =
+        reference.map(|reference| Html::new(&words.fill("help-ref", &[("ref", &ltr(reference))])));
+    render(StatusCode::OK, &HelpScreen { frame, reference, numbers }, words.language(), "")
 }
 
 fn terms_page(app: &App, frame: Frame<'_>) -> Outcome {

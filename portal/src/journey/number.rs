@@ -21,7 +21,7 @@ use crate::failure::Failure;
 use crate::random;
 use crate::screen::{PhoneScreen, render};
 use crate::stage::{self, Occasion, Stage};
-use crate::visit::Visit;
+use crate::visit::{TOKEN_REFUSED, Visit};
 
 /// How a Saudi mobile number looks.
 const EXAMPLE: &str = "05XXXXXXXX";
@@ -106,6 +106,9 @@ pub(crate) async fn submit(
     if pending.is_some_and(|challenge| challenge.phone == phone) {
         return Ok(visit.go("code"));
     }
+    if !visit.may_send(&app.settings.limits) {
+        return visit.message(&app, &TOKEN_REFUSED);
+    }
     if let Err(wait) = app.budgets.admit_message(&visit.nas.name, &visit.site.name) {
         return too_many(&app, &visit, wait);
     }
@@ -132,7 +135,7 @@ async fn begin(app: &App, visit: &Visit, phone: PhoneNumber) -> Result<Begun, Fa
     let code = random::code()?;
     let text = visit.words(app).code_message(code.expose());
     let challenge = new_challenge(app, visit, phone)?;
-    let new = NewChallenge { challenge, code, text };
+    let new = NewChallenge { challenge, code, text, visit: visit.record() };
     let begun = app.store.begin_challenge(&new, &app.budgets.sends, &app.policy).await?;
     if begun == Begun::Begins {
         let challenge = &new.challenge;

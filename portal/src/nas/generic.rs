@@ -16,6 +16,7 @@ pub(super) fn read(redirected: &Redirected<'_>) -> Result<Arrival, ArrivalError>
     };
     let address = query.address("ip")?.or(query.address("client_ip")?);
     Ok(Arrival {
+        at: redirected.at,
         device,
         address,
         trust: Trust::Unsigned,

@@ -24,6 +24,8 @@ const AHEAD: Duration = Duration::from_secs(60);
 pub(crate) struct SignedIdentity {
     pub device: MacAddress,
     pub address: Option<IpAddr>,
+    /// When the gateway signed it; by its clock, but not in the future.
+    pub at: Timestamp,
 }
 
 impl SignedIdentity {
@@ -46,7 +48,8 @@ impl SignedIdentity {
         if now.since(signed_at) > LIFE || signed_at.since(now) > AHEAD {
             return Err(ArrivalError::Stale);
         }
-        Ok(Self { device: query.device("mac")?, address: query.address("ip")? })
+        let (device, address) = (query.device("mac")?, query.address("ip")?);
+        Ok(Self { device, address, at: signed_at.min(now) })
     }
 }
 
@@ -55,6 +58,7 @@ pub(super) fn read(secret: &Secret, redirected: &Redirected<'_>) -> Result<Arriv
     let query = RedirectQuery::parse(redirected.query)?;
     let identity = SignedIdentity::read(secret, &query, redirected.at)?;
     Ok(Arrival {
+        at: identity.at,
         device: identity.device,
         address: identity.address,
         trust: Trust::Signed,

@@ -44,6 +44,7 @@ pub(super) fn read(
     }
     let uam = UamTurn { host, challenge: challenge(&query)?, arrived_at: redirected.at };
     Ok(Arrival {
+        at: redirected.at,
         device: query.device("mac")?,
         address: query.address("ip")?,
         trust,
@@ -119,7 +120,7 @@ pub(crate) fn logon_url(
 ) -> String {
     let response = response(challenge, secret, &credential.password);
     let mut query = url::form_urlencoded::Serializer::new(String::new());
-    query.append_pair("username", &credential.id.to_string());
+    query.append_pair("username", &credential.id.user_name());
     query.append_pair("response", &response);
     if let Some(wanted) = wanted {
         query.append_pair("userurl", wanted);

@@ -1,6 +1,6 @@
 //! Stories of codes: resumed, sent again, mistyped, too late, too many.
 
-use domain::MessageState;
+use domain::{Counted, MessageState};
 use store::ChallengesOf;
 
 use crate::browser::{Answer, Browser};
@@ -303,6 +303,51 @@ async fn taps_at_the_same_time_send_one_code() {
         assert!(answer.status == 303 && answer.location().ends_with("/code"));
     }
     assert_eq!(sends(&town).await, 1);
+}
+
+#[tokio::test]
+async fn a_page_can_be_renewed_but_not_its_right_to_have_messages_sent() {
+    let town = Town::open().await;
+    let browser = town.english();
+    let form = [("phone", PHONE), ("terms", "yes")];
+    let mut page = browser.visit(&town.gate_redirect(MAC, "10.1.0.7")).await;
+    for _ in 0..2 {
+        town.wait(1_000);
+        page = browser.visit(&page.base()).await;
+    }
+    let refused = browser.post(&page, "phone", &form).await;
+    assert_eq!((refused.status, refused.title().as_str()), (403, "This page is too old"));
+    assert_eq!(sends(&town).await, 0);
+    // A redirect that was kept is worth no more.
+    let kept = town.gate_redirect(MAC, "10.1.0.7");
+    town.wait(599);
+    page = browser.visit(&kept).await;
+    town.wait(1_202);
+    page = browser.visit(&page.base()).await;
+    assert_eq!(browser.post(&page, "phone", &form).await.status, 403);
+    // Sent anew by its access point, it goes on.
+    page = browser.visit(&town.gate_redirect(MAC, "10.1.0.7")).await;
+    assert_eq!(browser.post(&page, "phone", &form).await.status, 303);
+    assert_eq!(sends(&town).await, 1);
+}
+
+#[tokio::test]
+async fn help_shows_a_reference_under_which_the_visit_is_found() {
+    let town = Town::open_with(|settings| settings.limits.sends_per_hour = 1).await;
+    let browser = town.english();
+    let page = browser.visit(&town.gate_redirect(MAC, "10.1.0.7")).await;
+    let help = browser.visit(&format!("{}help", page.base())).await;
+    let text = help.between("Reference for the support team: <bdi dir=\"ltr\">", "</bdi>");
+    let reference = text.parse().unwrap();
+    assert_eq!(town.store.find_visit(&reference).await.unwrap(), None, "nothing was typed yet");
+    let form = [("phone", PHONE), ("terms", "yes")];
+    browser.post(&page, "phone", &form).await;
+    let visit = town.store.find_visit(&reference).await.unwrap().unwrap();
+    assert_eq!((visit.device, visit.refused), (MAC.parse().unwrap(), None));
+    let other = [("phone", "0559876543"), ("terms", "yes")];
+    assert_eq!(browser.post(&page, "phone", &other).await.status, 429);
+    let visit = town.store.find_visit(&reference).await.unwrap().unwrap();
+    assert_eq!(visit.refused, Some(Counted::SendsOfDevice));
 }
 
 #[tokio::test]

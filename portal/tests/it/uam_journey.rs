@@ -1,7 +1,7 @@
 //! Stories at a CoovaChilli, played by a simulator that knows only its own protocol.
 
 use data_encoding::{HEXLOWER, HEXUPPER};
-use domain::Usage;
+use domain::{CredentialId, Usage};
 use md5::{Digest, Md5};
 use store::CredentialUse;
 use url::Url;
@@ -52,7 +52,9 @@ impl Coova<'_> {
         let field =
             |name: &str| url.query_pairs().find(|(key, _)| key == name).unwrap().1.into_owned();
         let (store, now) = (&self.town.store, self.town.now());
-        let Ok(id) = field("username").parse() else { return self.redirect("failed") };
+        let Some(id) = CredentialId::of_user_name(&field("username")) else {
+            return self.redirect("failed");
+        };
         let mut found = store.find_credentials(&[id], now).await.unwrap();
         let Some(credential) = found.remove(&id) else { return self.redirect("failed") };
         let credential = credential.unwrap();

@@ -26,7 +26,7 @@ async fn credential(city: &City, grant: &Grant, number: u8) -> String {
         expires_at: T0 + Duration::from_secs(60),
     };
     city.store.add_credential(&credential).await.unwrap();
-    credential.id.to_string()
+    credential.id.user_name()
 }
 
 fn login(number: u8, name: &str) -> Draft {

@@ -84,7 +84,17 @@ async fn write(store: &TestStore, clock: &ManualClock, device: u8) -> ChallengeI
     };
     let id = challenge.id;
     let code: Code = "482913".parse().unwrap();
-    let new = NewChallenge { challenge, code, text: SmsText::new(TEXT.to_owned()) };
+    let visit = domain::VisitRecord {
+        reference: "K7M2QX".parse().unwrap(),
+        site: challenge.site.clone(),
+        nas: "gate".parse().unwrap(),
+        device: challenge.device,
+        language: Language::arabic(),
+        arrived_at: now,
+        asked_at: now,
+        refused: None,
+    };
+    let new = NewChallenge { challenge, code, text: SmsText::new(TEXT.to_owned()), visit };
     store.begin_challenge(&new, &[], &domain::ChallengePolicy::default()).await.unwrap();
     id
 }

@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 use domain::{
     Challenge, ChallengeId, ChallengePolicy, Code, Grant, Language, MacAddress, OverLimit,
-    ResendRefusal, SendLimit, SiteName, SmsText, Timestamp, Verdict,
+    ResendRefusal, SendLimit, SiteName, SmsText, Timestamp, Verdict, VisitRecord,
 };
 
 use crate::{SignInOutcome, StoreError};
@@ -20,6 +20,8 @@ pub struct NewChallenge {
     pub code: Code,
     /// The message to the visitor.
     pub text: SmsText,
+    /// The visit in which it was asked for; `refused` is what came of it.
+    pub visit: VisitRecord,
 }
 
 /// What came of beginning a challenge.
@@ -86,7 +88,8 @@ pub trait Challenges: Send + Sync {
     /// Begins a challenge and puts its message into the outbox, in one transaction, unless one of
     /// the same device at the same site goes on for the same number, or a limit is reached. One
     /// for another number, or past its time, is abandoned. Of any number of calls at the same time
-    /// for one device or one number no more begin than the limits allow.
+    /// for one device or one number no more begin than the limits allow. The visit is kept as well,
+    /// with the limit if there was one.
     async fn begin_challenge(
         &self,
         new: &NewChallenge,

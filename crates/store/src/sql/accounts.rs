@@ -109,6 +109,7 @@ impl Accounts for SqlStore {
         self.note_erasure(&mut transaction, account, now).await?;
         // Device before grants, grants by id: the order in which signing in locks them.
         for statement in [
+            "DELETE FROM visits WHERE device IN (SELECT mac FROM devices WHERE account = $1)",
             "DELETE FROM devices WHERE account = $1",
             &format!("SELECT id FROM grants WHERE account = $1 ORDER BY id{lock}"),
             "DELETE FROM credentials WHERE grant_id IN (SELECT id FROM grants WHERE account = $1)",

@@ -5,7 +5,7 @@ use data_encoding::HEXLOWER;
 use domain::{
     Challenge, ChallengeId, ChallengePolicy, ChallengeState, Code, Counted, MacAddress,
     MessageClass, MessageId, OverLimit, PhoneNumber, Purpose, ResendRefusal, SendLimit, SiteName,
-    SmsText, Timestamp, Verdict,
+    SmsText, Timestamp, Verdict, VisitRecord,
 };
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use super::SqlStore;
 use super::row::{Columns, id_column, mac_column};
+use super::visits;
 use crate::sealed::Seal;
 use crate::{
     AnotherCode, Attempt, Begun, Challenges, Change, NewChallenge, NotSent, Prize, SignIn,
@@ -35,15 +36,24 @@ impl Challenges for SqlStore {
         let mut transaction = self.begin().await?;
         self.lock_sends(&mut transaction, challenge).await?;
         let open = self.open_challenge(&mut transaction, &challenge.site, challenge.device).await?;
-        if let Some(open) = open {
-            if open.phone == challenge.phone && open.is_alive(policy, challenge.created_at) {
-                return Ok(Begun::GoesOn(open));
-            }
-            abandon(&mut transaction, open.id).await?;
+        let given_up = open.as_ref().map(|open| open.id);
+        if let Some(open) = open
+            && open.phone == challenge.phone
+            && open.is_alive(policy, challenge.created_at)
+        {
+            visits::record(&mut transaction, &new.visit).await?;
+            transaction.commit().await?;
+            return Ok(Begun::GoesOn(open));
         }
         let over = self.over(&mut transaction, challenge, limits, challenge.created_at).await?;
+        let refused = over.map(|over| over.limit.counted);
+        visits::record(&mut transaction, &VisitRecord { refused, ..new.visit.clone() }).await?;
         if let Some(over) = over {
+            transaction.commit().await?;
             return Ok(Begun::Over(over));
+        }
+        if let Some(given_up) = given_up {
+            abandon(&mut transaction, given_up).await?;
         }
         self.insert_challenge(&mut transaction, challenge).await?;
         self.add_code(&mut transaction, challenge, &new.code).await?;

@@ -34,6 +34,7 @@ const STEPS: &[Step] = steps![
     "0010_erasures",
     "0011_audit",
     "0012_challenges",
+    "0013_visits",
 ];
 
 /// What migrating did.

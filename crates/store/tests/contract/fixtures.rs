@@ -84,6 +84,16 @@ pub fn new_challenge(
         },
         code: code(code_text),
         text: SmsText::new(format!("code {code_text}")),
+        visit: VisitRecord {
+            reference: "K7M2QX".parse().unwrap(),
+            site: "walkway".parse().unwrap(),
+            nas: "gate".parse().unwrap(),
+            device,
+            language: Language::arabic(),
+            arrived_at: begun,
+            asked_at: begun,
+            refused: None,
+        },
     }
 }
 

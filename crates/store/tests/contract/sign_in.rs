@@ -132,6 +132,10 @@ pub async fn a_challenge_for_another_number_abandons_the_old_one(store: TestStor
     store.abandon_challenge(open.id).await.unwrap();
     assert_eq!(store.find_open_challenge(&name, mac(1)).await.unwrap(), None);
     assert_eq!(store.prune_challenges(at(30)).await.unwrap(), 1);
+    let visit = store.find_visit(&other.visit.reference).await.unwrap();
+    assert_eq!(visit, Some(other.visit), "as it was when the last number was typed");
+    assert_eq!(store.prune_visits(at(60)).await.unwrap(), 0);
+    assert_eq!(store.prune_visits(at(61)).await.unwrap(), 1);
 }
 
 pub async fn beginnings_at_the_same_time_send_one_message(store: TestStore) {
@@ -188,6 +192,9 @@ pub async fn no_number_of_beginnings_passes_a_limit(store: TestStore) {
     assert_eq!(ask(92, "966552222222", 20).await, over(Counted::NumbersOfDevice, 1, 40));
     let open = store.find_open_challenge(&site().name, mac(9)).await.unwrap().unwrap();
     assert_eq!(open.id.to_bytes(), [91; 16], "what is refused gives nothing up");
+    let reference = "K7M2QX".parse().unwrap();
+    let visit = store.find_visit(&reference).await.unwrap().unwrap();
+    assert_eq!((visit.asked_at, visit.refused), (at(20), Some(Counted::NumbersOfDevice)));
     let again = async |id: u8, secs: u64| {
         let another = another_code(id, "222222", at(secs));
         store.send_code_again(&another, &of_device, &policy()).await.unwrap().map(|sent| sent.sends)
@@ -355,6 +362,7 @@ pub async fn an_erased_person_leaves_nothing_behind(store: TestStore) {
     assert!(store.erase_account(grant.account, at(90)).await.unwrap());
     assert!(!store.erase_account(grant.account, at(90)).await.unwrap());
     assert_eq!(store.find_account_by_phone(&phone()).await.unwrap(), None);
+    assert_eq!(store.find_visit(&"K7M2QX".parse().unwrap()).await.unwrap(), None);
     assert_eq!(store.find_grant(mac(1)).await.unwrap(), None);
     assert_eq!(store.list_challenges(&ChallengesOf::Phone(phone()), T0, 10).await.unwrap(), []);
     assert_eq!(

@@ -1,0 +1,16 @@
+//! Visits: what the help desk finds by a reference.
+
+use async_trait::async_trait;
+use domain::{Reference, Timestamp, VisitRecord};
+
+use crate::StoreError;
+
+/// Visits by their reference; they are written where a challenge begins.
+#[async_trait]
+pub trait Visits: Send + Sync {
+    /// The visit of that reference.
+    async fn find_visit(&self, reference: &Reference) -> Result<Option<VisitRecord>, StoreError>;
+
+    /// Destroys visits in which nothing was asked since `before`; returns how many.
+    async fn prune_visits(&self, before: Timestamp) -> Result<u64, StoreError>;
+}

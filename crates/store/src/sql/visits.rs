@@ -1,0 +1,63 @@
+//! Visits, by the reference that a visitor knows.
+
+use async_trait::async_trait;
+use domain::{Counted, Reference, Timestamp, VisitRecord};
+use sqlx::{Any, Transaction};
+
+use super::SqlStore;
+use super::row::{Columns, mac_column};
+use crate::{StoreError, Visits};
+
+#[async_trait]
+impl Visits for SqlStore {
+    async fn find_visit(&self, reference: &Reference) -> Result<Option<VisitRecord>, StoreError> {
+        let statement = "SELECT site, nas, device, language, arrived_at, asked_at, refused \
+                         FROM visits WHERE reference = $1";
+        let row =
+            sqlx::query(statement).bind(reference.to_string()).fetch_optional(&self.reader).await?;
+        let Some(row) = row else { return Ok(None) };
+        let columns = Columns(&row);
+        let refused = columns
+            .optional_text("refused")?
+            .map(|name| Counted::from_name(&name).ok_or(StoreError::Corrupt { what: "refused" }));
+        Ok(Some(VisitRecord {
+            reference: *reference,
+            site: columns.parsed("site")?,
+            nas: columns.parsed("nas")?,
+            device: columns.mac("device")?,
+            language: columns.parsed("language")?,
+            arrived_at: columns.time("arrived_at")?,
+            asked_at: columns.time("asked_at")?,
+            refused: refused.transpose()?,
+        }))
+    }
+
+    async fn prune_visits(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let statement = "DELETE FROM visits WHERE asked_at < $1";
+        self.destroy(self.begin().await?, statement, before.as_millis()).await
+    }
+}
+
+/// Writes a visit as it is now. Of two that drew the same reference the later one has it.
+pub(super) async fn record(
+    transaction: &mut Transaction<'_, Any>,
+    visit: &VisitRecord,
+) -> Result<(), StoreError> {
+    let statement = "INSERT INTO visits (reference, site, nas, device, language, arrived_at, asked_at, refused) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+         ON CONFLICT (reference) DO UPDATE SET site = excluded.site, nas = excluded.nas, \
+         device = excluded.device, language = excluded.language, arrived_at = excluded.arrived_at, \
+         asked_at = excluded.asked_at, refused = excluded.refused";
+    sqlx::query(statement)
+        .bind(visit.reference.to_string())
+        .bind(visit.site.as_str())
+        .bind(visit.nas.as_str())
+        .bind(mac_column(visit.device))
+        .bind(visit.language.as_str())
+        .bind(visit.arrived_at.as_millis())
+        .bind(visit.asked_at.as_millis())
+        .bind(visit.refused.map(Counted::as_str))
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
+}
