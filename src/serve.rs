@@ -150,11 +150,14 @@ fn places(config: &Config) -> Places {
     let first = |addresses: &[SocketAddr], port| {
         addresses.first().copied().unwrap_or((Ipv4Addr::UNSPECIFIED, port).into())
     };
+    let public = Some(&config.portal.public_url).filter(|url| url.starts_with("https://"));
+    let secure = config.portal.secure_url.as_ref().or(public);
     Places {
         authentication: first(&config.radius.authentication, AUTHENTICATION),
         accounting: first(&config.radius.accounting, ACCOUNTING),
         orders: config.radius.dynamic_authorization.source_ipv4.into(),
         portal: config.portal.public_url.trim_end_matches('/').to_owned(),
+        secure_portal: secure.map(|url| url.trim_end_matches('/').to_owned()),
     }
 }
 

@@ -16,3 +16,6 @@ HS_DEFINTERIMINTERVAL={{interim}}
 HS_MACAUTH=on
 # Without a secret shared with the login page (--uam-secret-file) HS_UAMSECRET stays empty, and
 # nothing proves that a redirect is genuine.
+{{?api-url}}# Phones learn of the captive portal API by DHCP (RFC 8910) from a CoovaChilli that has this option
+{{?api-url}}# (`chilli --help`), in /etc/chilli/local.conf:
+{{?api-url}}#   captiveportalapi_uri {{api-url}}

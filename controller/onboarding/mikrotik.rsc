@@ -10,3 +10,7 @@
 # The address of a login.html in the HTML directory that leads to the portal begins with
 #   {{portal-url}}
 # and goes on with ?mac=$(mac-esc)&ip=$(ip)&url=$(link-orig-esc)
+{{?api-url}}# Phones learn of the captive portal API by DHCP (RFC 8910): give the visitors' network this option.
+{{?api-url}}# A HotSpot whose profile has dns-name and a certificate can name its own api.json there instead.
+{{?api-url}}#   /ip dhcp-server option add name=sabeel code=114 value="'{{api-url}}'"
+{{?api-url}}#   /ip dhcp-server network set [find gateway=ITS-GATEWAY] dhcp-option=sabeel

@@ -33,6 +33,8 @@ pub struct Places {
     pub orders: IpAddr,
     /// The portal's address: scheme, host and port.
     pub portal: String,
+    /// The same for TLS, without which there is no captive portal API (RFC 8908 §5).
+    pub secure_portal: Option<String>,
 }
 
 /// What is known beside the access point itself.

@@ -67,6 +67,11 @@ pub(crate) async fn answer(
         Some(identity) => app.store.find_open_session(&nas.name, identity.device).await?,
         None => app.store.find_open_session_by_address(&nas.name, peer).await?,
     };
+    if session.is_none() && signed.is_none() && nas.addresses.contains(&peer) {
+        // Its address translation hides who asks. To call all of them captive would make phones
+        // that are online leave; without an answer they go by their probes.
+        return Ok(StatusCode::NOT_FOUND.into_response());
+    }
     let portal = portal_url(&app, &nas, &headers, signed)?;
     match wish_of(&headers) {
         Wish::Page => Ok(see_other(&portal)),

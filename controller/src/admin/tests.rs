@@ -46,6 +46,7 @@ fn about(journal: Option<Journal>) -> About {
             accounting: "0.0.0.0:1813".parse().unwrap(),
             orders: std::net::Ipv4Addr::UNSPECIFIED.into(),
             portal: "http://portal.example:8080".to_owned(),
+            secure_portal: None,
         },
         nas_control: None,
         activity: None,

@@ -28,6 +28,9 @@ impl Fields {
         fields.add("interim-minutes", minutes(interim).to_string());
         fields.add_servers(nas, known);
         fields.add_portal(nas, &known.places.portal);
+        let secure = known.places.secure_portal.as_ref();
+        let api = |origin| format!("{origin}/n/{}/capport", nas.portal_path.expose());
+        fields.maybe("api-url", secure.map(api));
         fields.add_login_page(nas, known);
         fields
     }

@@ -16,6 +16,7 @@ fn places() -> Places {
         accounting: "0.0.0.0:1813".parse().unwrap(),
         orders: std::net::Ipv4Addr::UNSPECIFIED.into(),
         portal: "https://portal.example".to_owned(),
+        secure_portal: Some("https://portal.example".to_owned()),
     }
 }
 
@@ -50,7 +51,8 @@ fn every_text_has_values_for_its_places_and_says_what_is_needed() {
         let (named, _) = super::text(profile);
         for name in named.split("{{").skip(1).filter_map(|rest| rest.split_once("}}")) {
             let name = name.0.trim_start_matches('?');
-            let optional = ["identifier", "uam-host", "uam-port", "uam-secret", "portal-socket"];
+            let optional =
+                ["identifier", "uam-host", "uam-port", "uam-secret", "portal-socket", "api-url"];
             let plan = Plan::visitor("visitor".parse().unwrap());
             let places = places();
             let known = Known {
@@ -157,6 +159,40 @@ fn a_shell_reads_what_is_meant_and_runs_nothing_else() {
     let page = "https://portal.example/n/FMmYlnvRS8xcbkloJATc/";
     assert_eq!(said, format!("{SECRET} 10.1.0.1 3990 {page}\n"));
     assert!(text.contains("HS_UAMSECRET='THE-SECRET-OF-THE-LOGIN-PAGE'"), "{text}");
+}
+
+/// The option's lines among what is printed, without the sign of a comment.
+fn options(text: &str) -> Vec<&str> {
+    text.lines().filter_map(|line| line.strip_prefix("#   ")).collect()
+}
+
+#[test]
+fn phones_are_told_of_the_api_by_dhcp() {
+    const API: &str = "https://portal.example/n/FMmYlnvRS8xcbkloJATc/capport";
+    let print = |profile| pasted(&nas(profile), SECRET).unwrap();
+    let gateway = print(NasProfile::Sabeel);
+    let expected = [format!("dhcp-option=114,{API}"), format!("dhcp-option=option6:103,{API}")];
+    assert_eq!(options(&gateway), expected);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), options(&gateway).join("\n")).unwrap();
+    let read = Command::new("/usr/sbin/dnsmasq").arg("--test").arg("-C").arg(file.path()).output();
+    assert!(read.unwrap().status.success(), "dnsmasq refuses its lines");
+
+    assert_eq!(options(&print(NasProfile::Coova)), [format!("captiveportalapi_uri {API}")]);
+    let mikrotik = print(NasProfile::Mikrotik);
+    let option = format!("/ip dhcp-server option add name=sabeel code=114 value=\"'{API}'\"");
+    assert!(options(&mikrotik).contains(&option.as_str()), "{mikrotik}");
+
+    // Without TLS there is no such API (RFC 8908 section 5).
+    let places = Places { secure_portal: None, ..places() };
+    let plan = Plan::visitor("visitor".parse().unwrap());
+    let (server, orders, secret) = (Some(SERVER), Some(SERVER), None);
+    for profile in NasProfile::ALL {
+        let known =
+            Known { places: &places, server, orders, plan: &plan, secret, hand_off_secret: None };
+        let text = configuration(&nas(profile), &known).unwrap();
+        assert!(!text.contains("capport"), "{profile:?}\n{text}");
+    }
 }
 
 #[test]

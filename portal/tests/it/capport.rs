@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{BitRate, Plan, RatePair};
+use domain::{BitRate, Nas, Plan, RatePair};
 use serde_json::{Value, json};
 
 use crate::browser::{Answer, Browser, PORTAL};
@@ -118,6 +118,29 @@ async fn a_signed_query_names_the_device_and_leads_to_its_page() {
         state["user-portal-url"], "https://portal.example/",
         "an old signature names nobody"
     );
+}
+
+#[tokio::test]
+async fn whom_address_translation_hides_is_told_nothing_rather_than_captive() {
+    let town = open().await;
+    let browser = town.browser();
+    let gate = town.store.find_access_point(&"gate".parse().unwrap()).await.unwrap().unwrap();
+    let cafe = Nas {
+        name: "cafe".parse().unwrap(),
+        addresses: "127.0.0.1/32".parse().unwrap(),
+        portal_path: "path-of-the-cafe".parse().unwrap(),
+        ..gate
+    };
+    town.store.add_access_point(&cafe).await.unwrap();
+    const CAFE: &str = "/n/path-of-the-cafe/capport";
+    assert_eq!(browser.ask("GET", PORTAL, CAFE, ACCEPT).await.status, 404);
+    let time = town.now().as_secs().to_string();
+    let (_, state) =
+        ask(&browser, &format!("{CAFE}?{}", signed_query(MAC, "10.1.0.7", &time))).await;
+    assert_eq!(state["captive"], true, "a signature tells who asks");
+    town.report("cafe", MAC, "127.0.0.1", Event::Started, used(0, 0)).await;
+    let (_, state) = ask(&browser, CAFE).await;
+    assert_eq!(state["captive"], false, "and so does a session with that address");
 }
 
 #[tokio::test]
