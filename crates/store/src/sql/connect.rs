@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
@@ -11,6 +12,8 @@ use serde::Deserialize;
 use sqlx::any::AnyPoolOptions;
 use sqlx::postgres::PgListener;
 use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor};
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 
 use super::audit::Due;
 use super::dialect::Dialect;
@@ -65,6 +68,9 @@ const CHANNEL: &str = "sabeel_changes";
 const SQLITE_PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
      PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; \
      PRAGMA automatic_index = OFF";
+/// How much less urgent writing to SQLite is than answering (nice(2)): a tenth of the processor is
+/// its own where all is taken.
+const NICE: i32 = 10;
 /// For the batches of accounting: 64 MB of page cache, and a log that is brought into the file
 /// after 64 MB.
 const SQLITE_WRITER: &str = "PRAGMA cache_size = -64000; PRAGMA wal_autocheckpoint = 16000";
@@ -262,5 +268,24 @@ async fn pool(
                 Ok(())
             })
         });
-    Ok(options.connect(&url).await?)
+    match (dialect, purpose) {
+        (Dialect::Sqlite, Use::Writing) => connect_below(options, url).await,
+        _ => Ok(options.connect(&url).await?),
+    }
+}
+
+/// Connects on a thread of low priority, which the thread that SQLite works on inherits: a batch of
+/// accounting takes the processor time that those who answer leave. The connection stays for good.
+async fn connect_below(options: AnyPoolOptions, url: String) -> Result<AnyPool, StoreError> {
+    let options = options.idle_timeout(None).max_lifetime(None);
+    let (runtime, (done, connected)) = (Handle::current(), oneshot::channel());
+    let connect = move || {
+        if let Err(error) = rustix::process::nice(NICE) {
+            tracing::debug!(%error, "writing is as urgent as answering");
+        }
+        // Nobody waits any more if the program stops meanwhile.
+        drop(done.send(runtime.block_on(options.connect(&url))));
+    };
+    thread::Builder::new().name("connect".to_owned()).spawn(connect).map_err(sqlx::Error::Io)?;
+    Ok(connected.await.map_err(|_| sqlx::Error::WorkerCrashed)??)
 }

@@ -132,3 +132,8 @@ async fn the_file_of_sqlite_is_for_the_service_alone() {
 async fn only_migrating_makes_the_file_of_sqlite() {
     schema::connecting_makes_no_file().await;
 }
+
+#[tokio::test]
+async fn writing_to_sqlite_is_less_urgent_than_reading() {
+    schema::writing_is_less_urgent_than_reading().await;
+}

@@ -46,3 +46,23 @@ pub async fn connecting_makes_no_file() {
     assert!(SqlStore::connect(&settings, keys).await.is_err());
     assert!(!path.exists());
 }
+
+/// How urgent a thread is (nice(2)), by what the kernel tells of it: the 19th field of
+/// proc_pid_stat(5), whose second is a name in brackets.
+fn niceness(stat: &str) -> i32 {
+    let after_name = stat.rsplit(')').next().unwrap();
+    after_name.split_whitespace().nth(16).unwrap().parse().unwrap()
+}
+
+pub async fn writing_is_less_urgent_than_reading() {
+    let store = store::testing::sqlite().await;
+    assert!(store.list_plans().await.unwrap().is_empty());
+    let own = niceness(&std::fs::read_to_string("/proc/self/stat").unwrap());
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+    let stats =
+        tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("stat")).ok());
+    let of_sqlite = stats.filter(|stat| stat.contains("(sqlx-sqlite"));
+    let niceness: Vec<i32> = of_sqlite.map(|stat| niceness(&stat)).collect();
+    let less_urgent = (own + 10).min(19);
+    assert!(niceness.contains(&own) && niceness.contains(&less_urgent), "{own}: {niceness:?}");
+}
