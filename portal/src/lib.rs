@@ -26,6 +26,7 @@ mod settings;
 mod stage;
 mod visit;
 mod weighted;
+mod wispr;
 mod wording;
 
 pub use catalogue::TooLong;

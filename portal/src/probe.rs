@@ -12,8 +12,8 @@ use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::app::{App, Message, Outcome, redirect};
-use crate::capport;
 use crate::visit::Peer;
+use crate::{capport, wispr};
 
 /// What tells a client that the internet is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -201,12 +201,16 @@ pub(crate) fn asked_host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> &'a str {
 pub(crate) async fn answer_foreign(app: &App, request: &Parts) -> Outcome {
     let probe = find_probe(host_of(request), request.uri.path(), agent_of(request));
     let online = is_online(app, request).await?;
+    let door = app.settings.entry.as_ref().unwrap_or(&app.settings.public).as_str();
     Ok(match (probe, online) {
         (Some(open), true) => open.into_response(),
         (None, true) => {
             to(app.settings.public.join("status").as_ref().map_or("/", |url| url.as_str()))
         }
-        (_, false) => to(app.settings.entry.as_ref().unwrap_or(&app.settings.public).as_str()),
+        (_, false) if wispr::is_asked_for(&request.headers) => {
+            wispr::proxied(StatusCode::FOUND, door)
+        }
+        (_, false) => to(door),
     })
 }
 

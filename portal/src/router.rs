@@ -10,7 +10,7 @@ use axum::routing::{get, post};
 
 use crate::app::{App, Message, Outcome};
 use crate::journey::{arrive, code, end, help, number, online};
-use crate::{capport, probe};
+use crate::{capport, probe, wispr};
 
 /// Forms are tiny; a larger body is answered with 413, and read no further.
 pub(crate) const BODY_LIMIT: usize = 16 * 1_024;
@@ -39,6 +39,8 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/v/{token}/bye", get(end::bye))
         .route("/v/{token}/help", get(help::help))
         .route("/v/{token}/terms", get(help::terms))
+        .route("/v/{token}/wispr", get(wispr::poll).post(wispr::log_on))
+        .route("/v/{token}/wispr/off", get(wispr::log_off).post(wispr::log_off))
         .fallback(probe::answer_unrouted)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))

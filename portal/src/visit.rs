@@ -95,6 +95,11 @@ impl Visit {
         see_other(&format!("/v/{}/{page}", self.token))
     }
 
+    /// The whole address of a page of this visit.
+    pub(crate) fn address(&self, app: &App, page: &str) -> String {
+        format!("{}v/{}/{page}", app.safest_origin(), self.token)
+    }
+
     /// The frame of a page of this visit.
     pub(crate) fn frame<'a>(&'a self, app: &'a App, title: &str, here: &'static str) -> Frame<'a> {
         let words = self.words(app);

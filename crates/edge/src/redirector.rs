@@ -5,6 +5,7 @@
 //! that none outlives the moment when its device is let through.
 
 mod location;
+mod wispr;
 
 use std::convert::Infallible;
 use std::io;
@@ -149,6 +150,9 @@ impl Desk {
         match (standing, &self.presence) {
             (Standing::TurnedAway, _) => full(),
             (Standing::Online, Presence::Pretended) => online(&portal),
+            (Standing::Online | Standing::Offline, _) if wispr::is_asked_for(request) => {
+                wispr::redirect(&portal)
+            }
             (Standing::Online | Standing::Offline, _) => redirect(&portal),
         }
     }

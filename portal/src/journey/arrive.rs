@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::nas::{Occasion, Redirected, read_arrival};
 use crate::random;
 use crate::visit::{Peer, Visit};
+use crate::wispr;
 
 /// `GET /n/{portal_path}/`: takes the redirect's query and goes on with a token instead.
 pub(crate) async fn enter(
@@ -56,6 +57,12 @@ pub(crate) async fn enter(
         Occasion::LoggedOff => "bye",
     };
     let token = app.signer.seal(&context, app.now());
+    if page.is_empty()
+        && wispr::is_asked_for(&headers)
+        && let Some(site) = app.store.find_site(&nas.site).await?
+    {
+        return Ok(wispr::redirected(&app, &site, &context.language, &token));
+    }
     Ok(see_other(&format!("/v/{token}/{page}")))
 }
 

@@ -8,6 +8,7 @@ use domain::{GrantEnd, OrderReason};
 
 use super::too_busy;
 use crate::app::{App, Message, Outcome, see_other};
+use crate::failure::Failure;
 use crate::visit::Visit;
 
 /// `POST /v/{token}/end`: ends the grant. The access points are told by the store's orders; a
@@ -16,11 +17,35 @@ pub(crate) async fn submit(State(app): State<Arc<App>>, visit: Visit) -> Outcome
     if let Err(wait) = app.budgets.admit(visit.context.device) {
         return too_busy(&app, &visit, wait);
     }
+    match end(&app, &visit).await? {
+        Ending::NothingToEnd => return Ok(visit.go("")),
+        Ending::NotYours => return visit.message(&app, &NOT_YOURS),
+        Ending::Ended => {}
+    }
+    Ok(match visit.login_host() {
+        Some(host) => see_other(&format!("http://{host}/logoff")),
+        None => visit.go("bye"),
+    })
+}
+
+/// What became of the wish to end it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// The device has no session.
+    NothingToEnd,
+    /// The session may be a stranger's.
+    NotYours,
+    /// The grant does not hold any more, and the access points are told.
+    Ended,
+}
+
+/// Ends the grant of a device that has a session.
+pub(crate) async fn end(app: &App, visit: &Visit) -> Result<Ending, Failure> {
     let device = visit.context.device;
     let session = app.store.find_open_session(&visit.nas.name, device).await?;
-    let Some(session) = session else { return Ok(visit.go("")) };
+    let Some(session) = session else { return Ok(Ending::NothingToEnd) };
     if !visit.may_end(&session) {
-        return visit.message(&app, &NOT_YOURS);
+        return Ok(Ending::NotYours);
     }
     let grant = app.store.find_grant(device).await?.filter(|grant| grant.holds(visit.now));
     if let Some(grant) = grant {
@@ -29,10 +54,7 @@ pub(crate) async fn submit(State(app): State<Arc<App>>, visit: Visit) -> Outcome
             .await?;
         tracing::debug!(%device, grant = %grant.id, "a visitor logged out");
     }
-    Ok(match visit.login_host() {
-        Some(host) => see_other(&format!("http://{host}/logoff")),
-        None => visit.go("bye"),
-    })
+    Ok(Ending::Ended)
 }
 
 const NOT_YOURS: Message<'static> = Message {

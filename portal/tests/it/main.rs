@@ -17,3 +17,4 @@ mod serving;
 mod sites;
 mod town;
 mod uam_journey;
+mod wispr;

@@ -8,6 +8,7 @@ use url::Url;
 
 use crate::browser::{Browser, PORTAL};
 use crate::town::{Event, MAC, PHONE, Town, UAM_SECRET};
+use crate::wispr::{SMART, element};
 
 const HOST: &str = "10.2.0.1:3990";
 
@@ -108,6 +109,19 @@ async fn the_pages_forms_may_lead_to_the_access_point_and_nowhere_else() {
     let policy = page.header("content-security-policy");
     let targets = policy.split("form-action ").nth(1).unwrap();
     assert_eq!(targets, format!("'self' http://{PORTAL} http://{HOST}"));
+}
+
+#[tokio::test]
+async fn a_smart_client_is_led_to_the_access_points_own_login() {
+    let town = Town::open().await;
+    let (browser, mut coova) = (town.browser(), coova(&town));
+    town.sign_in(&browser, &coova.redirect("notyet"), PHONE).await;
+    let told = browser.ask("GET", PORTAL, &coova.redirect("notyet"), SMART).await;
+    let login = element(&told, "LoginURL").replace(&format!("http://{PORTAL}"), "");
+    let reply = browser.ask("POST", PORTAL, &login, SMART).await;
+    assert_eq!(element(&reply, "ResponseCode"), "201");
+    let back = coova.answer(&element(&reply, "LoginResultsURL")).await;
+    assert!(back.contains("res=success"), "{back}");
 }
 
 #[tokio::test]

@@ -32,9 +32,16 @@ async fn connect(redirector: SocketAddr, device: [u8; 4]) -> TcpStream {
     socket.connect(redirector).await.unwrap()
 }
 
-async fn ask(mut stream: TcpStream) -> String {
-    let probe = b"GET /generate_204 HTTP/1.1\r\nHost: connectivitycheck.gstatic.com\r\n\r\n";
-    stream.write_all(probe).await.unwrap();
+async fn ask(stream: TcpStream) -> String {
+    ask_as(stream, "Mozilla/5.0 (Linux; Android 14)").await
+}
+
+async fn ask_as(mut stream: TcpStream, agent: &str) -> String {
+    let probe = format!(
+        "GET /generate_204 HTTP/1.1\r\nHost: connectivitycheck.gstatic.com\r\n\
+         User-Agent: {agent}\r\n\r\n"
+    );
+    stream.write_all(probe.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     answer
@@ -74,4 +81,20 @@ async fn a_device_that_opens_hundreds_of_sockets_keeps_nobody_out() {
     let first = &mut held[0];
     let mut rest = Vec::new();
     assert!(first.read_to_end(&mut rest).await.is_err() || rest.is_empty());
+}
+
+#[tokio::test]
+async fn a_smart_client_is_told_where_to_go_on() {
+    let mut tasks = JoinSet::new();
+    let redirector = open(&mut tasks).await;
+    for (agent, is_told) in
+        [("WISPr!Roamer/1.0", true), ("CaptiveNetworkSupport-481.100.37 wispr", false)]
+    {
+        let answer = ask_as(connect(redirector, [127, 0, 0, 1]).await, agent).await;
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let location = head.lines().find_map(|line| line.strip_prefix("location: ")).unwrap();
+        let next = format!("<NextURL>{}</NextURL>", location.replace('&', "&amp;"));
+        assert_eq!(body.contains(&next), is_told, "{agent}: {answer}");
+        assert_eq!(body.contains("<MessageType>110</MessageType>"), is_told, "{agent}: {answer}");
+    }
 }
