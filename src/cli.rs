@@ -1,6 +1,7 @@
 //! What can be typed after `sabeel`.
 
 mod audit;
+mod consent;
 mod import;
 mod nas;
 mod radius;
@@ -16,6 +17,7 @@ use domain::{
 };
 
 pub use audit::{AuditCommand, AuditList};
+pub use consent::ConsentCommand;
 pub use import::{ImportClients, ImportCommand, ImportTables, ImportUsers, ImportedPeople};
 pub use nas::{
     AddNas, AddNasRange, NasCommand, OnboardNas, PendingCommand, RangeCommand, RotateNas, SetNas,
@@ -73,6 +75,9 @@ pub enum Command {
     /// Persons, by mobile number.
     #[command(subcommand)]
     Account(AccountCommand),
+    /// What persons agreed to.
+    #[command(subcommand)]
+    Consent(ConsentCommand),
     /// The audit log: who did what to people's data and to the set-up.
     #[command(subcommand)]
     Audit(AuditCommand),

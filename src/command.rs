@@ -2,6 +2,7 @@
 
 mod account;
 mod audit;
+mod consent;
 mod database;
 mod doctor;
 mod import;
@@ -52,6 +53,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Order(command) => order::run(&admin, format, command).await,
         Command::Why(wanted) => why::run(&config, format, wanted).await,
         Command::Account(command) => account::run(&admin, format, command).await,
+        Command::Consent(command) => consent::run(&admin, format, command).await,
         Command::Audit(command) => audit::run(&admin, format, command).await,
         Command::Import(command) => import::run(&admin, format, command).await,
         Command::Radius(command) => radius::run(cli.config.as_deref(), format, &command).await,

@@ -6,8 +6,8 @@
 //! `POST` to its `rotate`,
 //! `finish-rotation`, `onboarding` and `test`; `GET /v1/sessions`, `/v1/sessions/{id}`,
 //! `/v1/sessions/export`, `/v1/orders`,
-//! `/v1/status`, `/v1/health`, `/v1/audit`; `POST /v1/sessions/{id}/disconnect`,
-//! `/v1/accounts/show`, `/v1/accounts/erase`, `/v1/audit/find`, `/v1/why`, `/v1/radius/tail`;
+//! `/v1/status`, `/v1/health`, `/v1/audit`, `/v1/consents`, `/v1/wordings/{hash}`; `POST /v1/sessions/{id}/disconnect`,
+//! `/v1/accounts/show`, `/v1/accounts/erase`, `/v1/consents/withdraw`, `/v1/audit/find`, `/v1/why`, `/v1/radius/tail`;
 //! `GET /v1/radius/statistics`; `POST /v1/import/access-points`,
 //! `/v1/import/people`, `/v1/import/stays`. What travels stands in [`api`].
 //!
@@ -17,6 +17,7 @@
 mod access_points;
 pub mod api;
 mod audit;
+mod consents;
 mod export;
 mod extract;
 mod import;
@@ -136,6 +137,9 @@ impl AdminApi {
             .route("/v1/accounts/erase", post(people::erase_account))
             .route("/v1/orders", get(people::list_orders))
             .route("/v1/orders/{id}", get(people::show_order))
+            .route("/v1/consents", get(consents::list))
+            .route("/v1/consents/withdraw", post(consents::withdraw))
+            .route("/v1/wordings/{hash}", get(consents::wording))
             .route("/v1/audit", get(audit::links))
             .route("/v1/audit/find", post(audit::find))
             .merge(import_routes())

@@ -20,6 +20,9 @@ use tokio::sync::mpsc;
 
 use crate::nas_control::{Delivery, NasControl, Probe, Way};
 
+/// What visitors agree to.
+pub(crate) const TERMS: &str = "I accept";
+
 /// Noon in Riyadh.
 pub(crate) const NOON: Timestamp = Timestamp::from_secs(1_795_597_200);
 
@@ -93,7 +96,12 @@ impl Stage {
             new_account: AccountId::from_bytes([person; 16]),
             language: Language::arabic(),
             grant,
-            terms_version: "1".to_owned(),
+            agreed: vec![domain::Agreed {
+                purpose: domain::ConsentPurpose::Service,
+                version: "1".to_owned(),
+                wording: domain::WordingHash::of(TERMS),
+                language: Language::arabic(),
+            }],
             devices: 3,
         };
         self.store.sign_in(&sign_in).await.unwrap().grant

@@ -9,6 +9,7 @@ landing-body = Free internet from Al-Ahsa Municipality for walkway and park visi
 phone-label = Mobile number
 phone-hint = Example: { $example }. For other countries start with + and the country code.
 phone-terms = I accept the terms of use and have seen the privacy notice
+phone-aware = I would like to receive the municipality's awareness messages (optional)
 phone-send = Send code
 phone-why = We use your number only to verify your login. We show it to no one.
 

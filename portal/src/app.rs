@@ -10,6 +10,7 @@ use url::Url;
 
 use crate::budget::Budgets;
 use crate::catalogue::{Catalogue, Html};
+use crate::consent::Wordings;
 use crate::context::ContextSigner;
 use crate::failure::Failure;
 use crate::presence::Presence;
@@ -31,6 +32,7 @@ pub(crate) struct App {
     pub catalogue: Catalogue,
     pub budgets: Budgets,
     pub presence: Presence,
+    pub wordings: Wordings,
     pub policy: ChallengePolicy,
 }
 

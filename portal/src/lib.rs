@@ -9,6 +9,7 @@ mod app;
 mod budget;
 mod capport;
 mod catalogue;
+mod consent;
 mod context;
 mod failure;
 mod guard;

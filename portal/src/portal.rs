@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use crate::app::App;
 use crate::budget::Budgets;
 use crate::catalogue::Catalogue;
+use crate::consent::Wordings;
 use crate::context::ContextSigner;
 use crate::guard::Guard;
 use crate::presence::Presence;
@@ -75,6 +76,7 @@ impl Portal {
             catalogue: Catalogue::new(),
             budgets: Budgets::new(&resolved.limits),
             presence: Presence::new(),
+            wordings: Wordings::default(),
             policy: ChallengePolicy::default(),
             settings: resolved,
         };

@@ -60,6 +60,9 @@ pub(crate) struct PhoneScreen<'a> {
     /// What was typed before.
     pub typed: String,
     pub ticked: bool,
+    /// Whether awareness messages are offered, and whether that box was ticked before.
+    pub offers_awareness: bool,
+    pub aware: bool,
 }
 
 /// The page that waits for the code.

@@ -36,6 +36,9 @@ pub struct PortalSettings {
     /// For how many months number, device address and connection times are kept, as the terms
     /// say; 12 by default, 1 to 60.
     pub retention_months: u8,
+    /// Whether the first page offers the municipality's awareness messages, by an unticked box of
+    /// their own; yes by default.
+    pub offer_awareness: bool,
     /// Where visitors find help.
     pub help: HelpSettings,
     /// What one visitor, and all together, may ask of the portal.
@@ -163,6 +166,7 @@ pub(crate) struct Resolved {
     pub venue: Option<Url>,
     pub terms_version: String,
     pub retention_months: u8,
+    pub offer_awareness: bool,
     pub help: HelpSettings,
     pub limits: LimitSettings,
 }
@@ -178,6 +182,7 @@ impl Default for PortalSettings {
             venue_info_url: None,
             terms_version: "1".to_owned(),
             retention_months: 12,
+            offer_awareness: true,
             help: HelpSettings::default(),
             limits: LimitSettings::default(),
         }
@@ -232,6 +237,7 @@ impl PortalSettings {
             venue: optional("venue-info-url", "an https URL", &["https"], &self.venue_info_url)?,
             terms_version: self.terms_version.clone(),
             retention_months: self.retention_months,
+            offer_awareness: self.offer_awareness,
             help: self.help.clone(),
             limits: self.limits.clone(),
         };

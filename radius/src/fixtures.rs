@@ -131,7 +131,7 @@ pub(crate) async fn sign_in(store: &TestStore) {
         new_account: grant().account,
         language: Language::arabic(),
         grant: grant(),
-        terms_version: "1".to_owned(),
+        agreed: Vec::new(),
         devices: 3,
     };
     store.sign_in(&sign_in).await.unwrap();

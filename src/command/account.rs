@@ -67,11 +67,7 @@ fn fields(account: &AccountView) -> Vec<(&'static str, String)> {
         ));
     }
     for consent in &account.consents {
-        let text = format!(
-            "terms {} in {} at {}, {}",
-            consent.terms_version, consent.language, consent.site, consent.given_at
-        );
-        fields.push(("consent", text));
+        fields.push(("consent", super::consent::sentence(consent)));
     }
     for session in &account.sessions {
         let text = format!(

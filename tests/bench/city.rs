@@ -195,7 +195,7 @@ fn sign_in(number: u32, now: Timestamp) -> anyhow::Result<SignIn> {
         new_account: account,
         language: "ar".parse()?,
         grant,
-        terms_version: "1".to_owned(),
+        agreed: Vec::new(),
         devices: 3,
     })
 }

@@ -236,6 +236,16 @@ async fn a_person_is_shown_and_forgotten() {
     assert_eq!(account["consents"][0]["site"], "walkway");
     assert_eq!(account["sessions"][0]["state"], "open");
     // A table shows no whole number, and the local spelling means the same person.
+    let wording = account["consents"][0]["wording"].as_str().unwrap();
+    let words = city.sabeel(&["consent", "words", wording]).await.out;
+    assert!(words.starts_with("I accept the terms of use"), "{words}");
+    assert!(words.contains("Terms of use and privacy notice"), "{words}");
+    let exported = city.sabeel(&["consent", "export", "--purpose", "service"]).await.out;
+    let exported: Value = serde_json::from_str(exported.trim()).unwrap();
+    assert_eq!(exported, account["consents"][0]);
+    assert_eq!(city.sabeel(&["consent", "export", "--purpose", "awareness"]).await.out, "");
+    let withdraw = ["consent", "withdraw", PHONE, "--purpose", "awareness"];
+    assert!(city.sabeel(&withdraw).await.out.starts_with("there was no such consent"));
     let table = city.sabeel(&["account", "show", "0551234567"]).await.out;
     assert!(table.contains("on plan visitor, until"), "{table}");
     assert!(!table.contains("551234567"), "{table}");

@@ -327,7 +327,7 @@ fn sign_in(number: u64, now: Timestamp) -> SignIn {
         new_account,
         language: "ar".parse().unwrap(),
         grant,
-        terms_version: "1".to_owned(),
+        agreed: Vec::new(),
         devices: 50,
     }
 }

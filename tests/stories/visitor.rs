@@ -42,7 +42,7 @@ pub async fn sign_in(city: &City, device: MacAddress) -> Grant {
         new_account: account,
         language: "ar".parse().unwrap(),
         grant,
-        terms_version: "1".to_owned(),
+        agreed: Vec::new(),
         devices: 3,
     };
     let store = store(city).await;

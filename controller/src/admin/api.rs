@@ -10,6 +10,7 @@ mod access_point_change;
 mod account;
 mod activity;
 mod audit;
+mod consent;
 mod import;
 mod nas_range;
 mod nas_test;
@@ -35,6 +36,7 @@ pub use account::{
 };
 pub use activity::{AccessPointShown, Activity, Times};
 pub use audit::{AuditAbout, AuditLinks, AuditPage, AuditQuestion};
+pub use consent::{ConsentList, ConsentQuery, ConsentWithdrawn, WithdrawConsent, Wording};
 pub use import::{
     ImportAccessPoints, ImportPeople, ImportStays, Imported, ImportedGrant, ImportedNas,
     ImportedPerson, ImportedStay, MOST_AT_ONCE, Verdict,

@@ -221,7 +221,7 @@ impl AdminApi {
     }
 }
 
-fn unknown_person() -> Refusal {
+pub(super) fn unknown_person() -> Refusal {
     Refusal::new(FailureKind::NotFound, "nothing is kept about that number")
 }
 

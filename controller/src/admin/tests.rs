@@ -1,5 +1,6 @@
 mod access_points;
 mod audit;
+mod consents;
 mod import;
 mod nas_ranges;
 mod nas_test;

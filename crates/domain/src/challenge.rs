@@ -12,7 +12,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use crate::phone::western_digit;
-use crate::{ChallengeId, Language, MacAddress, PhoneNumber, SiteName, Timestamp};
+use crate::{Agreed, ChallengeId, Language, MacAddress, PhoneNumber, SiteName, Timestamp};
 
 /// What a code is asked for; a code for one purpose is worthless for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,8 +70,8 @@ pub struct Challenge {
     pub phone: PhoneNumber,
     /// In which language the visitor reads.
     pub language: Language,
-    /// The version of the terms that was accepted with the number.
-    pub terms_version: String,
+    /// What was agreed to with the number; it counts once the number is proven.
+    pub agreed: Vec<Agreed>,
     /// When the number was entered.
     pub created_at: Timestamp,
     /// When the last code was sent.
@@ -263,7 +263,7 @@ mod tests {
             device: MacAddress::new([2, 0, 0, 0, 0, 1]),
             phone: "966551234567".parse().unwrap(),
             language: Language::arabic(),
-            terms_version: "1".into(),
+            agreed: Vec::new(),
             created_at: T0,
             sent_at: at(sent),
             sends,

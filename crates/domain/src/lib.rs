@@ -48,7 +48,10 @@ pub use challenge::{
     Challenge, ChallengePolicy, ChallengeState, Code, CodeError, Purpose, ResendRefusal, Verdict,
 };
 pub use clock::{Clock, ManualClock};
-pub use consent::Consent;
+pub use consent::{
+    Agreed, Consent, ConsentChannel, ConsentChannelError, ConsentPurpose, ConsentPurposeError,
+    WordingHash, WordingHashError,
+};
 pub use device::Device;
 pub use grant::{Credential, Grant, GrantEnd, GrantState};
 pub use id::{

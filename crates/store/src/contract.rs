@@ -4,6 +4,7 @@
 //! nothing. Changes are published on the feed after their commit.
 
 mod audit;
+mod consents;
 mod erasures;
 mod grants;
 mod heritage;
@@ -17,6 +18,7 @@ mod sign_in;
 mod visits;
 
 pub use audit::{Act, Actor, AuditEntry, AuditFilter, AuditLog, AuditSubject};
+pub use consents::{ConsentPage, Consents};
 pub use erasures::{Erasure, Erasures};
 pub use grants::{
     AccountRecord, Accounts, Circumstances, CredentialUse, Credentials, Grants, GrantsOf, OpenStay,
@@ -59,6 +61,7 @@ pub trait Store:
     + RadiusServers
     + Erasures
     + AuditLog
+    + Consents
 {
     /// Starts listening to changes from now on.
     fn changes(&self) -> Changes;

@@ -10,6 +10,7 @@ mod audit;
 mod challenges;
 mod circumstances;
 mod connect;
+mod consents;
 mod credentials;
 mod dialect;
 mod erasures;

@@ -7,7 +7,8 @@ use axum::http::{HeaderMap, StatusCode};
 use domain::{DialNumber, HelpNumbers, Reference};
 
 use crate::app::{App, Outcome};
-use crate::catalogue::{Case, Html, ltr};
+use crate::catalogue::{Html, ltr};
+use crate::consent::Terms;
 use crate::screen::{Frame, HelpScreen, TermsScreen, render};
 use crate::visit::Visit;
 
@@ -71,13 +72,11 @@ fn help_page(
 
 fn terms_page(app: &App, frame: Frame<'_>) -> Outcome {
     let words = frame.words;
-    let months = u64::from(app.settings.retention_months);
-    let retention = words.count("months", months, Case::Object);
-    let version = ltr(&app.settings.terms_version);
+    let Terms { short, safe, version } = Terms::new(&words, &app.settings);
     let screen = TermsScreen {
-        short: Html::new(&words.fill("terms-short", &[("retention", &retention)])),
-        safe: Html::new(&words.fill("terms-safe", &[("https", &ltr("https"))])),
-        version: Html::new(&words.fill("terms-version", &[("version", &version)])),
+        short: Html::new(&short),
+        safe: Html::new(&safe),
+        version: Html::new(&version),
         frame,
     };
     render(StatusCode::OK, &screen, words.language(), "")

@@ -8,8 +8,8 @@ use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use domain::{
-    Challenge, ChallengeState, Counted, MacAddress, OverLimit, PhoneError, PhoneNumber, Purpose,
-    Timestamp,
+    Agreed, Challenge, ChallengeState, ConsentPurpose, Counted, MacAddress, OverLimit, PhoneError,
+    PhoneNumber, Purpose, Timestamp,
 };
 use serde::Deserialize;
 use store::{Begun, NewChallenge};
@@ -18,10 +18,10 @@ use super::{closed, too_busy, unreadable, wait_page};
 use crate::app::{App, Outcome};
 use crate::catalogue::{Html, Words, ltr};
 use crate::failure::Failure;
-use crate::random;
 use crate::screen::{PhoneScreen, render};
 use crate::stage::{self, Occasion, Stage};
 use crate::visit::{TOKEN_REFUSED, Visit};
+use crate::{consent, random};
 
 /// How a Saudi mobile number looks.
 const EXAMPLE: &str = "05XXXXXXXX";
@@ -58,6 +58,17 @@ pub(crate) struct Typed {
     #[serde(default)]
     phone: String,
     terms: Option<String>,
+    aware: Option<String>,
+}
+
+impl Typed {
+    /// What is agreed to by the boxes that are ticked.
+    fn purposes(&self, app: &App) -> Vec<ConsentPurpose> {
+        let aware = self.aware.is_some() && app.settings.offer_awareness;
+        let boxes =
+            [(self.terms.is_some(), ConsentPurpose::Service), (aware, ConsentPurpose::Awareness)];
+        boxes.into_iter().filter_map(|(ticked, purpose)| ticked.then_some(purpose)).collect()
+    }
 }
 
 /// What is wrong with the form, in words.
@@ -103,7 +114,8 @@ pub(crate) async fn submit(
     let Some(phone) = phone.ok().filter(|_| fault.is_none()) else {
         return page(&app, &visit, &typed, fault);
     };
-    if pending.is_some_and(|challenge| challenge.phone == phone) {
+    let agreed = consent::agreed(&app, &visit, &typed.purposes(&app)).await?;
+    if pending.is_some_and(|challenge| challenge.phone == phone && challenge.agreed == agreed) {
         return Ok(visit.go("code"));
     }
     if !visit.may_send(&app.settings.limits) {
@@ -112,7 +124,7 @@ pub(crate) async fn submit(
     if let Err(wait) = app.budgets.admit_message(&visit.nas.name, &visit.site.name) {
         return too_many(&app, &visit, wait);
     }
-    match begin(&app, &visit, phone).await? {
+    match begin(&app, &visit, phone, agreed).await? {
         Begun::Begins | Begun::GoesOn(_) => Ok(visit.go("code")),
         Begun::Over(over) => over_limit(&app, &visit, over),
     }
@@ -131,10 +143,15 @@ pub(super) fn too_many(app: &App, visit: &Visit, wait: Duration) -> Outcome {
     wait_page(app, visit, "e-busy", wait)
 }
 
-async fn begin(app: &App, visit: &Visit, phone: PhoneNumber) -> Result<Begun, Failure> {
+async fn begin(
+    app: &App,
+    visit: &Visit,
+    phone: PhoneNumber,
+    agreed: Vec<Agreed>,
+) -> Result<Begun, Failure> {
     let code = random::code()?;
     let text = visit.words(app).code_message(code.expose());
-    let challenge = new_challenge(app, visit, phone)?;
+    let challenge = new_challenge(app, visit, phone, agreed)?;
     let new = NewChallenge { challenge, code, text, visit: visit.record() };
     let begun = app.store.begin_challenge(&new, &app.budgets.sends, &app.policy).await?;
     if begun == Begun::Begins {
@@ -147,7 +164,12 @@ async fn begin(app: &App, visit: &Visit, phone: PhoneNumber) -> Result<Begun, Fa
     Ok(begun)
 }
 
-fn new_challenge(app: &App, visit: &Visit, phone: PhoneNumber) -> Result<Challenge, Failure> {
+fn new_challenge(
+    app: &App,
+    visit: &Visit,
+    phone: PhoneNumber,
+    agreed: Vec<Agreed>,
+) -> Result<Challenge, Failure> {
     let now: Timestamp = visit.now;
     let device: MacAddress = visit.context.device;
     Ok(Challenge {
@@ -157,7 +179,7 @@ fn new_challenge(app: &App, visit: &Visit, phone: PhoneNumber) -> Result<Challen
         device,
         phone,
         language: visit.context.language.clone(),
-        terms_version: app.settings.terms_version.clone(),
+        agreed,
         created_at: now,
         sent_at: now,
         sends: 1,
@@ -188,6 +210,8 @@ fn page(app: &App, visit: &Visit, typed: &Typed, fault: Fault) -> Outcome {
         terms_missing: fault.terms_missing,
         typed: typed.phone.chars().take(LONGEST).collect(),
         ticked: typed.terms.is_some(),
+        offers_awareness: app.settings.offer_awareness,
+        aware: typed.aware.is_some(),
     };
     render(status, &screen, words.language(), &visit.form_targets(app))
 }

@@ -66,7 +66,7 @@ async fn consent_language_and_number_are_recorded_with_the_grant() {
     let account = town.store.find_account_by_phone(&phone).await.unwrap().unwrap();
     let record = town.store.account_record(account.id).await.unwrap().unwrap();
     assert_eq!(record.consents.len(), 1);
-    assert_eq!(record.consents[0].terms_version, "2026-11");
+    assert_eq!(record.consents[0].version, "2026-11");
     assert_eq!(record.consents[0].language.as_str(), "en");
     assert_eq!(record.grants[0].site.as_str(), "walkway");
     assert_eq!(record.grants[0].until.since(NOON).as_secs(), 30 * 86_400);

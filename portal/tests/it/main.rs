@@ -8,6 +8,7 @@ mod browser;
 mod capport;
 mod clients;
 mod codes;
+mod consents;
 mod detection;
 mod encryption;
 mod judges;

@@ -188,7 +188,7 @@ impl City {
             new_account: grant.account,
             language: "ar".parse().expect("a language"),
             grant,
-            terms_version: "1".into(),
+            agreed: Vec::new(),
             devices: 3,
         };
         self.store.sign_in(&sign_in).await.expect("a sign-in").grant

@@ -3,8 +3,8 @@
 //! The number travels in the body of a request, never in its path, where logs would see it.
 
 use domain::{
-    AccountId, Consent, Device, Grant, GrantId, GrantState, Language, MacAddress, PhoneNumber,
-    PlanName, SiteName, Timestamp,
+    AccountId, Consent, ConsentChannel, ConsentPurpose, Device, Grant, GrantId, GrantState,
+    Language, MacAddress, PhoneNumber, PlanName, SiteName, Timestamp, WordingHash,
 };
 use serde::{Deserialize, Serialize};
 use store::AccountRecord;
@@ -87,17 +87,28 @@ pub enum GrantStateView {
     },
 }
 
-/// Proof that a person accepted the terms.
+/// Proof that a person agreed to something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsentView {
+    /// Who.
+    pub account: AccountId,
+    /// To what.
+    pub purpose: ConsentPurpose,
     /// Which version of the text.
-    pub terms_version: String,
+    pub version: String,
+    /// The hash of the words as they stood there, by which they can be shown; none for consents
+    /// from before words were kept.
+    pub wording: Option<WordingHash>,
     /// In which language.
     pub language: Language,
     /// At which site.
     pub site: SiteName,
+    /// By which way.
+    pub channel: ConsentChannel,
     /// When.
     pub given_at: Timestamp,
+    /// When it was taken back.
+    pub withdrawn_at: Option<Timestamp>,
 }
 
 /// That a person's data was destroyed.
@@ -152,7 +163,17 @@ impl From<Grant> for GrantView {
 
 impl From<Consent> for ConsentView {
     fn from(consent: Consent) -> Self {
-        let Consent { account: _, terms_version, language, site, given_at } = consent;
-        Self { terms_version, language, site, given_at }
+        let Consent {
+            account,
+            purpose,
+            version,
+            wording,
+            language,
+            site,
+            channel,
+            given_at,
+            withdrawn_at,
+        } = consent;
+        Self { account, purpose, version, wording, language, site, channel, given_at, withdrawn_at }
     }
 }

@@ -84,6 +84,7 @@ fn requests(session: SessionId, order: &str) -> Vec<(Method, String, Value, &'st
         get("/v1/sessions".to_owned(), "sessions-shown", String::new()),
         get("/v1/sessions?nas=gate".to_owned(), "sessions-shown", "access-point:gate".to_owned()),
         get("/v1/sessions/export".to_owned(), "sessions-exported", String::new()),
+        get("/v1/consents".to_owned(), "consents-exported", String::new()),
         get(path.clone(), "session-shown", session.clone()),
         get(format!("/v1/orders/{order}"), "order-shown", format!("order:{order}")),
         get("/v1/orders".to_owned(), "orders-shown", String::new()),
@@ -93,10 +94,11 @@ fn requests(session: SessionId, order: &str) -> Vec<(Method, String, Value, &'st
 }
 
 /// Paths that change nothing and show no person.
-const UNRECORDED: [&str; 7] = [
+const UNRECORDED: [&str; 8] = [
     "/v1/access-points/{name}/onboarding",
     "/v1/access-points/{name}/test",
     "/v1/pending",
+    "/v1/wordings/{hash}",
     "/v1/radius/statistics",
     "/v1/audit",
     "/v1/status",
@@ -104,9 +106,10 @@ const UNRECORDED: [&str; 7] = [
 ];
 
 /// Paths whose links are looked at in tests of their own.
-const RECORDED_ELSEWHERE: [&str; 7] = [
+const RECORDED_ELSEWHERE: [&str; 8] = [
     "/v1/accounts/show",
     "/v1/accounts/erase",
+    "/v1/consents/withdraw",
     "/v1/why",
     "/v1/audit/find",
     "/v1/radius/tail",
@@ -212,12 +215,14 @@ async fn every_act_that_changes_something_or_shows_personal_data_is_written_down
         ("/v1/accounts/show", person.clone()),
         ("/v1/why", json!({"of": {"phone": "+966512345607"}})),
         ("/v1/audit/find", json!({"about": {"phone": "+966512345607"}})),
+        ("/v1/consents/withdraw", json!({"phone": "+966512345607", "purpose": "service"})),
         ("/v1/accounts/erase", person),
     ] {
         let (status, answer) = office.post(path, body).await;
         assert_eq!(status, 200, "{path}: {answer}");
     }
-    let acts = ["account-shown", "story-told", "audit-shown", "account-erased"];
+    let acts =
+        ["account-shown", "story-told", "audit-shown", "consent-withdrawn", "account-erased"];
     let expected = acts.map(|act| (act.to_owned(), account.clone()));
     assert_eq!(told_since(&office, known).await, expected);
 

@@ -74,7 +74,7 @@ async fn write(store: &TestStore, clock: &ManualClock, device: u8) -> ChallengeI
         device: MacAddress::new([2, 0, 0, 0, 0, device]),
         phone: "966512345678".parse().unwrap(),
         language: Language::arabic(),
-        terms_version: "1".to_owned(),
+        agreed: Vec::new(),
         created_at: now,
         sent_at: now,
         sends: 1,

@@ -89,6 +89,10 @@ pub enum Act {
     AccountShown,
     /// Everything kept about a person was destroyed.
     AccountErased,
+    /// Consents of all persons were read.
+    ConsentsExported,
+    /// A person took a consent back.
+    ConsentWithdrawn,
     /// It was told what happened to a person, a device or a session.
     StoryTold,
     /// What devices ask and report was followed.
@@ -135,6 +139,8 @@ impl Act {
             Self::OrdersShown => "orders-shown",
             Self::AccountShown => "account-shown",
             Self::AccountErased => "account-erased",
+            Self::ConsentsExported => "consents-exported",
+            Self::ConsentWithdrawn => "consent-withdrawn",
             Self::StoryTold => "story-told",
             Self::TrafficFollowed => "traffic-followed",
             Self::AccessPointsImported => "access-points-imported",

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use domain::{
-    Account, AccountId, Consent, Credential, CredentialId, Day, Device, Grant, GrantEnd, GrantId,
-    Language, MacAddress, NasName, OrderReason, PhoneNumber, Plan, Session, Site, Timestamp, Usage,
+    Account, AccountId, Agreed, Consent, Credential, CredentialId, Day, Device, Grant, GrantEnd,
+    GrantId, Language, MacAddress, NasName, OrderReason, PhoneNumber, Plan, Session, Site,
+    Timestamp, Usage,
 };
 
 use crate::StoreError;
@@ -21,8 +22,8 @@ pub struct SignIn {
     pub language: Language,
     /// The grant to make; its `account` is replaced by the number's account.
     pub grant: Grant,
-    /// The version of the terms that was accepted.
-    pub terms_version: String,
+    /// What was agreed to.
+    pub agreed: Vec<Agreed>,
     /// How many devices the account may keep; the oldest grants beyond are retired.
     pub devices: u32,
 }
@@ -88,7 +89,7 @@ pub struct OpenStay {
 #[async_trait]
 pub trait Accounts: Send + Sync {
     /// Makes or finds the account of the number, remembers the device as its own (taking it from
-    /// a former owner), records the consent, ends an earlier grant of the device as replaced,
+    /// a former owner), records the consents, ends an earlier grant of the device as replaced,
     /// retires the oldest grants beyond `devices` with a Disconnect order for each open session of
     /// theirs, and makes the grant; all in one transaction.
     async fn sign_in(&self, sign_in: &SignIn) -> Result<SignInOutcome, StoreError>;

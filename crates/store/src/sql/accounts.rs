@@ -2,13 +2,14 @@
 
 use async_trait::async_trait;
 use domain::{
-    Account, AccountId, Consent, Day, Device, Grant, GrantEnd, GrantState, MacAddress, OrderReason,
+    Account, AccountId, Day, Device, Grant, GrantEnd, GrantState, MacAddress, OrderReason,
     PhoneNumber, Timestamp, Usage,
 };
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use super::SqlStore;
+use super::consents::{self, consent, record_consents};
 use super::grants::{self, end_grant_row, grant, insert_grant, order_off};
 use super::row::{Columns, id_column, mac_column};
 use super::sessions::{self, ERASED_DEVICE};
@@ -51,8 +52,10 @@ impl Accounts for SqlStore {
         let Some(row) = row else { return Ok(None) };
         let devices = "SELECT mac, account, language, first_seen, last_seen FROM devices WHERE account = $1 \
                        ORDER BY last_seen DESC";
-        let consents = "SELECT account, terms_version, language, site, given_at FROM consents \
-                        WHERE account = $1 ORDER BY given_at DESC";
+        let consents = format!(
+            "SELECT {} FROM consents WHERE account = $1 ORDER BY given_at DESC, purpose",
+            consents::COLUMNS
+        );
         let grants = format!(
             "SELECT {} FROM grants WHERE account = $1 ORDER BY issued_at DESC",
             grants::COLUMNS
@@ -65,7 +68,7 @@ impl Accounts for SqlStore {
             account: self.account(&row)?,
             devices: self.rows_of(devices.into(), account, device).await?,
             grants: self.rows_of(grants, account, grant).await?,
-            consents: self.rows_of(consents.into(), account, consent).await?,
+            consents: self.rows_of(consents, account, consent).await?,
             sessions: self.rows_of(sessions, account, sessions::session).await?,
         }))
     }
@@ -173,7 +176,7 @@ impl SqlStore {
         let mut granted = sign_in.grant.clone();
         granted.account = account;
         remember_device(transaction, sign_in, account).await?;
-        record_consent(transaction, sign_in, account).await?;
+        record_consents(transaction, sign_in, account).await?;
         let retired = self.make_room(transaction, sign_in, account).await?;
         insert_grant(transaction, &granted).await?;
         Ok(SignInOutcome { grant: granted, retired })
@@ -312,23 +315,6 @@ async fn remember_device(
     Ok(())
 }
 
-async fn record_consent(
-    transaction: &mut Transaction<'_, Any>,
-    sign_in: &SignIn,
-    account: AccountId,
-) -> Result<(), StoreError> {
-    let statement = "INSERT INTO consents (account, terms_version, language, site, given_at) VALUES ($1, $2, $3, $4, $5)";
-    sqlx::query(statement)
-        .bind(id_column(account))
-        .bind(sign_in.terms_version.as_str())
-        .bind(sign_in.language.as_str())
-        .bind(sign_in.grant.site.as_str())
-        .bind(sign_in.grant.issued_at.as_millis())
-        .execute(&mut **transaction)
-        .await?;
-    Ok(())
-}
-
 fn device(row: &AnyRow) -> Result<Device, StoreError> {
     let columns = Columns(row);
     Ok(Device {
@@ -337,16 +323,5 @@ fn device(row: &AnyRow) -> Result<Device, StoreError> {
         language: columns.parsed("language")?,
         first_seen: columns.time("first_seen")?,
         last_seen: columns.time("last_seen")?,
-    })
-}
-
-fn consent(row: &AnyRow) -> Result<Consent, StoreError> {
-    let columns = Columns(row);
-    Ok(Consent {
-        account: columns.id("account")?,
-        terms_version: columns.text("terms_version")?,
-        language: columns.parsed("language")?,
-        site: columns.parsed("site")?,
-        given_at: columns.time("given_at")?,
     })
 }

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use super::SqlStore;
 use super::row::{Columns, id_column, mac_column};
+use super::setup::written;
 use super::visits;
 use crate::sealed::Seal;
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
     SignInOutcome, StoreError,
 };
 
-const COLUMNS: &str = "id, purpose, site, device, phone, language, terms_version, created_at, sent_at, sends, \
+const COLUMNS: &str = "id, purpose, site, device, phone, language, agreed, created_at, sent_at, sends, \
                        code_expires_at, attempts, state";
 
 #[async_trait]
@@ -41,9 +42,17 @@ impl Challenges for SqlStore {
             && open.phone == challenge.phone
             && open.is_alive(policy, challenge.created_at)
         {
+            // Who goes back and ticks something else means that.
+            let statement = "UPDATE challenges SET agreed = $1 WHERE id = $2";
+            sqlx::query(statement)
+                .bind(written(&challenge.agreed))
+                .bind(id_column(open.id))
+                .execute(&mut *transaction)
+                .await?;
             visits::record(&mut transaction, &new.visit).await?;
             transaction.commit().await?;
-            return Ok(Begun::GoesOn(open));
+            let agreed = challenge.agreed.clone();
+            return Ok(Begun::GoesOn(Challenge { agreed, ..open }));
         }
         let over = self.over(&mut transaction, challenge, limits, challenge.created_at).await?;
         let refused = over.map(|over| over.limit.counted);
@@ -148,7 +157,7 @@ impl Challenges for SqlStore {
             new_account: grant.account,
             language: prize.language.clone(),
             grant,
-            terms_version: challenge.terms_version,
+            agreed: challenge.agreed,
             devices: prize.devices,
         };
         let outcome = self.sign_in_within(&mut transaction, &sign_in).await?;
@@ -308,7 +317,7 @@ impl SqlStore {
         challenge: &Challenge,
     ) -> Result<(), StoreError> {
         let statement = "INSERT INTO challenges (id, purpose, site, device, phone, phone_hash, language, \
-             terms_version, created_at, sent_at, sends, code_expires_at, attempts, state) \
+             agreed, created_at, sent_at, sends, code_expires_at, attempts, state) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
         sqlx::query(statement)
             .bind(id_column(challenge.id))
@@ -318,7 +327,7 @@ impl SqlStore {
             .bind(self.keys.seal(Seal::Phone, challenge.phone.digits()))
             .bind(self.keys.phone_hash(&challenge.phone))
             .bind(challenge.language.as_str())
-            .bind(challenge.terms_version.as_str())
+            .bind(written(&challenge.agreed))
             .bind(challenge.created_at.as_millis())
             .bind(challenge.sent_at.as_millis())
             .bind(i64::from(challenge.sends))
@@ -454,7 +463,7 @@ impl SqlStore {
             device: columns.mac("device")?,
             phone,
             language: columns.parsed("language")?,
-            terms_version: columns.text("terms_version")?,
+            agreed: columns.definition("agreed")?,
             created_at: columns.time("created_at")?,
             sent_at: columns.time("sent_at")?,
             sends: columns.count("sends")?,

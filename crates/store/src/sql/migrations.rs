@@ -35,6 +35,7 @@ const STEPS: &[Step] = steps![
     "0011_audit",
     "0012_challenges",
     "0013_visits",
+    "0014_consents",
 ];
 
 /// What migrating did.

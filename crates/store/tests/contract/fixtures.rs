@@ -74,7 +74,7 @@ pub fn new_challenge(
             device,
             phone: phone(),
             language: Language::arabic(),
-            terms_version: "1".into(),
+            agreed: vec![agreed(ConsentPurpose::Service)],
             created_at: begun,
             sent_at: begun,
             sends: 1,
@@ -130,9 +130,15 @@ pub fn sign_in(id: u8, device: MacAddress, when: Timestamp) -> SignIn {
             until: when + Duration::from_secs(86_400),
             state: GrantState::Live,
         },
-        terms_version: "1".into(),
+        agreed: vec![agreed(ConsentPurpose::Service)],
         devices: 2,
     }
+}
+
+pub fn agreed(purpose: ConsentPurpose) -> Agreed {
+    let words = format!("words of {purpose}");
+    let (version, wording) = ("1".into(), WordingHash::of(&words));
+    Agreed { purpose, version, wording, language: Language::arabic() }
 }
 
 pub fn usage(secs: u64, up: u64, down: u64) -> Usage {

@@ -4,6 +4,7 @@
 
 mod accounting;
 mod audit;
+mod consents;
 mod fixtures;
 mod generations;
 mod heritage;
@@ -114,6 +115,11 @@ on_both![
     audit::what_was_destroyed_is_told_with_how_much_it_was,
     audit::old_links_go_and_the_chain_says_so,
     audit::the_end_of_the_chain_is_held_by_nobody_who_waits,
+    consents::each_purpose_is_its_own_consent,
+    consents::what_is_ticked_last_counts,
+    consents::a_wording_is_kept_once_and_found_by_its_hash,
+    consents::what_is_taken_back_stays_as_proof_and_ends_at_once,
+    consents::consents_are_read_person_after_person,
     schema::migrating_again_changes_nothing,
     schema::another_programs_schema_is_refused,
 ];
