@@ -103,6 +103,7 @@ e-code-locked = Too many tries. Let us start again with a new code.
 e-wait = Several requests from this device. Please wait { $t }.
 e-busy = Many visitors are signing in right now. Please try again in { $t }.
 e-wait-title = One moment, please
+e-capacity = The site is very busy. Please try again in { $t }.
 e-phone-daily = This number reached today's message limit. Please try again tomorrow.
 e-sms-failed = We could not deliver to { $phone }. Check the number or your signal.
 e-sends = We have sent all the messages we can for this request. The latest code is still good.

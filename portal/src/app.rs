@@ -58,7 +58,7 @@ impl App {
             words,
             title: Html::new(&words.text(title)),
             site: Html::new(&words.text("network-name")),
-            others: self.catalogue.others(language),
+            others: self.catalogue.others(language, &[]),
             banners: Vec::new(),
             look: &OWN_LOOK,
             base: "/".to_owned(),
@@ -100,7 +100,7 @@ impl App {
 
     /// The language that a browser without a visit is answered in.
     pub(crate) fn language_of(&self, headers: &HeaderMap, query: Option<&str>) -> Language {
-        self.linked_language(query).unwrap_or_else(|| self.preferred_language(headers))
+        self.linked_language(query).unwrap_or_else(|| self.preferred_language(headers, &[]))
     }
 
     /// The language of a followed language link.
@@ -108,10 +108,10 @@ impl App {
         mark(query, "lang").and_then(|tag| self.catalogue.language(&tag).cloned())
     }
 
-    /// The language that Accept-Language asks for.
-    pub(crate) fn preferred_language(&self, headers: &HeaderMap) -> Language {
+    /// The language of those that Accept-Language asks for.
+    pub(crate) fn preferred_language(&self, headers: &HeaderMap, among: &[Language]) -> Language {
         let value = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-        self.catalogue.negotiate(value.unwrap_or(""))
+        self.catalogue.negotiate(value.unwrap_or(""), among)
     }
 }
 

@@ -126,7 +126,7 @@ fn portal_url(
         device,
         address,
         trust: Trust::Signed,
-        language: app.preferred_language(headers),
+        language: app.preferred_language(headers, &[]),
         uam: None,
         wanted: None,
     };

@@ -67,9 +67,27 @@ impl Catalogue {
         self.books.iter().map(Words::new)
     }
 
-    /// The other languages, as their own words.
-    pub(crate) fn others(&self, than: &Language) -> Vec<Words<'_>> {
-        self.languages().filter(|words| words.language() != than).collect()
+    /// The languages of `wanted` that there are, in its order; all of them if none is wanted, or
+    /// none of the wanted is there.
+    fn among(&self, wanted: &[Language]) -> Vec<&Book> {
+        let find = |language: &Language| self.books.iter().find(|book| book.language == *language);
+        let found: Vec<_> = wanted.iter().filter_map(find).collect();
+        if found.is_empty() { self.books.iter().collect() } else { found }
+    }
+
+    /// The other languages of those, as their own words.
+    pub(crate) fn others(&self, than: &Language, among: &[Language]) -> Vec<Words<'_>> {
+        let others = self.among(among).into_iter().filter(|book| book.language != *than);
+        others.map(Words::new).collect()
+    }
+
+    /// That language if it is one of those, else the first of them.
+    pub(crate) fn one_of(&self, language: Language, among: &[Language]) -> Language {
+        let among = self.among(among);
+        if among.iter().any(|book| book.language == language) {
+            return language;
+        }
+        among.first().map_or_else(Language::arabic, |book| book.language.clone())
     }
 
     /// The language of a tag such as `ar` or `en-GB`, if pages exist in it.
@@ -79,14 +97,16 @@ impl Catalogue {
         languages.find(|language| primary.eq_ignore_ascii_case(language.as_str()))
     }
 
-    /// The best language for an Accept-Language value (RFC 9110 §12.5.4); the first of all for a
-    /// tie, and when none fits.
-    pub(crate) fn negotiate(&self, accept_language: &str) -> Language {
-        let first = self.languages().next().map(|words| words.language());
+    /// The best of those languages for an Accept-Language value (RFC 9110 §12.5.4); the first of
+    /// them for a tie, and when none fits.
+    pub(crate) fn negotiate(&self, accept_language: &str, among: &[Language]) -> Language {
+        let among: Vec<_> = self.among(among).into_iter().map(|book| &book.language).collect();
+        let first = among.first().copied();
         let mut best = (first, 0);
         for range in accept_language.split(',').take(20) {
             let (tag, weight) = weighted(range);
-            let language = if tag == "*" { first } else { self.language(tag) };
+            let known = || self.language(tag).filter(|language| among.contains(language));
+            let language = if tag == "*" { first } else { known() };
             if language.is_some() && (weight > best.1 || (weight == best.1 && language == first)) {
                 best = (language, weight);
             }

@@ -20,6 +20,9 @@ use crate::app::{App, Message, Outcome};
 use crate::visit::Visit;
 use crate::wording;
 
+/// After how long it is worth trying again at a site that is full.
+const WHEN_FULL: Duration = Duration::from_secs(60);
+
 /// The page for a form that cannot be read.
 fn unreadable(app: &App, visit: &Visit, rejection: &FormRejection) -> Outcome {
     tracing::debug!(status = rejection.status().as_u16(), "a form was refused");
@@ -60,6 +63,19 @@ fn closed(app: &App, visit: &Visit, (opens_at, closes_at): (Timestamp, Timestamp
         text: "closed-body",
         values: &[("open", &open), ("close", &close)],
         action: None,
+    };
+    visit.message(app, &message)
+}
+
+/// The page of a site at which as many devices are online as it takes.
+fn full(app: &App, visit: &Visit) -> Outcome {
+    let wait = wording::wait(&visit.words(app), WHEN_FULL);
+    let message = Message {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        title: "e-wait-title",
+        text: "e-capacity",
+        values: &[("t", &wait)],
+        action: Some(("./", "again")),
     };
     visit.message(app, &message)
 }

@@ -19,6 +19,8 @@ pub(crate) enum Stage {
         /// When it closes again.
         closes_at: Timestamp,
     },
+    /// As many devices are online as the site takes.
+    Full,
     /// A number is wanted.
     Number(Occasion),
     /// A code is awaited.
@@ -89,6 +91,13 @@ async fn not_signed_in(app: &App, visit: &Visit, occasion: Occasion) -> Result<S
     let open = app.store.find_open_challenge(&visit.site.name, device).await?;
     Ok(match open.filter(|challenge| challenge.is_alive(&app.policy, visit.now)) {
         Some(challenge) => Stage::Code(Box::new(challenge)),
+        None if is_full(app, visit).await? => Stage::Full,
         None => Stage::Number(occasion),
     })
+}
+
+/// Whether the site takes nobody else for now.
+pub(crate) async fn is_full(app: &App, visit: &Visit) -> Result<bool, Failure> {
+    let Some(capacity) = visit.site.capacity else { return Ok(false) };
+    Ok(app.store.count_open_sessions(&visit.site.name).await? >= capacity)
 }

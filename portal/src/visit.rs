@@ -55,6 +55,7 @@ impl FromRequestParts<Arc<App>> for Visit {
         else {
             return Err(page_of(app.message(&context.language, &TOKEN_REFUSED)));
         };
+        context.language = app.catalogue.one_of(context.language, &site.languages);
         let peer = parts.extensions.get().map_or(IpAddr::from([0; 4]), |Peer(peer)| *peer);
         let token = app.signer.seal(&context, now);
         Ok(Self { context, nas, site, peer, query, token, now })
@@ -107,7 +108,7 @@ impl Visit {
             words,
             title: Html::new(&words.text(title)),
             site: Html::new(self.site.title.in_language(&self.context.language)),
-            others: app.catalogue.others(&self.context.language),
+            others: app.catalogue.others(&self.context.language, &self.site.languages),
             banners: self.banners(words),
             look: &self.site.look,
             base: format!("/v/{}/", self.token),

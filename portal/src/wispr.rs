@@ -175,6 +175,7 @@ fn reason(app: &App, visit: &Visit, stage: &Stage) -> String {
     let key = match stage {
         Stage::Closed { .. } => "closed-title",
         Stage::UsedUp(_) => "quota-title",
+        Stage::Full => "e-wait-title",
         Stage::Number(_) | Stage::Code(_) | Stage::Granted(_) => "landing-body",
     };
     visit.words(app).text(key)

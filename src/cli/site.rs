@@ -103,6 +103,12 @@ pub struct SetSite {
     /// all hours before.
     #[arg(long, value_name = "DAYS FROM-TO", value_delimiter = ',')]
     pub hours: Vec<Span>,
+    /// Languages of its pages, its own first, such as ar,en.
+    #[arg(long, value_delimiter = ',')]
+    pub languages: Vec<Language>,
+    /// How many devices may be online before the next visitor has to wait.
+    #[arg(long, value_name = "DEVICES", value_parser = clap::value_parser!(u32).range(1..))]
+    pub capacity: Option<u32>,
     /// Take away what was set.
     #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
     pub clear: Vec<Clearable>,
@@ -127,6 +133,10 @@ pub enum Clearable {
     Colours,
     /// Its opening hours; it is always open then.
     Hours,
+    /// Its languages; every language that there is, is offered then.
+    Languages,
+    /// How many devices may be online.
+    Capacity,
 }
 
 /// `landing-body.ar=TEXT`

@@ -53,5 +53,7 @@ fn view(site: AddSite) -> SiteView {
         look: Look::default(),
         texts: SiteTexts::default(),
         hours: OpeningHours::default(),
+        languages: Vec::new(),
+        capacity: None,
     }
 }

@@ -57,6 +57,12 @@ pub struct Site {
     /// When it lets visitors online.
     #[serde(default)]
     pub hours: OpeningHours,
+    /// Languages of its pages, its own first; without one, every language that there is.
+    #[serde(default)]
+    pub languages: Vec<Language>,
+    /// How many devices may be online before the next visitor has to wait; `None` is no limit.
+    #[serde(default)]
+    pub capacity: Option<u32>,
 }
 
 impl Site {
@@ -77,6 +83,8 @@ impl Site {
             look: Look::default(),
             texts: SiteTexts::default(),
             hours: OpeningHours::default(),
+            languages: Vec::new(),
+            capacity: None,
         }
     }
 

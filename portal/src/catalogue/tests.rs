@@ -54,7 +54,8 @@ fn a_language_is_there_because_its_file_is() {
     assert_eq!(languages.len(), FILES.len());
     let urdu = catalogue.words(&"ur".parse().unwrap());
     assert_eq!((urdu.text("language-name").as_str(), urdu.direction().as_str()), ("اردو", "rtl"));
-    let others: Vec<_> = catalogue.others(urdu.language()).iter().map(Words::language).collect();
+    let others: Vec<_> =
+        catalogue.others(urdu.language(), &[]).iter().map(Words::language).collect();
     assert_eq!(others, [&Language::arabic(), &Language::english()]);
     // A device's owner may have chosen a language that is gone since.
     let gone = catalogue.words(&"xx".parse().unwrap());
@@ -78,7 +79,7 @@ fn the_heaviest_known_language_wins_and_arabic_wins_ties() {
         ("*;q=0.2, en;q=0.1", "ar"),
         (",,;;q=,,", "ar"),
     ] {
-        assert_eq!(catalogue.negotiate(header).as_str(), expected, "{header}");
+        assert_eq!(catalogue.negotiate(header, &[]).as_str(), expected, "{header}");
     }
 }
 

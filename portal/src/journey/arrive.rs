@@ -38,10 +38,15 @@ pub(crate) async fn enter(
             return app.message(&app.language_of(&headers, uri.query()), &NOT_RECOGNISED);
         }
     };
+    let site = app.store.find_site(&nas.site).await?;
+    let among = site.map(|site| site.languages).unwrap_or_default();
+    let wanted = wanted_language(&app, uri.query(), arrival.device).await?;
+    let wanted = wanted.filter(|language| among.is_empty() || among.contains(language));
+    let wanted = wanted.unwrap_or_else(|| app.preferred_language(&headers, &among));
     let context = VisitContext {
         reference: random::reference()?,
         arrived_at: arrival.at,
-        language: choose_language(&app, &headers, uri.query(), arrival.device).await?,
+        language: app.catalogue.one_of(wanted, &among),
         nas: nas.name,
         device: arrival.device,
         address: arrival.address,
@@ -80,19 +85,18 @@ pub(crate) async fn find_nas(app: &App, path: &str) -> Result<Option<Nas>, Failu
     Ok(app.store.find_access_point_by_path(&path).await?)
 }
 
-/// A language link counts first, then what the device's owner chose, then the browser's wish.
-async fn choose_language(
+/// A language link counts first, then what the device's owner chose; the browser's wish comes
+/// after that.
+async fn wanted_language(
     app: &App,
-    headers: &HeaderMap,
     query: Option<&str>,
     device: MacAddress,
-) -> Result<Language, Failure> {
+) -> Result<Option<Language>, Failure> {
     if let Some(language) = app.linked_language(query) {
-        return Ok(language);
+        return Ok(Some(language));
     }
     let stored = app.store.language_of_device(device).await?;
-    let stored = stored.filter(|language| app.catalogue.language(language.as_str()).is_some());
-    Ok(stored.unwrap_or_else(|| app.preferred_language(headers)))
+    Ok(stored.filter(|language| app.catalogue.language(language.as_str()).is_some()))
 }
 
 /// The origins under which an access point may have addressed us. The Host header is the

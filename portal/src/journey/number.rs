@@ -14,7 +14,7 @@ use domain::{
 use serde::Deserialize;
 use store::{Begun, NewChallenge};
 
-use super::{closed, too_busy, unreadable, wait_page};
+use super::{closed, full, too_busy, unreadable, wait_page};
 use crate::app::{App, Outcome};
 use crate::catalogue::{Html, Words, ltr};
 use crate::failure::Failure;
@@ -38,6 +38,7 @@ pub(crate) async fn show(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
         Stage::Code(_) => Ok(visit.go("code")),
         Stage::UsedUp(_) => Ok(visit.go("status")),
         Stage::Closed { opens_at, closes_at } => closed(&app, &visit, (opens_at, closes_at)),
+        Stage::Full => full(&app, &visit),
         Stage::Number(occasion) => {
             let words = visit.words(&app);
             let notice = match visit.mark("e").as_deref() {
@@ -100,7 +101,9 @@ pub(crate) async fn submit(
         return too_busy(&app, &visit, wait);
     }
     let pending = match stage::find(&app, &visit).await? {
-        Stage::Granted(_) | Stage::UsedUp(_) | Stage::Closed { .. } => return Ok(visit.go("")),
+        Stage::Granted(_) | Stage::UsedUp(_) | Stage::Closed { .. } | Stage::Full => {
+            return Ok(visit.go(""));
+        }
         Stage::Code(challenge) => Some(challenge),
         Stage::Number(_) => None,
     };

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use domain::{Assessment, Site, Timestamp};
 use store::Standing;
 
-use super::too_busy;
+use super::{full, too_busy};
 use crate::app::{App, Message, Outcome};
 use crate::catalogue::{Case, Html, ltr};
 use crate::hand_off::hand_off;
@@ -29,11 +29,14 @@ pub(crate) async fn go(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
     }
     match stage::find(&app, &visit).await? {
         Stage::Granted(granted) if granted.session.is_none() => {
+            if stage::is_full(&app, &visit).await? {
+                return full(&app, &visit);
+            }
             hand_off(&app, &visit, &granted.grant).await
         }
         Stage::Granted(_) => Ok(visit.go("online")),
         Stage::UsedUp(_) => Ok(visit.go("status")),
-        Stage::Number(_) | Stage::Code(_) | Stage::Closed { .. } => Ok(visit.go("")),
+        Stage::Number(_) | Stage::Code(_) | Stage::Closed { .. } | Stage::Full => Ok(visit.go("")),
     }
 }
 
@@ -46,7 +49,7 @@ pub(crate) async fn online(State(app): State<Arc<App>>, visit: Visit) -> Outcome
         }
         Stage::Granted(_) => waiting(&app, &visit),
         Stage::UsedUp(_) => Ok(visit.go("status")),
-        Stage::Number(_) | Stage::Code(_) | Stage::Closed { .. } => Ok(visit.go("")),
+        Stage::Number(_) | Stage::Code(_) | Stage::Closed { .. } | Stage::Full => Ok(visit.go("")),
     }
 }
 
@@ -76,9 +79,11 @@ pub(crate) async fn status(State(app): State<Arc<App>>, visit: Visit) -> Outcome
             page(&app, &visit, &granted, Place::Status)
         }
         Stage::UsedUp(standing) => used_up(&app, &visit, &standing),
-        Stage::Granted(_) | Stage::Number(_) | Stage::Code(_) | Stage::Closed { .. } => {
-            Ok(visit.go(""))
-        }
+        Stage::Granted(_)
+        | Stage::Number(_)
+        | Stage::Code(_)
+        | Stage::Closed { .. }
+        | Stage::Full => Ok(visit.go("")),
     }
 }
 

@@ -2,9 +2,9 @@
 
 use domain::{HelpNumbers, Language, Localised, Look, Notice, Site, TextKey};
 
-use crate::browser::PORTAL;
+use crate::browser::{Browser, PORTAL};
 use crate::pages::{LANGUAGES, all_pages, budget_of};
-use crate::town::{Event, MAC, PHONE, Town};
+use crate::town::{Event, MAC, PHONE, Town, used};
 
 const BACKUP: &str = "The network is temporarily keeping municipal services running";
 const TRIAL: &str = "This service is on trial";
@@ -220,9 +220,58 @@ async fn who_is_online_sees_no_more_time_than_until_the_site_closes() {
     let state = ask().await;
     assert_eq!((&state["captive"], &state["seconds-remaining"]), (&false.into(), &3_600.into()));
     town.wait(3_600);
-    town.report("gate", MAC, "127.0.0.1", Event::Interim, crate::town::used(3_600, 1)).await;
+    town.report("gate", MAC, "127.0.0.1", Event::Interim, used(3_600, 1)).await;
     let state = ask().await;
     assert!(state["captive"] == true && state.get("seconds-remaining").is_none(), "{state}");
     let page = browser.visit(&town.gate_redirect(MAC, "127.0.0.1")).await;
     assert_eq!(page.title(), "The network is closed now");
+}
+
+#[tokio::test]
+async fn a_site_offers_its_languages_and_the_first_is_its_own() {
+    let town = Town::open().await;
+    town.change_site(|site| site.languages = ["en", "ur"].map(|tag| tag.parse().unwrap()).into())
+        .await;
+    let entry = town.gate_redirect(MAC, "10.1.0.7");
+    for (wanted, given) in
+        [("ar-SA,ar;q=0.9", "en"), ("ar,ur;q=0.5,en;q=0.4", "ur"), ("ur", "ur"), ("fr", "en")]
+    {
+        let page = Browser { accept_language: wanted, ..town.browser() }.visit(&entry).await;
+        assert_eq!(page.header("content-language"), given, "{wanted}");
+        for language in LANGUAGES {
+            let offered = page.body.contains(&format!("?lang={language}\">"));
+            assert_eq!(offered, language != given && language != "ar", "{wanted} {language}");
+        }
+        let linked = town.browser().visit(&format!("{}?lang=ar", page.base())).await;
+        assert_eq!(linked.header("content-language"), "en", "a language that is not offered");
+    }
+    town.change_site(|site| site.languages = vec!["xx".parse().unwrap()]).await;
+    let page = town.browser().visit(&entry).await;
+    assert_eq!(page.header("content-language"), "ar", "a language without words is none");
+}
+
+#[tokio::test]
+async fn who_comes_to_a_full_site_waits_and_who_has_begun_goes_on() {
+    let town = Town::open().await;
+    let browser = town.english();
+    let begun = browser.visit(&town.gate_redirect("02:00:5e:10:00:02", "10.1.0.8")).await;
+    let form = [("phone", "0551234568"), ("terms", "yes")];
+    let begun = browser.post(&begun, "phone", &form).await;
+    town.next_message().await.unwrap();
+    town.change_site(|site| site.capacity = Some(1)).await;
+    let online = town.go_online(&browser, MAC, "10.1.0.7").await;
+    assert_eq!(online.title(), "You are online");
+
+    let entry = town.gate_redirect("02:00:5e:10:00:03", "10.1.0.9");
+    let full = browser.visit(&entry).await;
+    assert!(full.shows("The site is very busy. Please try again in 60 seconds."), "{}", full.body);
+    assert!(!full.body.contains("<form"), "{}", full.body);
+    let form = [("phone", "0551234569"), ("terms", "yes")];
+    let sent = browser.post_to(&format!("{}phone", full.base()), &form).await;
+    assert!(!sent.location().ends_with("/code") && town.next_message().await.is_none());
+    assert_eq!(browser.visit(&begun.location()).await.title(), "Enter the code");
+    assert_eq!(browser.visit(&format!("{}status", online.base())).await.title(), "Session status");
+
+    town.report("gate", MAC, "10.1.0.7", Event::Stopped, used(60, 1)).await;
+    assert_eq!(browser.visit(&entry).await.title(), "Welcome to Al-Ahsa Wi-Fi");
 }

@@ -38,6 +38,10 @@ fn request(set: SetSite) -> anyhow::Result<ChangeSite> {
         logo: clear.or(Clearable::Logo, set.logo.map(logo).transpose()?)?,
         colours: clear.or(Clearable::Colours, set.colours)?,
         texts: texts(set.text)?,
+        languages: clear
+            .or(Clearable::Languages, filled_list(set.languages))?
+            .map(Option::unwrap_or_default),
+        capacity: clear.or(Clearable::Capacity, set.capacity)?,
         hours: hours(clear.or(Clearable::Hours, filled_list(set.hours))?)?,
     })
 }

@@ -1,7 +1,7 @@
 //! A site as it is printed.
 
 use controller::admin::api::SiteView;
-use domain::{OpeningHours, Span};
+use domain::{Language, OpeningHours, Span};
 
 use crate::command::wording::or_dash;
 
@@ -25,6 +25,8 @@ pub(super) fn fields(site: &SiteView) -> Vec<(&'static str, String)> {
         ("logo", or_dash(site.look.logo.as_ref())),
         ("colours", or_dash(site.look.colours)),
         ("hours", hours(&site.hours)),
+        ("languages", languages(&site.languages)),
+        ("capacity", or_dash(site.capacity)),
     ]);
     let texts = site.texts.iter();
     fields
@@ -36,6 +38,13 @@ fn hours(hours: &OpeningHours) -> String {
     match hours.spans() {
         [] => "always".to_owned(),
         spans => spans.iter().map(Span::to_string).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn languages(languages: &[Language]) -> String {
+    match languages {
+        [] => "all".to_owned(),
+        some => some.iter().map(Language::as_str).collect::<Vec<_>>().join(", "),
     }
 }
 

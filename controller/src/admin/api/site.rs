@@ -1,13 +1,16 @@
 //! Sites as they travel.
 
 use domain::{
-    Country, HelpNumbers, Localised, Look, Notice, OpeningHours, PlanName, Site, SiteName,
-    SiteTexts, WebAddress, Zone, is_showable,
+    Country, HelpNumbers, Language, Localised, Look, Notice, OpeningHours, PlanName, Site,
+    SiteName, SiteTexts, WebAddress, Zone, is_showable,
 };
 use serde::{Deserialize, Serialize};
 
 /// As many characters of a title as a page has room for.
 const LONGEST_TITLE: usize = 60;
+
+/// As many languages as a page has room to offer.
+const MOST_LANGUAGES: usize = 6;
 
 /// A place with visitors.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +47,13 @@ pub struct SiteView {
     /// When it lets visitors online, such as `["sun-thu 16:00-01:00"]`; always if there is none.
     #[serde(default)]
     pub hours: OpeningHours,
+    /// Languages of its pages, its own first, such as `["ar", "en"]`; all that there are if there
+    /// is none.
+    #[serde(default)]
+    pub languages: Vec<Language>,
+    /// How many devices may be online before the next visitor has to wait; `null` is no limit.
+    #[serde(default)]
+    pub capacity: Option<u32>,
 }
 
 impl From<Site> for SiteView {
@@ -61,6 +71,8 @@ impl From<Site> for SiteView {
             look: site.look,
             texts: site.texts,
             hours: site.hours,
+            languages: site.languages,
+            capacity: site.capacity,
         }
     }
 }
@@ -82,6 +94,8 @@ impl TryFrom<SiteView> for Site {
             look: view.look,
             texts: view.texts,
             hours: view.hours,
+            languages: view.languages,
+            capacity: view.capacity,
         };
         sensible(&site)?;
         Ok(site)
@@ -101,6 +115,15 @@ pub(super) fn sensible(site: &Site) -> Result<(), String> {
         return Err(format!(
             "title needs 1 to {LONGEST_TITLE} characters in each language, and no marks of direction"
         ));
+    }
+    if site.capacity == Some(0) {
+        return Err("capacity is 0, so nobody could be online".to_owned());
+    }
+    let mut languages = site.languages.clone();
+    languages.sort_unstable();
+    languages.dedup();
+    if languages.len() != site.languages.len() || languages.len() > MOST_LANGUAGES {
+        return Err(format!("languages has one twice, or more than {MOST_LANGUAGES}"));
     }
     site.texts.check().map_err(|error| error.to_string())?;
     if site.countries.is_empty() {

@@ -51,6 +51,12 @@ pub struct ChangeSite {
     /// When it lets visitors online; `[]` for always.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hours: Option<OpeningHours>,
+    /// Languages of its pages, its own first; `[]` for all that there are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub languages: Option<Vec<Language>>,
+    /// How many devices may be online before the next visitor has to wait.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<Option<u32>>,
 }
 
 /// What to change about a site's help numbers; `null` leaves the portal's own.
@@ -91,6 +97,8 @@ impl ChangeSite {
         replace(&mut site.trial, self.trial.as_ref());
         replace(&mut site.notice, self.notice.as_ref());
         replace(&mut site.hours, self.hours.as_ref());
+        replace(&mut site.languages, self.languages.as_ref());
+        replace(&mut site.capacity, self.capacity.as_ref());
         replace(&mut site.look.logo, self.logo.as_ref());
         replace(&mut site.look.colours, self.colours.as_ref());
         for (key, texts) in &self.texts {

@@ -8,7 +8,8 @@ async fn a_site_is_changed_by_what_is_named_and_keeps_the_rest() {
     let change = json!({
         "title": {"ar": "الممشى", "ur": "واک وے"}, "zone": "Asia/Dubai", "countries": ["ae"],
         "venue": "https://park.example/", "help": {"reports": "940", "unified": "920000000"},
-        "trial": true, "notice": "office-backup"
+        "trial": true, "notice": "office-backup", "hours": ["daily 06:00-24:00"],
+        "languages": ["en", "ar"], "capacity": 600
     });
     let (status, changed) = office.patch(WALKWAY, change).await;
     assert_eq!(status, 200, "{changed}");
@@ -18,16 +19,21 @@ async fn a_site_is_changed_by_what_is_named_and_keeps_the_rest() {
         json!({"unified": "920000000", "whatsapp": null, "reports": "940"})
     );
     assert_eq!((&changed["plan"], &changed["trial"]), (&json!("visitor"), &json!(true)));
+    assert_eq!(changed["hours"], json!(["daily 06:00-24:00"]));
+    assert_eq!((&changed["languages"], &changed["capacity"]), (&json!(["en", "ar"]), &json!(600)));
     assert_eq!(office.get(WALKWAY).await.1, changed);
 
     let change = json!({
-        "title": {"ur": null}, "venue": null, "help": {"unified": null}, "notice": null
+        "title": {"ur": null}, "venue": null, "help": {"unified": null}, "notice": null,
+        "hours": [], "languages": [], "capacity": null
     });
     let (status, changed) = office.patch(WALKWAY, change).await;
     assert_eq!(status, 200, "{changed}");
     assert_eq!(changed["title"], json!({"ar": "الممشى", "en": "walkway"}));
     assert_eq!(changed["help"], json!({"unified": null, "whatsapp": null, "reports": "940"}));
     assert_eq!((&changed["venue"], &changed["notice"]), (&Value::Null, &Value::Null));
+    assert_eq!((&changed["hours"], &changed["languages"]), (&json!([]), &json!([])));
+    assert_eq!(changed["capacity"], Value::Null);
     assert_eq!((&changed["zone"], &changed["trial"]), (&json!("Asia/Dubai"), &json!(true)));
 }
 
@@ -49,6 +55,10 @@ async fn a_change_of_a_site_that_makes_no_sense_is_refused_and_changes_nothing()
         (json!({"texts": {"code-sent": {"en": "Sent."}}}), 400),
         (json!({"texts": {"landing-body": {"en": "x".repeat(151)}}}), 422),
         (json!({"texts": {"network-name": {"en": "A name that makes the message too long"}}}), 422),
+        (json!({"hours": ["sun-thu 16-01"]}), 400),
+        (json!({"languages": ["ar", "en", "ar"]}), 422),
+        (json!({"languages": ["Arabic"]}), 400),
+        (json!({"capacity": 0}), 422),
         (json!({"name": "other"}), 400),
     ] {
         let (answered, body) = office.patch(WALKWAY, change.clone()).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::{
     AccountId, AccountingRecord, GrantId, MacAddress, NasName, OctetBalance, Octets, Session,
-    SessionId, Timestamp,
+    SessionId, SiteName, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -129,6 +129,9 @@ pub trait Sessions: Send + Sync {
 
     /// Open sessions of a grant.
     async fn open_sessions_of_grant(&self, grant: GrantId) -> Result<Vec<Session>, StoreError>;
+
+    /// How many sessions are open at the access points of a site.
+    async fn count_open_sessions(&self, site: &SiteName) -> Result<u32, StoreError>;
 
     /// Accounts that have an open session.
     async fn accounts_online(&self) -> Result<Vec<AccountId>, StoreError>;

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::{
     AccountId, GrantId, MacAddress, NasName, OctetBalance, Session, SessionEnd, SessionId,
-    SessionState, Speed, Timestamp,
+    SessionState, SiteName, Speed, Timestamp,
 };
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe};
@@ -130,6 +130,15 @@ impl Sessions for SqlStore {
             query.bind(id_column(grant))
         })
         .await
+    }
+
+    async fn count_open_sessions(&self, site: &SiteName) -> Result<u32, StoreError> {
+        let statement = "SELECT COUNT(*) AS open FROM sessions \
+             JOIN access_points ON access_points.name = sessions.nas \
+             WHERE access_points.site = $1 AND sessions.ended_at IS NULL";
+        let row =
+            sqlx::query(statement).bind(site.as_str().to_owned()).fetch_one(&self.reader).await?;
+        Columns(&row).count("open")
     }
 
     async fn accounts_online(&self) -> Result<Vec<AccountId>, StoreError> {

@@ -40,6 +40,7 @@ on_both![
     setup::a_site_is_changed_in_place,
     setup::a_site_that_was_written_before_it_could_be_shaped_is_read,
     setup::two_changes_of_a_site_at_the_same_time_both_count,
+    setup::open_sessions_are_counted_by_the_site_of_their_access_point,
     setup::access_points_behind_one_address_have_each_their_identifier,
     nas_ranges::a_range_is_kept_with_its_secret_sealed,
     nas_ranges::a_sender_keeps_its_first_sighting_and_what_was_decided,

@@ -1,9 +1,10 @@
 use domain::{
-    Country, FormerSecret, HelpNumbers, Language, MessageAuthenticatorRule, Nas, Notice,
-    OctetDirection, Plan, ProxyStateRule, Site, StatusServerRule,
+    AccountingEvent, AccountingRecord, Country, FormerSecret, HelpNumbers, Language,
+    MessageAuthenticatorRule, Nas, Notice, OctetDirection, Plan, ProxyStateRule, SessionEnd, Site,
+    StatusServerRule,
 };
 use store::testing::TestStore;
-use store::{Change, StoreError};
+use store::{Change, JournalPosition, StoreError};
 
 use crate::fixtures::*;
 
@@ -197,4 +198,30 @@ pub async fn access_points_behind_one_address_have_each_their_identifier(store: 
     let taken = store.add_access_point(&behind("pole-3", "two")).await;
     assert!(matches!(taken, Err(StoreError::Reference { .. })), "{taken:?}");
     assert_eq!(store.list_access_points().await.unwrap().len(), 3);
+}
+
+pub async fn open_sessions_are_counted_by_the_site_of_their_access_point(store: TestStore) {
+    set_up(&store).await;
+    let park = Site { name: "park".parse().unwrap(), ..site() };
+    store.add_site(&park).await.unwrap();
+    store
+        .add_access_point(&Nas { site: park.name.clone(), ..nas("tent", "10.0.0.2/32") })
+        .await
+        .unwrap();
+    store.add_access_point(&nas("pole", "10.0.0.3/32")).await.unwrap();
+    let mut records = Vec::new();
+    for (number, name) in [(1, "gate"), (2, "pole"), (3, "tent")] {
+        let started = record(T0, number, AccountingEvent::Started, usage(0, 0, 0));
+        records.push(AccountingRecord { nas: name.parse().unwrap(), ..started });
+    }
+    let ended = |report| AccountingEvent::Stopped(report, SessionEnd::Reported(1));
+    records.extend([
+        record(T0, 4, AccountingEvent::Started, usage(0, 0, 0)),
+        record(at(60), 4, ended, usage(60, 0, 0)),
+    ]);
+    let until = JournalPosition { segment: 1, offset: 1 };
+    store.apply("test", &records, until).await.unwrap();
+    assert_eq!(store.count_open_sessions(&site().name).await.unwrap(), 2);
+    assert_eq!(store.count_open_sessions(&park.name).await.unwrap(), 1);
+    assert_eq!(store.count_open_sessions(&"none".parse().unwrap()).await.unwrap(), 0);
 }
