@@ -4,6 +4,7 @@
 # All HotSpot profiles; write [find name=...] for one.
 /ip hotspot profile set [find] use-radius=yes radius-accounting=yes radius-interim-update=received login-by=mac mac-auth-mode=mac-as-username-and-password
 /ip hotspot walled-garden ip add action=accept dst-host={{portal-host}} comment="Sabeel"
+{{*garden}}/ip hotspot walled-garden ip add action=accept dst-host={{garden}} comment="Sabeel"
 {{?identifier}}/system identity set name={{identifier}}
 # From RouterOS 7.15 on, leave require-message-auth of /radius at yes-for-request-resp. Older
 # releases sign nothing: sabeel nas set {{name}} --message-authenticator optional

@@ -29,6 +29,7 @@ uci set firewall.sabeel_orders.target='ACCEPT'
 uci set dhcp.sabeel_garden=ipset
 uci add_list dhcp.sabeel_garden.name='wlist'
 uci add_list dhcp.sabeel_garden.domain={{portal-host}}
+{{*garden}}uci add_list dhcp.sabeel_garden.domain={{garden}}
 uci commit
 service firewall restart
 service dnsmasq restart

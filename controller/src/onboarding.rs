@@ -11,7 +11,7 @@ mod writing;
 
 use std::net::{IpAddr, SocketAddr};
 
-use domain::{Nas, NasProfile, Plan, Secret};
+use domain::{GardenHost, Nas, NasProfile, Plan, Secret};
 
 use fields::Fields;
 pub(crate) use writing::Unwritable;
@@ -48,6 +48,8 @@ pub(crate) struct Known<'a> {
     pub(crate) orders: Option<IpAddr>,
     /// The plan of its site.
     pub(crate) plan: &'a Plan,
+    /// What visitors of its site may reach before they sign in, besides the portal.
+    pub(crate) garden: &'a [GardenHost],
     /// Its secret, if whoever asks has it.
     pub(crate) secret: Option<&'a Secret>,
     /// The secret of its login page, likewise.
@@ -81,6 +83,12 @@ pub(crate) fn configuration(nas: &Nas, known: &Known<'_>) -> Result<String, Unwr
     template::fill(text, writing, &Fields::of(nas, known))
 }
 
+/// Whether what is pasted opens the garden of a site.
+fn opens_a_garden(profile: NasProfile) -> bool {
+    let (text, _) = text(profile);
+    text.contains("{{garden-list}}") || text.contains("{{*garden}}")
+}
+
 /// What whoever pastes it should know.
 pub(crate) fn notes(nas: &Nas, known: &Known<'_>) -> Vec<String> {
     let mut notes = Vec::new();
@@ -99,6 +107,13 @@ pub(crate) fn notes(nas: &Nas, known: &Known<'_>) -> Vec<String> {
     }
     if known.server.is_none() {
         notes.push(format!("{NO_SERVER} stands for this server: give its address with --server"));
+    }
+    if !known.garden.is_empty() && !opens_a_garden(nas.profile) {
+        notes.push(
+            "the garden of its site is not in what is printed: open those hosts in its own \
+             settings, or visitors reach them after sign-in only"
+                .to_owned(),
+        );
     }
     if nas.certificate.is_some() {
         notes.push("it speaks RADIUS over TLS, but what is printed is for UDP".to_owned());

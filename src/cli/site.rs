@@ -2,8 +2,8 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 use domain::{
-    Colours, Country, DialNumber, Language, Notice, PlanName, SiteName, Span, TextKey, WebAddress,
-    Zone,
+    Colours, Country, DialNumber, GardenHost, Language, Notice, PlanName, SiteName, Span, TextKey,
+    WebAddress, Zone,
 };
 
 use super::nas::yes_or_no;
@@ -109,6 +109,10 @@ pub struct SetSite {
     /// How many devices may be online before the next visitor has to wait.
     #[arg(long, value_name = "DEVICES", value_parser = clap::value_parser!(u32).range(1..))]
     pub capacity: Option<u32>,
+    /// Hosts that visitors may reach before they sign in, besides the portal; in place of all
+    /// before. `sabeel nas onboard` prints them.
+    #[arg(long, value_name = "HOST", value_delimiter = ',')]
+    pub garden: Vec<GardenHost>,
     /// Take away what was set.
     #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
     pub clear: Vec<Clearable>,
@@ -137,6 +141,8 @@ pub enum Clearable {
     Languages,
     /// How many devices may be online.
     Capacity,
+    /// The hosts that visitors may reach before they sign in.
+    Garden,
 }
 
 /// `landing-body.ar=TEXT`

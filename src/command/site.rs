@@ -55,5 +55,6 @@ fn view(site: AddSite) -> SiteView {
         hours: OpeningHours::default(),
         languages: Vec::new(),
         capacity: None,
+        garden: Vec::new(),
     }
 }

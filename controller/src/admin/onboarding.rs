@@ -36,6 +36,7 @@ pub(super) async fn onboard(
         server: request.server.or(listening).or(towards),
         orders: sending.or(request.server).or(towards).or(listening),
         plan: &plan,
+        garden: &site.garden,
         secret: request.secret.as_ref(),
         hand_off_secret: request.hand_off_secret.as_ref(),
     };

@@ -145,6 +145,7 @@ async fn plans_and_sites_come_and_go() {
     shown["hours"] = json!([]);
     shown["languages"] = json!([]);
     shown["capacity"] = Value::Null;
+    shown["garden"] = json!([]);
     assert_eq!((status, &added), (201, &shown));
     assert_eq!(office.get("/v1/sites/park").await, (200, shown));
     for title in [json!({}), json!({"ar": " ", "en": "Park"}), json!({"en": "x".repeat(61)})] {

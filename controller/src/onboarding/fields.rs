@@ -32,12 +32,19 @@ impl Fields {
         let api = |origin| format!("{origin}/n/{}/capport", nas.portal_path.expose());
         fields.maybe("api-url", secure.map(api));
         fields.add_login_page(nas, known);
+        fields.add_garden(known);
         fields
     }
 
     /// The value of that name, with the name as it is known here.
     pub(super) fn find(&self, name: &str) -> Option<(&'static str, &str)> {
         let found = self.0.iter().find(|(known, _)| *known == name);
+        found.map(|(name, value)| (*name, value.as_str()))
+    }
+
+    /// Every value of that name, in order.
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = (&'static str, &str)> {
+        let found = self.0.iter().filter(move |(known, _)| *known == name);
         found.map(|(name, value)| (*name, value.as_str()))
     }
 
@@ -92,6 +99,17 @@ impl Fields {
         let address = literal.map_or("PORTAL-ADDRESS".to_owned(), |ip| ip.to_string());
         self.add("portal-address", address);
         self.maybe("portal-socket", literal.map(|_| format!("{host}:{port}")));
+    }
+
+    /// One value for each host, and all that is open, with the portal, in one.
+    fn add_garden(&mut self, known: &Known<'_>) {
+        let portal = self.find("portal-host").map_or(String::new(), |(_, host)| host.to_owned());
+        let hosts = known.garden.iter().map(ToString::to_string);
+        let open: Vec<String> = std::iter::once(portal).chain(hosts).collect();
+        self.add("garden-list", open.join(","));
+        for host in known.garden {
+            self.add("garden", host.to_string());
+        }
     }
 
     fn add_login_page(&mut self, nas: &Nas, known: &Known<'_>) {

@@ -20,6 +20,10 @@ fn places() -> Places {
     }
 }
 
+fn garden() -> Vec<GardenHost> {
+    ["services.park.example", "940.gov.example"].map(|host| host.parse().unwrap()).into()
+}
+
 fn nas(profile: NasProfile) -> Nas {
     let nas = stage::nas("hall", "10.1.0.3/32");
     let portal_path = "FMmYlnvRS8xcbkloJATc".parse().unwrap();
@@ -35,6 +39,7 @@ fn pasted(nas: &Nas, secret: &str) -> Result<String, Unwritable> {
         server: Some(SERVER),
         orders: Some(SERVER),
         plan: &plan,
+        garden: &garden(),
         secret: Some(&secret),
         hand_off_secret: None,
     };
@@ -50,7 +55,7 @@ fn every_text_has_values_for_its_places_and_says_what_is_needed() {
         assert!(text.contains("portal.example") || !has_portal(profile), "{profile:?}\n{text}");
         let (named, _) = super::text(profile);
         for name in named.split("{{").skip(1).filter_map(|rest| rest.split_once("}}")) {
-            let name = name.0.trim_start_matches('?');
+            let name = name.0.trim_start_matches(['?', '*']);
             let optional =
                 ["identifier", "uam-host", "uam-port", "uam-secret", "portal-socket", "api-url"];
             let plan = Plan::visitor("visitor".parse().unwrap());
@@ -60,6 +65,7 @@ fn every_text_has_values_for_its_places_and_says_what_is_needed() {
                 server: None,
                 orders: None,
                 plan: &plan,
+                garden: &garden(),
                 secret: None,
                 hand_off_secret: None,
             };
@@ -100,6 +106,57 @@ fn ports_times_and_names_are_those_of_the_access_point() {
     assert!(pasted(&cisco, SECRET).unwrap().contains("\n port 1700\n"));
     let meraki = pasted(&nas(NasProfile::Meraki), SECRET).unwrap();
     assert!(meraki.contains("300 seconds; below 300"), "{meraki}");
+}
+
+#[test]
+fn the_garden_is_opened_where_the_maker_has_one() {
+    for (profile, lines) in [
+        (
+            NasProfile::Coova,
+            &["HS_UAMALLOW='portal.example,services.park.example,940.gov.example'"][..],
+        ),
+        (
+            NasProfile::Mikrotik,
+            &[
+                "/ip hotspot walled-garden ip add action=accept dst-host=\"portal.example\" comment=\"Sabeel\"",
+                "/ip hotspot walled-garden ip add action=accept dst-host=\"940.gov.example\" comment=\"Sabeel\"",
+            ],
+        ),
+        (NasProfile::Uspot, &["uci add_list dhcp.sabeel_garden.domain='services.park.example'"]),
+    ] {
+        let text = pasted(&nas(profile), SECRET).unwrap();
+        for line in lines {
+            assert!(text.lines().any(|written| written == *line), "{line}\n{text}");
+        }
+    }
+    for profile in [NasProfile::Generic, NasProfile::Unifi, NasProfile::Ruckus, NasProfile::Meraki]
+    {
+        let text = pasted(&nas(profile), SECRET).unwrap();
+        for host in garden() {
+            assert!(text.lines().any(|line| line.trim() == host.as_str()), "{host}\n{text}");
+        }
+    }
+}
+
+#[test]
+fn who_pastes_what_opens_no_garden_is_told() {
+    let (places, plan, garden) = (places(), Plan::visitor("p".parse().unwrap()), garden());
+    let told = |profile, garden: &[GardenHost]| {
+        let known = Known {
+            places: &places,
+            server: Some(SERVER),
+            orders: Some(SERVER),
+            plan: &plan,
+            garden,
+            secret: None,
+            hand_off_secret: None,
+        };
+        notes(&nas(profile), &known).iter().any(|note| note.contains("the garden of its site"))
+    };
+    for (profile, expected) in [(NasProfile::Sabeel, true), (NasProfile::Coova, false)] {
+        assert_eq!(told(profile, &garden), expected, "{profile:?}");
+        assert!(!told(profile, &[]), "{profile:?}");
+    }
 }
 
 #[test]
@@ -188,8 +245,15 @@ fn phones_are_told_of_the_api_by_dhcp() {
     let plan = Plan::visitor("visitor".parse().unwrap());
     let (server, orders, secret) = (Some(SERVER), Some(SERVER), None);
     for profile in NasProfile::ALL {
-        let known =
-            Known { places: &places, server, orders, plan: &plan, secret, hand_off_secret: None };
+        let known = Known {
+            places: &places,
+            server,
+            orders,
+            plan: &plan,
+            garden: &[],
+            secret,
+            hand_off_secret: None,
+        };
         let text = configuration(&nas(profile), &known).unwrap();
         assert!(!text.contains("capport"), "{profile:?}\n{text}");
     }
@@ -205,6 +269,7 @@ fn what_is_missing_is_said() {
         server: None,
         orders: None,
         plan: &plan,
+        garden: &garden(),
         secret: None,
         hand_off_secret: None,
     };

@@ -85,9 +85,9 @@ pub use session::{
     Usage,
 };
 pub use site::{
-    Colour, ColourError, Colours, DialNumber, DialNumberError, Doors, HelpNumbers, HoursError,
-    Logo, LogoError, Look, Notice, NoticeError, OpeningHours, Site, SiteTexts, Span, TextError,
-    TextKey, WebAddress, WebAddressError, Zone, ZoneError, is_showable,
+    Colour, ColourError, Colours, DialNumber, DialNumberError, Doors, GardenHost, GardenHostError,
+    HelpNumbers, HoursError, Logo, LogoError, Look, Notice, NoticeError, OpeningHours, Site,
+    SiteTexts, Span, TextError, TextKey, WebAddress, WebAddressError, Zone, ZoneError, is_showable,
 };
 pub use sms_length::{SmsAlphabet, SmsLength};
 pub use terms::Terms;

@@ -1,5 +1,6 @@
 //! Sites: the places where visitors are, each with its own day and face.
 
+mod garden;
 mod help;
 mod hours;
 mod look;
@@ -14,6 +15,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub use self::garden::{GardenHost, GardenHostError};
 pub use self::help::{DialNumber, DialNumberError, HelpNumbers};
 pub use self::hours::{Doors, HoursError, OpeningHours, Span};
 pub use self::look::{Colour, ColourError, Colours, Logo, LogoError, Look};
@@ -63,6 +65,9 @@ pub struct Site {
     /// How many devices may be online before the next visitor has to wait; `None` is no limit.
     #[serde(default)]
     pub capacity: Option<u32>,
+    /// Hosts that its visitors may reach before they sign in, besides the portal.
+    #[serde(default)]
+    pub garden: Vec<GardenHost>,
 }
 
 impl Site {
@@ -85,6 +90,7 @@ impl Site {
             hours: OpeningHours::default(),
             languages: Vec::new(),
             capacity: None,
+            garden: Vec::new(),
         }
     }
 

@@ -41,6 +41,9 @@ fn request(set: SetSite) -> anyhow::Result<ChangeSite> {
         languages: clear
             .or(Clearable::Languages, filled_list(set.languages))?
             .map(Option::unwrap_or_default),
+        garden: clear
+            .or(Clearable::Garden, filled_list(set.garden))?
+            .map(Option::unwrap_or_default),
         capacity: clear.or(Clearable::Capacity, set.capacity)?,
         hours: hours(clear.or(Clearable::Hours, filled_list(set.hours))?)?,
     })

@@ -1,7 +1,7 @@
 //! A site as it is printed.
 
 use controller::admin::api::SiteView;
-use domain::{Language, OpeningHours, Span};
+use domain::{GardenHost, Language, OpeningHours, Span};
 
 use crate::command::wording::or_dash;
 
@@ -27,6 +27,7 @@ pub(super) fn fields(site: &SiteView) -> Vec<(&'static str, String)> {
         ("hours", hours(&site.hours)),
         ("languages", languages(&site.languages)),
         ("capacity", or_dash(site.capacity)),
+        ("garden", garden(&site.garden)),
     ]);
     let texts = site.texts.iter();
     fields
@@ -38,6 +39,13 @@ fn hours(hours: &OpeningHours) -> String {
     match hours.spans() {
         [] => "always".to_owned(),
         spans => spans.iter().map(Span::to_string).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn garden(hosts: &[GardenHost]) -> String {
+    match hosts {
+        [] => "-".to_owned(),
+        some => some.iter().map(GardenHost::as_str).collect::<Vec<_>>().join(", "),
     }
 }
 

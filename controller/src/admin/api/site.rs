@@ -1,8 +1,8 @@
 //! Sites as they travel.
 
 use domain::{
-    Country, HelpNumbers, Language, Localised, Look, Notice, OpeningHours, PlanName, Site,
-    SiteName, SiteTexts, WebAddress, Zone, is_showable,
+    Country, GardenHost, HelpNumbers, Language, Localised, Look, Notice, OpeningHours, PlanName,
+    Site, SiteName, SiteTexts, WebAddress, Zone, is_showable,
 };
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +11,9 @@ const LONGEST_TITLE: usize = 60;
 
 /// As many languages as a page has room to offer.
 const MOST_LANGUAGES: usize = 6;
+
+/// As many hosts as access points take without trouble.
+const LARGEST_GARDEN: usize = 16;
 
 /// A place with visitors.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +57,9 @@ pub struct SiteView {
     /// How many devices may be online before the next visitor has to wait; `null` is no limit.
     #[serde(default)]
     pub capacity: Option<u32>,
+    /// Hosts that its visitors may reach before they sign in, besides the portal.
+    #[serde(default)]
+    pub garden: Vec<GardenHost>,
 }
 
 impl From<Site> for SiteView {
@@ -73,6 +79,7 @@ impl From<Site> for SiteView {
             hours: site.hours,
             languages: site.languages,
             capacity: site.capacity,
+            garden: site.garden,
         }
     }
 }
@@ -96,6 +103,7 @@ impl TryFrom<SiteView> for Site {
             hours: view.hours,
             languages: view.languages,
             capacity: view.capacity,
+            garden: view.garden,
         };
         sensible(&site)?;
         Ok(site)
@@ -124,6 +132,9 @@ pub(super) fn sensible(site: &Site) -> Result<(), String> {
     languages.dedup();
     if languages.len() != site.languages.len() || languages.len() > MOST_LANGUAGES {
         return Err(format!("languages has one twice, or more than {MOST_LANGUAGES}"));
+    }
+    if site.garden.len() > LARGEST_GARDEN {
+        return Err(format!("garden has more than {LARGEST_GARDEN} hosts"));
     }
     site.texts.check().map_err(|error| error.to_string())?;
     if site.countries.is_empty() {

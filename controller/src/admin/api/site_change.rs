@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Colours, Country, DialNumber, HelpNumbers, Language, Logo, Notice, OpeningHours, PlanName,
-    Site, TextKey, WebAddress, Zone,
+    Colours, Country, DialNumber, GardenHost, HelpNumbers, Language, Logo, Notice, OpeningHours,
+    PlanName, Site, TextKey, WebAddress, Zone,
 };
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +57,9 @@ pub struct ChangeSite {
     /// How many devices may be online before the next visitor has to wait.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub capacity: Option<Option<u32>>,
+    /// Hosts that its visitors may reach before they sign in; `[]` for none but the portal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub garden: Option<Vec<GardenHost>>,
 }
 
 /// What to change about a site's help numbers; `null` leaves the portal's own.
@@ -99,6 +102,7 @@ impl ChangeSite {
         replace(&mut site.hours, self.hours.as_ref());
         replace(&mut site.languages, self.languages.as_ref());
         replace(&mut site.capacity, self.capacity.as_ref());
+        replace(&mut site.garden, self.garden.as_ref());
         replace(&mut site.look.logo, self.logo.as_ref());
         replace(&mut site.look.colours, self.colours.as_ref());
         for (key, texts) in &self.texts {

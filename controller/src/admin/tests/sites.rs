@@ -59,6 +59,8 @@ async fn a_change_of_a_site_that_makes_no_sense_is_refused_and_changes_nothing()
         (json!({"languages": ["ar", "en", "ar"]}), 422),
         (json!({"languages": ["Arabic"]}), 400),
         (json!({"capacity": 0}), 422),
+        (json!({"garden": ["192.0.2.7"]}), 400),
+        (json!({"garden": vec!["a.example"; 17]}), 422),
         (json!({"name": "other"}), 400),
     ] {
         let (answered, body) = office.patch(WALKWAY, change.clone()).await;
