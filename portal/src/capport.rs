@@ -184,12 +184,17 @@ async fn standing(app: &App, device: MacAddress) -> Result<Option<Standing>, Sto
     }
 }
 
-/// Whether nothing is left to a device whose session goes on: its access point will end it, and
+/// Whether a session that goes on is about to be ended, since nothing is left or the site is closed:
 /// the visitor is better served by the page than by being told that all is well.
-pub(crate) async fn is_used_up(app: &App, session: &Session) -> Result<bool, StoreError> {
-    let Some(standing) = standing(app, session.device).await? else { return Ok(false) };
+pub(crate) async fn is_over(app: &App, session: &Session) -> Result<bool, StoreError> {
     let Some(nas) = app.store.find_access_point(&session.nas).await? else { return Ok(false) };
-    Ok(matches!(standing.assessment.at(nas.profile), Assessment::Exhausted { .. }))
+    let site = app.store.find_site(&nas.site).await?;
+    if site.is_some_and(|site| matches!(site.doors(app.now()), Doors::Closed { .. })) {
+        return Ok(true);
+    }
+    let standing = standing(app, session.device).await?;
+    let assessment = standing.map(|standing| standing.assessment.at(nas.profile));
+    Ok(matches!(assessment, Some(Assessment::Exhausted { .. })))
 }
 
 fn json(state: &CaptiveState) -> Response {

@@ -238,7 +238,7 @@ async fn is_online(app: &App, request: &Parts) -> Result<bool, store::StoreError
     let Some(Peer(peer)) = request.extensions.get() else { return Ok(false) };
     let session = app.presence.find(app.store.as_ref(), *peer, app.now()).await?;
     match session {
-        Some(session) => Ok(!capport::is_used_up(app, &session).await?),
+        Some(session) => Ok(!capport::is_over(app, &session).await?),
         None => Ok(false),
     }
 }

@@ -108,13 +108,14 @@ enum State {
     SlowedWhereItIsNot,
     AddressOfTwo,
     NextDay,
+    SiteClosed,
 }
 use State::{
     AddressOfTwo, LeftAndCameBack, NextDay, NumberGiven, Online, SignedInNotYetOnline, SignedOff,
-    SlowedWhereItIsNot, SlowedWhereSpeedIsLimited, Stranger, UsedUpStay, UsedUpToday,
+    SiteClosed, SlowedWhereItIsNot, SlowedWhereSpeedIsLimited, Stranger, UsedUpStay, UsedUpToday,
 };
 
-const STATES: [(State, Verdict); 12] = [
+const STATES: [(State, Verdict); 13] = [
     (Stranger, Verdict::Captive),
     (NumberGiven, Verdict::Captive),
     (SignedInNotYetOnline, Verdict::Captive),
@@ -127,6 +128,7 @@ const STATES: [(State, Verdict); 12] = [
     (SlowedWhereItIsNot, Verdict::Captive),
     (AddressOfTwo, Verdict::Captive),
     (NextDay, Verdict::Online),
+    (SiteClosed, Verdict::Captive),
 ];
 
 const MEGABYTES: u64 = 1_000_000;
@@ -185,6 +187,13 @@ async fn town(state: State) -> Town {
             report(Event::Interim, used(60, 1_000)).await;
             town.wait(13 * 3_600);
             report(Event::Interim, used(120, 1_001)).await;
+        }
+        SiteClosed => {
+            // It is noon.
+            town.change_site(|site| {
+                site.hours = vec!["daily 16:00-01:00".parse().unwrap()].try_into().unwrap();
+            })
+            .await;
         }
         Stranger | NumberGiven | SignedInNotYetOnline | Online => {}
     }

@@ -373,3 +373,29 @@ async fn a_device_that_hammers_is_slowed_down() {
     assert_eq!(refused.status, 429);
     assert_eq!(refused.title(), "One moment, please");
 }
+
+/// Whoever holds a phone near an access point guesses the code of a number all day long.
+#[tokio::test]
+async fn guessing_ends_after_five_and_thirty_a_day() {
+    let town = Town::open_with(|settings| settings.limits.posts_per_device = 1_000).await;
+    let browser = town.english();
+    let mut guesses = Vec::new();
+    // Every 16 minutes, which is as often as a number gets another code in the long run.
+    for _ in 0..60 {
+        let page = browser.visit(&town.gate_redirect(MAC, "10.1.0.7")).await;
+        let sent = browser.post(&page, "phone", &[("phone", PHONE), ("terms", "yes")]).await;
+        if sent.status == 303 {
+            let code = town.next_code().await;
+            let mut page = browser.visit(&sent.location()).await;
+            guesses.push(0);
+            while page.body.contains("action=\"code\"") {
+                page = submit(&browser, &page, "code", &[("code", &wrong(&code))]).await;
+                *guesses.last_mut().unwrap() += 1;
+            }
+        } else {
+            assert_eq!(sent.status, 429, "{}", sent.body);
+        }
+        town.wait(16 * 60);
+    }
+    assert_eq!(guesses, [5; 6], "16 hours of it");
+}
