@@ -357,6 +357,21 @@ pub enum AccountCommand {
         #[arg(value_parser = mobile_number)]
         phone: PhoneNumber,
     },
+    /// Keep everything about a person, whatever retention says and whoever wants it destroyed.
+    Hold {
+        /// The mobile number, such as +966551234567.
+        #[arg(value_parser = mobile_number)]
+        phone: PhoneNumber,
+        /// Why, such as the reference of the request.
+        #[arg(long, value_name = "TEXT")]
+        why: String,
+    },
+    /// End a hold.
+    Release {
+        /// The mobile number, such as +966551234567.
+        #[arg(value_parser = mobile_number)]
+        phone: PhoneNumber,
+    },
     /// Destroy everything kept about a person.
     Erase {
         /// The mobile number, such as +966551234567.

@@ -7,7 +7,7 @@
 //! `finish-rotation`, `onboarding` and `test`; `GET /v1/sessions`, `/v1/sessions/{id}`,
 //! `/v1/sessions/export`, `/v1/orders`,
 //! `/v1/status`, `/v1/health`, `/v1/audit`, `/v1/consents`, `/v1/wordings/{hash}`; `POST /v1/sessions/{id}/disconnect`,
-//! `/v1/accounts/show`, `/v1/accounts/erase`, `/v1/consents/withdraw`, `/v1/audit/find`, `/v1/why`, `/v1/radius/tail`;
+//! `/v1/accounts/show`, `/v1/accounts/erase`, `/v1/accounts/hold`, `/v1/accounts/release`, `/v1/consents/withdraw`, `/v1/audit/find`, `/v1/why`, `/v1/radius/tail`;
 //! `GET /v1/radius/statistics`; `POST /v1/import/access-points`,
 //! `/v1/import/people`, `/v1/import/stays`. What travels stands in [`api`].
 //!
@@ -20,6 +20,7 @@ mod audit;
 mod consents;
 mod export;
 mod extract;
+mod holds;
 mod import;
 mod nas_ranges;
 mod nas_test;
@@ -135,6 +136,8 @@ impl AdminApi {
             .route("/v1/sessions/{id}/change", post(people::change))
             .route("/v1/accounts/show", post(people::show_account))
             .route("/v1/accounts/erase", post(people::erase_account))
+            .route("/v1/accounts/hold", post(holds::hold))
+            .route("/v1/accounts/release", post(holds::release))
             .route("/v1/orders", get(people::list_orders))
             .route("/v1/orders/{id}", get(people::show_order))
             .route("/v1/consents", get(consents::list))

@@ -3,7 +3,9 @@
 use std::io::{IsTerminal, Write};
 
 use anyhow::{Context, bail};
-use controller::admin::api::{AccountErased, AccountView, GrantStateView, Person};
+use controller::admin::api::{
+    AccountErased, AccountHeld, AccountReleased, AccountView, GrantStateView, HoldAccount, Person,
+};
 use domain::PhoneNumber;
 
 use crate::admin_client::AdminClient;
@@ -20,6 +22,16 @@ pub async fn run(
         AccountCommand::Show { phone } => {
             let account: AccountView = admin.post("/v1/accounts/show", &Person { phone }).await?;
             output::show(format, &account, &fields(&account))
+        }
+        AccountCommand::Hold { phone, why } => {
+            let request = HoldAccount { phone, why };
+            let held: AccountHeld = admin.post("/v1/accounts/hold", &request).await?;
+            output::done(format, &held, "everything about the person stays until it is released")
+        }
+        AccountCommand::Release { phone } => {
+            let released: AccountReleased =
+                admin.post("/v1/accounts/release", &Person { phone }).await?;
+            output::done(format, &released, "retention counts for the person again")
         }
         AccountCommand::Erase { phone, yes } => {
             if !yes {
@@ -68,6 +80,10 @@ fn fields(account: &AccountView) -> Vec<(&'static str, String)> {
     }
     for consent in &account.consents {
         fields.push(("consent", super::consent::sentence(consent)));
+    }
+    for hold in &account.holds {
+        let released = hold.released_at.map(|at| format!(", released {at}")).unwrap_or_default();
+        fields.push(("held", format!("since {}{released}: {}", hold.since, hold.why)));
     }
     for session in &account.sessions {
         let text = format!(

@@ -251,6 +251,10 @@ async fn a_person_is_shown_and_forgotten() {
     assert!(!table.contains("551234567"), "{table}");
 
     city.sabeel(&["account", "erase", PHONE]).await.is(FAILED, "say --yes");
+    city.sabeel(&["account", "hold", PHONE, "--why", "request 12/2026"]).await.is(DONE, "");
+    let erase = city.sabeel(&["account", "erase", PHONE, "--yes"]).await;
+    erase.is(FAILED, "under a legal hold");
+    city.sabeel(&["account", "release", PHONE]).await.is(DONE, "");
     let erased = city.json(&["account", "erase", PHONE, "--yes"]).await;
     assert_eq!(erased, json!({ "account": account["id"], "disconnecting": 1 }));
     is_disconnected(&coova.nas.obey().await);
@@ -313,8 +317,17 @@ const SESSION_KEYS: [&str; 12] = [
     "uploaded",
 ];
 
-const ACCOUNT_KEYS: [&str; 8] =
-    ["consents", "created_at", "devices", "grants", "id", "phone", "sessions", "verified_at"];
+const ACCOUNT_KEYS: [&str; 9] = [
+    "consents",
+    "created_at",
+    "devices",
+    "grants",
+    "holds",
+    "id",
+    "phone",
+    "sessions",
+    "verified_at",
+];
 
 /// The names in an object, in the order of the alphabet.
 fn keys(object: &Value) -> Vec<&str> {

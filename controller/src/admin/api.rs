@@ -32,7 +32,8 @@ pub use access_point::{
 };
 pub use access_point_change::{ChangeAccessPoint, FinishRotation, RotateSecret, SecretRotated};
 pub use account::{
-    AccountErased, AccountView, ConsentView, DeviceView, GrantStateView, GrantView, Person,
+    AccountErased, AccountHeld, AccountReleased, AccountView, ConsentView, DeviceView,
+    GrantStateView, GrantView, HoldAccount, HoldView, Person,
 };
 pub use activity::{AccessPointShown, Activity, Times};
 pub use audit::{AuditAbout, AuditLinks, AuditPage, AuditQuestion};

@@ -129,7 +129,12 @@ pub(super) async fn erase_account(
     by: By,
     Body(person): Body<Person>,
 ) -> Result<Json<AccountErased>, Refusal> {
-    let account = api.account(&person.phone).await?.account.id;
+    let record = api.account(&person.phone).await?;
+    if record.holds.iter().any(|hold| hold.released_at.is_none()) {
+        let reason = "the person is under a legal hold; release it first";
+        return Err(Refusal::new(FailureKind::Conflict, reason));
+    }
+    let account = record.account.id;
     let now = api.clock.now();
     let mut disconnecting = 0;
     for (_, session) in api.store.open_sessions_of_accounts(&[account]).await? {

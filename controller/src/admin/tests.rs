@@ -347,6 +347,31 @@ async fn everything_about_a_person_is_shown_and_then_destroyed() {
 }
 
 #[tokio::test]
+async fn who_is_held_is_not_erased_before_the_release() {
+    let office = Office::open().await;
+    let grant = office.stage.sign_in(7, 1).await;
+    office.stage.report("gate", &grant, 60, 0).await;
+    let person = json!({"phone": "+966512345607"});
+    let hold = |why: &str| json!({"phone": "+966512345607", "why": why});
+    for why in ["", " ", &"x".repeat(501)] {
+        assert_eq!(office.post("/v1/accounts/hold", hold(why)).await.0, 422, "{why}");
+    }
+    assert_eq!(office.post("/v1/accounts/release", person.clone()).await.0, 409);
+    assert_eq!(office.post("/v1/accounts/hold", hold("request 12/2026")).await.0, 200);
+    assert_eq!(office.post("/v1/accounts/hold", hold("again")).await.0, 409);
+    let (status, refused) = office.post("/v1/accounts/erase", person.clone()).await;
+    assert_eq!((status, &refused["error"]), (409, &json!("conflict")), "{refused}");
+    assert!(office.stage.orders().await.is_empty(), "nobody is cut off by what is refused");
+    let (_, shown) = office.post("/v1/accounts/show", person.clone()).await;
+    assert_eq!(shown["holds"][0]["why"], "request 12/2026");
+    let told = format!("{:?}", office.stage.store.list_audit_links(0, 100).await.unwrap());
+    assert!(told.contains("account-held") && !told.contains("12/2026"), "{told}");
+    assert_eq!(office.post("/v1/accounts/release", person.clone()).await.0, 200);
+    assert_eq!(office.post("/v1/accounts/erase", person.clone()).await.0, 200);
+    assert_eq!(office.post("/v1/accounts/hold", hold("too late")).await.0, 404);
+}
+
+#[tokio::test]
 async fn status_and_health_tell_how_it_goes() {
     let settings = store::JournalSettings::default();
     let journal = |folder: &std::path::Path| Journal::open(&folder.join("journal"), &settings).ok();

@@ -9,6 +9,7 @@ mod erasures;
 mod grants;
 mod heritage;
 mod histories;
+mod holds;
 mod nas_ranges;
 mod outboxes;
 mod radius_servers;
@@ -26,6 +27,7 @@ pub use grants::{
 };
 pub use heritage::{Heritage, Intent, KnownDevice, KnownPerson, PastStay, Taken};
 pub use histories::{ChallengeTold, ChallengesOf, CredentialTold, Histories, MessageTold};
+pub use holds::{LegalHold, LegalHolds};
 pub use nas_ranges::{NasRanges, Sighting};
 pub use outboxes::{MessageOutbox, OrderFilter, Orders, OutgoingMessage, Reach};
 pub use radius_servers::{RadiusServer, RadiusServers, ServerId};
@@ -62,6 +64,7 @@ pub trait Store:
     + Erasures
     + AuditLog
     + Consents
+    + LegalHolds
 {
     /// Starts listening to changes from now on.
     fn changes(&self) -> Changes;

@@ -27,10 +27,10 @@ pub use contract::{
     Attempt, AuditEntry, AuditFilter, AuditLog, AuditSubject, Begun, ChallengeTold, Challenges,
     ChallengesOf, Circumstances, ConsentPage, Consents, CredentialTold, CredentialUse, Credentials,
     Erasure, Erasures, Grants, GrantsOf, Heritage, Histories, Intent, JournalPosition, KnownDevice,
-    KnownPerson, MessageOutbox, MessageTold, NasChange, NasRanges, NewChallenge, NotSent, OpenStay,
-    OrderFilter, Orders, OutgoingMessage, PastStay, Plans, Prize, RadiusServer, RadiusServers,
-    Reach, ServerId, SessionFilter, SessionReports, Sessions, SessionsFrom, Sighting, SignIn,
-    SignInOutcome, SiteChange, Sites, Store, Taken, Visits,
+    KnownPerson, LegalHold, LegalHolds, MessageOutbox, MessageTold, NasChange, NasRanges,
+    NewChallenge, NotSent, OpenStay, OrderFilter, Orders, OutgoingMessage, PastStay, Plans, Prize,
+    RadiusServer, RadiusServers, Reach, ServerId, SessionFilter, SessionReports, Sessions,
+    SessionsFrom, Sighting, SignIn, SignInOutcome, SiteChange, Sites, Store, Taken, Visits,
 };
 pub use eraser::Eraser;
 pub use error::StoreError;

@@ -19,6 +19,7 @@ pub(crate) enum Seal {
     NasSecrets,
     CredentialPassword,
     ErasedPerson,
+    HoldReason,
 }
 
 impl Seal {
@@ -29,6 +30,7 @@ impl Seal {
             Self::NasSecrets => b"nas secrets",
             Self::CredentialPassword => b"credential password",
             Self::ErasedPerson => b"erased person",
+            Self::HoldReason => b"reason of a hold",
         }
     }
 }

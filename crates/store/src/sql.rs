@@ -18,6 +18,7 @@ mod given;
 mod grants;
 mod heritage;
 mod histories;
+mod holds;
 mod identification;
 mod messages;
 mod migrations;

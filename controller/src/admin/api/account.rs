@@ -7,7 +7,7 @@ use domain::{
     Language, MacAddress, PhoneNumber, PlanName, SiteName, Timestamp, WordingHash,
 };
 use serde::{Deserialize, Serialize};
-use store::AccountRecord;
+use store::{AccountRecord, LegalHold};
 
 use super::SessionView;
 
@@ -38,6 +38,43 @@ pub struct AccountView {
     pub consents: Vec<ConsentView>,
     /// The latest sessions, newest first, at most 100.
     pub sessions: Vec<SessionView>,
+    /// Legal holds, newest first.
+    pub holds: Vec<HoldView>,
+}
+
+/// That a person's data must stay, or had to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldView {
+    /// Since when.
+    pub since: Timestamp,
+    /// Why.
+    pub why: String,
+    /// When it was released; none if it holds.
+    pub released_at: Option<Timestamp>,
+}
+
+/// Whose data must stay, and why.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HoldAccount {
+    /// The mobile number in E.164.
+    pub phone: PhoneNumber,
+    /// Why, such as the reference of the request; 1 to 500 characters.
+    pub why: String,
+}
+
+/// That a person's data stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountHeld {
+    /// The account that is held.
+    pub held: AccountId,
+}
+
+/// That a person's data need not stay any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountReleased {
+    /// The account that was held.
+    pub released: AccountId,
 }
 
 /// A device of a person.
@@ -131,7 +168,14 @@ impl From<AccountRecord> for AccountView {
             grants: record.grants.into_iter().map(GrantView::from).collect(),
             consents: record.consents.into_iter().map(ConsentView::from).collect(),
             sessions: record.sessions.into_iter().map(SessionView::from).collect(),
+            holds: record.holds.into_iter().map(HoldView::from).collect(),
         }
+    }
+}
+
+impl From<LegalHold> for HoldView {
+    fn from(LegalHold { since, why, released_at }: LegalHold) -> Self {
+        Self { since, why, released_at }
     }
 }
 

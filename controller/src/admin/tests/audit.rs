@@ -106,9 +106,11 @@ const UNRECORDED: [&str; 8] = [
 ];
 
 /// Paths whose links are looked at in tests of their own.
-const RECORDED_ELSEWHERE: [&str; 8] = [
+const RECORDED_ELSEWHERE: [&str; 10] = [
     "/v1/accounts/show",
     "/v1/accounts/erase",
+    "/v1/accounts/hold",
+    "/v1/accounts/release",
     "/v1/consents/withdraw",
     "/v1/why",
     "/v1/audit/find",
@@ -216,13 +218,22 @@ async fn every_act_that_changes_something_or_shows_personal_data_is_written_down
         ("/v1/why", json!({"of": {"phone": "+966512345607"}})),
         ("/v1/audit/find", json!({"about": {"phone": "+966512345607"}})),
         ("/v1/consents/withdraw", json!({"phone": "+966512345607", "purpose": "service"})),
+        ("/v1/accounts/hold", json!({"phone": "+966512345607", "why": "request 12/2026"})),
+        ("/v1/accounts/release", person.clone()),
         ("/v1/accounts/erase", person),
     ] {
         let (status, answer) = office.post(path, body).await;
         assert_eq!(status, 200, "{path}: {answer}");
     }
-    let acts =
-        ["account-shown", "story-told", "audit-shown", "consent-withdrawn", "account-erased"];
+    let acts = [
+        "account-shown",
+        "story-told",
+        "audit-shown",
+        "consent-withdrawn",
+        "account-held",
+        "account-released",
+        "account-erased",
+    ];
     let expected = acts.map(|act| (act.to_owned(), account.clone()));
     assert_eq!(told_since(&office, known).await, expected);
 

@@ -93,6 +93,10 @@ pub enum Act {
     ConsentsExported,
     /// A person took a consent back.
     ConsentWithdrawn,
+    /// A person was put under a legal hold.
+    AccountHeld,
+    /// A person's legal hold was released.
+    AccountReleased,
     /// It was told what happened to a person, a device or a session.
     StoryTold,
     /// What devices ask and report was followed.
@@ -141,6 +145,8 @@ impl Act {
             Self::AccountErased => "account-erased",
             Self::ConsentsExported => "consents-exported",
             Self::ConsentWithdrawn => "consent-withdrawn",
+            Self::AccountHeld => "account-held",
+            Self::AccountReleased => "account-released",
             Self::StoryTold => "story-told",
             Self::TrafficFollowed => "traffic-followed",
             Self::AccessPointsImported => "access-points-imported",

@@ -9,7 +9,7 @@ use domain::{
     Timestamp, Usage,
 };
 
-use crate::StoreError;
+use crate::{LegalHold, StoreError};
 
 /// A verified number that shall be let online with a device.
 #[derive(Debug, Clone)]
@@ -50,6 +50,8 @@ pub struct AccountRecord {
     pub consents: Vec<Consent>,
     /// Its latest sessions, newest first, at most 100.
     pub sessions: Vec<Session>,
+    /// Legal holds on it, newest first.
+    pub holds: Vec<LegalHold>,
 }
 
 /// Which grants are asked about.
@@ -111,6 +113,9 @@ pub trait Accounts: Send + Sync {
     /// usage of the account, and unlinks its sessions from it (their device address is replaced by
     /// 02:00:00:00:00:00 and their user name and address removed), and notes an [`crate::Erasure`];
     /// in one transaction. Returns whether the account was there.
+    ///
+    /// # Errors
+    /// [`StoreError::Reference`] while the account is under a legal hold.
     async fn erase_account(&self, account: AccountId, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Accounts that have not signed in, were not online and held no permission since `before`,

@@ -11,10 +11,11 @@ use sqlx::{Any, AssertSqlSafe, Transaction};
 use super::SqlStore;
 use super::consents::{self, consent, record_consents};
 use super::grants::{self, end_grant_row, grant, insert_grant, order_off};
+use super::holds::refuse_held;
 use super::row::{Columns, id_column, mac_column};
 use super::sessions::{self, ERASED_DEVICE};
 use crate::sealed::Seal;
-use crate::{AccountRecord, Accounts, Change, SignIn, SignInOutcome, StoreError};
+use crate::{AccountRecord, Accounts, Change, LegalHolds, SignIn, SignInOutcome, StoreError};
 
 const COLUMNS: &str = "id, phone, created_at, verified_at";
 
@@ -70,6 +71,7 @@ impl Accounts for SqlStore {
             grants: self.rows_of(grants, account, grant).await?,
             consents: self.rows_of(consents, account, consent).await?,
             sessions: self.rows_of(sessions, account, sessions::session).await?,
+            holds: self.list_holds(account).await?,
         }))
     }
 
@@ -108,6 +110,7 @@ impl Accounts for SqlStore {
         if row.is_none() {
             return Ok(false);
         }
+        refuse_held(&mut transaction, account).await?;
         let macs = self.devices_of(&mut transaction, account).await?;
         self.note_erasure(&mut transaction, account, now).await?;
         // Device before grants, grants by id: the order in which signing in locks them.
@@ -119,6 +122,7 @@ impl Accounts for SqlStore {
             "DELETE FROM grants WHERE account = $1",
             "DELETE FROM consents WHERE account = $1",
             "DELETE FROM usage_days WHERE account = $1",
+            "DELETE FROM legal_holds WHERE account = $1",
             "DELETE FROM accounts WHERE id = $1",
         ] {
             sqlx::query(AssertSqlSafe(statement))
@@ -150,6 +154,8 @@ impl Accounts for SqlStore {
              AND NOT EXISTS (SELECT 1 FROM grants WHERE account = accounts.id AND until >= $1) \
              AND NOT EXISTS (SELECT 1 FROM sessions WHERE account = accounts.id \
                              AND (ended_at IS NULL OR updated_at >= $1)) \
+             AND NOT EXISTS (SELECT 1 FROM legal_holds WHERE released_at IS NULL \
+                             AND legal_holds.account = accounts.id) \
              ORDER BY verified_at LIMIT $2";
         let rows = sqlx::query(statement)
             .bind(before.as_millis())
@@ -160,7 +166,8 @@ impl Accounts for SqlStore {
     }
 
     async fn prune_usage(&self, before: Day) -> Result<u64, StoreError> {
-        let statement = "DELETE FROM usage_days WHERE day < $1";
+        let statement = "DELETE FROM usage_days WHERE day < $1 \
+             AND NOT EXISTS (SELECT 1 FROM legal_holds WHERE released_at IS NULL AND legal_holds.account = usage_days.account)";
         self.destroy(self.begin().await?, statement, i64::from(before.epoch_days())).await
     }
 }

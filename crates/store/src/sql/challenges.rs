@@ -173,7 +173,8 @@ impl Challenges for SqlStore {
     }
 
     async fn prune_challenges(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let statement = "DELETE FROM challenges WHERE created_at < $1";
+        let statement = "DELETE FROM challenges WHERE created_at < $1 \
+             AND NOT EXISTS (SELECT 1 FROM legal_holds WHERE released_at IS NULL AND legal_holds.phone_hash = challenges.phone_hash)";
         self.destroy(self.begin().await?, statement, before.as_millis()).await
     }
 }

@@ -87,7 +87,8 @@ impl Grants for SqlStore {
 
     async fn prune_grants(&self, before: Timestamp) -> Result<u64, StoreError> {
         let statement = "DELETE FROM grants WHERE until < $1 AND NOT EXISTS \
-             (SELECT 1 FROM sessions WHERE sessions.grant_id = grants.id AND sessions.ended_at IS NULL)";
+             (SELECT 1 FROM sessions WHERE sessions.grant_id = grants.id AND sessions.ended_at IS NULL) \
+             AND NOT EXISTS (SELECT 1 FROM legal_holds WHERE released_at IS NULL AND legal_holds.account = grants.account)";
         let (transaction, _) = self.begin_on_sessions().await?;
         self.destroy(transaction, statement, before.as_millis()).await
     }

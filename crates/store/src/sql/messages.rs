@@ -104,7 +104,8 @@ impl MessageOutbox for SqlStore {
     }
 
     async fn prune_messages(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let statement = "DELETE FROM messages WHERE done_at < $1";
+        let statement = "DELETE FROM messages WHERE done_at < $1 \
+             AND NOT EXISTS (SELECT 1 FROM legal_holds WHERE released_at IS NULL AND legal_holds.phone_hash = messages.phone_hash)";
         self.destroy(self.begin().await?, statement, before.as_millis()).await
     }
 }

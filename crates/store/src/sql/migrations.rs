@@ -36,6 +36,7 @@ const STEPS: &[Step] = steps![
     "0012_challenges",
     "0013_visits",
     "0014_consents",
+    "0015_holds",
 ];
 
 /// What migrating did.

@@ -195,7 +195,10 @@ impl Orders for SqlStore {
     }
 
     async fn prune_orders(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let statement = "DELETE FROM orders WHERE done_at IS NOT NULL AND created_at < $1";
+        let statement = "DELETE FROM orders WHERE done_at IS NOT NULL AND created_at < $1 \
+             AND NOT EXISTS (SELECT 1 FROM legal_holds \
+                             JOIN sessions ON sessions.account = legal_holds.account \
+                             WHERE released_at IS NULL AND sessions.id = orders.session)";
         self.destroy(self.begin().await?, statement, before.as_millis()).await
     }
 }

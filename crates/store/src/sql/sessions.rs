@@ -205,7 +205,8 @@ impl Sessions for SqlStore {
     }
 
     async fn prune_sessions(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let statement = "DELETE FROM sessions WHERE ended_at IS NOT NULL AND started_at < $1";
+        let statement = "DELETE FROM sessions WHERE ended_at IS NOT NULL AND started_at < $1 \
+             AND NOT EXISTS (SELECT 1 FROM legal_holds WHERE released_at IS NULL AND legal_holds.account = sessions.account)";
         self.destroy(self.begin().await?, statement, before.as_millis()).await
     }
 }

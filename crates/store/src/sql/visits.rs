@@ -33,7 +33,10 @@ impl Visits for SqlStore {
     }
 
     async fn prune_visits(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let statement = "DELETE FROM visits WHERE asked_at < $1";
+        let statement = "DELETE FROM visits WHERE asked_at < $1 \
+             AND NOT EXISTS (SELECT 1 FROM legal_holds \
+                             JOIN devices ON devices.account = legal_holds.account \
+                             WHERE released_at IS NULL AND devices.mac = visits.device)";
         self.destroy(self.begin().await?, statement, before.as_millis()).await
     }
 }

@@ -9,6 +9,7 @@ mod fixtures;
 mod generations;
 mod heritage;
 mod histories;
+mod holds;
 mod nas_ranges;
 mod outboxes;
 mod radius_servers;
@@ -121,6 +122,8 @@ on_both![
     consents::a_wording_is_kept_once_and_found_by_its_hash,
     consents::what_is_taken_back_stays_as_proof_and_ends_at_once,
     consents::consents_are_read_person_after_person,
+    holds::who_is_held_stays_with_all_that_belongs_to_the_person,
+    holds::who_is_held_while_being_erased_is_one_or_the_other,
     schema::migrating_again_changes_nothing,
     schema::another_programs_schema_is_refused,
 ];
