@@ -72,6 +72,12 @@ pub enum Command {
     Order(OrderCommand),
     /// Tell what happened to a person, a device or a session, and why.
     Why(Why),
+    /// Tell how far the sign-in came that a visitor's reference names, and where it stopped.
+    Support {
+        /// The six characters on the visitor's help page, such as K7M2QX.
+        #[arg(value_name = "REFERENCE")]
+        reference: domain::Reference,
+    },
     /// Persons, by mobile number.
     #[command(subcommand)]
     Account(AccountCommand),

@@ -14,6 +14,7 @@ mod radacct;
 mod radius;
 mod session;
 mod site;
+mod support;
 mod why;
 mod wording;
 
@@ -51,6 +52,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Plan(command) => plan::run(&admin, format, command).await,
         Command::Session(command) => session::run(&admin, format, command).await,
         Command::Order(command) => order::run(&admin, format, command).await,
+        Command::Support { reference } => support::run(&admin, format, reference).await,
         Command::Why(wanted) => why::run(&config, format, wanted).await,
         Command::Account(command) => account::run(&admin, format, command).await,
         Command::Consent(command) => consent::run(&admin, format, command).await,

@@ -5,9 +5,11 @@
 //! of one of them by name; `PATCH /v1/sites/{name}`; `PATCH /v1/access-points/{name}`, and
 //! `POST` to its `rotate`,
 //! `finish-rotation`, `onboarding` and `test`; `GET /v1/sessions`, `/v1/sessions/{id}`,
-//! `/v1/sessions/export`, `/v1/orders`,
-//! `/v1/status`, `/v1/health`, `/v1/audit`, `/v1/consents`, `/v1/wordings/{hash}`; `POST /v1/sessions/{id}/disconnect`,
-//! `/v1/accounts/show`, `/v1/accounts/erase`, `/v1/accounts/hold`, `/v1/accounts/release`, `/v1/consents/withdraw`, `/v1/audit/find`, `/v1/why`, `/v1/radius/tail`;
+//! `/v1/sessions/export`, `/v1/orders`, `/v1/support/{reference}`,
+//! `/v1/status`, `/v1/health`, `/v1/audit`, `/v1/consents`, `/v1/wordings/{hash}`;
+//! `POST /v1/sessions/{id}/disconnect`,
+//! `/v1/accounts/show`, `/v1/accounts/erase`, `/v1/accounts/hold`, `/v1/accounts/release`,
+//! `/v1/consents/withdraw`, `/v1/audit/find`, `/v1/why`, `/v1/radius/tail`;
 //! `GET /v1/radius/statistics`; `POST /v1/import/access-points`,
 //! `/v1/import/people`, `/v1/import/stays`. What travels stands in [`api`].
 //!
@@ -33,6 +35,7 @@ mod rotation;
 mod setup;
 mod socket;
 mod status;
+mod support;
 mod why;
 
 use std::sync::Arc;
@@ -145,6 +148,7 @@ impl AdminApi {
             .route("/v1/wordings/{hash}", get(consents::wording))
             .route("/v1/audit", get(audit::links))
             .route("/v1/audit/find", post(audit::find))
+            .route("/v1/support/{reference}", get(support::support))
             .merge(import_routes())
             .merge(radius_routes());
         finished(routes).with_state(self)

@@ -19,6 +19,7 @@ mod reaper;
 mod settings;
 #[cfg(test)]
 mod stage;
+mod support;
 mod tail;
 mod terms;
 mod why;

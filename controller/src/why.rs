@@ -17,6 +17,7 @@ use store::{
     Store, StoreError, Trail, TrailArchive, TrailKind, Wanted,
 };
 
+pub(crate) use rows::ending;
 pub(crate) use told::{of_event, of_record};
 
 use crate::admin::api::{Step, StepKind, Story, Subject, WhyQuestion};

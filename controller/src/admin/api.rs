@@ -23,6 +23,7 @@ mod session_export;
 mod site;
 mod site_change;
 mod status;
+mod support;
 mod why;
 
 use serde::{Deserialize, Serialize};
@@ -58,6 +59,7 @@ pub use session_export::{ExportQuery, ExportedSession, SessionPage};
 pub use site::SiteView;
 pub use site_change::{ChangeHelp, ChangeSite};
 pub use status::{Counts, Health, JournalPlace, JournalStatus, Status};
+pub use support::{Progress, SignInStage, StageState, StageTold};
 pub use why::{Mark, Step, StepKind, Story, Subject, WhyQuestion};
 
 /// Things of one kind: sites, plans and access points by name, sessions and orders newest first.

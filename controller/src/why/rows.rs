@@ -199,7 +199,7 @@ fn outcome(order: &NasOrder) -> Option<Step> {
     Some(Step { at, kind: StepKind::OrderEnd, mark, text, ..wanted })
 }
 
-fn ending(outcome: OrderOutcome) -> (Mark, String) {
+pub(crate) fn ending(outcome: OrderOutcome) -> (Mark, String) {
     let (mark, words) = match outcome {
         OrderOutcome::Enforced => (Mark::Plain, "enforced, as accounting shows"),
         OrderOutcome::Acknowledged => (Mark::Plain, "acknowledged"),
