@@ -48,6 +48,7 @@ bye-title = You are disconnected
 bye-body = Thank you for your visit. You can log in again at any time.
 quota-title = Today's allowance is used up
 quota-body = It renews at { $clock }.
+quota-speed = You reached the fair-use limit; speed is reduced until { $clock }.
 quota-stay = The allowance of this visit is used up. A new code begins a new visit.
 closed-title = The network is closed now
 closed-body = The network is open from { $open } to { $close }. See you soon.

@@ -40,11 +40,23 @@ pub(crate) enum Occasion {
     StayUsedUp,
 }
 
+/// How fast a device may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// As fast as the plan says.
+    Full,
+    /// Its allowance is used up until then.
+    SlowUntil(Timestamp),
+    /// The allowance of the stay is used up; a new code begins a new one.
+    SlowThisStay,
+}
+
 /// A device that may be online.
 pub(crate) struct Granted {
     pub grant: Grant,
     pub standing: Standing,
     pub left: Remaining,
+    pub pace: Pace,
     /// When the site closes.
     pub closes_at: Option<Timestamp>,
     /// Its open session at this access point.
@@ -69,9 +81,11 @@ pub(crate) async fn find(app: &App, visit: &Visit) -> Result<Stage, Failure> {
     if let Some(grant) = app.store.find_grant(device).await?.filter(|g| g.holds(visit.now))
         && let Some(standing) = standing_of(app.store.as_ref(), &grant, visit.now).await?
     {
-        let left = match standing.assessment.at(visit.nas.profile) {
-            Assessment::Within(left) => left,
-            Assessment::Slowed { .. } => Remaining::default(),
+        let (left, pace) = match standing.assessment.at(visit.nas.profile) {
+            Assessment::Within(left) => (left, Pace::Full),
+            Assessment::Slowed { renews_at, .. } => {
+                (Remaining::default(), renews_at.map_or(Pace::SlowThisStay, Pace::SlowUntil))
+            }
             Assessment::Exhausted { window: Window::Day, .. } => {
                 return Ok(Stage::UsedUp(Box::new(standing)));
             }
@@ -80,7 +94,14 @@ pub(crate) async fn find(app: &App, visit: &Visit) -> Result<Stage, Failure> {
             }
         };
         let session = app.store.find_open_session(&visit.nas.name, device).await?;
-        return Ok(Stage::Granted(Box::new(Granted { grant, standing, left, closes_at, session })));
+        return Ok(Stage::Granted(Box::new(Granted {
+            grant,
+            standing,
+            left,
+            pace,
+            closes_at,
+            session,
+        })));
     }
     not_signed_in(app, visit, Occasion::New).await
 }

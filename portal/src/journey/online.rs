@@ -13,7 +13,7 @@ use crate::app::{App, Message, Outcome};
 use crate::catalogue::{Case, Html, ltr};
 use crate::hand_off::hand_off;
 use crate::screen::{Gauge, Link, OnlineScreen, Refresh, WaitingScreen, render};
-use crate::stage::{self, Granted, Stage};
+use crate::stage::{self, Granted, Pace, Stage};
 use crate::visit::Visit;
 use crate::wording;
 
@@ -102,11 +102,17 @@ fn page(app: &App, visit: &Visit, granted: &Granted, place: Place) -> Outcome {
         Place::Online => ("ok-title", "online", "both-of-day", "ok-unlimited", "ok-body"),
         Place::Status => ("status-title", "status", "both-left", "status-unlimited", "status-left"),
     };
-    let lead = match wording::allowance(&words, both, &granted.until_closing(visit.now)) {
-        Some(allowance) => words.fill(lead, &[("allowance", &allowance)]),
-        None => words.text(unlimited),
-    };
     let site = &granted.standing.site;
+    let left = wording::allowance(&words, both, &granted.until_closing(visit.now));
+    let lead = match (granted.pace, left) {
+        (Pace::SlowUntil(until), _) => {
+            let clock = wording::clock(&site.zone, until);
+            words.fill("quota-speed", &[("clock", &clock)])
+        }
+        (Pace::SlowThisStay, _) => words.text("quota-stay"),
+        (Pace::Full, Some(allowance)) => words.fill(lead, &[("allowance", &allowance)]),
+        (Pace::Full, None) => words.text(unlimited),
+    };
     let limited = granted.left.time.is_some() || granted.left.data.is_some();
     let remembered = Duration::from_secs(86_400).max(granted.grant.until.since(visit.now));
     let days = words.count("days", remembered.as_secs().div_ceil(86_400), Case::Object);

@@ -1,6 +1,6 @@
 //! Stories at access points that ask by hardware address.
 
-use domain::{GrantEnd, GrantState, OrderKind, OrderReason, Usage};
+use domain::{BitRate, GrantEnd, GrantState, OrderKind, OrderReason, Plan, RatePair, Usage};
 
 use crate::browser::PORTAL;
 use crate::town::{Event, MAC, NOON, PHONE, Town, used};
@@ -113,6 +113,20 @@ async fn a_used_up_allowance_is_explained_with_the_time_of_renewal() {
     town.wait(12 * 3_600);
     let page = browser.visit(&town.gate_redirect(MAC, "10.1.0.7")).await;
     assert_eq!(page.title(), "نفتح لك الطريق", "at midnight in Riyadh there is a new day");
+}
+
+#[tokio::test]
+async fn a_slowed_visitor_is_told_until_when() {
+    let slow = RatePair { down: Some(BitRate::new(512_000)), up: None };
+    let visitor = Plan::visitor("visitor".parse().unwrap());
+    let town = Town::open_on(Plan { after_allowance: Some(slow), ..visitor }, |_| {}).await;
+    let browser = town.english();
+    town.go_online(&browser, MAC, "10.1.0.7").await;
+    town.report("mall", MAC, "127.0.0.1", Event::Started, Usage::default()).await;
+    town.report("mall", MAC, "127.0.0.1", Event::Interim, used(7_200, 10)).await;
+    let page = browser.visit("/status").await;
+    assert!(page.shows("You reached the fair-use limit; speed is reduced until 00:00."));
+    assert!(!page.shows("no limit"), "{}", page.body);
 }
 
 #[tokio::test]
