@@ -103,9 +103,10 @@ fn users() -> anyhow::Result<String> {
 fn one_time_passwords(logins: &[Login]) -> anyhow::Result<String> {
     let mut text = "BEGIN;\n".to_owned();
     for Login { id, password } in logins {
-        let check = format!("('{id}', 'Cleartext-Password', ':=', '{password}')");
+        let name = id.user_name();
+        let check = format!("('{name}', 'Cleartext-Password', ':=', '{password}')");
         writeln!(text, "INSERT INTO radcheck (username, attribute, op, value) VALUES {check};")?;
-        let terms = TERMS.map(|(name, value)| format!("('{id}', '{name}', ':=', '{value}')"));
+        let terms = TERMS.map(|(term, value)| format!("('{name}', '{term}', ':=', '{value}')"));
         let terms = terms.join(", ");
         writeln!(text, "INSERT INTO radreply (username, attribute, op, value) VALUES {terms};")?;
     }

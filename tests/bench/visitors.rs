@@ -37,7 +37,7 @@ fn address(number: u32) -> Ipv4Addr {
 /// A one-time login of the device of the same number.
 #[derive(Debug, Clone)]
 pub struct Login {
-    /// The user name is its text form.
+    /// Whose user name it is.
     pub id: CredentialId,
     pub password: String,
 }
