@@ -156,7 +156,7 @@ fn the_first_stage_that_failed_is_named() {
     };
     let unseen = |order_state: OrderState| {
         move |facts: &mut Facts| {
-            facts.order = Some(order(order_state.clone()));
+            facts.order = Some(order(order_state));
             facts.session = None;
         }
     };
