@@ -84,7 +84,7 @@ fn login(credential: &Credential, password: &str) -> String {
     format!(
         "User-Name = \"{}\"\n{password}\nCalling-Station-Id = \"02-00-5E-10-AB-0C\"\n\
          Message-Authenticator = 0x00\n",
-        credential.id
+        credential.id.user_name()
     )
 }
 

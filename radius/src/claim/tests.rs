@@ -4,7 +4,7 @@ use radius_proto::{PacketBuilder, chap};
 use super::*;
 use crate::fixtures::{DEVICE, T0, access_request, secret};
 
-const CREDENTIAL: &str = "0123456789abcdef0123456789abcdef";
+const CREDENTIAL: &str = "aerukz4jvpg66ajdivtytk6n54";
 
 type Fill = fn(&mut PacketBuilder);
 
@@ -130,7 +130,7 @@ fn every_spelling_of_an_address_answers_a_challenge() {
 
 fn credential() -> Credential {
     Credential {
-        id: CREDENTIAL.parse().unwrap(),
+        id: CredentialId::of_user_name(CREDENTIAL).unwrap(),
         password: "k3hV9sQ2".parse().unwrap(),
         grant: GrantId::from_bytes([7; 16]),
         device: DEVICE,

@@ -24,7 +24,7 @@ async fn r20_a_device_that_keeps_failing_waits_alone_whatever_it_presents_then()
     let city = City::build(Blueprint { settings, ..Blueprint::default() }).await;
     city.sign_in(DEVICE).await;
     let gate = Gate::open(&city).await;
-    let name = CredentialId::new(T0, [7; 10]).to_string();
+    let name = CredentialId::new(T0, [7; 10]).user_name();
     let guess = |number: u8, device: &str| {
         let draft = Draft::new(ACCESS_REQUEST, number, number).with(USER_NAME, name.as_str());
         let draft = draft.password("a guess", SECRET).with(CALLING_STATION_ID, device);

@@ -28,11 +28,17 @@ impl Dialect {
 
     /// Begins a writing transaction about many rows that are found by their keys. PostgreSQL would
     /// plan each of its statements anew and read whole tables of some ten thousand rows for a
-    /// batch of a few hundred; a plan that is kept for any batch goes by the index.
+    /// batch of a few hundred; a plan that is kept for any batch goes by the index, row by row in
+    /// the order in which they are given, also in tables so small that reading them whole would
+    /// cost less: others lock rows in that order, too.
     pub(crate) const fn begin_by_keys(self) -> &'static str {
         match self {
             Self::Sqlite => self.begin(),
-            Self::Postgres => "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan",
+            Self::Postgres => {
+                "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan; \
+                 SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; \
+                 SET LOCAL enable_mergejoin = off"
+            }
         }
     }
 
