@@ -9,72 +9,24 @@
 use std::fmt;
 use std::str::FromStr;
 
-use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Timestamp, text};
+use crate::{HashOf, Timestamp};
 
 /// What every hash begins with.
 const VERSION: &str = "sabeel audit link 1";
 
-/// The hash of a link.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct LinkHash([u8; 32]);
+/// What a [`LinkHash`] is the hash of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Link {}
 
-/// Why a text is not a [`LinkHash`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the hash of a link is 64 hexadecimal digits")]
-pub struct LinkHashError;
+/// The hash of a link.
+pub type LinkHash = HashOf<Link>;
 
 impl LinkHash {
     /// What stands for the hash before the first link.
-    pub const NONE: Self = Self([0; 32]);
-
-    /// The hash of these octets.
-    #[must_use]
-    pub const fn from_bytes(octets: [u8; 32]) -> Self {
-        Self(octets)
-    }
-
-    /// Its octets.
-    #[must_use]
-    pub const fn to_bytes(self) -> [u8; 32] {
-        self.0
-    }
-}
-
-impl fmt::Display for LinkHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&HEXLOWER.encode(&self.0))
-    }
-}
-
-impl fmt::Debug for LinkHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl FromStr for LinkHash {
-    type Err = LinkHashError;
-
-    fn from_str(text: &str) -> Result<Self, LinkHashError> {
-        let octets = HEXLOWER_PERMISSIVE.decode(text.as_bytes()).map_err(|_| LinkHashError)?;
-        octets.try_into().map(Self).map_err(|_| LinkHashError)
-    }
-}
-
-impl Serialize for LinkHash {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for LinkHash {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        text::read(deserializer)
-    }
+    pub const NONE: Self = Self::from_bytes([0; 32]);
 }
 
 /// The last link of a chain, which stands for all of it; written `NUMBER:HASH`.
@@ -163,12 +115,12 @@ impl AuditLink {
             self.act.as_bytes(),
             self.subject.as_bytes(),
             self.detail.as_bytes(),
-            &self.previous.0,
+            &self.previous.to_bytes(),
         ] {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }
-        LinkHash(hash.finalize().into())
+        LinkHash::from_bytes(hash.finalize().into())
     }
 }
 

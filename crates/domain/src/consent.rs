@@ -4,11 +4,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{AccountId, Language, SiteName, Timestamp, text};
+use crate::{AccountId, HashOf, Language, SiteName, Timestamp};
 
 /// What a person agrees to; no purpose is the price of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -82,65 +81,18 @@ impl FromStr for ConsentChannel {
     }
 }
 
-/// The hash of words as they stood on a page (SHA-256), by which they are found again.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct WordingHash([u8; 32]);
+/// What a [`WordingHash`] is the hash of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Words {}
 
-/// Why a text is no [`WordingHash`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the hash of a wording is 64 hexadecimal digits")]
-pub struct WordingHashError;
+/// The hash of words as they stood on a page (SHA-256), by which they are found again.
+pub type WordingHash = HashOf<Words>;
 
 impl WordingHash {
     /// That of these words.
     #[must_use]
     pub fn of(words: &str) -> Self {
-        Self(Sha256::digest(words.as_bytes()).into())
-    }
-
-    /// The hash of these octets.
-    #[must_use]
-    pub const fn from_bytes(octets: [u8; 32]) -> Self {
-        Self(octets)
-    }
-
-    /// Its octets.
-    #[must_use]
-    pub const fn to_bytes(self) -> [u8; 32] {
-        self.0
-    }
-}
-
-impl fmt::Display for WordingHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&HEXLOWER.encode(&self.0))
-    }
-}
-
-impl fmt::Debug for WordingHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl FromStr for WordingHash {
-    type Err = WordingHashError;
-
-    fn from_str(text: &str) -> Result<Self, WordingHashError> {
-        let octets = HEXLOWER_PERMISSIVE.decode(text.as_bytes()).map_err(|_| WordingHashError)?;
-        octets.try_into().map(Self).map_err(|_| WordingHashError)
-    }
-}
-
-impl Serialize for WordingHash {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for WordingHash {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        text::read(deserializer)
+        Self::from_bytes(Sha256::digest(words.as_bytes()).into())
     }
 }
 
@@ -194,6 +146,6 @@ mod tests {
         assert_eq!(hash.to_string().parse(), Ok(hash));
         assert_eq!(WordingHash::from_bytes(hash.to_bytes()), hash);
         assert_ne!(WordingHash::of("I accept "), hash);
-        assert_eq!("12".parse::<WordingHash>(), Err(WordingHashError));
+        assert_eq!("12".parse::<WordingHash>(), Err(crate::HashError));
     }
 }

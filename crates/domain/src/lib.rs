@@ -13,6 +13,7 @@ mod clock;
 mod consent;
 mod device;
 mod grant;
+mod hash;
 mod id;
 mod identification;
 mod language;
@@ -39,7 +40,7 @@ mod visit;
 
 pub use account::Account;
 pub use audit::{
-    AuditLink, BrokenChain, ChainHead, ChainHeadError, ChainWalk, LinkHash, LinkHashError,
+    AuditLink, BrokenChain, ChainHead, ChainHeadError, ChainWalk, Link, LinkHash,
     shortening_subject,
 };
 pub use budget::{Counted, OverLimit, SendLimit};
@@ -50,10 +51,11 @@ pub use challenge::{
 pub use clock::{Clock, ManualClock};
 pub use consent::{
     Agreed, Consent, ConsentChannel, ConsentChannelError, ConsentPurpose, ConsentPurposeError,
-    WordingHash, WordingHashError,
+    WordingHash, Words,
 };
 pub use device::Device;
 pub use grant::{Credential, Grant, GrantEnd, GrantState};
+pub use hash::{HashError, HashOf};
 pub use id::{
     AccountId, ChallengeId, CredentialId, GrantId, Id, IdError, MessageId, OrderId, SessionId,
 };
