@@ -1,6 +1,7 @@
 //! What can be typed after `sabeel`.
 
 mod audit;
+mod code;
 mod consent;
 mod import;
 mod nas;
@@ -17,6 +18,7 @@ use domain::{
 };
 
 pub use audit::{AuditCommand, AuditList};
+pub use code::CodeCommand;
 pub use consent::ConsentCommand;
 pub use import::{ImportClients, ImportCommand, ImportTables, ImportUsers, ImportedPeople};
 pub use nas::{
@@ -84,6 +86,9 @@ pub enum Command {
     /// What persons agreed to.
     #[command(subcommand)]
     Consent(ConsentCommand),
+    /// Codes by which the citizen agrees that a report is closed, for the system that keeps reports.
+    #[command(subcommand)]
+    Code(CodeCommand),
     /// The audit log: who did what to people's data and to the set-up.
     #[command(subcommand)]
     Audit(AuditCommand),

@@ -2,6 +2,7 @@
 
 mod account;
 mod audit;
+mod code;
 mod consent;
 mod database;
 mod doctor;
@@ -56,6 +57,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Why(wanted) => why::run(&config, format, wanted).await,
         Command::Account(command) => account::run(&admin, format, command).await,
         Command::Consent(command) => consent::run(&admin, format, command).await,
+        Command::Code(command) => code::run(&admin, format, command).await,
         Command::Audit(command) => audit::run(&admin, format, command).await,
         Command::Import(command) => import::run(&admin, format, command).await,
         Command::Radius(command) => radius::run(cli.config.as_deref(), format, &command).await,

@@ -7,11 +7,16 @@ use std::time::Duration;
 
 use anyhow::Context;
 use async_trait::async_trait;
-use controller::admin::{About, AdminApi, NewAccessPoints};
-use controller::{Controller, Delivery, NasControl, OrderDelivery, Places, Probe, Records, Way};
-use domain::{Clock, Nas, NasCommand, NasOrder, OrderMethod, OrderReason, Session, Timestamp};
+use controller::admin::{About, AdminApi, NewAccessPoints, ReportCodes};
+use controller::{
+    Controller, Delivery, NasControl, OrderDelivery, Places, Probe, Records, ReportMessages, Way,
+};
+use domain::{
+    Clock, Code, Language, Nas, NasCommand, NasOrder, OrderMethod, OrderReason, ReportNumber,
+    Session, SmsText, Timestamp,
+};
 use messaging::Courier;
-use portal::Portal;
+use portal::{Messages, Portal};
 use radius::{Connections, DaeClient, DaeOutcome, Presence, Radius};
 use store::{
     Applier, Archive, Eraser, Journal, KeyRing, Reach, ServerId, SqlStore, Store, Trail,
@@ -106,6 +111,15 @@ const fn delivery(outcome: DaeOutcome) -> Delivery {
         DaeOutcome::Acknowledged => Delivery::Acknowledged,
         DaeOutcome::Refused(cause) => Delivery::Refused(cause),
         DaeOutcome::NoAnswer => Delivery::NoAnswer,
+    }
+}
+
+/// Words the messages of reports by the portal's catalogue.
+struct ByCatalogue(Messages);
+
+impl ReportMessages for ByCatalogue {
+    fn report_code(&self, language: &Language, report: &ReportNumber, code: &Code) -> SmsText {
+        self.0.report_code(language, report, code)
     }
 }
 
@@ -380,6 +394,10 @@ impl Parts {
             },
             places: places(&shared.config),
             nas_control: Some(nas_control),
+            report_codes: ReportCodes {
+                messages: Arc::new(ByCatalogue(Messages::new())),
+                sends_per_day: shared.config.controller.report_codes_per_day,
+            },
             activity: self.radius.clone().map(|seen| Arc::new(CountedByRadius(seen)) as _),
         };
         AdminApi::new(Arc::clone(&shared.store), Arc::clone(&shared.clock), about)

@@ -9,7 +9,7 @@
 //! `/v1/status`, `/v1/health`, `/v1/audit`, `/v1/consents`, `/v1/wordings/{hash}`;
 //! `POST /v1/sessions/{id}/disconnect`,
 //! `/v1/accounts/show`, `/v1/accounts/erase`, `/v1/accounts/hold`, `/v1/accounts/release`,
-//! `/v1/consents/withdraw`, `/v1/audit/find`, `/v1/why`, `/v1/radius/tail`;
+//! `/v1/consents/withdraw`, `/v1/codes`, `/v1/codes/verify`, `/v1/audit/find`, `/v1/why`, `/v1/radius/tail`;
 //! `GET /v1/radius/statistics`; `POST /v1/import/access-points`,
 //! `/v1/import/people`, `/v1/import/stays`. What travels stands in [`api`].
 //!
@@ -19,6 +19,7 @@
 mod access_points;
 pub mod api;
 mod audit;
+mod codes;
 mod consents;
 mod export;
 mod extract;
@@ -55,6 +56,7 @@ use self::refusal::Refusal;
 use crate::nas_activity::NasActivity;
 use crate::nas_control::NasControl;
 use crate::onboarding::Places;
+use crate::report_messages::ReportMessages;
 use crate::why::Records;
 
 /// No request is longer, in octets.
@@ -88,8 +90,18 @@ pub struct About {
     pub places: Places,
     /// Whoever tells access points, if that is done in this process.
     pub nas_control: Option<Arc<dyn NasControl>>,
+    /// How codes of reports are sent.
+    pub report_codes: ReportCodes,
     /// What RADIUS has seen of access points, where it runs in this process.
     pub activity: Option<Arc<dyn NasActivity>>,
+}
+
+/// How codes of reports are sent.
+pub struct ReportCodes {
+    /// The words of their messages.
+    pub messages: Arc<dyn ReportMessages>,
+    /// How many may go to one number in 24 hours.
+    pub sends_per_day: u32,
 }
 
 /// What an access point is added with that says nothing else.
@@ -146,6 +158,8 @@ impl AdminApi {
             .route("/v1/consents", get(consents::list))
             .route("/v1/consents/withdraw", post(consents::withdraw))
             .route("/v1/wordings/{hash}", get(consents::wording))
+            .route("/v1/codes", post(codes::send))
+            .route("/v1/codes/verify", post(codes::verify))
             .route("/v1/audit", get(audit::links))
             .route("/v1/audit/find", post(audit::find))
             .route("/v1/support/{reference}", get(support::support))

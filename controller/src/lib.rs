@@ -16,6 +16,7 @@ mod onboarding;
 mod quota;
 mod random;
 mod reaper;
+mod report_messages;
 mod settings;
 #[cfg(test)]
 mod stage;
@@ -28,6 +29,7 @@ pub use control::{Controller, OrderDelivery};
 pub use nas_activity::{Counted, NasActivity};
 pub use nas_control::{Delivery, NasControl, Probe, Way};
 pub use onboarding::Places;
+pub use report_messages::ReportMessages;
 pub use settings::{ControllerSettings, RetentionSettings, SettingsError};
 pub use tail::follow;
 pub use why::{Records, WhyError, about as asked_about, tell as why};

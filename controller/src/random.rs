@@ -1,6 +1,6 @@
 //! What must not be guessed: ids of orders, and the secrets made for access points.
 
-use domain::{OrderId, Secret, Timestamp};
+use domain::{Code, Id, OrderId, Secret, Timestamp};
 
 const LETTERS_AND_DIGITS: &[u8; 62] =
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -31,6 +31,16 @@ pub(crate) fn radius_secret() -> Secret {
 /// A portal path: 20 letters and digits.
 pub(crate) fn portal_path() -> Secret {
     secret(20)
+}
+
+/// A one-time code.
+pub(crate) fn code() -> Code {
+    Code::draw(|| u32::from_be_bytes(octets()))
+}
+
+/// An id of 128 random bits, for what must not tell its age.
+pub(crate) fn opaque_id<Kind>() -> Id<Kind> {
+    Id::from_bytes(octets())
 }
 
 /// What makes an id that nobody can guess.

@@ -22,6 +22,8 @@ pub struct ControllerSettings {
     /// After how many seconds of silence a session counts as over, at least: three times the
     /// longest reporting interval of the plans counts if that is more; 180 to 86,400, default 180.
     pub stale_seconds: u32,
+    /// How many codes of reports may go to one number in 24 hours; 1 to 1,000, default 10.
+    pub report_codes_per_day: u32,
     /// How long things that are over are kept.
     pub retention: RetentionSettings,
 }
@@ -78,6 +80,7 @@ impl Default for ControllerSettings {
             give_up_hours: 24,
             confirm_minutes: 15,
             stale_seconds: 180,
+            report_codes_per_day: 10,
             retention: RetentionSettings::default(),
         }
     }
@@ -111,6 +114,7 @@ impl ControllerSettings {
         within("give-up-hours", self.give_up_hours, 1..=168)?;
         within("confirm-minutes", self.confirm_minutes, 1..=1_440)?;
         within("stale-seconds", self.stale_seconds, 180..=86_400)?;
+        within("report-codes-per-day", self.report_codes_per_day, 1..=1_000)?;
         within("retention.challenge-days", retention.challenge_days, 1..=365)?;
         within("retention.credential-hours", retention.credential_hours, 1..=720)?;
         within("retention.order-days", retention.order_days, 1..=3_650)?;

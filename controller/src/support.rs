@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::{
     ChallengePolicy, ChallengeState, Counted, Grant, GrantState, MessageState, NasOrder, OrderKind,
-    OrderState, Reference, Session, SessionState, Timestamp, VisitRecord, Zone,
+    OrderState, Purpose, Reference, Session, SessionState, Timestamp, VisitRecord, Zone,
 };
 use store::{
     ChallengeTold, ChallengesOf, CredentialTold, OrderFilter, SessionFilter, Store, StoreError,
@@ -77,9 +77,11 @@ async fn gather(store: &dyn Store, visit: VisitRecord) -> Result<Facts, StoreErr
     let since = visit.arrived_at - policy.challenge_life;
     let of_device = ChallengesOf::Device(visit.device);
     let challenges = store.list_challenges(&of_device, since, MOST_ROWS).await?;
-    facts.challenge = challenges
-        .into_iter()
-        .find(|told| told.site == visit.site && told.created_at <= visit.asked_at);
+    facts.challenge = challenges.into_iter().find(|told| {
+        told.purpose == Purpose::SignIn
+            && told.site == visit.site
+            && told.created_at <= visit.asked_at
+    });
     let Some(challenge) = &facts.challenge else { return Ok(facts) };
     let grants = store.list_grants_of_device(visit.device, MOST_ROWS).await?;
     facts.grant = grants.into_iter().rfind(|grant| grant.issued_at >= challenge.created_at);

@@ -27,6 +27,9 @@ resend-done = أرسلنا رمزًا جديدًا. الرمز الأحدث هو
 sms-code =
     رمز { $network } { $code }
     صالح 5 دقائق، ولا تشاركه مع أحد.
+sms-report-code =
+    أُغلق بلاغكم 940 رقم { $report }
+    رمز التحقق من المعالجة: { $code }
 
 # Online
 ok-title = تم الاتصال

@@ -24,6 +24,7 @@ resend-wait = No message yet? You can resend in { $t }.
 resend-btn = Resend code
 resend-done = New code sent. Use the latest one.
 sms-code = { $code } is your { $network } code, valid 5 minutes. Do not share it.
+sms-report-code = Your 940 report { $report } is closed. Code to confirm that it is resolved: { $code }
 
 # Online
 ok-title = You are online

@@ -8,7 +8,7 @@
 use std::fmt;
 
 use askama::filters::HtmlSafe;
-use domain::{Language, SiteTexts, SmsLength, SmsText, TextKey};
+use domain::{Code, Language, ReportNumber, SiteTexts, SmsLength, SmsText, TextKey};
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use unic_langid::LanguageIdentifier;
@@ -114,23 +114,53 @@ impl Catalogue {
         best.0.cloned().unwrap_or_else(Language::arabic)
     }
 
-    /// Whether a code goes into one message in every language.
+    /// Whether each message goes out as one, in every language.
     pub(crate) fn check_messages(&self) -> Result<(), TooLong> {
+        let longest: ReportNumber =
+            "0000000000000000".parse().expect("as many digits as it may have");
         self.languages().try_for_each(|words| {
-            let length = SmsLength::of(words.code_message("000000").expose());
-            let too_long = || TooLong {
-                key: CODE_MESSAGE,
-                language: words.language().clone(),
-                units: length.units,
-                most: length.alphabet.units_of_one(),
-            };
-            (length.segments == 1).then_some(()).ok_or_else(too_long)
+            let report = words.report_message(&longest, "000000");
+            let messages = [(CODE_MESSAGE, words.code_message("000000")), (REPORT_MESSAGE, report)];
+            messages.into_iter().try_for_each(|(key, text)| {
+                let length = SmsLength::of(text.expose());
+                let too_long = || TooLong {
+                    key,
+                    language: words.language().clone(),
+                    units: length.units,
+                    most: length.alphabet.units_of_one(),
+                };
+                (length.segments == 1).then_some(()).ok_or_else(too_long)
+            })
         })
     }
 }
 
-/// The key of the message that carries a code.
+/// The keys of the messages that carry codes.
 const CODE_MESSAGE: &str = "sms-code";
+const REPORT_MESSAGE: &str = "sms-report-code";
+
+/// The words of messages that others than visitors are sent.
+pub struct Messages(Catalogue);
+
+impl Messages {
+    /// Those of the catalogue that is compiled in.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Catalogue::new())
+    }
+
+    /// The message with the code to close a report, in that language or else in Arabic.
+    #[must_use]
+    pub fn report_code(&self, language: &Language, report: &ReportNumber, code: &Code) -> SmsText {
+        self.0.words(language).report_message(report, code.expose())
+    }
+}
+
+impl Default for Messages {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl Book {
     fn new(tag: &str, text: &str) -> Self {
@@ -182,6 +212,12 @@ impl<'a> Words<'a> {
     /// The message that carries a code.
     pub(crate) fn code_message(&self, code: &str) -> SmsText {
         SmsText::new(self.fill(CODE_MESSAGE, &[("code", code)]))
+    }
+
+    /// The message that carries the code to close a report.
+    fn report_message(&self, report: &ReportNumber, code: &str) -> SmsText {
+        let values = [("report", report.as_str()), ("code", code)];
+        SmsText::new(self.fill(REPORT_MESSAGE, &values))
     }
 
     /// The text of `key`.

@@ -30,7 +30,7 @@ mod weighted;
 mod wispr;
 mod wording;
 
-pub use catalogue::TooLong;
+pub use catalogue::{Messages, TooLong};
 pub use portal::{Portal, PortalError};
 pub use server::{TlsError, TlsReport};
 pub use settings::{HelpSettings, LimitSettings, PortalSettings, SettingsError, TlsSettings};

@@ -108,8 +108,7 @@ pub(crate) async fn find(app: &App, visit: &Visit) -> Result<Stage, Failure> {
 
 /// The step of a device that needs a code.
 async fn not_signed_in(app: &App, visit: &Visit, occasion: Occasion) -> Result<Stage, Failure> {
-    let device = visit.context.device;
-    let open = app.store.find_open_challenge(&visit.site.name, device).await?;
+    let open = app.store.find_open_challenge(&visit.sign_in()).await?;
     Ok(match open.filter(|challenge| challenge.is_alive(&app.policy, visit.now)) {
         Some(challenge) => Stage::Code(Box::new(challenge)),
         None if is_full(app, visit).await? => Stage::Full,

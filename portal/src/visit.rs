@@ -7,7 +7,7 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use domain::{HandOff, Nas, Notice, Session, Site, Timestamp, VisitRecord};
+use domain::{Binding, HandOff, Nas, Notice, Session, Site, Timestamp, VisitRecord};
 
 use crate::app::{App, Message, Outcome, mark, see_other};
 use crate::catalogue::{Html, Words};
@@ -159,6 +159,11 @@ impl Visit {
     /// Whether a message may be sent for the device: its access point showed lately that it is there.
     pub(crate) fn may_send(&self, limits: &LimitSettings) -> bool {
         self.now < self.context.arrived_at + limits.send_window()
+    }
+
+    /// What the codes are bound to that let the device online here.
+    pub(crate) fn sign_in(&self) -> Binding {
+        Binding::SignIn { site: self.site.name.clone(), device: self.context.device }
     }
 
     /// What is kept of the visit for the help desk, when a number was typed.

@@ -10,6 +10,7 @@ mod access_point_change;
 mod account;
 mod activity;
 mod audit;
+mod code;
 mod consent;
 mod import;
 mod nas_range;
@@ -38,6 +39,7 @@ pub use account::{
 };
 pub use activity::{AccessPointShown, Activity, Times};
 pub use audit::{AuditAbout, AuditLinks, AuditPage, AuditQuestion};
+pub use code::{CodeSent, CodeVerdict, CodeVerified, SendCode, VerifyCode};
 pub use consent::{ConsentList, ConsentQuery, ConsentWithdrawn, WithdrawConsent, Wording};
 pub use import::{
     ImportAccessPoints, ImportPeople, ImportStays, Imported, ImportedGrant, ImportedNas,
@@ -101,6 +103,8 @@ pub enum FailureKind {
     Conflict,
     /// 422: a value makes no sense.
     Invalid,
+    /// 429: not now, it was asked for too often.
+    TooMany,
     /// 503: the database does not answer.
     StoreUnavailable,
     /// 500: something that should not happen.

@@ -53,6 +53,7 @@ impl IntoResponse for Refusal {
             FailureKind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             FailureKind::Exists | FailureKind::Conflict => StatusCode::CONFLICT,
             FailureKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+            FailureKind::TooMany => StatusCode::TOO_MANY_REQUESTS,
             FailureKind::StoreUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             FailureKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         };

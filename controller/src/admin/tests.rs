@@ -1,5 +1,6 @@
 mod access_points;
 mod audit;
+mod codes;
 mod consents;
 mod import;
 mod nas_ranges;
@@ -11,7 +12,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use axum::body::Bytes;
-use domain::{Clock, GrantEnd, GrantState, NasProfile, OrderReason};
+use domain::{
+    Clock, Code, GrantEnd, GrantState, Language, NasProfile, OrderReason, ReportNumber, SmsText,
+};
 use http_body_util::{BodyExt, Full};
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
@@ -32,6 +35,15 @@ struct Office {
     folder: tempfile::TempDir,
 }
 
+/// Words that say the language, the report and the code.
+struct PlainMessages;
+
+impl ReportMessages for PlainMessages {
+    fn report_code(&self, language: &Language, report: &ReportNumber, code: &Code) -> SmsText {
+        SmsText::new(format!("{language} {report} {}", code.expose()))
+    }
+}
+
 fn about(journal: Option<Journal>) -> About {
     About {
         version: "0.1.0".to_owned(),
@@ -50,6 +62,7 @@ fn about(journal: Option<Journal>) -> About {
             secure_portal: None,
         },
         nas_control: None,
+        report_codes: ReportCodes { messages: Arc::new(PlainMessages), sends_per_day: 4 },
         activity: None,
     }
 }

@@ -74,6 +74,7 @@ fn visit() -> VisitRecord {
 fn challenge(state: ChallengeState, attempts: u32) -> ChallengeTold {
     ChallengeTold {
         id: domain::ChallengeId::from_bytes([1; 16]),
+        purpose: Purpose::SignIn,
         site: "walkway".parse().unwrap(),
         device: device(),
         created_at: at(10),
@@ -209,9 +210,7 @@ async fn a_reference_leads_to_the_sign_in_and_tells_neither_number_nor_code() {
     let new = store::NewChallenge {
         challenge: domain::Challenge {
             id: domain::ChallengeId::from_bytes([1; 16]),
-            purpose: domain::Purpose::SignIn,
-            site: "walkway".parse().unwrap(),
-            device: device(),
+            binding: domain::Binding::SignIn { site: "walkway".parse().unwrap(), device: device() },
             phone: "966512345601".parse().unwrap(),
             language: domain::Language::arabic(),
             agreed: Vec::new(),
@@ -224,7 +223,7 @@ async fn a_reference_leads_to_the_sign_in_and_tells_neither_number_nor_code() {
         },
         code: "482913".parse().unwrap(),
         text: domain::SmsText::new("482913".into()),
-        visit: VisitRecord { asked_at: now, arrived_at: now, ..visit() },
+        visit: Some(VisitRecord { asked_at: now, arrived_at: now, ..visit() }),
     };
     city.store.begin_challenge(&new, &[], &ChallengePolicy::default()).await.unwrap();
     let reference = "K7M2QX".parse().unwrap();

@@ -2,7 +2,7 @@
 
 use domain::{
     ChallengeState, Grant, GrantEnd, GrantState, MessageState, NasOrder, OrderOutcome, OrderState,
-    OrderTry, Session, SessionState,
+    OrderTry, Purpose, Session, SessionState,
 };
 use store::{ChallengeTold, CredentialTold, Store, StoreError};
 
@@ -69,7 +69,12 @@ fn challenge(told: &ChallengeTold) -> Vec<Step> {
         order: None,
         text,
     };
-    let text = format!("number entered at {}: {tried}, {state}", told.site);
+    let begun = match told.purpose {
+        Purpose::SignIn => "number entered",
+        Purpose::MyData => "own data asked for",
+        Purpose::ReportClose => "report closed",
+    };
+    let text = format!("{begun} at {}: {tried}, {state}", told.site);
     let mut steps = vec![step(told.created_at, StepKind::Challenge, mark, text)];
     for message in &told.messages {
         let (mark, text) = match &message.state {

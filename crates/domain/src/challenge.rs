@@ -1,32 +1,113 @@
 //! One-time codes: the rules of a challenge, from the first code to the last attempt.
 //!
-//! A challenge belongs to one device at one site and one number. It survives the
-//! page being closed; a code sent earlier stays good for its own life, because text
-//! messages overtake each other. Attempts are counted over all its codes. The store
+//! A challenge is bound to what it is for (one device at one site, or one report) and belongs to one
+//! number. It survives the page being closed; a code sent earlier stays good for its own life,
+//! because text messages overtake each other. Attempts are counted over all its codes. The store
 //! makes counting and use atomic; the numbers are decided here.
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
 use crate::phone::western_digit;
-use crate::{Agreed, ChallengeId, Language, MacAddress, PhoneNumber, SiteName, Timestamp};
+use crate::{
+    Agreed, ChallengeId, Language, MacAddress, PhoneNumber, ReportNumber, SiteName, Timestamp,
+    Urgency,
+};
 
 /// What a code is asked for; a code for one purpose is worthless for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// To let a visitor's device online.
     SignIn,
+    /// To show visitors what is kept about them, and to do what they want done with it.
+    MyData,
+    /// To close a report to the municipality once the citizen agrees.
+    ReportClose,
 }
 
 impl Purpose {
-    /// The purpose's name in the store and in the keyed hash.
+    const ALL: [Self; 3] = [Self::SignIn, Self::MyData, Self::ReportClose];
+
+    /// The purpose's name in the store, in the keyed hash and on the command line.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::SignIn => "sign-in",
+            Self::MyData => "my-data",
+            Self::ReportClose => "report-close",
+        }
+    }
+
+    /// The purpose of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|purpose| purpose.as_str() == name)
+    }
+
+    /// How urgent its messages are: whether somebody stands before a page and waits.
+    #[must_use]
+    pub const fn urgency(self) -> Urgency {
+        match self {
+            Self::SignIn | Self::MyData => Urgency::Awaited,
+            Self::ReportClose => Urgency::Ordinary,
+        }
+    }
+}
+
+/// What a challenge is bound to: its purpose, and what its codes are good for alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Binding {
+    /// A device at a site shall go online.
+    SignIn {
+        /// At which site.
+        site: SiteName,
+        /// Which device.
+        device: MacAddress,
+    },
+    /// A device at a site shall be shown what is kept about its owner.
+    MyData {
+        /// At which site.
+        site: SiteName,
+        /// Which device.
+        device: MacAddress,
+    },
+    /// A report shall be closed.
+    ReportClose {
+        /// Which report.
+        report: ReportNumber,
+    },
+}
+
+impl Binding {
+    /// What for.
+    #[must_use]
+    pub const fn purpose(&self) -> Purpose {
+        match self {
+            Self::SignIn { .. } => Purpose::SignIn,
+            Self::MyData { .. } => Purpose::MyData,
+            Self::ReportClose { .. } => Purpose::ReportClose,
+        }
+    }
+
+    /// The site and the device, where it is about one.
+    #[must_use]
+    pub const fn device(&self) -> Option<(&SiteName, MacAddress)> {
+        match self {
+            Self::SignIn { site, device } | Self::MyData { site, device } => Some((site, *device)),
+            Self::ReportClose { .. } => None,
+        }
+    }
+
+    /// The report, where it is about one.
+    #[must_use]
+    pub const fn report(&self) -> Option<&ReportNumber> {
+        match self {
+            Self::ReportClose { report } => Some(report),
+            Self::SignIn { .. } | Self::MyData { .. } => None,
         }
     }
 }
@@ -44,13 +125,34 @@ pub struct ChallengePolicy {
     pub cooldowns: Vec<Duration>,
 }
 
+/// Those of signing in.
 impl Default for ChallengePolicy {
     fn default() -> Self {
-        Self {
-            code_life: Duration::from_secs(5 * 60),
-            challenge_life: Duration::from_secs(10 * 60),
-            attempts: 5,
-            cooldowns: [30, 60].map(Duration::from_secs).to_vec(),
+        Self::of(Purpose::SignIn)
+    }
+}
+
+impl ChallengePolicy {
+    /// The numbers for a purpose. Who is sent the code of a report is not waiting for it, and may
+    /// meet whoever asks for it hours later.
+    #[must_use]
+    pub fn of(purpose: Purpose) -> Self {
+        const MINUTE: u64 = 60;
+        const HOUR: u64 = 60 * MINUTE;
+        let secs = Duration::from_secs;
+        match purpose {
+            Purpose::SignIn | Purpose::MyData => Self {
+                code_life: secs(5 * MINUTE),
+                challenge_life: secs(10 * MINUTE),
+                attempts: 5,
+                cooldowns: [30, 60].map(secs).to_vec(),
+            },
+            Purpose::ReportClose => Self {
+                code_life: secs(24 * HOUR),
+                challenge_life: secs(48 * HOUR),
+                attempts: 5,
+                cooldowns: [MINUTE, 10 * MINUTE].map(secs).to_vec(),
+            },
         }
     }
 }
@@ -61,14 +163,10 @@ pub struct Challenge {
     /// Unguessable; also part of what the code's hash is bound to.
     pub id: ChallengeId,
     /// What for.
-    pub purpose: Purpose,
-    /// At which site.
-    pub site: SiteName,
-    /// For which device.
-    pub device: MacAddress,
+    pub binding: Binding,
     /// Which number must be proven.
     pub phone: PhoneNumber,
-    /// In which language the visitor reads.
+    /// In which language its messages are.
     pub language: Language,
     /// What was agreed to with the number; it counts once the number is proven.
     pub agreed: Vec<Agreed>,
@@ -239,6 +337,13 @@ impl FromStr for Code {
     }
 }
 
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Zeroizing::new(String::deserialize(deserializer)?);
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 impl fmt::Debug for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Code(…)")
@@ -258,9 +363,10 @@ mod tests {
     fn challenge(sends: u32, sent: u64) -> Challenge {
         Challenge {
             id: ChallengeId::from_bytes([1; 16]),
-            purpose: Purpose::SignIn,
-            site: "walkway".parse().unwrap(),
-            device: MacAddress::new([2, 0, 0, 0, 0, 1]),
+            binding: Binding::SignIn {
+                site: "walkway".parse().unwrap(),
+                device: MacAddress::new([2, 0, 0, 0, 0, 1]),
+            },
             phone: "966551234567".parse().unwrap(),
             language: Language::arabic(),
             agreed: Vec::new(),
@@ -288,6 +394,23 @@ mod tests {
         ] {
             let verdict = challenge(sends, sent).may_resend(&policy, at(now));
             assert_eq!(verdict, expected, "send {sends} at {sent}, asked at {now}");
+        }
+    }
+
+    #[test]
+    fn a_code_for_a_report_lives_for_hours_and_one_for_a_page_for_minutes() {
+        for (purpose, lives, dies) in [
+            (Purpose::SignIn, 299, 300),
+            (Purpose::MyData, 299, 300),
+            (Purpose::ReportClose, 86_399, 86_400),
+        ] {
+            let policy = ChallengePolicy::of(purpose);
+            let code_expires_at = T0 + policy.code_life;
+            let challenge = Challenge { code_expires_at, ..challenge(1, 0) };
+            assert!(challenge.is_pending(&policy, at(lives)), "{purpose:?}");
+            assert!(!challenge.is_pending(&policy, at(dies)), "{purpose:?}");
+            assert!(policy.code_life <= policy.challenge_life);
+            assert_eq!(Purpose::from_name(purpose.as_str()), Some(purpose));
         }
     }
 

@@ -28,6 +28,7 @@ mod phone;
 mod plan;
 mod quota;
 mod reference;
+mod report_number;
 mod secret;
 mod session;
 mod site;
@@ -46,7 +47,8 @@ pub use audit::{
 pub use budget::{Counted, OverLimit, SendLimit};
 pub use certificate::{CertificateName, CertificateNameError};
 pub use challenge::{
-    Challenge, ChallengePolicy, ChallengeState, Code, CodeError, Purpose, ResendRefusal, Verdict,
+    Binding, Challenge, ChallengePolicy, ChallengeState, Code, CodeError, Purpose, ResendRefusal,
+    Verdict,
 };
 pub use clock::{Clock, ManualClock};
 pub use consent::{
@@ -62,7 +64,7 @@ pub use id::{
 pub use identification::SessionIdentification;
 pub use language::{Language, LanguageError, Localised};
 pub use mac::{CalledStation, MacAddress, MacError};
-pub use message::{MessageClass, MessageState, SmsText};
+pub use message::{MessageClass, MessageState, SmsText, Urgency};
 pub use name::{NameError, NasName, PlanName, RangeName, SiteName};
 pub use nas::{
     AskingAgain, FormerSecret, HandOff, MessageAuthenticatorRule, Nas, NasIdentifier,
@@ -81,6 +83,7 @@ pub use phone::{Country, CountryError, MaskedPhone, PhoneError, PhoneNumber};
 pub use plan::{Allowance, Plan, RatePair, Speed};
 pub use quota::{Assessment, Consumption, Remaining, Resource, Window, assess, code_gives_more};
 pub use reference::{Reference, ReferenceError};
+pub use report_number::{ReportNumber, ReportNumberError};
 pub use secret::{Secret, SecretError};
 pub use session::{
     AccountingEvent, AccountingRecord, Advance, Session, SessionEnd, SessionReport, SessionState,

@@ -13,6 +13,15 @@ pub enum MessageClass {
     Service,
 }
 
+/// How urgent a message is beside others that wait for the gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Urgency {
+    /// Somebody waits for it before a page.
+    Awaited,
+    /// It goes out once nothing waits that is awaited.
+    Ordinary,
+}
+
 /// The words of a message; they hold a code, so they are never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SmsText(Zeroizing<String>);

@@ -5,7 +5,7 @@
 
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
-use domain::{Challenge, Code, PhoneNumber};
+use domain::{Binding, Challenge, Code, PhoneNumber};
 use zeroize::Zeroizing;
 
 use crate::StoreError;
@@ -92,17 +92,22 @@ impl KeyRing {
         code: &Code,
     ) -> Option<Zeroizing<Vec<u8>>> {
         let key = self.pepper().find(pepper)?;
-        let hash = keyed_hash(
-            key,
-            &[
-                challenge.purpose.as_str().as_bytes(),
-                &challenge.id.to_bytes(),
-                challenge.phone.digits().as_bytes(),
-                &challenge.device.octets(),
-                challenge.site.as_str().as_bytes(),
-                code.expose().as_bytes(),
-            ],
-        );
+        let (purpose, id) = (challenge.binding.purpose(), challenge.id.to_bytes());
+        let [purpose, id, phone, code] = [
+            purpose.as_str().as_bytes(),
+            &id,
+            challenge.phone.digits().as_bytes(),
+            code.expose().as_bytes(),
+        ];
+        let hash = match &challenge.binding {
+            Binding::SignIn { site, device } | Binding::MyData { site, device } => {
+                let parts = [purpose, id, phone, &device.octets(), site.as_str().as_bytes(), code];
+                keyed_hash(key, &parts)
+            }
+            Binding::ReportClose { report } => {
+                keyed_hash(key, &[purpose, id, phone, report.as_str().as_bytes(), code])
+            }
+        };
         Some(Zeroizing::new([&pepper.to_be_bytes()[..], hash.as_slice()].concat()))
     }
 }

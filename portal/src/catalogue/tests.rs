@@ -173,6 +173,19 @@ fn a_code_fits_into_one_message() {
 }
 
 #[test]
+fn a_report_is_told_closed_with_its_code() {
+    let (report, code) = ("44012345".parse().unwrap(), "482913".parse().unwrap());
+    let text = |language| {
+        let text = Messages::new().report_code(&language, &report, &code);
+        text.expose().to_owned()
+    };
+    let arabic = "أُغلق بلاغكم 940 رقم 44012345\nرمز التحقق من المعالجة: 482913";
+    assert_eq!(text(Language::arabic()), arabic);
+    assert!(text(Language::english()).ends_with("482913"));
+    assert_eq!(text("xx".parse().unwrap()), arabic, "there is no such file");
+}
+
+#[test]
 fn a_code_fits_into_one_message_whatever_the_network_is_called() {
     let catalogue = Catalogue::new();
     for words in catalogue.languages() {

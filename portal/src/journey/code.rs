@@ -165,7 +165,7 @@ pub(crate) async fn change(State(app): State<Arc<App>>, visit: Visit) -> Outcome
     if let Err(wait) = app.budgets.admit(visit.context.device) {
         return too_busy(&app, &visit, wait);
     }
-    let open = app.store.find_open_challenge(&visit.site.name, visit.context.device).await?;
+    let open = app.store.find_open_challenge(&visit.sign_in()).await?;
     if let Some(challenge) = open {
         app.store.abandon_challenge(challenge.id).await?;
     }

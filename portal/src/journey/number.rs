@@ -8,8 +8,8 @@ use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use domain::{
-    Agreed, Challenge, ChallengeState, ConsentPurpose, Counted, MacAddress, OverLimit, PhoneError,
-    PhoneNumber, Purpose, Timestamp,
+    Agreed, Challenge, ChallengeState, ConsentPurpose, Counted, OverLimit, PhoneError, PhoneNumber,
+    Timestamp,
 };
 use serde::Deserialize;
 use store::{Begun, NewChallenge};
@@ -155,13 +155,12 @@ async fn begin(
     let code = random::code()?;
     let text = visit.words(app).code_message(code.expose());
     let challenge = new_challenge(app, visit, phone, agreed)?;
-    let new = NewChallenge { challenge, code, text, visit: visit.record() };
+    let new = NewChallenge { challenge, code, text, visit: Some(visit.record()) };
     let begun = app.store.begin_challenge(&new, &app.budgets.sends, &app.policy).await?;
     if begun == Begun::Begins {
-        let challenge = &new.challenge;
         tracing::debug!(
-            site = %challenge.site, device = %challenge.device, phone = %challenge.phone.masked(),
-            "a challenge begins"
+            site = %visit.site.name, device = %visit.context.device,
+            phone = %new.challenge.phone.masked(), "a challenge begins"
         );
     }
     Ok(begun)
@@ -174,12 +173,9 @@ fn new_challenge(
     agreed: Vec<Agreed>,
 ) -> Result<Challenge, Failure> {
     let now: Timestamp = visit.now;
-    let device: MacAddress = visit.context.device;
     Ok(Challenge {
         id: random::opaque_id()?,
-        purpose: Purpose::SignIn,
-        site: visit.site.name.clone(),
-        device,
+        binding: visit.sign_in(),
         phone,
         language: visit.context.language.clone(),
         agreed,

@@ -160,6 +160,6 @@ async fn looking_at_pages_writes_nothing() {
     assert!(town.next_message().await.is_none());
     assert!(town.store.list_orders(&store::OrderFilter::latest(10)).await.unwrap().is_empty());
     let device = MAC.parse().unwrap();
-    let site = "walkway".parse().unwrap();
-    assert!(town.store.find_open_challenge(&site, device).await.unwrap().is_none());
+    let sign_in = domain::Binding::SignIn { site: "walkway".parse().unwrap(), device };
+    assert!(town.store.find_open_challenge(&sign_in).await.unwrap().is_none());
 }

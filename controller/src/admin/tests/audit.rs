@@ -106,12 +106,14 @@ const UNRECORDED: [&str; 8] = [
 ];
 
 /// Paths that write a link and need more than [`requests`] can bring.
-const RECORDED_ELSEWHERE: [&str; 11] = [
+const RECORDED_ELSEWHERE: [&str; 13] = [
     "/v1/accounts/show",
     "/v1/accounts/erase",
     "/v1/accounts/hold",
     "/v1/accounts/release",
     "/v1/consents/withdraw",
+    "/v1/codes",
+    "/v1/codes/verify",
     "/v1/support/{reference}",
     "/v1/why",
     "/v1/audit/find",

@@ -1,5 +1,5 @@
 use domain::{
-    Challenge, ChallengeId, ChallengeState, Code, Language, MacAddress, ManualClock, Purpose,
+    Binding, Challenge, ChallengeId, ChallengeState, Code, Language, MacAddress, ManualClock,
     SmsText,
 };
 use store::NewChallenge;
@@ -69,9 +69,10 @@ async fn write(store: &TestStore, clock: &ManualClock, device: u8) -> ChallengeI
     let now = clock.now();
     let challenge = Challenge {
         id: ChallengeId::from_bytes([device; 16]),
-        purpose: Purpose::SignIn,
-        site: "walkway".parse().unwrap(),
-        device: MacAddress::new([2, 0, 0, 0, 0, device]),
+        binding: Binding::SignIn {
+            site: "walkway".parse().unwrap(),
+            device: MacAddress::new([2, 0, 0, 0, 0, device]),
+        },
         phone: "966512345678".parse().unwrap(),
         language: Language::arabic(),
         agreed: Vec::new(),
@@ -84,17 +85,7 @@ async fn write(store: &TestStore, clock: &ManualClock, device: u8) -> ChallengeI
     };
     let id = challenge.id;
     let code: Code = "482913".parse().unwrap();
-    let visit = domain::VisitRecord {
-        reference: "K7M2QX".parse().unwrap(),
-        site: challenge.site.clone(),
-        nas: "gate".parse().unwrap(),
-        device: challenge.device,
-        language: Language::arabic(),
-        arrived_at: now,
-        asked_at: now,
-        refused: None,
-    };
-    let new = NewChallenge { challenge, code, text: SmsText::new(TEXT.to_owned()), visit };
+    let new = NewChallenge { challenge, code, text: SmsText::new(TEXT.to_owned()), visit: None };
     store.begin_challenge(&new, &[], &domain::ChallengePolicy::default()).await.unwrap();
     id
 }

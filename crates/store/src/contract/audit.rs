@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use async_trait::async_trait;
 use domain::{
     AccountId, AuditLink, ChainHead, MacAddress, NasName, OrderId, PhoneNumber, PlanName,
-    RangeName, SessionId, SiteName, Timestamp,
+    RangeName, ReportNumber, SessionId, SiteName, Timestamp,
 };
 use serde_json::{Map, Value};
 
@@ -107,6 +107,12 @@ pub enum Act {
     PersonsImported,
     /// Stays of another server were taken over.
     StaysImported,
+    /// A code to close a report was sent.
+    CodeSent,
+    /// The code to close a report was brought, and is used up.
+    CodeVerified,
+    /// A code to close a report was brought that was not the right one.
+    CodeRefused,
     /// What was done to a person was looked up in the audit log.
     AuditShown,
     /// Records were destroyed since they were old enough.
@@ -152,6 +158,9 @@ impl Act {
             Self::AccessPointsImported => "access-points-imported",
             Self::PersonsImported => "persons-imported",
             Self::StaysImported => "stays-imported",
+            Self::CodeSent => "code-sent",
+            Self::CodeVerified => "code-verified",
+            Self::CodeRefused => "code-refused",
             Self::AuditShown => "audit-shown",
             Self::Destroyed => "destroyed",
             Self::AuditShortened => AuditLink::SHORTENED,
@@ -187,6 +196,8 @@ pub enum AuditSubject {
     Address(IpAddr),
     /// A range.
     Range(RangeName),
+    /// A report to the municipality.
+    Report(ReportNumber),
     /// Records of one kind, such as `sessions`.
     Records(&'static str),
     /// The links of the audit log up to this one.

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::{
     ChallengeId, ChallengeState, Grant, GrantId, MacAddress, MessageState, NasName, PhoneNumber,
-    Session, SiteName, Timestamp,
+    Purpose, Session, SiteName, Timestamp,
 };
 
 use crate::StoreError;
@@ -22,6 +22,8 @@ pub enum ChallengesOf {
 pub struct ChallengeTold {
     /// Which.
     pub id: ChallengeId,
+    /// What for.
+    pub purpose: Purpose,
     /// At which site.
     pub site: SiteName,
     /// For which device.
@@ -69,7 +71,7 @@ pub struct CredentialTold {
 /// What happened, as far as rows are kept. Each list is of the newest, at most `most`.
 #[async_trait]
 pub trait Histories: Send + Sync {
-    /// Challenges that began at `since` or later, newest first.
+    /// Challenges of visitors that began at `since` or later, newest first; not those for reports.
     async fn list_challenges(
         &self,
         of: &ChallengesOf,

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::{
     MacAddress, MessageClass, MessageId, MessageState, NasName, NasOrder, OrderId, OrderStep,
-    OrderTry, PhoneNumber, SessionId, SmsText, Timestamp,
+    OrderTry, PhoneNumber, SessionId, SmsText, Timestamp, Urgency,
 };
 
 use crate::{ServerId, StoreError};
@@ -126,8 +126,8 @@ pub trait Orders: Send + Sync {
 /// Messages to telephones; words and number are encrypted, and destroyed when sent.
 #[async_trait]
 pub trait MessageOutbox: Send + Sync {
-    /// Waiting messages whose time has come, oldest first, at most `limit`, claimed until
-    /// `claim_until`. Messages past their expiry are ended as failed instead.
+    /// Waiting messages whose time has come, the most urgent first and of those the oldest, at most
+    /// `limit`, claimed until `claim_until`. Messages past their expiry are ended as failed instead.
     async fn claim_messages(
         &self,
         now: Timestamp,
@@ -149,6 +149,9 @@ pub trait MessageOutbox: Send + Sync {
         state: &MessageState,
         at: Timestamp,
     ) -> Result<(), StoreError>;
+
+    /// How many messages of that urgency wait.
+    async fn count_waiting_messages(&self, urgency: Urgency) -> Result<u32, StoreError>;
 
     /// When the next waiting message's time comes, if any waits.
     async fn next_message_at(&self) -> Result<Option<Timestamp>, StoreError>;

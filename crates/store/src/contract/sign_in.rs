@@ -1,12 +1,12 @@
 //! Challenges: one-time codes on their way from request to use.
 //!
-//! Codes are kept only as keyed hashes bound to challenge, purpose, number, device and
-//! site. Numbers are encrypted.
+//! Codes are kept only as keyed hashes bound to challenge, purpose, number, and the device and site or
+//! the report that they are for. Numbers are encrypted.
 
 use async_trait::async_trait;
 use domain::{
-    Challenge, ChallengeId, ChallengePolicy, Code, Grant, Language, MacAddress, OverLimit,
-    ResendRefusal, SendLimit, SiteName, SmsText, Timestamp, Verdict, VisitRecord,
+    Binding, Challenge, ChallengeId, ChallengePolicy, Code, Grant, Language, OverLimit, Purpose,
+    ReportNumber, ResendRefusal, SendLimit, SmsText, Timestamp, Verdict, VisitRecord,
 };
 
 use crate::{SignInOutcome, StoreError};
@@ -18,10 +18,10 @@ pub struct NewChallenge {
     pub challenge: Challenge,
     /// The first code.
     pub code: Code,
-    /// The message to the visitor.
+    /// The message that carries it.
     pub text: SmsText,
-    /// The visit in which it was asked for; `refused` is what came of it.
-    pub visit: VisitRecord,
+    /// The visit in which a number was typed for it, if one was; `refused` is what came of it.
+    pub visit: Option<VisitRecord>,
 }
 
 /// What came of beginning a challenge.
@@ -42,7 +42,7 @@ pub struct AnotherCode {
     pub challenge: ChallengeId,
     /// The code.
     pub code: Code,
-    /// The message to the visitor.
+    /// The message that carries it.
     pub text: SmsText,
     /// When.
     pub at: Timestamp,
@@ -82,14 +82,15 @@ pub struct Prize {
     pub devices: u32,
 }
 
-/// Challenges by id, and by the device that they belong to.
+/// Challenges by id, and by what they are bound to.
 #[async_trait]
 pub trait Challenges: Send + Sync {
     /// Begins a challenge and puts its message into the outbox, in one transaction, unless one of
-    /// the same device at the same site goes on for the same number, or a limit is reached. One
-    /// for another number, or past its time, is abandoned. Of any number of calls at the same time
-    /// for one device or one number no more begin than the limits allow. The visit is kept as well,
-    /// with the limit if there was one.
+    /// the same binding goes on for the same number, or a limit is reached. One for another number,
+    /// or past its time, is abandoned. Of any number of calls at the same time for one device,
+    /// report or number no more begin than the limits allow; what visitors ask for is counted
+    /// together, and what is sent for reports by itself. The visit is kept as well, with the limit
+    /// if there was one.
     async fn begin_challenge(
         &self,
         new: &NewChallenge,
@@ -97,11 +98,14 @@ pub trait Challenges: Send + Sync {
         policy: &ChallengePolicy,
     ) -> Result<Begun, StoreError>;
 
-    /// The open challenge of a device at a site, however old or locked it is.
-    async fn find_open_challenge(
+    /// The open challenge of that binding, however old or locked it is.
+    async fn find_open_challenge(&self, binding: &Binding)
+    -> Result<Option<Challenge>, StoreError>;
+
+    /// The last challenge that began for a report, open or not.
+    async fn find_latest_challenge(
         &self,
-        site: &SiteName,
-        device: MacAddress,
+        report: &ReportNumber,
     ) -> Result<Option<Challenge>, StoreError>;
 
     /// Adds a code and puts its message into the outbox, in one transaction, if
@@ -119,12 +123,24 @@ pub trait Challenges: Send + Sync {
     ) -> Result<Result<Challenge, NotSent>, StoreError>;
 
     /// Counts an attempt, then compares it in constant time with every code of the challenge that
-    /// is still good. Of any number of attempts at the same time, at most `policy.attempts` are
-    /// ever compared. The right code wins once, and its challenge and the grant are one: neither
-    /// is there without the other.
+    /// is still good, which must be one of `purpose`. Of any number of attempts at the same time, at
+    /// most `policy.attempts` are ever compared. The right code is taken once.
     ///
     /// # Errors
-    /// The inner result says why nothing was won; an unknown challenge is [`Verdict::Used`].
+    /// The inner result says why it was not taken; a challenge that is unknown or of another
+    /// purpose is [`Verdict::Used`].
+    async fn verify(
+        &self,
+        attempt: &Attempt<'_>,
+        purpose: Purpose,
+        policy: &ChallengePolicy,
+    ) -> Result<Result<Challenge, Verdict>, StoreError>;
+
+    /// Verifies a code as [`Challenges::verify`] does, for signing in: the right code wins a grant,
+    /// and its challenge and the grant are one: neither is there without the other.
+    ///
+    /// # Errors
+    /// The inner result says why nothing was won.
     async fn win(
         &self,
         attempt: &Attempt<'_>,

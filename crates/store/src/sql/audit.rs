@@ -225,6 +225,7 @@ impl SqlStore {
             AuditSubject::AccessPoint(name) => format!("access-point:{name}"),
             AuditSubject::Address(address) => format!("address:{address}"),
             AuditSubject::Range(name) => format!("range:{name}"),
+            AuditSubject::Report(report) => format!("report:{report}"),
             AuditSubject::Records(kind) => format!("records:{kind}"),
             AuditSubject::LinksUntil(head) => shortening_subject(*head),
             AuditSubject::Kept(text) => text.clone(),

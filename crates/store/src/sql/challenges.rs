@@ -3,12 +3,12 @@
 use async_trait::async_trait;
 use data_encoding::HEXLOWER;
 use domain::{
-    Challenge, ChallengeId, ChallengePolicy, ChallengeState, Code, Counted, MacAddress,
-    MessageClass, MessageId, OverLimit, PhoneNumber, Purpose, ResendRefusal, SendLimit, SiteName,
-    SmsText, Timestamp, Verdict, VisitRecord,
+    Binding, Challenge, ChallengeId, ChallengePolicy, ChallengeState, Code, Counted, MessageClass,
+    MessageId, OverLimit, PhoneNumber, Purpose, ReportNumber, ResendRefusal, SendLimit, SmsText,
+    Timestamp, Verdict, VisitRecord,
 };
 use sqlx::any::AnyRow;
-use sqlx::{Any, AssertSqlSafe, Transaction};
+use sqlx::{Any, AssertSqlSafe, Executor, Transaction};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -22,7 +22,7 @@ use crate::{
     SignInOutcome, StoreError,
 };
 
-const COLUMNS: &str = "id, purpose, site, device, phone, language, agreed, created_at, sent_at, sends, \
+const COLUMNS: &str = "id, purpose, site, device, subject, phone, language, agreed, created_at, sent_at, sends, \
                        code_expires_at, attempts, state";
 
 #[async_trait]
@@ -36,7 +36,7 @@ impl Challenges for SqlStore {
         let challenge = &new.challenge;
         let mut transaction = self.begin().await?;
         self.lock_sends(&mut transaction, challenge).await?;
-        let open = self.open_challenge(&mut transaction, &challenge.site, challenge.device).await?;
+        let open = self.open_challenge(&mut *transaction, &challenge.binding).await?;
         let given_up = open.as_ref().map(|open| open.id);
         if let Some(open) = open
             && open.phone == challenge.phone
@@ -49,14 +49,19 @@ impl Challenges for SqlStore {
                 .bind(id_column(open.id))
                 .execute(&mut *transaction)
                 .await?;
-            visits::record(&mut transaction, &new.visit).await?;
+            if let Some(visit) = &new.visit {
+                visits::record(&mut transaction, visit).await?;
+            }
             transaction.commit().await?;
             let agreed = challenge.agreed.clone();
             return Ok(Begun::GoesOn(Challenge { agreed, ..open }));
         }
         let over = self.over(&mut transaction, challenge, limits, challenge.created_at).await?;
         let refused = over.map(|over| over.limit.counted);
-        visits::record(&mut transaction, &VisitRecord { refused, ..new.visit.clone() }).await?;
+        if let Some(visit) = &new.visit {
+            let visit = VisitRecord { refused, ..visit.clone() };
+            visits::record(&mut transaction, &visit).await?;
+        }
         if let Some(over) = over {
             transaction.commit().await?;
             return Ok(Begun::Over(over));
@@ -67,20 +72,32 @@ impl Challenges for SqlStore {
         self.insert_challenge(&mut transaction, challenge).await?;
         self.add_code(&mut transaction, challenge, &new.code).await?;
         self.add_message(&mut transaction, challenge, &new.text).await?;
-        transaction.commit().await?;
+        self.commit(transaction).await?;
         self.publish(Change::Message).await;
-        self.publish(Change::Challenge(challenge.site.clone())).await;
+        if let Some((site, _)) = challenge.binding.device() {
+            self.publish(Change::Challenge(site.clone())).await;
+        }
         Ok(Begun::Begins)
     }
 
     async fn find_open_challenge(
         &self,
-        site: &SiteName,
-        device: MacAddress,
+        binding: &Binding,
     ) -> Result<Option<Challenge>, StoreError> {
-        let row = sqlx::query(AssertSqlSafe(open_challenge()))
-            .bind(mac_column(device))
-            .bind(site.as_str())
+        self.open_challenge(&self.reader, binding).await
+    }
+
+    async fn find_latest_challenge(
+        &self,
+        report: &ReportNumber,
+    ) -> Result<Option<Challenge>, StoreError> {
+        // Of two that began in the same instant the open one is the later.
+        let statement = format!(
+            "SELECT {COLUMNS} FROM challenges WHERE subject = $1 \
+             ORDER BY created_at DESC, CASE state WHEN 'open' THEN 0 ELSE 1 END LIMIT 1"
+        );
+        let row = sqlx::query(AssertSqlSafe(statement))
+            .bind(report.as_str())
             .fetch_optional(&self.reader)
             .await?;
         row.as_ref().map(|row| self.challenge(row)).transpose()
@@ -130,9 +147,26 @@ impl Challenges for SqlStore {
         .await?;
         self.add_code(&mut transaction, &challenge, &another.code).await?;
         self.add_message(&mut transaction, &challenge, &another.text).await?;
-        transaction.commit().await?;
+        self.commit(transaction).await?;
         self.publish(Change::Message).await;
         Ok(Ok(challenge))
+    }
+
+    async fn verify(
+        &self,
+        attempt: &Attempt<'_>,
+        purpose: Purpose,
+        policy: &ChallengePolicy,
+    ) -> Result<Result<Challenge, Verdict>, StoreError> {
+        let mut transaction = self.begin().await?;
+        let verified = self.try_code(&mut transaction, attempt, purpose, policy).await?;
+        if verified.is_ok() {
+            self.commit(transaction).await?;
+        } else {
+            // An attempt stays counted although it won nothing.
+            transaction.commit().await?;
+        }
+        Ok(verified)
     }
 
     async fn win(
@@ -142,16 +176,18 @@ impl Challenges for SqlStore {
         prize: &Prize,
     ) -> Result<Result<SignInOutcome, Verdict>, StoreError> {
         let mut transaction = self.begin().await?;
-        let challenge = match self.try_code(&mut transaction, attempt, policy).await? {
+        let verified = self.try_code(&mut transaction, attempt, Purpose::SignIn, policy).await?;
+        let challenge = match verified {
             Ok(challenge) => challenge,
             Err(verdict) => {
-                // An attempt stays counted although it won nothing.
                 transaction.commit().await?;
                 return Ok(Err(verdict));
             }
         };
         let mut grant = prize.grant.clone();
-        (grant.device, grant.site) = (challenge.device, challenge.site);
+        if let Some((site, device)) = challenge.binding.device() {
+            (grant.device, grant.site) = (device, site.clone());
+        }
         let sign_in = SignIn {
             phone: challenge.phone,
             new_account: grant.account,
@@ -179,11 +215,14 @@ impl Challenges for SqlStore {
     }
 }
 
-/// The statement that finds the open challenge of device and site.
-fn open_challenge() -> String {
-    format!(
-        "SELECT {COLUMNS} FROM challenges WHERE device = $1 AND site = $2 AND state = 'open' \
-         ORDER BY created_at DESC LIMIT 1"
+/// A binding in its columns: site, device and subject; what it has not is empty.
+fn binding_columns(binding: &Binding) -> (String, Vec<u8>, String) {
+    let (site, device) = binding.device().unzip();
+    let report = binding.report().map_or("", ReportNumber::as_str);
+    (
+        site.map_or_else(String::new, ToString::to_string),
+        device.map_or_else(Vec::new, mac_column),
+        report.to_owned(),
     )
 }
 
@@ -202,10 +241,12 @@ async fn abandon(
 async fn why_not_counted(
     transaction: &mut Transaction<'_, Any>,
     attempt: &Attempt<'_>,
+    purpose: Purpose,
     policy: &ChallengePolicy,
 ) -> Result<Verdict, StoreError> {
-    let row = sqlx::query("SELECT attempts, state FROM challenges WHERE id = $1")
+    let row = sqlx::query("SELECT attempts, state FROM challenges WHERE id = $1 AND purpose = $2")
         .bind(id_column(attempt.challenge))
+        .bind(purpose.as_str())
         .fetch_optional(&mut **transaction)
         .await?;
     let Some(row) = row else { return Ok(Verdict::Used) };
@@ -224,32 +265,36 @@ const fn is_of_sends(limit: &SendLimit) -> bool {
     matches!(limit.counted, Counted::SendsOfDevice | Counted::SendsToNumber)
 }
 
-/// What a limit counts: how many there were of `$1` after `$2`, and when the first of them was.
+/// What a limit counts: how many there were of `$1` after `$2`, and when the first of them was;
+/// what visitors ask for together, and what is sent for reports by itself, as `$3` says.
 const fn counting(counted: Counted) -> &'static str {
     match counted {
         Counted::SendsOfDevice => {
             "SELECT COUNT(*) AS amount, MIN(challenge_codes.sent_at) AS earliest FROM challenges \
              JOIN challenge_codes ON challenge_codes.challenge = challenges.id \
-             WHERE challenges.device = $1 AND challenge_codes.sent_at > $2"
+             WHERE challenges.device = $1 AND challenge_codes.sent_at > $2 \
+             AND (challenges.subject = '') = $3"
         }
         Counted::NumbersOfDevice => {
             "SELECT COUNT(DISTINCT phone_hash) AS amount, MIN(created_at) AS earliest \
-             FROM challenges WHERE device = $1 AND created_at > $2 AND phone_hash <> $3"
+             FROM challenges WHERE device = $1 AND created_at > $2 AND (subject = '') = $3 \
+             AND phone_hash <> $4"
         }
         Counted::ChallengesOfNumber => {
             "SELECT COUNT(*) AS amount, MIN(created_at) AS earliest FROM challenges \
-             WHERE phone_hash = $1 AND created_at > $2"
+             WHERE phone_hash = $1 AND created_at > $2 AND (subject = '') = $3"
         }
         Counted::SendsToNumber => {
             "SELECT COUNT(*) AS amount, MIN(challenge_codes.sent_at) AS earliest FROM challenges \
              JOIN challenge_codes ON challenge_codes.challenge = challenges.id \
-             WHERE challenges.phone_hash = $1 AND challenge_codes.sent_at > $2"
+             WHERE challenges.phone_hash = $1 AND challenge_codes.sent_at > $2 \
+             AND (challenges.subject = '') = $3"
         }
     }
 }
 
 impl SqlStore {
-    /// Waits for its turn to send for the challenge's device and to its number.
+    /// Waits for its turn to send for the challenge's device or report, and to its number.
     async fn lock_sends(
         &self,
         transaction: &mut Transaction<'_, Any>,
@@ -257,23 +302,35 @@ impl SqlStore {
     ) -> Result<(), StoreError> {
         let Some(statement) = self.dialect.lock_sends() else { return Ok(()) };
         sqlx::query(statement)
-            .bind(challenge.device.to_string())
+            .bind(match &challenge.binding {
+                Binding::SignIn { device, .. } | Binding::MyData { device, .. } => {
+                    device.to_string()
+                }
+                Binding::ReportClose { report } => format!("report {report}"),
+            })
             .bind(HEXLOWER.encode(&self.keys.phone_hash(&challenge.phone)))
             .execute(&mut **transaction)
             .await?;
         Ok(())
     }
 
+    /// The open challenge of a binding.
     async fn open_challenge(
         &self,
-        transaction: &mut Transaction<'_, Any>,
-        site: &SiteName,
-        device: MacAddress,
+        executor: impl Executor<'_, Database = Any>,
+        binding: &Binding,
     ) -> Result<Option<Challenge>, StoreError> {
-        let row = sqlx::query(AssertSqlSafe(open_challenge()))
-            .bind(mac_column(device))
-            .bind(site.as_str())
-            .fetch_optional(&mut **transaction)
+        let statement = format!(
+            "SELECT {COLUMNS} FROM challenges WHERE purpose = $1 AND site = $2 AND device = $3 \
+             AND subject = $4 AND state = 'open'"
+        );
+        let (site, device, subject) = binding_columns(binding);
+        let row = sqlx::query(AssertSqlSafe(statement))
+            .bind(binding.purpose().as_str())
+            .bind(site)
+            .bind(device)
+            .bind(subject)
+            .fetch_optional(executor)
             .await?;
         row.as_ref().map(|row| self.challenge(row)).transpose()
     }
@@ -286,19 +343,19 @@ impl SqlStore {
         limits: &[SendLimit],
         at: Timestamp,
     ) -> Result<Option<OverLimit>, StoreError> {
-        let (device, number) =
-            (mac_column(challenge.device), self.keys.phone_hash(&challenge.phone));
+        let (_, device, subject) = binding_columns(&challenge.binding);
+        let number = self.keys.phone_hash(&challenge.phone);
         for limit in limits {
             let (query, since) =
                 (sqlx::query(counting(limit.counted)), (at - limit.window).as_millis());
+            let of = match limit.counted {
+                Counted::SendsOfDevice | Counted::NumbersOfDevice => &device,
+                Counted::ChallengesOfNumber | Counted::SendsToNumber => &number,
+            };
+            let query = query.bind(of.clone()).bind(since).bind(subject.is_empty());
             let query = match limit.counted {
-                Counted::SendsOfDevice => query.bind(device.clone()).bind(since),
-                Counted::NumbersOfDevice => {
-                    query.bind(device.clone()).bind(since).bind(number.clone())
-                }
-                Counted::ChallengesOfNumber | Counted::SendsToNumber => {
-                    query.bind(number.clone()).bind(since)
-                }
+                Counted::NumbersOfDevice => query.bind(number.clone()),
+                _ => query,
             };
             let row = query.fetch_one(&mut **transaction).await?;
             let columns = Columns(&row);
@@ -317,14 +374,16 @@ impl SqlStore {
         transaction: &mut Transaction<'_, Any>,
         challenge: &Challenge,
     ) -> Result<(), StoreError> {
-        let statement = "INSERT INTO challenges (id, purpose, site, device, phone, phone_hash, language, \
-             agreed, created_at, sent_at, sends, code_expires_at, attempts, state) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+        let statement = "INSERT INTO challenges (id, purpose, site, device, subject, phone, phone_hash, \
+             language, agreed, created_at, sent_at, sends, code_expires_at, attempts, state) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+        let (site, device, subject) = binding_columns(&challenge.binding);
         sqlx::query(statement)
             .bind(id_column(challenge.id))
-            .bind(challenge.purpose.as_str())
-            .bind(challenge.site.as_str())
-            .bind(mac_column(challenge.device))
+            .bind(challenge.binding.purpose().as_str())
+            .bind(site)
+            .bind(device)
+            .bind(subject)
             .bind(self.keys.seal(Seal::Phone, challenge.phone.digits()))
             .bind(self.keys.phone_hash(&challenge.phone))
             .bind(challenge.language.as_str())
@@ -345,20 +404,22 @@ impl SqlStore {
         &self,
         transaction: &mut Transaction<'_, Any>,
         attempt: &Attempt<'_>,
+        purpose: Purpose,
         policy: &ChallengePolicy,
     ) -> Result<Result<Challenge, Verdict>, StoreError> {
         let statement = format!(
-            "UPDATE challenges SET attempts = attempts + 1 \
-             WHERE id = $1 AND state = 'open' AND attempts < $2 AND code_expires_at > $3 RETURNING {COLUMNS}"
+            "UPDATE challenges SET attempts = attempts + 1 WHERE id = $1 AND purpose = $2 \
+             AND state = 'open' AND attempts < $3 AND code_expires_at > $4 RETURNING {COLUMNS}"
         );
         let counted = sqlx::query(AssertSqlSafe(statement))
             .bind(id_column(attempt.challenge))
+            .bind(purpose.as_str())
             .bind(i64::from(policy.attempts))
             .bind(attempt.at.as_millis())
             .fetch_optional(&mut **transaction)
             .await?;
         let Some(row) = counted else {
-            return Ok(Err(why_not_counted(transaction, attempt, policy).await?));
+            return Ok(Err(why_not_counted(transaction, attempt, purpose, policy).await?));
         };
         let mut challenge = self.challenge(&row)?;
         if !self.matches(transaction, &challenge, attempt).await? {
@@ -432,8 +493,10 @@ impl SqlStore {
     ) -> Result<(), StoreError> {
         let mut entropy = [0; 10];
         getrandom::fill(&mut entropy).expect("the operating system gives random numbers");
-        let statement = "INSERT INTO messages (id, challenge, phone_hash, phone, text, class, created_at, \
-             expires_at, attempts, next_at, state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $7, 'waiting')";
+        let statement = "INSERT INTO messages (id, challenge, phone_hash, phone, text, class, urgency, created_at, \
+             expires_at, attempts, next_at, state) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $8, 'waiting')";
+        let urgency = challenge.binding.purpose().urgency();
         sqlx::query(statement)
             .bind(id_column(MessageId::new(challenge.sent_at, entropy)))
             .bind(id_column(challenge.id))
@@ -441,6 +504,7 @@ impl SqlStore {
             .bind(self.keys.seal(Seal::Phone, challenge.phone.digits()))
             .bind(self.keys.seal(Seal::MessageText, text.expose()))
             .bind(super::messages::class_name(MessageClass::Service))
+            .bind(super::messages::urgency_column(urgency))
             .bind(challenge.sent_at.as_millis())
             .bind(challenge.code_expires_at.as_millis())
             .execute(&mut **transaction)
@@ -451,17 +515,11 @@ impl SqlStore {
     fn challenge(&self, row: &AnyRow) -> Result<Challenge, StoreError> {
         let columns = Columns(row);
         let phone = self.phone(&columns.octets("phone")?)?;
-        let purpose = match columns.text("purpose")?.as_str() {
-            "sign-in" => Purpose::SignIn,
-            _ => return Err(StoreError::Corrupt { what: "purpose" }),
-        };
         let state = ChallengeState::from_name(&columns.text("state")?)
             .ok_or(StoreError::Corrupt { what: "challenge state" })?;
         Ok(Challenge {
             id: columns.id("id")?,
-            purpose,
-            site: columns.parsed("site")?,
-            device: columns.mac("device")?,
+            binding: binding(&columns)?,
             phone,
             language: columns.parsed("language")?,
             agreed: columns.definition("agreed")?,
@@ -479,4 +537,19 @@ impl SqlStore {
         let digits: Zeroizing<String> = self.keys.open(Seal::Phone, sealed)?;
         digits.parse().map_err(|_| StoreError::Corrupt { what: "phone" })
     }
+}
+
+/// The binding in its columns.
+pub(super) fn binding(columns: &Columns<'_>) -> Result<Binding, StoreError> {
+    let purpose = Purpose::from_name(&columns.text("purpose")?)
+        .ok_or(StoreError::Corrupt { what: "purpose" })?;
+    Ok(match purpose {
+        Purpose::SignIn => {
+            Binding::SignIn { site: columns.parsed("site")?, device: columns.mac("device")? }
+        }
+        Purpose::MyData => {
+            Binding::MyData { site: columns.parsed("site")?, device: columns.mac("device")? }
+        }
+        Purpose::ReportClose => Binding::ReportClose { report: columns.parsed("subject")? },
+    })
 }

@@ -1,7 +1,7 @@
 //! What happened to a person, a device or a session: rows, read for an admin.
 
 use async_trait::async_trait;
-use domain::{ChallengeState, Grant, GrantId, MacAddress, Session, Timestamp};
+use domain::{ChallengeState, Grant, GrantId, MacAddress, Purpose, Session, Timestamp};
 use sqlx::AssertSqlSafe;
 
 use super::SqlStore;
@@ -24,8 +24,8 @@ impl Histories for SqlStore {
             ChallengesOf::Device(device) => ("device", mac_column(*device)),
         };
         let statement = format!(
-            "SELECT id, site, device, created_at, code_expires_at, attempts, state FROM challenges \
-             WHERE {column} = $1 AND created_at >= $2 ORDER BY created_at DESC LIMIT $3"
+            "SELECT id, purpose, site, device, created_at, code_expires_at, attempts, state \
+             FROM challenges WHERE {column} = $1 AND subject = '' AND created_at >= $2 ORDER BY created_at DESC LIMIT $3"
         );
         let rows = sqlx::query(AssertSqlSafe(statement))
             .bind(value)
@@ -37,9 +37,11 @@ impl Histories for SqlStore {
         for row in &rows {
             let columns = Columns(row);
             let state = ChallengeState::from_name(&columns.text("state")?);
+            let purpose = Purpose::from_name(&columns.text("purpose")?);
             let id = columns.id("id")?;
             challenges.push(ChallengeTold {
                 id,
+                purpose: purpose.ok_or(StoreError::Corrupt { what: "purpose" })?,
                 site: columns.parsed("site")?,
                 device: columns.mac("device")?,
                 created_at: columns.time("created_at")?,

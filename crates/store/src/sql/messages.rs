@@ -1,7 +1,7 @@
 //! Messages to telephones: words and number live only until the message is sent.
 
 use async_trait::async_trait;
-use domain::{ChallengeId, MessageClass, MessageId, MessageState, SmsText, Timestamp};
+use domain::{ChallengeId, MessageClass, MessageId, MessageState, SmsText, Timestamp, Urgency};
 use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
 
@@ -14,6 +14,14 @@ use crate::{MessageOutbox, OutgoingMessage, StoreError};
 pub(super) const fn class_name(class: MessageClass) -> &'static str {
     match class {
         MessageClass::Service => "service",
+    }
+}
+
+/// The urgency in its column: the most urgent first.
+pub(super) const fn urgency_column(urgency: Urgency) -> i64 {
+    match urgency {
+        Urgency::Awaited => 0,
+        Urgency::Ordinary => 1,
     }
 }
 
@@ -32,8 +40,8 @@ impl MessageOutbox for SqlStore {
         let lock = self.dialect.for_update_skip_locked();
         let statement = format!(
             "UPDATE messages SET next_at = $1, attempts = attempts + 1 WHERE id IN (SELECT id FROM messages \
-             WHERE done_at IS NULL AND next_at <= $2 ORDER BY created_at LIMIT $3{lock}) \
-             RETURNING id, phone, text, class, expires_at, attempts"
+             WHERE done_at IS NULL AND next_at <= $2 ORDER BY urgency, created_at LIMIT $3{lock}) \
+             RETURNING id, phone, text, class, urgency, created_at, expires_at, attempts"
         );
         let rows = sqlx::query(AssertSqlSafe(statement))
             .bind(claim_until.as_millis())
@@ -42,10 +50,13 @@ impl MessageOutbox for SqlStore {
             .fetch_all(&mut *transaction)
             .await?;
         transaction.commit().await?;
-        let mut messages =
-            rows.iter().map(|row| self.message(row)).collect::<Result<Vec<_>, _>>()?;
-        messages.sort_by_key(|message| message.id);
-        Ok(messages)
+        let message = |row| {
+            let columns = Columns(row);
+            Ok((columns.integer("urgency")?, columns.integer("created_at")?, self.message(row)?))
+        };
+        let mut messages = rows.iter().map(message).collect::<Result<Vec<_>, StoreError>>()?;
+        messages.sort_by_key(|(urgency, at, message)| (*urgency, *at, message.id));
+        Ok(messages.into_iter().map(|(_, _, message)| message).collect())
     }
 
     async fn postpone_message(
@@ -82,6 +93,14 @@ impl MessageOutbox for SqlStore {
             .execute(&self.writer)
             .await?;
         Ok(())
+    }
+
+    async fn count_waiting_messages(&self, urgency: Urgency) -> Result<u32, StoreError> {
+        let statement =
+            "SELECT COUNT(*) AS waiting FROM messages WHERE done_at IS NULL AND urgency = $1";
+        let row =
+            sqlx::query(statement).bind(urgency_column(urgency)).fetch_one(&self.reader).await?;
+        Columns(&row).count("waiting")
     }
 
     async fn next_message_at(&self) -> Result<Option<Timestamp>, StoreError> {

@@ -37,6 +37,7 @@ const STEPS: &[Step] = steps![
     "0013_visits",
     "0014_consents",
     "0015_holds",
+    "0016_purposes",
 ];
 
 /// What migrating did.

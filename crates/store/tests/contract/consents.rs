@@ -56,7 +56,7 @@ pub async fn what_is_ticked_last_counts(store: TestStore) {
     let again = new_challenge(2, mac(1), at(5), "111111");
     let Begun::GoesOn(open) = begin(&store, &again).await else { panic!("it goes on") };
     assert_eq!((open.id, &open.agreed), (new.challenge.id, &again.challenge.agreed));
-    let found = store.find_open_challenge(&site().name, mac(1)).await.unwrap().unwrap();
+    let found = store.find_open_challenge(&sign_in_of(mac(1))).await.unwrap().unwrap();
     assert_eq!(found.agreed, again.challenge.agreed);
 }
 

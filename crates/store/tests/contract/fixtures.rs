@@ -69,9 +69,7 @@ pub fn new_challenge(
     NewChallenge {
         challenge: Challenge {
             id: ChallengeId::from_bytes([id; 16]),
-            purpose: Purpose::SignIn,
-            site: "walkway".parse().unwrap(),
-            device,
+            binding: Binding::SignIn { site: "walkway".parse().unwrap(), device },
             phone: phone(),
             language: Language::arabic(),
             agreed: vec![agreed(ConsentPurpose::Service)],
@@ -84,7 +82,7 @@ pub fn new_challenge(
         },
         code: code(code_text),
         text: SmsText::new(format!("code {code_text}")),
-        visit: VisitRecord {
+        visit: Some(VisitRecord {
             reference: "K7M2QX".parse().unwrap(),
             site: "walkway".parse().unwrap(),
             nas: "gate".parse().unwrap(),
@@ -93,8 +91,13 @@ pub fn new_challenge(
             arrived_at: begun,
             asked_at: begun,
             refused: None,
-        },
+        }),
     }
+}
+
+/// What the codes are bound to that let a device online.
+pub fn sign_in_of(device: MacAddress) -> Binding {
+    Binding::SignIn { site: site().name, device }
 }
 
 pub async fn begin(store: &TestStore, new: &NewChallenge) -> Begun {

@@ -12,6 +12,7 @@ mod histories;
 mod holds;
 mod nas_ranges;
 mod outboxes;
+mod purposes;
 mod radius_servers;
 mod rivals;
 mod schema;
@@ -54,6 +55,13 @@ on_both![
     sign_in::a_challenge_for_another_number_abandons_the_old_one,
     sign_in::beginnings_at_the_same_time_send_one_message,
     sign_in::no_number_of_beginnings_passes_a_limit,
+    purposes::a_code_of_one_purpose_is_worthless_for_another,
+    purposes::a_hash_is_bound_to_purpose_and_subject,
+    purposes::a_report_is_closed_by_its_own_code_once,
+    purposes::a_report_code_lives_for_hours_and_has_its_own_attempts,
+    purposes::one_challenge_of_a_report_is_open_at_a_time,
+    purposes::what_visitors_ask_for_is_counted_together_and_reports_by_themselves,
+    purposes::messages_of_940_wait_behind_sign_ins,
     sign_in::the_oldest_device_gives_way,
     sign_in::the_same_number_is_the_same_account,
     sign_in::a_credential_is_used_once_and_only_in_time,

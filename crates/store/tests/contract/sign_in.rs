@@ -122,18 +122,18 @@ pub async fn another_message_waits_for_its_cooldown(store: TestStore) {
 
 pub async fn a_challenge_for_another_number_abandons_the_old_one(store: TestStore) {
     set_up(&store).await;
-    let name = site().name;
     begin(&store, &new_challenge(1, mac(1), T0, "111111")).await;
     let other = to_number(new_challenge(2, mac(1), at(60), "222222"), "966559876543");
     assert_eq!(begin(&store, &other).await, Begun::Begins);
-    let open = store.find_open_challenge(&name, mac(1)).await.unwrap().unwrap();
+    let open = store.find_open_challenge(&sign_in_of(mac(1))).await.unwrap().unwrap();
     assert_eq!(open, other.challenge);
     assert_eq!(try_code(&store, 1, "111111", at(61)).await, Err(Verdict::Used));
     store.abandon_challenge(open.id).await.unwrap();
-    assert_eq!(store.find_open_challenge(&name, mac(1)).await.unwrap(), None);
+    assert_eq!(store.find_open_challenge(&sign_in_of(mac(1))).await.unwrap(), None);
     assert_eq!(store.prune_challenges(at(30)).await.unwrap(), 1);
-    let visit = store.find_visit(&other.visit.reference).await.unwrap();
-    assert_eq!(visit, Some(other.visit), "as it was when the last number was typed");
+    let asked = other.visit.as_ref().unwrap();
+    let visit = store.find_visit(&asked.reference).await.unwrap();
+    assert_eq!(visit, other.visit, "as it was when the last number was typed");
     assert_eq!(store.prune_visits(at(60)).await.unwrap(), 0);
     assert_eq!(store.prune_visits(at(61)).await.unwrap(), 1);
 }
@@ -190,7 +190,7 @@ pub async fn no_number_of_beginnings_passes_a_limit(store: TestStore) {
         Begun::Over(OverLimit { limit: limit(counted, most), wait: Duration::from_secs(wait) })
     };
     assert_eq!(ask(92, "966552222222", 20).await, over(Counted::NumbersOfDevice, 1, 40));
-    let open = store.find_open_challenge(&site().name, mac(9)).await.unwrap().unwrap();
+    let open = store.find_open_challenge(&sign_in_of(mac(9))).await.unwrap().unwrap();
     assert_eq!(open.id.to_bytes(), [91; 16], "what is refused gives nothing up");
     let reference = "K7M2QX".parse().unwrap();
     let visit = store.find_visit(&reference).await.unwrap().unwrap();
