@@ -45,6 +45,7 @@ status-title = حالة الاتصال
 status-left = المتبقي اليوم: { $allowance }
 status-unlimited = لا حدّ لاستخدامك اليوم.
 status-renews = يتجدّد الرصيد عند { $clock }.
+status-again = تحديث
 status-end = إنهاء الاتصال
 both-of-day = { $time } و{ $data }
 both-left = { $time } · { $data }

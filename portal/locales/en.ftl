@@ -40,6 +40,7 @@ status-title = Session status
 status-left = Left today: { $allowance }
 status-unlimited = There is no limit on your use today.
 status-renews = It renews at { $clock }.
+status-again = Refresh
 status-end = Disconnect
 both-of-day = { $time } and { $data }
 both-left = { $time } · { $data }

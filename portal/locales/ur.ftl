@@ -42,6 +42,7 @@ status-title = رابطے کی حالت
 status-left = آج باقی ہے: { $allowance }
 status-unlimited = آج آپ کے استعمال کی کوئی حد نہیں۔
 status-renews = حد { $clock } پر نئی ہو گی۔
+status-again = تازہ کریں
 status-end = رابطہ ختم کریں
 both-of-day = { $time } اور { $data }
 both-left = { $time } · { $data }

@@ -13,6 +13,7 @@ use crate::catalogue::{Catalogue, Html};
 use crate::consent::Wordings;
 use crate::context::ContextSigner;
 use crate::failure::Failure;
+use crate::held::HeldAnswers;
 use crate::presence::Presence;
 use crate::screen::{Frame, Link, MessageScreen, render};
 use crate::settings::Resolved;
@@ -32,6 +33,7 @@ pub(crate) struct App {
     pub catalogue: Catalogue,
     pub budgets: Budgets,
     pub presence: Presence,
+    pub held: HeldAnswers,
     pub wordings: Wordings,
     pub policy: ChallengePolicy,
 }
@@ -63,7 +65,6 @@ impl App {
             look: &OWN_LOOK,
             base: "/".to_owned(),
             here,
-            refresh: None,
         }
     }
 

@@ -14,6 +14,7 @@ mod context;
 mod failure;
 mod guard;
 mod hand_off;
+mod held;
 mod journey;
 mod nas;
 mod portal;

@@ -16,6 +16,7 @@ use crate::catalogue::Catalogue;
 use crate::consent::Wordings;
 use crate::context::ContextSigner;
 use crate::guard::Guard;
+use crate::held::HeldAnswers;
 use crate::presence::Presence;
 use crate::server::{Pair, Server, TlsError, TlsFiles};
 use crate::settings::{PortalSettings, SettingsError, TlsSettings};
@@ -76,6 +77,7 @@ impl Portal {
             catalogue: Catalogue::new(),
             budgets: Budgets::new(&resolved.limits),
             presence: Presence::new(),
+            held: HeldAnswers::new(resolved.limits.held_answers),
             wordings: Wordings::default(),
             policy: ChallengePolicy::default(),
             settings: resolved,
@@ -125,6 +127,10 @@ impl Portal {
                 }
             },
             sweep(&self.app, &stop),
+            async {
+                stop.cancelled().await;
+                self.app.held.let_go();
+            },
         );
         Ok(())
     }

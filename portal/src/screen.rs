@@ -28,16 +28,6 @@ pub(crate) struct Frame<'a> {
     pub base: String,
     /// The screen's own address below `base`, for the language link.
     pub here: &'static str,
-    /// Where the browser goes by itself.
-    pub refresh: Option<Refresh>,
-}
-
-/// A page that a page turns into by itself.
-pub(crate) struct Refresh {
-    /// After so long.
-    pub seconds: u32,
-    /// Its address.
-    pub to: String,
 }
 
 impl Frame<'_> {
@@ -105,13 +95,6 @@ pub(crate) struct Gauge {
 pub(crate) struct Link {
     pub href: String,
     pub label: Html,
-}
-
-/// The page that comes back by itself until the access point has let the device in.
-#[derive(Template)]
-#[template(path = "waiting.html")]
-pub(crate) struct WaitingScreen<'a> {
-    pub frame: Frame<'a>,
 }
 
 /// One thing to say, and perhaps a way on.

@@ -12,6 +12,9 @@ use url::Url;
 
 use crate::catalogue::{Catalogue, TooLong};
 
+/// No visitor looks at a page for longer that does not come.
+const LONGEST_HOLD: Duration = Duration::from_secs(20);
+
 /// How the portal listens, and what it tells visitors.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
@@ -119,6 +122,9 @@ pub struct LimitSettings {
     pub sends_per_access_point: u32,
     /// Messages on behalf of all devices at one site in a minute; 120 by default, at least 1.
     pub sends_per_site: u32,
+    /// Answers that are held back at the same time until an access point has let the device in;
+    /// whoever gets none is shown a page with a link. 1024 by default, 0 holds none back.
+    pub held_answers: u32,
 }
 
 /// What is wrong in the `[portal]` section.
@@ -208,6 +214,7 @@ impl Default for LimitSettings {
             send_window_minutes: 30,
             sends_per_access_point: 30,
             sends_per_site: 120,
+            held_answers: 1_024,
         }
     }
 }
@@ -280,6 +287,7 @@ impl LimitSettings {
             ("limits.send-window-minutes", self.send_window_minutes, 5, 1_440),
             ("limits.sends-per-access-point", self.sends_per_access_point.into(), 1, most),
             ("limits.sends-per-site", self.sends_per_site.into(), 1, most),
+            ("limits.held-answers", self.held_answers.into(), 0, 100_000),
         ] {
             within(key, given, least, most)?;
         }
@@ -292,6 +300,11 @@ impl LimitSettings {
 
     pub(crate) fn request_timeout(&self) -> Duration {
         Duration::from_secs(self.request_seconds)
+    }
+
+    /// For how long an answer may be held back: less than it may take as a whole.
+    pub(crate) fn hold(&self) -> Duration {
+        (self.request_timeout() * 3 / 4).min(LONGEST_HOLD)
     }
 
     pub(crate) fn connection_life(&self) -> Duration {

@@ -113,7 +113,6 @@ impl Visit {
             look: &self.site.look,
             base: format!("/v/{}/", self.token),
             here,
-            refresh: None,
         }
     }
 

@@ -1,4 +1,6 @@
 //! The third step: the access point opens the way, and the visitor sees what is left.
+//!
+//! The answer to the right code leads here, and is held back until the way is open.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,21 +8,18 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::{Assessment, Site, Timestamp};
-use store::Standing;
+use store::{Change, Standing};
+use tokio::time::{Instant, timeout_at};
 
 use super::{full, too_busy};
 use crate::app::{App, Message, Outcome};
 use crate::catalogue::{Case, Html, ltr};
+use crate::failure::Failure;
 use crate::hand_off::hand_off;
-use crate::screen::{Gauge, Link, OnlineScreen, Refresh, WaitingScreen, render};
+use crate::screen::{Gauge, Link, OnlineScreen, render};
 use crate::stage::{self, Granted, Pace, Stage};
 use crate::visit::Visit;
 use crate::wording;
-
-/// Seconds after which the page that says what is left says it anew.
-const TICK: u32 = 30;
-/// The waiting page comes back every two seconds, so this is half a minute.
-const PATIENCE: u8 = 15;
 
 /// `GET /v/{token}/go`: hands a live grant to the access point, with no code.
 pub(crate) async fn go(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
@@ -41,36 +40,77 @@ pub(crate) async fn go(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
 }
 
 /// `GET /v/{token}/online`: waits for the session that the access point reports, then says that
-/// the way is open. Each look is a full navigation, which is what closes a captive sheet.
-pub(crate) async fn online(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
-    match stage::find(&app, &visit).await? {
-        Stage::Granted(granted) if granted.session.is_some() => {
-            page(&app, &visit, &granted, Place::Online)
-        }
-        Stage::Granted(_) => waiting(&app, &visit),
-        Stage::UsedUp(_) => Ok(visit.go("status")),
-        Stage::Number(_) | Stage::Code(_) | Stage::Closed { .. } | Stage::Full => Ok(visit.go("")),
+/// the way is open.
+pub(crate) async fn online(State(app): State<Arc<App>>, mut visit: Visit) -> Outcome {
+    match when_let_in(&app, &mut visit).await? {
+        Waited::NoMore(Stage::Granted(granted)) => page(&app, &visit, &granted, Place::Online),
+        Waited::NoMore(Stage::UsedUp(_)) => Ok(visit.go("status")),
+        Waited::NoMore(_) => Ok(visit.go("")),
+        Waited::InVain => visit.message(&app, &LATE),
+        Waited::NotAtAll => visit.message(&app, &BEING_LET_IN),
     }
 }
 
-fn waiting(app: &App, visit: &Visit) -> Outcome {
-    let looks = visit.mark("w").and_then(|looks| looks.parse::<u8>().ok()).unwrap_or(0);
-    if looks >= PATIENCE {
-        let message = Message {
-            status: StatusCode::OK,
-            title: "late-title",
-            text: "late-body",
-            values: &[],
-            action: Some(("go", "again")),
-        };
-        return visit.message(app, &message);
-    }
-    let mut frame = visit.frame(app, "waiting-title", "online");
-    let language = frame.words.language();
-    frame.refresh =
-        Some(Refresh { seconds: 2, to: format!("{}online?w={}", frame.base, looks + 1) });
-    render(StatusCode::OK, &WaitingScreen { frame }, language, "")
+/// How waiting for a session ended.
+enum Waited {
+    /// There is one, or the device is at another step.
+    NoMore(Stage),
+    /// None came in time.
+    InVain,
+    /// The answer may not be held back.
+    NotAtAll,
 }
+
+/// Waits until the device is let in, for as long as an answer may be held back.
+async fn when_let_in(app: &App, visit: &mut Visit) -> Result<Waited, Failure> {
+    // From before the first look, so that nothing happens in between.
+    let mut changes = app.store.changes();
+    let deadline = Instant::now() + app.settings.limits.hold();
+    let mut account = match stage::find(app, visit).await? {
+        Stage::Granted(granted) if granted.session.is_none() => granted.grant.account,
+        stage => return Ok(Waited::NoMore(stage)),
+    };
+    let device = visit.context.device;
+    let Some(place) = app.held.take(device) else { return Ok(Waited::NotAtAll) };
+    loop {
+        let change = tokio::select! {
+            change = timeout_at(deadline, changes.next()) => change,
+            () = place.lost() => return Ok(Waited::NotAtAll),
+        };
+        let is_ours = match change {
+            Err(_) => return Ok(Waited::InVain),
+            Ok(None) => return Ok(Waited::NotAtAll),
+            Ok(Some(Change::Usage(accounts))) => accounts.iter().any(|one| one.account == account),
+            Ok(Some(Change::Grant(changed))) => changed == device,
+            Ok(Some(Change::Setup | Change::Erased | Change::Missed)) => true,
+            Ok(Some(_)) => false,
+        };
+        if !is_ours {
+            continue;
+        }
+        visit.now = app.now();
+        account = match stage::find(app, visit).await? {
+            Stage::Granted(granted) if granted.session.is_none() => granted.grant.account,
+            stage => return Ok(Waited::NoMore(stage)),
+        };
+    }
+}
+
+const BEING_LET_IN: Message<'static> = Message {
+    status: StatusCode::OK,
+    title: "waiting-title",
+    text: "waiting-body",
+    values: &[],
+    action: Some(("online", "start")),
+};
+
+const LATE: Message<'static> = Message {
+    status: StatusCode::OK,
+    title: "late-title",
+    text: "late-body",
+    values: &[],
+    action: Some(("go", "again")),
+};
 
 /// `GET /v/{token}/status`: what is left, when it renews, and the way to end it.
 pub(crate) async fn status(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
@@ -116,10 +156,7 @@ fn page(app: &App, visit: &Visit, granted: &Granted, place: Place) -> Outcome {
     let limited = granted.left.time.is_some() || granted.left.data.is_some();
     let remembered = Duration::from_secs(86_400).max(granted.grant.until.since(visit.now));
     let days = words.count("days", remembered.as_secs().div_ceil(86_400), Case::Object);
-    let mut frame = visit.frame(app, title, here);
-    if place == Place::Status && limited {
-        frame.refresh = Some(Refresh { seconds: TICK, to: format!("{}status", frame.base) });
-    }
+    let frame = visit.frame(app, title, here);
     let screen = OnlineScreen {
         frame,
         lead: Html::new(&lead),

@@ -166,7 +166,7 @@ fn everything_on(site: &mut Site) {
 #[tokio::test]
 async fn a_page_with_everything_on_keeps_its_budget() {
     for language in LANGUAGES {
-        let town = Town::open().await;
+        let town = Town::open_patient().await;
         town.change_site(everything_on).await;
         for (name, page) in all_pages(&town, &town.browser_in(language), MAC).await {
             let size = page.body.len();

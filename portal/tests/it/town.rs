@@ -47,6 +47,15 @@ impl Town {
         Self::open_on(Plan::visitor("visitor".parse().unwrap()), change).await
     }
 
+    /// A town whose portal holds answers back, for a second and a half.
+    pub async fn open_patient() -> Self {
+        Self::open_with(|settings| {
+            settings.limits.held_answers = 8;
+            settings.limits.request_seconds = 2;
+        })
+        .await
+    }
+
     /// With that plan at its site.
     pub async fn open_on(plan: Plan, change: impl FnOnce(&mut PortalSettings)) -> Self {
         let store = store::testing::sqlite().await;
@@ -59,6 +68,8 @@ impl Town {
             ..PortalSettings::default()
         };
         settings.limits.posts_per_device = 100;
+        // Who wants to see an answer held back says so.
+        settings.limits.held_answers = 0;
         settings.help.unified = "920000000".into();
         settings.help.whatsapp = "0500000000".into();
         change(&mut settings);
@@ -70,6 +81,11 @@ impl Town {
         tokio::spawn(portal.run(stop.clone()));
         let _running = stop.drop_guard();
         Self { store, clock, portal: address, tls, reports: AtomicU64::new(0), _running }
+    }
+
+    /// Tells the portal to stop.
+    pub fn stop(self) -> TestStore {
+        self.store
     }
 
     pub fn browser(&self) -> Browser {
