@@ -1,5 +1,5 @@
 # make run    build, and let a visitor sign in on this machine, with codes in the terminal
-# make test   every test, with real peers
+# make test   every test, with real peers; keeps pictures of every screen in target/tmp/pictures
 # make scene  (root) the same for real in network namespaces; make scene-down takes it down
 # make fuzz   look for packets and dictionaries that break the codec; needs nightly Rust and cargo-fuzz
 # make bench  figures beside FreeRADIUS; ROWS="one-time postgresql" takes these alone

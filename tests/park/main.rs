@@ -4,7 +4,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test program, its fixtures too")]
 
-mod browser;
+#[path = "../pages/chromium.rs"]
+mod chromium;
 #[path = "../stories/noon.rs"]
 mod noon;
 mod scene;

@@ -1,8 +1,10 @@
 //! A whole visit: from the WiFi's name to the last octet of the day.
 
+use std::path::Path;
+
 use serde_json::Value;
 
-use crate::browser::Browser;
+use crate::chromium::{Chromium, Phone, Sheet};
 use crate::scene::{Messages, Scene, eventually};
 
 /// What Android asks (facts of the platform's documentation: 204 means open).
@@ -54,35 +56,47 @@ fn a_stranger_reaches_the_portal_and_nothing_else(scene: &Scene) {
 }
 
 fn sign_in_with_a_browser(scene: &Scene, messages: &mut Messages) {
-    let browser = Browser::start(scene, 1);
+    let chromium = start_chromium(scene);
+    let browser = chromium.sheet(&Phone::new("ar-SA,ar"));
     browser.open("http://captive.example/");
-    assert_eq!(browser.compute("return document.documentElement.dir"), "rtl");
+    assert_eq!(browser.compute("document.documentElement.dir"), "rtl");
     assert!(browser.text().contains("متنزه الملك عبدالله البيئي"), "{}", browser.text());
-    assert_eq!(browser.compute("return getComputedStyle(phone).direction"), "ltr");
-    browser.keep_picture("phone-ar");
-    browser.tap("header a[lang=en]");
-    assert_eq!(browser.compute("return document.documentElement.dir"), "ltr");
+    assert_eq!(browser.compute("getComputedStyle(phone).direction"), "ltr");
+    keep_picture(&browser, "phone-ar");
+    browser.follow("header a[lang=en]");
+    assert_eq!(browser.compute("document.documentElement.dir"), "ltr");
     assert!(browser.text().contains("King Abdullah Environmental Park"));
-    browser.keep_picture("phone-en");
-    browser.tap("header a[lang=ar]");
+    keep_picture(&browser, "phone-en");
+    browser.follow("header a[lang=ar]");
 
     browser.fill("#phone", "٠٥٥١٢٣٤٥٦٧");
     browser.tap("input[name=terms]");
-    browser.tap("main button");
-    browser.wait_for("#code");
-    browser.keep_picture("code-ar");
+    browser.follow("main button");
+    assert!(browser.has("#code"), "{}", browser.text());
+    keep_picture(&browser, "code-ar");
     let code = messages.next_code();
 
     // Leaving to read the message and coming back lands on the code, without another message.
     browser.open("about:blank");
     browser.open("http://captive.example/");
-    browser.wait_for("#code");
     browser.fill("#code", &code);
-    browser.tap("main button");
-    browser.wait_for_text("تم الاتصال");
-    browser.keep_picture("online-ar");
+    browser.follow("main button");
+    assert!(browser.text().contains("تم الاتصال"), "{}", browser.text());
+    keep_picture(&browser, "online-ar");
     is_open(scene, 1);
-    assert_eq!(browser.compute("return document.cookie"), "");
+    assert_eq!(browser.compute("document.cookie"), "");
+}
+
+/// A browser on the first phone.
+fn start_chromium(scene: &Scene) -> Chromium {
+    let words = Chromium::words(&scene.dir().join("profile"));
+    Chromium::start_as(scene.phone(1, &words.iter().map(String::as_str).collect::<Vec<_>>()))
+}
+
+/// Keeps a picture among the build's artefacts.
+fn keep_picture(browser: &Sheet, name: &str) {
+    let file = format!("{name}.png");
+    browser.keep_picture(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures/park").join(file));
 }
 
 /// The phone's probe is answered as open.
@@ -171,14 +185,15 @@ fn the_page_says_when_it_renews(scene: &Scene) {
     for phone in [1, 2] {
         eventually("captivity", || (scene.open(phone, PROBE).0 == "302").then_some(()));
     }
-    let browser = Browser::start(scene, 1);
+    let chromium = start_chromium(scene);
+    let browser = chromium.sheet(&Phone::new("ar-SA,ar"));
     browser.open("http://captive.example/");
-    browser.wait_for_text("انتهى رصيد اليوم");
+    let text = browser.text();
+    assert!(text.contains("انتهى رصيد اليوم") && text.contains("00:00"), "{text}");
+    keep_picture(&browser, "used-up-ar");
+    browser.follow("header a[lang=en]");
     assert!(browser.text().contains("00:00"), "{}", browser.text());
-    browser.keep_picture("used-up-ar");
-    browser.tap("header a[lang=en]");
-    assert!(browser.text().contains("00:00"), "{}", browser.text());
-    browser.keep_picture("used-up-en");
+    keep_picture(&browser, "used-up-en");
 }
 
 /// What really crossed between the gateway and the internet, as the far end counts it.

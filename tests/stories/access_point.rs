@@ -65,7 +65,6 @@ impl AccessPoint {
     }
 
     /// An access point that the city knows already, by a secret.
-    #[allow(dead_code, reason = "for the stories of migration")]
     pub async fn known(city: &City, secret: &str) -> Self {
         let orders = UdpSocket::bind((city.address(), 0)).await.unwrap();
         Self::added(city, serde_json::json!({ "secret": secret }), orders).await
@@ -115,11 +114,15 @@ impl AccessPoint {
 
     /// Waits for the next order, does it, and returns what it said.
     pub async fn obey(&mut self) -> Vec<u8> {
+        timeout(PATIENCE, self.obey_next()).await.expect("no order")
+    }
+
+    /// The same for an access point that waits for as long as it stands there.
+    pub async fn obey_next(&mut self) -> Vec<u8> {
         let mut datagram = [0; 4_096];
         let secrets = Secrets::new(self.secret.clone());
         loop {
-            let received = timeout(PATIENCE, self.orders.recv_from(&mut datagram));
-            let (length, source) = received.await.expect("no order").unwrap();
+            let (length, source) = self.orders.recv_from(&mut datagram).await.unwrap();
             let octets = &datagram[..length];
             let now = Now { monotonic: Instant::now(), wall: SystemTime::now() };
             let sent = Datagram { source, octets };

@@ -50,7 +50,12 @@ impl SmsGateway {
 
     /// Waits for the next message.
     pub async fn next(&mut self) -> Message {
-        timeout(PATIENCE, self.messages.recv()).await.expect("no message").unwrap()
+        timeout(PATIENCE, self.wait()).await.expect("no message")
+    }
+
+    /// The same for whoever waits for as long as it takes.
+    pub async fn wait(&mut self) -> Message {
+        self.messages.recv().await.unwrap()
     }
 }
 

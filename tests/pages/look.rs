@@ -1,0 +1,128 @@
+//! What is looked at on every screen, by a browser: whether axe-core finds something, whether it
+//! fits, and how it looks.
+
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use serde_json::Value;
+
+use crate::chromium::Sheet;
+
+/// axe-core, as `scripts/install test` fetches it.
+const AXE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/axe-core/axe.min.js");
+/// The rules of WCAG 2.2 up to level AA, and those that axe-core calls good practice.
+const RULES: &str = "wcag2a wcag2aa wcag21a wcag21aa wcag22a wcag22aa best-practice";
+/// The narrowest screen that pages must fit (WCAG 2.2, 1.4.10).
+const NARROW: u32 = 320;
+/// A small phone of today.
+const COMMON: u32 = 360;
+const HEIGHT: u32 = 640;
+
+/// A screen, and what was found on it.
+#[derive(Debug)]
+pub struct Seen {
+    /// Such as `ar code`.
+    pub name: String,
+    /// Its headings.
+    pub headings: Vec<String>,
+    /// What axe-core objects to, in the light and in the dark.
+    pub objections: Vec<String>,
+    /// What does not fit, or cannot be seen.
+    pub misfits: Vec<String>,
+}
+
+/// Looks at the screen that a sheet shows.
+pub fn look(sheet: &Sheet, name: &str) -> Seen {
+    let mut seen = Seen {
+        name: name.to_owned(),
+        headings: headings(sheet),
+        objections: Vec::new(),
+        misfits: Vec::new(),
+    };
+    assert!(!seen.headings.is_empty(), "{name} is no screen: {}", sheet.text());
+    for (scheme, picture) in [("dark", "-dark"), ("light", "")] {
+        sheet.prefer(scheme);
+        seen.objections.extend(ask_axe(sheet).into_iter().map(|text| format!("{scheme}: {text}")));
+        sheet.resize(COMMON, HEIGHT);
+        sheet.keep_picture(&picture_of(name, picture));
+    }
+    fit(sheet, COMMON, &mut seen.misfits);
+    sheet.resize(NARROW, HEIGHT);
+    fit(sheet, NARROW, &mut seen.misfits);
+    sheet.keep_picture(&picture_of(name, "-320"));
+    sheet.resize(COMMON, HEIGHT);
+    seen.misfits.extend(texts(&sheet.compute(FOCUS)));
+    sheet.compute(DOUBLE_THE_TEXT);
+    fit(sheet, COMMON, &mut seen.misfits);
+    sheet.keep_picture(&picture_of(name, "-200"));
+    sheet.compute(AS_IT_WAS);
+    seen
+}
+
+/// Where pictures are kept, outside the repository.
+fn picture_of(name: &str, kind: &str) -> PathBuf {
+    let file = format!("{}{kind}.png", name.replace(' ', "-"));
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures").join(file)
+}
+
+fn headings(sheet: &Sheet) -> Vec<String> {
+    texts(&sheet.compute("[...document.querySelectorAll('h1,h2')].map(one => one.innerText)"))
+}
+
+fn texts(list: &Value) -> Vec<String> {
+    let texts = list.as_array().into_iter().flatten();
+    texts.map(|text| text.as_str().unwrap().to_owned()).collect()
+}
+
+/// What axe-core objects to, one line for each rule and element.
+pub fn ask_axe(sheet: &Sheet) -> Vec<String> {
+    static SOURCE: LazyLock<String> = LazyLock::new(|| {
+        std::fs::read_to_string(AXE).expect("`scripts/install test` fetches axe-core")
+    });
+    if sheet.compute("typeof axe") != "object" {
+        sheet.compute(&format!("{}; 0", *SOURCE));
+    }
+    let rules: Vec<_> = RULES.split(' ').collect();
+    let found = sheet.compute(&format!(
+        "axe.run({{ runOnly: {}, resultTypes: ['violations', 'incomplete'] }}).then(found =>
+           [...found.violations, ...found.incomplete].flatMap(rule => rule.nodes.map(node =>
+             `${{rule.id}}: ${{node.html}} ${{node.failureSummary}}`)))",
+        serde_json::to_string(&rules).unwrap()
+    ));
+    assert!(found.is_array(), "axe-core did not answer: {found}");
+    texts(&found)
+}
+
+/// Whether the page is as wide as the screen, and nothing in it is cut off.
+fn fit(sheet: &Sheet, width: u32, misfits: &mut Vec<String>) {
+    let cut = sheet.compute(
+        "(() => { const whole = document.documentElement, cut = [];
+           if (whole.scrollWidth > whole.clientWidth) cut.push(`the page is ${whole.scrollWidth} wide`);
+           for (const one of document.querySelectorAll('body *')) {
+             const box = one.getBoundingClientRect();
+             if (box.left < -1 || box.right > whole.clientWidth + 1)
+               cut.push(`${one.outerHTML.slice(0, 90)} from ${box.left} to ${box.right}`);
+             else if (!one.closest('svg') && one.tagName != 'INPUT' && one.scrollWidth > one.clientWidth + 1
+               && getComputedStyle(one).display != 'inline')
+               cut.push(`${one.outerHTML.slice(0, 90)} holds ${one.scrollWidth} of ${one.clientWidth}`);
+           }
+           return cut; })()",
+    );
+    misfits.extend(texts(&cut).into_iter().map(|text| format!("at {width}: {text}")));
+}
+
+/// What does not show that it has the focus.
+const FOCUS: &str = "[...document.querySelectorAll('a,button,input')].flatMap(one => {
+    if (!one.checkVisibility({ visibilityProperty: true })) return [];
+    one.focus({ focusVisible: true });
+    const style = getComputedStyle(one);
+    const shows = style.outlineStyle != 'none' && parseFloat(style.outlineWidth) >= 2;
+    return shows ? [] : [`no focus on ${one.outerHTML.slice(0, 90)}`]; })";
+
+/// As a phone does whose texts are set to twice their size.
+const DOUBLE_THE_TEXT: &str = "(() => {
+    const all = [...document.querySelectorAll('body, body *')];
+    const sizes = all.map(one => parseFloat(getComputedStyle(one).fontSize));
+    all.forEach((one, index) => { one.style.fontSize = `${2 * sizes[index]}px`; }); })()";
+const AS_IT_WAS: &str =
+    "document.querySelectorAll('body, body *').forEach(one => { one.style.fontSize = ''; })";
