@@ -22,8 +22,8 @@ pub use code::CodeCommand;
 pub use consent::ConsentCommand;
 pub use import::{ImportClients, ImportCommand, ImportTables, ImportUsers, ImportedPeople};
 pub use nas::{
-    AddNas, AddNasRange, NasCommand, OnboardNas, PendingCommand, RangeCommand, RotateNas, SetNas,
-    TestNas,
+    AddNas, AddNasRange, HandOffArgs, NasCommand, OnboardNas, PendingCommand, RangeCommand,
+    RotateNas, SetNas, TestNas,
 };
 pub use radius::{Decode, DictionaryCommand, RadiusCommand, TailOptions};
 pub use site::{AddSite, Clearable, SetSite, SiteCommand};

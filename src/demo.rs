@@ -13,8 +13,9 @@ use anyhow::{Context, bail};
 use controller::admin::api::{AccessPoint, AccessPointAdded};
 use data_encoding::HEXLOWER;
 use domain::{
-    Country, HandOff, Language, Localised, MessageAuthenticatorRule, Nas, NasProfile,
-    OctetDirection, Plan, PlanName, ProxyStateRule, Secret, Site, SiteName, StatusServerRule,
+    Country, HandOff, HandOffMethod, Language, Localised, MessageAuthenticatorRule, Nas,
+    NasProfile, OctetDirection, Plan, PlanName, ProxyStateRule, Secret, Site, SiteName,
+    StatusServerRule,
 };
 use store::Store;
 
@@ -84,7 +85,7 @@ async fn set_up(store: &dyn Store) -> anyhow::Result<Nas> {
         status_server: StatusServerRule::Answered,
         octet_direction: OctetDirection::Standard,
         dae_address: Some(([127, 0, 0, 1], 3799).into()),
-        hand_off: HandOff::MacAuthentication { redirect_secret: Some(random_secret()?) },
+        hand_off: HandOff::mac_authentication(Some(random_secret()?)),
         portal_path: random_secret()?,
     };
     store.add_access_point(&gateway).await?;
@@ -93,13 +94,13 @@ async fn set_up(store: &dyn Store) -> anyhow::Result<Nas> {
 
 /// Writes down what the gateway is to know, as `sabeel --json nas add` would print it.
 fn issue(gateway: &Nas, file: &Path) -> anyhow::Result<()> {
-    let HandOff::MacAuthentication { redirect_secret } = &gateway.hand_off else {
+    if gateway.hand_off.method != HandOffMethod::MacAuthentication {
         bail!("access point {GATEWAY} has become one of another kind; remove it");
-    };
+    }
     let issued = AccessPointAdded {
         access_point: AccessPoint::from(gateway),
         secret: gateway.secret.clone(),
-        hand_off_secret: redirect_secret.clone(),
+        hand_off_secret: gateway.hand_off.secret.clone(),
         notes: Vec::new(),
     };
     let text = serde_json::to_vec_pretty(&issued).context("cannot write credentials")?;

@@ -191,7 +191,7 @@ pub(crate) fn nas(name: &str, address: &str) -> Nas {
         status_server: StatusServerRule::Answered,
         octet_direction: OctetDirection::Standard,
         dae_address: Some("10.0.0.1:3799".parse().unwrap()),
-        hand_off: HandOff::MacAuthentication { redirect_secret: None },
+        hand_off: HandOff::mac_authentication(None),
         portal_path: format!("path-to-{name}").parse().unwrap(),
     }
 }

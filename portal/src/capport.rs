@@ -12,7 +12,8 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::{
-    Assessment, Doors, HandOff, MacAddress, Nas, Session, Site, WebAddress, code_gives_more,
+    Assessment, Doors, HandOff, HandOffMethod, MacAddress, Nas, Session, Site, WebAddress,
+    code_gives_more,
 };
 use serde::Serialize;
 use store::{Standing, StoreError, standing_of};
@@ -93,7 +94,9 @@ fn signed_identity(
     nas: &Nas,
     query: &str,
 ) -> Result<Option<SignedIdentity>, ArrivalError> {
-    let HandOff::MacAuthentication { redirect_secret: Some(secret) } = &nas.hand_off else {
+    let HandOff { method: HandOffMethod::MacAuthentication, secret: Some(secret), .. } =
+        &nas.hand_off
+    else {
         return Ok(None);
     };
     let query = RedirectQuery::parse(query)?;
@@ -127,7 +130,7 @@ fn portal_url(
         address,
         trust: Trust::Signed,
         language: app.preferred_language(headers, &[]),
-        uam: None,
+        turn: None,
         wanted: None,
     };
     let token = app.signer.seal(&context, app.now());

@@ -36,7 +36,7 @@ pub(crate) struct VisitContext {
     pub trust: Trust,
     /// The language of the pages.
     pub language: Language,
-    pub uam: Option<UamTurn>,
+    pub turn: Option<Turn>,
     /// The page that was wanted when the portal came between; untrusted text.
     pub wanted: Option<String>,
 }
@@ -50,15 +50,20 @@ pub(crate) enum Trust {
     Unsigned,
 }
 
-/// What one redirect of a UAM access point gave for the way back.
+/// What one redirect gave for the way back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct UamTurn {
-    /// `host:port` of the login page.
-    pub host: String,
-    /// The challenge that the response must answer.
-    pub challenge: Option<[u8; 16]>,
-    /// When it arrived.
-    pub arrived_at: Timestamp,
+pub(crate) struct Turn {
+    /// The access point's login page, in full.
+    pub page: String,
+    /// What the page must be given back, by the names that the access point uses.
+    pub fields: Vec<(String, String)>,
+}
+
+impl Turn {
+    /// The value of that name.
+    pub(crate) fn find(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
 }
 
 /// Why a token was not taken.
@@ -156,10 +161,9 @@ mod tests {
             address: Some([10, 1, 0, 7].into()),
             trust: Trust::Signed,
             language: Language::arabic(),
-            uam: Some(UamTurn {
-                host: "10.1.0.1:3990".into(),
-                challenge: Some([7; 16]),
-                arrived_at: NOW,
+            turn: Some(Turn {
+                page: "http://10.1.0.1:3990/".into(),
+                fields: vec![("challenge".into(), "07".repeat(16))],
             }),
             wanted: Some("http://example.com/".into()),
         }
@@ -168,7 +172,7 @@ mod tests {
     #[test]
     fn a_token_brings_its_context_back_for_half_an_hour() {
         let token = signer(1).seal(&context(), NOW);
-        assert!(token.len() < 180, "{} characters", token.len());
+        assert!(token.len() < 210, "{} characters", token.len());
         assert_eq!(signer(1).open(&token, NOW), Ok(context()));
         let end = NOW + LIFE;
         assert_eq!(signer(1).open(&token, end - Duration::from_millis(1)), Ok(context()));

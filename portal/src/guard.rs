@@ -61,6 +61,7 @@ impl Guard {
     ) -> Response {
         let insists = self.insists_on_tls(&request, transport);
         request.extensions_mut().insert(Peer(peer));
+        request.extensions_mut().insert(transport);
         let language = self.app.language_of(request.headers(), request.uri().query());
         let limit = self.app.settings.limits.request_timeout();
         let answer = contained(self.answer(request));

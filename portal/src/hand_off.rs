@@ -1,21 +1,21 @@
 //! The hand-off: how an access point learns that a device may go online.
 //!
-//! One that asks by hardware address is told to ask again. A UAM one gets one-time
-//! credentials through the browser; when its challenge is too old to answer, the
-//! browser first fetches a new one from it, and comes back here by itself.
+//! One that asks by hardware address is told to ask again. One with a login page gets one-time
+//! credentials through the browser, by its maker's rules; what is missing for that the browser
+//! first fetches from it, and comes back here by itself. Wherever a maker's rules lead, a browser
+//! goes only to hosts that the admin has named.
 
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use axum::response::Response;
-use domain::{
-    Credential, Grant, HandOff, NasOrder, OrderKind, OrderProgress, OrderReason, OrderState, Secret,
-};
+use domain::{Credential, Grant, NasOrder, OrderKind, OrderProgress, OrderReason, OrderState};
+use url::Url;
 
 use crate::app::{App, Message, Outcome, see_other};
-use crate::failure::Failure;
-use crate::nas::uam;
+use crate::nas::{self, Pass, Way};
 use crate::random;
+use crate::screen::{Field, HandOffScreen, render_handing_off};
+use crate::server::Transport;
 use crate::visit::Visit;
 
 /// For how long one-time credentials are good.
@@ -23,27 +23,59 @@ const CREDENTIAL_LIFE: Duration = Duration::from_secs(90);
 
 /// Hands the login of `grant` to the visit's access point.
 pub(crate) async fn hand_off(app: &App, visit: &Visit, grant: &Grant) -> Outcome {
-    match &visit.nas.hand_off {
-        HandOff::MacAuthentication { .. } => {
-            let order = NasOrder {
-                id: random::id(visit.now)?,
-                nas: visit.nas.name.clone(),
-                kind: OrderKind::Reauthenticate,
-                device: visit.context.device,
-                session: None,
-                reason: OrderReason::SignedIn,
-                created_at: visit.now,
-                progress: OrderProgress::default(),
-                state: OrderState::Waiting { attempts: 0, next_at: visit.now },
-            };
-            app.store.add_order(&order).await?;
-            Ok(visit.go("online"))
+    let credential = Credential {
+        id: random::opaque_id()?,
+        password: random::password()?,
+        grant: grant.id,
+        device: visit.context.device,
+        nas: visit.nas.name.clone(),
+        expires_at: visit.now + CREDENTIAL_LIFE,
+    };
+    let page = visit.login_page();
+    let pass = Pass {
+        page: page.as_ref(),
+        turn: visit.context.turn.as_ref(),
+        age: visit.now.since(visit.context.arrived_at),
+        secret: visit.nas.hand_off.secret.as_ref(),
+        credential: &credential,
+        landing: &visit.address(app, "online"),
+        wanted: visit.context.wanted.as_deref(),
+    };
+    let way = nas::dialect(visit.nas.hand_off.method).way(&pass);
+    match way.filter(|way| leads_home(visit, way)) {
+        None => visit.message(app, &NO_WAY_BACK),
+        Some(Way::AskAgain) => ask_again(app, visit).await,
+        Some(Way::Ask(url)) => Ok(see_other(url.as_str())),
+        Some(Way::Link(url)) => {
+            app.store.add_credential(&credential).await?;
+            Ok(see_other(url.as_str()))
         }
-        HandOff::Uam { secret, .. } => match visit.login_host() {
-            Some(host) => Ok(log_on(app, visit, grant, &host, secret.as_ref()).await?),
-            None => visit.message(app, &NO_WAY_BACK),
-        },
+        Some(Way::Form { action, .. }) if must_leave_tls(app, visit, &action) => {
+            Ok(see_other(&visit.address_at(&app.settings.public, "go")))
+        }
+        Some(Way::Form { action, fields }) => {
+            app.store.add_credential(&credential).await?;
+            form(app, visit, action, fields)
+        }
     }
+}
+
+/// Whether a browser may be sent there.
+fn leads_home(visit: &Visit, way: &Way) -> bool {
+    match way {
+        Way::AskAgain => true,
+        Way::Ask(url) | Way::Link(url) | Way::Form { action: url, .. } => {
+            nas::is_allowed(&visit.nas.hand_off, url)
+        }
+    }
+}
+
+/// A browser warns of a form that leads from an encrypted page to a plain one, so such a form
+/// stands on a plain page.
+fn must_leave_tls(app: &App, visit: &Visit, action: &Url) -> bool {
+    visit.transport == Transport::Encrypted
+        && action.scheme() == "http"
+        && app.settings.public.scheme() == "http"
 }
 
 const NO_WAY_BACK: Message<'static> = Message {
@@ -54,26 +86,29 @@ const NO_WAY_BACK: Message<'static> = Message {
     action: None,
 };
 
-async fn log_on(
-    app: &App,
-    visit: &Visit,
-    grant: &Grant,
-    host: &str,
-    secret: Option<&Secret>,
-) -> Result<Response, Failure> {
-    let turn = visit.context.uam.as_ref();
-    let Some(challenge) = turn.and_then(|turn| turn.fresh_challenge(visit.now)) else {
-        return Ok(see_other(&format!("http://{host}/prelogin")));
-    };
-    let credential = Credential {
-        id: random::opaque_id()?,
-        password: random::password()?,
-        grant: grant.id,
-        device: visit.context.device,
+async fn ask_again(app: &App, visit: &Visit) -> Outcome {
+    let order = NasOrder {
+        id: random::id(visit.now)?,
         nas: visit.nas.name.clone(),
-        expires_at: visit.now + CREDENTIAL_LIFE,
+        kind: OrderKind::Reauthenticate,
+        device: visit.context.device,
+        session: None,
+        reason: OrderReason::SignedIn,
+        created_at: visit.now,
+        progress: OrderProgress::default(),
+        state: OrderState::Waiting { attempts: 0, next_at: visit.now },
     };
-    app.store.add_credential(&credential).await?;
-    let wanted = visit.context.wanted.as_deref();
-    Ok(see_other(&uam::logon_url(host, challenge, secret, &credential, wanted)))
+    app.store.add_order(&order).await?;
+    Ok(visit.go("online"))
+}
+
+fn form(app: &App, visit: &Visit, action: Url, fields: Vec<(String, String)>) -> Outcome {
+    let words = visit.words(app);
+    let field = |(name, value): (String, String)| Field { name, value };
+    let screen = HandOffScreen {
+        frame: visit.frame(app, "waiting-title", ""),
+        action: action.into(),
+        fields: fields.into_iter().map(field).collect(),
+    };
+    render_handing_off(&screen, words.language())
 }

@@ -1,21 +1,114 @@
-//! What access points say when they send a browser to us, one file per dialect.
+//! What access points say when they send a browser to us and how a login gets back to them, one
+//! file for each maker's dialect.
 //!
-//! The secret path segment has already told which access point it is; here its query
-//! is read by the rules of its hand-off. What is not signed is taken as a claim, and
-//! what cannot be read is refused, never guessed.
+//! The secret path segment has already told which access point it is; here its query is read by
+//! the rules of its hand-off. What is not signed is taken as a claim, and what cannot be read is
+//! refused, never guessed. A dialect is pure: it reads and writes addresses and forms, and whether
+//! a browser may go there is decided here and in `hand_off`, for all of them alike.
 
+mod cisco;
 mod generic;
+mod mac_authentication;
+mod mikrotik;
 mod query;
 mod sabeel;
-pub(crate) mod uam;
+mod uam;
 
 use std::net::IpAddr;
 
-use domain::{HandOff, MacAddress, Nas, Timestamp};
+use domain::{Credential, HandOff, HandOffMethod, LoginHost, MacAddress, Nas, Secret, Timestamp};
+use url::Url;
 
-use crate::context::{Trust, UamTurn};
+use crate::context::{Trust, Turn};
 pub(crate) use query::RedirectQuery;
 pub(crate) use sabeel::SignedIdentity;
+
+/// The most that is kept of a redirect for the way back; it travels in every page's address.
+const LONGEST_TURN: usize = 600;
+
+/// One maker's rules.
+pub(crate) trait Dialect: Sync {
+    /// Reads a redirect.
+    fn read(
+        &self,
+        hand_off: &HandOff,
+        redirected: &Redirected<'_>,
+    ) -> Result<Arrival, ArrivalError>;
+
+    /// The login page at one of the access point's hosts, for a browser that it has not sent.
+    fn login_page(&self, _: &LoginHost) -> Option<Url> {
+        None
+    }
+
+    /// How the login gets back; `None` if there is no way.
+    fn way(&self, pass: &Pass<'_>) -> Option<Way>;
+
+    /// Where a browser logs off that logged in at `page`.
+    fn log_off(&self, _page: &Url) -> Option<Url> {
+        None
+    }
+}
+
+/// The rules of a method.
+pub(crate) fn dialect(method: HandOffMethod) -> &'static dyn Dialect {
+    match method {
+        HandOffMethod::MacAuthentication => &mac_authentication::MacAuthentication,
+        HandOffMethod::Uam => &uam::Uam,
+        HandOffMethod::Mikrotik => &mikrotik::Mikrotik,
+        HandOffMethod::Cisco => &cisco::Cisco,
+    }
+}
+
+/// What a login is carried back with.
+#[derive(Debug)]
+pub(crate) struct Pass<'a> {
+    /// The login page, which stands at one of the access point's hosts.
+    pub page: Option<&'a Url>,
+    /// What the redirect gave for it.
+    pub turn: Option<&'a Turn>,
+    /// How old that is.
+    pub age: std::time::Duration,
+    pub secret: Option<&'a Secret>,
+    /// Proves the login to our own RADIUS server, once.
+    pub credential: &'a Credential,
+    /// Our page that the browser comes to afterwards.
+    pub landing: &'a str,
+    /// The page that was wanted in the first place.
+    pub wanted: Option<&'a str>,
+}
+
+/// How a login gets back to the access point.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// The access point is told to ask us about the device again.
+    AskAgain,
+    /// The access point itself is asked first for what is missing; it sends the browser back.
+    Ask(Url),
+    /// The browser follows a link with the credentials.
+    Link(Url),
+    /// The browser posts a form with the credentials.
+    Form { action: Url, fields: Vec<(String, String)> },
+}
+
+/// A form's fields.
+pub(crate) fn fields<const N: usize>(pairs: [(&str, &str); N]) -> Vec<(String, String)> {
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}
+
+/// Whether a browser may carry credentials to `url`.
+pub(crate) fn is_allowed(hand_off: &HandOff, url: &Url) -> bool {
+    let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else {
+        return false;
+    };
+    hand_off.allows(url.scheme(), host, port)
+}
+
+/// `scheme://host[:port]` of a login page, with what the host leaves open.
+pub(crate) fn origin(host: &LoginHost, scheme: &str, port: Option<u16>) -> Option<Url> {
+    let (name, scheme) = (host.host()?, host.scheme().unwrap_or(scheme));
+    let port = host.port().or(port).map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{scheme}://{name}{port}/").parse().ok()
+}
 
 /// The request that an access point's redirect led to.
 #[derive(Debug)]
@@ -39,7 +132,7 @@ pub(crate) struct Arrival {
     pub address: Option<IpAddr>,
     pub trust: Trust,
     pub occasion: Occasion,
-    pub uam: Option<UamTurn>,
+    pub turn: Option<Turn>,
     pub wanted: Option<String>,
 }
 
@@ -59,7 +152,7 @@ pub(crate) enum Occasion {
 /// Why a redirect's query was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ArrivalError {
-    #[error("the query is longer than 4096 characters")]
+    #[error("the query is longer than any that an access point sends")]
     TooLong,
     #[error("`{0}` is missing")]
     Missing(&'static str),
@@ -80,48 +173,18 @@ pub(crate) fn read_arrival(
     nas: &Nas,
     redirected: &Redirected<'_>,
 ) -> Result<Arrival, ArrivalError> {
-    match &nas.hand_off {
-        HandOff::MacAuthentication { redirect_secret: Some(secret) } => {
-            sabeel::read(secret, redirected)
+    let arrival = dialect(nas.hand_off.method).read(&nas.hand_off, redirected)?;
+    if let Some(Turn { page, fields }) = &arrival.turn {
+        let of_fields = fields.iter().map(|(name, value)| name.len() + value.len());
+        if page.len() + of_fields.sum::<usize>() > LONGEST_TURN {
+            return Err(ArrivalError::TooLong);
         }
-        HandOff::MacAuthentication { redirect_secret: None } => generic::read(redirected),
-        HandOff::Uam { secret, hosts } => uam::read(secret.as_ref(), hosts, redirected),
+        if !page.parse().is_ok_and(|page| is_allowed(&nas.hand_off, &page)) {
+            return Err(ArrivalError::HostNotAllowed);
+        }
     }
+    Ok(arrival)
 }
 
 #[cfg(test)]
-mod tests {
-    use domain::Secret;
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn any_query_is_survived_and_none_passes_for_a_signed_one(query in ".{0,400}") {
-            let at = Timestamp::from_secs(1_795_597_200);
-            let origins = ["http://portal.example".to_owned()];
-            let redirected = Redirected { origins: &origins, path: "/n/x/", query: &query, at };
-            let secret: Secret = "secret".parse().unwrap();
-            let hosts = ["10.1.0.1".to_owned()];
-            prop_assert!(sabeel::read(&secret, &redirected).is_err());
-            prop_assert!(uam::read(Some(&secret), &hosts, &redirected).is_err());
-            drop((uam::read(None, &hosts, &redirected), generic::read(&redirected)));
-        }
-
-        #[test]
-        fn any_values_under_known_names_are_survived(
-            values in prop::collection::vec("[ -~]{0,40}", 8)
-        ) {
-            let names = ["mac", "ip", "res", "uamip", "uamport", "challenge", "userurl", "client_mac"];
-            let query = url::form_urlencoded::Serializer::new(String::new())
-                .extend_pairs(names.iter().zip(&values))
-                .finish();
-            let at = Timestamp::from_secs(1_795_597_200);
-            let redirected = Redirected { origins: &[], path: "/n/x/", query: &query, at };
-            let arrival = generic::read(&redirected);
-            prop_assert!(arrival.is_err() || values.iter().any(|value| value.parse::<MacAddress>().is_ok()));
-            prop_assert!(uam::read(None, &["10.1.0.1".to_owned()], &redirected).is_err());
-        }
-    }
-}
+mod tests;

@@ -1,12 +1,14 @@
 //! The screens: what stands on each, and how one becomes a response.
 //!
-//! A screen is one HTML document without any further request: style inline, no script,
-//! no font. The layout is in `templates/`, the words in `locales/`.
+//! A screen is one HTML document without any further request: style inline, no font, and no
+//! script but the one that presses the button of a hand-off. The layout is in `templates/`, the words in `locales/`.
 
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use data_encoding::BASE64;
 use domain::{Language, Look};
+use sha2::{Digest, Sha256};
 
 use crate::catalogue::{Html, Words};
 use crate::failure::Failure;
@@ -97,6 +99,21 @@ pub(crate) struct Link {
     pub label: Html,
 }
 
+/// The page whose form carries a login back to the access point.
+#[derive(Template)]
+#[template(path = "hand_off.html")]
+pub(crate) struct HandOffScreen<'a> {
+    pub frame: Frame<'a>,
+    pub action: String,
+    pub fields: Vec<Field>,
+}
+
+/// A field that nobody sees.
+pub(crate) struct Field {
+    pub name: String,
+    pub value: String,
+}
+
 /// One thing to say, and perhaps a way on.
 #[derive(Template)]
 #[template(path = "message.html")]
@@ -134,10 +151,33 @@ pub(crate) fn render(
     language: &Language,
     form_targets: &str,
 ) -> Result<Response, Failure> {
-    let html = screen.render()?;
+    let policy = format!("form-action 'self'{form_targets}");
+    respond(status, screen.render()?, language, &policy)
+}
+
+/// The one script of the portal: it presses the button of a form, which works without it too.
+const PRESS: &str = "document.forms[0].submit()";
+
+/// Renders the form that carries a login back. The access point may send the browser on to places
+/// of its own, and a browser would count those as the form's.
+pub(crate) fn render_handing_off(
+    screen: &HandOffScreen<'_>,
+    language: &Language,
+) -> Result<Response, Failure> {
+    let digest = BASE64.encode(&Sha256::digest(PRESS));
+    let policy = format!("form-action http: https:; script-src 'sha256-{digest}'");
+    respond(StatusCode::OK, screen.render()?, language, &policy)
+}
+
+fn respond(
+    status: StatusCode,
+    html: String,
+    language: &Language,
+    policy: &str,
+) -> Result<Response, Failure> {
     let policy = format!(
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'self'; \
-         frame-ancestors 'none'; form-action 'self'{form_targets}"
+         frame-ancestors 'none'; {policy}"
     );
     let mut response = (status, html).into_response();
     let headers = response.headers_mut();

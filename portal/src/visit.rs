@@ -7,14 +7,16 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use domain::{Binding, HandOff, Nas, Notice, Session, Site, Timestamp, VisitRecord};
+use domain::{Binding, Nas, Notice, Session, Site, Timestamp, VisitRecord};
+use url::Url;
 
 use crate::app::{App, Message, Outcome, mark, see_other};
 use crate::catalogue::{Html, Words};
 use crate::context::{Trust, VisitContext};
 use crate::failure::Failure;
-use crate::nas::uam;
+use crate::nas;
 use crate::screen::Frame;
+use crate::server::Transport;
 use crate::settings::LimitSettings;
 
 /// The address that a connection comes from; set by the listener.
@@ -27,6 +29,8 @@ pub(crate) struct Visit {
     pub nas: Nas,
     pub site: Site,
     pub peer: IpAddr,
+    /// How this request came.
+    pub transport: Transport,
     /// The request's own query, for marks such as `e`.
     query: Option<String>,
     /// The token, renewed.
@@ -57,8 +61,9 @@ impl FromRequestParts<Arc<App>> for Visit {
         };
         context.language = app.catalogue.one_of(context.language, &site.languages);
         let peer = parts.extensions.get().map_or(IpAddr::from([0; 4]), |Peer(peer)| *peer);
+        let transport = parts.extensions.get().copied().unwrap_or(Transport::Plain);
         let token = app.signer.seal(&context, now);
-        Ok(Self { context, nas, site, peer, query, token, now })
+        Ok(Self { context, nas, site, peer, transport, query, token, now })
     }
 }
 
@@ -98,7 +103,12 @@ impl Visit {
 
     /// The whole address of a page of this visit.
     pub(crate) fn address(&self, app: &App, page: &str) -> String {
-        format!("{}v/{}/{page}", app.safest_origin(), self.token)
+        self.address_at(app.safest_origin(), page)
+    }
+
+    /// The same below one of our addresses.
+    pub(crate) fn address_at(&self, origin: &Url, page: &str) -> String {
+        format!("{origin}v/{}/{page}", self.token)
     }
 
     /// The frame of a page of this visit.
@@ -139,20 +149,24 @@ impl Visit {
             .flatten()
             .map(|url| format!(" {}", url.origin().ascii_serialization()))
             .collect();
-        if let Some(host) = self.login_host() {
-            targets.push_str(" http://");
-            targets.push_str(&host);
+        if let Some(page) = self.login_page() {
+            targets.push(' ');
+            targets.push_str(&page.origin().ascii_serialization());
         }
         targets
     }
 
-    /// `host:port` of the access point's own login page, if it has an allowed one.
-    pub(crate) fn login_host(&self) -> Option<String> {
-        let HandOff::Uam { hosts, .. } = &self.nas.hand_off else { return None };
-        match &self.context.uam {
-            Some(turn) => uam::is_allowed(hosts, &turn.host).then(|| turn.host.clone()),
-            None => uam::default_host(hosts),
-        }
+    /// The access point's own login page, if it has one at an allowed host.
+    pub(crate) fn login_page(&self) -> Option<Url> {
+        let hand_off = &self.nas.hand_off;
+        let page = match &self.context.turn {
+            Some(turn) => turn.page.parse().ok(),
+            None => {
+                let host = hand_off.hosts.first()?;
+                nas::dialect(hand_off.method).login_page(host)
+            }
+        };
+        page.filter(|page| nas::is_allowed(hand_off, page))
     }
 
     /// Whether a message may be sent for the device: its access point showed lately that it is there.

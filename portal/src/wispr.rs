@@ -127,7 +127,10 @@ pub(crate) async fn log_on(State(app): State<Arc<App>>, visit: Visit) -> Outcome
         }
         Stage::Granted(granted) => {
             let response = hand_off(&app, &visit, &granted.grant).await?;
-            reply(Code::Pending, vec![("LoginResultsURL", results(&app, &visit, &response))])
+            match results(&app, &visit, &response) {
+                Some(results) => reply(Code::Pending, vec![("LoginResultsURL", results)]),
+                None => reply(Code::GatewayTrouble, Vec::new()),
+            }
         }
         stage => reply(Code::Rejected, vec![("ReplyMessage", reason(&app, &visit, &stage))]),
     })
@@ -162,13 +165,12 @@ fn way_out(app: &App, visit: &Visit) -> Vec<(&'static str, String)> {
     vec![("LogoffURL", visit.address(app, "wispr/off"))]
 }
 
-/// Where a client learns how it ended: at the access point, if the hand-off leads there.
-fn results(app: &App, visit: &Visit, handed_off: &Response) -> String {
-    let location = handed_off.headers().get(header::LOCATION).and_then(|to| to.to_str().ok());
-    match location.filter(|location| location.starts_with("http://")) {
-        Some(location) => location.to_owned(),
-        None => visit.address(app, "wispr"),
-    }
+/// Where a client learns how it ended: at the access point, if the hand-off leads there. It leads
+/// nowhere for a program if it is a page with a form.
+fn results(app: &App, visit: &Visit, handed_off: &Response) -> Option<String> {
+    let location = handed_off.headers().get(header::LOCATION)?.to_str().ok()?;
+    let is_elsewhere = location.starts_with("http");
+    Some(if is_elsewhere { location.to_owned() } else { visit.address(app, "wispr") })
 }
 
 fn reason(app: &App, visit: &Visit, stage: &Stage) -> String {

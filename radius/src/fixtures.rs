@@ -57,7 +57,7 @@ pub(crate) fn nas() -> Nas {
         status_server: StatusServerRule::Answered,
         octet_direction: OctetDirection::Standard,
         dae_address: None,
-        hand_off: HandOff::MacAuthentication { redirect_secret: None },
+        hand_off: HandOff::mac_authentication(None),
         portal_path: "4f2a9c".parse().unwrap(),
     }
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use domain::{
-    Approval, CertificateName, MessageAuthenticatorRule, NasIdentifier, NasName, NasProfile,
-    RangeName, SiteName,
+    Approval, CertificateName, HandOffMethod, LoginHost, MessageAuthenticatorRule, NasIdentifier,
+    NasName, NasProfile, RangeName, SiteName,
 };
 use ipnet::IpNet;
 
@@ -146,13 +146,26 @@ pub struct AddNas {
     /// Where it takes Disconnect and CoA requests, such as 10.0.0.1:3799.
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub dae: Option<SocketAddr>,
-    /// Hosts of its login page, if the browser carries the login to it (UAM).
+    /// How a login is handed back to it.
+    #[command(flatten)]
+    pub hand_off: HandOffArgs,
+}
+
+/// How a login is handed back.
+#[derive(Debug, Args)]
+pub struct HandOffArgs {
+    /// Where its login page may be, if the browser carries the login to it: an address or name, as
+    /// in https://login.example.com or 10.1.0.1:3990; `*.` stands for all names below.
     #[arg(long, value_name = "HOST[:PORT]", value_delimiter = ',')]
-    pub uam_hosts: Vec<String>,
+    pub login_hosts: Vec<LoginHost>,
+    /// By which maker's rules, such as uam, mikrotik or cisco [default: its profile's if it has a
+    /// login page, else mac-authentication].
+    #[arg(long = "hand-off", value_name = "METHOD")]
+    pub method: Option<HandOffMethod>,
     /// File with the secret that its login page shares with the portal (CoovaChilli's
     /// `uamsecret`); without one, nothing proves that a redirect is its own.
-    #[arg(long, value_name = "FILE", requires = "uam_hosts")]
-    pub uam_secret_file: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    pub login_secret_file: Option<PathBuf>,
 }
 
 /// Whose configuration to print.
@@ -169,7 +182,7 @@ pub struct OnboardNas {
     pub secret_file: Option<PathBuf>,
     /// File with the secret that its login page shares with the portal.
     #[arg(long, value_name = "FILE")]
-    pub uam_secret_file: Option<PathBuf>,
+    pub login_secret_file: Option<PathBuf>,
     /// Add a new one: where it stands.
     #[arg(long, requires = "address")]
     pub site: Option<SiteName>,
@@ -186,9 +199,12 @@ pub struct OnboardNas {
     /// usual port].
     #[arg(long, value_name = "ADDRESS:PORT", requires = "site")]
     pub dae: Option<SocketAddr>,
-    /// Add a new one: hosts of its login page (UAM).
+    /// Add a new one: where its login page may be.
     #[arg(long, value_name = "HOST[:PORT]", value_delimiter = ',', requires = "site")]
-    pub uam_hosts: Vec<String>,
+    pub login_hosts: Vec<LoginHost>,
+    /// Add a new one: by which maker's rules a login is handed back.
+    #[arg(long = "hand-off", value_name = "METHOD", requires = "site")]
+    pub method: Option<HandOffMethod>,
 }
 
 /// Which access point to test.
@@ -247,14 +263,12 @@ pub struct SetNas {
     /// It takes none.
     #[arg(long, conflicts_with = "dae")]
     pub no_dae: bool,
-    /// Hosts of its login page, to which the browser carries the login from now on (UAM).
-    #[arg(long, value_name = "HOST[:PORT]", value_delimiter = ',')]
-    pub uam_hosts: Vec<String>,
-    /// File with the secret that its login page shares with the portal; left out, it stays.
-    #[arg(long, value_name = "FILE", requires = "uam_hosts")]
-    pub uam_secret_file: Option<PathBuf>,
+    /// How a login is handed back to it from now on; a secret that is left out stays, if the
+    /// method stays.
+    #[command(flatten)]
+    pub hand_off: HandOffArgs,
     /// It asks by hardware address from now on.
-    #[arg(long, conflicts_with = "uam_hosts")]
+    #[arg(long, conflicts_with_all = ["login_hosts", "method"])]
     pub mac_authentication: bool,
 }
 

@@ -16,7 +16,7 @@ use domain::{MessageAuthenticatorRule, OctetDirection, ProxyStateRule, Secret, S
 
 use super::wording::or_dash;
 use crate::admin_client::AdminClient;
-use crate::cli::{AddNas, NasCommand};
+use crate::cli::{AddNas, HandOffArgs, NasCommand};
 use crate::config::Config;
 use crate::output::{self, Format};
 
@@ -92,12 +92,6 @@ fn read_secret(path: &Path) -> anyhow::Result<Secret> {
 }
 
 fn request(nas: AddNas) -> anyhow::Result<AddAccessPoint> {
-    let hand_off = if nas.uam_hosts.is_empty() {
-        NewHandOff::MacAuthentication { redirect_secret: None }
-    } else {
-        let secret = nas.uam_secret_file.as_deref().map(read_secret).transpose()?;
-        NewHandOff::Uam { secret, hosts: nas.uam_hosts }
-    };
     let unsigned = nas.allow_unsigned.then_some(MessageAuthenticatorRule::Optional);
     Ok(AddAccessPoint {
         name: nas.name,
@@ -117,6 +111,14 @@ fn request(nas: AddNas) -> anyhow::Result<AddAccessPoint> {
             OctetDirection::Standard
         },
         dae_address: nas.dae,
-        hand_off,
+        hand_off: hand_off(nas.hand_off)?,
+    })
+}
+
+fn hand_off(given: HandOffArgs) -> anyhow::Result<NewHandOff> {
+    Ok(NewHandOff {
+        method: given.method,
+        secret: given.login_secret_file.as_deref().map(read_secret).transpose()?,
+        hosts: given.login_hosts,
     })
 }

@@ -171,7 +171,7 @@ fn access_point() -> anyhow::Result<Nas> {
         status_server: StatusServerRule::Answered,
         octet_direction: OctetDirection::Standard,
         dae_address: None,
-        hand_off: HandOff::MacAuthentication { redirect_secret: None },
+        hand_off: HandOff::mac_authentication(None),
         portal_path: PORTAL_PATH.parse()?,
     })
 }

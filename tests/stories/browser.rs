@@ -16,6 +16,9 @@ use crate::city::PATIENCE;
 /// The largest answer of the portal, in octets, by its own design.
 const LARGEST_SCREEN: usize = 6_000;
 
+/// The portal's one script, on the page that hands a login back.
+const PRESSES_ITS_BUTTON: &str = "<script>document.forms[0].submit()</script>";
+
 /// A visitor's browser.
 #[derive(Debug, Clone)]
 pub struct Browser {
@@ -100,8 +103,9 @@ impl Answer {
         assert_eq!(self.headers["cache-control"], "no-store");
         let octets = self.body.len();
         assert!(octets <= LARGEST_SCREEN, "{octets} octets: {}", self.body);
+        let body = self.body.replace(PRESSES_ITS_BUTTON, "");
         for outside in ["<script", " src=", "@import", "url("] {
-            assert!(!self.body.contains(outside), "{outside}: {}", self.body);
+            assert!(!body.contains(outside), "{outside}: {body}");
         }
     }
 
@@ -125,7 +129,7 @@ impl Answer {
         plain(&self.body).contains(text)
     }
 
-    fn between(&self, before: &str, after: &str) -> String {
+    pub fn between(&self, before: &str, after: &str) -> String {
         let (_, rest) = self.body.split_once(before).expect(before);
         rest.split_once(after).expect(after).0.to_owned()
     }

@@ -149,7 +149,7 @@ impl Coova {
         let file = city.dir().join("uam-secret");
         std::fs::write(&file, UAM_SECRET).unwrap();
         let file = file.to_str().unwrap();
-        let more = ["--profile", "coova", "--uam-hosts", HOST, "--uam-secret-file", file];
+        let more = ["--profile", "coova", "--login-hosts", HOST, "--login-secret-file", file];
         Self {
             nas: AccessPoint::install(city, "kiosk", &more).await,
             portal: format!("http://{}", city.portal()),

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use domain::{HandOff, MessageAuthenticatorRule, Nas, NasName, NasProfile, Secret};
+use domain::{HandOff, HandOffMethod, MessageAuthenticatorRule, Nas, NasName, NasProfile, Secret};
 use ipnet::IpNet;
 use serde_json::Value;
 use store::{Act, AuditSubject};
@@ -61,10 +61,7 @@ pub(super) async fn add(
     let added = AccessPointAdded {
         access_point: AccessPoint::from(&nas),
         notes,
-        hand_off_secret: match &nas.hand_off {
-            HandOff::MacAuthentication { redirect_secret } => redirect_secret.clone(),
-            HandOff::Uam { secret, .. } => secret.clone(),
-        },
+        hand_off_secret: nas.hand_off.secret.clone(),
         secret: nas.secret,
     };
     Ok((StatusCode::CREATED, Json(added)))
@@ -165,31 +162,16 @@ pub(super) fn nas(request: AddAccessPoint, new: &NewAccessPoints) -> Result<Nas,
 }
 
 fn hand_off(wanted: NewHandOff, profile: NasProfile) -> Result<HandOff, String> {
-    match wanted {
-        NewHandOff::MacAuthentication { redirect_secret: None }
-            if profile == NasProfile::Sabeel =>
-        {
-            Ok(HandOff::MacAuthentication { redirect_secret: Some(random::radius_secret()) })
-        }
-        NewHandOff::MacAuthentication { redirect_secret } => {
-            Ok(HandOff::MacAuthentication { redirect_secret })
-        }
-        NewHandOff::Uam { hosts, .. } if hosts.is_empty() => {
-            Err("hosts is empty, so no login could be handed back".to_owned())
-        }
-        NewHandOff::Uam { secret, hosts } => {
-            if let Some(odd) = hosts.iter().find(|host| !is_host(host)) {
-                return Err(format!("`{odd}` is no host or host:port"));
-            }
-            Ok(HandOff::Uam { secret, hosts })
-        }
-    }
-}
-
-/// Whether the text can stand as `host[:port]` in an address, and as nothing more.
-fn is_host(text: &str) -> bool {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b);
-    !text.is_empty() && text.len() <= 255 && text.bytes().all(plain)
+    let NewHandOff { method, secret, hosts } = wanted;
+    let method = method.unwrap_or(match hosts.is_empty() {
+        true => HandOffMethod::MacAuthentication,
+        false => profile.browser_hand_off(),
+    });
+    let is_own = profile == NasProfile::Sabeel && method == HandOffMethod::MacAuthentication;
+    let secret = secret.or_else(|| is_own.then(random::radius_secret));
+    let hand_off = HandOff { method, secret, hosts };
+    hand_off.check().map_err(|error| error.to_string())?;
+    Ok(hand_off)
 }
 
 /// Changes what the request names.
@@ -205,18 +187,15 @@ fn apply(request: &ChangeAccessPoint, nas: &mut Nas) -> Result<(), String> {
     replace(&mut nas.status_server, request.status_server);
     replace(&mut nas.octet_direction, request.octet_direction);
     replace(&mut nas.dae_address, request.dae_address);
-    if let Some(wanted) = request.hand_off {
-        let wanted = match (wanted, &nas.hand_off) {
-            (
-                NewHandOff::MacAuthentication { redirect_secret: None },
-                HandOff::MacAuthentication { redirect_secret },
-            ) => NewHandOff::MacAuthentication { redirect_secret: redirect_secret.clone() },
-            (NewHandOff::Uam { secret: None, hosts }, HandOff::Uam { secret, .. }) => {
-                NewHandOff::Uam { secret: secret.clone(), hosts }
-            }
-            (wanted, _) => wanted,
-        };
-        nas.hand_off = hand_off(wanted, nas.profile)?;
+    if let Some(mut wanted) = request.hand_off {
+        let has_page = nas.hand_off.method != HandOffMethod::MacAuthentication;
+        wanted.method = wanted.method.or(has_page.then_some(nas.hand_off.method));
+        let stays = wanted.secret.is_none();
+        let mut changed = hand_off(wanted, nas.profile)?;
+        if stays && changed.method == nas.hand_off.method && nas.hand_off.secret.is_some() {
+            changed.secret.clone_from(&nas.hand_off.secret);
+        }
+        nas.hand_off = changed;
     }
     Ok(())
 }
@@ -289,19 +268,4 @@ pub(super) fn notes_on(nas: &Nas) -> Vec<String> {
         );
     }
     notes
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hosts_of_a_login_page_carry_nothing_more() {
-        for host in ["192.0.2.1", "login.park:3990", "[2001:db8::1]:80", "gate_1"] {
-            assert!(is_host(host), "{host}");
-        }
-        for odd in ["", "http://x", "a/b", "a b", "user@x", "x?y", "x#y", "ممشى"] {
-            assert!(!is_host(odd), "{odd}");
-        }
-    }
 }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, UdpSocket};
 
 use axum::Json;
 use axum::extract::State;
-use domain::{HandOff, Nas, NasName, Secret};
+use domain::{Nas, NasName, Secret};
 
 use super::AdminApi;
 use super::api::{Onboard, Onboarding};
@@ -49,10 +49,7 @@ pub(super) async fn onboard(
 
 /// Refuses secrets that are not the access point's own.
 fn refuse_others(request: &Onboard, nas: &Nas) -> Result<(), Refusal> {
-    let own = match &nas.hand_off {
-        HandOff::MacAuthentication { redirect_secret } => redirect_secret.as_ref(),
-        HandOff::Uam { secret, .. } => secret.as_ref(),
-    };
+    let own = nas.hand_off.secret.as_ref();
     let is_other = |given: &Option<Secret>, own: Option<&Secret>| {
         given.as_ref().is_some_and(|given| Some(given) != own)
     };

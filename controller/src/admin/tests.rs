@@ -198,7 +198,10 @@ async fn an_access_points_secrets_are_shown_once() {
     expected["octets_look_swapped"] = json!(false);
     assert_eq!(shown, expected);
     assert_eq!(shown["message_authenticator"], "required");
-    assert_eq!(shown["hand_off"], json!({"kind": "mac-authentication"}));
+    assert_eq!(
+        shown["hand_off"],
+        json!({"method": "mac-authentication", "hosts": [], "has_secret": true})
+    );
     assert_eq!(shown["portal_path"].as_str().unwrap().len(), 20);
     assert_eq!(names(&list), ["gate", "pole", "walkway-gate"]);
     assert_eq!(office.delete("/v1/access-points/walkway-gate").await.0, 200);
@@ -211,14 +214,14 @@ async fn given_secrets_are_taken_and_weak_ones_remarked() {
     let request = json!({
         "name": "old-box", "site": "walkway", "addresses": "192.0.2.0/24", "profile": "coova",
         "secret": "testing123", "portal_path": "oldbox2026", "message_authenticator": "optional",
-        "hand_off": {"kind": "uam", "secret": "uam-secret", "hosts": ["192.0.2.1:3990"]}
+        "hand_off": {"method": "uam", "secret": "uam-secret", "hosts": ["192.0.2.1:3990"]}
     });
     let (status, added) = office.post("/v1/access-points", request).await;
     assert_eq!(status, 201, "{added}");
     assert_eq!(added["secret"], "testing123");
     assert_eq!(added["hand_off_secret"], "uam-secret");
     assert_eq!(added["access_point"]["portal_path"], "oldbox2026");
-    let hand_off = json!({"kind": "uam", "hosts": ["192.0.2.1:3990"]});
+    let hand_off = json!({"method": "uam", "hosts": ["192.0.2.1:3990"], "has_secret": true});
     assert_eq!(added["access_point"]["hand_off"], hand_off);
     assert_eq!(added["notes"].as_array().unwrap().len(), 3);
 }
@@ -263,10 +266,10 @@ async fn a_request_that_makes_no_sense_is_refused_in_words() {
         ),
         (
             "/v1/access-points",
-            access_point("hand_off", json!({"kind": "uam", "hosts": []})),
+            access_point("hand_off", json!({"method": "uam", "hosts": []})),
             422,
             "invalid",
-            "hosts",
+            "no host of its login page",
         ),
         ("/v1/accounts/show", json!({"phone": "966555555555"}), 404, "not-found", "that number"),
         ("/v1/nothing", json!({}), 404, "not-found", "path"),

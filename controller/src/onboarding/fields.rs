@@ -3,10 +3,13 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use domain::{HandOff, Nas};
+use domain::{HandOff, HandOffMethod, LoginHost, Nas};
 use ipnet::IpNet;
 
 use super::{Known, NO_SECRET, NO_SERVER};
+
+/// Where CoovaChilli listens unless it is told otherwise.
+const UAM_PORT: u16 = 3_990;
 
 /// Values by name; one that is not there has no value.
 #[derive(Debug, Default)]
@@ -113,11 +116,17 @@ impl Fields {
     }
 
     fn add_login_page(&mut self, nas: &Nas, known: &Known<'_>) {
-        let HandOff::Uam { secret, hosts } = &nas.hand_off else { return };
-        let page = hosts.first().map_or("", String::as_str);
-        let (host, port) = page.rsplit_once(':').unwrap_or((page, "3990"));
-        self.add("uam-host", host.to_owned());
-        self.add("uam-port", port.to_owned());
+        let HandOff { method, secret, hosts } = &nas.hand_off;
+        if *method == HandOffMethod::MacAuthentication {
+            return;
+        }
+        let page = hosts.first();
+        self.maybe("login-host", page.and_then(LoginHost::host).map(str::to_owned));
+        if *method != HandOffMethod::Uam {
+            return;
+        }
+        let port = page.and_then(LoginHost::port).unwrap_or(UAM_PORT);
+        self.add("uam-port", port.to_string());
         let given = known.hand_off_secret.map(|secret| secret.expose().to_owned());
         let unknown = || secret.as_ref().map(|_| NO_SECRET.to_owned() + "-OF-THE-LOGIN-PAGE");
         self.maybe("uam-secret", given.or_else(unknown));

@@ -2,7 +2,7 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use domain::{HandOff, MessageAuthenticatorRule};
+use domain::{HandOff, HandOffMethod, MessageAuthenticatorRule};
 
 use super::*;
 use crate::stage;
@@ -57,7 +57,7 @@ fn every_text_has_values_for_its_places_and_says_what_is_needed() {
         for name in named.split("{{").skip(1).filter_map(|rest| rest.split_once("}}")) {
             let name = name.0.trim_start_matches(['?', '*']);
             let optional =
-                ["identifier", "uam-host", "uam-port", "uam-secret", "portal-socket", "api-url"];
+                ["identifier", "login-host", "uam-port", "uam-secret", "portal-socket", "api-url"];
             let plan = Plan::visitor("visitor".parse().unwrap());
             let places = places();
             let known = Known {
@@ -206,9 +206,13 @@ fn a_shell_reads_what_is_meant_and_runs_nothing_else() {
     assert!(said.contains(&format!("<set><uspot.captive.auth_secret={odd}>")), "{said}");
     assert!(!said.lines().any(|line| line == "hacked"), "{said}");
 
-    let hosts = vec!["10.1.0.1:3990".to_owned()];
+    let hosts = vec!["10.1.0.1:3990".parse().unwrap()];
     let kiosk = Nas {
-        hand_off: HandOff::Uam { secret: Some("uam".parse().unwrap()), hosts },
+        hand_off: HandOff {
+            method: HandOffMethod::Uam,
+            secret: Some("uam".parse().unwrap()),
+            hosts,
+        },
         ..nas(NasProfile::Coova)
     };
     let text = pasted(&kiosk, SECRET).unwrap();

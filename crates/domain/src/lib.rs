@@ -67,9 +67,10 @@ pub use mac::{CalledStation, MacAddress, MacError};
 pub use message::{MessageClass, MessageState, SmsText, Urgency};
 pub use name::{NameError, NasName, PlanName, RangeName, SiteName};
 pub use nas::{
-    AskingAgain, FormerSecret, HandOff, MessageAuthenticatorRule, Nas, NasIdentifier,
-    NasIdentifierError, NasProfile, OctetDirection, ProfileError, ProxyStateRule, Renewal,
-    RotationUnderWay, RuleError, StatusServerRule,
+    AskingAgain, FormerSecret, HandOff, HandOffError, HandOffMethod, HandOffMethodError, LoginHost,
+    LoginHostError, MessageAuthenticatorRule, Nas, NasIdentifier, NasIdentifierError, NasProfile,
+    OctetDirection, ProfileError, ProxyStateRule, Renewal, RotationUnderWay, RuleError,
+    StatusServerRule,
 };
 pub use nas_range::{
     Approval, ApprovalError, Introduction, NasRange, PendingNas, PendingState, SecretProof,

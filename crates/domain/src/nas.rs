@@ -1,5 +1,6 @@
 //! NAS: whatever stands between visitor and internet and speaks RADIUS to us.
 
+mod hand_off;
 mod identifier;
 mod profile;
 mod rules;
@@ -8,6 +9,9 @@ use std::net::SocketAddr;
 
 use ipnet::IpNet;
 
+pub use hand_off::{
+    HandOff, HandOffError, HandOffMethod, HandOffMethodError, LoginHost, LoginHostError,
+};
 pub use identifier::{NasIdentifier, NasIdentifierError};
 pub use profile::{AskingAgain, NasProfile, ProfileError, Renewal};
 pub use rules::{
@@ -118,23 +122,6 @@ impl Nas {
     }
 }
 
-/// How a login reaches the NAS once the code is right.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum HandOff {
-    /// The NAS asks by hardware address; a CoA makes it ask again.
-    MacAuthentication {
-        /// Signs the redirect query, where the NAS can sign (ours can).
-        redirect_secret: Option<Secret>,
-    },
-    /// The browser carries one-time credentials to the NAS (the universal access method).
-    Uam {
-        /// CoovaChilli's `uamsecret`: signs the redirect and hides the challenge.
-        secret: Option<Secret>,
-        /// `host` or `host:port` of the NAS's login page; nothing else is ever posted to.
-        hosts: Vec<String>,
-    },
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -162,7 +149,7 @@ mod tests {
             status_server: StatusServerRule::Answered,
             octet_direction: OctetDirection::Standard,
             dae_address: None,
-            hand_off: HandOff::MacAuthentication { redirect_secret: None },
+            hand_off: HandOff::mac_authentication(None),
             portal_path: secret("path"),
         }
     }

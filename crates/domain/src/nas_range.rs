@@ -153,7 +153,7 @@ impl NasRange {
             status_server: StatusServerRule::default(),
             octet_direction: OctetDirection::Standard,
             dae_address: None,
-            hand_off: HandOff::MacAuthentication { redirect_secret: None },
+            hand_off: HandOff::mac_authentication(None),
             portal_path,
         }
     }

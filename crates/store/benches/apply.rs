@@ -72,7 +72,7 @@ async fn set_up(store: &TestStore) {
         status_server: StatusServerRule::Answered,
         octet_direction: OctetDirection::Standard,
         dae_address: None,
-        hand_off: HandOff::MacAuthentication { redirect_secret: None },
+        hand_off: HandOff::mac_authentication(None),
         portal_path: "path-to-the-gate".parse().unwrap(),
         certificate: None,
     };

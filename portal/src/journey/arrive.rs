@@ -51,7 +51,7 @@ pub(crate) async fn enter(
         device: arrival.device,
         address: arrival.address,
         trust: arrival.trust,
-        uam: arrival.uam,
+        turn: arrival.turn,
         wanted: arrival.wanted,
     };
     tracing::debug!(nas = %context.nas, device = %context.device, "a device arrived");
@@ -134,7 +134,7 @@ pub(crate) async fn at_the_door(
             address: Some(peer),
             trust: Trust::Unsigned,
             language,
-            uam: None,
+            turn: None,
             wanted: None,
         };
         let token = app.signer.seal(&context, now);

@@ -9,10 +9,11 @@ use domain::{GrantEnd, OrderReason};
 use super::too_busy;
 use crate::app::{App, Message, Outcome, see_other};
 use crate::failure::Failure;
+use crate::nas;
 use crate::visit::Visit;
 
-/// `POST /v/{token}/end`: ends the grant. The access points are told by the store's orders; a
-/// UAM one is told by the browser too, which is quicker.
+/// `POST /v/{token}/end`: ends the grant. The access points are told by the store's orders; one
+/// with a login page is told by the browser too, which is quicker.
 pub(crate) async fn submit(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
     if let Err(wait) = app.budgets.admit(visit.context.device) {
         return too_busy(&app, &visit, wait);
@@ -22,8 +23,10 @@ pub(crate) async fn submit(State(app): State<Arc<App>>, visit: Visit) -> Outcome
         Ending::NotYours => return visit.message(&app, &NOT_YOURS),
         Ending::Ended => {}
     }
-    Ok(match visit.login_host() {
-        Some(host) => see_other(&format!("http://{host}/logoff")),
+    let dialect = nas::dialect(visit.nas.hand_off.method);
+    let log_off = visit.login_page().and_then(|page| dialect.log_off(&page));
+    Ok(match log_off.filter(|url| nas::is_allowed(&visit.nas.hand_off, url)) {
+        Some(url) => see_other(url.as_str()),
         None => visit.go("bye"),
     })
 }

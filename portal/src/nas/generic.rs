@@ -21,7 +21,7 @@ pub(super) fn read(redirected: &Redirected<'_>) -> Result<Arrival, ArrivalError>
         address,
         trust: Trust::Unsigned,
         occasion: Occasion::Caught,
-        uam: None,
+        turn: None,
         wanted: query.wanted("url").or_else(|| query.wanted("redirect")),
     })
 }

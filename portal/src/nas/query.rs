@@ -50,14 +50,25 @@ impl RedirectQuery {
             .transpose()
     }
 
+    /// The address of a login page, in full; whether a browser may go there is not decided here.
+    pub(crate) fn page(&self, name: &'static str) -> Result<String, ArrivalError> {
+        let url = url::Url::parse(self.require(name)?);
+        let url = url.map_err(|_| ArrivalError::Malformed(name))?;
+        if is_plain(&url) { Ok(url.into()) } else { Err(ArrivalError::Malformed(name)) }
+    }
+
     /// The page that was wanted, if it is a web page with an address of decent length.
     pub(crate) fn wanted(&self, name: &'static str) -> Option<String> {
         let text = self.find(name).ok()??;
         let url = url::Url::parse(text).ok()?;
-        let usable = matches!(url.scheme(), "http" | "https")
-            && url.username().is_empty()
-            && url.password().is_none()
-            && url.as_str().len() <= LONGEST_WANTED;
+        let usable = is_plain(&url) && url.as_str().len() <= LONGEST_WANTED;
         usable.then(|| url.into())
     }
+}
+
+/// Whether an address is a web page's, with nobody's name in it.
+fn is_plain(url: &url::Url) -> bool {
+    matches!(url.scheme(), "http" | "https")
+        && url.username().is_empty()
+        && url.password().is_none()
 }

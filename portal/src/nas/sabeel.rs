@@ -63,7 +63,7 @@ pub(super) fn read(secret: &Secret, redirected: &Redirected<'_>) -> Result<Arriv
         address: identity.address,
         trust: Trust::Signed,
         occasion: Occasion::Caught,
-        uam: None,
+        turn: None,
         wanted: query.wanted("url"),
     })
 }

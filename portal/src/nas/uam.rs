@@ -8,50 +8,77 @@
 use std::time::Duration;
 
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
-use domain::{Credential, Secret, Timestamp};
+use domain::{HandOff, LoginHost, Secret};
 use md5::{Digest, Md5};
 use subtle::ConstantTimeEq;
+use url::Url;
 
-use super::{Arrival, ArrivalError, Occasion, RedirectQuery, Redirected};
-use crate::context::{Trust, UamTurn};
+use super::{
+    Arrival, ArrivalError, Dialect, Occasion, Pass, RedirectQuery, Redirected, Way, origin,
+};
+use crate::context::{Trust, Turn};
 
 /// CoovaChilli forgets a challenge after ten minutes; a fresh one is fetched in good time.
 const CHALLENGE_LIFE: Duration = Duration::from_secs(8 * 60);
 /// Where CoovaChilli listens unless it is told otherwise.
 const DEFAULT_PORT: u16 = 3_990;
 
-/// Reads a redirect of a UAM access point whose login page may be at `hosts`.
-pub(super) fn read(
-    secret: Option<&Secret>,
-    hosts: &[String],
-    redirected: &Redirected<'_>,
-) -> Result<Arrival, ArrivalError> {
-    let (query, trust) = match secret {
-        Some(secret) => (verified(secret, redirected)?, Trust::Signed),
-        None => (redirected.query, Trust::Unsigned),
-    };
-    let query = RedirectQuery::parse(query)?;
-    let occasion = match query.require("res")? {
-        "success" | "already" => Occasion::Online,
-        "failed" => Occasion::Refused,
-        "logoff" | "timeout" => Occasion::LoggedOff,
-        "notyet" | "splash" => Occasion::Caught,
-        _ => return Err(ArrivalError::Malformed("res")),
-    };
-    let host = login_host(&query)?;
-    if !is_allowed(hosts, &host) {
-        return Err(ArrivalError::HostNotAllowed);
+pub(super) struct Uam;
+
+impl Dialect for Uam {
+    fn read(
+        &self,
+        hand_off: &HandOff,
+        redirected: &Redirected<'_>,
+    ) -> Result<Arrival, ArrivalError> {
+        let (query, trust) = match &hand_off.secret {
+            Some(secret) => (verified(secret, redirected)?, Trust::Signed),
+            None => (redirected.query, Trust::Unsigned),
+        };
+        let query = RedirectQuery::parse(query)?;
+        let occasion = match query.require("res")? {
+            "success" | "already" => Occasion::Online,
+            "failed" => Occasion::Refused,
+            "logoff" | "timeout" => Occasion::LoggedOff,
+            "notyet" | "splash" => Occasion::Caught,
+            _ => return Err(ArrivalError::Malformed("res")),
+        };
+        let challenge = challenge(&query)?.map(|text| ("challenge".to_owned(), text));
+        let page = login_page(&query)?;
+        Ok(Arrival {
+            at: redirected.at,
+            device: query.device("mac")?,
+            address: query.address("ip")?,
+            trust,
+            occasion,
+            turn: Some(Turn { page, fields: challenge.into_iter().collect() }),
+            wanted: query.wanted("userurl"),
+        })
     }
-    let uam = UamTurn { host, challenge: challenge(&query)?, arrived_at: redirected.at };
-    Ok(Arrival {
-        at: redirected.at,
-        device: query.device("mac")?,
-        address: query.address("ip")?,
-        trust,
-        occasion,
-        uam: Some(uam),
-        wanted: query.wanted("userurl"),
-    })
+
+    fn login_page(&self, host: &LoginHost) -> Option<Url> {
+        origin(host, "http", Some(DEFAULT_PORT))
+    }
+
+    fn way(&self, pass: &Pass<'_>) -> Option<Way> {
+        let page = pass.page?;
+        let challenge = pass.turn.and_then(|turn| turn.find("challenge"));
+        let challenge = challenge.filter(|_| pass.age < CHALLENGE_LIFE);
+        let Some(challenge) = challenge.and_then(octets) else {
+            return Some(Way::Ask(page.join("prelogin").ok()?));
+        };
+        let mut url = page.join("logon").ok()?;
+        let password = &pass.credential.password;
+        url.query_pairs_mut()
+            .append_pair("username", &pass.credential.id.user_name())
+            .append_pair("response", &response(challenge, pass.secret, password))
+            .extend_pairs(pass.wanted.map(|wanted| ("userurl", wanted)));
+        Some(Way::Link(url))
+    }
+
+    fn log_off(&self, page: &Url) -> Option<Url> {
+        page.join("logoff").ok()
+    }
 }
 
 /// The part of the query that `md` vouches for.
@@ -70,8 +97,8 @@ fn verified<'a>(secret: &Secret, redirected: &Redirected<'a>) -> Result<&'a str,
     if vouched { Ok(signed) } else { Err(ArrivalError::BadSignature) }
 }
 
-/// `uamip:uamport`, if it is a host name or an IPv4 address and a port.
-fn login_host(query: &RedirectQuery) -> Result<String, ArrivalError> {
+/// The root of `uamip:uamport`, if it is a host name or an IPv4 address and a port.
+fn login_page(query: &RedirectQuery) -> Result<String, ArrivalError> {
     let host = query.require("uamip")?;
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'.' || b == b'-';
     if host.len() > 100 || !host.bytes().all(plain) {
@@ -81,51 +108,18 @@ fn login_host(query: &RedirectQuery) -> Result<String, ArrivalError> {
         Some(text) => text.parse().map_err(|_| ArrivalError::Malformed("uamport"))?,
         None => DEFAULT_PORT,
     };
-    Ok(format!("{}:{port}", host.to_ascii_lowercase()))
+    Ok(format!("http://{host}:{port}/"))
 }
 
-fn challenge(query: &RedirectQuery) -> Result<Option<[u8; 16]>, ArrivalError> {
+/// The challenge, which has 16 octets.
+fn challenge(query: &RedirectQuery) -> Result<Option<String>, ArrivalError> {
     let Some(text) = query.find("challenge")? else { return Ok(None) };
-    let bytes = HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok();
-    let challenge = bytes.and_then(|bytes| bytes.try_into().ok());
-    challenge.map(Some).ok_or(ArrivalError::Malformed("challenge"))
+    octets(text).ok_or(ArrivalError::Malformed("challenge"))?;
+    Ok(Some(text.to_owned()))
 }
 
-/// Whether the access point's settings name `host`; one without a port stands for all its ports.
-pub(crate) fn is_allowed(hosts: &[String], host: &str) -> bool {
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    hosts.iter().any(|known| known.eq_ignore_ascii_case(host) || known.eq_ignore_ascii_case(name))
-}
-
-/// The login page of an access point that has not redirected the browser itself.
-pub(crate) fn default_host(hosts: &[String]) -> Option<String> {
-    let host = hosts.first()?;
-    Some(if host.contains(':') { host.clone() } else { format!("{host}:{DEFAULT_PORT}") })
-}
-
-impl UamTurn {
-    /// The challenge, while the access point still knows it.
-    pub(crate) fn fresh_challenge(&self, now: Timestamp) -> Option<[u8; 16]> {
-        self.challenge.filter(|_| now.since(self.arrived_at) < CHALLENGE_LIFE)
-    }
-}
-
-/// Where the browser goes to log in with one-time credentials.
-pub(crate) fn logon_url(
-    host: &str,
-    challenge: [u8; 16],
-    secret: Option<&Secret>,
-    credential: &Credential,
-    wanted: Option<&str>,
-) -> String {
-    let response = response(challenge, secret, &credential.password);
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
-    query.append_pair("username", &credential.id.user_name());
-    query.append_pair("response", &response);
-    if let Some(wanted) = wanted {
-        query.append_pair("userurl", wanted);
-    }
-    format!("http://{host}/logon?{}", query.finish())
+fn octets(hex: &str) -> Option<[u8; 16]> {
+    HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok()?.try_into().ok()
 }
 
 fn response(challenge: [u8; 16], secret: Option<&Secret>, password: &Secret) -> String {
@@ -144,9 +138,12 @@ fn response(challenge: [u8; 16], secret: Option<&Secret>, password: &Secret) -> 
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use data_encoding::HEXUPPER;
+    use domain::{HandOffMethod, Timestamp};
 
+    use super::super::read_arrival;
+    use super::super::tests::{nas, way_of};
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_secs(1_795_597_200);
@@ -156,7 +153,7 @@ pub(crate) mod tests {
         &mac=02-00-5E-10-00-01&ip=10.1.0.7&nasid=gate&sessionid=5c1\
         &userurl=http%3a%2f%2fexample.com%2f";
 
-    pub(crate) fn signed(secret: &str, origin_and_path: &str, query: &str) -> String {
+    fn signed(secret: &str, origin_and_path: &str, query: &str) -> String {
         let md = Md5::digest(format!("{origin_and_path}?{query}{secret}"));
         format!("{query}&md={}", HEXUPPER.encode(&md))
     }
@@ -164,8 +161,8 @@ pub(crate) mod tests {
     fn read(secret: Option<&str>, query: &str) -> Result<Arrival, ArrivalError> {
         let origins = ["https://portal.example".to_owned(), ORIGIN.to_owned()];
         let redirected = Redirected { origins: &origins, path: "/n/x/", query, at: NOW };
-        let secret: Option<Secret> = secret.map(|secret| secret.parse().unwrap());
-        super::read(secret.as_ref(), &["10.1.0.1:3990".to_owned()], &redirected)
+        let nas = nas(HandOffMethod::Uam, secret, "10.1.0.1:3990");
+        read_arrival(&nas, &redirected)
     }
 
     #[test]
@@ -176,9 +173,9 @@ pub(crate) mod tests {
         assert_eq!(arrival.occasion, Occasion::Caught);
         assert_eq!(arrival.trust, Trust::Signed);
         assert_eq!(arrival.wanted.as_deref(), Some("http://example.com/"));
-        let uam = arrival.uam.unwrap();
-        assert_eq!(uam.host, "10.1.0.1:3990");
-        assert_eq!(uam.challenge.map(|c| c[15]), Some(15));
+        let turn = arrival.turn.unwrap();
+        assert_eq!(turn.page, "http://10.1.0.1:3990/");
+        assert_eq!(turn.find("challenge"), Some("000102030405060708090a0b0c0d0e0f"));
     }
 
     #[test]
@@ -229,19 +226,6 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_host_without_a_port_stands_for_all_its_ports() {
-        for (known, host, allowed) in [
-            ("10.1.0.1", "10.1.0.1:3990", true),
-            ("10.1.0.1:3990", "10.1.0.1:3990", true),
-            ("10.1.0.1:3990", "10.1.0.1:80", false),
-            ("10.1.0.1", "10.1.0.11:3990", false),
-            ("Gate.example", "gate.example:3990", true),
-        ] {
-            assert_eq!(is_allowed(&[known.to_owned()], host), allowed, "{known} {host}");
-        }
-    }
-
-    #[test]
     fn the_response_is_what_coovachilli_expects() {
         // By another MD5 implementation: MD5(00 || "secret12" || MD5(00..0f || "uam secret")).
         let mut challenge = [0; 16];
@@ -256,8 +240,15 @@ pub(crate) mod tests {
 
     #[test]
     fn an_old_challenge_is_not_answered() {
-        let turn = UamTurn { host: String::new(), challenge: Some([1; 16]), arrived_at: NOW };
-        assert!(turn.fresh_challenge(NOW + Duration::from_secs(479)).is_some());
-        assert!(turn.fresh_challenge(NOW + Duration::from_secs(480)).is_none());
+        let turn = Turn {
+            page: "http://10.1.0.1:3990/".to_owned(),
+            fields: vec![("challenge".to_owned(), "01".repeat(16))],
+        };
+        let way = |age, turn| way_of(HandOffMethod::Uam, Some("uam secret"), age, turn);
+        let Some(Way::Link(url)) = way(479, Some(&turn)) else { panic!("no link") };
+        assert!(url.as_str().starts_with("http://10.1.0.1:3990/logon?username="), "{url}");
+        let fresh = Some(Way::Ask("http://10.1.0.1:3990/prelogin".parse().unwrap()));
+        assert_eq!(way(480, Some(&turn)), fresh);
+        assert_eq!(way(0, None), fresh);
     }
 }

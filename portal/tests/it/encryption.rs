@@ -33,7 +33,7 @@ pub fn tls_settings(cert: &str, key: &str) -> TlsSettings {
     }
 }
 
-fn issued() -> TlsSettings {
+pub fn issued() -> TlsSettings {
     tls_settings(&format!("{ISSUED}/portal.pem"), &format!("{ISSUED}/portal.key"))
 }
 
@@ -115,14 +115,16 @@ async fn a_stapled_answer_is_sent_and_an_old_one_is_not() {
     }
 }
 
+/// Asks the portal that has the issued certificate.
+pub async fn ask(town: &Town, host: &str, target: &str) -> Answer {
+    let mut stream = connect(town, &format!("{ISSUED}/ca.pem")).await.unwrap();
+    let request = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    read_answer(&mut stream).await
+}
+
 #[tokio::test]
 async fn hsts_only_where_the_name_never_answers_http() {
-    async fn ask(town: &Town, host: &str) -> Answer {
-        let mut stream = connect(town, &format!("{ISSUED}/ca.pem")).await.unwrap();
-        let request = format!("GET /help HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.unwrap();
-        read_answer(&mut stream).await
-    }
     async fn check(change: fn(&mut PortalSettings), host: &str, expected: &str) {
         let town = Town::open_with(|settings| {
             settings.tls = Some(issued());
@@ -131,7 +133,7 @@ async fn hsts_only_where_the_name_never_answers_http() {
             change(settings);
         })
         .await;
-        let told = ask(&town, host).await;
+        let told = ask(&town, host, "/help").await;
         assert_eq!(told.header("strict-transport-security"), expected, "{host}");
         let plain = town.browser().ask("GET", host, "/help", "").await;
         assert_eq!(plain.header("strict-transport-security"), "", "{host} without TLS");

@@ -11,6 +11,7 @@ mod codes;
 mod consents;
 mod detection;
 mod encryption;
+mod hand_off;
 mod judges;
 mod mac_journey;
 mod pages;

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 use domain::{
-    AccountingEvent, AccountingRecord, Clock, Country, HandOff, Language, Localised, MacAddress,
-    ManualClock, MessageAuthenticatorRule, Nas, NasProfile, OctetDirection, Octets, Plan,
-    ProxyStateRule, SessionId, SessionIdentification, SessionReport, Site, Speed, StatusServerRule,
-    Timestamp, Usage,
+    AccountingEvent, AccountingRecord, Clock, Country, HandOff, HandOffMethod, Language, Localised,
+    MacAddress, ManualClock, MessageAuthenticatorRule, Nas, NasProfile, OctetDirection, Octets,
+    Plan, ProxyStateRule, SessionId, SessionIdentification, SessionReport, Site, Speed,
+    StatusServerRule, Timestamp, Usage,
 };
 use hmac::{Hmac, KeyInit, Mac};
 use portal::{Portal, PortalSettings};
@@ -220,14 +220,20 @@ async fn set_up(store: &Arc<dyn Store>, plan: Plan) {
         })
         .await
         .unwrap();
-    let gate =
-        HandOff::MacAuthentication { redirect_secret: Some(REDIRECT_SECRET.parse().unwrap()) };
-    let kiosk = HandOff::Uam {
+    let gate = HandOff::mac_authentication(Some(REDIRECT_SECRET.parse().unwrap()));
+    let kiosk = HandOff {
+        method: HandOffMethod::Uam,
         secret: Some(UAM_SECRET.parse().unwrap()),
-        hosts: vec!["10.2.0.1:3990".to_owned()],
+        hosts: vec!["10.2.0.1:3990".parse().unwrap()],
     };
-    let mall = HandOff::MacAuthentication { redirect_secret: None };
+    let mall = HandOff::mac_authentication(None);
+    let plaza = HandOff {
+        method: HandOffMethod::Cisco,
+        secret: None,
+        hosts: vec!["192.0.2.9".parse().unwrap()],
+    };
     for (name, network, profile, hand_off) in [
+        ("plaza", "192.0.2.4/32", NasProfile::Cisco, plaza),
         ("gate", "192.0.2.1/32", NasProfile::Sabeel, gate),
         ("kiosk", "192.0.2.2/32", NasProfile::Coova, kiosk),
         ("mall", "192.0.2.3/32", NasProfile::Generic, mall),

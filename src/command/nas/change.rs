@@ -3,11 +3,11 @@
 use controller::admin::api::{
     AccessPoint, ChangeAccessPoint, FinishRotation, NewHandOff, RotateSecret, SecretRotated,
 };
-use domain::{OctetDirection, ProxyStateRule};
+use domain::{HandOffMethod, OctetDirection, ProxyStateRule};
 
 use super::{read_secret, show};
 use crate::admin_client::AdminClient;
-use crate::cli::{RotateNas, SetNas};
+use crate::cli::{HandOffArgs, RotateNas, SetNas};
 use crate::output::{self, Format};
 
 /// Changes what is given, and shows what has become of it.
@@ -18,13 +18,14 @@ pub(super) async fn set(admin: &AdminClient, format: Format, set: SetNas) -> any
 }
 
 fn request(set: SetNas) -> anyhow::Result<ChangeAccessPoint> {
+    let HandOffArgs { login_hosts, method, login_secret_file } = &set.hand_off;
     let hand_off = if set.mac_authentication {
-        Some(NewHandOff::MacAuthentication { redirect_secret: None })
-    } else if set.uam_hosts.is_empty() {
+        let method = Some(HandOffMethod::MacAuthentication);
+        Some(NewHandOff { method, ..NewHandOff::default() })
+    } else if login_hosts.is_empty() && method.is_none() && login_secret_file.is_none() {
         None
     } else {
-        let secret = set.uam_secret_file.as_deref().map(read_secret).transpose()?;
-        Some(NewHandOff::Uam { secret, hosts: set.uam_hosts })
+        Some(super::hand_off(set.hand_off)?)
     };
     Ok(ChangeAccessPoint {
         site: set.site,

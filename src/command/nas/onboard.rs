@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{read_secret, request};
 use crate::admin_client::AdminClient;
-use crate::cli::{AddNas, OnboardNas};
+use crate::cli::{AddNas, HandOffArgs, OnboardNas};
 use crate::output::{self, Format};
 
 /// A new access point, and what to paste into it.
@@ -31,7 +31,7 @@ pub(super) async fn run(
         let request = Onboard {
             server,
             secret: nas.secret_file.as_deref().map(read_secret).transpose()?,
-            hand_off_secret: nas.uam_secret_file.as_deref().map(read_secret).transpose()?,
+            hand_off_secret: nas.login_secret_file.as_deref().map(read_secret).transpose()?,
         };
         let onboarding = ask(admin, &nas.name, &request).await?;
         return print(format, &onboarding, &onboarding, &[]);
@@ -89,7 +89,10 @@ fn new(nas: OnboardNas) -> Option<AddNas> {
         ignore_status_server: false,
         swap_octets: false,
         dae: nas.dae.or(usual),
-        uam_hosts: nas.uam_hosts,
-        uam_secret_file: nas.uam_secret_file,
+        hand_off: HandOffArgs {
+            login_hosts: nas.login_hosts,
+            method: nas.method,
+            login_secret_file: nas.login_secret_file,
+        },
     })
 }

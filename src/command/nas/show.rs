@@ -50,10 +50,15 @@ pub(super) fn fields(nas: &AccessPoint) -> Vec<(&'static str, String)> {
         StatusServerRule::Answered => "answered",
         StatusServerRule::Ignored => "not answered",
     };
-    let hand_off = match &nas.hand_off {
-        HandOffView::MacAuthentication => "MAC authentication".to_owned(),
-        HandOffView::Uam { hosts } => format!("UAM at {}", hosts.join(", ")),
-    };
+    let HandOffView { method, hosts, has_secret } = &nas.hand_off;
+    let mut hand_off = method.as_str().to_owned();
+    if !hosts.is_empty() {
+        let hosts: Vec<String> = hosts.iter().map(ToString::to_string).collect();
+        hand_off.push_str(&format!(" at {}", hosts.join(", ")));
+    }
+    if *has_secret {
+        hand_off.push_str(", signed");
+    }
     let message_authenticator = match nas.message_authenticator {
         rule if rule.leaves_unprotected() => format!("{}, still unprotected", rule.as_str()),
         rule => rule.as_str().to_owned(),

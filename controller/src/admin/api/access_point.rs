@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 
 use domain::{
-    CertificateName, HandOff, MessageAuthenticatorRule, Nas, NasIdentifier, NasName, NasProfile,
-    OctetDirection, ProxyStateRule, Secret, SiteName, StatusServerRule, Timestamp,
+    CertificateName, HandOffMethod, LoginHost, MessageAuthenticatorRule, Nas, NasIdentifier,
+    NasName, NasProfile, OctetDirection, ProxyStateRule, Secret, SiteName, StatusServerRule,
+    Timestamp,
 };
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize, Serializer};
@@ -51,35 +52,26 @@ pub struct AddAccessPoint {
     /// Where it takes Disconnect and CoA (RFC 5176), if it does.
     #[serde(default)]
     pub dae_address: Option<SocketAddr>,
-    /// How a login is handed back; MAC authentication if left out.
+    /// How a login is handed back; by hardware address if left out.
     #[serde(default)]
     pub hand_off: NewHandOff,
 }
 
 /// How a login is handed back to an access point that is added.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "kind", deny_unknown_fields)]
-pub enum NewHandOff {
-    /// It asks by hardware address.
-    MacAuthentication {
-        /// Signs the redirect; made for the `sabeel` profile if left out.
-        #[serde(default, serialize_with = "exposed", skip_serializing_if = "Option::is_none")]
-        redirect_secret: Option<Secret>,
-    },
-    /// The browser carries one-time credentials to it.
-    Uam {
-        /// CoovaChilli's `uamsecret`.
-        #[serde(default, serialize_with = "exposed", skip_serializing_if = "Option::is_none")]
-        secret: Option<Secret>,
-        /// `host` or `host:port` of its login page; at least one.
-        hosts: Vec<String>,
-    },
-}
-
-impl Default for NewHandOff {
-    fn default() -> Self {
-        Self::MacAuthentication { redirect_secret: None }
-    }
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewHandOff {
+    /// By which maker's rules; left out, those of its profile where hosts are given, else MAC
+    /// authentication.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<HandOffMethod>,
+    /// What it shares with the portal for that, such as CoovaChilli's `uamsecret`; made for MAC
+    /// authentication of the `sabeel` profile if left out.
+    #[serde(default, serialize_with = "exposed", skip_serializing_if = "Option::is_none")]
+    pub secret: Option<Secret>,
+    /// Where its login page may be: `[http://|https://]host[:port]`, with `*.` for all names below.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<LoginHost>,
 }
 
 /// What adding an access point led to: the only answer that ever shows its secrets.
@@ -146,15 +138,13 @@ pub struct FormerSecretView {
 
 /// How a login is handed back, without secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "kind")]
-pub enum HandOffView {
-    /// It asks by hardware address.
-    MacAuthentication,
-    /// The browser carries one-time credentials to it.
-    Uam {
-        /// `host` or `host:port` of its login page.
-        hosts: Vec<String>,
-    },
+pub struct HandOffView {
+    /// By which maker's rules.
+    pub method: HandOffMethod,
+    /// Where its login page may be.
+    pub hosts: Vec<LoginHost>,
+    /// Whether it shares a secret with the portal for that.
+    pub has_secret: bool,
 }
 
 impl From<&Nas> for AccessPoint {
@@ -175,9 +165,10 @@ impl From<&Nas> for AccessPoint {
             status_server: nas.status_server,
             octet_direction: nas.octet_direction,
             dae_address: nas.dae_address,
-            hand_off: match &nas.hand_off {
-                HandOff::MacAuthentication { .. } => HandOffView::MacAuthentication,
-                HandOff::Uam { hosts, .. } => HandOffView::Uam { hosts: hosts.clone() },
+            hand_off: HandOffView {
+                method: nas.hand_off.method,
+                hosts: nas.hand_off.hosts.clone(),
+                has_secret: nas.hand_off.secret.is_some(),
             },
             portal_path: nas.portal_path.expose().to_owned(),
         }

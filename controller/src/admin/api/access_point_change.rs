@@ -45,7 +45,8 @@ pub struct ChangeAccessPoint {
     /// Where it takes Disconnect and CoA.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub dae_address: Option<Option<SocketAddr>>,
-    /// How a login is handed back; a secret that is left out stays, if the way stays.
+    /// How a login is handed back; a method with a login page stays if none is named, and a secret
+    /// that is left out stays with its method.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hand_off: Option<NewHandOff>,
 }

@@ -15,7 +15,7 @@ async fn an_access_point_is_changed_in_place_and_the_rest_stays() {
         "message_authenticator": "learn", "proxy_state": "unlimited",
         "status_server": "ignored",
         "octet_direction": "swapped", "dae_address": null,
-        "hand_off": {"kind": "uam", "secret": "uam-secret", "hosts": ["192.0.2.1:3990"]}
+        "hand_off": {"method": "uam", "secret": "uam-secret", "hosts": ["192.0.2.1:3990"]}
     });
     let (status, changed) = office.patch(GATE, change).await;
     assert_eq!(status, 200, "{changed}");
@@ -28,11 +28,12 @@ async fn an_access_point_is_changed_in_place_and_the_rest_stays() {
     );
     assert_eq!(changed["portal_path"], before["portal_path"]);
     // A secret that is left out stays with its way.
-    let hosts = json!({"hand_off": {"kind": "uam", "hosts": ["192.0.2.2"]}, "identifier": null});
+    let hosts = json!({"hand_off": {"method": "uam", "hosts": ["192.0.2.2"]}, "identifier": null});
     assert_eq!(office.patch(GATE, hosts).await.0, 200);
     let kept = office.gate().await;
-    let domain::HandOff::Uam { secret, hosts } = kept.hand_off else { panic!("{kept:?}") };
-    assert_eq!((secret.unwrap().expose(), hosts), ("uam-secret", vec!["192.0.2.2".to_owned()]));
+    assert_eq!(kept.hand_off.method, domain::HandOffMethod::Uam);
+    assert_eq!(kept.hand_off.secret.unwrap().expose(), "uam-secret");
+    assert_eq!(kept.hand_off.hosts, ["192.0.2.2".parse().unwrap()]);
     assert_eq!(kept.identifier, None);
     assert_eq!(kept.secret.expose(), "a secret of an access point");
 }
@@ -43,7 +44,7 @@ async fn a_change_that_makes_no_sense_is_refused_and_changes_nothing() {
     let before = office.gate().await;
     for (change, status) in [
         (json!({"site": "nowhere"}), 409),
-        (json!({"hand_off": {"kind": "uam", "hosts": []}, "profile": "coova"}), 422),
+        (json!({"hand_off": {"method": "uam", "hosts": []}, "profile": "coova"}), 422),
         (json!({"secret": "not by this way"}), 400),
         (json!({"name": "other"}), 400),
     ] {

@@ -276,10 +276,11 @@ async fn no_secret_and_no_number_comes_into_the_audit_log() {
     let nas = json!({
         "name": "old-box", "site": "walkway", "addresses": "192.0.2.0/24", "profile": "coova",
         "secret": "testing123", "portal_path": "oldbox2026",
-        "hand_off": {"kind": "uam", "secret": "uam-secret", "hosts": ["192.0.2.1:3990"]}
+        "hand_off": {"method": "uam", "secret": "uam-secret", "hosts": ["192.0.2.1:3990"]}
     });
     assert_eq!(office.post("/v1/access-points", nas).await.0, 201);
-    let change = json!({"hand_off": {"kind": "uam", "secret": "other-one", "hosts": ["10.0.0.1"]}});
+    let change =
+        json!({"hand_off": {"method": "uam", "secret": "other-one", "hosts": ["10.0.0.1"]}});
     assert_eq!(office.patch("/v1/access-points/old-box", change).await.0, 200);
     let secret = json!({"secret": "a secret of thirty-two letters!!"});
     assert_eq!(office.post("/v1/access-points/old-box/rotate", secret).await.0, 200);

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::HandOffMethod;
+
 /// The maker's dialect: which attributes carry limits, and how a session is changed and ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -113,6 +115,25 @@ impl NasProfile {
         match self {
             Self::Cisco | Self::Meraki => 1_700,
             _ => 3_799,
+        }
+    }
+
+    /// How a login is carried to its own login page by a browser.
+    #[must_use]
+    pub const fn browser_hand_off(self) -> HandOffMethod {
+        match self {
+            Self::Mikrotik => HandOffMethod::Mikrotik,
+            Self::Cisco => HandOffMethod::Cisco,
+            Self::Sabeel
+            | Self::Coova
+            | Self::Uspot
+            | Self::Hostapd
+            | Self::Aruba
+            | Self::Ruckus
+            | Self::Unifi
+            | Self::Meraki
+            | Self::Hpe
+            | Self::Generic => HandOffMethod::Uam,
         }
     }
 

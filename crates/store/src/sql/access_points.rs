@@ -1,7 +1,10 @@
 //! Access points: what may be seen as JSON, what may not sealed beside it.
 
 use async_trait::async_trait;
-use domain::{FormerSecret, HandOff, Nas, NasIdentifier, NasName, Secret, SiteName, Timestamp};
+use domain::{
+    FormerSecret, HandOff, HandOffMethod, LoginHost, Nas, NasIdentifier, NasName, Secret, SiteName,
+    Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 
@@ -144,8 +147,20 @@ struct Visible {
     status_server: domain::StatusServerRule,
     octet_direction: domain::OctetDirection,
     dae_address: Option<std::net::SocketAddr>,
-    /// The hosts of its login page; `None` for MAC authentication.
-    uam_hosts: Option<Vec<String>>,
+    /// Not there in what was written when there were two methods, told apart by the hosts.
+    #[serde(default)]
+    hand_off: Option<HandOffMethod>,
+    #[serde(default, alias = "uam_hosts")]
+    login_hosts: Option<Vec<LoginHost>>,
+}
+
+impl Visible {
+    fn method(&self) -> HandOffMethod {
+        self.hand_off.unwrap_or(match self.login_hosts {
+            None => HandOffMethod::MacAuthentication,
+            Some(_) => HandOffMethod::Uam,
+        })
+    }
 }
 
 /// What may not.
@@ -159,10 +174,6 @@ struct Hidden {
 }
 
 fn split(nas: &Nas) -> (Visible, Hidden) {
-    let (uam_hosts, hand_off_secret) = match &nas.hand_off {
-        HandOff::MacAuthentication { redirect_secret } => (None, redirect_secret),
-        HandOff::Uam { secret, hosts } => (Some(hosts.clone()), secret),
-    };
     let visible = Visible {
         name: nas.name.clone(),
         site: nas.site.clone(),
@@ -177,13 +188,14 @@ fn split(nas: &Nas) -> (Visible, Hidden) {
         status_server: nas.status_server,
         octet_direction: nas.octet_direction,
         dae_address: nas.dae_address,
-        uam_hosts,
+        hand_off: Some(nas.hand_off.method),
+        login_hosts: Some(nas.hand_off.hosts.clone()),
     };
     let hidden = Hidden {
         secret: nas.secret.expose().to_owned(),
         former_secret: nas.former_secret.as_ref().map(|former| former.secret.expose().to_owned()),
         portal_path: nas.portal_path.expose().to_owned(),
-        hand_off_secret: hand_off_secret.as_ref().map(|secret| secret.expose().to_owned()),
+        hand_off_secret: nas.hand_off.secret.as_ref().map(|secret| secret.expose().to_owned()),
     };
     (visible, hidden)
 }
@@ -195,6 +207,7 @@ impl SqlStore {
         let hidden = self.keys.open(Seal::NasSecrets, &Columns(row).octets("secrets")?)?;
         let hidden: Hidden = serde_json::from_str(&hidden).map_err(|_| corrupt())?;
         let secret = |text: &str| text.parse::<Secret>().map_err(|_| corrupt());
+        let method = visible.method();
         let hand_off_secret = hidden.hand_off_secret.as_deref().map(secret).transpose()?;
         let former_secret = match (&hidden.former_secret, visible.former_secret_until) {
             (Some(text), Some(until)) => {
@@ -217,9 +230,10 @@ impl SqlStore {
             status_server: visible.status_server,
             octet_direction: visible.octet_direction,
             dae_address: visible.dae_address,
-            hand_off: match visible.uam_hosts {
-                None => HandOff::MacAuthentication { redirect_secret: hand_off_secret },
-                Some(hosts) => HandOff::Uam { secret: hand_off_secret, hosts },
+            hand_off: HandOff {
+                method,
+                secret: hand_off_secret,
+                hosts: visible.login_hosts.unwrap_or_default(),
             },
             portal_path: secret(&hidden.portal_path)?,
         })
@@ -253,5 +267,26 @@ fn obstacle(error: sqlx::Error, nas: &Nas) -> StoreError {
             }
         }
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_access_point_of_before_keeps_its_hand_off() {
+        let written = |hosts: &str| {
+            let text = format!(
+                r#"{{"name": "gate", "site": "park", "addresses": "10.0.0.1/32", "profile": "coova",
+                "message_authenticator": "learn", "octet_direction": "standard",
+                "dae_address": null, "uam_hosts": {hosts}}}"#
+            );
+            serde_json::from_str::<Visible>(&text).unwrap()
+        };
+        assert_eq!(written("null").method(), HandOffMethod::MacAuthentication);
+        let kiosk = written(r#"["10.1.0.1:3990"]"#);
+        assert_eq!(kiosk.method(), HandOffMethod::Uam);
+        assert_eq!(kiosk.login_hosts.unwrap(), ["10.1.0.1:3990".parse().unwrap()]);
     }
 }

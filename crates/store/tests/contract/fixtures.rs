@@ -42,9 +42,10 @@ pub fn nas(name: &str, address: &str) -> Nas {
         status_server: StatusServerRule::Answered,
         octet_direction: OctetDirection::Standard,
         dae_address: Some("10.0.0.1:3799".parse().unwrap()),
-        hand_off: HandOff::Uam {
+        hand_off: HandOff {
+            method: HandOffMethod::Uam,
             secret: Some("uam secret".parse().unwrap()),
-            hosts: vec!["10.1.0.1".into()],
+            hosts: vec!["10.1.0.1".parse().unwrap()],
         },
         portal_path: format!("path of {name}").parse().unwrap(),
     }

@@ -1,0 +1,338 @@
+//! How a login is handed back to a NAS once the visitor may go online.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::{Secret, text};
+
+/// How a login reaches the NAS once the code is right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandOff {
+    /// By which maker's rules.
+    pub method: HandOffMethod,
+    /// What the NAS and the portal share for it, where its rules have such a thing: it signs the
+    /// redirect, and with UAM hides the challenge.
+    pub secret: Option<Secret>,
+    /// Where its login page may be; a browser carries credentials nowhere else.
+    pub hosts: Vec<LoginHost>,
+}
+
+/// The rules of the redirect to the portal and of the way back, maker by maker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HandOffMethod {
+    /// The NAS asks by hardware address; a CoA makes it ask again.
+    MacAuthentication,
+    /// CoovaChilli's universal access method.
+    Uam,
+    /// MikroTik's HotSpot.
+    Mikrotik,
+    /// Cisco's local web authentication: Catalyst 9800 and AireOS.
+    Cisco,
+}
+
+/// Why a text is no [`HandOffMethod`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no known way to hand off; known are {known}", known = HandOffMethod::names())]
+pub struct HandOffMethodError(String);
+
+/// Why a hand-off cannot be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum HandOffError {
+    /// There is no login page to carry a login to.
+    #[error("no host of its login page is given, so no login could be handed back")]
+    NoHosts,
+    /// There is no login page, so none can be anywhere.
+    #[error("an access point that asks by hardware address has no login page")]
+    NeedlessHosts,
+    /// There is more than any NAS has.
+    #[error("at most 16 hosts of a login page are taken")]
+    TooManyHosts,
+    /// The maker's rules have no secret.
+    #[error("this way to hand off has no secret")]
+    NeedlessSecret,
+}
+
+const MOST_HOSTS: usize = 16;
+
+impl HandOffMethod {
+    /// Every method.
+    pub const ALL: [Self; 4] = [Self::MacAuthentication, Self::Uam, Self::Mikrotik, Self::Cisco];
+
+    /// The method's name in configuration, store and command line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::MacAuthentication => "mac-authentication",
+            Self::Uam => "uam",
+            Self::Mikrotik => "mikrotik",
+            Self::Cisco => "cisco",
+        }
+    }
+
+    /// Whether NAS and portal share a secret for it.
+    #[must_use]
+    pub const fn has_secret(self) -> bool {
+        matches!(self, Self::MacAuthentication | Self::Uam)
+    }
+
+    /// Every name, for people.
+    fn names() -> String {
+        Self::ALL.map(Self::as_str).join(", ")
+    }
+}
+
+impl FromStr for HandOffMethod {
+    type Err = HandOffMethodError;
+
+    fn from_str(text: &str) -> Result<Self, HandOffMethodError> {
+        Self::ALL
+            .into_iter()
+            .find(|method| method.as_str() == text)
+            .ok_or_else(|| HandOffMethodError(text.chars().take(40).collect()))
+    }
+}
+
+impl HandOff {
+    /// Of a NAS that asks by hardware address, and signs its redirect if it can.
+    #[must_use]
+    pub const fn mac_authentication(redirect_secret: Option<Secret>) -> Self {
+        let method = HandOffMethod::MacAuthentication;
+        Self { method, secret: redirect_secret, hosts: Vec::new() }
+    }
+
+    /// Whether all is there that the method needs, and nothing that it cannot have.
+    ///
+    /// # Errors
+    /// The first thing that is missing or too much.
+    pub fn check(&self) -> Result<(), HandOffError> {
+        match (self.method, self.hosts.len()) {
+            (HandOffMethod::MacAuthentication, 0) => {}
+            (HandOffMethod::MacAuthentication, _) => return Err(HandOffError::NeedlessHosts),
+            (_, 0) => return Err(HandOffError::NoHosts),
+            (_, 1..=MOST_HOSTS) => {}
+            (..) => return Err(HandOffError::TooManyHosts),
+        }
+        if self.secret.is_some() && !self.method.has_secret() {
+            return Err(HandOffError::NeedlessSecret);
+        }
+        Ok(())
+    }
+
+    /// Whether a browser may carry credentials to that place.
+    #[must_use]
+    pub fn allows(&self, scheme: &str, host: &str, port: u16) -> bool {
+        self.hosts.iter().any(|known| known.covers(scheme, host, port))
+    }
+}
+
+/// Where a NAS's login page may be: `[http://|https://]host[:port]`.
+///
+/// What is left out may be anything. `*.` before a name stands for all names below it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct LoginHost {
+    scheme: Option<&'static str>,
+    host: String,
+    port: Option<u16>,
+}
+
+/// Why a text is no [`LoginHost`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is no host of a login page; write it like 10.5.0.1, 10.5.0.1:3990, \
+         https://login.example.com or *.example.com"
+)]
+pub struct LoginHostError(String);
+
+impl LoginHost {
+    /// The scheme, if it must be that one.
+    #[must_use]
+    pub const fn scheme(&self) -> Option<&'static str> {
+        self.scheme
+    }
+
+    /// The port, if it must be that one.
+    #[must_use]
+    pub const fn port(&self) -> Option<u16> {
+        self.port
+    }
+
+    /// The host, unless it stands for many.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        (!self.host.starts_with('*')).then_some(self.host.as_str())
+    }
+
+    /// Whether it is that place, or that place is among those for which it stands.
+    fn covers(&self, scheme: &str, host: &str, port: u16) -> bool {
+        let is_host = match self.host.strip_prefix('*') {
+            Some(below) => {
+                let split = host.len().checked_sub(below.len()).filter(|split| *split > 0);
+                split
+                    .and_then(|split| host.get(split..))
+                    .is_some_and(|end| end.eq_ignore_ascii_case(below))
+            }
+            None => self.host.eq_ignore_ascii_case(host),
+        };
+        is_host
+            && self.scheme.is_none_or(|known| known == scheme)
+            && self.port.is_none_or(|known| known == port)
+    }
+}
+
+impl FromStr for LoginHost {
+    type Err = LoginHostError;
+
+    fn from_str(text: &str) -> Result<Self, LoginHostError> {
+        let error = || LoginHostError(text.chars().take(60).collect());
+        let (scheme, rest) = match text.split_once("://") {
+            Some(("http", rest)) => (Some("http"), rest),
+            Some(("https", rest)) => (Some("https"), rest),
+            Some(_) => return Err(error()),
+            None => (None, text),
+        };
+        let (host, port) = match rest.rsplit_once(':') {
+            // An IPv6 address without a port ends in its bracket.
+            Some((host, port)) if !port.ends_with(']') => {
+                let is_number = port.bytes().all(|b| b.is_ascii_digit());
+                let port = port.parse::<u16>().ok().filter(|port| is_number && *port > 0);
+                (host, Some(port.ok_or_else(error)?))
+            }
+            Some(_) | None => (rest, None),
+        };
+        if !is_host(host) {
+            return Err(error());
+        }
+        Ok(Self { scheme, host: host.to_ascii_lowercase(), port })
+    }
+}
+
+/// Whether a text is an address or a name, perhaps one of many.
+fn is_host(text: &str) -> bool {
+    if let Some(address) = text.strip_prefix('[') {
+        let address = address.strip_suffix(']');
+        return address.is_some_and(|address| address.parse::<std::net::Ipv6Addr>().is_ok());
+    }
+    let name = text.strip_prefix("*.").unwrap_or(text);
+    // What stands for many must not stand for all of a country.
+    let is_wide = name.len() < text.len() && !name.contains('.');
+    let is_label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+    };
+    !is_wide && text.len() <= 253 && name.split('.').all(is_label)
+}
+
+impl fmt::Display for LoginHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = self.scheme.map(|scheme| format!("{scheme}://")).unwrap_or_default();
+        let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
+        f.pad(&format!("{scheme}{}{port}", self.host))
+    }
+}
+
+impl Serialize for LoginHost {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for LoginHost {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text::read(deserializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host(text: &str) -> LoginHost {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_method_is_read_by_the_name_it_is_written_with() {
+        for method in HandOffMethod::ALL {
+            assert_eq!(method.as_str().parse(), Ok(method));
+        }
+        let error = "ftp".parse::<HandOffMethod>().unwrap_err().to_string();
+        assert!(error.starts_with("`ftp` is no known way to hand off; known are mac-"), "{error}");
+    }
+
+    #[test]
+    fn a_host_stands_for_what_it_leaves_open() {
+        for (known, scheme, place, port, covered) in [
+            ("10.1.0.1", "http", "10.1.0.1", 3_990, true),
+            ("10.1.0.1", "https", "10.1.0.1", 443, true),
+            ("10.1.0.1:3990", "http", "10.1.0.1", 3_990, true),
+            ("10.1.0.1:3990", "http", "10.1.0.1", 80, false),
+            ("10.1.0.1", "http", "10.1.0.11", 80, false),
+            ("Gate.example", "http", "gate.EXAMPLE", 80, true),
+            ("https://gate.example", "http", "gate.example", 80, false),
+            ("https://gate.example", "https", "gate.example", 444, true),
+            ("*.example.com", "https", "n7.example.com", 443, true),
+            ("*.example.com", "https", "a.b.example.com", 443, true),
+            ("*.example.com", "https", "example.com", 443, false),
+            ("*.example.com", "https", "evilexample.com", 443, false),
+            ("[2001:db8::1]:880", "http", "[2001:db8::1]", 880, true),
+        ] {
+            assert_eq!(host(known).covers(scheme, place, port), covered, "{known} {place}:{port}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_read_as_it_is_written() {
+        for text in ["10.1.0.1", "gate:3990", "https://a.example:8443", "*.a.example", "[::1]:80"] {
+            assert_eq!(host(text).to_string(), text);
+        }
+        assert_eq!(host("*.a.example").host(), None);
+        for text in [
+            "",
+            ":80",
+            "a:0",
+            "a:65536",
+            "a:+1",
+            "ftp://a",
+            "http://",
+            "http://a/",
+            "a b",
+            "a/b",
+            "user@a",
+            "a?b",
+            "a..b",
+            "*.com",
+            "*",
+            "a.*.example",
+            "[::1",
+            "::1",
+            "[10.1.0.1]",
+            "http://a:80/login",
+            "a\nb",
+            "إ",
+        ] {
+            assert!(text.parse::<LoginHost>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_hand_off_has_what_its_method_needs_and_nothing_else() {
+        use HandOffError::{NeedlessHosts, NeedlessSecret, NoHosts, TooManyHosts};
+        use HandOffMethod::{MacAuthentication, Mikrotik, Uam};
+        for (method, has_secret, hosts, expected) in [
+            (MacAuthentication, false, 0, Ok(())),
+            (MacAuthentication, true, 0, Ok(())),
+            (MacAuthentication, false, 1, Err(NeedlessHosts)),
+            (Uam, true, 1, Ok(())),
+            (Uam, true, 0, Err(NoHosts)),
+            (Mikrotik, false, 16, Ok(())),
+            (Mikrotik, false, 17, Err(TooManyHosts)),
+            (Mikrotik, true, 1, Err(NeedlessSecret)),
+        ] {
+            let secret = has_secret.then(|| "secret".parse().unwrap());
+            let hand_off = HandOff { method, secret, hosts: vec![host("10.1.0.1"); hosts] };
+            assert_eq!(hand_off.check(), expected, "{hand_off:?}");
+        }
+    }
+}
