@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::{
-    BitRate, Country, MacAddress, NasName, Octets, OrderId, PhoneNumber, PlanName, SessionId,
-    SiteName, Timestamp, Zone,
+    BitRate, Country, Identity, MacAddress, NasName, Octets, OrderId, PhoneNumber, PlanName,
+    SessionId, SiteName, Timestamp, VoucherId, Zone,
 };
 
 pub use audit::{AuditCommand, AuditList};
@@ -80,7 +80,7 @@ pub enum Command {
         #[arg(value_name = "REFERENCE")]
         reference: domain::Reference,
     },
-    /// Persons, by mobile number.
+    /// Persons, by mobile number or voucher.
     #[command(subcommand)]
     Account(AccountCommand),
     /// What persons agreed to.
@@ -318,7 +318,8 @@ pub enum OrderCommand {
 /// Whose story to tell.
 #[derive(Debug, Args)]
 pub struct Why {
-    /// A mobile number, a device's hardware address, a session's id, or its Acct-Session-Id.
+    /// A mobile number, a voucher such as fair/17, a device's hardware address, a session's id, or
+    /// its Acct-Session-Id.
     #[arg(value_name = "WHO")]
     pub who: String,
 
@@ -344,6 +345,8 @@ pub struct Why {
 pub enum WhoKind {
     /// A person, by mobile number.
     Phone,
+    /// A person, by voucher.
+    Voucher,
     /// A device, by hardware address.
     Mac,
     /// A session, by our id or by Acct-Session-Id.
@@ -364,30 +367,30 @@ pub enum Since {
 pub enum AccountCommand {
     /// Show everything kept about a person.
     Show {
-        /// The mobile number, such as +966551234567.
-        #[arg(value_parser = mobile_number)]
-        phone: PhoneNumber,
+        /// The mobile number, such as +966551234567, or the voucher, such as fair/17.
+        #[arg(value_name = "WHO", value_parser = person)]
+        person: Identity,
     },
     /// Keep everything about a person, whatever retention says and whoever wants it destroyed.
     Hold {
-        /// The mobile number, such as +966551234567.
-        #[arg(value_parser = mobile_number)]
-        phone: PhoneNumber,
+        /// The mobile number, such as +966551234567, or the voucher, such as fair/17.
+        #[arg(value_name = "WHO", value_parser = person)]
+        person: Identity,
         /// Why, such as the reference of the request.
         #[arg(long, value_name = "TEXT")]
         why: String,
     },
     /// End a hold.
     Release {
-        /// The mobile number, such as +966551234567.
-        #[arg(value_parser = mobile_number)]
-        phone: PhoneNumber,
+        /// The mobile number, such as +966551234567, or the voucher, such as fair/17.
+        #[arg(value_name = "WHO", value_parser = person)]
+        person: Identity,
     },
     /// Destroy everything kept about a person.
     Erase {
-        /// The mobile number, such as +966551234567.
-        #[arg(value_parser = mobile_number)]
-        phone: PhoneNumber,
+        /// The mobile number, such as +966551234567, or the voucher, such as fair/17.
+        #[arg(value_name = "WHO", value_parser = person)]
+        person: Identity,
         /// Do not ask.
         #[arg(long)]
         yes: bool,
@@ -467,6 +470,15 @@ fn since(text: &str) -> Result<Since, String> {
 
 fn mobile_number(text: &str) -> Result<PhoneNumber, String> {
     PhoneNumber::parse(text, &Country::GULF).map_err(|reason| reason.to_string())
+}
+
+/// A number, or a voucher, which has a slash.
+fn person(text: &str) -> Result<Identity, String> {
+    if !text.contains('/') {
+        return mobile_number(text).map(Identity::Phone);
+    }
+    let voucher: Result<VoucherId, _> = text.parse();
+    voucher.map(Identity::Voucher).map_err(|reason| reason.to_string())
 }
 
 #[cfg(test)]

@@ -92,7 +92,7 @@ impl Stage {
             state: GrantState::Live,
         };
         let sign_in = SignIn {
-            phone: format!("9665123456{person:02}").parse().unwrap(),
+            identity: format!("9665123456{person:02}").parse().unwrap(),
             new_account: AccountId::from_bytes([person; 16]),
             language: Language::arabic(),
             grant,

@@ -11,7 +11,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::{Grant, MacAddress, NasOrder, Session, Timestamp, Zone};
+use domain::{Grant, Identity, MacAddress, NasOrder, Session, Timestamp, Zone};
 use store::{
     Archive, AuditSubject, ChallengeTold, ChallengesOf, JournalError, OrderFilter, SessionFilter,
     Store, StoreError, Trail, TrailArchive, TrailKind, Wanted,
@@ -82,6 +82,7 @@ struct Scene {
 pub fn about(of: &Subject, story: Option<&Story>) -> (AuditSubject, &'static str) {
     let (subject, asked_by) = match of {
         Subject::Phone(phone) => (AuditSubject::Number(phone.clone()), "phone"),
+        Subject::Voucher(voucher) => (AuditSubject::Voucher(voucher.clone()), "voucher"),
         Subject::Device(mac) => (AuditSubject::Device(*mac), "device"),
         Subject::Session(id) => (AuditSubject::Session(*id), "session"),
         Subject::AcctSessionId(name) => {
@@ -199,18 +200,12 @@ async fn set(store: &dyn Store, question: &WhyQuestion, now: Timestamp) -> Resul
             scene.what = "number";
             let of = ChallengesOf::Phone(phone.clone());
             scene.challenges = store.list_challenges(&of, usual, MOST_ROWS).await?;
-            let account = store.find_account_by_phone(phone).await?;
-            let record = match account {
-                Some(account) => store.account_record(account.id).await?,
-                None => None,
-            };
-            if let Some(record) = record {
-                scene.wanted.accounts.push(record.account.id);
-                scene.wanted.devices.extend(record.devices.iter().map(|device| device.mac));
-                scene.grants = record.grants;
-                scene.sessions = record.sessions;
-            }
+            of_person(store, &mut scene, &phone.clone().into()).await?;
             scene.wanted.devices.extend(scene.challenges.iter().map(|told| told.device));
+        }
+        Subject::Voucher(voucher) => {
+            scene.what = "voucher";
+            of_person(store, &mut scene, &voucher.clone().into()).await?;
         }
         Subject::Device(device) => {
             scene.what = "device";
@@ -244,6 +239,21 @@ async fn set(store: &dyn Store, question: &WhyQuestion, now: Timestamp) -> Resul
     scene.wanted.devices.dedup();
     scene.orders = orders(store, &scene).await?;
     Ok(scene)
+}
+
+/// Adds what is kept of a person's account, if there is one.
+async fn of_person(
+    store: &dyn Store,
+    scene: &mut Scene,
+    person: &Identity,
+) -> Result<(), StoreError> {
+    let Some(account) = store.find_account(person).await? else { return Ok(()) };
+    let Some(record) = store.account_record(account.id).await? else { return Ok(()) };
+    scene.wanted.accounts.push(record.account.id);
+    scene.wanted.devices.extend(record.devices.iter().map(|device| device.mac));
+    scene.grants = record.grants;
+    scene.sessions = record.sessions;
+    Ok(())
 }
 
 /// Keeps to one session, with what let it in and what ended it.

@@ -127,7 +127,7 @@ pub(crate) async fn sign_in(store: &TestStore) {
     store.add_plan(&plan()).await.unwrap();
     store.add_site(&site()).await.unwrap();
     let sign_in = SignIn {
-        phone: "+966501234567".parse().unwrap(),
+        identity: "+966501234567".parse().unwrap(),
         new_account: grant().account,
         language: Language::arabic(),
         grant: grant(),

@@ -29,7 +29,7 @@ pub enum AuditCommand {
 /// Which links.
 #[derive(Debug, Args)]
 pub struct AuditList {
-    /// Only about this mobile number, hardware address, or subject such as `plan:visitor`.
+    /// Only about this mobile number, voucher, hardware address, or subject such as `plan:visitor`.
     #[arg(long, value_name = "WHO")]
     pub about: Option<String>,
     /// Only of this act, such as `account-erased`.

@@ -1,9 +1,9 @@
 //! What can be typed after `sabeel consent`.
 
 use clap::Subcommand;
-use domain::{ConsentPurpose, PhoneNumber, WordingHash};
+use domain::{ConsentPurpose, Identity, WordingHash};
 
-use super::mobile_number;
+use super::person;
 
 /// Works on consents.
 #[derive(Debug, Subcommand)]
@@ -21,9 +21,9 @@ pub enum ConsentCommand {
     },
     /// Take back what a person agreed to, for who asks for it.
     Withdraw {
-        /// The mobile number, such as +966551234567.
-        #[arg(value_parser = mobile_number)]
-        phone: PhoneNumber,
+        /// The mobile number, such as +966551234567, or the voucher, such as fair/17.
+        #[arg(value_name = "WHO", value_parser = person)]
+        person: Identity,
         /// What: awareness, or service, which also ends the permission to be online.
         #[arg(long)]
         purpose: ConsentPurpose,

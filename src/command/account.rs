@@ -4,9 +4,9 @@ use std::io::{IsTerminal, Write};
 
 use anyhow::{Context, bail};
 use controller::admin::api::{
-    AccountErased, AccountHeld, AccountReleased, AccountView, GrantStateView, HoldAccount, Person,
+    AccountErased, AccountHeld, AccountReleased, AccountView, GrantStateView, HoldAccount,
 };
-use domain::PhoneNumber;
+use domain::Identity;
 
 use crate::admin_client::AdminClient;
 use crate::cli::AccountCommand;
@@ -19,25 +19,24 @@ pub async fn run(
     command: AccountCommand,
 ) -> anyhow::Result<()> {
     match command {
-        AccountCommand::Show { phone } => {
-            let account: AccountView = admin.post("/v1/accounts/show", &Person { phone }).await?;
+        AccountCommand::Show { person } => {
+            let account: AccountView = admin.post("/v1/accounts/show", &person).await?;
             output::show(format, &account, &fields(&account))
         }
-        AccountCommand::Hold { phone, why } => {
-            let request = HoldAccount { phone, why };
+        AccountCommand::Hold { person, why } => {
+            let request = HoldAccount { person, why };
             let held: AccountHeld = admin.post("/v1/accounts/hold", &request).await?;
             output::done(format, &held, "everything about the person stays until it is released")
         }
-        AccountCommand::Release { phone } => {
-            let released: AccountReleased =
-                admin.post("/v1/accounts/release", &Person { phone }).await?;
+        AccountCommand::Release { person } => {
+            let released: AccountReleased = admin.post("/v1/accounts/release", &person).await?;
             output::done(format, &released, "retention counts for the person again")
         }
-        AccountCommand::Erase { phone, yes } => {
+        AccountCommand::Erase { person, yes } => {
             if !yes {
-                confirm(&phone)?;
+                confirm(&person)?;
             }
-            let erased: AccountErased = admin.post("/v1/accounts/erase", &Person { phone }).await?;
+            let erased: AccountErased = admin.post("/v1/accounts/erase", &person).await?;
             let sentence = format!(
                 "everything is destroyed; {} session(s) are being ended",
                 erased.disconnecting
@@ -47,21 +46,29 @@ pub async fn run(
     }
 }
 
-fn confirm(phone: &PhoneNumber) -> anyhow::Result<()> {
+fn confirm(person: &Identity) -> anyhow::Result<()> {
     if !std::io::stdin().is_terminal() {
         bail!("this cannot be undone; say --yes to do it without being asked");
     }
-    eprint!("Destroy everything kept about {}? Type yes: ", phone.masked());
+    eprint!("Destroy everything kept about {}? Type yes: ", person.masked());
     std::io::stderr().flush().context("cannot ask")?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer).context("cannot read the answer")?;
     if answer.trim() == "yes" { Ok(()) } else { bail!("nothing was destroyed") }
 }
 
+/// What the person signed in with.
+fn known_by(person: &Identity) -> (&'static str, String) {
+    match person {
+        Identity::Phone(phone) => ("phone", phone.masked().to_string()),
+        Identity::Voucher(voucher) => ("voucher", voucher.to_string()),
+    }
+}
+
 fn fields(account: &AccountView) -> Vec<(&'static str, String)> {
     let mut fields = vec![
         ("id", account.id.to_string()),
-        ("phone", account.phone.masked().to_string()),
+        known_by(&account.person),
         ("first verified", account.created_at.to_string()),
         ("last verified", account.verified_at.to_string()),
     ];

@@ -84,17 +84,20 @@ async fn list(admin: &AdminClient, format: Format, wanted: AuditList) -> anyhow:
     })
 }
 
-/// What looks like a number is one, then a device, then a subject as it stands in the log.
+/// What looks like a number is one, then a voucher, then a device, then a subject as it stands in the log.
 fn about_whom(who: &str) -> anyhow::Result<AuditAbout> {
     if let Ok(phone) = PhoneNumber::parse(who, &Country::GULF) {
         return Ok(AuditAbout::Phone(phone));
+    }
+    if let Ok(voucher) = who.parse() {
+        return Ok(AuditAbout::Voucher(voucher));
     }
     if let Ok(mac) = who.parse() {
         return Ok(AuditAbout::Device(mac));
     }
     if !who.contains(':') {
         bail!(
-            "`{who}` is no mobile number, no hardware address, and no subject as in `audit list`"
+            "`{who}` is no mobile number, no voucher, no hardware address, and no subject as in `audit list`"
         );
     }
     Ok(AuditAbout::Subject(who.to_owned()))
@@ -110,6 +113,7 @@ mod tests {
         for (who, expected) in [
             ("0551234567", AuditAbout::Phone("966551234567".parse().unwrap())),
             ("02-00-5E-10-00-01", AuditAbout::Device("02:00:5e:10:00:01".parse().unwrap())),
+            ("fair/17", AuditAbout::Voucher("fair/17".parse().unwrap())),
             ("plan:visitor", subject("plan:visitor")),
         ] {
             assert_eq!(about_whom(who).unwrap(), expected, "{who}");

@@ -22,8 +22,8 @@ pub async fn run(
             let wording: Wording = admin.get(&format!("/v1/wordings/{hash}")).await?;
             output::done(format, &wording, &wording.words)
         }
-        ConsentCommand::Withdraw { phone, purpose } => {
-            let request = WithdrawConsent { phone, purpose };
+        ConsentCommand::Withdraw { person, purpose } => {
+            let request = WithdrawConsent { person, purpose };
             let done: ConsentWithdrawn = admin.post("/v1/consents/withdraw", &request).await?;
             let sentence = match (done.withdrawn, purpose) {
                 (0, _) => "there was no such consent that held; nothing was changed",

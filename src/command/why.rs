@@ -54,9 +54,10 @@ async fn write_down(
     Ok(())
 }
 
-/// Who is meant: what looks like a number is one, then a device, then a session of ours.
+/// Who is meant: what looks like a number is one, then a voucher, then a device, then a session of ours.
 fn subject(who: &str, kind: Option<WhoKind>) -> anyhow::Result<Subject> {
     let phone = || PhoneNumber::parse(who, &Country::GULF).map(Subject::Phone);
+    let voucher = || who.parse().map(Subject::Voucher);
     let device = || who.parse().map(Subject::Device);
     let session = || match who.parse() {
         Ok(id) => Subject::Session(id),
@@ -64,13 +65,15 @@ fn subject(who: &str, kind: Option<WhoKind>) -> anyhow::Result<Subject> {
     };
     match kind {
         Some(WhoKind::Phone) => phone().context("that is no mobile number"),
+        Some(WhoKind::Voucher) => voucher().context("that is no voucher"),
         Some(WhoKind::Mac) => device().context("that is no hardware address"),
         Some(WhoKind::Session) => Ok(session()),
         None => {
             if who.trim().is_empty() {
-                bail!("say who: a mobile number, a hardware address or a session");
+                bail!("say who: a mobile number, a voucher, a hardware address or a session");
             }
-            Ok(phone().or_else(|_| device()).unwrap_or_else(|_| session()))
+            let person = phone().or_else(|_| voucher());
+            Ok(person.or_else(|_| device()).unwrap_or_else(|_| session()))
         }
     }
 }
@@ -136,6 +139,7 @@ mod tests {
         for (who, kind, expected) in [
             ("0551234567", None, phone.clone()),
             ("+966 55 123 4567", None, phone),
+            ("fair/17", None, Subject::Voucher("fair/17".parse().unwrap())),
             ("02-00-5E-10-00-01", None, device.clone()),
             ("02005e100001", None, device),
             (session, None, Subject::Session(session.parse().unwrap())),

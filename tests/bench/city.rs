@@ -191,7 +191,7 @@ fn sign_in(number: u32, now: Timestamp) -> anyhow::Result<SignIn> {
         state: GrantState::Live,
     };
     Ok(SignIn {
-        phone: visitors::phone(number),
+        identity: visitors::phone(number).into(),
         new_account: account,
         language: "ar".parse()?,
         grant,

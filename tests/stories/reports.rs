@@ -323,7 +323,7 @@ fn sign_in(number: u64, now: Timestamp) -> SignIn {
         state: GrantState::Live,
     };
     SignIn {
-        phone: phone(number % PERSONS),
+        identity: phone(number % PERSONS).into(),
         new_account,
         language: "ar".parse().unwrap(),
         grant,

@@ -38,7 +38,7 @@ pub async fn sign_in(city: &City, device: MacAddress) -> Grant {
         state: GrantState::Live,
     };
     let sign_in = SignIn {
-        phone: "+966551234567".parse().unwrap(),
+        identity: "+966551234567".parse().unwrap(),
         new_account: account,
         language: "ar".parse().unwrap(),
         grant,

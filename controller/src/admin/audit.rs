@@ -6,7 +6,7 @@ use axum::extract::State;
 use store::{Act, AuditFilter, AuditSubject};
 
 use super::AdminApi;
-use super::api::{AuditAbout, AuditLinks, AuditPage, AuditQuestion};
+use super::api::{AuditAbout, AuditLinks, AuditPage, AuditQuestion, Person};
 use super::extract::{Asked, Body};
 use super::people::length;
 use super::record::{By, Note};
@@ -23,6 +23,13 @@ pub(super) async fn links(
     Ok(Json(AuditLinks { items: api.store.list_audit_links(after, PAGE).await? }))
 }
 
+/// A person, as an account if there is one, and as somebody without.
+async fn of_person(api: &AdminApi, person: Person) -> Result<Vec<AuditSubject>, Refusal> {
+    let account = api.store.find_account(&person).await?;
+    let account = account.map(|account| AuditSubject::Account(account.id));
+    Ok(account.into_iter().chain([person.into()]).collect())
+}
+
 /// The latest links about something.
 pub(super) async fn find(
     State(api): State<AdminApi>,
@@ -35,11 +42,8 @@ pub(super) async fn find(
         None => Vec::new(),
         Some(AuditAbout::Subject(text)) => vec![AuditSubject::Kept(text)],
         Some(AuditAbout::Device(mac)) => vec![AuditSubject::Device(mac)],
-        Some(AuditAbout::Phone(phone)) => {
-            let account = api.store.find_account_by_phone(&phone).await?;
-            let account = account.map(|account| AuditSubject::Account(account.id));
-            account.into_iter().chain([AuditSubject::Number(phone)]).collect()
-        }
+        Some(AuditAbout::Phone(phone)) => of_person(&api, phone.into()).await?,
+        Some(AuditAbout::Voucher(voucher)) => of_person(&api, voucher.into()).await?,
     };
     if let Some(
         person @ (AuditSubject::Account(_) | AuditSubject::Number(_) | AuditSubject::Device(_)),

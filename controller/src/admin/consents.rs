@@ -41,9 +41,9 @@ pub(super) async fn wording(
 pub(super) async fn withdraw(
     State(api): State<AdminApi>,
     by: By,
-    Body(WithdrawConsent { phone, purpose }): Body<WithdrawConsent>,
+    Body(WithdrawConsent { person, purpose }): Body<WithdrawConsent>,
 ) -> Result<Json<ConsentWithdrawn>, Refusal> {
-    let account = api.store.find_account_by_phone(&phone).await?.ok_or_else(unknown_person)?.id;
+    let account = api.store.find_account(&person).await?.ok_or_else(unknown_person)?.id;
     let note = Note::of(Act::ConsentWithdrawn).about(AuditSubject::Account(account));
     let store = api.on_record(&by, note.with("purpose", purpose));
     let withdrawn = store.withdraw_consent(account, purpose, api.clock.now()).await?;

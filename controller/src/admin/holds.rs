@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use domain::{AccountId, PhoneNumber};
+use domain::AccountId;
 use store::{Act, AuditSubject};
 
 use super::AdminApi;
@@ -18,14 +18,14 @@ const LONGEST_REASON: usize = 500;
 pub(super) async fn hold(
     State(api): State<AdminApi>,
     by: By,
-    Body(HoldAccount { phone, why }): Body<HoldAccount>,
+    Body(HoldAccount { person, why }): Body<HoldAccount>,
 ) -> Result<Json<AccountHeld>, Refusal> {
     let why = why.trim();
     if !(1..=LONGEST_REASON).contains(&why.chars().count()) {
         let reason = format!("why must have 1 to {LONGEST_REASON} characters");
         return Err(Refusal::invalid(reason));
     }
-    let held = account_of(&api, &phone).await?;
+    let held = account_of(&api, &person).await?;
     let note = Note::of(Act::AccountHeld).about(AuditSubject::Account(held));
     if !api.on_record(&by, note).hold_account(held, why, api.clock.now()).await? {
         return Err(Refusal::new(FailureKind::Conflict, "the person is held already"));
@@ -39,7 +39,7 @@ pub(super) async fn release(
     by: By,
     Body(person): Body<Person>,
 ) -> Result<Json<AccountReleased>, Refusal> {
-    let released = account_of(&api, &person.phone).await?;
+    let released = account_of(&api, &person).await?;
     let note = Note::of(Act::AccountReleased).about(AuditSubject::Account(released));
     if !api.on_record(&by, note).release_account(released, api.clock.now()).await? {
         return Err(Refusal::new(FailureKind::Conflict, "the person is not held"));
@@ -48,6 +48,6 @@ pub(super) async fn release(
     Ok(Json(AccountReleased { released }))
 }
 
-async fn account_of(api: &AdminApi, phone: &PhoneNumber) -> Result<AccountId, Refusal> {
-    Ok(api.store.find_account_by_phone(phone).await?.ok_or_else(unknown_person)?.id)
+async fn account_of(api: &AdminApi, person: &Person) -> Result<AccountId, Refusal> {
+    Ok(api.store.find_account(person).await?.ok_or_else(unknown_person)?.id)
 }

@@ -3,9 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use domain::{
-    GrantEnd, NasName, OrderId, OrderKind, OrderReason, PhoneNumber, Session, SessionId, Terms,
-};
+use domain::{GrantEnd, NasName, OrderId, OrderKind, OrderReason, Session, SessionId, Terms};
 use store::{AccountRecord, Act, AuditSubject, OrderFilter, SessionFilter};
 
 use super::AdminApi;
@@ -115,10 +113,10 @@ pub(super) async fn show_account(
     by: By,
     Body(person): Body<Person>,
 ) -> Result<Json<AccountView>, Refusal> {
-    let account = api.account(&person.phone).await;
+    let account = api.account(&person).await;
     let subject = match &account {
         Ok(record) => AuditSubject::Account(record.account.id),
-        Err(_) => AuditSubject::Number(person.phone),
+        Err(_) => person.into(),
     };
     api.write_down(&by, Note::of(Act::AccountShown).about(subject)).await?;
     Ok(Json(account?.into()))
@@ -129,7 +127,7 @@ pub(super) async fn erase_account(
     by: By,
     Body(person): Body<Person>,
 ) -> Result<Json<AccountErased>, Refusal> {
-    let record = api.account(&person.phone).await?;
+    let record = api.account(&person).await?;
     if record.holds.iter().any(|hold| hold.released_at.is_none()) {
         let reason = "the person is under a legal hold; release it first";
         return Err(Refusal::new(FailureKind::Conflict, reason));
@@ -220,14 +218,14 @@ impl AdminApi {
         })
     }
 
-    async fn account(&self, phone: &PhoneNumber) -> Result<AccountRecord, Refusal> {
-        let account = self.store.find_account_by_phone(phone).await?.ok_or_else(unknown_person)?;
+    async fn account(&self, person: &Person) -> Result<AccountRecord, Refusal> {
+        let account = self.store.find_account(person).await?.ok_or_else(unknown_person)?;
         self.store.account_record(account.id).await?.ok_or_else(unknown_person)
     }
 }
 
 pub(super) fn unknown_person() -> Refusal {
-    Refusal::new(FailureKind::NotFound, "nothing is kept about that number")
+    Refusal::new(FailureKind::NotFound, "nothing is kept about that number or voucher")
 }
 
 pub(super) fn length(wanted: Option<u32>) -> Result<u32, Refusal> {

@@ -1,18 +1,115 @@
-//! Accounts: persons, each known by one mobile number.
+//! Accounts: persons, each known by a mobile number, or by the voucher that they were given.
 
-use serde::Serialize;
+use std::fmt;
+use std::str::FromStr;
 
-use crate::{AccountId, PhoneNumber, Timestamp};
+use serde::{Deserialize, Serialize};
 
-/// A person; the mobile number is all that is known of them.
+use crate::{AccountId, PhoneNumber, Timestamp, VoucherId};
+
+/// A person; what they signed in with is all that is known of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Account {
     /// The account's id.
     pub id: AccountId,
-    /// The number that was verified.
-    pub phone: PhoneNumber,
-    /// When the number was first verified.
+    /// What was verified.
+    pub identity: Identity,
+    /// When it was first verified.
     pub created_at: Timestamp,
-    /// When the number was last verified.
+    /// When it was last verified.
     pub verified_at: Timestamp,
+}
+
+/// What a person is known by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Identity {
+    /// A mobile number that was proven by a code.
+    Phone(PhoneNumber),
+    /// A voucher; who bears it is not known.
+    Voucher(VoucherId),
+}
+
+/// Why a text names nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("neither the digits of a mobile number nor a voucher, such as fair/17")]
+pub struct IdentityError;
+
+impl Identity {
+    /// The identity as text, by which it is kept: digits of a number, or the name of a voucher. A
+    /// number is a secret.
+    #[must_use]
+    pub fn expose(&self) -> String {
+        match self {
+            Self::Phone(phone) => phone.digits().to_owned(),
+            Self::Voucher(voucher) => voucher.to_string(),
+        }
+    }
+
+    /// The identity for people, without a whole number.
+    #[must_use]
+    pub const fn masked(&self) -> MaskedIdentity<'_> {
+        MaskedIdentity(self)
+    }
+}
+
+impl From<PhoneNumber> for Identity {
+    fn from(phone: PhoneNumber) -> Self {
+        Self::Phone(phone)
+    }
+}
+
+impl From<VoucherId> for Identity {
+    fn from(voucher: VoucherId) -> Self {
+        Self::Voucher(voucher)
+    }
+}
+
+/// Reads what [`Identity::expose`] gives; no number has the slash of a voucher.
+impl FromStr for Identity {
+    type Err = IdentityError;
+
+    fn from_str(text: &str) -> Result<Self, IdentityError> {
+        if text.contains('/') {
+            return text.parse().map(Self::Voucher).map_err(|_| IdentityError);
+        }
+        text.parse().map(Self::Phone).map_err(|_| IdentityError)
+    }
+}
+
+/// An [`Identity`] that may be shown.
+pub struct MaskedIdentity<'a>(&'a Identity);
+
+impl fmt::Display for MaskedIdentity<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Identity::Phone(phone) => write!(f, "{}", phone.masked()),
+            Identity::Voucher(voucher) => write!(f, "voucher {voucher}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_and_a_voucher_are_told_apart() {
+        let phone: PhoneNumber = "966551234567".parse().unwrap();
+        let voucher: VoucherId = "966551234567/17".parse().unwrap();
+        for identity in [Identity::from(phone), Identity::from(voucher)] {
+            assert_eq!(identity.expose().parse(), Ok(identity));
+        }
+        for text in ["", "fair", "fair/", "/17", "0551234567x"] {
+            assert_eq!(text.parse::<Identity>(), Err(IdentityError), "{text}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_shown_by_a_whole_number() {
+        let phone: PhoneNumber = "966551234567".parse().unwrap();
+        assert!(!Identity::from(phone).masked().to_string().contains("551234567"));
+        let voucher: VoucherId = "fair/17".parse().unwrap();
+        assert_eq!(Identity::from(voucher).masked().to_string(), "voucher fair/17");
+    }
 }

@@ -27,6 +27,7 @@ mod order;
 mod phone;
 mod plan;
 mod quota;
+mod readable;
 mod reference;
 mod report_number;
 mod secret;
@@ -38,8 +39,9 @@ mod text;
 mod time;
 mod units;
 mod visit;
+mod voucher;
 
-pub use account::Account;
+pub use account::{Account, Identity, IdentityError, MaskedIdentity};
 pub use audit::{
     AuditLink, BrokenChain, ChainHead, ChainHeadError, ChainWalk, Link, LinkHash,
     shortening_subject,
@@ -65,7 +67,7 @@ pub use identification::SessionIdentification;
 pub use language::{Language, LanguageError, Localised};
 pub use mac::{CalledStation, MacAddress, MacError};
 pub use message::{MessageClass, MessageState, SmsText, Urgency};
-pub use name::{NameError, NasName, PlanName, RangeName, SiteName};
+pub use name::{BatchName, NameError, NasName, PlanName, RangeName, SiteName};
 pub use nas::{
     AskingAgain, FormerSecret, HandOff, HandOffError, HandOffMethod, HandOffMethodError, LoginHost,
     LoginHostError, MessageAuthenticatorRule, Nas, NasIdentifier, NasIdentifierError, NasProfile,
@@ -100,3 +102,7 @@ pub use terms::Terms;
 pub use time::{Day, Timestamp, TimestampError};
 pub use units::{BitRate, Octets, UnitError};
 pub use visit::VisitRecord;
+pub use voucher::{
+    Revocation, Voucher, VoucherBatch, VoucherCode, VoucherCodeError, VoucherId, VoucherIdError,
+    VoucherRefusal, voucher_grant_until,
+};

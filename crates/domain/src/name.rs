@@ -16,6 +16,8 @@ pub struct Name<Kind>(String, PhantomData<fn() -> Kind>);
 
 /// Marker types for [`Name`].
 pub mod kind {
+    /// Vouchers that are made together.
+    pub enum Batch {}
     /// An access point, wireless controller or gateway.
     pub enum Nas {}
     /// A network of access points to come.
@@ -26,6 +28,8 @@ pub mod kind {
     pub enum Site {}
 }
 
+/// Names a [`crate::VoucherBatch`].
+pub type BatchName = Name<kind::Batch>;
 /// Names a [`crate::Nas`].
 pub type NasName = Name<kind::Nas>;
 /// Names a [`crate::NasRange`].

@@ -5,10 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::phone::western_digit;
+use crate::readable;
 
-/// Without letters that look like digits or like each other.
-const ALPHABET: &[u8; 31] = b"23456789ABCDEFGHJKLMNPQRSTUVWXY";
 const LENGTH: usize = 6;
 
 /// Six characters that name a visit for as long as it is kept.
@@ -25,15 +23,8 @@ impl Reference {
     /// Draws a reference, each as likely as any other, from fresh random octets; those that would
     /// favour some are drawn again.
     #[must_use]
-    pub fn draw(mut entropy: impl FnMut() -> u8) -> Self {
-        let fair = u8::MAX - u8::MAX % 31;
-        let mut letter = || loop {
-            let octet = entropy();
-            if octet < fair {
-                return ALPHABET.get(usize::from(octet % 31)).copied().unwrap_or_default();
-            }
-        };
-        Self(std::array::from_fn(|_| letter()))
+    pub fn draw(entropy: impl FnMut() -> u8) -> Self {
+        Self(readable::draw(entropy))
     }
 }
 
@@ -42,15 +33,7 @@ impl FromStr for Reference {
     type Err = ReferenceError;
 
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
-        let mut letters = [0; LENGTH];
-        let mut given = text.chars().filter(|c| !c.is_whitespace() && *c != '-');
-        for place in &mut letters {
-            let letter = given.next().ok_or(ReferenceError)?;
-            let letter = western_digit(letter).unwrap_or(letter).to_ascii_uppercase();
-            let octet = u8::try_from(letter).map_err(|_| ReferenceError)?;
-            *place = ALPHABET.contains(&octet).then_some(octet).ok_or(ReferenceError)?;
-        }
-        given.next().is_none().then_some(Self(letters)).ok_or(ReferenceError)
+        readable::read(text).map(Self).ok_or(ReferenceError)
     }
 }
 

@@ -96,7 +96,7 @@ async fn add_visitors(store: &TestStore) {
     let until = (BEGIN + Duration::from_secs(86_400)).as_millis();
     for statement in [
         format!(
-            "INSERT INTO accounts (id, phone, phone_hash, created_at, verified_at) \
+            "INSERT INTO accounts (id, identity, identity_hash, created_at, verified_at) \
              {numbers} SELECT {octets}, {octets}, {octets}, {begin}, {begin} FROM numbers"
         ),
         format!(

@@ -17,6 +17,7 @@ mod sessions;
 mod setup;
 mod sign_in;
 mod visits;
+mod vouchers;
 
 pub use audit::{Act, Actor, AuditEntry, AuditFilter, AuditLog, AuditSubject};
 pub use consents::{ConsentPage, Consents};
@@ -38,6 +39,7 @@ pub use sessions::{
 pub use setup::{AccessPoints, NasChange, Plans, SiteChange, Sites};
 pub use sign_in::{AnotherCode, Attempt, Begun, Challenges, NewChallenge, NotSent, Prize};
 pub use visits::Visits;
+pub use vouchers::{BatchTold, Revoked, VoucherUse, Vouchers, VouchersOf};
 
 use std::sync::Arc;
 
@@ -51,6 +53,7 @@ pub trait Store:
     + NasRanges
     + Challenges
     + Visits
+    + Vouchers
     + Accounts
     + Grants
     + Credentials

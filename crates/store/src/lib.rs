@@ -24,13 +24,14 @@ mod trail;
 pub use applier::{Applier, ApplyError};
 pub use contract::{
     AccessPoints, AccountRecord, AccountUsage, Accounts, Act, Actor, AnotherCode, ApplyOutcome,
-    Attempt, AuditEntry, AuditFilter, AuditLog, AuditSubject, Begun, ChallengeTold, Challenges,
-    ChallengesOf, Circumstances, ConsentPage, Consents, CredentialTold, CredentialUse, Credentials,
-    Erasure, Erasures, Grants, GrantsOf, Heritage, Histories, Intent, JournalPosition, KnownDevice,
-    KnownPerson, LegalHold, LegalHolds, MessageOutbox, MessageTold, NasChange, NasRanges,
-    NewChallenge, NotSent, OpenStay, OrderFilter, Orders, OutgoingMessage, PastStay, Plans, Prize,
-    RadiusServer, RadiusServers, Reach, ServerId, SessionFilter, SessionReports, Sessions,
-    SessionsFrom, Sighting, SignIn, SignInOutcome, SiteChange, Sites, Store, Taken, Visits,
+    Attempt, AuditEntry, AuditFilter, AuditLog, AuditSubject, BatchTold, Begun, ChallengeTold,
+    Challenges, ChallengesOf, Circumstances, ConsentPage, Consents, CredentialTold, CredentialUse,
+    Credentials, Erasure, Erasures, Grants, GrantsOf, Heritage, Histories, Intent, JournalPosition,
+    KnownDevice, KnownPerson, LegalHold, LegalHolds, MessageOutbox, MessageTold, NasChange,
+    NasRanges, NewChallenge, NotSent, OpenStay, OrderFilter, Orders, OutgoingMessage, PastStay,
+    Plans, Prize, RadiusServer, RadiusServers, Reach, Revoked, ServerId, SessionFilter,
+    SessionReports, Sessions, SessionsFrom, Sighting, SignIn, SignInOutcome, SiteChange, Sites,
+    Store, Taken, Visits, VoucherUse, Vouchers, VouchersOf,
 };
 pub use eraser::Eraser;
 pub use error::StoreError;

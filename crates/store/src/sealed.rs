@@ -5,7 +5,7 @@
 
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
-use domain::{Binding, Challenge, Code, PhoneNumber};
+use domain::{Binding, Challenge, Code, Identity, MacAddress, PhoneNumber, VoucherCode, VoucherId};
 use zeroize::Zeroizing;
 
 use crate::StoreError;
@@ -66,6 +66,30 @@ impl KeyRing {
     pub(crate) fn phone_hash(&self, phone: &PhoneNumber) -> Vec<u8> {
         let (_, key) = self.lookup().newest();
         keyed_hash(key, &[b"phone", phone.digits().as_bytes()]).to_vec()
+    }
+
+    /// The keyed hash by which an account is found.
+    pub(crate) fn identity_hash(&self, identity: &Identity) -> Vec<u8> {
+        match identity {
+            Identity::Phone(phone) => self.phone_hash(phone),
+            Identity::Voucher(voucher) => {
+                let (_, key) = self.lookup().newest();
+                keyed_hash(key, &[b"voucher", voucher.to_string().as_bytes()]).to_vec()
+            }
+        }
+    }
+
+    /// The keyed hash by which a voucher is found.
+    pub(crate) fn voucher_hash(&self, code: &VoucherCode) -> Vec<u8> {
+        let (_, key) = self.lookup().newest();
+        keyed_hash(key, &[b"voucher code", code.expose().as_bytes()]).to_vec()
+    }
+
+    /// The keyed hash by which a voucher knows a device again that it has admitted.
+    pub(crate) fn admitted_hash(&self, voucher: &VoucherId, device: MacAddress) -> Vec<u8> {
+        let (_, key) = self.lookup().newest();
+        let voucher = voucher.to_string();
+        keyed_hash(key, &[b"admitted", voucher.as_bytes(), &device.octets()]).to_vec()
     }
 
     /// The keyed hash that stands for a person or device where neither shall stand; `kind` says

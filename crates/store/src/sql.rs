@@ -29,6 +29,7 @@ mod row;
 mod sessions;
 mod setup;
 mod visits;
+mod vouchers;
 
 use std::sync::Arc;
 

@@ -179,7 +179,7 @@ async fn a_code_works_once() {
     assert!(first.location().ends_with("/online"));
     assert_eq!(browser.visit(&second.location()).await.title(), "Opening the way");
     let phone = "966551234567".parse().unwrap();
-    let account = town.store.find_account_by_phone(&phone).await.unwrap().unwrap();
+    let account = town.store.find_account(&phone).await.unwrap().unwrap();
     let record = town.store.account_record(account.id).await.unwrap().unwrap();
     assert_eq!(record.grants.len(), 1);
 }

@@ -17,7 +17,7 @@ async fn sign_in(town: &Town, browser: &Browser, boxes: &[(&str, &str)]) -> Vec<
 }
 
 async fn consents(town: &Town) -> Vec<Consent> {
-    let account = town.store.find_account_by_phone(&"966551234567".parse().unwrap()).await;
+    let account = town.store.find_account(&"966551234567".parse().unwrap()).await;
     let record = town.store.account_record(account.unwrap().unwrap().id).await;
     record.unwrap().unwrap().consents
 }

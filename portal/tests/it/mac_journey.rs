@@ -65,7 +65,7 @@ async fn consent_language_and_number_are_recorded_with_the_grant() {
     let town = Town::open_with(|settings| settings.terms_version = "2026-11".into()).await;
     town.go_online(&town.english(), MAC, "10.1.0.7").await;
     let phone = "966551234567".parse().unwrap();
-    let account = town.store.find_account_by_phone(&phone).await.unwrap().unwrap();
+    let account = town.store.find_account(&phone).await.unwrap().unwrap();
     let record = town.store.account_record(account.id).await.unwrap().unwrap();
     assert_eq!(record.consents.len(), 1);
     assert_eq!(record.consents[0].version, "2026-11");

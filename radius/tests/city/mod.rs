@@ -184,7 +184,7 @@ impl City {
             state: GrantState::Live,
         };
         let sign_in = SignIn {
-            phone: "+966501234567".parse().expect("a number"),
+            identity: "+966501234567".parse().expect("a number"),
             new_account: grant.account,
             language: "ar".parse().expect("a language"),
             grant,

@@ -4,28 +4,25 @@
 
 use domain::{
     AccountId, Consent, ConsentChannel, ConsentPurpose, Device, Grant, GrantId, GrantState,
-    Language, MacAddress, PhoneNumber, PlanName, SiteName, Timestamp, WordingHash,
+    Identity, Language, MacAddress, PlanName, SiteName, Timestamp, WordingHash,
 };
 use serde::{Deserialize, Serialize};
 use store::{AccountRecord, LegalHold};
 
 use super::SessionView;
 
-/// Who is meant.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Person {
-    /// The mobile number in E.164.
-    pub phone: PhoneNumber,
-}
+/// Who is meant: `{"phone": "+966551234567"}`, a mobile number in E.164, or
+/// `{"voucher": "fair/17"}`.
+pub type Person = Identity;
 
 /// Everything kept about a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountView {
     /// The account's id.
     pub id: AccountId,
-    /// The number.
-    pub phone: PhoneNumber,
+    /// The number, as `phone`, or the voucher, as `voucher`.
+    #[serde(flatten)]
+    pub person: Person,
     /// When it was first verified.
     pub created_at: Timestamp,
     /// When it was last verified.
@@ -57,8 +54,9 @@ pub struct HoldView {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HoldAccount {
-    /// The mobile number in E.164.
-    pub phone: PhoneNumber,
+    /// Who.
+    #[serde(flatten)]
+    pub person: Person,
     /// Why, such as the reference of the request; 1 to 500 characters.
     pub why: String,
 }
@@ -161,7 +159,7 @@ impl From<AccountRecord> for AccountView {
     fn from(record: AccountRecord) -> Self {
         Self {
             id: record.account.id,
-            phone: record.account.phone,
+            person: record.account.identity,
             created_at: record.account.created_at,
             verified_at: record.account.verified_at,
             devices: record.devices.into_iter().map(DeviceView::from).collect(),

@@ -1,6 +1,6 @@
 //! The audit log as it travels.
 
-use domain::{AuditLink, MacAddress, PhoneNumber};
+use domain::{AuditLink, MacAddress, PhoneNumber, VoucherId};
 use serde::{Deserialize, Serialize};
 
 /// Which links to read.
@@ -32,6 +32,8 @@ pub struct AuditQuestion {
 pub enum AuditAbout {
     /// A person by number: both as an account, and as a number without one.
     Phone(PhoneNumber),
+    /// A voucher: both as an account, and as a voucher without one.
+    Voucher(VoucherId),
     /// A device.
     Device(MacAddress),
     /// A subject as it stands in the log, such as `plan:visitor`.

@@ -1,9 +1,9 @@
 //! Consents as they travel.
 
-use domain::{AccountId, ConsentPurpose, PhoneNumber, WordingHash};
+use domain::{AccountId, ConsentPurpose, WordingHash};
 use serde::{Deserialize, Serialize};
 
-use super::ConsentView;
+use super::{ConsentView, Person};
 
 /// Which consents to read.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
@@ -35,8 +35,9 @@ pub struct Wording {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WithdrawConsent {
-    /// The mobile number in E.164.
-    pub phone: PhoneNumber,
+    /// Who.
+    #[serde(flatten)]
+    pub person: Person,
     /// What was agreed to.
     pub purpose: ConsentPurpose,
 }

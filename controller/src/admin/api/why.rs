@@ -1,6 +1,8 @@
 //! What happened to a person, a device or a session, as it travels.
 
-use domain::{AccountId, MacAddress, NasName, OrderId, PhoneNumber, SessionId, Timestamp, Zone};
+use domain::{
+    AccountId, MacAddress, NasName, OrderId, PhoneNumber, SessionId, Timestamp, VoucherId, Zone,
+};
 use serde::{Deserialize, Serialize};
 
 /// Whose story is asked for.
@@ -23,6 +25,8 @@ pub struct WhyQuestion {
 pub enum Subject {
     /// A person by number.
     Phone(PhoneNumber),
+    /// A person by voucher.
+    Voucher(VoucherId),
     /// A device.
     Device(MacAddress),
     /// A session by our id.

@@ -9,8 +9,8 @@ use std::net::IpAddr;
 
 use async_trait::async_trait;
 use domain::{
-    AccountId, AuditLink, ChainHead, MacAddress, NasName, OrderId, PhoneNumber, PlanName,
-    RangeName, ReportNumber, SessionId, SiteName, Timestamp,
+    AccountId, AuditLink, BatchName, ChainHead, Identity, MacAddress, NasName, OrderId,
+    PhoneNumber, PlanName, RangeName, ReportNumber, SessionId, SiteName, Timestamp, VoucherId,
 };
 use serde_json::{Map, Value};
 
@@ -177,6 +177,10 @@ pub enum AuditSubject {
     Account(AccountId),
     /// A person of whom no account is known; kept as a keyed hash.
     Number(PhoneNumber),
+    /// A voucher, also as a person of whom no account is known.
+    Voucher(VoucherId),
+    /// A batch of vouchers.
+    VoucherBatch(BatchName),
     /// A device; kept as a keyed hash.
     Device(MacAddress),
     /// A session by our id.
@@ -204,6 +208,16 @@ pub enum AuditSubject {
     LinksUntil(ChainHead),
     /// As it is kept already.
     Kept(String),
+}
+
+/// A person of whom no account is known.
+impl From<Identity> for AuditSubject {
+    fn from(identity: Identity) -> Self {
+        match identity {
+            Identity::Phone(phone) => Self::Number(phone),
+            Identity::Voucher(voucher) => Self::Voucher(voucher),
+        }
+    }
 }
 
 /// What is written into the audit log.

@@ -5,22 +5,22 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use domain::{
     Account, AccountId, Agreed, Consent, Credential, CredentialId, Day, Device, Grant, GrantEnd,
-    GrantId, Language, MacAddress, NasName, OrderReason, PhoneNumber, Plan, Session, Site,
-    Timestamp, Usage,
+    GrantId, Identity, Language, MacAddress, NasName, OrderReason, Plan, Session, Site, Timestamp,
+    Usage,
 };
 
 use crate::{LegalHold, StoreError};
 
-/// A verified number that shall be let online with a device.
+/// Somebody verified who shall be let online with a device.
 #[derive(Debug, Clone)]
 pub struct SignIn {
-    /// The number that was proven.
-    pub phone: PhoneNumber,
-    /// The id for the account, should the number be new.
+    /// What was proven.
+    pub identity: Identity,
+    /// The id for the account, should the identity be new.
     pub new_account: AccountId,
     /// The language of the visitor.
     pub language: Language,
-    /// The grant to make; its `account` is replaced by the number's account.
+    /// The grant to make; its `account` is replaced by the identity's account.
     pub grant: Grant,
     /// What was agreed to.
     pub agreed: Vec<Agreed>,
@@ -87,20 +87,17 @@ pub struct OpenStay {
     pub updated_at: Timestamp,
 }
 
-/// Persons by id and by number. The number is encrypted and found by a keyed hash.
+/// Persons by id and by what they are known by, which is encrypted and found by a keyed hash.
 #[async_trait]
 pub trait Accounts: Send + Sync {
-    /// Makes or finds the account of the number, remembers the device as its own (taking it from
+    /// Makes or finds the account of the identity, remembers the device as its own (taking it from
     /// a former owner), records the consents, ends an earlier grant of the device as replaced,
     /// retires the oldest grants beyond `devices` with a Disconnect order for each open session of
     /// theirs, and makes the grant; all in one transaction.
     async fn sign_in(&self, sign_in: &SignIn) -> Result<SignInOutcome, StoreError>;
 
-    /// The account of that number.
-    async fn find_account_by_phone(
-        &self,
-        phone: &PhoneNumber,
-    ) -> Result<Option<Account>, StoreError>;
+    /// The account that is known by that.
+    async fn find_account(&self, identity: &Identity) -> Result<Option<Account>, StoreError>;
 
     /// Everything kept about an account.
     async fn account_record(&self, account: AccountId)
@@ -112,7 +109,7 @@ pub trait Accounts: Send + Sync {
     /// Destroys number, devices, consents, grants, credentials, challenges, messages and daily
     /// usage of the account, and unlinks its sessions from it (their device address is replaced by
     /// 02:00:00:00:00:00 and their user name and address removed), and notes an [`crate::Erasure`];
-    /// in one transaction. Returns whether the account was there.
+    /// a voucher that it is the account of forgets its devices and is revoked; in one transaction. Returns whether the account was there.
     ///
     /// # Errors
     /// [`StoreError::Reference`] while the account is under a legal hold.

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use domain::{
-    Account, AccountId, Day, Device, Grant, GrantEnd, GrantState, MacAddress, OrderReason,
-    PhoneNumber, Timestamp, Usage,
+    Account, AccountId, Day, Device, Grant, GrantEnd, GrantState, Identity, MacAddress,
+    OrderReason, Timestamp, Usage,
 };
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
@@ -14,10 +14,11 @@ use super::grants::{self, end_grant_row, grant, insert_grant, order_off};
 use super::holds::refuse_held;
 use super::row::{Columns, id_column, mac_column};
 use super::sessions::{self, ERASED_DEVICE};
+use super::vouchers;
 use crate::sealed::Seal;
 use crate::{AccountRecord, Accounts, Change, LegalHolds, SignIn, SignInOutcome, StoreError};
 
-const COLUMNS: &str = "id, phone, created_at, verified_at";
+const COLUMNS: &str = "id, identity, created_at, verified_at";
 
 #[async_trait]
 impl Accounts for SqlStore {
@@ -29,13 +30,10 @@ impl Accounts for SqlStore {
         Ok(outcome)
     }
 
-    async fn find_account_by_phone(
-        &self,
-        phone: &PhoneNumber,
-    ) -> Result<Option<Account>, StoreError> {
-        let statement = format!("SELECT {COLUMNS} FROM accounts WHERE phone_hash = $1");
+    async fn find_account(&self, identity: &Identity) -> Result<Option<Account>, StoreError> {
+        let statement = format!("SELECT {COLUMNS} FROM accounts WHERE identity_hash = $1");
         let row = sqlx::query(AssertSqlSafe(statement))
-            .bind(self.keys.phone_hash(phone))
+            .bind(self.keys.identity_hash(identity))
             .fetch_optional(&self.reader)
             .await?;
         row.as_ref().map(|row| self.account(row)).transpose()
@@ -89,19 +87,20 @@ impl Accounts for SqlStore {
     async fn erase_account(&self, account: AccountId, now: Timestamp) -> Result<bool, StoreError> {
         let (mut transaction, _) = self.begin_on_sessions().await?;
         let lock = self.dialect.for_update();
-        let row = sqlx::query("SELECT phone_hash FROM accounts WHERE id = $1")
+        let row = sqlx::query("SELECT identity_hash FROM accounts WHERE id = $1")
             .bind(id_column(account))
             .fetch_optional(&mut *transaction)
             .await?;
         let Some(row) = row else { return Ok(false) };
-        let phone_hash = Columns(&row).octets("phone_hash")?;
-        // Challenges before the account: the order in which a code that wins locks them.
+        let identity_hash = Columns(&row).octets("identity_hash")?;
+        // Challenges and vouchers before the account: the order in which a code that wins locks them.
         for statement in [
             "DELETE FROM challenges WHERE phone_hash = $1",
             "DELETE FROM messages WHERE phone_hash = $1",
         ] {
-            sqlx::query(statement).bind(phone_hash.clone()).execute(&mut *transaction).await?;
+            sqlx::query(statement).bind(identity_hash.clone()).execute(&mut *transaction).await?;
         }
+        vouchers::lock_of_account(&mut transaction, self.dialect, account).await?;
         let statement = format!("SELECT id FROM accounts WHERE id = $1{lock}");
         let row = sqlx::query(AssertSqlSafe(statement))
             .bind(id_column(account))
@@ -113,6 +112,7 @@ impl Accounts for SqlStore {
         refuse_held(&mut transaction, account).await?;
         let macs = self.devices_of(&mut transaction, account).await?;
         self.note_erasure(&mut transaction, account, now).await?;
+        vouchers::forget_account(&mut transaction, account, now).await?;
         // Device before grants, grants by id: the order in which signing in locks them.
         for statement in [
             "DELETE FROM visits WHERE device IN (SELECT mac FROM devices WHERE account = $1)",
@@ -173,13 +173,13 @@ impl Accounts for SqlStore {
 }
 
 impl SqlStore {
-    /// Makes a grant for a number, with all that belongs to it.
+    /// Makes a grant for an identity, with all that belongs to it.
     pub(super) async fn sign_in_within(
         &self,
         transaction: &mut Transaction<'_, Any>,
         sign_in: &SignIn,
     ) -> Result<SignInOutcome, StoreError> {
-        let account = self.account_of_number(transaction, sign_in).await?;
+        let account = self.account_of(transaction, sign_in).await?;
         let mut granted = sign_in.grant.clone();
         granted.account = account;
         remember_device(transaction, sign_in, account).await?;
@@ -200,19 +200,19 @@ impl SqlStore {
         }
     }
 
-    async fn account_of_number(
+    async fn account_of(
         &self,
         transaction: &mut Transaction<'_, Any>,
         sign_in: &SignIn,
     ) -> Result<AccountId, StoreError> {
-        // Two devices of one person may sign in at the same time: the number decides.
-        let statement = "INSERT INTO accounts (id, phone, phone_hash, created_at, verified_at) \
+        // Two devices of one person may sign in at the same time: the identity decides.
+        let statement = "INSERT INTO accounts (id, identity, identity_hash, created_at, verified_at) \
              VALUES ($1, $2, $3, $4, $4) \
-             ON CONFLICT (phone_hash) DO UPDATE SET verified_at = excluded.verified_at RETURNING id";
+             ON CONFLICT (identity_hash) DO UPDATE SET verified_at = excluded.verified_at RETURNING id";
         let row = sqlx::query(statement)
             .bind(id_column(sign_in.new_account))
-            .bind(self.keys.seal(Seal::Phone, sign_in.phone.digits()))
-            .bind(self.keys.phone_hash(&sign_in.phone))
+            .bind(self.keys.seal(Seal::Phone, &sign_in.identity.expose()))
+            .bind(self.keys.identity_hash(&sign_in.identity))
             .bind(sign_in.grant.issued_at.as_millis())
             .fetch_one(&mut **transaction)
             .await?;
@@ -291,11 +291,17 @@ impl SqlStore {
         rows.iter().map(read).collect()
     }
 
+    /// Decrypts what an account is known by.
+    fn identity(&self, sealed: &[u8]) -> Result<Identity, StoreError> {
+        let text = self.keys.open(Seal::Phone, sealed)?;
+        text.parse().map_err(|_| StoreError::Corrupt { what: "identity" })
+    }
+
     fn account(&self, row: &AnyRow) -> Result<Account, StoreError> {
         let columns = Columns(row);
         Ok(Account {
             id: columns.id("id")?,
-            phone: self.phone(&columns.octets("phone")?)?,
+            identity: self.identity(&columns.octets("identity")?)?,
             created_at: columns.time("created_at")?,
             verified_at: columns.time("verified_at")?,
         })

@@ -211,6 +211,8 @@ impl SqlStore {
             AuditSubject::Number(phone) => {
                 format!("number:{}", self.keys.pseudonym("number", phone.digits().as_bytes()))
             }
+            AuditSubject::Voucher(id) => format!("voucher:{id}"),
+            AuditSubject::VoucherBatch(name) => format!("voucher-batch:{name}"),
             AuditSubject::Device(mac) => {
                 format!("device:{}", self.keys.pseudonym("device", &mac.octets()))
             }

@@ -189,7 +189,7 @@ impl Challenges for SqlStore {
             (grant.device, grant.site) = (device, site.clone());
         }
         let sign_in = SignIn {
-            phone: challenge.phone,
+            identity: challenge.phone.into(),
             new_account: grant.account,
             language: prize.language.clone(),
             grant,

@@ -50,6 +50,14 @@ impl Dialect {
         }
     }
 
+    /// Keeps the rows that a transaction has read from being changed by others until it ends.
+    pub(crate) const fn for_share(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR SHARE",
+        }
+    }
+
     /// Waits until no other transaction writes orders about the device that the first value names;
     /// until its end.
     pub(crate) const fn lock_orders(self) -> Option<&'static str> {

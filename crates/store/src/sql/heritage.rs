@@ -55,8 +55,8 @@ impl SqlStore {
         transaction: &mut Transaction<'_, Any>,
         person: &KnownPerson,
     ) -> Result<(AccountId, Taken), StoreError> {
-        let statement = "INSERT INTO accounts (id, phone, phone_hash, created_at, verified_at) \
-             VALUES ($1, $2, $3, $4, $4) ON CONFLICT (phone_hash) DO NOTHING";
+        let statement = "INSERT INTO accounts (id, identity, identity_hash, created_at, verified_at) \
+             VALUES ($1, $2, $3, $4, $4) ON CONFLICT (identity_hash) DO NOTHING";
         let done = sqlx::query(statement)
             .bind(id_column(person.new_account))
             .bind(self.keys.seal(Seal::Phone, person.phone.digits()))
@@ -67,7 +67,7 @@ impl SqlStore {
         if done.rows_affected() == 1 {
             return Ok((person.new_account, Taken::New));
         }
-        let row = sqlx::query("SELECT id FROM accounts WHERE phone_hash = $1")
+        let row = sqlx::query("SELECT id FROM accounts WHERE identity_hash = $1")
             .bind(self.keys.phone_hash(&person.phone))
             .fetch_one(&mut **transaction)
             .await?;

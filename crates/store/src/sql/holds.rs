@@ -21,7 +21,7 @@ impl LegalHolds for SqlStore {
         let mut transaction = self.begin().await?;
         // Who erases the account takes the same row first.
         let lock = self.dialect.for_update();
-        let statement = format!("SELECT phone_hash FROM accounts WHERE id = $1{lock}");
+        let statement = format!("SELECT identity_hash FROM accounts WHERE id = $1{lock}");
         let row = sqlx::query(AssertSqlSafe(statement))
             .bind(id_column(account))
             .fetch_optional(&mut *transaction)
@@ -34,7 +34,7 @@ impl LegalHolds for SqlStore {
             "INSERT INTO legal_holds (account, phone_hash, since, why) VALUES ($1, $2, $3, $4)";
         sqlx::query(statement)
             .bind(id_column(account))
-            .bind(Columns(&row).octets("phone_hash")?)
+            .bind(Columns(&row).octets("identity_hash")?)
             .bind(at.as_millis())
             .bind(self.keys.seal(Seal::HoldReason, why))
             .execute(&mut *transaction)

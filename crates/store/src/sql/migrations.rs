@@ -38,6 +38,7 @@ const STEPS: &[Step] = steps![
     "0014_consents",
     "0015_holds",
     "0016_purposes",
+    "0017_vouchers",
 ];
 
 /// What migrating did.

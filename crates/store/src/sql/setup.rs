@@ -4,9 +4,11 @@ use async_trait::async_trait;
 use domain::{Plan, PlanName, Site, SiteName};
 use serde::Serialize;
 use sqlx::any::AnyRow;
+use sqlx::{Any, Transaction};
 
 use super::SqlStore;
 use super::row::Columns;
+use super::vouchers;
 use crate::contract::SiteChange;
 use crate::{Change, Plans, Sites, StoreError};
 
@@ -83,6 +85,7 @@ impl Sites for SqlStore {
             obstacle: "still has access points".into(),
         };
         let mut transaction = self.begin().await?;
+        self.must_not_need_vouchers(&mut transaction, ("site", "sites"), name.as_str()).await?;
         let done = sqlx::query("DELETE FROM sites WHERE name = $1")
             .bind(name.as_str())
             .execute(&mut *transaction)
@@ -143,6 +146,7 @@ impl Plans for SqlStore {
             return Err(in_use("is still granted to visitors"));
         }
         let mut transaction = self.begin().await?;
+        self.must_not_need_vouchers(&mut transaction, ("plan", "plans"), name.as_str()).await?;
         let done = sqlx::query("DELETE FROM plans WHERE name = $1")
             .bind(name.as_str())
             .execute(&mut *transaction)
@@ -156,6 +160,32 @@ impl Plans for SqlStore {
         self.commit(transaction).await?;
         self.publish(Change::Setup).await;
         Ok(true)
+    }
+}
+
+impl SqlStore {
+    /// Refuses to remove a plan or site of vouchers that can still be used.
+    async fn must_not_need_vouchers(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        (kind, table): (&'static str, &str),
+        name: &str,
+    ) -> Result<(), StoreError> {
+        // Who adds a batch holds the same row.
+        let statement =
+            format!("SELECT name FROM {table} WHERE name = $1{}", self.dialect.for_update());
+        sqlx::query(sqlx::AssertSqlSafe(statement))
+            .bind(name)
+            .fetch_optional(&mut **transaction)
+            .await?;
+        match vouchers::batch_that_needs(transaction, kind, name).await? {
+            None => Ok(()),
+            Some(batch) => Err(StoreError::Reference {
+                kind,
+                name: name.to_owned(),
+                obstacle: format!("has vouchers of batch `{batch}`; revoke them first"),
+            }),
+        }
     }
 }
 

@@ -262,8 +262,8 @@ pub async fn what_is_past_its_time_is_pruned_and_what_goes_on_stays(store: TestS
 pub async fn who_was_not_here_for_long_is_unused(store: TestStore) {
     set_up(&store).await;
     let first = store.sign_in(&sign_in(1, mac(1), T0)).await.unwrap().grant;
-    let phone = "966557654321".parse().unwrap();
-    let second = SignIn { phone, ..sign_in(2, mac(2), at(10)) };
+    let identity = "966557654321".parse().unwrap();
+    let second = SignIn { identity, ..sign_in(2, mac(2), at(10)) };
     let second = store.sign_in(&second).await.unwrap().grant;
     let unused = async |before: Timestamp, most: u32| {
         store.list_unused_accounts(before, most).await.unwrap()

@@ -25,7 +25,7 @@ pub async fn each_purpose_is_its_own_consent(store: TestStore) {
     new.challenge.agreed = PURPOSES.map(agreed).to_vec();
     new.challenge.agreed[1].language = Language::english();
     assert_eq!(begin(&store, &new).await, Begun::Begins);
-    assert!(store.find_account_by_phone(&phone()).await.unwrap().is_none(), "nothing is proven");
+    assert!(store.find_account(&phone().into()).await.unwrap().is_none(), "nothing is proven");
     let attempt = Attempt { challenge: new.challenge.id, code: &code("482913"), at: at(9) };
     let won = store.win(&attempt, &ChallengePolicy::default(), &prize(1, at(9))).await.unwrap();
     let account = won.unwrap().grant.account;
@@ -114,7 +114,7 @@ pub async fn consents_are_read_person_after_person(store: TestStore) {
     let mut expected = Vec::new();
     for id in 1..=5_u8 {
         let person = SignIn {
-            phone: format!("96655123456{id}").parse().unwrap(),
+            identity: format!("96655123456{id}").parse().unwrap(),
             agreed: PURPOSES.map(agreed).to_vec(),
             ..sign_in(id, mac(id), at(u64::from(id)))
         };

@@ -121,7 +121,7 @@ pub fn prize(id: u8, when: Timestamp) -> Prize {
 
 pub fn sign_in(id: u8, device: MacAddress, when: Timestamp) -> SignIn {
     SignIn {
-        phone: phone(),
+        identity: phone().into(),
         new_account: AccountId::from_bytes([id; 16]),
         language: Language::arabic(),
         grant: Grant {

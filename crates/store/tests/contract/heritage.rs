@@ -34,7 +34,7 @@ pub async fn a_known_person_is_recorded_once_and_nothing_is_overwritten(store: T
     }
     let grant = store.find_grant(mac(1)).await.unwrap().unwrap();
     assert_eq!((grant.until, grant.account), (at(1_000), AccountId::from_bytes([1; 16])));
-    let account = store.find_account_by_phone(&phone()).await.unwrap().unwrap();
+    let account = store.find_account(&phone().into()).await.unwrap().unwrap();
     let record = store.account_record(account.id).await.unwrap().unwrap();
     assert_eq!((record.devices.len(), record.consents.len()), (1, 0));
     // Another grant for the same device, then a device too many, then somebody else's device.
@@ -52,7 +52,7 @@ pub async fn a_known_person_is_recorded_once_and_nothing_is_overwritten(store: T
     let other = KnownPerson { phone: "966559876543".parse().unwrap(), new_account, ..known };
     let taken = store.record_person(&other, at(10), Intent::Apply).await.unwrap();
     assert_eq!(taken, Taken::DeviceOfAnother);
-    assert!(store.find_account_by_phone(&other.phone).await.unwrap().is_none());
+    assert!(store.find_account(&other.phone.clone().into()).await.unwrap().is_none());
 }
 
 pub async fn a_device_that_is_taken_over_is_told_to_everybody(store: TestStore) {

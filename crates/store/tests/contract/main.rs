@@ -19,6 +19,7 @@ mod schema;
 mod setup;
 mod sign_in;
 mod stays;
+mod vouchers;
 
 /// Runs one contract on both databases.
 macro_rules! on_both {
@@ -132,6 +133,17 @@ on_both![
     consents::consents_are_read_person_after_person,
     holds::who_is_held_stays_with_all_that_belongs_to_the_person,
     holds::who_is_held_while_being_erased_is_one_or_the_other,
+    vouchers::a_voucher_lets_in_so_many_devices_and_no_more,
+    vouchers::two_devices_race_for_the_last_place,
+    vouchers::a_voucher_is_over_with_its_batch_or_with_its_own_time,
+    vouchers::unknown_foreign_and_revoked_codes_have_one_answer,
+    vouchers::a_revoked_batch_ends_its_grants,
+    vouchers::who_is_let_in_while_a_batch_is_revoked_is_out_afterwards,
+    vouchers::the_same_code_again_is_not_another_stay,
+    vouchers::codes_are_kept_only_as_hashes,
+    vouchers::a_batch_is_added_whole_and_keeps_its_plan_and_site,
+    vouchers::an_erased_bearer_leaves_a_voucher_that_is_spent,
+    vouchers::a_batch_goes_once_it_is_over_and_nobody_of_it_is_kept,
     schema::migrating_again_changes_nothing,
     schema::another_programs_schema_is_refused,
 ];

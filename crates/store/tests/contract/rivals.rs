@@ -86,7 +86,7 @@ pub async fn rivals_for_a_device_all_get_an_answer(store: TestStore) {
                         mac(1 + (rival + round) % 3),
                         at(u64::from(round)),
                     );
-                    new.phone = format!("96655123456{}", rival % 4).parse().unwrap();
+                    new.identity = format!("96655123456{}", rival % 4).parse().unwrap();
                     new.devices = 1;
                     store.sign_in(&new).await
                 })

@@ -50,7 +50,7 @@ pub async fn secrets_are_not_in_the_database_in_clear(store: TestStore) {
     let raw = sqlx::AnyPool::connect(&store.settings().url).await.unwrap();
     for (table, columns) in [
         ("access_points", vec!["secrets", "portal_path_hash"]),
-        ("accounts", vec!["phone", "phone_hash"]),
+        ("accounts", vec!["identity", "identity_hash"]),
         ("challenges", vec!["phone", "phone_hash"]),
         ("challenge_codes", vec!["hash"]),
         ("messages", vec!["phone", "text"]),

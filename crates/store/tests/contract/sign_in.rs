@@ -229,7 +229,7 @@ pub async fn the_same_number_is_the_same_account(store: TestStore) {
     set_up(&store).await;
     store.sign_in(&sign_in(1, mac(1), at(1))).await.unwrap();
     store.sign_in(&sign_in(2, mac(1), at(50))).await.unwrap();
-    let account = store.find_account_by_phone(&phone()).await.unwrap().unwrap();
+    let account = store.find_account(&phone().into()).await.unwrap().unwrap();
     assert_eq!((account.created_at, account.verified_at), (at(1), at(50)));
     let record = store.account_record(account.id).await.unwrap().unwrap();
     assert_eq!(record.devices.len(), 1);
@@ -361,7 +361,7 @@ pub async fn an_erased_person_leaves_nothing_behind(store: TestStore) {
     store.apply("journal", &[report], until).await.unwrap();
     assert!(store.erase_account(grant.account, at(90)).await.unwrap());
     assert!(!store.erase_account(grant.account, at(90)).await.unwrap());
-    assert_eq!(store.find_account_by_phone(&phone()).await.unwrap(), None);
+    assert_eq!(store.find_account(&phone().into()).await.unwrap(), None);
     assert_eq!(store.find_visit(&"K7M2QX".parse().unwrap()).await.unwrap(), None);
     assert_eq!(store.find_grant(mac(1)).await.unwrap(), None);
     assert_eq!(store.list_challenges(&ChallengesOf::Phone(phone()), T0, 10).await.unwrap(), []);
@@ -387,7 +387,7 @@ pub async fn a_device_that_is_somebody_elses_by_now_is_not_erased(store: TestSto
     set_up(&store).await;
     let first = store.sign_in(&sign_in(1, mac(1), T0)).await.unwrap().grant;
     let mut other = sign_in(2, mac(1), at(10));
-    other.phone = "+966557654321".parse().unwrap();
+    other.identity = "+966557654321".parse().unwrap();
     other.new_account = AccountId::from_bytes([9; 16]);
     let second = store.sign_in(&other).await.unwrap().grant;
     assert_ne!(first.account, second.account);
@@ -430,7 +430,7 @@ pub async fn a_person_leaves_also_the_trail_of_a_machine_that_was_down(store: Te
     }
     // It runs while the next one is erased.
     let mut other = sign_in(2, mac(3), T0);
-    other.phone = "+966557654321".parse().unwrap();
+    other.identity = "+966557654321".parse().unwrap();
     other.new_account = AccountId::from_bytes([9; 16]);
     let other = store.sign_in(&other).await.unwrap().grant;
     note(&trail, mac(3));

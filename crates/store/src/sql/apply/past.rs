@@ -63,10 +63,11 @@ impl SqlStore {
             .collect();
         let columns = vec![Column::octets(phones.into_iter())];
         let given = Given { dialect: self.dialect, names: "hash", columns };
-        let statement = "SELECT id, phone_hash FROM accounts \
-             WHERE phone_hash IN (SELECT hash FROM given)";
+        let statement = "SELECT id, identity_hash FROM accounts \
+             WHERE identity_hash IN (SELECT hash FROM given)";
         for row in given.fetch(transaction, statement).await? {
-            owners.by_phone.insert(Columns(&row).octets("phone_hash")?, Columns(&row).id("id")?);
+            let hash = Columns(&row).octets("identity_hash")?;
+            owners.by_phone.insert(hash, Columns(&row).id("id")?);
         }
         let devices: BTreeSet<_> =
             stays.iter().filter_map(|stay| Some(stay.record.report()?.device)).collect();
