@@ -54,6 +54,12 @@ quota-speed = You reached the fair-use limit; speed is reduced until { $clock }.
 quota-stay = The allowance of this visit is used up. A new code begins a new visit.
 closed-title = The network is closed now
 closed-body = The network is open from { $open } to { $close }. See you soon.
+devices-title = My devices
+devices-lead = Devices that come online under your number without a new code.
+devices-this = This device
+devices-seen = Last seen: { $when }
+devices-remove = Remove
+devices-gone = The device was removed and disconnected. It needs a new code to come back.
 
 # Terms
 terms-title = Terms of use and privacy notice
@@ -84,6 +90,7 @@ help-vpn = The page does not open? Pause your VPN until you are logged in.
 network-name = Al-Ahsa Wi-Fi
 back = Back
 again = Try again
+more = More
 start = Continue
 
 # What every page of a site says at the moment
@@ -119,6 +126,7 @@ e-token = Turn Wi-Fi off and on again, then reopen this page. Your code stays go
 e-refused-title = The connection was not completed
 e-refused = The access point did not take the login. Your login is kept and no new code is needed.
 e-not-yours = Only the device itself can end its connection.
+e-not-owner = This page is for the device itself. Open it on the device while it is on the network.
 e-form = We could not read what was sent. Go back to the page and try again.
 e-missing-title = There is no such page
 e-missing = Please begin at the login page.

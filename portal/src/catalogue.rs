@@ -317,6 +317,13 @@ impl Html {
     }
 }
 
+impl Html {
+    /// The text without elements, for an attribute.
+    pub(crate) fn plain(&self) -> Self {
+        Self(self.0.replace("<bdi dir=\"ltr\">", "").replace("</bdi>", ""))
+    }
+}
+
 impl fmt::Display for Html {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -20,6 +20,7 @@ const LIFE: Duration = Duration::from_secs(30 * 60);
 /// Longer tokens are never made, so they are not even decoded.
 const LONGEST: usize = 1_400;
 const TAG: usize = 16;
+const NAME: usize = 9;
 
 /// A device at an access point, with what its access point told us about the login.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,6 +88,17 @@ pub(crate) struct ContextSigner(Hmac<Sha256>);
 impl ContextSigner {
     pub(crate) fn new(key: &Zeroizing<[u8; 32]>) -> Self {
         Self(Hmac::new_from_slice(key.as_slice()).expect("HMAC takes a key of any length"))
+    }
+
+    /// A short name of something that is not shown itself, which nobody else can make.
+    pub(crate) fn name_of(&self, parts: [&[u8]; 3]) -> String {
+        let mut mac = self.0.clone();
+        for part in parts {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        let tag = mac.finalize().into_bytes();
+        BASE64URL_NOPAD.encode(tag.get(..NAME).unwrap_or(&tag))
     }
 
     /// The token of `context`, good from `now` on.

@@ -122,6 +122,7 @@ impl Guard {
                 .into_iter()
                 .flatten()
                 .filter_map(|url| url.host_str())
+                .chain(settings.host_names.iter().map(String::as_str))
                 .any(|name| name.eq_ignore_ascii_case(host))
     }
 

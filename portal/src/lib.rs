@@ -17,6 +17,7 @@ mod hand_off;
 mod held;
 mod journey;
 mod nas;
+mod owner;
 mod portal;
 mod presence;
 mod probe;

@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::routing::{get, post};
 
 use crate::app::{App, Message, Outcome};
-use crate::journey::{arrive, code, end, help, number, online};
+use crate::journey::{arrive, code, devices, end, help, number, online};
 use crate::{capport, probe, wispr};
 
 /// Forms are tiny; a larger body is answered with 413, and read no further.
@@ -35,6 +35,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/v/{token}/online", get(online::online))
         .route("/v/{token}/refused", get(arrive::refused))
         .route("/v/{token}/status", get(online::status))
+        .route("/v/{token}/devices", get(devices::show).post(devices::retire))
         .route("/v/{token}/end", post(end::submit))
         .route("/v/{token}/bye", get(end::bye))
         .route("/v/{token}/help", get(help::help))

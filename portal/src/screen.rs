@@ -83,6 +83,31 @@ pub(crate) struct OnlineScreen<'a> {
     pub device: Option<Html>,
     pub onward: Option<Link>,
     pub may_end: bool,
+    /// Whether the pages about the device's owner are offered.
+    pub is_owners: bool,
+}
+
+/// The devices of a person.
+#[derive(Template)]
+#[template(path = "devices.html")]
+pub(crate) struct DevicesScreen<'a> {
+    pub frame: Frame<'a>,
+    pub notice: Option<Html>,
+    pub devices: Vec<DeviceRow>,
+    /// The number of the next page, if there are more.
+    pub next: Option<usize>,
+}
+
+/// One of them.
+pub(crate) struct DeviceRow {
+    /// Its address, masked.
+    pub name: Html,
+    /// What the form calls it.
+    pub key: String,
+    /// Whether the page is on it.
+    pub is_this: bool,
+    /// When it was last seen.
+    pub seen: Html,
 }
 
 /// How much of an allowance is left.

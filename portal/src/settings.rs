@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use domain::GardenHost;
 use serde::Deserialize;
 use url::Url;
 
@@ -14,6 +15,9 @@ use crate::catalogue::{Catalogue, TooLong};
 
 /// No visitor looks at a page for longer that does not come.
 const LONGEST_HOLD: Duration = Duration::from_secs(20);
+
+/// Host names beside those of the portal's own addresses.
+const MOST_HOST_NAMES: usize = 10;
 
 /// How the portal listens, and what it tells visitors.
 #[derive(Debug, Clone, Deserialize)]
@@ -31,6 +35,9 @@ pub struct PortalSettings {
     /// Where a browser that came without context is sent, so that a gateway redirects it back
     /// with one; an http URL, none by default.
     pub entry_url: Option<String>,
+    /// Other host names under which a device that is online finds its status, such as one that is
+    /// easy to remember; none by default, at most 10.
+    pub host_names: Vec<String>,
     /// The page about the venue that phones offer after sign-in (RFC 8908 §5); an https URL, none
     /// by default.
     pub venue_info_url: Option<String>,
@@ -140,6 +147,11 @@ pub enum SettingsError {
         /// What was written.
         given: String,
     },
+    /// A host name is not usable.
+    #[error(
+        "portal.host-names must be at most {MOST_HOST_NAMES} names like wifi.example, in lower case; `{0}` is not"
+    )]
+    HostName(String),
     /// A number is out of its range.
     #[error("portal.{key} must be between {least} and {most}, not {given}")]
     Range {
@@ -169,6 +181,7 @@ pub(crate) struct Resolved {
     pub public: Url,
     pub secure: Option<Url>,
     pub entry: Option<Url>,
+    pub host_names: Vec<String>,
     pub venue: Option<Url>,
     pub terms_version: String,
     pub retention_months: u8,
@@ -185,6 +198,7 @@ impl Default for PortalSettings {
             public_url: "http://127.0.0.1:8080".to_owned(),
             secure_url: None,
             entry_url: None,
+            host_names: Vec::new(),
             venue_info_url: None,
             terms_version: "1".to_owned(),
             retention_months: 12,
@@ -241,6 +255,7 @@ impl PortalSettings {
                 .map(|text| origin("secure-url", &["https"], text))
                 .transpose()?,
             entry: optional("entry-url", "an http URL", &["http"], &self.entry_url)?,
+            host_names: self.host_names.clone(),
             venue: optional("venue-info-url", "an https URL", &["https"], &self.venue_info_url)?,
             terms_version: self.terms_version.clone(),
             retention_months: self.retention_months,
@@ -254,6 +269,7 @@ impl PortalSettings {
         if !(1..=60).contains(&self.retention_months) {
             return Err(SettingsError::Retention(self.retention_months));
         }
+        check_host_names(&self.host_names)?;
         self.limits.check()?;
         if let Some(tls) = &self.tls {
             within("tls.reload-seconds", tls.reload_seconds, 1, 86_400)?;
@@ -320,6 +336,16 @@ impl LimitSettings {
     }
 }
 
+/// Refuses what is no host name, and more names than are needed.
+fn check_host_names(names: &[String]) -> Result<(), SettingsError> {
+    let refuse = |name: &String| SettingsError::HostName(name.chars().take(80).collect());
+    if let Some(beyond) = names.get(MOST_HOST_NAMES) {
+        return Err(refuse(beyond));
+    }
+    let wrong = names.iter().find(|name| name.parse::<GardenHost>().is_err());
+    wrong.map_or(Ok(()), |name| Err(refuse(name)))
+}
+
 fn within(key: &'static str, given: u64, least: u64, most: u64) -> Result<(), SettingsError> {
     let is_within = (least..=most).contains(&given);
     is_within.then_some(()).ok_or(SettingsError::Range { key, least, most, given })
@@ -377,6 +403,9 @@ mod tests {
         check(|s| s.public_url = "ftp://portal.example".into(), "public-url");
         check(|s| s.secure_url = Some("http://portal.example".into()), "secure-url");
         check(|s| s.entry_url = Some("https://enter.example/".into()), "entry-url");
+        check(|s| s.host_names = vec!["WiFi.example".into()], "host-names");
+        check(|s| s.host_names = vec!["http://wifi.example".into()], "host-names");
+        check(|s| s.host_names = vec!["wifi.example".into(); 11], "host-names");
         check(|s| s.venue_info_url = Some("http://park.example/".into()), "venue-info-url");
         check(|s| s.terms_version = String::new(), "terms-version");
         check(|s| s.retention_months = 0, "retention-months");

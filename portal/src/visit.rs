@@ -196,6 +196,13 @@ impl Visit {
     /// Whether this browser may end `session`: a plain query could name a stranger's device, so
     /// then the request must come from the session's own address.
     pub(crate) fn may_end(&self, session: &Session) -> bool {
-        self.context.trust == Trust::Signed || session.address == Some(self.peer)
+        self.is_proven(Some(session))
+    }
+
+    /// Whether this browser shows that it is the device's own, by its access point's signature or by
+    /// the address of the device's session.
+    pub(crate) fn is_proven(&self, session: Option<&Session>) -> bool {
+        let is_its_address = |session: &Session| session.address == Some(self.peer);
+        self.context.trust == Trust::Signed || session.is_some_and(is_its_address)
     }
 }

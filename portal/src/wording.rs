@@ -65,6 +65,12 @@ pub(crate) fn clock(zone: &Zone, time: domain::Timestamp) -> String {
     ltr(format!("{hour:02}:{minute:02}"))
 }
 
+/// The day and the wall clock of `zone` at `time`, as `2026-11-25 00:00`.
+pub(crate) fn moment(zone: &Zone, time: domain::Timestamp) -> String {
+    let local = zone.local(time);
+    ltr(local.get(..16).unwrap_or(&local))
+}
+
 #[cfg(test)]
 mod tests {
     use domain::Language;

@@ -169,6 +169,8 @@ impl Visitor<'_> {
     fn online(&mut self) {
         self.report(AcctStatusType::InterimUpdate, 5_000_000);
         self.look_at_own("status", "status");
+        self.look_at_own("devices", "devices");
+        self.look_at_own("devices?n=gone", "device gone");
         self.report(AcctStatusType::InterimUpdate, DAY_DATA / 100 * 95);
         self.look_at_own("status", "status nearly used up");
     }

@@ -55,7 +55,9 @@ pub(super) fn judge(
 const fn reason(why: GrantEnd) -> OrderReason {
     match why {
         GrantEnd::LoggedOut => OrderReason::LoggedOut,
-        GrantEnd::Replaced | GrantEnd::DeviceRetired => OrderReason::DeviceRetired,
+        GrantEnd::Replaced | GrantEnd::DeviceRetired | GrantEnd::GivenUp => {
+            OrderReason::DeviceRetired
+        }
         GrantEnd::SessionUsedUp => OrderReason::AllowanceUsedUp,
         GrantEnd::Revoked => OrderReason::Admin,
     }

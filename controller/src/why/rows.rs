@@ -111,6 +111,7 @@ fn permission(grant: &Grant) -> Vec<Step> {
             GrantEnd::LoggedOut => (Mark::Plain, "the visitor logged out"),
             GrantEnd::Replaced => (Mark::Plain, "the device signed in anew"),
             GrantEnd::DeviceRetired => (Mark::Bad, "the person has too many newer devices"),
+            GrantEnd::GivenUp => (Mark::Plain, "its owner took the device off"),
             GrantEnd::SessionUsedUp => (Mark::Bad, "the allowance is used up"),
             GrantEnd::Revoked => (Mark::Bad, "an admin took it back"),
         };

@@ -53,6 +53,8 @@ pub enum GrantEnd {
     Replaced,
     /// Its owner signed in with more devices than the plan allows; the oldest goes.
     DeviceRetired,
+    /// Its owner took the device off.
+    GivenUp,
     /// What one stay may use was used; a new code starts a new stay.
     SessionUsedUp,
     /// An admin ended it.
@@ -67,6 +69,7 @@ impl GrantEnd {
             Self::LoggedOut => "logged-out",
             Self::Replaced => "replaced",
             Self::DeviceRetired => "device-retired",
+            Self::GivenUp => "given-up",
             Self::SessionUsedUp => "session-used-up",
             Self::Revoked => "revoked",
         }
@@ -75,9 +78,16 @@ impl GrantEnd {
     /// The reason of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::LoggedOut, Self::Replaced, Self::DeviceRetired, Self::SessionUsedUp, Self::Revoked]
-            .into_iter()
-            .find(|why| why.as_str() == name)
+        [
+            Self::LoggedOut,
+            Self::Replaced,
+            Self::DeviceRetired,
+            Self::GivenUp,
+            Self::SessionUsedUp,
+            Self::Revoked,
+        ]
+        .into_iter()
+        .find(|why| why.as_str() == name)
     }
 }
 
@@ -116,6 +126,7 @@ mod tests {
             GrantEnd::LoggedOut,
             GrantEnd::Replaced,
             GrantEnd::DeviceRetired,
+            GrantEnd::GivenUp,
             GrantEnd::SessionUsedUp,
             GrantEnd::Revoked,
         ] {

@@ -168,6 +168,8 @@ fn page(app: &App, visit: &Visit, granted: &Granted, place: Place) -> Outcome {
         device: (place == Place::Online)
             .then(|| Html::new(&words.fill("ok-device", &[("days", &days)]))),
         onward: onward(app, visit, place),
+        is_owners: place == Place::Status
+            && granted.session.as_ref().is_some_and(|session| visit.may_end(session)),
         may_end: granted.session.as_ref().is_some_and(|session| visit.may_end(session)),
     };
     render(StatusCode::OK, &screen, words.language(), &visit.form_targets(app))

@@ -31,6 +31,7 @@ pub async fn all_pages(town: &Town, browser: &Browser, mac: &str) -> Vec<(&'stat
     town.report("gate", mac, "10.1.0.7", Event::Started, Usage::default()).await;
     let online = browser.visit(&accepted.location()).await;
     let status = browser.visit(&format!("{base}status")).await;
+    let devices = browser.visit(&format!("{base}devices")).await;
     town.report("gate", mac, "10.1.0.7", Event::Stopped, used(7_200, 1)).await;
     let used_up = browser.visit(&entry).await;
     vec![
@@ -42,6 +43,7 @@ pub async fn all_pages(town: &Town, browser: &Browser, mac: &str) -> Vec<(&'stat
         ("late", late),
         ("online", online),
         ("status", status),
+        ("devices", devices),
         ("used up", used_up),
         ("bye", browser.visit(&format!("{base}bye")).await),
         ("refused", browser.visit(&format!("{base}refused")).await),
@@ -155,7 +157,8 @@ async fn looking_at_pages_writes_nothing() {
     let town = Town::open().await;
     let browser = town.browser();
     let base = browser.visit(&town.gate_redirect(MAC, "10.1.0.7")).await.base();
-    for page in ["", "code", "go", "online", "status", "bye", "help", "terms", "refused"] {
+    for page in ["", "code", "go", "online", "status", "devices", "bye", "help", "terms", "refused"]
+    {
         browser.visit(&format!("{base}{page}")).await;
     }
     assert!(town.next_message().await.is_none());

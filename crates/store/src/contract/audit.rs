@@ -28,6 +28,8 @@ pub enum Actor {
     },
     /// The service by itself, by its settings.
     Service,
+    /// A visitor, about what is kept of the visitor.
+    Visitor,
 }
 
 impl fmt::Display for Actor {
@@ -36,6 +38,7 @@ impl fmt::Display for Actor {
             Self::User { uid, name: Some(name) } => write!(f, "uid {uid} ({name})"),
             Self::User { uid, name: None } => write!(f, "uid {uid}"),
             Self::Service => f.write_str("sabeel"),
+            Self::Visitor => f.write_str("visitor"),
         }
     }
 }
@@ -93,6 +96,8 @@ pub enum Act {
     ConsentsExported,
     /// A person took a consent back.
     ConsentWithdrawn,
+    /// A person's device was forgotten, and may not be online any more without a code.
+    DeviceRetired,
     /// A person was put under a legal hold.
     AccountHeld,
     /// A person's legal hold was released.
@@ -151,6 +156,7 @@ impl Act {
             Self::AccountErased => "account-erased",
             Self::ConsentsExported => "consents-exported",
             Self::ConsentWithdrawn => "consent-withdrawn",
+            Self::DeviceRetired => "device-retired",
             Self::AccountHeld => "account-held",
             Self::AccountReleased => "account-released",
             Self::StoryTold => "story-told",

@@ -103,6 +103,16 @@ pub trait Accounts: Send + Sync {
     async fn account_record(&self, account: AccountId)
     -> Result<Option<AccountRecord>, StoreError>;
 
+    /// Forgets a device of an account: its permission is ended, its open sessions are ordered off,
+    /// and it is no device of the account any more (while the account is under a legal hold it stays
+    /// known as one); in one transaction. Returns whether it was one.
+    async fn retire_device(
+        &self,
+        account: AccountId,
+        device: MacAddress,
+        at: Timestamp,
+    ) -> Result<bool, StoreError>;
+
     /// What the account used on a day, over all devices and sites, as far as it is applied.
     async fn usage_of_day(&self, account: AccountId, day: Day) -> Result<Usage, StoreError>;
 

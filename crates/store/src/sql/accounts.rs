@@ -73,6 +73,48 @@ impl Accounts for SqlStore {
         }))
     }
 
+    async fn retire_device(
+        &self,
+        account: AccountId,
+        device: MacAddress,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let (mut transaction, _) = self.begin_on_sessions().await?;
+        let lock = self.dialect.for_update();
+        // Device before grants, grants by id: the order in which signing in locks them.
+        let statement = format!("SELECT mac FROM devices WHERE mac = $1 AND account = $2{lock}");
+        let row = sqlx::query(AssertSqlSafe(statement))
+            .bind(mac_column(device))
+            .bind(id_column(account))
+            .fetch_optional(&mut *transaction)
+            .await?;
+        if row.is_none() {
+            return Ok(false);
+        }
+        let statement = format!(
+            "SELECT id FROM grants WHERE device = $1 AND account = $2 AND ended_at IS NULL \
+             ORDER BY id{lock}"
+        );
+        let rows = sqlx::query(AssertSqlSafe(statement))
+            .bind(mac_column(device))
+            .bind(id_column(account))
+            .fetch_all(&mut *transaction)
+            .await?;
+        for row in &rows {
+            let grant = Columns(row).id("id")?;
+            end_grant_row(&mut transaction, grant, GrantEnd::GivenUp, at).await?;
+            let (dialect, reason) = (self.dialect, OrderReason::DeviceRetired);
+            order_off(&mut transaction, dialect, grant, reason, at).await?;
+        }
+        let statement = "DELETE FROM devices WHERE mac = $1 AND NOT EXISTS (SELECT 1 FROM legal_holds \
+             WHERE released_at IS NULL AND legal_holds.account = devices.account)";
+        sqlx::query(statement).bind(mac_column(device)).execute(&mut *transaction).await?;
+        self.commit(transaction).await?;
+        self.publish(Change::Grant(device)).await;
+        self.publish(Change::Order).await;
+        Ok(true)
+    }
+
     async fn usage_of_day(&self, account: AccountId, day: Day) -> Result<Usage, StoreError> {
         let row = sqlx::query(
             "SELECT uploaded, downloaded, time FROM usage_days WHERE account = $1 AND day = $2",

@@ -64,6 +64,7 @@ on_both![
     purposes::what_visitors_ask_for_is_counted_together_and_reports_by_themselves,
     purposes::messages_of_940_wait_behind_sign_ins,
     sign_in::the_oldest_device_gives_way,
+    sign_in::a_retired_device_is_forgotten_and_ordered_off,
     sign_in::the_same_number_is_the_same_account,
     sign_in::a_credential_is_used_once_and_only_in_time,
     sign_in::of_many_uses_each_is_settled_by_itself,

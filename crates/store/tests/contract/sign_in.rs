@@ -456,3 +456,33 @@ pub async fn an_erased_persons_session_stays_nameless(store: TestStore) {
     assert_eq!((session.address, session.grant), (None, None));
     assert_eq!(session.usage, usage(120, 10, 100));
 }
+
+pub async fn a_retired_device_is_forgotten_and_ordered_off(store: TestStore) {
+    set_up(&store).await;
+    for id in [1, 2] {
+        store.sign_in(&sign_in(id, mac(id), at(id.into()))).await.unwrap();
+        let started = record(at(5), id, AccountingEvent::Started, usage(0, 0, 0));
+        let until = store::JournalPosition { segment: 1, offset: id.into() };
+        store.apply("j", &[started], until).await.unwrap();
+    }
+    let account = AccountId::from_bytes([1; 16]);
+    let stranger = AccountId::from_bytes([9; 16]);
+    assert!(!store.retire_device(stranger, mac(2), at(6)).await.unwrap());
+    assert!(!store.retire_device(account, mac(3), at(6)).await.unwrap());
+    assert!(store.retire_device(account, mac(2), at(6)).await.unwrap());
+    let grant = store.find_grant(mac(2)).await.unwrap().unwrap();
+    assert_eq!(grant.state, GrantState::Ended { at: at(6), why: GrantEnd::GivenUp });
+    assert!(store.find_grant(mac(1)).await.unwrap().unwrap().holds(at(6)), "the other stays");
+    let orders = store.list_orders(&store::OrderFilter::latest(10)).await.unwrap();
+    let told: Vec<_> = orders.iter().map(|order| (order.device, order.reason)).collect();
+    assert_eq!(told, [(mac(2), OrderReason::DeviceRetired)]);
+    let devices = async || store.account_record(account).await.unwrap().unwrap().devices;
+    assert_eq!(devices().await.iter().map(|device| device.mac).collect::<Vec<_>>(), [mac(1)]);
+    assert_eq!(store.language_of_device(mac(2)).await.unwrap(), None);
+    assert!(!store.retire_device(account, mac(2), at(7)).await.unwrap(), "it is none any more");
+    // Under a legal hold nothing that is known is destroyed, but the device goes offline.
+    store.hold_account(account, "letter 7", at(8)).await.unwrap();
+    assert!(store.retire_device(account, mac(1), at(9)).await.unwrap());
+    assert_eq!(devices().await.len(), 1);
+    assert!(!store.find_grant(mac(1)).await.unwrap().unwrap().holds(at(9)));
+}

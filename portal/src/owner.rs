@@ -1,0 +1,35 @@
+//! Whose device it is: pages about a person are only for a browser that shows to be on a device of
+//! that person. A plain query could name a stranger's.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::Grant;
+
+use crate::app::{App, Message};
+use crate::failure::Failure;
+use crate::visit::Visit;
+
+/// A device that may be online, and so belongs to somebody.
+pub(crate) struct Owner {
+    pub grant: Grant,
+}
+
+/// The owner of the visit's device, or the page for who is not proven to be that.
+pub(crate) async fn find(app: &App, visit: &Visit) -> Result<Result<Owner, Response>, Failure> {
+    let device = visit.context.device;
+    let grant = app.store.find_grant(device).await?.filter(|grant| grant.holds(visit.now));
+    let Some(grant) = grant else { return Ok(Err(visit.go(""))) };
+    let session = app.store.find_open_session(&visit.nas.name, device).await?;
+    if !visit.is_proven(session.as_ref()) {
+        return Ok(Err(visit.message(app, &NOT_YOURS)?));
+    }
+    Ok(Ok(Owner { grant }))
+}
+
+const NOT_YOURS: Message<'static> = Message {
+    status: StatusCode::FORBIDDEN,
+    title: "status-title",
+    text: "e-not-owner",
+    values: &[],
+    action: Some(("status", "back")),
+};
