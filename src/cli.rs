@@ -7,6 +7,7 @@ mod import;
 mod nas;
 mod radius;
 mod site;
+mod voucher;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -27,6 +28,7 @@ pub use nas::{
 };
 pub use radius::{Decode, DictionaryCommand, RadiusCommand, TailOptions};
 pub use site::{AddSite, Clearable, SetSite, SiteCommand};
+pub use voucher::{AddVouchers, VoucherCommand, Which};
 
 /// Visitor internet for a city: portal, RADIUS, quotas, gateway.
 ///
@@ -83,6 +85,9 @@ pub enum Command {
     /// Persons, by mobile number or voucher.
     #[command(subcommand)]
     Account(AccountCommand),
+    /// Vouchers: codes on paper that let devices online without a message.
+    #[command(subcommand)]
+    Voucher(VoucherCommand),
     /// What persons agreed to.
     #[command(subcommand)]
     Consent(ConsentCommand),

@@ -16,6 +16,7 @@ mod radius;
 mod session;
 mod site;
 mod support;
+mod voucher;
 mod why;
 mod wording;
 
@@ -56,6 +57,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Support { reference } => support::run(&admin, format, reference).await,
         Command::Why(wanted) => why::run(&config, format, wanted).await,
         Command::Account(command) => account::run(&admin, format, command).await,
+        Command::Voucher(command) => voucher::run(&admin, format, command).await,
         Command::Consent(command) => consent::run(&admin, format, command).await,
         Command::Code(command) => code::run(&admin, format, command).await,
         Command::Audit(command) => audit::run(&admin, format, command).await,

@@ -10,7 +10,8 @@
 //! `POST /v1/sessions/{id}/disconnect`,
 //! `/v1/accounts/show`, `/v1/accounts/erase`, `/v1/accounts/hold`, `/v1/accounts/release`,
 //! `/v1/consents/withdraw`, `/v1/codes`, `/v1/codes/verify`, `/v1/audit/find`, `/v1/why`, `/v1/radius/tail`;
-//! `GET /v1/radius/statistics`; `POST /v1/import/access-points`,
+//! `GET` and `POST /v1/vouchers`, `GET /v1/vouchers/{batch}`, `POST` to its `revoke`, and to that of
+//! one of them; `GET /v1/radius/statistics`; `POST /v1/import/access-points`,
 //! `/v1/import/people`, `/v1/import/stays`. What travels stands in [`api`].
 //!
 //! A RADIUS server that runs apart answers, on a socket of its own, those of them that are about
@@ -37,6 +38,7 @@ mod setup;
 mod socket;
 mod status;
 mod support;
+mod vouchers;
 mod why;
 
 use std::sync::Arc;
@@ -163,6 +165,10 @@ impl AdminApi {
             .route("/v1/audit", get(audit::links))
             .route("/v1/audit/find", post(audit::find))
             .route("/v1/support/{reference}", get(support::support))
+            .route("/v1/vouchers", get(vouchers::list).post(vouchers::add))
+            .route("/v1/vouchers/{batch}", get(vouchers::show))
+            .route("/v1/vouchers/{batch}/revoke", post(vouchers::revoke_batch))
+            .route("/v1/vouchers/{batch}/{serial}/revoke", post(vouchers::revoke_one))
             .merge(import_routes())
             .merge(radius_routes());
         finished(routes).with_state(self)

@@ -37,6 +37,13 @@ pub struct Places {
     pub secure_portal: Option<String>,
 }
 
+impl Places {
+    /// The page that takes a voucher, encrypted if there is one; the code follows.
+    pub(crate) fn voucher_page(&self) -> String {
+        format!("{}/voucher?code=", self.secure_portal.as_ref().unwrap_or(&self.portal))
+    }
+}
+
 /// What is known beside the access point itself.
 #[derive(Debug)]
 pub(crate) struct Known<'a> {

@@ -1,6 +1,6 @@
 //! What must not be guessed: ids of orders, and the secrets made for access points.
 
-use domain::{Code, Id, OrderId, Secret, Timestamp};
+use domain::{Code, Id, OrderId, Secret, Timestamp, VoucherCode};
 
 const LETTERS_AND_DIGITS: &[u8; 62] =
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -41,6 +41,14 @@ pub(crate) fn code() -> Code {
 /// An id of 128 random bits, for what must not tell its age.
 pub(crate) fn opaque_id<Kind>() -> Id<Kind> {
     Id::from_bytes(octets())
+}
+
+/// The code of a voucher.
+pub(crate) fn voucher_code() -> VoucherCode {
+    VoucherCode::draw(|| {
+        let [octet] = octets();
+        octet
+    })
 }
 
 /// What makes an id that nobody can guess.

@@ -45,6 +45,7 @@ pub(crate) struct Pruned {
     pub grants: u64,
     pub usage: u64,
     pub accounts: u64,
+    pub vouchers: u64,
     pub radius_servers: u64,
     pub erasures: u64,
     pub links: u64,
@@ -126,6 +127,8 @@ impl Reaper {
         let (store, _) = self.told("usage", past(days(keep.usage_days)));
         let usage = store.prune_usage(oldest_day).await?;
         let accounts = self.erase_unused(past(days(keep.account_days))).await?;
+        let (store, before) = self.told("voucher-batches", past(days(keep.voucher_days)));
+        let vouchers = store.prune_vouchers(before).await?;
         let (store, before) = self.told("radius-servers", past(days(KNOWN_DAYS)));
         let radius_servers = store.prune_radius_servers(before).await?;
         let (store, before) = self.told("erasures", past(days(keep.erasure_days)));
@@ -141,6 +144,7 @@ impl Reaper {
             grants,
             usage,
             accounts,
+            vouchers,
             radius_servers,
             erasures,
             links,
@@ -190,6 +194,7 @@ fn report(pruned: Pruned) {
         grants,
         usage,
         accounts,
+        vouchers,
         radius_servers,
         erasures,
         links,
@@ -204,6 +209,7 @@ fn report(pruned: Pruned) {
         grants,
         usage,
         accounts,
+        vouchers,
         radius_servers,
         erasures,
         links,

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use domain::{
     ChallengePolicy, ChallengeState, Counted, Grant, GrantState, MessageState, NasOrder, OrderKind,
-    OrderState, Purpose, Reference, Session, SessionState, Timestamp, VisitRecord, Zone,
+    OrderState, Purpose, Reference, Session, SessionState, Timestamp, VisitRecord, VoucherId, Zone,
 };
 use store::{
     ChallengeTold, ChallengesOf, CredentialTold, OrderFilter, SessionFilter, Store, StoreError,
 };
 
 use crate::admin::api::{Mark, Progress, SignInStage, StageState, StageTold};
-use crate::why::ending;
+use crate::why::{ending, voucher_of};
 
 /// What should follow at once is waited for so long.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -27,6 +27,8 @@ struct Facts {
     visit: VisitRecord,
     challenge: Option<ChallengeTold>,
     grant: Option<Grant>,
+    /// The voucher by which it was given.
+    voucher: Option<VoucherId>,
     credentials: Vec<CredentialTold>,
     /// That the access point ask again, the latest.
     order: Option<NasOrder>,
@@ -67,6 +69,7 @@ async fn gather(store: &dyn Store, visit: VisitRecord) -> Result<Facts, StoreErr
     let mut facts = Facts {
         challenge: None,
         grant: None,
+        voucher: None,
         credentials: Vec::new(),
         order: None,
         session: None,
@@ -82,9 +85,14 @@ async fn gather(store: &dyn Store, visit: VisitRecord) -> Result<Facts, StoreErr
             && told.site == visit.site
             && told.created_at <= visit.asked_at
     });
-    let Some(challenge) = &facts.challenge else { return Ok(facts) };
+    let begun = facts.challenge.as_ref().map_or(visit.arrived_at, |told| told.created_at);
     let grants = store.list_grants_of_device(visit.device, MOST_ROWS).await?;
-    facts.grant = grants.into_iter().rfind(|grant| grant.issued_at >= challenge.created_at);
+    let grant = grants.into_iter().rfind(|grant| grant.issued_at >= begun);
+    if let Some(grant) = &grant {
+        facts.voucher = voucher_of(store, grant.account).await?;
+    }
+    // Without a number only a voucher gives something in a visit.
+    facts.grant = grant.filter(|_| facts.challenge.is_some() || facts.voucher.is_some());
     let Some(grant) = &facts.grant else { return Ok(facts) };
     facts.credentials = store.list_credentials_of_grant(grant.id, MOST_ROWS).await?;
     let orders = OrderFilter {
@@ -123,7 +131,7 @@ fn judge(facts: &Facts, policy: &ChallengePolicy, now: Timestamp) -> Vec<StageTo
     let told = |(stage, judge): (SignInStage, Judge)| {
         let mut judged = judge(facts, policy, now);
         if is_online && stage == SignInStage::HandOff && judged.state != StageState::Done {
-            judged = Judged { state: StageState::Done, at: None, text: "not needed".to_owned() };
+            judged = needless();
         }
         if !reached {
             judged = Judged { state: StageState::NotReached, at: None, text: String::new() };
@@ -147,6 +155,10 @@ fn done(at: Timestamp, text: String) -> Judged {
     Judged { state: StageState::Done, at: Some(at), text }
 }
 
+fn needless() -> Judged {
+    Judged { state: StageState::Done, at: None, text: "not needed".to_owned() }
+}
+
 fn failed(at: Timestamp, text: String) -> Judged {
     Judged { state: StageState::Failed, at: Some(at), text }
 }
@@ -167,6 +179,9 @@ fn page(facts: &Facts, _: &ChallengePolicy, _: Timestamp) -> Judged {
 }
 
 fn number(facts: &Facts, policy: &ChallengePolicy, now: Timestamp) -> Judged {
+    if let (Some(voucher), Some(grant)) = (&facts.voucher, &facts.grant) {
+        return done(grant.issued_at, format!("voucher {voucher} typed"));
+    }
     let asked_at = facts.visit.asked_at;
     match (facts.visit.refused, &facts.challenge) {
         (Some(counted), _) => failed(asked_at, refused(counted).to_owned()),
@@ -190,6 +205,9 @@ const fn refused(counted: Counted) -> &'static str {
 }
 
 fn message(facts: &Facts, _: &ChallengePolicy, now: Timestamp) -> Judged {
+    if facts.voucher.is_some() {
+        return needless();
+    }
     let messages = facts.challenge.as_ref().map_or(&[][..], |told| &told.messages);
     let taken = messages.iter().find(|told| matches!(told.state, MessageState::Accepted { .. }));
     let latest = taken.or(messages.last());
@@ -212,6 +230,9 @@ fn message(facts: &Facts, _: &ChallengePolicy, now: Timestamp) -> Judged {
 }
 
 fn code(facts: &Facts, policy: &ChallengePolicy, now: Timestamp) -> Judged {
+    if facts.voucher.is_some() {
+        return needless();
+    }
     let Some(challenge) = &facts.challenge else {
         return failed(facts.visit.asked_at, "nothing is kept".to_owned());
     };

@@ -11,7 +11,9 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::{Grant, Identity, MacAddress, NasOrder, Session, Timestamp, Zone};
+use domain::{
+    AccountId, Grant, Identity, MacAddress, NasOrder, Session, Timestamp, VoucherId, Zone,
+};
 use store::{
     Archive, AuditSubject, ChallengeTold, ChallengesOf, JournalError, OrderFilter, SessionFilter,
     Store, StoreError, Trail, TrailArchive, TrailKind, Wanted,
@@ -136,8 +138,15 @@ pub async fn tell(
         notes.push(format!("{} earlier packets and reports are left out", recorded.left_out));
     }
     let devices: BTreeSet<MacAddress> = scene.wanted.devices.iter().copied().collect();
+    let latest = scene.grants.iter().max_by_key(|grant| grant.issued_at);
+    let account = scene.wanted.accounts.first().copied();
+    let voucher = match account.or(latest.map(|grant| grant.account)) {
+        Some(account) => voucher_of(store, account).await?,
+        None => None,
+    };
     Ok(Story {
-        account: scene.wanted.accounts.first().copied(),
+        account,
+        voucher,
         devices: devices.into_iter().collect(),
         since: scene.since,
         zone: zone(store, &scene).await?,
@@ -146,6 +155,18 @@ pub async fn tell(
         elsewhere,
         notes,
     })
+}
+
+/// The voucher that an account is known by, if it is one.
+pub(crate) async fn voucher_of(
+    store: &dyn Store,
+    account: AccountId,
+) -> Result<Option<VoucherId>, StoreError> {
+    let record = store.account_record(account).await?;
+    Ok(record.and_then(|record| match record.account.identity {
+        Identity::Voucher(voucher) => Some(voucher),
+        Identity::Phone(_) => None,
+    }))
 }
 
 /// The machines of RADIUS servers whose records are not at hand.

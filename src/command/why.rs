@@ -87,6 +87,9 @@ fn show(format: Format, story: &Story) -> anyhow::Result<()> {
     if let Some(account) = story.account {
         about.push(("account", account.to_string()));
     }
+    if let Some(voucher) = &story.voucher {
+        about.push(("voucher", voucher.to_string()));
+    }
     about.push(("devices", if devices.is_empty() { "-".to_owned() } else { devices.join(", ") }));
     about.push(("since", story.zone.local(story.since)));
     about.push(("clock", story.zone.to_string()));

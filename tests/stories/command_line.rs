@@ -406,3 +406,43 @@ async fn the_audit_log_proves_itself_also_away_from_the_server() {
         city.sabeel(&verify).await.is(FAILED, words);
     }
 }
+
+#[tokio::test]
+async fn vouchers_are_printed_once_and_revoked_with_a_reason() {
+    let (mut city, _messages) = park().await;
+    let fair = ["voucher", "add", "fair", "--site", "walkway", "--count", "3", "--lasts", "4h"];
+    let until = ["--devices", "2", "--until", "2099-12-31", "--reason", "the fair"];
+    let far = city.sabeel(&[&fair[..], &until].concat()).await;
+    far.is(FAILED, "more than three years ahead");
+    city.sabeel(&fair).await.is(WRONG_USAGE, "--until");
+    let soon = crate::visitor::now() + std::time::Duration::from_secs(86_400);
+    let soon = soon.to_string();
+    let until = ["--devices", "2", "--until", &soon, "--reason", "the fair"];
+    let said = city.sabeel(&[&fair[..], &until].concat()).await;
+    said.is(DONE, "note: the codes are kept nowhere");
+    let codes: Vec<_> =
+        said.out.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1)).collect();
+    assert_eq!((codes.len(), codes[0].len()), (3, 11), "{said:?}");
+    city.sabeel(&[&fair[..], &until].concat()).await.is(FAILED, "exists already");
+
+    let shown = city.sabeel(&["voucher", "show", "fair/2"]).await;
+    shown.is(DONE, "");
+    assert!(shown.out.contains("the fair") && shown.out.contains("0 of 2"), "{shown:?}");
+    assert!(!shown.out.contains("fair/1 ") && !shown.out.contains(codes[1]), "{shown:?}");
+    city.sabeel(&["voucher", "show", "fair/9"]).await.is(FAILED, "there is no voucher `fair/9`");
+    let lost = ["--reason", "lost at the gate"];
+    city.sabeel(&["voucher", "revoke", "fair/2"]).await.is(WRONG_USAGE, "--reason");
+    let revoked = city.json(&[&["voucher", "revoke", "fair/2"], &lost[..]].concat()).await;
+    assert_eq!(revoked, json!({"revoked": "fair/2", "ended": 0}));
+    city.json(&[&["voucher", "revoke", "fair"], &lost[..]].concat()).await;
+    let again = city.sabeel(&[&["voucher", "revoke", "fair"], &lost[..]].concat()).await;
+    again.is(FAILED, "fair is revoked already");
+    assert_eq!(city.json(&["voucher", "list"]).await[0]["revoked_vouchers"], 1);
+    let audit = city.sabeel(&["audit", "list", "--about", "voucher:fair/2"]).await;
+    assert!(audit.out.contains("lost at the gate"), "{audit:?}");
+    city.sabeel(&["account", "show", "fair/1"]).await.is(FAILED, "number or voucher");
+    for told in [city.log(), audit.out] {
+        assert!(codes.iter().all(|code| !told.contains(code)), "{told}");
+    }
+    city.stop().await;
+}

@@ -25,6 +25,7 @@ mod site;
 mod site_change;
 mod status;
 mod support;
+mod voucher;
 mod why;
 
 use serde::{Deserialize, Serialize};
@@ -62,6 +63,10 @@ pub use site::SiteView;
 pub use site_change::{ChangeHelp, ChangeSite};
 pub use status::{Counts, Health, JournalPlace, JournalStatus, Status};
 pub use support::{Progress, SignInStage, StageState, StageTold};
+pub use voucher::{
+    AddVouchers, BatchShown, BatchView, RevocationView, RevokeVouchers, VoucherView, VouchersAdded,
+    VouchersRevoked,
+};
 pub use why::{Mark, Step, StepKind, Story, Subject, WhyQuestion};
 
 /// Things of one kind: sites, plans and access points by name, sessions and orders newest first.

@@ -37,6 +37,12 @@ impl Connected<IncomingStream<'_, UnixListener>> for Peer {
 /// Who asks.
 pub(super) struct By(Actor);
 
+impl std::fmt::Display for By {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for By {
     type Rejection = Refusal;
 

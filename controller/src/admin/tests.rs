@@ -7,6 +7,7 @@ mod nas_ranges;
 mod nas_test;
 mod onboarding;
 mod sites;
+mod vouchers;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;

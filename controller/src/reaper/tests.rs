@@ -75,6 +75,33 @@ async fn what_is_over_is_destroyed_after_its_time() {
 }
 
 #[tokio::test]
+async fn a_batch_of_vouchers_goes_after_its_days_and_that_is_written_down() {
+    let stage = Stage::new((None, None), (None, None)).await;
+    let batch = domain::VoucherBatch {
+        name: "fair".parse().unwrap(),
+        site: "walkway".parse().unwrap(),
+        plan: "visitor".parse().unwrap(),
+        devices: 1,
+        until: NOON + days(1),
+        lasts: None,
+        made_at: NOON,
+        made_by: "uid 0 (root)".into(),
+        reason: "the fair".into(),
+        revoked: None,
+    };
+    stage.store.add_voucher_batch(&batch, &["K7M2QXF4TN".parse().unwrap()]).await.unwrap();
+    let reaper = reaper(&stage);
+    stage.advance(91 * 86_400);
+    assert_eq!(reaper.prune().await.unwrap(), Pruned::default());
+    stage.advance(1);
+    assert_eq!(reaper.prune().await.unwrap(), Pruned { vouchers: 1, ..Pruned::default() });
+    let links = stage.store.list_audit_links(0, 100).await.unwrap();
+    let told: Vec<_> =
+        links.iter().map(|link| (link.act.as_str(), link.subject.as_str())).collect();
+    assert_eq!(told, [("destroyed", "records:voucher-batches")]);
+}
+
+#[tokio::test]
 async fn every_destruction_is_written_down() {
     let stage = Stage::new((None, None), (None, None)).await;
     let phone = stage.sign_in(1, 1).await;

@@ -53,6 +53,7 @@ fn facts() -> Facts {
         challenge: Some(challenge(ChallengeState::Verified, 1)),
         order: Some(order(OrderState::Acknowledged { at: at(31), check_at: at(90) })),
         credentials: Vec::new(),
+        voucher: None,
         grant: Some(grant),
         session: Some(session),
     }
@@ -189,6 +190,16 @@ fn the_first_stage_that_failed_is_named() {
         facts.session.as_mut().unwrap().state = SessionState::Stopped { at: at(50), end };
     };
     check(&over, Traffic, "no octet was reported");
+}
+
+#[test]
+fn who_came_by_a_voucher_needed_no_message() {
+    let voucher = Some("fair/17".parse().unwrap());
+    let facts = Facts { challenge: None, voucher, ..facts() };
+    assert_eq!(stopped(&facts, 600), None);
+    let stages = judge(&facts, &ChallengePolicy::default(), at(600));
+    let texts: Vec<_> = stages.iter().take(4).skip(1).map(|told| told.text.as_str()).collect();
+    assert_eq!(texts, ["voucher fair/17 typed", "not needed", "not needed"]);
 }
 
 #[test]

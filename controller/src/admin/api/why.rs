@@ -40,6 +40,9 @@ pub enum Subject {
 pub struct Story {
     /// The person, if one is known.
     pub account: Option<AccountId>,
+    /// The voucher by which the latest permission was given, if it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voucher: Option<VoucherId>,
     /// The devices that it is about.
     pub devices: Vec<MacAddress>,
     /// Nothing earlier was looked for.

@@ -40,6 +40,11 @@ fn requests(session: SessionId, order: &str) -> Vec<(Method, String, Value, &'st
         "name": "pond", "site": "park", "addresses": "10.3.0.0/24", "profile": "generic",
         "approval": "ask"
     });
+    let vouchers = json!({
+        "name": "fair", "site": "walkway", "plan": "visitor", "count": 3, "devices": 2,
+        "until": crate::stage::NOON + std::time::Duration::from_secs(86_400), "reason": "the fair"
+    });
+    let lost = json!({"reason": "lost at the gate"});
     let nothing = json!({"intent": "rehearse", "items": []});
     let session = format!("session:{session}");
     let path = session.replace("session:", "/v1/sessions/");
@@ -73,6 +78,9 @@ fn requests(session: SessionId, order: &str) -> Vec<(Method, String, Value, &'st
         delete("/v1/ranges/pond", "range-removed", "range:pond"),
         delete("/v1/sites/park", "site-removed", "site:park"),
         delete("/v1/plans/guest", "plan-removed", "plan:guest"),
+        post("/v1/vouchers", vouchers, "vouchers-made", "voucher-batch:fair"),
+        post("/v1/vouchers/fair/2/revoke", lost.clone(), "vouchers-revoked", "voucher:fair/2"),
+        post("/v1/vouchers/fair/revoke", lost, "vouchers-revoked", "voucher-batch:fair"),
         post("/v1/import/access-points", nothing, "access-points-imported", ""),
         post(
             "/v1/import/people",
@@ -94,10 +102,11 @@ fn requests(session: SessionId, order: &str) -> Vec<(Method, String, Value, &'st
 }
 
 /// Paths that change nothing and show no person.
-const UNRECORDED: [&str; 8] = [
+const UNRECORDED: [&str; 9] = [
     "/v1/access-points/{name}/onboarding",
     "/v1/access-points/{name}/test",
     "/v1/pending",
+    "/v1/vouchers/{batch}",
     "/v1/wordings/{hash}",
     "/v1/radius/statistics",
     "/v1/audit",

@@ -102,6 +102,10 @@ pub enum Act {
     AccountHeld,
     /// A person's legal hold was released.
     AccountReleased,
+    /// A batch of vouchers was made.
+    VouchersMade,
+    /// A batch of vouchers, or one of them, was revoked.
+    VouchersRevoked,
     /// It was told what happened to a person, a device or a session.
     StoryTold,
     /// What devices ask and report was followed.
@@ -159,6 +163,8 @@ impl Act {
             Self::DeviceRetired => "device-retired",
             Self::AccountHeld => "account-held",
             Self::AccountReleased => "account-released",
+            Self::VouchersMade => "vouchers-made",
+            Self::VouchersRevoked => "vouchers-revoked",
             Self::StoryTold => "story-told",
             Self::TrafficFollowed => "traffic-followed",
             Self::AccessPointsImported => "access-points-imported",
