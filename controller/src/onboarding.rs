@@ -77,6 +77,12 @@ const fn text(profile: NasProfile) -> (&'static str, Writing) {
         NasProfile::Unifi => (include_str!("../onboarding/unifi.txt"), Writing::Prose),
         NasProfile::Meraki => (include_str!("../onboarding/meraki.txt"), Writing::Prose),
         NasProfile::Hpe => (include_str!("../onboarding/hpe.txt"), Writing::Word),
+        NasProfile::Cambium => (include_str!("../onboarding/cambium.txt"), Writing::Prose),
+        NasProfile::Huawei => (include_str!("../onboarding/huawei.txt"), Writing::Word),
+        NasProfile::Fortinet => (include_str!("../onboarding/fortinet.txt"), Writing::Word),
+        NasProfile::Omada => (include_str!("../onboarding/omada.txt"), Writing::Prose),
+        NasProfile::Pfsense => (include_str!("../onboarding/pfsense.txt"), Writing::Prose),
+        NasProfile::Opnsense => (include_str!("../onboarding/opnsense.txt"), Writing::Prose),
         NasProfile::Generic => (include_str!("../onboarding/generic.txt"), Writing::Prose),
     }
 }
@@ -125,7 +131,13 @@ pub(crate) fn notes(nas: &Nas, known: &Known<'_>) -> Vec<String> {
     if nas.certificate.is_some() {
         notes.push("it speaks RADIUS over TLS, but what is printed is for UDP".to_owned());
     }
-    if nas.dae_address.is_none() && nas.certificate.is_none() {
+    if !nas.profile.takes_orders() {
+        notes.push(
+            "it takes no orders: a session ends when its time or data is used up, not before, and \
+             a visitor who signs out stays online until then"
+                .to_owned(),
+        );
+    } else if nas.dae_address.is_none() && nas.certificate.is_none() {
         notes.push(format!(
             "orders cannot reach it yet: `sabeel nas set {} --dae ADDRESS:{}`",
             nas.name,

@@ -6,11 +6,20 @@
 //! refused, never guessed. A dialect is pure: it reads and writes addresses and forms, and whether
 //! a browser may go there is decided here and in `hand_off`, for all of them alike.
 
+mod aruba;
+mod cambium;
 mod cisco;
+mod fortinet;
 mod generic;
+mod huawei;
 mod mac_authentication;
+mod meraki;
 mod mikrotik;
+mod omada;
+mod opnsense;
+mod pfsense;
 mod query;
+mod ruckus;
 mod sabeel;
 mod uam;
 
@@ -56,6 +65,16 @@ pub(crate) fn dialect(method: HandOffMethod) -> &'static dyn Dialect {
         HandOffMethod::Uam => &uam::Uam,
         HandOffMethod::Mikrotik => &mikrotik::Mikrotik,
         HandOffMethod::Cisco => &cisco::Cisco,
+        HandOffMethod::Aruba => &aruba::Aruba,
+        HandOffMethod::ArubaInstantOn => &aruba::ArubaInstantOn,
+        HandOffMethod::Ruckus => &ruckus::Ruckus,
+        HandOffMethod::Meraki => &meraki::Meraki,
+        HandOffMethod::Cambium => &cambium::Cambium,
+        HandOffMethod::Huawei => &huawei::Huawei,
+        HandOffMethod::Fortinet => &fortinet::Fortinet,
+        HandOffMethod::Omada => &omada::Omada,
+        HandOffMethod::Pfsense => &pfsense::Pfsense,
+        HandOffMethod::Opnsense => &opnsense::Opnsense,
     }
 }
 

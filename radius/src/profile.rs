@@ -3,11 +3,14 @@
 //! A profile writes rate and volume in its maker's words and never another maker's. The limits
 //! come in our own units; nothing here knows plans, grants or stores.
 
+mod cambium;
 mod cisco;
 mod coova;
 mod generic;
 mod hpe;
+mod huawei;
 mod mikrotik;
+mod pfsense;
 mod sabeel;
 mod wispr;
 
@@ -62,12 +65,16 @@ pub(crate) fn write(
         NasProfile::Mikrotik => mikrotik::write(packet, limits, unlimited),
         NasProfile::Cisco => cisco::write(packet, limits),
         NasProfile::Hpe => hpe::write(packet, limits),
-        // Speeds come with the role that the controller gives.
-        NasProfile::Aruba => {}
+        NasProfile::Cambium => cambium::write(packet, limits),
+        NasProfile::Huawei => huawei::write(packet, limits),
+        NasProfile::Pfsense => pfsense::write(packet, limits),
+        // Speeds come with the role that the controller gives, or not at all.
+        NasProfile::Aruba | NasProfile::Fortinet | NasProfile::Opnsense => {}
         NasProfile::Hostapd
         | NasProfile::Ruckus
         | NasProfile::Unifi
         | NasProfile::Meraki
+        | NasProfile::Omada
         | NasProfile::Generic => generic::write(packet, limits),
     }
 }

@@ -121,7 +121,7 @@ pub struct AddNas {
     #[arg(long, value_name = "NAME")]
     pub certificate: Option<CertificateName>,
     /// The maker's dialect: sabeel, coova, uspot, mikrotik, hostapd, aruba, ruckus, cisco, unifi,
-    /// meraki, hpe or generic.
+    /// meraki, hpe, cambium, huawei, fortinet, omada, pfsense, opnsense or generic.
     #[arg(long, default_value = "generic")]
     pub profile: NasProfile,
     /// File with the RADIUS secret [default: one is made].

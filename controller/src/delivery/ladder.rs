@@ -106,7 +106,7 @@ mod tests {
     }
 
     /// The rungs of each maker's ladder: to be asked again, slower, full speed.
-    const LADDERS: [(NasProfile, [&str; 3]); 12] = [
+    const LADDERS: [(NasProfile, [&str; 3]); 18] = [
         // RFC 5176 §3.2, and our own gateway knows it whole.
         (NasProfile::Generic, ["reauthenticate disconnect", "change disconnect", "change"]),
         (NasProfile::Sabeel, ["reauthenticate disconnect", "change disconnect", "change"]),
@@ -133,6 +133,12 @@ mod tests {
         // Disconnect for Splash Sign-on").
         (NasProfile::Meraki, ["disconnect", "disconnect", ""]),
         (NasProfile::Hpe, ["disconnect", "disconnect", ""]),
+        (NasProfile::Cambium, ["disconnect", "disconnect", ""]),
+        (NasProfile::Huawei, ["disconnect", "disconnect", ""]),
+        (NasProfile::Fortinet, ["disconnect", "disconnect", ""]),
+        (NasProfile::Omada, ["disconnect", "disconnect", ""]),
+        (NasProfile::Pfsense, ["disconnect", "disconnect", ""]),
+        (NasProfile::Opnsense, ["disconnect", "disconnect", ""]),
     ];
 
     #[test]

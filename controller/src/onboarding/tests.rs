@@ -165,7 +165,12 @@ fn a_value_that_would_say_more_than_itself_is_escaped_or_refused() {
     for profile in NasProfile::ALL {
         let text = pasted(&nas(profile), breakout);
         match profile {
-            NasProfile::Aruba | NasProfile::Cisco | NasProfile::Hpe | NasProfile::Coova => {
+            NasProfile::Aruba
+            | NasProfile::Cisco
+            | NasProfile::Hpe
+            | NasProfile::Coova
+            | NasProfile::Huawei
+            | NasProfile::Fortinet => {
                 assert_eq!(text, Err(Unwritable { field: "secret" }), "{profile:?}");
             }
             NasProfile::Mikrotik => {

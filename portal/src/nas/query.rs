@@ -7,6 +7,7 @@ use domain::MacAddress;
 use super::ArrivalError;
 
 const LONGEST: usize = 4_096;
+const LONGEST_HOST: usize = 100;
 /// A longer wanted page is dropped: it would not fit into the page's own address.
 const LONGEST_WANTED: usize = 255;
 
@@ -55,6 +56,23 @@ impl RedirectQuery {
         let url = url::Url::parse(self.require(name)?);
         let url = url.map_err(|_| ArrivalError::Malformed(name))?;
         if is_plain(&url) { Ok(url.into()) } else { Err(ArrivalError::Malformed(name)) }
+    }
+
+    /// The address of a login page of which the query names the host alone, a name or an IPv4
+    /// address.
+    pub(crate) fn page_at(
+        &self,
+        name: &'static str,
+        scheme: &str,
+        port: Option<u16>,
+        path: &str,
+    ) -> Result<String, ArrivalError> {
+        let host = self.require(name)?;
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'.' || b == b'-';
+        let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+        let url = url::Url::parse(&format!("{scheme}://{host}{port}/{path}")).ok();
+        let url = url.filter(|_| host.len() <= LONGEST_HOST && host.bytes().all(plain));
+        url.map(Into::into).ok_or(ArrivalError::Malformed(name))
     }
 
     /// The page that was wanted, if it is a web page with an address of decent length.

@@ -77,12 +77,29 @@ pub(super) fn way_of(
     })
 }
 
+/// The form that a login goes back by: where to, and its fields.
+pub(super) fn form_of(method: HandOffMethod, turn: Option<&Turn>) -> String {
+    let way = way_of(method, None, 0, turn);
+    let Some(Way::Form { action, fields }) = way else { panic!("no form but {way:?}") };
+    let fields: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    format!("{action} {}", fields.join("&"))
+}
+
+/// What occasion a redirect tells of when more is added to it.
+pub(super) fn read_by<'a>(
+    method: HandOffMethod,
+    host: &'a str,
+    query: &'a str,
+) -> impl Fn(&str) -> Result<Occasion, ArrivalError> + 'a {
+    move |more| arrive(method, host, &format!("{query}{more}")).map(|arrival| arrival.occasion)
+}
+
 fn secret_of(method: HandOffMethod) -> Option<&'static str> {
     method.has_secret().then_some("secret")
 }
 
 /// Names that stand in some maker's query.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 33] = [
     "mac",
     "ip",
     "res",
@@ -97,6 +114,25 @@ const NAMES: [&str; 14] = [
     "chap-challenge",
     "t",
     "sig",
+    "switchip",
+    "post",
+    "magic",
+    "usermac",
+    "sip",
+    "uip",
+    "ga_srvr",
+    "ga_cmac",
+    "ga_Qv",
+    "umac",
+    "login_url",
+    "action",
+    "zone",
+    "page",
+    "target",
+    "clientMac",
+    "scheme",
+    "targetPort",
+    "state",
 ];
 
 fn any_method() -> impl Strategy<Value = HandOffMethod> {
@@ -146,7 +182,14 @@ fn a_browser_that_was_not_redirected_finds_every_login_page() {
             Some(Way::Ask(url) | Way::Link(url) | Way::Form { action: url, .. }) => {
                 assert!(is_allowed(&hand_off, &url), "{method:?} {url}");
             }
-            None => panic!("{method:?} has no way without a redirect"),
+            // Only their redirect says what must come back.
+            None => assert!(
+                matches!(
+                    method,
+                    HandOffMethod::Meraki | HandOffMethod::Fortinet | HandOffMethod::Omada
+                ),
+                "{method:?} has no way without a redirect"
+            ),
         }
     }
 }

@@ -97,18 +97,13 @@ fn verified<'a>(secret: &Secret, redirected: &Redirected<'a>) -> Result<&'a str,
     if vouched { Ok(signed) } else { Err(ArrivalError::BadSignature) }
 }
 
-/// The root of `uamip:uamport`, if it is a host name or an IPv4 address and a port.
+/// The root of `uamip:uamport`.
 fn login_page(query: &RedirectQuery) -> Result<String, ArrivalError> {
-    let host = query.require("uamip")?;
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'.' || b == b'-';
-    if host.len() > 100 || !host.bytes().all(plain) {
-        return Err(ArrivalError::Malformed("uamip"));
-    }
     let port = match query.find("uamport")? {
         Some(text) => text.parse().map_err(|_| ArrivalError::Malformed("uamport"))?,
         None => DEFAULT_PORT,
     };
-    Ok(format!("http://{host}:{port}/"))
+    query.page_at("uamip", "http", Some(port), "")
 }
 
 /// The challenge, which has 16 octets.

@@ -65,7 +65,7 @@ const ANY: Maker = Maker {
 const CHILLI_VOLUME: Option<(&str, &str)> =
     Some(("ChilliSpot-Max-Total-Octets", "ChilliSpot-Max-Total-Gigawords"));
 
-const MAKERS: [Maker; 12] = [
+const MAKERS: [Maker; 18] = [
     ANY,
     // Ours; see docs/gateway.md.
     Maker { profile: NasProfile::Sabeel, volume: CHILLI_VOLUME, ..ANY },
@@ -105,6 +105,31 @@ const MAKERS: [Maker; 12] = [
         rate: "HP-Bandwidth-Max-Ingress = 5000; HP-Bandwidth-Max-Egress = 10000",
         ..ANY
     },
+    // Cambium's dictionary, cnPilot User Guide.
+    Maker {
+        profile: NasProfile::Cambium,
+        volume: Some((
+            "Cambium-Traffic-Quota-Limit-Total",
+            "Cambium-Traffic-Quota-Limit-Total-Gigwords",
+        )),
+        ..ANY
+    },
+    // Huawei, "RADIUS Attributes Supported by the Device".
+    Maker {
+        profile: NasProfile::Huawei,
+        rate: "Huawei-Input-Average-Rate = 5000000; Huawei-Output-Average-Rate = 10000000",
+        ..ANY
+    },
+    Maker { profile: NasProfile::Fortinet, rate: "", ..ANY },
+    Maker { profile: NasProfile::Omada, ..ANY },
+    // pfSense, `captiveportal.inc`: what does not fit into 32 bits is the largest that does.
+    Maker {
+        profile: NasProfile::Pfsense,
+        rate: "pfSense-Bandwidth-Max-Up = 5000000; pfSense-Bandwidth-Max-Down = 10000000; \
+               pfSense-Max-Total-Octets = 4294967295",
+        ..ANY
+    },
+    Maker { profile: NasProfile::Opnsense, rate: "", ..ANY },
 ];
 
 impl Maker {

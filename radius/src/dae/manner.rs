@@ -76,6 +76,12 @@ impl Manner {
             | NasProfile::Ruckus
             | NasProfile::Unifi
             | NasProfile::Hpe
+            | NasProfile::Cambium
+            | NasProfile::Huawei
+            | NasProfile::Fortinet
+            | NasProfile::Omada
+            | NasProfile::Pfsense
+            | NasProfile::Opnsense
             | NasProfile::Generic => (Extent::Whole, Proof::Whole),
         };
         Self { extent, naming: Naming::Named, proof }

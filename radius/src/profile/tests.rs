@@ -84,6 +84,37 @@ fn cisco_and_hpe_read_rates_as_their_own_numbers() {
 }
 
 #[test]
+fn cambium_huawei_and_pfsense_read_their_own_numbers() {
+    use vendor::{cambium, huawei, pfsense, wispr};
+    let limits = Limits { data: SIX_GB, rate: rate(5_000_000, 10_000_000) };
+    let (up, down) = (&5_000_000_u32.to_be_bytes()[..], &10_000_000_u32.to_be_bytes()[..]);
+    check(
+        NasProfile::Cambium,
+        limits,
+        &[
+            (wispr::BANDWIDTH_MAX_UP, up),
+            (wispr::BANDWIDTH_MAX_DOWN, down),
+            (cambium::TRAFFIC_QUOTA_LIMIT_TOTAL, &7_u32.to_be_bytes()),
+            (cambium::TRAFFIC_QUOTA_LIMIT_TOTAL_GIGWORDS, &1_u32.to_be_bytes()),
+        ],
+    );
+    check(
+        NasProfile::Huawei,
+        limits,
+        &[(huawei::INPUT_AVERAGE_RATE, up), (huawei::OUTPUT_AVERAGE_RATE, down)],
+    );
+    check(
+        NasProfile::Pfsense,
+        limits,
+        &[
+            (pfsense::BANDWIDTH_MAX_UP, up),
+            (pfsense::BANDWIDTH_MAX_DOWN, down),
+            (pfsense::MAX_TOTAL_OCTETS, &u32::MAX.to_be_bytes()),
+        ],
+    );
+}
+
+#[test]
 fn what_is_not_limited_is_not_mentioned() {
     for profile in NasProfile::ALL {
         check(profile, Limits { data: None, rate: NO_RATE }, &[]);

@@ -31,6 +31,26 @@ pub enum HandOffMethod {
     Mikrotik,
     /// Cisco's local web authentication: Catalyst 9800 and AireOS.
     Cisco,
+    /// Aruba's controllers and Instant.
+    Aruba,
+    /// Aruba Instant On.
+    ArubaInstantOn,
+    /// Ruckus ZoneDirector and Unleashed.
+    Ruckus,
+    /// Cisco Meraki's splash page with sign-on.
+    Meraki,
+    /// Cambium cnPilot and cnMaestro.
+    Cambium,
+    /// Huawei's access controllers, external portal by HTTP.
+    Huawei,
+    /// Fortinet FortiGate.
+    Fortinet,
+    /// TP-Link Omada with an external RADIUS server.
+    Omada,
+    /// pfSense.
+    Pfsense,
+    /// OPNsense.
+    Opnsense,
 }
 
 /// Why a text is no [`HandOffMethod`].
@@ -59,7 +79,22 @@ const MOST_HOSTS: usize = 16;
 
 impl HandOffMethod {
     /// Every method.
-    pub const ALL: [Self; 4] = [Self::MacAuthentication, Self::Uam, Self::Mikrotik, Self::Cisco];
+    pub const ALL: [Self; 14] = [
+        Self::MacAuthentication,
+        Self::Uam,
+        Self::Mikrotik,
+        Self::Cisco,
+        Self::Aruba,
+        Self::ArubaInstantOn,
+        Self::Ruckus,
+        Self::Meraki,
+        Self::Cambium,
+        Self::Huawei,
+        Self::Fortinet,
+        Self::Omada,
+        Self::Pfsense,
+        Self::Opnsense,
+    ];
 
     /// The method's name in configuration, store and command line.
     #[must_use]
@@ -69,6 +104,16 @@ impl HandOffMethod {
             Self::Uam => "uam",
             Self::Mikrotik => "mikrotik",
             Self::Cisco => "cisco",
+            Self::Aruba => "aruba",
+            Self::ArubaInstantOn => "aruba-instant-on",
+            Self::Ruckus => "ruckus",
+            Self::Meraki => "meraki",
+            Self::Cambium => "cambium",
+            Self::Huawei => "huawei",
+            Self::Fortinet => "fortinet",
+            Self::Omada => "omada",
+            Self::Pfsense => "pfsense",
+            Self::Opnsense => "opnsense",
         }
     }
 

@@ -36,6 +36,18 @@ pub enum NasProfile {
     Meraki,
     /// HPE ArubaOS-Switch and ProCurve.
     Hpe,
+    /// Cambium cnPilot and cnMaestro.
+    Cambium,
+    /// Huawei's access controllers.
+    Huawei,
+    /// Fortinet FortiGate.
+    Fortinet,
+    /// TP-Link Omada.
+    Omada,
+    /// pfSense.
+    Pfsense,
+    /// OPNsense.
+    Opnsense,
     /// Any other, by RFC and WISPr attributes alone.
     Generic,
 }
@@ -69,7 +81,7 @@ pub struct ProfileError(String);
 
 impl NasProfile {
     /// Every profile.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 18] = [
         Self::Sabeel,
         Self::Coova,
         Self::Uspot,
@@ -81,6 +93,12 @@ impl NasProfile {
         Self::Unifi,
         Self::Meraki,
         Self::Hpe,
+        Self::Cambium,
+        Self::Huawei,
+        Self::Fortinet,
+        Self::Omada,
+        Self::Pfsense,
+        Self::Opnsense,
         Self::Generic,
     ];
 
@@ -99,6 +117,12 @@ impl NasProfile {
             Self::Unifi => "unifi",
             Self::Meraki => "meraki",
             Self::Hpe => "hpe",
+            Self::Cambium => "cambium",
+            Self::Huawei => "huawei",
+            Self::Fortinet => "fortinet",
+            Self::Omada => "omada",
+            Self::Pfsense => "pfsense",
+            Self::Opnsense => "opnsense",
             Self::Generic => "generic",
         }
     }
@@ -124,14 +148,20 @@ impl NasProfile {
         match self {
             Self::Mikrotik => HandOffMethod::Mikrotik,
             Self::Cisco => HandOffMethod::Cisco,
+            Self::Aruba => HandOffMethod::Aruba,
+            Self::Ruckus => HandOffMethod::Ruckus,
+            Self::Meraki => HandOffMethod::Meraki,
+            Self::Cambium => HandOffMethod::Cambium,
+            Self::Huawei => HandOffMethod::Huawei,
+            Self::Fortinet => HandOffMethod::Fortinet,
+            Self::Omada => HandOffMethod::Omada,
+            Self::Pfsense => HandOffMethod::Pfsense,
+            Self::Opnsense => HandOffMethod::Opnsense,
             Self::Sabeel
             | Self::Coova
             | Self::Uspot
             | Self::Hostapd
-            | Self::Aruba
-            | Self::Ruckus
             | Self::Unifi
-            | Self::Meraki
             | Self::Hpe
             | Self::Generic => HandOffMethod::Uam,
         }
@@ -150,7 +180,7 @@ impl NasProfile {
     /// Whether it surely limits a device to a speed that it is told.
     ///
     /// Our own gateway does not yet. Aruba and Ruckus have speeds by role and group, Catalyst 9800
-    /// by named policies, hostapd none; UniFi documents none.
+    /// by named policies, hostapd, Fortinet and OPNsense none; UniFi and Omada document none.
     #[must_use]
     pub const fn limits_speed(self) -> bool {
         match self {
@@ -159,8 +189,14 @@ impl NasProfile {
             | Self::Mikrotik
             | Self::Meraki
             | Self::Hpe
+            | Self::Cambium
+            | Self::Huawei
+            | Self::Pfsense
             | Self::Generic => true,
             Self::Sabeel
+            | Self::Fortinet
+            | Self::Omada
+            | Self::Opnsense
             | Self::Hostapd
             | Self::Aruba
             | Self::Ruckus
@@ -184,8 +220,21 @@ impl NasProfile {
             | Self::Ruckus
             | Self::Unifi
             | Self::Meraki
-            | Self::Hpe => Renewal::AtLogin,
+            | Self::Hpe
+            | Self::Cambium
+            | Self::Huawei
+            | Self::Fortinet
+            | Self::Omada
+            | Self::Pfsense
+            | Self::Opnsense => Renewal::AtLogin,
         }
+    }
+
+    /// Whether it takes Disconnect and CoA at all; pfSense and OPNsense end sessions by their limits
+    /// alone.
+    #[must_use]
+    pub const fn takes_orders(self) -> bool {
+        !matches!(self, Self::Pfsense | Self::Opnsense)
     }
 
     /// How it is made to ask about a device again.
@@ -204,7 +253,13 @@ impl NasProfile {
             | Self::Ruckus
             | Self::Unifi
             | Self::Meraki
-            | Self::Hpe => AskingAgain::Never,
+            | Self::Hpe
+            | Self::Cambium
+            | Self::Huawei
+            | Self::Fortinet
+            | Self::Omada
+            | Self::Pfsense
+            | Self::Opnsense => AskingAgain::Never,
         }
     }
 }
@@ -229,8 +284,8 @@ mod tests {
         for profile in NasProfile::ALL {
             assert_eq!(profile.as_str().parse(), Ok(profile));
         }
-        let error = "huawei".parse::<NasProfile>().unwrap_err().to_string();
-        assert!(error.starts_with("`huawei` is no known profile; known are sabeel, coova, uspot"));
+        let error = "nokia".parse::<NasProfile>().unwrap_err().to_string();
+        assert!(error.starts_with("`nokia` is no known profile; known are sabeel, coova, uspot"));
     }
 
     #[test]
