@@ -6,6 +6,7 @@ language-direction = ltr
 # First page
 landing-title = Welcome to { $network }
 landing-body = Free internet from Al-Ahsa Municipality for walkway and park visitors. A login code reaches you by text message in moments.
+landing-services = Municipal services (no login needed)
 phone-label = Mobile number
 phone-hint = Example: { $example }. For other countries start with + and the country code.
 phone-terms = I accept the terms of use and have seen the privacy notice
@@ -16,6 +17,7 @@ phone-why = We use your number only to verify your login. We show it to no one.
 # Code
 code-title = Enter the code
 code-sent = We sent a 6-digit code to { $phone }.
+code-until = It is good until { $clock }.
 code-label = Login code
 code-submit = Log in
 code-edit = Wrong number? Change it
@@ -29,6 +31,7 @@ sms-report-code = Your 940 report { $report } is closed. Code to confirm that it
 # Online
 ok-title = You are online
 ok-body = You can browse now. Today's allowance: { $allowance }.
+landing-known = Welcome back, you are connected.
 ok-unlimited = You can browse now.
 ok-device = We will recognise this device on your visits for { $days }.
 ok-onward = Continue to { $host }
@@ -50,6 +53,8 @@ bye-title = You are disconnected
 bye-body = Thank you for your visit. You can log in again at any time.
 quota-title = Today's allowance is used up
 quota-body = It renews at { $clock }.
+quota-body-services = It renews at { $clock }. Municipal services stay open.
+quota-warn = { $left } left of today's allowance.
 quota-speed = You reached the fair-use limit; speed is reduced until { $clock }.
 quota-stay = The allowance of this visit is used up. A new code begins a new visit.
 closed-title = The network is closed now
@@ -79,7 +84,7 @@ terms-version = Version { $version }
 # Help
 help-title = Help
 help-call = Unified number: { $unified }
-help-wa = WhatsApp: { $whatsapp }
+help-wa = WhatsApp: { $whatsapp } (save the number)
 help-reports = Municipal reports: { $reports }
 help-ref = Reference for the support team: { $ref }
 help-sms = No message? Check the number and your mobile signal, then ask for another code once the waiting time is over.
@@ -97,8 +102,10 @@ start = Continue
 landing-trial = This service is on trial; your opinion matters.
 office-backup = The network is temporarily keeping municipal services running; it may be slower or pause briefly. Thank you for understanding.
 e-internet = Internet is down at this site and our team knows.
+e-internet-services = Internet is down at this site and our team knows. Local municipal services still work.
 
 # Errors
+fault = Error
 e-phone-empty = Please enter your mobile number.
 e-phone-format = The number seems incomplete or mistyped. Example: { $example }
 e-phone-letters = The number contains letters. Digits only, please.
@@ -113,8 +120,10 @@ e-code-locked = Too many tries. Let us start again with a new code.
 e-wait = Several requests from this device. Please wait { $t }.
 e-busy = Many visitors are signing in right now. Please try again in { $t }.
 e-wait-title = One moment, please
+e-devices = This number has reached its device limit ({ $n }). The one that had been signed in for longest was disconnected.
 e-capacity = The site is very busy. Please try again in { $t }.
 e-phone-daily = This number reached today's message limit. Please try again tomorrow.
+e-sms-slow = Messages are slow now. Your code is on its way; position { $pos }.
 e-sms-failed = We could not deliver to { $phone }. Check the number or your signal.
 e-sends = We have sent all the messages we can for this request. The latest code is still good.
 e-generic-title = The request was not completed

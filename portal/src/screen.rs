@@ -7,7 +7,7 @@ use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use data_encoding::BASE64;
-use domain::{Language, Look};
+use domain::{GardenHost, Language, Look};
 use sha2::{Digest, Sha256};
 
 use crate::catalogue::{Html, Words};
@@ -55,6 +55,8 @@ pub(crate) struct PhoneScreen<'a> {
     /// Whether awareness messages are offered, and whether that box was ticked before.
     pub offers_awareness: bool,
     pub aware: bool,
+    /// Hosts that are open without signing in.
+    pub services: &'a [GardenHost],
 }
 
 /// The page that waits for the code.
@@ -63,6 +65,8 @@ pub(crate) struct PhoneScreen<'a> {
 pub(crate) struct CodeScreen<'a> {
     pub frame: Frame<'a>,
     pub sent: Html,
+    /// Until when the code is good.
+    pub until: Option<Html>,
     pub notice: Option<Html>,
     pub error: Option<Html>,
     /// When another message may be asked for, in words.
@@ -78,6 +82,8 @@ pub(crate) struct CodeScreen<'a> {
 pub(crate) struct OnlineScreen<'a> {
     pub frame: Frame<'a>,
     pub lead: Html,
+    /// What else the visitor should know.
+    pub notices: Vec<Html>,
     pub gauges: Vec<Gauge>,
     pub renews: Option<Html>,
     pub device: Option<Html>,

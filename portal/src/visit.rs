@@ -130,7 +130,8 @@ impl Visit {
     fn banners(&self, words: Words<'_>) -> Vec<Html> {
         let notice = self.site.notice.map(|notice| match notice {
             Notice::OfficeBackup => words.text("office-backup"),
-            Notice::InternetDown => words.text("e-internet"),
+            Notice::InternetDown if self.site.garden.is_empty() => words.text("e-internet"),
+            Notice::InternetDown => words.text("e-internet-services"),
         });
         let trial = self.site.trial.then(|| words.text("landing-trial"));
         notice.into_iter().chain(trial).map(|text| Html::new(&text)).collect()

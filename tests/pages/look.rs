@@ -45,13 +45,14 @@ pub fn look(sheet: &Sheet, name: &str) -> Seen {
         seen.objections.extend(ask_axe(sheet).into_iter().map(|text| format!("{scheme}: {text}")));
         sheet.resize(COMMON, HEIGHT);
         sheet.keep_picture(&picture_of(name, picture));
+        let faint = texts(&sheet.compute(LINES));
+        seen.misfits.extend(faint.into_iter().map(|text| format!("{scheme}: {text}")));
     }
     fit(sheet, COMMON, &mut seen.misfits);
     sheet.resize(NARROW, HEIGHT);
     fit(sheet, NARROW, &mut seen.misfits);
     sheet.keep_picture(&picture_of(name, "-320"));
     sheet.resize(COMMON, HEIGHT);
-    seen.misfits.extend(texts(&sheet.compute(FOCUS)));
     sheet.compute(DOUBLE_THE_TEXT);
     fit(sheet, COMMON, &mut seen.misfits);
     sheet.keep_picture(&picture_of(name, "-200"));
@@ -111,13 +112,31 @@ fn fit(sheet: &Sheet, width: u32, misfits: &mut Vec<String>) {
     misfits.extend(texts(&cut).into_iter().map(|text| format!("at {width}: {text}")));
 }
 
-/// What does not show that it has the focus.
-const FOCUS: &str = "[...document.querySelectorAll('a,button,input')].flatMap(one => {
-    if (!one.checkVisibility({ visibilityProperty: true })) return [];
-    one.focus({ focusVisible: true });
-    const style = getComputedStyle(one);
-    const shows = style.outlineStyle != 'none' && parseFloat(style.outlineWidth) >= 2;
-    return shows ? [] : [`no focus on ${one.outerHTML.slice(0, 90)}`]; })";
+/// What does not show that it has the focus, or where a field is: a line of at least 3 to 1
+/// (WCAG 2.2, 1.4.11).
+const LINES: &str = "(() => {
+    const light = colour => {
+        const parts = colour.match(/[0-9.]+/g).map(Number);
+        const [r, g, b] = parts.map(one => one / 255)
+            .map(one => one <= .04045 ? one / 12.92 : ((one + .055) / 1.055) ** 2.4);
+        return parts[3] === 0 ? null : .2126 * r + .7152 * g + .0722 * b; };
+    const behind = one => light(getComputedStyle(one).backgroundColor) ?? behind(one.parentElement);
+    const faint = (line, one) => {
+        const [low, high] = [light(line), behind(one.parentElement)].sort((a, b) => a - b);
+        return (high + .05) / (low + .05) < 3; };
+    const before = document.activeElement;
+    const faults = [...document.querySelectorAll('a,button,input')].flatMap(one => {
+        const style = getComputedStyle(one), text = one.outerHTML.slice(0, 90), faults = [];
+        if (!one.checkVisibility({ visibilityProperty: true })) return [];
+        if (style.appearance != 'auto' && parseFloat(style.borderWidth) > 0 && faint(style.borderColor, one))
+            faults.push(`a faint border around ${text}`);
+        one.focus({ focusVisible: true });
+        if (style.outlineStyle == 'none' || parseFloat(style.outlineWidth) < 2 || faint(style.outlineColor, one))
+            faults.push(`no focus is seen on ${text}`);
+        return faults; });
+    document.activeElement.blur();
+    before.focus({ focusVisible: true });
+    return faults; })()";
 
 /// As a phone does whose texts are set to twice their size.
 const DOUBLE_THE_TEXT: &str = "(() => {

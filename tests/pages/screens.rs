@@ -190,10 +190,11 @@ impl Visitor<'_> {
             }
             turn.wait();
         };
-        change(&["--trial", "yes", "--notice", "office-backup"]);
+        let garden = "services.park.example,maps.park.example";
+        change(&["--trial", "yes", "--notice", "office-backup", "--garden", garden]);
         let redirect = self.ground.gate.redirect(&stranger);
         self.look_at(&redirect, "number with notices");
-        change(&["--trial", "no", "--clear", "notice", "--capacity", "1"]);
+        change(&["--trial", "no", "--clear", "notice,garden", "--capacity", "1"]);
         self.look_at(&redirect, "full");
         change(&["--clear", "capacity", "--hours", "sun-sat 20:00-22:00"]);
         self.look_at(&redirect, "closed");

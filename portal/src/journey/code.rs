@@ -1,6 +1,7 @@
 //! The second step: the code comes back, is asked for again, or the number is changed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Form;
 use axum::extract::State;
@@ -21,6 +22,11 @@ use crate::stage::{self, Stage};
 use crate::visit::{TOKEN_REFUSED, Visit};
 use crate::{random, wording};
 
+/// A gateway usually has a message within that time.
+const USUAL_DELAY: Duration = Duration::from_secs(10);
+/// So many messages that wait ahead are worth a word.
+const CROWD: u32 = 50;
+
 /// `GET /v/{token}/code`: waits for the code. Showing the page never sends one.
 pub(crate) async fn show(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
     let Stage::Code(challenge) = stage::find(&app, &visit).await? else {
@@ -33,10 +39,19 @@ pub(crate) async fn show(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
         Err(ResendRefusal::CoolingDown { wait }) => (Some(wait), true),
         Err(ResendRefusal::SendsUsedUp | ResendRefusal::Over) => (None, false),
     };
-    let notice = (visit.mark("n").as_deref() == Some("sent")).then(|| words.text("resend-done"));
+    let until = challenge.is_pending(&app.policy, visit.now).then(|| {
+        let clock = wording::clock(&visit.site.zone, challenge.code_expires_at);
+        Html::new(&words.fill("code-until", &[("clock", &clock)]))
+    });
+    let notice = match (find_delay(&app, &visit, &challenge).await?, visit.mark("n").as_deref()) {
+        (Some(delay), _) => Some(delay),
+        (None, Some("sent")) => Some(words.text("resend-done")),
+        (None, _) => None,
+    };
     let screen = CodeScreen {
         frame: visit.frame(&app, "code-title", "code"),
         sent: Html::new(&words.fill("code-sent", &[("phone", &phone)])),
+        until,
         notice: notice.as_deref().map(Html::new),
         error: find_error(&app, &visit, &challenge).await?.as_deref().map(Html::new),
         wait: wait.map(|wait| {
@@ -72,6 +87,18 @@ async fn find_error(
             _ => None,
         },
     })
+}
+
+/// What to say of a message that waits for longer than usual, or behind many others.
+async fn find_delay(
+    app: &App,
+    visit: &Visit,
+    challenge: &Challenge,
+) -> Result<Option<String>, Failure> {
+    let ahead = app.store.messages_ahead(challenge.id).await?;
+    let is_late = visit.now.since(challenge.sent_at) >= USUAL_DELAY;
+    let place = ahead.filter(|ahead| is_late || *ahead >= CROWD).map(|ahead| ltr(ahead + 1));
+    Ok(place.map(|place| visit.words(app).fill("e-sms-slow", &[("pos", &place)])))
 }
 
 /// What the form holds.

@@ -27,6 +27,8 @@ use crate::{consent, random};
 const EXAMPLE: &str = "05XXXXXXXX";
 /// From here on a limit is one of the day.
 const DAY: Duration = Duration::from_secs(24 * 3_600);
+/// As many hosts of a garden are shown as services; the rest is what these load.
+const SERVICES: usize = 3;
 /// As many characters as the field takes.
 const LONGEST: usize = 40;
 
@@ -211,6 +213,7 @@ fn page(app: &App, visit: &Visit, typed: &Typed, fault: Fault) -> Outcome {
         ticked: typed.terms.is_some(),
         offers_awareness: app.settings.offer_awareness,
         aware: typed.aware.is_some(),
+        services: visit.site.garden.get(..SERVICES).unwrap_or(&visit.site.garden),
     };
     render(status, &screen, words.language(), &visit.form_targets(app))
 }

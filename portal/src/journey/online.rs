@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use domain::{Assessment, Site, Timestamp};
+use domain::{Assessment, Octets, Remaining, Site, Timestamp};
 use store::{Change, Standing};
 use tokio::time::{Instant, timeout_at};
 
@@ -20,6 +20,11 @@ use crate::screen::{Gauge, Link, OnlineScreen, render};
 use crate::stage::{self, Granted, Pace, Stage};
 use crate::visit::Visit;
 use crate::wording;
+
+/// Who is let in so soon after the code was right has come by it.
+const JUST_SIGNED_IN: Duration = Duration::from_secs(300);
+/// With so little time left a visitor is warned, whatever the plan allows.
+const LITTLE_TIME: Duration = Duration::from_secs(600);
 
 /// `GET /v/{token}/go`: hands a live grant to the access point, with no code.
 pub(crate) async fn go(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
@@ -43,7 +48,9 @@ pub(crate) async fn go(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
 /// the way is open.
 pub(crate) async fn online(State(app): State<Arc<App>>, mut visit: Visit) -> Outcome {
     match when_let_in(&app, &mut visit).await? {
-        Waited::NoMore(Stage::Granted(granted)) => page(&app, &visit, &granted, Place::Online),
+        Waited::NoMore(Stage::Granted(granted)) => {
+            page(&app, &visit, &granted, Place::Online).await
+        }
         Waited::NoMore(Stage::UsedUp(_)) => Ok(visit.go("status")),
         Waited::NoMore(_) => Ok(visit.go("")),
         Waited::InVain => visit.message(&app, &LATE),
@@ -116,7 +123,7 @@ const LATE: Message<'static> = Message {
 pub(crate) async fn status(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
     match stage::find(&app, &visit).await? {
         Stage::Granted(granted) if granted.session.is_some() => {
-            page(&app, &visit, &granted, Place::Status)
+            page(&app, &visit, &granted, Place::Status).await
         }
         Stage::UsedUp(standing) => used_up(&app, &visit, &standing),
         Stage::Granted(_)
@@ -136,7 +143,7 @@ enum Place {
     Status,
 }
 
-fn page(app: &App, visit: &Visit, granted: &Granted, place: Place) -> Outcome {
+async fn page(app: &App, visit: &Visit, granted: &Granted, place: Place) -> Outcome {
     let words = visit.words(app);
     let (title, here, both, unlimited, lead) = match place {
         Place::Online => ("ok-title", "online", "both-of-day", "ok-unlimited", "ok-body"),
@@ -160,6 +167,7 @@ fn page(app: &App, visit: &Visit, granted: &Granted, place: Place) -> Outcome {
     let screen = OnlineScreen {
         frame,
         lead: Html::new(&lead),
+        notices: notices(app, visit, granted, place).await?,
         gauges: gauges(app, visit, granted),
         renews: (place == Place::Status && limited).then(|| {
             let clock = next_day(site, visit.now);
@@ -173,6 +181,42 @@ fn page(app: &App, visit: &Visit, granted: &Granted, place: Place) -> Outcome {
         may_end: granted.session.as_ref().is_some_and(|session| visit.may_end(session)),
     };
     render(StatusCode::OK, &screen, words.language(), &visit.form_targets(app))
+}
+
+/// What a visitor should know at that place besides what is left.
+async fn notices(
+    app: &App,
+    visit: &Visit,
+    granted: &Granted,
+    place: Place,
+) -> Result<Vec<Html>, Failure> {
+    let words = visit.words(app);
+    let (grant, plan) = (&granted.grant, &granted.standing.plan);
+    if place == Place::Status {
+        let scarce = wording::allowance(&words, "both-of-day", &scarce(granted));
+        let warning = scarce.map(|left| words.fill("quota-warn", &[("left", &left)]));
+        return Ok(warning.iter().map(|text| Html::new(text)).collect());
+    }
+    let began = granted.session.as_ref().map(|session| session.started_at);
+    let is_known = began.is_some_and(|began| began.since(grant.issued_at) > JUST_SIGNED_IN);
+    let known = is_known.then(|| words.text("landing-known"));
+    let retired = !is_known && app.store.count_retired(grant.id).await? > 0;
+    let retired = retired.then(|| words.fill("e-devices", &[("n", &ltr(plan.devices))]));
+    Ok(known.into_iter().chain(retired).map(|text| Html::new(&text)).collect())
+}
+
+/// What is left of the allowances of which little is left.
+fn scarce(granted: &Granted) -> Remaining {
+    let (plan, left) = (&granted.standing.plan, &granted.left);
+    let is_little = |left: u64, limits: [Option<u64>; 2]| {
+        limits.into_iter().flatten().min().is_some_and(|whole| left <= whole / 10)
+    };
+    let time = [plan.per_day.time, plan.per_session.time].map(|limit| limit.map(|t| t.as_secs()));
+    let data = [plan.per_day.data, plan.per_session.data].map(|limit| limit.map(Octets::get));
+    Remaining {
+        time: left.time.filter(|left| *left <= LITTLE_TIME || is_little(left.as_secs(), time)),
+        data: left.data.filter(|left| is_little(left.get(), data)),
+    }
 }
 
 /// Bars for the allowances that the plan limits.
@@ -224,7 +268,7 @@ fn used_up(app: &App, visit: &Visit, standing: &Standing) -> Outcome {
     let message = Message {
         status: StatusCode::OK,
         title: "quota-title",
-        text: "quota-body",
+        text: if standing.site.garden.is_empty() { "quota-body" } else { "quota-body-services" },
         values: &[("clock", &clock)],
         action: None,
     };

@@ -223,6 +223,26 @@ async fn a_form_with_a_fault_keeps_what_was_typed_and_says_what_is_wrong() {
 }
 
 #[tokio::test]
+async fn a_message_that_waits_for_long_has_its_place_told() {
+    let town = Town::open().await;
+    let browser = town.english();
+    let other = browser.visit(&town.gate_redirect("02:00:5e:10:00:09", "10.1.0.9")).await;
+    browser.post(&other, "phone", &[("phone", "0551111111"), ("terms", "yes")]).await;
+    town.wait(1);
+    let page = to_code_page(&town, &browser).await;
+    assert!(page.shows("It is good until 12:05."), "{}", page.body);
+    assert!(!page.shows("Messages are slow"), "{}", page.body);
+    town.wait(10);
+    let page = browser.visit(&format!("{}code", page.base())).await;
+    assert!(page.shows("Your code is on its way; position 2."), "{}", page.body);
+    let message = town.store.claim_messages(town.now(), town.now(), 1).await.unwrap().remove(0);
+    let taken = MessageState::Accepted { reference: None };
+    town.store.finish_message(message.id, &taken, town.now()).await.unwrap();
+    let page = browser.visit(&format!("{}code", page.base())).await;
+    assert!(page.shows("Your code is on its way; position 1."), "{}", page.body);
+}
+
+#[tokio::test]
 async fn a_message_that_no_gateway_took_is_admitted() {
     let town = Town::open().await;
     let browser = town.english();

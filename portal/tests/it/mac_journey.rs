@@ -57,7 +57,43 @@ async fn a_visitor_gets_online_in_english_and_sees_what_is_left() {
     assert_eq!(page.title(), "Session status");
     assert!(page.shows("Left today: 1 hour 30 minutes · 750 MB"), "{}", page.body);
     assert!(page.shows("It renews at 00:00."));
-    assert!(page.body.contains("<i style=\"width:75%\">"));
+    assert!(page.body.contains("aria-valuenow=\"75\"><i style=\"width:75%\">"));
+    assert!(!page.shows("left of today&#39;s allowance."), "{}", page.body);
+
+    town.report("gate", MAC, "10.1.0.7", Event::Interim, used(1_800, 901)).await;
+    let page = browser.visit(&format!("{}status", page.base())).await;
+    assert!(page.shows("99 MB left of today&#39;s allowance."), "{}", page.body);
+    town.report("gate", MAC, "10.1.0.7", Event::Interim, used(6_660, 901)).await;
+    let page = browser.visit(&format!("{}status", page.base())).await;
+    assert!(page.shows("9 minutes and 99 MB left of today&#39;s allowance."), "{}", page.body);
+}
+
+#[tokio::test]
+async fn who_comes_back_is_welcomed() {
+    let town = Town::open().await;
+    let browser = town.english();
+    let page = town.go_online(&browser, MAC, "10.1.0.7").await;
+    assert!(!page.shows("Welcome back"), "{}", page.body);
+    town.report("gate", MAC, "10.1.0.7", Event::Stopped, used(60, 1)).await;
+    town.wait(3_600);
+    let mall = "/n/path-of-the-mall/?mac=02:00:5e:10:00:01&ip=10.3.0.7";
+    assert_eq!(browser.visit(mall).await.title(), "Opening the way");
+    town.report("mall", MAC, "10.3.0.7", Event::Started, Usage::default()).await;
+    let page = browser.visit(mall).await;
+    let page = browser.visit(&format!("{}online", page.base())).await;
+    assert!(page.shows("Welcome back, you are connected."), "{}", page.body);
+}
+
+#[tokio::test]
+async fn who_takes_the_place_of_an_older_device_is_told() {
+    let plan = Plan { devices: 1, ..Plan::visitor("visitor".parse().unwrap()) };
+    let town = Town::open_on(plan, |_| {}).await;
+    let browser = town.english();
+    let first = town.go_online(&browser, MAC, "10.1.0.7").await;
+    assert!(!first.shows("device limit"), "{}", first.body);
+    town.wait(10);
+    let second = town.go_online(&browser, "02:00:5e:10:00:02", "10.1.0.8").await;
+    assert!(second.shows("This number has reached its device limit (1)."), "{}", second.body);
 }
 
 #[tokio::test]

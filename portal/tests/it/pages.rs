@@ -138,6 +138,32 @@ async fn fields_are_labelled_and_made_for_telephones() {
 }
 
 #[tokio::test]
+async fn a_fault_is_named_in_the_title_and_focused() {
+    let town = Town::open().await;
+    let browser = town.english();
+    let first = browser.visit(&town.gate_redirect(MAC, "10.1.0.7")).await;
+    assert_eq!(first.title(), "Welcome to Al-Ahsa Wi-Fi");
+    assert!(!first.body.contains("autofocus") && !first.body.contains("aria-invalid=\""));
+    let focused = |page: &Answer| page.between("aria-invalid=\"true\"", ">").trim().to_owned();
+    for (phone, terms, led_to) in
+        [("05512", "yes", "autofocus=\"\""), (PHONE, "", "aria-describedby=\"unticked\" autofocus")]
+    {
+        let form = [("phone", phone), ("terms", terms)];
+        let page =
+            browser.post(&first, "phone", &form[..if terms.is_empty() { 1 } else { 2 }]).await;
+        assert_eq!(page.title(), "Error: Welcome to Al-Ahsa Wi-Fi");
+        assert_eq!(focused(&page), led_to, "{}", page.body);
+        assert_eq!(page.body.matches("autofocus").count(), 1);
+    }
+    browser.post(&first, "phone", &[("phone", PHONE), ("terms", "yes")]).await;
+    let code = browser.visit(&format!("{}code", first.base())).await;
+    assert_eq!(code.title(), "Enter the code");
+    let wrong = browser.visit(&format!("{}code?e=wrong", first.base())).await;
+    assert_eq!(wrong.title(), "Error: Enter the code");
+    assert!(focused(&wrong).is_empty() && wrong.body.contains("autofocus"), "{}", wrong.body);
+}
+
+#[tokio::test]
 async fn the_language_link_changes_the_page_and_all_that_follow() {
     let town = Town::open().await;
     let browser = town.browser();

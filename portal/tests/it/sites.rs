@@ -47,6 +47,30 @@ async fn a_site_is_changed_in_place_and_the_page_follows_without_a_restart() {
 }
 
 #[tokio::test]
+async fn what_is_open_to_everybody_is_named_where_it_helps() {
+    let town = Town::open().await;
+    let browser = town.english();
+    let base = browser.visit(&town.gate_redirect(MAC, "10.1.0.7")).await.base();
+    assert!(!browser.visit(&base).await.shows("Municipal services"));
+    town.change_site(|site| {
+        site.garden = ["services.park.example", "maps.park.example", "a.example", "cdn.example"]
+            .map(|host| host.parse().unwrap())
+            .to_vec();
+        site.notice = Some(Notice::InternetDown);
+    })
+    .await;
+    let page = browser.visit(&base).await;
+    assert!(page.shows("Municipal services (no login needed)"), "{}", page.body);
+    assert!(page.body.contains("href=\"https://services.park.example/\""), "{}", page.body);
+    assert!(!page.body.contains("cdn.example"), "three are enough: {}", page.body);
+    assert!(page.shows("Local municipal services still work."), "{}", page.body);
+    town.go_online(&browser, MAC, "10.1.0.7").await;
+    town.report("gate", MAC, "10.1.0.7", Event::Stopped, used(7_200, 1)).await;
+    let page = browser.visit(&base).await;
+    assert!(page.shows("It renews at 00:00. Municipal services stay open."), "{}", page.body);
+}
+
+#[tokio::test]
 async fn a_notice_is_on_every_page_until_it_is_taken_back() {
     let town = Town::open().await;
     let browser = town.english();

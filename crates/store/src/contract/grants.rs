@@ -143,6 +143,9 @@ pub trait Grants: Send + Sync {
     /// The newest grant of a device, whether it holds or not.
     async fn find_grant(&self, device: MacAddress) -> Result<Option<Grant>, StoreError>;
 
+    /// How many devices gave way when that grant was made.
+    async fn count_retired(&self, grant: GrantId) -> Result<u32, StoreError>;
+
     /// The grant of that id.
     async fn find_grant_by_id(&self, grant: GrantId) -> Result<Option<Grant>, StoreError>;
 

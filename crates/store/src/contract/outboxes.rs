@@ -162,6 +162,13 @@ pub trait MessageOutbox: Send + Sync {
         challenge: domain::ChallengeId,
     ) -> Result<Option<MessageState>, StoreError>;
 
+    /// How many waiting messages of the same urgency are older than the newest one of a challenge, at
+    /// most 1,000; `None` if that does not wait.
+    async fn messages_ahead(
+        &self,
+        challenge: domain::ChallengeId,
+    ) -> Result<Option<u32>, StoreError>;
+
     /// Destroys records of messages that ended before `before`; returns how many.
     async fn prune_messages(&self, before: Timestamp) -> Result<u64, StoreError>;
 }

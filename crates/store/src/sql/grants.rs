@@ -39,6 +39,18 @@ impl Grants for SqlStore {
         row.as_ref().map(grant).transpose()
     }
 
+    async fn count_retired(&self, grant: GrantId) -> Result<u32, StoreError> {
+        let statement = "SELECT COUNT(*) AS retired FROM grants gone \
+             JOIN grants made ON made.account = gone.account AND made.issued_at = gone.ended_at \
+             WHERE made.id = $1 AND gone.ended_why = $2";
+        let row = sqlx::query(statement)
+            .bind(id_column(grant))
+            .bind(GrantEnd::DeviceRetired.as_str())
+            .fetch_one(&self.reader)
+            .await?;
+        Columns(&row).count("retired")
+    }
+
     async fn end_grant(
         &self,
         id: GrantId,

@@ -122,6 +122,18 @@ impl MessageOutbox for SqlStore {
         row.as_ref().map(state).transpose()
     }
 
+    async fn messages_ahead(&self, challenge: ChallengeId) -> Result<Option<u32>, StoreError> {
+        let statement = "SELECT \
+             (SELECT COUNT(*) FROM (SELECT 1 AS one FROM messages other WHERE other.done_at IS NULL \
+             AND other.urgency = mine.urgency AND (other.created_at < mine.created_at \
+             OR (other.created_at = mine.created_at AND other.id < mine.id)) LIMIT 1000) AS older) AS ahead \
+             FROM messages mine WHERE mine.challenge = $1 AND mine.done_at IS NULL \
+             ORDER BY mine.created_at DESC, mine.id DESC LIMIT 1";
+        let row =
+            sqlx::query(statement).bind(id_column(challenge)).fetch_optional(&self.reader).await?;
+        row.map(|row| Columns(&row).count("ahead")).transpose()
+    }
+
     async fn prune_messages(&self, before: Timestamp) -> Result<u64, StoreError> {
         let statement = "DELETE FROM messages WHERE done_at < $1 \
              AND NOT EXISTS (SELECT 1 FROM legal_holds WHERE released_at IS NULL AND legal_holds.phone_hash = messages.phone_hash)";

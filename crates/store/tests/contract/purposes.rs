@@ -200,6 +200,11 @@ pub async fn messages_of_940_wait_behind_sign_ins(store: TestStore) {
     begin(&store, &new(8, my_data(), at(10), "888888")).await;
     begin(&store, &new_challenge(9, mac(9), at(11), "999999")).await;
     assert_eq!(store.count_waiting_messages(Urgency::Awaited).await.unwrap(), 2);
+    let ahead = async |challenge: u8| {
+        store.messages_ahead(ChallengeId::from_bytes([challenge; 16])).await.unwrap()
+    };
+    assert_eq!((ahead(1).await, ahead(3).await), (Some(0), Some(2)));
+    assert_eq!((ahead(8).await, ahead(9).await), (Some(0), Some(1)), "reports are not ahead");
     let mut words = Vec::new();
     for limit in [3, 5] {
         let claimed = store.claim_messages(at(12), at(100), limit).await.unwrap();
@@ -209,4 +214,9 @@ pub async fn messages_of_940_wait_behind_sign_ins(store: TestStore) {
     assert_eq!(words, order.map(|code| format!("code {code}")));
     let told = store.count_waiting_messages(Urgency::Ordinary).await.unwrap();
     assert_eq!(told, 3, "until the gateway has taken them");
+    assert_eq!(ahead(9).await, Some(1));
+    let taken = store.claim_messages(at(200), at(250), 1).await.unwrap();
+    let accepted = MessageState::Accepted { reference: None };
+    store.finish_message(taken[0].id, &accepted, at(201)).await.unwrap();
+    assert_eq!((ahead(8).await, ahead(9).await), (None, Some(0)));
 }

@@ -223,6 +223,10 @@ pub async fn the_oldest_device_gives_way(store: TestStore) {
     let retired = store.find_grant(mac(1)).await.unwrap().unwrap();
     assert_eq!(retired.state, GrantState::Ended { at: at(3), why: GrantEnd::DeviceRetired });
     assert!(store.find_grant(mac(2)).await.unwrap().unwrap().holds(at(4)));
+    for (grant, gave_way) in [(1, 0), (2, 0), (3, 1)] {
+        let counted = store.count_retired(GrantId::from_bytes([grant; 16])).await.unwrap();
+        assert_eq!(counted, gave_way, "when grant {grant} was made");
+    }
 }
 
 pub async fn the_same_number_is_the_same_account(store: TestStore) {
