@@ -6,6 +6,7 @@ mod consent;
 mod import;
 mod nas;
 mod radius;
+mod request;
 mod site;
 mod voucher;
 
@@ -27,6 +28,7 @@ pub use nas::{
     RotateNas, SetNas, TestNas,
 };
 pub use radius::{Decode, DictionaryCommand, RadiusCommand, TailOptions};
+pub use request::RequestCommand;
 pub use site::{AddSite, Clearable, SetSite, SiteCommand};
 pub use voucher::{AddVouchers, VoucherCommand, Which};
 
@@ -91,6 +93,9 @@ pub enum Command {
     /// What persons agreed to.
     #[command(subcommand)]
     Consent(ConsentCommand),
+    /// Requests of persons to have everything about them destroyed.
+    #[command(subcommand)]
+    Request(RequestCommand),
     /// Codes by which the citizen agrees that a report is closed, for the system that keeps reports.
     #[command(subcommand)]
     Code(CodeCommand),

@@ -13,6 +13,7 @@ mod order;
 mod plan;
 mod radacct;
 mod radius;
+mod request;
 mod session;
 mod site;
 mod support;
@@ -59,6 +60,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Account(command) => account::run(&admin, format, command).await,
         Command::Voucher(command) => voucher::run(&admin, format, command).await,
         Command::Consent(command) => consent::run(&admin, format, command).await,
+        Command::Request(command) => request::run(&admin, format, command).await,
         Command::Code(command) => code::run(&admin, format, command).await,
         Command::Audit(command) => audit::run(&admin, format, command).await,
         Command::Import(command) => import::run(&admin, format, command).await,

@@ -6,10 +6,12 @@
 //! `POST` to its `rotate`,
 //! `finish-rotation`, `onboarding` and `test`; `GET /v1/sessions`, `/v1/sessions/{id}`,
 //! `/v1/sessions/export`, `/v1/orders`, `/v1/support/{reference}`,
-//! `/v1/status`, `/v1/health`, `/v1/audit`, `/v1/consents`, `/v1/wordings/{hash}`;
+//! `/v1/status`, `/v1/health`, `/v1/audit`, `/v1/consents`, `/v1/wordings/{hash}`,
+//! `/v1/requests`;
 //! `POST /v1/sessions/{id}/disconnect`,
 //! `/v1/accounts/show`, `/v1/accounts/erase`, `/v1/accounts/hold`, `/v1/accounts/release`,
-//! `/v1/consents/withdraw`, `/v1/codes`, `/v1/codes/verify`, `/v1/audit/find`, `/v1/why`, `/v1/radius/tail`;
+//! `/v1/requests/{reference}/done`, `/v1/consents/withdraw`, `/v1/codes`, `/v1/codes/verify`,
+//! `/v1/audit/find`, `/v1/why`, `/v1/radius/tail`;
 //! `GET` and `POST /v1/vouchers`, `GET /v1/vouchers/{batch}`, `POST` to its `revoke`, and to that of
 //! one of them; `GET /v1/radius/statistics`; `POST /v1/import/access-points`,
 //! `/v1/import/people`, `/v1/import/stays`. What travels stands in [`api`].
@@ -33,6 +35,7 @@ mod people;
 mod radius;
 mod record;
 mod refusal;
+mod requests;
 mod rotation;
 mod setup;
 mod socket;
@@ -160,6 +163,8 @@ impl AdminApi {
             .route("/v1/consents", get(consents::list))
             .route("/v1/consents/withdraw", post(consents::withdraw))
             .route("/v1/wordings/{hash}", get(consents::wording))
+            .route("/v1/requests", get(requests::list))
+            .route("/v1/requests/{reference}/done", post(requests::done))
             .route("/v1/codes", post(codes::send))
             .route("/v1/codes/verify", post(codes::verify))
             .route("/v1/audit", get(audit::links))

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Clock, Timestamp, Zone};
-use store::{Act, Actor, AuditEntry, AuditSubject, Store, StoreError};
+use store::{
+    Act, Actor, AuditEntry, AuditSubject, RequestFilter, Store, StoreError, order_off_account,
+};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
@@ -48,6 +50,7 @@ pub(crate) struct Pruned {
     pub vouchers: u64,
     pub radius_servers: u64,
     pub erasures: u64,
+    pub erasure_requests: u64,
     pub links: u64,
 }
 
@@ -126,7 +129,10 @@ impl Reaper {
         let grants = store.prune_grants(before).await?;
         let (store, _) = self.told("usage", past(days(keep.usage_days)));
         let usage = store.prune_usage(oldest_day).await?;
-        let accounts = self.erase_unused(past(days(keep.account_days))).await?;
+        let asked_for = self.erase_requested(now).await?;
+        let accounts = asked_for + self.erase_unused(past(days(keep.account_days))).await?;
+        let (store, before) = self.told("erasure-requests", past(days(keep.audit_days)));
+        let erasure_requests = store.prune_erasure_requests(before).await?;
         let (store, before) = self.told("voucher-batches", past(days(keep.voucher_days)));
         let vouchers = store.prune_vouchers(before).await?;
         let (store, before) = self.told("radius-servers", past(days(KNOWN_DAYS)));
@@ -147,6 +153,7 @@ impl Reaper {
             vouchers,
             radius_servers,
             erasures,
+            erasure_requests,
             links,
         })
     }
@@ -159,6 +166,29 @@ impl Reaper {
     ) -> (Arc<dyn Store>, Timestamp) {
         let entry = entry(now, Act::Destroyed, (AuditSubject::Records(kind), before));
         (self.store.on_record(entry), before)
+    }
+
+    /// Destroys persons who asked for it and were held by the law until now.
+    async fn erase_requested(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let open = RequestFilter { open_only: true, limit: MOST_ERASURES };
+        let mut erased = 0;
+        for request in self.store.list_erasure_requests(open).await? {
+            let holds = self.store.list_holds(request.account).await?;
+            if holds.iter().any(|hold| hold.released_at.is_none()) {
+                continue;
+            }
+            order_off_account(self.store.as_ref(), request.account, now).await?;
+            let reference = request.reference.to_string();
+            let store = self.store.on_record(AuditEntry {
+                at: now,
+                actor: Actor::Service,
+                act: Act::AccountErased,
+                subject: AuditSubject::Account(request.account),
+                detail: [("request".to_owned(), reference.into())].into_iter().collect(),
+            });
+            erased += u64::from(store.erase_account(request.account, now).await?);
+        }
+        Ok(erased)
     }
 
     /// Destroys persons who have not come since `before`; those that are left over are the next
@@ -197,6 +227,7 @@ fn report(pruned: Pruned) {
         vouchers,
         radius_servers,
         erasures,
+        erasure_requests,
         links,
     } = pruned;
     tracing::info!(
@@ -212,6 +243,7 @@ fn report(pruned: Pruned) {
         vouchers,
         radius_servers,
         erasures,
+        erasure_requests,
         links,
         "old records destroyed"
     );

@@ -26,6 +26,7 @@ resend-wait = No message yet? You can resend in { $t }.
 resend-btn = Resend code
 resend-done = New code sent. Use the latest one.
 sms-code = { $code } is your { $network } code, valid 5 minutes. Do not share it.
+sms-data-code = { $code } opens your data page, valid 5 minutes. Do not share it.
 sms-report-code = Your 940 report { $report } is closed. Code to confirm that it is resolved: { $code }
 
 # Online
@@ -60,11 +61,31 @@ quota-stay = The allowance of this visit is used up. A new code begins a new vis
 closed-title = The network is closed now
 closed-body = The network is open from { $open } to { $close }. See you soon.
 devices-title = My devices
-devices-lead = Devices that come online under your number without a new code.
+devices-lead = Your devices that come online without a new code.
 devices-this = This device
 devices-seen = Last seen: { $when }
 devices-remove = Remove
-devices-gone = The device was removed and disconnected. It needs a new code to come back.
+devices-gone = The device was removed and disconnected. It needs a code to come back.
+me-title = My data
+me-lead = Here you can see what we keep about you, download it, ask to have it destroyed, and withdraw consent.
+me-code = First we send a code to { $phone }, the number that signed in.
+me-number = Number
+me-first = First login
+me-last = Last login
+me-stays = Visits
+me-download = Download all my data
+me-consents = Consents
+me-awareness = Awareness messages
+me-withdraw = Withdraw
+me-withdraw-ends = Withdrawing the terms of use ends the connection.
+me-withdrawn = Your withdrawal is recorded.
+me-until = This page stays open until { $clock }.
+me-erase = Ask to destroy my data
+me-erase-body = Everything we keep about you will be destroyed: number, devices, consents and visits, and you will be disconnected. This cannot be undone.
+me-erase-yes = Yes, destroy all my data
+me-erased = Your data is destroyed and you are disconnected. Request number: { $ref }
+me-kept = We received your request { $ref }. The law requires us to keep your data for now; we answer within { $days }.
+me-voucher = You came in with a voucher. We do not know whose it is, so no code can be sent. For questions see the help page.
 
 # Terms
 terms-title = Terms of use and privacy notice
@@ -77,7 +98,7 @@ terms-safe-title = Safety
 terms-safe = This is an open public network. Sites whose address begins with { $https } are encrypted. We never ask for a password or bank details.
 terms-data-title = Your data
 terms-data = We process your mobile number to verify your login, and your device's address, connection times and data volume to keep allowances and to follow the rules. They are kept encrypted inside the Kingdom, given only to a competent authority on a lawful request, and then destroyed.
-terms-rights = You may see, correct or have your data destroyed, and withdraw consent, by way of the help numbers.
+terms-rights = You may see, correct or have your data destroyed, and withdraw consent, on the page "My data" of the session status, or by way of the help numbers.
 terms-minor = Minors: use with a guardian's consent.
 terms-version = Version { $version }
 

@@ -132,6 +132,7 @@ fn portal_url(
         language: app.preferred_language(headers, &[]),
         turn: None,
         wanted: None,
+        my_data: None,
     };
     let token = app.signer.seal(&context, app.now());
     Ok(format!("{origin}v/{token}/"))

@@ -8,7 +8,7 @@
 use std::fmt;
 
 use askama::filters::HtmlSafe;
-use domain::{Code, Language, ReportNumber, SiteTexts, SmsLength, SmsText, TextKey};
+use domain::{Code, Language, Purpose, ReportNumber, SiteTexts, SmsLength, SmsText, TextKey};
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use unic_langid::LanguageIdentifier;
@@ -120,7 +120,11 @@ impl Catalogue {
             "0000000000000000".parse().expect("as many digits as it may have");
         self.languages().try_for_each(|words| {
             let report = words.report_message(&longest, "000000");
-            let messages = [(CODE_MESSAGE, words.code_message("000000")), (REPORT_MESSAGE, report)];
+            let messages = [
+                (CODE_MESSAGE, words.code_message("000000")),
+                (DATA_MESSAGE, words.data_message("000000")),
+                (REPORT_MESSAGE, report),
+            ];
             messages.into_iter().try_for_each(|(key, text)| {
                 let length = SmsLength::of(text.expose());
                 let too_long = || TooLong {
@@ -137,6 +141,7 @@ impl Catalogue {
 
 /// The keys of the messages that carry codes.
 const CODE_MESSAGE: &str = "sms-code";
+const DATA_MESSAGE: &str = "sms-data-code";
 const REPORT_MESSAGE: &str = "sms-report-code";
 
 /// The words of messages that others than visitors are sent.
@@ -212,6 +217,19 @@ impl<'a> Words<'a> {
     /// The message that carries a code.
     pub(crate) fn code_message(&self, code: &str) -> SmsText {
         SmsText::new(self.fill(CODE_MESSAGE, &[("code", code)]))
+    }
+
+    /// The message that carries the code to see one's data.
+    fn data_message(&self, code: &str) -> SmsText {
+        SmsText::new(self.fill(DATA_MESSAGE, &[("code", code)]))
+    }
+
+    /// The message that carries a code that a visitor asked for.
+    pub(crate) fn message_for(&self, purpose: Purpose, code: &str) -> SmsText {
+        match purpose {
+            Purpose::MyData => self.data_message(code),
+            Purpose::SignIn | Purpose::ReportClose => self.code_message(code),
+        }
     }
 
     /// The message that carries the code to close a report.

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use data_encoding::BASE64URL_NOPAD;
-use domain::{Language, MacAddress, NasName, Reference, Timestamp};
+use domain::{AccountId, Language, MacAddress, NasName, Reference, Timestamp};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
@@ -40,6 +40,15 @@ pub(crate) struct VisitContext {
     pub turn: Option<Turn>,
     /// The page that was wanted when the portal came between; untrusted text.
     pub wanted: Option<String>,
+    /// That a code was brought to see what is kept about a person.
+    pub my_data: Option<Pass>,
+}
+
+/// Whose data may be seen until when, by whoever has the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Pass {
+    pub account: AccountId,
+    pub until: Timestamp,
 }
 
 /// How far the device's identity is proven.
@@ -178,6 +187,7 @@ mod tests {
                 fields: vec![("challenge".into(), "07".repeat(16))],
             }),
             wanted: Some("http://example.com/".into()),
+            my_data: None,
         }
     }
 

@@ -8,6 +8,7 @@ pub(crate) mod code;
 pub(crate) mod devices;
 pub(crate) mod end;
 pub(crate) mod help;
+pub(crate) mod my_data;
 pub(crate) mod number;
 pub(crate) mod online;
 

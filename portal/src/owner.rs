@@ -3,7 +3,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::Grant;
+use domain::{Grant, Session};
 
 use crate::app::{App, Message};
 use crate::failure::Failure;
@@ -12,6 +12,8 @@ use crate::visit::Visit;
 /// A device that may be online, and so belongs to somebody.
 pub(crate) struct Owner {
     pub grant: Grant,
+    /// Its open session at this access point.
+    pub session: Option<Session>,
 }
 
 /// The owner of the visit's device, or the page for who is not proven to be that.
@@ -23,7 +25,7 @@ pub(crate) async fn find(app: &App, visit: &Visit) -> Result<Result<Owner, Respo
     if !visit.is_proven(session.as_ref()) {
         return Ok(Err(visit.message(app, &NOT_YOURS)?));
     }
-    Ok(Ok(Owner { grant }))
+    Ok(Ok(Owner { grant, session }))
 }
 
 const NOT_YOURS: Message<'static> = Message {

@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::routing::{get, post};
 
 use crate::app::{App, Message, Outcome};
-use crate::journey::{arrive, code, devices, end, help, number, online};
+use crate::journey::{arrive, code, devices, end, help, my_data, number, online};
 use crate::{capport, probe, wispr};
 
 /// Forms are tiny; a larger body is answered with 413, and read no further.
@@ -36,6 +36,15 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/v/{token}/refused", get(arrive::refused))
         .route("/v/{token}/status", get(online::status))
         .route("/v/{token}/devices", get(devices::show).post(devices::retire))
+        .route("/v/{token}/me", get(my_data::show))
+        .route("/v/{token}/me/send", post(my_data::send))
+        .route("/v/{token}/me/code", post(my_data::submit))
+        .route("/v/{token}/me/resend", post(my_data::resend))
+        .route("/v/{token}/me/download", post(my_data::download))
+        .route("/v/{token}/me/withdraw", post(my_data::withdraw))
+        .route("/v/{token}/me/erase", get(my_data::confirm).post(my_data::erase))
+        .route("/v/{token}/erased", get(my_data::erased))
+        .route("/v/{token}/kept", get(my_data::kept))
         .route("/v/{token}/end", post(end::submit))
         .route("/v/{token}/bye", get(end::bye))
         .route("/v/{token}/help", get(help::help))

@@ -64,6 +64,8 @@ pub(crate) struct PhoneScreen<'a> {
 #[template(path = "code.html")]
 pub(crate) struct CodeScreen<'a> {
     pub frame: Frame<'a>,
+    /// What stands before the names of the forms.
+    pub folder: &'static str,
     pub sent: Html,
     /// Until when the code is good.
     pub until: Option<Html>,
@@ -74,6 +76,8 @@ pub(crate) struct CodeScreen<'a> {
     /// The same in seconds; the style shows the button then.
     pub wait_seconds: u64,
     pub may_resend: bool,
+    /// Whether another number may be typed.
+    pub may_change: bool,
 }
 
 /// The page of a device that is online.
@@ -114,6 +118,38 @@ pub(crate) struct DeviceRow {
     pub is_this: bool,
     /// When it was last seen.
     pub seen: Html,
+}
+
+/// The page before a code is sent to see what is kept about a person.
+#[derive(Template)]
+#[template(path = "my_data_ask.html")]
+pub(crate) struct MyDataAskScreen<'a> {
+    pub frame: Frame<'a>,
+    /// Why the visitor is here again.
+    pub notice: Option<Html>,
+    /// To where a code is sent.
+    pub sent_to: Html,
+}
+
+/// What is kept about a person, and what can be done with it.
+#[derive(Template)]
+#[template(path = "my_data.html")]
+pub(crate) struct MyDataScreen<'a> {
+    pub frame: Frame<'a>,
+    pub notice: Option<Html>,
+    /// What is kept: a name and a value each.
+    pub rows: Vec<(Html, Html)>,
+    /// What was agreed to and not taken back: the name in the form, and in words.
+    pub consents: Vec<(&'static str, Html)>,
+    /// Until when the page is open.
+    pub until: Html,
+}
+
+/// The page before everything is destroyed.
+#[derive(Template)]
+#[template(path = "my_data_erase.html")]
+pub(crate) struct MyDataEraseScreen<'a> {
+    pub frame: Frame<'a>,
 }
 
 /// How much of an allowance is left.

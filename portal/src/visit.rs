@@ -12,7 +12,7 @@ use url::Url;
 
 use crate::app::{App, Message, Outcome, mark, see_other};
 use crate::catalogue::{Html, Words};
-use crate::context::{Trust, VisitContext};
+use crate::context::{Pass, Trust, VisitContext};
 use crate::failure::Failure;
 use crate::nas;
 use crate::screen::Frame;
@@ -178,6 +178,18 @@ impl Visit {
     /// What the codes are bound to that let the device online here.
     pub(crate) fn sign_in(&self) -> Binding {
         Binding::SignIn { site: self.site.name.clone(), device: self.context.device }
+    }
+
+    /// What the codes are bound to that show here what is kept about the device's owner.
+    pub(crate) fn my_data(&self) -> Binding {
+        Binding::MyData { site: self.site.name.clone(), device: self.context.device }
+    }
+
+    /// The visit with a pass in its token.
+    pub(crate) fn with_pass(mut self, app: &App, pass: Pass) -> Self {
+        self.context.my_data = Some(pass);
+        self.token = app.signer.seal(&self.context, self.now);
+        self
     }
 
     /// What is kept of the visit for the help desk, when a number was typed.

@@ -171,8 +171,23 @@ impl Visitor<'_> {
         self.look_at_own("status", "status");
         self.look_at_own("devices", "devices");
         self.look_at_own("devices?n=gone", "device gone");
+        self.my_data();
         self.report(AcctStatusType::InterimUpdate, DAY_DATA / 100 * 95);
         self.look_at_own("status", "status nearly used up");
+    }
+
+    fn my_data(&mut self) {
+        self.look_at_own("me", "my data before");
+        self.look_at_own("me?e=locked", "my data locked");
+        self.sheet.follow("main button");
+        self.look("my data code");
+        self.sheet.fill("#code", &self.ground.telephones.code(&self.telephone(), 2));
+        self.sheet.follow("main button");
+        self.look("my data");
+        self.look_at_own("me?n=withdrawn", "my data withdrawn");
+        self.look_at_own("me/erase", "erase");
+        self.look_at_own("erased?r=K7M2QX", "erased");
+        self.look_at_own("kept?r=K7M2QX", "kept");
     }
 
     fn used_up(&mut self) {

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::{GrantEnd, NasName, OrderId, OrderKind, OrderReason, Session, SessionId, Terms};
-use store::{AccountRecord, Act, AuditSubject, OrderFilter, SessionFilter};
+use store::{AccountRecord, Act, AuditSubject, OrderFilter, SessionFilter, order_off_account};
 
 use super::AdminApi;
 use super::api::{
@@ -134,11 +134,7 @@ pub(super) async fn erase_account(
     }
     let account = record.account.id;
     let now = api.clock.now();
-    let mut disconnecting = 0;
-    for (_, session) in api.store.open_sessions_of_accounts(&[account]).await? {
-        api.store.add_order(&quota::disconnect(&session, OrderReason::Erased, now)).await?;
-        disconnecting += 1;
-    }
+    let disconnecting = order_off_account(api.store.as_ref(), account, now).await?;
     let note = Note::of(Act::AccountErased).about(AuditSubject::Account(account));
     let note = note.with("disconnecting", disconnecting);
     if !api.on_record(&by, note).erase_account(account, now).await? {

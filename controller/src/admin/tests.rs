@@ -6,6 +6,7 @@ mod import;
 mod nas_ranges;
 mod nas_test;
 mod onboarding;
+mod requests;
 mod sites;
 mod vouchers;
 

@@ -141,3 +141,24 @@ async fn every_destruction_is_written_down() {
     links.iter().for_each(|link| walk.take(link).unwrap());
     walk.finish().unwrap();
 }
+
+#[tokio::test]
+async fn what_the_law_held_is_destroyed_once_it_is_released() {
+    let stage = Stage::new((None, None), (None, None)).await;
+    let grant = stage.sign_in(1, 1).await;
+    stage.report("gate", &grant, 60, 0).await;
+    let (site, now) = ("walkway".parse().unwrap(), stage.clock.now());
+    let reference = "K7M2QX".parse().unwrap();
+    let request = domain::ErasureRequest::new(reference, grant.account, site, now);
+    stage.store.add_erasure_request(&request).await.unwrap();
+    stage.store.hold_account(grant.account, "letter 7", now).await.unwrap();
+    let reaper = reaper(&stage);
+    assert_eq!(reaper.prune().await.unwrap().accounts, 0);
+    assert!(stage.store.account_record(grant.account).await.unwrap().is_some());
+    stage.store.release_account(grant.account, now).await.unwrap();
+    assert_eq!(reaper.prune().await.unwrap().accounts, 1);
+    assert!(stage.store.account_record(grant.account).await.unwrap().is_none());
+    let request = stage.store.find_erasure_request(&reference).await.unwrap().unwrap();
+    assert_eq!(request.done_at, Some(now));
+    assert_eq!(stage.orders().await.len(), 1, "the session is ended");
+}

@@ -12,6 +12,7 @@ mod challenge;
 mod clock;
 mod consent;
 mod device;
+mod erasure_request;
 mod grant;
 mod hash;
 mod id;
@@ -58,6 +59,7 @@ pub use consent::{
     WordingHash, Words,
 };
 pub use device::Device;
+pub use erasure_request::ErasureRequest;
 pub use grant::{Credential, Grant, GrantEnd, GrantState};
 pub use hash::{HashError, HashOf};
 pub use id::{

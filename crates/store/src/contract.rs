@@ -5,6 +5,7 @@
 
 mod audit;
 mod consents;
+mod erasure_requests;
 mod erasures;
 mod grants;
 mod heritage;
@@ -21,10 +22,11 @@ mod vouchers;
 
 pub use audit::{Act, Actor, AuditEntry, AuditFilter, AuditLog, AuditSubject};
 pub use consents::{ConsentPage, Consents};
+pub use erasure_requests::{ErasureRequests, RequestFilter};
 pub use erasures::{Erasure, Erasures};
 pub use grants::{
     AccountRecord, Accounts, Circumstances, CredentialUse, Credentials, Grants, GrantsOf, OpenStay,
-    SignIn, SignInOutcome,
+    PersonalData, SignIn, SignInOutcome,
 };
 pub use heritage::{Heritage, Intent, KnownDevice, KnownPerson, PastStay, Taken};
 pub use histories::{ChallengeTold, ChallengesOf, CredentialTold, Histories, MessageTold};
@@ -65,6 +67,7 @@ pub trait Store:
     + Histories
     + RadiusServers
     + Erasures
+    + ErasureRequests
     + AuditLog
     + Consents
     + LegalHolds

@@ -7,6 +7,7 @@
 mod applier;
 mod contract;
 mod eraser;
+mod erasing;
 mod error;
 mod feed;
 mod frame;
@@ -26,14 +27,15 @@ pub use contract::{
     AccessPoints, AccountRecord, AccountUsage, Accounts, Act, Actor, AnotherCode, ApplyOutcome,
     Attempt, AuditEntry, AuditFilter, AuditLog, AuditSubject, BatchTold, Begun, ChallengeTold,
     Challenges, ChallengesOf, Circumstances, ConsentPage, Consents, CredentialTold, CredentialUse,
-    Credentials, Erasure, Erasures, Grants, GrantsOf, Heritage, Histories, Intent, JournalPosition,
-    KnownDevice, KnownPerson, LegalHold, LegalHolds, MessageOutbox, MessageTold, NasChange,
-    NasRanges, NewChallenge, NotSent, OpenStay, OrderFilter, Orders, OutgoingMessage, PastStay,
-    Plans, Prize, RadiusServer, RadiusServers, Reach, Revoked, ServerId, SessionFilter,
-    SessionReports, Sessions, SessionsFrom, Sighting, SignIn, SignInOutcome, SiteChange, Sites,
-    Store, Taken, Visits, VoucherUse, Vouchers, VouchersOf,
+    Credentials, Erasure, ErasureRequests, Erasures, Grants, GrantsOf, Heritage, Histories, Intent,
+    JournalPosition, KnownDevice, KnownPerson, LegalHold, LegalHolds, MessageOutbox, MessageTold,
+    NasChange, NasRanges, NewChallenge, NotSent, OpenStay, OrderFilter, Orders, OutgoingMessage,
+    PastStay, PersonalData, Plans, Prize, RadiusServer, RadiusServers, Reach, RequestFilter,
+    Revoked, ServerId, SessionFilter, SessionReports, Sessions, SessionsFrom, Sighting, SignIn,
+    SignInOutcome, SiteChange, Sites, Store, Taken, Visits, VoucherUse, Vouchers, VouchersOf,
 };
 pub use eraser::Eraser;
+pub use erasing::order_off_account;
 pub use error::StoreError;
 pub use feed::{Change, ChangeFeed, Changes};
 pub use journal::{

@@ -13,6 +13,7 @@ mod connect;
 mod consents;
 mod credentials;
 mod dialect;
+mod erasure_requests;
 mod erasures;
 mod given;
 mod grants;

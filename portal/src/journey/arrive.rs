@@ -53,6 +53,7 @@ pub(crate) async fn enter(
         trust: arrival.trust,
         turn: arrival.turn,
         wanted: arrival.wanted,
+        my_data: None,
     };
     tracing::debug!(nas = %context.nas, device = %context.device, "a device arrived");
     let page = match arrival.occasion {
@@ -136,6 +137,7 @@ pub(crate) async fn at_the_door(
             language,
             turn: None,
             wanted: None,
+            my_data: None,
         };
         let token = app.signer.seal(&context, now);
         return Ok(see_other(&format!("/v/{token}/status")));

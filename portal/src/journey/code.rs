@@ -7,7 +7,7 @@ use axum::Form;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
-use domain::{Challenge, Code, Grant, GrantState, MessageState, ResendRefusal, Verdict};
+use domain::{Challenge, Code, Grant, GrantState, MessageState, Purpose, ResendRefusal, Verdict};
 use serde::Deserialize;
 use store::{AnotherCode, Attempt, NotSent, Prize};
 
@@ -32,7 +32,29 @@ pub(crate) async fn show(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
     let Stage::Code(challenge) = stage::find(&app, &visit).await? else {
         return Ok(visit.go(""));
     };
-    let words = visit.words(&app);
+    page(&app, &visit, &challenge, &SIGN_IN).await
+}
+
+/// Where the forms of a code lead, and the page of the code itself.
+pub(super) struct Places {
+    /// What stands before the forms' own names.
+    pub folder: &'static str,
+    /// The page of the code.
+    pub code: &'static str,
+    /// The page at which it begins.
+    pub start: &'static str,
+}
+
+const SIGN_IN: Places = Places { folder: "", code: "code", start: "" };
+
+/// The page that waits for a code.
+pub(super) async fn page(
+    app: &App,
+    visit: &Visit,
+    challenge: &Challenge,
+    places: &Places,
+) -> Outcome {
+    let words = visit.words(app);
     let phone = ltr(challenge.phone.masked());
     let (wait, may_resend) = match challenge.may_resend(&app.policy, visit.now) {
         Ok(()) => (None, true),
@@ -49,18 +71,20 @@ pub(crate) async fn show(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
         (None, _) => None,
     };
     let screen = CodeScreen {
-        frame: visit.frame(&app, "code-title", "code"),
+        frame: visit.frame(app, "code-title", places.code),
+        folder: places.folder,
         sent: Html::new(&words.fill("code-sent", &[("phone", &phone)])),
         until,
         notice: notice.as_deref().map(Html::new),
-        error: find_error(&app, &visit, &challenge).await?.as_deref().map(Html::new),
+        error: find_error(app, visit, challenge).await?.as_deref().map(Html::new),
         wait: wait.map(|wait| {
             Html::new(&words.fill("resend-wait", &[("t", &wording::wait(&words, wait))]))
         }),
         wait_seconds: wait.map_or(0, wording::whole_seconds),
         may_resend,
+        may_change: challenge.binding.purpose() == Purpose::SignIn,
     };
-    render(StatusCode::OK, &screen, words.language(), &visit.form_targets(&app))
+    render(StatusCode::OK, &screen, words.language(), &visit.form_targets(app))
 }
 
 /// What the page must say about the last attempt, the code's age or the message's fate.
@@ -170,20 +194,32 @@ pub(crate) async fn resend(State(app): State<Arc<App>>, visit: Visit) -> Outcome
     if !visit.may_send(&app.settings.limits) {
         return visit.message(&app, &TOKEN_REFUSED);
     }
+    send_again(&app, &visit, &challenge, &SIGN_IN).await
+}
+
+/// Sends another code for a challenge, unless it is too early or a limit is reached.
+pub(super) async fn send_again(
+    app: &App,
+    visit: &Visit,
+    challenge: &Challenge,
+    places: &Places,
+) -> Outcome {
     if let Err(wait) = app.budgets.admit_message(&visit.nas.name, &visit.site.name) {
-        return too_many(&app, &visit, wait);
+        return too_many(app, visit, wait);
     }
     let code = random::code()?;
-    let text = visit.words(&app).code_message(code.expose());
+    let purpose = challenge.binding.purpose();
+    let text = visit.words(app).message_for(purpose, code.expose());
     let another = AnotherCode { challenge: challenge.id, code, text, at: visit.now };
     let sent = app.store.send_code_again(&another, &app.budgets.sends, &app.policy).await?;
+    let Places { code, start, .. } = places;
     Ok(match sent {
-        Ok(_) => visit.go("code?n=sent"),
+        Ok(_) => visit.go(&format!("{code}?n=sent")),
         // The page itself says for how long to wait.
-        Err(NotSent::Refused(ResendRefusal::CoolingDown { .. })) => visit.go("code"),
-        Err(NotSent::Refused(ResendRefusal::SendsUsedUp)) => visit.go("code?e=sends"),
-        Err(NotSent::Refused(ResendRefusal::Over)) => visit.go("?e=expired"),
-        Err(NotSent::Over(over)) => return over_limit(&app, &visit, over),
+        Err(NotSent::Refused(ResendRefusal::CoolingDown { .. })) => visit.go(code),
+        Err(NotSent::Refused(ResendRefusal::SendsUsedUp)) => visit.go(&format!("{code}?e=sends")),
+        Err(NotSent::Refused(ResendRefusal::Over)) => visit.go(&format!("{start}?e=expired")),
+        Err(NotSent::Over(over)) => return over_limit(app, visit, over),
     })
 }
 

@@ -270,7 +270,7 @@ fn used_up(app: &App, visit: &Visit, standing: &Standing) -> Outcome {
         title: "quota-title",
         text: if standing.site.garden.is_empty() { "quota-body" } else { "quota-body-services" },
         values: &[("clock", &clock)],
-        action: None,
+        action: Some(("me", "me-title")),
     };
     visit.message(app, &message)
 }

@@ -14,6 +14,7 @@ mod encryption;
 mod hand_off;
 mod judges;
 mod mac_journey;
+mod my_data;
 mod owner;
 mod pages;
 mod serving;

@@ -32,6 +32,13 @@ pub async fn all_pages(town: &Town, browser: &Browser, mac: &str) -> Vec<(&'stat
     let online = browser.visit(&accepted.location()).await;
     let status = browser.visit(&format!("{base}status")).await;
     let devices = browser.visit(&format!("{base}devices")).await;
+    let my_data_ask = browser.visit(&format!("{base}me")).await;
+    let sent = browser.post(&my_data_ask, "me/send", &[]).await;
+    let my_data_code = browser.visit(&sent.location()).await;
+    let typed = town.next_code().await;
+    let opened = browser.post(&my_data_code, "me/code", &[("code", &typed)]).await;
+    let my_data = browser.visit(&opened.location()).await;
+    let erase = browser.visit(&format!("{}me/erase", my_data.base())).await;
     town.report("gate", mac, "10.1.0.7", Event::Stopped, used(7_200, 1)).await;
     let used_up = browser.visit(&entry).await;
     vec![
@@ -44,6 +51,12 @@ pub async fn all_pages(town: &Town, browser: &Browser, mac: &str) -> Vec<(&'stat
         ("online", online),
         ("status", status),
         ("devices", devices),
+        ("my data, before", my_data_ask),
+        ("my data, code", my_data_code),
+        ("my data", my_data),
+        ("erase", erase),
+        ("erased", browser.visit(&format!("{base}erased?r=K7M2QX")).await),
+        ("kept", browser.visit(&format!("{base}kept?r=K7M2QX")).await),
         ("used up", used_up),
         ("bye", browser.visit(&format!("{base}bye")).await),
         ("refused", browser.visit(&format!("{base}refused")).await),
@@ -183,8 +196,10 @@ async fn looking_at_pages_writes_nothing() {
     let town = Town::open().await;
     let browser = town.browser();
     let base = browser.visit(&town.gate_redirect(MAC, "10.1.0.7")).await.base();
-    for page in ["", "code", "go", "online", "status", "devices", "bye", "help", "terms", "refused"]
-    {
+    for page in [
+        "", "code", "go", "online", "status", "devices", "me", "me/erase", "erased", "kept", "bye",
+        "help", "terms", "refused",
+    ] {
         browser.visit(&format!("{base}{page}")).await;
     }
     assert!(town.next_message().await.is_none());

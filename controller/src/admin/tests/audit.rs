@@ -92,6 +92,7 @@ fn requests(session: SessionId, order: &str) -> Vec<(Method, String, Value, &'st
         get("/v1/sessions".to_owned(), "sessions-shown", String::new()),
         get("/v1/sessions?nas=gate".to_owned(), "sessions-shown", "access-point:gate".to_owned()),
         get("/v1/sessions/export".to_owned(), "sessions-exported", String::new()),
+        get("/v1/requests".to_owned(), "requests-shown", String::new()),
         get("/v1/consents".to_owned(), "consents-exported", String::new()),
         get(path.clone(), "session-shown", session.clone()),
         get(format!("/v1/orders/{order}"), "order-shown", format!("order:{order}")),
@@ -115,12 +116,13 @@ const UNRECORDED: [&str; 9] = [
 ];
 
 /// Paths that write a link and need more than [`requests`] can bring.
-const RECORDED_ELSEWHERE: [&str; 13] = [
+const RECORDED_ELSEWHERE: [&str; 14] = [
     "/v1/accounts/show",
     "/v1/accounts/erase",
     "/v1/accounts/hold",
     "/v1/accounts/release",
     "/v1/consents/withdraw",
+    "/v1/requests/{reference}/done",
     "/v1/codes",
     "/v1/codes/verify",
     "/v1/support/{reference}",

@@ -92,6 +92,10 @@ pub enum Act {
     AccountShown,
     /// Everything kept about a person was destroyed.
     AccountErased,
+    /// A person asked to have everything destroyed.
+    ErasureRequested,
+    /// Requests of persons were listed.
+    RequestsShown,
     /// Consents of all persons were read.
     ConsentsExported,
     /// A person took a consent back.
@@ -158,6 +162,8 @@ impl Act {
             Self::OrdersShown => "orders-shown",
             Self::AccountShown => "account-shown",
             Self::AccountErased => "account-erased",
+            Self::ErasureRequested => "erasure-requested",
+            Self::RequestsShown => "requests-shown",
             Self::ConsentsExported => "consents-exported",
             Self::ConsentWithdrawn => "consent-withdrawn",
             Self::DeviceRetired => "device-retired",

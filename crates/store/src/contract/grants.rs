@@ -6,10 +6,10 @@ use async_trait::async_trait;
 use domain::{
     Account, AccountId, Agreed, Consent, Credential, CredentialId, Day, Device, Grant, GrantEnd,
     GrantId, Identity, Language, MacAddress, NasName, OrderReason, Plan, Session, Site, Timestamp,
-    Usage,
+    Usage, VisitRecord,
 };
 
-use crate::{LegalHold, StoreError};
+use crate::{ChallengeTold, LegalHold, StoreError};
 
 /// Somebody verified who shall be let online with a device.
 #[derive(Debug, Clone)]
@@ -52,6 +52,19 @@ pub struct AccountRecord {
     pub sessions: Vec<Session>,
     /// Legal holds on it, newest first.
     pub holds: Vec<LegalHold>,
+}
+
+/// Everything kept about a person in the database, for the person.
+#[derive(Debug, Clone)]
+pub struct PersonalData {
+    /// The account and all that hangs on it; its latest 10,000 sessions.
+    pub record: AccountRecord,
+    /// What was used on which day, newest first.
+    pub usage: Vec<(Day, Usage)>,
+    /// The visits of its devices that the help desk can find, newest first.
+    pub visits: Vec<VisitRecord>,
+    /// Codes that its number was sent to sign in or see this, newest first, at most 10,000.
+    pub challenges: Vec<ChallengeTold>,
 }
 
 /// Which grants are asked about.
@@ -102,6 +115,9 @@ pub trait Accounts: Send + Sync {
     /// Everything kept about an account.
     async fn account_record(&self, account: AccountId)
     -> Result<Option<AccountRecord>, StoreError>;
+
+    /// All of that, with everything else that is kept about the person.
+    async fn personal_data(&self, account: AccountId) -> Result<Option<PersonalData>, StoreError>;
 
     /// Forgets a device of an account: its permission is ended, its open sessions are ordered off,
     /// and it is no device of the account any more (while the account is under a legal hold it stays

@@ -10,14 +10,22 @@ use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use super::SqlStore;
 use super::consents::{self, consent, record_consents};
+use super::erasure_requests;
 use super::grants::{self, end_grant_row, grant, insert_grant, order_off};
 use super::holds::refuse_held;
 use super::row::{Columns, id_column, mac_column};
 use super::sessions::{self, ERASED_DEVICE};
+use super::visits;
 use super::vouchers;
 use crate::sealed::Seal;
-use crate::{AccountRecord, Accounts, Change, LegalHolds, SignIn, SignInOutcome, StoreError};
+use crate::{
+    AccountRecord, Accounts, ChallengesOf, Change, Histories, LegalHolds, PersonalData, SignIn,
+    SignInOutcome, StoreError,
+};
 
+/// Sessions of a person that are shown, and rows of a kind that are brought at most.
+const USUAL_SESSIONS: u32 = 100;
+const MOST_ROWS: u32 = 10_000;
 const COLUMNS: &str = "id, identity, created_at, verified_at";
 
 #[async_trait]
@@ -49,27 +57,37 @@ impl Accounts for SqlStore {
             .fetch_optional(&self.reader)
             .await?;
         let Some(row) = row else { return Ok(None) };
-        let devices = "SELECT mac, account, language, first_seen, last_seen FROM devices WHERE account = $1 \
-                       ORDER BY last_seen DESC";
-        let consents = format!(
-            "SELECT {} FROM consents WHERE account = $1 ORDER BY given_at DESC, purpose",
-            consents::COLUMNS
+        self.record_of(&row, account, USUAL_SESSIONS).await.map(Some)
+    }
+
+    async fn personal_data(&self, account: AccountId) -> Result<Option<PersonalData>, StoreError> {
+        let statement = format!("SELECT {COLUMNS} FROM accounts WHERE id = $1");
+        let row = sqlx::query(AssertSqlSafe(statement))
+            .bind(id_column(account))
+            .fetch_optional(&self.reader)
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let record = self.record_of(&row, account, MOST_ROWS).await?;
+        let usage = "SELECT day, uploaded, downloaded, time FROM usage_days WHERE account = $1 \
+             ORDER BY day DESC";
+        let visits = format!(
+            "SELECT {} FROM visits WHERE device IN (SELECT mac FROM devices WHERE account = $1) \
+             ORDER BY asked_at DESC",
+            visits::COLUMNS
         );
-        let grants = format!(
-            "SELECT {} FROM grants WHERE account = $1 ORDER BY issued_at DESC",
-            grants::COLUMNS
-        );
-        let sessions = format!(
-            "SELECT {} FROM sessions WHERE account = $1 ORDER BY started_at DESC LIMIT 100",
-            sessions::COLUMNS
-        );
-        Ok(Some(AccountRecord {
-            account: self.account(&row)?,
-            devices: self.rows_of(devices.into(), account, device).await?,
-            grants: self.rows_of(grants, account, grant).await?,
-            consents: self.rows_of(consents, account, consent).await?,
-            sessions: self.rows_of(sessions, account, sessions::session).await?,
-            holds: self.list_holds(account).await?,
+        let challenges = match &record.account.identity {
+            Identity::Phone(phone) => {
+                let of_phone = ChallengesOf::Phone(phone.clone());
+                let ever = Timestamp::from_millis(0);
+                self.list_challenges(&of_phone, ever, MOST_ROWS).await?
+            }
+            Identity::Voucher(_) => Vec::new(),
+        };
+        Ok(Some(PersonalData {
+            usage: self.rows_of(usage.into(), account, usage_of_day).await?,
+            visits: self.rows_of(visits, account, visits::visit).await?,
+            challenges,
+            record,
         }))
     }
 
@@ -154,6 +172,7 @@ impl Accounts for SqlStore {
         refuse_held(&mut transaction, account).await?;
         let macs = self.devices_of(&mut transaction, account).await?;
         self.note_erasure(&mut transaction, account, now).await?;
+        erasure_requests::finish(&mut transaction, account, now).await?;
         vouchers::forget_account(&mut transaction, account, now).await?;
         // Device before grants, grants by id: the order in which signing in locks them.
         for statement in [
@@ -215,6 +234,38 @@ impl Accounts for SqlStore {
 }
 
 impl SqlStore {
+    /// Everything that hangs on an account, with so many of its sessions.
+    async fn record_of(
+        &self,
+        row: &AnyRow,
+        account: AccountId,
+        sessions_at_most: u32,
+    ) -> Result<AccountRecord, StoreError> {
+        let devices = "SELECT mac, account, language, first_seen, last_seen FROM devices WHERE account = $1 \
+                       ORDER BY last_seen DESC";
+        let consents = format!(
+            "SELECT {} FROM consents WHERE account = $1 ORDER BY given_at DESC, purpose",
+            consents::COLUMNS
+        );
+        let grants = format!(
+            "SELECT {} FROM grants WHERE account = $1 ORDER BY issued_at DESC",
+            grants::COLUMNS
+        );
+        let sessions = format!(
+            "SELECT {} FROM sessions WHERE account = $1 ORDER BY started_at DESC LIMIT {}",
+            sessions::COLUMNS,
+            sessions_at_most
+        );
+        Ok(AccountRecord {
+            account: self.account(row)?,
+            devices: self.rows_of(devices.into(), account, device).await?,
+            grants: self.rows_of(grants, account, grant).await?,
+            consents: self.rows_of(consents, account, consent).await?,
+            sessions: self.rows_of(sessions, account, sessions::session).await?,
+            holds: self.list_holds(account).await?,
+        })
+    }
+
     /// Makes a grant for an identity, with all that belongs to it.
     pub(super) async fn sign_in_within(
         &self,
@@ -368,6 +419,13 @@ async fn remember_device(
         .execute(&mut **transaction)
         .await?;
     Ok(())
+}
+
+fn usage_of_day(row: &AnyRow) -> Result<(Day, Usage), StoreError> {
+    let columns = Columns(row);
+    let day = i32::try_from(columns.integer("day")?);
+    let day = day.map_err(|_| StoreError::Corrupt { what: "day" })?;
+    Ok((Day::from_epoch_days(day), columns.usage()?))
 }
 
 fn device(row: &AnyRow) -> Result<Device, StoreError> {

@@ -39,6 +39,7 @@ const STEPS: &[Step] = steps![
     "0015_holds",
     "0016_purposes",
     "0017_vouchers",
+    "0018_erasure_requests",
 ];
 
 /// What migrating did.

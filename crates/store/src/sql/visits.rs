@@ -2,34 +2,25 @@
 
 use async_trait::async_trait;
 use domain::{Counted, Reference, Timestamp, VisitRecord};
-use sqlx::{Any, Transaction};
+use sqlx::any::AnyRow;
+use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use super::SqlStore;
 use super::row::{Columns, mac_column};
 use crate::{StoreError, Visits};
 
+pub(super) const COLUMNS: &str =
+    "reference, site, nas, device, language, arrived_at, asked_at, refused";
+
 #[async_trait]
 impl Visits for SqlStore {
     async fn find_visit(&self, reference: &Reference) -> Result<Option<VisitRecord>, StoreError> {
-        let statement = "SELECT site, nas, device, language, arrived_at, asked_at, refused \
-                         FROM visits WHERE reference = $1";
-        let row =
-            sqlx::query(statement).bind(reference.to_string()).fetch_optional(&self.reader).await?;
-        let Some(row) = row else { return Ok(None) };
-        let columns = Columns(&row);
-        let refused = columns
-            .optional_text("refused")?
-            .map(|name| Counted::from_name(&name).ok_or(StoreError::Corrupt { what: "refused" }));
-        Ok(Some(VisitRecord {
-            reference: *reference,
-            site: columns.parsed("site")?,
-            nas: columns.parsed("nas")?,
-            device: columns.mac("device")?,
-            language: columns.parsed("language")?,
-            arrived_at: columns.time("arrived_at")?,
-            asked_at: columns.time("asked_at")?,
-            refused: refused.transpose()?,
-        }))
+        let statement = format!("SELECT {COLUMNS} FROM visits WHERE reference = $1");
+        let row = sqlx::query(AssertSqlSafe(statement))
+            .bind(reference.to_string())
+            .fetch_optional(&self.reader)
+            .await?;
+        row.as_ref().map(visit).transpose()
     }
 
     async fn prune_visits(&self, before: Timestamp) -> Result<u64, StoreError> {
@@ -39,6 +30,23 @@ impl Visits for SqlStore {
                              WHERE released_at IS NULL AND devices.mac = visits.device)";
         self.destroy(self.begin().await?, statement, before.as_millis()).await
     }
+}
+
+pub(super) fn visit(row: &AnyRow) -> Result<VisitRecord, StoreError> {
+    let columns = Columns(row);
+    let refused = columns
+        .optional_text("refused")?
+        .map(|name| Counted::from_name(&name).ok_or(StoreError::Corrupt { what: "refused" }));
+    Ok(VisitRecord {
+        reference: columns.parsed("reference")?,
+        site: columns.parsed("site")?,
+        nas: columns.parsed("nas")?,
+        device: columns.mac("device")?,
+        language: columns.parsed("language")?,
+        arrived_at: columns.time("arrived_at")?,
+        asked_at: columns.time("asked_at")?,
+        refused: refused.transpose()?,
+    })
 }
 
 /// Writes a visit as it is now. Of two that drew the same reference the later one has it.

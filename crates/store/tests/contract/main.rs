@@ -5,6 +5,7 @@
 mod accounting;
 mod audit;
 mod consents;
+mod erasure_requests;
 mod fixtures;
 mod generations;
 mod heritage;
@@ -132,6 +133,8 @@ on_both![
     consents::a_wording_is_kept_once_and_found_by_its_hash,
     consents::what_is_taken_back_stays_as_proof_and_ends_at_once,
     consents::consents_are_read_person_after_person,
+    erasure_requests::one_request_of_a_person_is_open_and_erasing_does_it,
+    erasure_requests::a_persons_data_is_all_that_is_kept_of_the_person,
     holds::who_is_held_stays_with_all_that_belongs_to_the_person,
     holds::who_is_held_while_being_erased_is_one_or_the_other,
     vouchers::a_voucher_lets_in_so_many_devices_and_no_more,
