@@ -29,6 +29,14 @@ sms-code = { $code } is your { $network } code, valid 5 minutes. Do not share it
 sms-data-code = { $code } opens your data page, valid 5 minutes. Do not share it.
 sms-report-code = Your 940 report { $report } is closed. Code to confirm that it is resolved: { $code }
 
+# Voucher
+voucher-have = I have a voucher
+voucher-title = Log in with a voucher
+voucher-label = Voucher code
+voucher-hint = Ten letters and digits, as printed on the voucher. Example: { $example }
+voucher-use = Use voucher
+voucher-connect = Choose the { $network } in your phone's settings. On its login page choose "I have a voucher" and enter { $code }.
+
 # Online
 ok-title = You are online
 ok-body = You can browse now. Today's allowance: { $allowance }.
@@ -109,6 +117,7 @@ help-wa = WhatsApp: { $whatsapp } (save the number)
 help-reports = Municipal reports: { $reports }
 help-ref = Reference for the support team: { $ref }
 help-sms = No message? Check the number and your mobile signal, then ask for another code once the waiting time is over.
+help-kiosk = No message at all? A Wi-Fi voucher from site staff or a self-service kiosk lets you in too.
 help-closed = Window closed? Open the Wi-Fi settings and choose the network again; you will be where you left off.
 help-vpn = The page does not open? Pause your VPN until you are logged in.
 
@@ -131,7 +140,7 @@ e-phone-empty = Please enter your mobile number.
 e-phone-format = The number seems incomplete or mistyped. Example: { $example }
 e-phone-letters = The number contains letters. Digits only, please.
 e-phone-landline = That is a landline and cannot receive texts.
-e-phone-country = Numbers from that country are not enabled yet.
+e-phone-country = Numbers from that country are not enabled yet. A voucher will let you in.
 e-terms = To continue, please accept the terms.
 e-code-format = The code has 6 digits; it is in the text message.
 e-code-wrong = The code does not match. { $attempts } left.
@@ -143,9 +152,13 @@ e-busy = Many visitors are signing in right now. Please try again in { $t }.
 e-wait-title = One moment, please
 e-devices = This number has reached its device limit ({ $n }). The one that had been signed in for longest was disconnected.
 e-capacity = The site is very busy. Please try again in { $t }.
-e-phone-daily = This number reached today's message limit. Please try again tomorrow.
+e-phone-daily = This number reached today's message limit. Use a voucher or try tomorrow.
 e-sms-slow = Messages are slow now. Your code is on its way; position { $pos }.
-e-sms-failed = We could not deliver to { $phone }. Check the number or your signal.
+e-sms-failed = We could not deliver to { $phone }. Check the number or your signal. A voucher will let you in too.
+e-voucher-format = The code seems incomplete or mistyped. It has ten letters and digits, such as { $example }
+e-voucher-unknown = This code is not valid here. Please compare it with the voucher.
+e-voucher-over = The time of this voucher is over.
+e-voucher-full = This voucher is already used by as many devices as it allows.
 e-sends = We have sent all the messages we can for this request. The latest code is still good.
 e-generic-title = The request was not completed
 e-generic = Something went wrong. Reference { $ref }.

@@ -65,6 +65,7 @@ impl App {
             look: &OWN_LOOK,
             base: "/".to_owned(),
             here,
+            keep: String::new(),
         }
     }
 

@@ -25,6 +25,9 @@ pub(crate) struct Budgets {
     everybody: DefaultDirectRateLimiter,
     access_point: DefaultKeyedRateLimiter<NasName>,
     site: DefaultKeyedRateLimiter<SiteName>,
+    voucher_device: DefaultKeyedRateLimiter<MacAddress>,
+    voucher_site: DefaultKeyedRateLimiter<SiteName>,
+    voucher_everybody: DefaultDirectRateLimiter,
     /// What the store counts before a message is written, the most specific first.
     pub sends: Vec<SendLimit>,
 }
@@ -42,6 +45,11 @@ impl Budgets {
                 limits.sends_per_access_point,
             ))),
             site: RateLimiter::keyed(Quota::per_minute(some(limits.sends_per_site))),
+            voucher_device: RateLimiter::keyed(Quota::per_hour(some(limits.vouchers_per_device))),
+            voucher_site: RateLimiter::keyed(Quota::per_minute(some(limits.vouchers_per_site))),
+            voucher_everybody: RateLimiter::direct(Quota::per_second(some(
+                limits.vouchers_per_second,
+            ))),
             sends: send_limits(limits),
         }
     }
@@ -55,8 +63,24 @@ impl Budgets {
 
     /// Forgets devices that have been quiet, so that memory follows the crowd.
     pub(crate) fn forget_quiet_devices(&self) {
-        self.device.retain_recent();
-        self.device.shrink_to_fit();
+        for devices in [&self.device, &self.voucher_device] {
+            devices.retain_recent();
+            devices.shrink_to_fit();
+        }
+    }
+
+    /// Counts a voucher that `device` tries, right or wrong; the error says how long to wait.
+    pub(crate) fn admit_voucher_of(&self, device: MacAddress) -> Result<(), Duration> {
+        let now = DefaultClock::default().now();
+        self.voucher_device.check_key(&device).map_err(|refused| refused.wait_time_from(now))
+    }
+
+    /// Counts a voucher that somebody tries at a site, and anywhere: hardware addresses are easily
+    /// made up. The error says how long to wait.
+    pub(crate) fn admit_voucher_at(&self, site: &SiteName) -> Result<(), Duration> {
+        let now = DefaultClock::default().now();
+        self.voucher_site.check_key(site).map_err(|refused| refused.wait_time_from(now))?;
+        self.voucher_everybody.check().map_err(|refused| refused.wait_time_from(now))
     }
 
     /// Counts a message that shall be sent at an access point; the error says how long to wait.
@@ -113,6 +137,24 @@ mod tests {
         let admit = |nas: &str| budgets.admit_message(&nas.parse().unwrap(), &site).is_ok();
         assert_eq!([admit("one"), admit("one"), admit("one")], [true, true, false]);
         assert_eq!([admit("two"), admit("two")], [true, false], "the site has its own limit");
+    }
+
+    #[test]
+    fn vouchers_are_tried_within_the_limits_of_device_site_and_all() {
+        let limits = LimitSettings {
+            vouchers_per_device: 2,
+            vouchers_per_site: 3,
+            vouchers_per_second: 5,
+            ..LimitSettings::default()
+        };
+        let budgets = Budgets::new(&limits);
+        let of = |n: u8| budgets.admit_voucher_of(MacAddress::new([2, 0, 0, 0, 0, n])).is_ok();
+        assert_eq!([of(1), of(1), of(1), of(2)], [true, true, false, true]);
+        let at = |site: &str| budgets.admit_voucher_at(&site.parse().unwrap()).is_ok();
+        assert_eq!([at("one"), at("one"), at("one"), at("one")], [true, true, true, false]);
+        assert_eq!([at("two"), at("two"), at("two")], [true, true, false], "all have a limit too");
+        budgets.forget_quiet_devices();
+        assert!(!of(1));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::routing::{get, post};
 
 use crate::app::{App, Message, Outcome};
-use crate::journey::{arrive, code, devices, end, help, my_data, number, online};
+use crate::journey::{arrive, code, devices, end, help, my_data, number, online, voucher};
 use crate::{capport, probe, wispr};
 
 /// Forms are tiny; a larger body is answered with 413, and read no further.
@@ -21,6 +21,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/", get(arrive::at_the_door))
         .route("/status", get(arrive::at_the_door))
         .route("/help", get(help::public_help))
+        .route("/voucher", get(voucher::at_the_door))
         .route("/terms", get(help::public_terms))
         .route("/n/{path}", get(arrive::enter))
         .route("/n/{path}/", get(arrive::enter))
@@ -28,6 +29,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/v/{token}", get(number::show))
         .route("/v/{token}/", get(number::show))
         .route("/v/{token}/phone", post(number::submit))
+        .route("/v/{token}/voucher", get(voucher::show).post(voucher::submit))
         .route("/v/{token}/code", get(code::show).post(code::submit))
         .route("/v/{token}/resend", post(code::resend))
         .route("/v/{token}/change", post(code::change))

@@ -30,6 +30,8 @@ pub(crate) struct Frame<'a> {
     pub base: String,
     /// The screen's own address below `base`, for the language link.
     pub here: &'static str,
+    /// What the language link carries on besides, as the end of a query.
+    pub keep: String,
 }
 
 impl Frame<'_> {
@@ -57,6 +59,19 @@ pub(crate) struct PhoneScreen<'a> {
     pub aware: bool,
     /// Hosts that are open without signing in.
     pub services: &'a [GardenHost],
+}
+
+/// The page that takes a voucher.
+#[derive(Template)]
+#[template(path = "voucher.html")]
+pub(crate) struct VoucherScreen<'a> {
+    pub frame: Frame<'a>,
+    pub hint: Html,
+    pub error: Option<Html>,
+    pub terms_missing: bool,
+    /// What was typed or scanned.
+    pub typed: String,
+    pub ticked: bool,
 }
 
 /// The page that waits for the code.

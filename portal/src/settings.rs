@@ -129,6 +129,13 @@ pub struct LimitSettings {
     pub sends_per_access_point: u32,
     /// Messages on behalf of all devices at one site in a minute; 120 by default, at least 1.
     pub sends_per_site: u32,
+    /// Vouchers that one device may try at once; after that as many an hour, evenly. 10 by default,
+    /// at least 1.
+    pub vouchers_per_device: u32,
+    /// Vouchers that may be tried at one site in a minute, right or wrong; 300 by default, at least 1.
+    pub vouchers_per_site: u32,
+    /// Vouchers that may be tried at all sites together in a second; 20 by default, at least 1.
+    pub vouchers_per_second: u32,
     /// Answers that are held back at the same time until an access point has let the device in;
     /// whoever gets none is shown a page with a link. 1024 by default, 0 holds none back.
     pub held_answers: u32,
@@ -228,6 +235,9 @@ impl Default for LimitSettings {
             send_window_minutes: 30,
             sends_per_access_point: 30,
             sends_per_site: 120,
+            vouchers_per_device: 10,
+            vouchers_per_site: 300,
+            vouchers_per_second: 20,
             held_answers: 1_024,
         }
     }
@@ -303,6 +313,9 @@ impl LimitSettings {
             ("limits.send-window-minutes", self.send_window_minutes, 5, 1_440),
             ("limits.sends-per-access-point", self.sends_per_access_point.into(), 1, most),
             ("limits.sends-per-site", self.sends_per_site.into(), 1, most),
+            ("limits.vouchers-per-device", self.vouchers_per_device.into(), 1, most),
+            ("limits.vouchers-per-site", self.vouchers_per_site.into(), 1, most),
+            ("limits.vouchers-per-second", self.vouchers_per_second.into(), 1, most),
             ("limits.held-answers", self.held_answers.into(), 0, 100_000),
         ] {
             within(key, given, least, most)?;

@@ -123,6 +123,7 @@ impl Visit {
             look: &self.site.look,
             base: format!("/v/{}/", self.token),
             here,
+            keep: String::new(),
         }
     }
 

@@ -133,6 +133,10 @@ impl Visitor<'_> {
         self.sheet.fill("#phone", "0512");
         self.sheet.follow("main button");
         self.look("number wrong");
+        self.look_at_own("voucher?code=K7M2QXF4TN", "voucher");
+        self.sheet.fill("#voucher", "9999");
+        self.sheet.follow("main button");
+        self.look("voucher wrong");
         self.arrive();
         self.sheet.fill("#phone", &self.telephone());
         self.sheet.tap("input[name=terms]");

@@ -25,6 +25,7 @@ mod rush;
 mod sms_gateway;
 mod visit;
 mod visitor;
+mod vouchers;
 mod why;
 
 #[allow(dead_code, reason = "for other tests")]

@@ -1,5 +1,6 @@
 //! Arriving: from an access point's redirect, or at the portal's door without one.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Extension;
@@ -9,6 +10,7 @@ use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::Response;
 use domain::{Language, MacAddress, Nas, Secret};
 
+use super::voucher;
 use crate::app::{App, Message, Outcome, redirect, see_other};
 use crate::context::{Trust, VisitContext};
 use crate::failure::Failure;
@@ -43,6 +45,7 @@ pub(crate) async fn enter(
     let wanted = wanted_language(&app, uri.query(), arrival.device).await?;
     let wanted = wanted.filter(|language| among.is_empty() || among.contains(language));
     let wanted = wanted.unwrap_or_else(|| app.preferred_language(&headers, &among));
+    let scanned = voucher::carried(&app, arrival.wanted.as_deref());
     let context = VisitContext {
         reference: random::reference()?,
         arrived_at: arrival.at,
@@ -52,12 +55,13 @@ pub(crate) async fn enter(
         address: arrival.address,
         trust: arrival.trust,
         turn: arrival.turn,
-        wanted: arrival.wanted,
+        // Who scanned a voucher wanted nothing else.
+        wanted: arrival.wanted.filter(|_| scanned.is_none()),
         my_data: None,
     };
     tracing::debug!(nas = %context.nas, device = %context.device, "a device arrived");
     let page = match arrival.occasion {
-        Occasion::Caught => "",
+        Occasion::Caught => scanned.as_deref().unwrap_or(""),
         Occasion::Online => "online",
         Occasion::Refused => "refused",
         Occasion::LoggedOff => "bye",
@@ -123,32 +127,48 @@ pub(crate) async fn at_the_door(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Outcome {
-    let now = app.now();
     let language = app.language_of(&headers, query.as_deref());
-    if let Some(session) = app.presence.find(app.store.as_ref(), peer, now).await? {
-        let context = VisitContext {
-            reference: random::reference()?,
-            // Its session shows that it is there.
-            arrived_at: now,
-            nas: session.nas.clone(),
-            device: session.device,
-            address: Some(peer),
-            trust: Trust::Unsigned,
-            language,
-            turn: None,
-            wanted: None,
-            my_data: None,
-        };
-        let token = app.signer.seal(&context, now);
+    if let Some(token) = known_by_address(&app, peer, &language).await? {
         return Ok(see_other(&format!("/v/{token}/status")));
     }
-    match &app.settings.entry {
-        Some(entry) if !is_addressed_to(&headers, entry) => Ok(to_entry(entry)),
-        _ => app.message(&language, &CONNECT_FIRST),
+    match way_back(&app, &headers) {
+        Some(entry) => Ok(to_entry(entry)),
+        None => app.message(&language, &CONNECT_FIRST),
     }
 }
 
-fn to_entry(entry: &url::Url) -> Response {
+/// The token of a visit of the device that is online with that address, if one is.
+pub(super) async fn known_by_address(
+    app: &App,
+    peer: IpAddr,
+    language: &Language,
+) -> Result<Option<String>, Failure> {
+    let now = app.now();
+    let Some(session) = app.presence.find(app.store.as_ref(), peer, now).await? else {
+        return Ok(None);
+    };
+    let context = VisitContext {
+        reference: random::reference()?,
+        // Its session shows that it is there.
+        arrived_at: now,
+        nas: session.nas.clone(),
+        device: session.device,
+        address: Some(peer),
+        trust: Trust::Unsigned,
+        language: language.clone(),
+        turn: None,
+        wanted: None,
+        my_data: None,
+    };
+    Ok(Some(app.signer.seal(&context, now)))
+}
+
+/// Where a browser without context is sent, so that its gateway sends it back with one.
+pub(super) fn way_back<'a>(app: &'a App, headers: &HeaderMap) -> Option<&'a url::Url> {
+    app.settings.entry.as_ref().filter(|entry| !is_addressed_to(headers, entry))
+}
+
+pub(super) fn to_entry(entry: &url::Url) -> Response {
     redirect(StatusCode::FOUND, entry.as_str())
 }
 

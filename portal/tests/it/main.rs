@@ -21,4 +21,5 @@ mod serving;
 mod sites;
 mod town;
 mod uam_journey;
+mod vouchers;
 mod wispr;

@@ -20,6 +20,9 @@ pub async fn all_pages(town: &Town, browser: &Browser, mac: &str) -> Vec<(&'stat
     let first = browser.visit(&entry).await;
     let base = first.base();
     let fault = browser.post(&first, "phone", &[("phone", "05512")]).await;
+    let voucher = browser.visit(&format!("{base}voucher?code=K7M2QXF4TN")).await;
+    let typed = [("code", "K7M2QXF4T")];
+    let voucher_fault = browser.post(&voucher, "voucher", &typed).await;
     let sent = browser.post(&first, "phone", &[("phone", PHONE), ("terms", "yes")]).await;
     let code = browser.visit(&sent.location()).await;
     let wrong = browser.visit(&format!("{base}code?e=wrong")).await;
@@ -44,6 +47,8 @@ pub async fn all_pages(town: &Town, browser: &Browser, mac: &str) -> Vec<(&'stat
     vec![
         ("first", first),
         ("fault", fault),
+        ("voucher", voucher),
+        ("voucher fault", voucher_fault),
         ("code", code),
         ("wrong", wrong),
         ("waiting", waiting),
@@ -110,7 +115,8 @@ async fn every_page_says_its_language_direction_and_step() {
         assert!(page.body.contains("<h1>"), "{language} {name}");
         assert_eq!(page.header("content-language"), language, "{name}");
         for other in LANGUAGES {
-            let is_offered = page.body.contains(&format!("?lang={other}\">"));
+            let offers = |end| page.body.contains(&format!("?lang={other}{end}"));
+            let is_offered = offers("\">") || offers("&#38;code=");
             assert_eq!(is_offered, other != language, "{language} {name} offers {other}");
         }
         let absent = ["margin-left", "margin-right", "padding-left", "text-align:left", "float"];
