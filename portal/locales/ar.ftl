@@ -44,6 +44,13 @@ voucher-hint = عشرة أحرف وأرقام كما هي مطبوعة على ا
 voucher-use = دخول بالقسيمة
 voucher-connect = يلزم أولًا اختيار شبكة { $network } من إعدادات الجوال، ثم اختيار «لديّ قسيمة» في صفحة الدخول وكتابة الرمز { $code }.
 
+# What stands on a printed voucher
+sheet-heading = قسيمة واي فاي
+sheet-steps = يلزم الاتصال بشبكة { $network } ثم مسح الرمز المربّع، أو اختيار «لديّ قسيمة» في صفحة الدخول وكتابة الرمز.
+sheet-until = صالحة حتى { $time }.
+sheet-lasts = المدة من أول استخدام: { $t }.
+sheet-devices = عدد الأجهزة: { $devices }.
+
 # Online
 ok-title = تم الاتصال
 ok-body = يمكنك التصفّح الآن. رصيدك اليوم: { $allowance }.

@@ -37,6 +37,13 @@ voucher-hint = Ten letters and digits, as printed on the voucher. Example: { $ex
 voucher-use = Use voucher
 voucher-connect = Choose the { $network } in your phone's settings. On its login page choose "I have a voucher" and enter { $code }.
 
+# What stands on a printed voucher
+sheet-heading = Wi-Fi voucher
+sheet-steps = Join { $network } and scan the picture, or choose "I have a voucher" on the login page and enter the code.
+sheet-until = Valid until { $time }.
+sheet-lasts = From first use: { $t }.
+sheet-devices = Devices: { $devices }.
+
 # Online
 ok-title = You are online
 ok-body = You can browse now. Today's allowance: { $allowance }.

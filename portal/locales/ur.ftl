@@ -41,6 +41,13 @@ voucher-hint = واؤچر پر چھپے دس حروف اور ہندسے۔ مثا
 voucher-use = واؤچر استعمال کریں
 voucher-connect = پہلے فون کی ترتیبات میں { $network } چنیں، پھر لاگ اِن کے صفحے پر ”واؤچر ہے؟“ چن کر { $code } درج کریں۔
 
+# What stands on a printed voucher
+sheet-heading = وائی فائی واؤچر
+sheet-steps = { $network } سے جڑیں اور مربع کوڈ اسکین کریں، یا لاگ اِن کے صفحے پر ”واؤچر ہے؟“ چن کر کوڈ درج کریں۔
+sheet-until = { $time } تک درست۔
+sheet-lasts = پہلے استعمال سے: { $t }۔
+sheet-devices = آلات: { $devices }۔
+
 # Online
 ok-title = آپ آن لائن ہیں
 ok-body = اب براؤز کر سکتے ہیں۔ آج کی حد: { $allowance }۔

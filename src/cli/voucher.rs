@@ -1,6 +1,7 @@
 //! What can be typed after `sabeel voucher`.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -58,6 +59,10 @@ pub struct AddVouchers {
     /// Why, for the audit log.
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
+    /// Write the vouchers to this new file, as an HTML page to be printed, instead of printing the
+    /// codes here.
+    #[arg(long, value_name = "FILE")]
+    pub sheet: Option<PathBuf>,
 }
 
 /// A batch or one of its vouchers.

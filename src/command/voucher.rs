@@ -1,10 +1,18 @@
 //! `sabeel voucher`.
 
-use anyhow::{Context, bail};
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow, bail};
 use controller::admin::api::{
     AddVouchers as Request, BatchShown, BatchView, List, RevocationView, RevokeVouchers, SiteView,
     VoucherView, VouchersAdded, VouchersRevoked,
 };
+use domain::{Site, VoucherCode};
+use portal::VoucherSheet;
 use serde::Serialize;
 
 use super::wording::{or_dash, seconds};
@@ -112,15 +120,68 @@ async fn add(admin: &AdminClient, format: Format, wanted: AddVouchers) -> anyhow
         lasts_seconds: wanted.lasts.map(|lasts| lasts.as_secs()),
         reason: wanted.reason,
     };
-    let added: VouchersAdded = admin.post("/v1/vouchers", &request).await?;
-    if format == Format::Json {
-        return output::show(format, &added, &[]);
+    let Some(path) = wanted.sheet else {
+        let added: VouchersAdded = admin.post("/v1/vouchers", &request).await?;
+        return print(format, &added);
+    };
+    let site =
+        Site::try_from(site).map_err(|reason| anyhow!("the site cannot be used: {reason}"))?;
+    // Before anything is made: codes that cannot be written down are lost.
+    let mut file = create(&path)?;
+    let added: VouchersAdded = match admin.post("/v1/vouchers", &request).await {
+        Ok(added) => added,
+        Err(error) => {
+            drop(file);
+            std::fs::remove_file(&path).ok();
+            return Err(error);
+        }
+    };
+    let written = sheet(&site, &added).and_then(|html| {
+        file.write_all(html.as_bytes())?;
+        file.sync_all().context("the disk refuses it")
+    });
+    if let Err(error) = written {
+        print(format, &added)?;
+        let path = path.display();
+        return Err(error.context(format!("{path} is not whole; the codes were printed instead")));
     }
-    print(format, &added)
+    let sentence = format!(
+        "{} voucher(s) are in {}; print it, and keep it as you keep keys",
+        added.codes.len(),
+        path.display()
+    );
+    output::done(format, &added.batch, &sentence)
+}
+
+/// A new file for whoever runs this alone.
+fn create(path: &Path) -> anyhow::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    options.open(path).with_context(|| format!("cannot make {}", path.display()))
+}
+
+/// The sheet of a batch.
+fn sheet(site: &Site, added: &VouchersAdded) -> anyhow::Result<String> {
+    let batch = &added.batch;
+    let codes = added.codes.iter().map(|code| code.parse());
+    let codes: Vec<VoucherCode> = codes.collect::<Result<_, _>>().context("the server's codes")?;
+    let sheet = VoucherSheet {
+        site,
+        batch: batch.name.as_str(),
+        devices: batch.devices,
+        until: batch.until,
+        lasts: batch.lasts_seconds.map(Duration::from_secs),
+        page: &added.page,
+        codes: &codes,
+    };
+    Ok(sheet.render()?)
 }
 
 /// Prints the codes.
 fn print(format: Format, added: &VouchersAdded) -> anyhow::Result<()> {
+    if format == Format::Json {
+        return output::show(format, added, &[]);
+    }
     let name = &added.batch.name;
     let printed = (1..).zip(&added.codes);
     let printed: Vec<_> = printed

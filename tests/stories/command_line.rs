@@ -425,6 +425,27 @@ async fn vouchers_are_printed_once_and_revoked_with_a_reason() {
     assert_eq!((codes.len(), codes[0].len()), (3, 11), "{said:?}");
     city.sabeel(&[&fair[..], &until].concat()).await.is(FAILED, "exists already");
 
+    let sheet = city.dir().join("fair.html");
+    let path = sheet.to_str().unwrap();
+    let on_paper =
+        |name| [&["voucher", "add", name][..], &fair[3..], &until, &["--sheet", path]].concat();
+    city.sabeel(&on_paper("fair")).await.is(FAILED, "exists already");
+    assert!(!sheet.exists(), "nothing is left of what was refused");
+    let said = city.sabeel(&on_paper("paper")).await;
+    said.is(DONE, "");
+    assert!(said.out.contains("3 voucher(s) are in"), "{said:?}");
+    let mode =
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&sheet).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    let html = std::fs::read_to_string(&sheet).unwrap();
+    assert_eq!((html.matches("<article>").count(), html.matches("paper/2").count()), (3, 1));
+    assert!(html.contains("ممشى الأحساء") && html.contains("Al-Ahsa Walkway"));
+    let code = html.split("<p class=\"code\">").nth(1).unwrap().split('<').next().unwrap();
+    assert!(!said.out.contains(code) && code.len() == 11, "{said:?}");
+    city.sabeel(&on_paper("third")).await.is(FAILED, "cannot make");
+    assert_eq!(city.json(&["voucher", "list"]).await.as_array().unwrap().len(), 2);
+    assert_eq!(std::fs::read_to_string(&sheet).unwrap(), html);
+
     let shown = city.sabeel(&["voucher", "show", "fair/2"]).await;
     shown.is(DONE, "");
     assert!(shown.out.contains("the fair") && shown.out.contains("0 of 2"), "{shown:?}");
@@ -437,7 +458,8 @@ async fn vouchers_are_printed_once_and_revoked_with_a_reason() {
     city.json(&[&["voucher", "revoke", "fair"], &lost[..]].concat()).await;
     let again = city.sabeel(&[&["voucher", "revoke", "fair"], &lost[..]].concat()).await;
     again.is(FAILED, "fair is revoked already");
-    assert_eq!(city.json(&["voucher", "list"]).await[0]["revoked_vouchers"], 1);
+    let listed = city.json(&["voucher", "list"]).await;
+    assert_eq!(listed[1]["revoked_vouchers"], 1, "{listed}");
     let audit = city.sabeel(&["audit", "list", "--about", "voucher:fair/2"]).await;
     assert!(audit.out.contains("lost at the gate"), "{audit:?}");
     city.sabeel(&["account", "show", "fair/1"]).await.is(FAILED, "number or voucher");

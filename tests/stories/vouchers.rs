@@ -16,9 +16,15 @@ async fn a_scanned_voucher_lets_its_device_in_until_the_batch_is_revoked() {
     let mut coova = Coova::install(&city).await;
     let until = (now() + Duration::from_secs(86_400)).to_string();
     let fair = ["voucher", "add", "fair", "--site", "walkway", "--count", "2"];
-    let more = ["--until", &until, "--reason", "the fair"];
+    let sheet = city.dir().join("fair.html");
+    let path = sheet.to_str().unwrap();
+    let more = ["--until", &until, "--reason", "the fair", "--sheet", path];
     let made = city.json(&[&fair[..], &more].concat()).await;
-    let code = made["codes"][1].as_str().unwrap();
+    assert_eq!(made["vouchers"], 2);
+    let html = std::fs::read_to_string(&sheet).unwrap();
+    let mut codes =
+        html.split("<p class=\"code\">").skip(1).map(|rest| rest.split('<').next().unwrap());
+    let code = codes.nth(1).unwrap();
 
     // No message was sent, and the gateway for them is not even asked.
     let page = browser.visit(&coova.redirect("notyet")).await;
