@@ -107,7 +107,10 @@ async fn what_was_agreed_to_can_be_shown_word_for_word() {
             let expected = if consent.purpose == ConsentPurpose::Service { 11 } else { 0 };
             assert_eq!(page.len(), expected, "{words}");
             for line in page {
-                assert!(terms.shows(&line.replace('\'', "&#39;")), "{language}: {line}");
+                assert!(
+                    terms.shows(&line.replace('\'', "&#39;").replace('"', "&quot;")),
+                    "{language}: {line}"
+                );
             }
         }
     }
