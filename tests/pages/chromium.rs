@@ -215,9 +215,14 @@ impl Sheet {
 
     /// Taps something that leads to another page, and waits until that is there.
     pub fn follow(&self, selector: &str) {
+        self.begin_to_follow(selector);
+        self.wait_for_load();
+    }
+
+    /// Taps something that leads to another page.
+    pub fn begin_to_follow(&self, selector: &str) {
         self.forget_loads();
         self.tap(selector);
-        self.wait_for_load();
     }
 
     /// Waits until the next page is there.
@@ -247,7 +252,6 @@ impl Sheet {
     }
 
     /// Whether the page has such an element.
-    #[allow(dead_code, reason = "for the stories of tests/park")]
     pub fn has(&self, selector: &str) -> bool {
         self.compute(&format!("!!document.querySelector('{selector}')")) == true
     }

@@ -225,6 +225,11 @@ impl Telephones {
         assert!(!waited.timed_out(), "no message {at_least} came");
         codes[&whole].last().unwrap().clone()
     }
+
+    /// How many messages came to a number.
+    pub fn count(&self, number: &str) -> usize {
+        self.codes.lock().unwrap().get(&international(number)).map_or(0, Vec::len)
+    }
 }
 
 /// `0551234567` as a gateway is given it.

@@ -48,13 +48,13 @@ pub fn look(sheet: &Sheet, name: &str) -> Seen {
         let faint = texts(&sheet.compute(LINES));
         seen.misfits.extend(faint.into_iter().map(|text| format!("{scheme}: {text}")));
     }
-    fit(sheet, COMMON, &mut seen.misfits);
+    seen.misfits.extend(misfits_at(sheet, COMMON));
     sheet.resize(NARROW, HEIGHT);
-    fit(sheet, NARROW, &mut seen.misfits);
+    seen.misfits.extend(misfits_at(sheet, NARROW));
     sheet.keep_picture(&picture_of(name, "-320"));
     sheet.resize(COMMON, HEIGHT);
     sheet.compute(DOUBLE_THE_TEXT);
-    fit(sheet, COMMON, &mut seen.misfits);
+    seen.misfits.extend(misfits_at(sheet, COMMON));
     sheet.keep_picture(&picture_of(name, "-200"));
     sheet.compute(AS_IT_WAS);
     seen
@@ -94,8 +94,8 @@ pub fn ask_axe(sheet: &Sheet) -> Vec<String> {
     texts(&found)
 }
 
-/// Whether the page is as wide as the screen, and nothing in it is cut off.
-fn fit(sheet: &Sheet, width: u32, misfits: &mut Vec<String>) {
+/// What is wider than the screen, or cut off.
+pub fn misfits_at(sheet: &Sheet, width: u32) -> Vec<String> {
     let cut = sheet.compute(
         "(() => { const whole = document.documentElement, cut = [];
            if (whole.scrollWidth > whole.clientWidth) cut.push(`the page is ${whole.scrollWidth} wide`);
@@ -109,7 +109,7 @@ fn fit(sheet: &Sheet, width: u32, misfits: &mut Vec<String>) {
            }
            return cut; })()",
     );
-    misfits.extend(texts(&cut).into_iter().map(|text| format!("at {width}: {text}")));
+    texts(&cut).into_iter().map(|text| format!("at {width}: {text}")).collect()
 }
 
 /// What does not show that it has the focus, or where a field is: a line of at least 3 to 1

@@ -10,11 +10,15 @@ mod access_point;
 #[allow(dead_code, reason = "of what other stories need, a part is used here")]
 #[path = "../stories/browser.rs"]
 mod browser;
+#[allow(dead_code, reason = "of what other stories need, a part is used here")]
+#[path = "../stories/chance.rs"]
+mod chance;
 mod chromium;
 #[allow(dead_code, reason = "of what other stories need, a part is used here")]
 #[path = "../stories/city.rs"]
 mod city;
 mod ground;
+mod journeys;
 mod look;
 #[path = "../stories/noon.rs"]
 mod noon;
