@@ -65,7 +65,7 @@ pub(super) async fn page(
         let clock = wording::clock(&visit.site.zone, challenge.code_expires_at);
         Html::new(&words.fill("code-until", &[("clock", &clock)]))
     });
-    let notice = match (find_delay(&app, &visit, &challenge).await?, visit.mark("n").as_deref()) {
+    let notice = match (find_delay(app, visit, challenge).await?, visit.mark("n").as_deref()) {
         (Some(delay), _) => Some(delay),
         (None, Some("sent")) => Some(words.text("resend-done")),
         (None, _) => None,
