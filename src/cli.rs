@@ -24,8 +24,8 @@ pub use code::CodeCommand;
 pub use consent::ConsentCommand;
 pub use import::{ImportClients, ImportCommand, ImportTables, ImportUsers, ImportedPeople};
 pub use nas::{
-    AddNas, AddNasRange, HandOffArgs, NasCommand, OnboardNas, PendingCommand, RangeCommand,
-    RotateNas, SetNas, TestNas,
+    AddNas, AddNasRange, ApiArgs, HandOffArgs, NasCommand, OnboardNas, PendingCommand,
+    RangeCommand, RotateNas, SetNas, TestNas,
 };
 pub use radius::{Decode, DictionaryCommand, RadiusCommand, TailOptions};
 pub use request::RequestCommand;

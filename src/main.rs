@@ -8,6 +8,7 @@ mod demo;
 mod freeradius;
 mod gateway;
 mod nas_activity;
+mod nas_control;
 mod output;
 mod serve;
 

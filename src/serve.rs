@@ -6,21 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use async_trait::async_trait;
 use controller::admin::{About, AdminApi, NewAccessPoints, ReportCodes};
-use controller::{
-    Controller, Delivery, NasControl, OrderDelivery, Places, Probe, Records, ReportMessages, Way,
-};
-use domain::{
-    Clock, Code, Language, Nas, NasCommand, NasOrder, OrderMethod, OrderReason, ReportNumber,
-    Session, SmsText, Timestamp,
-};
+use controller::{Controller, NasControl, OrderDelivery, Places, Records, ReportMessages};
+use controller_api::Controllers;
+use domain::{Clock, Code, Language, ReportNumber, SmsText, Timestamp};
 use messaging::Courier;
 use portal::{Messages, Portal};
-use radius::{Connections, DaeClient, DaeOutcome, Presence, Radius};
+use radius::{Connections, DaeClient, Presence, Radius};
 use store::{
     Applier, Archive, Eraser, Journal, KeyRing, Reach, ServerId, SqlStore, Store, Trail,
-    TrailArchive, TrailEvent, TrailKind,
+    TrailArchive,
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::Part;
 use crate::config::{Config, ConfigError};
 use crate::nas_activity::CountedByRadius;
+use crate::nas_control::EveryWay;
 
 /// For how long the parts may finish what they are doing once asked to stop.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -41,76 +37,6 @@ impl Clock for SystemClock {
         let since_epoch =
             std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
-    }
-}
-
-/// Carries the controller's orders by the RADIUS crate's client, and notes what was answered.
-struct ByRadius {
-    client: DaeClient,
-    trail: Option<Trail>,
-    clock: Arc<dyn Clock>,
-}
-
-impl ByRadius {
-    fn note(
-        &self,
-        nas: &Nas,
-        order: &NasOrder,
-        command: &NasCommand,
-        (delivery, sent_at): (Delivery, Timestamp),
-    ) {
-        let Some(trail) = &self.trail else { return };
-        let method = match command {
-            NasCommand::Disconnect => OrderMethod::Disconnect,
-            NasCommand::Reauthenticate => OrderMethod::Reauthenticate,
-            NasCommand::Change(_) => OrderMethod::Change,
-        };
-        let what =
-            TrailKind::Told { order: order.id, method: method.as_str(), answer: delivery.answer() };
-        trail.note(&TrailEvent {
-            nas: Some(nas.name.as_str()),
-            // Nothing new is noted of a person who is erased.
-            device: (order.reason != OrderReason::Erased).then_some(order.device),
-            ..TrailEvent::new(sent_at, what)
-        });
-    }
-}
-
-#[async_trait]
-impl NasControl for ByRadius {
-    async fn deliver(
-        &self,
-        nas: &Nas,
-        order: &NasOrder,
-        command: &NasCommand,
-        session: Option<&Session>,
-    ) -> Delivery {
-        let sent_at = self.clock.now();
-        let delivery = if self.client.reaches(nas) {
-            delivery(self.client.deliver(nas, order.device, session, command).await)
-        } else {
-            Delivery::NoAddress
-        };
-        self.note(nas, order, command, (delivery, sent_at));
-        delivery
-    }
-
-    async fn probe(&self, nas: &Nas) -> Probe {
-        let way = match nas.dae_address {
-            _ if self.client.is_connected(nas) => Way::OwnConnection,
-            Some(address) => Way::Address(address),
-            None => return Probe { delivery: Delivery::NoAddress, way: Way::None },
-        };
-        Probe { delivery: delivery(self.client.probe(nas).await), way }
-    }
-}
-
-/// How a delivery ended, in the controller's words.
-const fn delivery(outcome: DaeOutcome) -> Delivery {
-    match outcome {
-        DaeOutcome::Acknowledged => Delivery::Acknowledged,
-        DaeOutcome::Refused(cause) => Delivery::Refused(cause),
-        DaeOutcome::NoAnswer => Delivery::NoAnswer,
     }
 }
 
@@ -379,7 +305,8 @@ impl Parts {
                 .context("cannot open a socket for orders to access points")?
                 .over(self.connections.clone());
         let (trail, clock) = (self.trail.clone(), Arc::clone(&shared.clock));
-        Ok(Arc::new(ByRadius { client, trail, clock }))
+        let controllers = Controllers::default();
+        Ok(Arc::new(EveryWay { client, controllers, trail, clock }))
     }
 
     fn admin_api(&self, shared: &Shared, nas_control: Arc<dyn NasControl>) -> AdminApi {

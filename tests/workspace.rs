@@ -10,10 +10,11 @@ fn metadata() -> Metadata {
 }
 
 /// The workspace's own crates that each crate may use, besides those of its tests.
-const ALLOWED: [(&str, &[&str]); 11] = [
+const ALLOWED: [(&str, &[&str]); 12] = [
     ("domain", &[]),
     ("certificates", &["domain"]),
     ("connections", &[]),
+    ("controller-api", &["domain"]),
     ("radius-proto", &[]),
     ("store", &["domain"]),
     ("messaging", &["domain", "store"]),
@@ -23,7 +24,17 @@ const ALLOWED: [(&str, &[&str]); 11] = [
     ("controller", &["domain", "store"]),
     (
         "sabeel",
-        &["controller", "domain", "edge", "messaging", "portal", "radius", "radius-proto", "store"],
+        &[
+            "controller",
+            "controller-api",
+            "domain",
+            "edge",
+            "messaging",
+            "portal",
+            "radius",
+            "radius-proto",
+            "store",
+        ],
     ),
 ];
 

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::delivery::Dispatcher;
 use crate::direction_watch::DirectionWatch;
+use crate::guest_watch::GuestWatch;
 use crate::nas_control::NasControl;
 use crate::newcomers::Newcomers;
 use crate::quota::QuotaWatch;
@@ -48,6 +49,7 @@ impl OrderDelivery {
 pub struct Controller {
     quota: Arc<QuotaWatch>,
     delivery: OrderDelivery,
+    guests: Arc<GuestWatch>,
     reaper: Arc<Reaper>,
     newcomers: Arc<Newcomers>,
     directions: Arc<DirectionWatch>,
@@ -70,9 +72,10 @@ impl Controller {
                 &settings,
                 store.clone(),
                 clock.clone(),
-                nas_control,
+                nas_control.clone(),
                 reach,
             ),
+            guests: Arc::new(GuestWatch::new(store.clone(), clock.clone(), nas_control)),
             newcomers: Arc::new(Newcomers::new(store.clone(), clock.clone())),
             directions: Arc::new(DirectionWatch::new(store.clone(), clock.clone())),
             reaper: Arc::new(Reaper::new(settings, store, clock)),
@@ -81,10 +84,11 @@ impl Controller {
 
     /// Works until told to stop.
     pub async fn run(self, stop: CancellationToken) {
-        let Self { quota, delivery, reaper, newcomers, directions } = self;
+        let Self { quota, delivery, guests, reaper, newcomers, directions } = self;
         tokio::join!(
             keep_alive("quota watch", &stop, || quota.clone().run(stop.clone())),
             delivery.run(stop.clone()),
+            keep_alive("guest watch", &stop, || guests.clone().run(stop.clone())),
             keep_alive("reaper", &stop, || reaper.clone().run(stop.clone())),
             keep_alive("newcomers", &stop, || newcomers.clone().run(stop.clone())),
             keep_alive("direction watch", &stop, || directions.clone().run(stop.clone())),

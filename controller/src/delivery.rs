@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use domain::{
     Clock, Nas, NasCommand, NasName, NasOrder, OrderAnswer, OrderId, OrderKind, OrderMethod,
-    OrderOutcome, OrderState, OrderStep, OrderTry, Session, Timestamp,
+    OrderOutcome, OrderState, OrderStep, OrderTry, Session, Terms, Timestamp,
 };
 use store::{Change, Changes, Reach, Store, StoreError};
 use tokio::task::{Id, JoinError, JoinSet};
@@ -248,19 +248,21 @@ impl Dispatcher {
         nas: &Nas,
         session: Option<&Session>,
     ) -> Result<Wanted, StoreError> {
-        let OrderKind::Change(speed) = order.kind else {
-            let is_reauthentication = method == OrderMethod::Reauthenticate;
-            let command = if is_reauthentication {
-                NasCommand::Reauthenticate
-            } else {
-                NasCommand::Disconnect
-            };
-            return Ok(Wanted::Still(command));
+        let speed = match (order.kind, method) {
+            (OrderKind::Disconnect | OrderKind::Reauthenticate, OrderMethod::Disconnect) => {
+                return Ok(Wanted::Still(NasCommand::Disconnect));
+            }
+            (OrderKind::Disconnect | OrderKind::Reauthenticate, OrderMethod::Reauthenticate) => {
+                return Ok(Wanted::Still(NasCommand::Reauthenticate));
+            }
+            (OrderKind::Disconnect | OrderKind::Reauthenticate, OrderMethod::Change) => None,
+            (OrderKind::Change(_), _) if session.is_none() => return Ok(Wanted::NoLonger),
+            (OrderKind::Change(speed), _) => Some(speed),
         };
-        let Some(session) = session else { return Ok(Wanted::NoLonger) };
         let now = self.clock.now();
-        let terms = terms::of(self.store.as_ref(), session, nas, now).await?;
-        Ok(match (terms.filter(|terms| terms.speed == speed), method) {
+        let terms = terms::of(self.store.as_ref(), order.device, nas, now).await?;
+        let is_wanted = |terms: &Terms| speed.is_none_or(|speed| terms.speed == speed);
+        Ok(match (terms.filter(is_wanted), method) {
             (None, _) => Wanted::NoLonger,
             (Some(terms), OrderMethod::Change) => Wanted::Still(NasCommand::Change(terms)),
             (Some(_), OrderMethod::Reauthenticate) => Wanted::Still(NasCommand::Reauthenticate),

@@ -8,6 +8,7 @@ pub mod admin;
 mod control;
 mod delivery;
 mod direction_watch;
+mod guest_watch;
 mod nas_activity;
 mod nas_control;
 mod nas_test;
@@ -27,7 +28,7 @@ mod why;
 
 pub use control::{Controller, OrderDelivery};
 pub use nas_activity::{Counted, NasActivity};
-pub use nas_control::{Delivery, NasControl, Probe, Way};
+pub use nas_control::{Delivery, GuestsError, NasControl, Probe, Way};
 pub use onboarding::Places;
 pub use report_messages::ReportMessages;
 pub use settings::{ControllerSettings, RetentionSettings, SettingsError};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use async_trait::async_trait;
-use domain::{Nas, NasCommand, NasOrder, OrderAnswer, Session};
+use domain::{Guest, Nas, NasCommand, NasOrder, OrderAnswer, Session};
 
 /// How a delivery ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +48,8 @@ pub enum Way {
     OwnConnection,
     /// At its address.
     Address(SocketAddr),
+    /// By its controller's API.
+    Api,
     /// In no way.
     None,
 }
@@ -57,12 +59,18 @@ impl fmt::Display for Way {
         match self {
             Self::OwnConnection => f.write_str("over its own TLS connection"),
             Self::Address(address) => write!(f, "at {address}"),
+            Self::Api => f.write_str("by its API"),
             Self::None => f.write_str("nowhere"),
         }
     }
 }
 
-/// Tells access points to change, renew or end a session (RFC 5176).
+/// Why a controller did not say who is there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the controller does not say who is there: {0}")]
+pub struct GuestsError(pub String);
+
+/// Tells access points to change, renew or end a session: by RFC 5176, or by their controller's API.
 #[async_trait]
 pub trait NasControl: Send + Sync {
     /// Tells `nas` the command by which `order` is tried now, within a time that the
@@ -77,5 +85,14 @@ pub trait NasControl: Send + Sync {
 
     /// Asks `nas` to end a session that does not exist, within a time that the implementation
     /// bounds: whoever takes orders says that there is none (RFC 5176 §3.5, 503).
+    /// A controller's API is asked for something harmless instead: acknowledged is that it answers
+    /// and takes the key.
     async fn probe(&self, nas: &Nas) -> Probe;
+
+    /// Every device that the controller of `nas` sees at its site, within a time that the
+    /// implementation bounds.
+    ///
+    /// # Errors
+    /// That it does not say so, and why, without a secret.
+    async fn guests(&self, nas: &Nas) -> Result<Vec<Guest>, GuestsError>;
 }

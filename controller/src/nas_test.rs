@@ -36,6 +36,9 @@ pub(crate) struct Seen<'a> {
 /// One row for each thing that can be looked at.
 pub(crate) fn rows(seen: &Seen<'_>) -> Vec<TestRow> {
     let nas = seen.nas;
+    if nas.profile.is_told_by_api() {
+        return seen.probe.map(|probe| api(nas, probe)).into_iter().collect();
+    }
     let mut rows = Vec::with_capacity(8);
     match seen.activity {
         None => rows.push(row(
@@ -286,6 +289,36 @@ fn orders(nas: &Nas, probe: &Probe) -> TestRow {
             Warning,
             "it cannot be told anything",
             format!("`sabeel nas set {} --dae ADDRESS:{port}`", nas.name),
+        ),
+    }
+}
+
+/// It speaks no RADIUS, so all that can be wrong is the way to its controller.
+fn api(nas: &Nas, probe: &Probe) -> TestRow {
+    let what = TestSubject::Orders;
+    let way = &probe.way;
+    match probe.delivery {
+        Delivery::Acknowledged => row(
+            what,
+            TestVerdict::Ok,
+            format!("its controller answers {way}, and takes the key"),
+            "",
+        ),
+        Delivery::Refused(_) => row(
+            what,
+            Failed,
+            format!("its controller answers {way}, but does not take the key, or has no such site"),
+            format!(
+                "`sabeel nas set {} --api-url --api-site --api-key-file`, with --api-user for a \
+                 password and without for an API key",
+                nas.name
+            ),
+        ),
+        Delivery::NoAnswer | Delivery::NoAddress => row(
+            what,
+            Failed,
+            format!("no answer of its controller {way}, or not one of the certificate named"),
+            "a firewall, another port, or another certificate: compare --api-certificate",
         ),
     }
 }

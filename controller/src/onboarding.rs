@@ -75,6 +75,7 @@ const fn text(profile: NasProfile) -> (&'static str, Writing) {
         NasProfile::Ruckus => (include_str!("../onboarding/ruckus.txt"), Writing::Prose),
         NasProfile::Cisco => (include_str!("../onboarding/cisco.txt"), Writing::Word),
         NasProfile::Unifi => (include_str!("../onboarding/unifi.txt"), Writing::Prose),
+        NasProfile::UnifiApi => (include_str!("../onboarding/unifi-api.txt"), Writing::Prose),
         NasProfile::Meraki => (include_str!("../onboarding/meraki.txt"), Writing::Prose),
         NasProfile::Hpe => (include_str!("../onboarding/hpe.txt"), Writing::Word),
         NasProfile::Cambium => (include_str!("../onboarding/cambium.txt"), Writing::Prose),
@@ -111,7 +112,7 @@ pub(crate) fn notes(nas: &Nas, known: &Known<'_>) -> Vec<String> {
              credentials-file"
                 .to_owned(),
         );
-    } else if known.secret.is_none() {
+    } else if known.secret.is_none() && !nas.profile.is_told_by_api() {
         notes.push(format!(
             "{NO_SECRET} stands for the secret, which is never shown again: give it with \
              --secret-file, or replace it with `sabeel nas rotate {}`",
@@ -137,7 +138,10 @@ pub(crate) fn notes(nas: &Nas, known: &Known<'_>) -> Vec<String> {
              a visitor who signs out stays online until then"
                 .to_owned(),
         );
-    } else if nas.dae_address.is_none() && nas.certificate.is_none() {
+    } else if nas.dae_address.is_none()
+        && nas.certificate.is_none()
+        && !nas.profile.is_told_by_api()
+    {
         notes.push(format!(
             "orders cannot reach it yet: `sabeel nas set {} --dae ADDRESS:{}`",
             nas.name,

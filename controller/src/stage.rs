@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::{
     AccountId, AccountingEvent, AccountingRecord, Allowance, BitRate, Clock, Grant, GrantId,
-    GrantState, HandOff, Language, MacAddress, ManualClock, MessageAuthenticatorRule, Nas,
+    GrantState, Guest, HandOff, Language, MacAddress, ManualClock, MessageAuthenticatorRule, Nas,
     NasCommand, NasOrder, NasProfile, OctetDirection, Octets, OrderOutcome, OrderReason,
     OrderState, Plan, ProxyStateRule, RatePair, Session, SessionEnd, SessionId,
     SessionIdentification, SessionReport, Site, Speed, StatusServerRule, Timestamp, Usage,
@@ -18,7 +18,7 @@ use store::testing::TestStore;
 use store::{JournalPosition, OrderFilter, SignIn, Store};
 use tokio::sync::mpsc;
 
-use crate::nas_control::{Delivery, NasControl, Probe, Way};
+use crate::nas_control::{Delivery, GuestsError, NasControl, Probe, Way};
 
 /// What visitors agree to.
 pub(crate) const TERMS: &str = "I accept";
@@ -220,6 +220,8 @@ fn report(nas: &str, grant: &Grant, seconds: u64, octets: u64) -> SessionReport 
 pub(crate) struct FakeNas {
     replies: Mutex<VecDeque<Reply>>,
     told: mpsc::UnboundedSender<Told>,
+    /// Whom its controller sees.
+    pub(crate) guests: Mutex<Vec<Guest>>,
 }
 
 pub(crate) enum Reply {
@@ -246,7 +248,7 @@ impl FakeNas {
     ) -> (Arc<Self>, mpsc::UnboundedReceiver<Told>) {
         let (told, receiver) = mpsc::unbounded_channel();
         let replies = Mutex::new(replies.into_iter().collect());
-        (Arc::new(Self { replies, told }), receiver)
+        (Arc::new(Self { replies, told, guests: Mutex::default() }), receiver)
     }
 }
 
@@ -283,5 +285,9 @@ impl NasControl for FakeNas {
             Some(Reply::Hangs | Reply::Panics) | None => Delivery::NoAnswer,
         };
         Probe { delivery, way }
+    }
+
+    async fn guests(&self, _: &Nas) -> Result<Vec<Guest>, GuestsError> {
+        Ok(self.guests.lock().unwrap().clone())
     }
 }

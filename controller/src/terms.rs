@@ -1,17 +1,17 @@
-//! The terms of a session as its visitor stands now.
+//! The terms of a device as its visitor stands now.
 
-use domain::{Doors, Nas, Session, Terms, Timestamp};
+use domain::{Doors, MacAddress, Nas, Terms, Timestamp};
 use store::{Store, StoreError, standing_of};
 
-/// What an access point is to be told of a session at `now`; `None` if the device has no grant that
+/// What an access point is to be told of a device at `now`; `None` if the device has no grant that
 /// holds, nothing is left, or the site is closed.
 pub(crate) async fn of(
     store: &dyn Store,
-    session: &Session,
+    device: MacAddress,
     nas: &Nas,
     now: Timestamp,
 ) -> Result<Option<Terms>, StoreError> {
-    let grant = store.find_grant(session.device).await?;
+    let grant = store.find_grant(device).await?;
     let Some(grant) = grant.filter(|grant| grant.holds(now)) else { return Ok(None) };
     let site = store.find_site(&nas.site).await?;
     let closes_at = match site.map_or(Doors::Open { until: None }, |site| site.doors(now)) {
@@ -40,7 +40,7 @@ mod tests {
         let (store, clock) = stage.shared();
         let gate = nas("gate", "10.0.0.1/32");
         let told = async || {
-            let terms = of(store.as_ref(), &session, &gate, clock.now()).await.unwrap();
+            let terms = of(store.as_ref(), session.device, &gate, clock.now()).await.unwrap();
             terms.map(|terms| terms.time.as_secs())
         };
         assert_eq!(told().await, Some(7_200));

@@ -22,6 +22,7 @@ mod query;
 mod ruckus;
 mod sabeel;
 mod uam;
+mod unifi;
 
 use std::net::IpAddr;
 
@@ -75,6 +76,7 @@ pub(crate) fn dialect(method: HandOffMethod) -> &'static dyn Dialect {
         HandOffMethod::Omada => &omada::Omada,
         HandOffMethod::Pfsense => &pfsense::Pfsense,
         HandOffMethod::Opnsense => &opnsense::Opnsense,
+        HandOffMethod::UnifiApi => &unifi::Unifi,
     }
 }
 
@@ -99,7 +101,8 @@ pub(crate) struct Pass<'a> {
 /// How a login gets back to the access point.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Way {
-    /// The access point is told to ask us about the device again.
+    /// The access point is told to ask us about the device again, or its controller is told about
+    /// the device.
     AskAgain,
     /// The access point itself is asked first for what is missing; it sends the browser back.
     Ask(Url),

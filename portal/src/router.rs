@@ -25,6 +25,8 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/terms", get(help::public_terms))
         .route("/n/{path}", get(arrive::enter))
         .route("/n/{path}/", get(arrive::enter))
+        .route("/guest/s/{site}", get(arrive::enter_from_unifi))
+        .route("/guest/s/{site}/", get(arrive::enter_from_unifi))
         .route("/n/{path}/capport", get(capport::answer))
         .route("/v/{token}", get(number::show))
         .route("/v/{token}/", get(number::show))

@@ -73,6 +73,7 @@ pub(crate) fn write(
         NasProfile::Hostapd
         | NasProfile::Ruckus
         | NasProfile::Unifi
+        | NasProfile::UnifiApi
         | NasProfile::Meraki
         | NasProfile::Omada
         | NasProfile::Generic => generic::write(packet, limits),

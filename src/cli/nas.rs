@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use domain::{
-    Approval, CertificateName, HandOffMethod, LoginHost, MessageAuthenticatorRule, NasIdentifier,
-    NasName, NasProfile, RangeName, SiteName,
+    ApiSite, ApiUrl, ApiUser, Approval, CertificateName, HandOffMethod, LoginHost,
+    MessageAuthenticatorRule, NasIdentifier, NasName, NasProfile, RangeName, SiteName,
 };
 use ipnet::IpNet;
 
@@ -121,7 +121,7 @@ pub struct AddNas {
     #[arg(long, value_name = "NAME")]
     pub certificate: Option<CertificateName>,
     /// The maker's dialect: sabeel, coova, uspot, mikrotik, hostapd, aruba, ruckus, cisco, unifi,
-    /// meraki, hpe, cambium, huawei, fortinet, omada, pfsense, opnsense or generic.
+    /// unifi-api, meraki, hpe, cambium, huawei, fortinet, omada, pfsense, opnsense or generic.
     #[arg(long, default_value = "generic")]
     pub profile: NasProfile,
     /// File with the RADIUS secret [default: one is made].
@@ -159,13 +159,37 @@ pub struct HandOffArgs {
     #[arg(long, value_name = "HOST[:PORT]", value_delimiter = ',')]
     pub login_hosts: Vec<LoginHost>,
     /// By which maker's rules, such as uam, mikrotik or cisco [default: its profile's if it has a
-    /// login page, else mac-authentication].
+    /// login page or is told by an API, else mac-authentication].
     #[arg(long = "hand-off", value_name = "METHOD")]
     pub method: Option<HandOffMethod>,
     /// File with the secret that its login page shares with the portal (CoovaChilli's
     /// `uamsecret`); without one, nothing proves that a redirect is its own.
     #[arg(long, value_name = "FILE")]
     pub login_secret_file: Option<PathBuf>,
+    /// The API of its controller.
+    #[command(flatten)]
+    pub api: ApiArgs,
+}
+
+/// The API of a controller that is told who may go online.
+#[derive(Debug, Default, Args)]
+pub struct ApiArgs {
+    /// Where the API of its controller is, as in https://10.0.0.2:8443.
+    #[arg(long, value_name = "URL", requires = "api_site")]
+    pub api_url: Option<ApiUrl>,
+    /// The controller's short name of the site, such as default: it stands in the address of the
+    /// controller's own pages.
+    #[arg(long, value_name = "SITE", requires = "api_url")]
+    pub api_site: Option<ApiSite>,
+    /// Who logs in there; without one, the key is an API key.
+    #[arg(long, value_name = "NAME", requires = "api_url")]
+    pub api_user: Option<ApiUser>,
+    /// File with the password or API key.
+    #[arg(long, value_name = "FILE", requires = "api_url")]
+    pub api_key_file: Option<PathBuf>,
+    /// `sha256:` and the fingerprint of its certificate, if it has made that itself.
+    #[arg(long, value_name = "FINGERPRINT", requires = "api_url")]
+    pub api_certificate: Option<CertificateName>,
 }
 
 /// Whose configuration to print.

@@ -10,13 +10,13 @@ use std::path::Path;
 
 use anyhow::Context;
 use controller::admin::api::{
-    AccessPoint, AccessPointAdded, AddAccessPoint, List, NewHandOff, Removed,
+    AccessPoint, AccessPointAdded, AddAccessPoint, List, NewApi, NewHandOff, Removed,
 };
 use domain::{MessageAuthenticatorRule, OctetDirection, ProxyStateRule, Secret, StatusServerRule};
 
 use super::wording::or_dash;
 use crate::admin_client::AdminClient;
-use crate::cli::{AddNas, HandOffArgs, NasCommand};
+use crate::cli::{AddNas, ApiArgs, HandOffArgs, NasCommand};
 use crate::config::Config;
 use crate::output::{self, Format};
 
@@ -120,5 +120,13 @@ fn hand_off(given: HandOffArgs) -> anyhow::Result<NewHandOff> {
         method: given.method,
         secret: given.login_secret_file.as_deref().map(read_secret).transpose()?,
         hosts: given.login_hosts,
+        api: api(given.api)?,
     })
+}
+
+fn api(given: ApiArgs) -> anyhow::Result<Option<NewApi>> {
+    let ApiArgs { api_url, api_site, api_user, api_key_file, api_certificate } = given;
+    let (Some(url), Some(site)) = (api_url, api_site) else { return Ok(None) };
+    let key = api_key_file.as_deref().map(read_secret).transpose()?;
+    Ok(Some(NewApi { url, site, user: api_user, key, certificate: api_certificate }))
 }

@@ -23,6 +23,8 @@ mod noon;
 mod reports;
 mod rush;
 mod sms_gateway;
+mod unifi;
+mod unifi_controller;
 mod visit;
 mod visitor;
 mod vouchers;

@@ -237,8 +237,11 @@ async fn sign_in(browser: &Browser, at: &Installed<'_>, messages: &mut SmsGatewa
 #[test]
 fn every_way_to_hand_off_has_its_story() {
     for method in HandOffMethod::ALL {
-        // The stories of these two are the gateway's in the park and CoovaChilli's own.
-        let elsewhere = [HandOffMethod::MacAuthentication, HandOffMethod::Uam].contains(&method);
+        // The gateway's story is in the park; CoovaChilli and UniFi's controller have their own.
+        let elsewhere = matches!(
+            method,
+            HandOffMethod::MacAuthentication | HandOffMethod::Uam | HandOffMethod::UnifiApi
+        );
         let is_told = MAKERS.iter().any(|maker| maker.method() == method);
         assert!(is_told || elsewhere, "{method:?}");
     }

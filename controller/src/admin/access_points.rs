@@ -3,14 +3,17 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use domain::{HandOff, HandOffMethod, MessageAuthenticatorRule, Nas, NasName, NasProfile, Secret};
+use domain::{
+    ControllerApi, HandOff, HandOffMethod, MessageAuthenticatorRule, Nas, NasName, NasProfile,
+    Secret,
+};
 use ipnet::IpNet;
 use serde_json::Value;
 use store::{Act, AuditSubject};
 
 use super::api::{
     AccessPoint, AccessPointAdded, AccessPointShown, AddAccessPoint, ChangeAccessPoint, List,
-    NewHandOff, Removed,
+    NewApi, NewHandOff, Removed,
 };
 use super::extract::{Body, Named};
 use super::record::{By, Note};
@@ -132,7 +135,9 @@ async fn refuse_shared_certificate(api: &AdminApi, nas: &Nas) -> Result<(), Refu
 
 /// The access point that is asked for, with secrets made where none is given.
 pub(super) fn nas(request: AddAccessPoint, new: &NewAccessPoints) -> Result<Nas, String> {
-    let portal_path = request.portal_path.unwrap_or_else(random::portal_path);
+    let hand_off = hand_off(request.hand_off, request.profile)?;
+    let portal_path = request.portal_path.or_else(|| api_path(&hand_off));
+    let portal_path = portal_path.unwrap_or_else(random::portal_path);
     let plain = portal_path.expose().bytes().all(|b| b.is_ascii_alphanumeric());
     if !plain || !(8..=64).contains(&portal_path.expose().len()) {
         return Err("portal_path must be 8 to 64 letters and digits".to_owned());
@@ -140,6 +145,8 @@ pub(super) fn nas(request: AddAccessPoint, new: &NewAccessPoints) -> Result<Nas,
     let message_authenticator = match request.profile {
         // Our own gateway has always sent it.
         NasProfile::Sabeel => MessageAuthenticatorRule::Required,
+        // It speaks no RADIUS that an old version of it could leave it out of.
+        profile if profile.is_told_by_api() => MessageAuthenticatorRule::Required,
         _ => new.message_authenticator,
     };
     Ok(Nas {
@@ -156,22 +163,46 @@ pub(super) fn nas(request: AddAccessPoint, new: &NewAccessPoints) -> Result<Nas,
         status_server: request.status_server,
         octet_direction: request.octet_direction,
         dae_address: request.dae_address,
-        hand_off: hand_off(request.hand_off, request.profile)?,
+        hand_off,
         portal_path,
     })
 }
 
 fn hand_off(wanted: NewHandOff, profile: NasProfile) -> Result<HandOff, String> {
-    let NewHandOff { method, secret, hosts } = wanted;
-    let method = method.unwrap_or(match hosts.is_empty() {
+    let NewHandOff { method, secret, hosts, api } = wanted;
+    let method = method.unwrap_or(match hosts.is_empty() && !profile.is_told_by_api() {
         true => HandOffMethod::MacAuthentication,
         false => profile.browser_hand_off(),
     });
+    if method.tells_api() != profile.is_told_by_api() {
+        return Err(format!(
+            "the hand-off {} does not go with the profile {}",
+            method.as_str(),
+            profile.as_str()
+        ));
+    }
+    let api = api.map(controller_api).transpose()?;
     let is_own = profile == NasProfile::Sabeel && method == HandOffMethod::MacAuthentication;
     let secret = secret.or_else(|| is_own.then(random::radius_secret));
-    let hand_off = HandOff { method, secret, hosts };
+    let hand_off = HandOff { method, secret, hosts, api };
     hand_off.check().map_err(|error| error.to_string())?;
     Ok(hand_off)
+}
+
+fn controller_api(wanted: NewApi) -> Result<ControllerApi, String> {
+    let NewApi { url, site, user, key, certificate } = wanted;
+    let key = key.ok_or("the API of the controller needs a key")?;
+    if certificate.as_ref().is_some_and(|pinned| !pinned.is_fingerprint()) {
+        return Err("the API's certificate is named by sha256: and its fingerprint".to_owned());
+    }
+    Ok(ControllerApi { url, site, user, key, certificate })
+}
+
+/// The path segment by which visitors of a controller's site come: what the controller redirects
+/// to has its own name of the site for a path, and nothing that only we would know.
+fn api_path(hand_off: &HandOff) -> Option<Secret> {
+    let api = hand_off.api.as_ref()?;
+    format!("unifi{}", api.site).parse().ok()
 }
 
 /// Changes what the request names.
@@ -189,13 +220,24 @@ fn apply(request: &ChangeAccessPoint, nas: &mut Nas) -> Result<(), String> {
     replace(&mut nas.dae_address, request.dae_address);
     if let Some(mut wanted) = request.hand_off {
         let has_page = nas.hand_off.method != HandOffMethod::MacAuthentication;
+        if let (Some(wanted), Some(api)) = (&mut wanted.api, &nas.hand_off.api) {
+            wanted.key.get_or_insert_with(|| api.key.clone());
+        }
         wanted.method = wanted.method.or(has_page.then_some(nas.hand_off.method));
         let stays = wanted.secret.is_none();
         let mut changed = hand_off(wanted, nas.profile)?;
         if stays && changed.method == nas.hand_off.method && nas.hand_off.secret.is_some() {
             changed.secret.clone_from(&nas.hand_off.secret);
         }
+        match (&nas.hand_off.api, api_path(&changed)) {
+            (former, Some(path)) if *former != changed.api => nas.portal_path = path,
+            // What everybody could know leads nowhere any more.
+            (Some(_), None) => nas.portal_path = random::portal_path(),
+            _ => {}
+        }
         nas.hand_off = changed;
+    } else if nas.hand_off.method.tells_api() != nas.profile.is_told_by_api() {
+        return Err("name the hand-off of the new profile too".to_owned());
     }
     Ok(())
 }
@@ -260,7 +302,7 @@ pub(super) fn notes_on(nas: &Nas) -> Vec<String> {
         ),
         MessageAuthenticatorRule::Required | MessageAuthenticatorRule::Learnt => {}
     }
-    if nas.dae_address.is_none() && nas.certificate.is_none() {
+    if nas.dae_address.is_none() && nas.certificate.is_none() && !nas.profile.is_told_by_api() {
         notes.push(
             "without an address for Disconnect and CoA, a used-up allowance ends a session only \
              by the limits that the access point keeps itself"

@@ -32,7 +32,8 @@ mod why;
 use serde::{Deserialize, Serialize};
 
 pub use access_point::{
-    AccessPoint, AccessPointAdded, AddAccessPoint, FormerSecretView, HandOffView, NewHandOff,
+    AccessPoint, AccessPointAdded, AddAccessPoint, ApiView, FormerSecretView, HandOffView, NewApi,
+    NewHandOff,
 };
 pub use access_point_change::{ChangeAccessPoint, FinishRotation, RotateSecret, SecretRotated};
 pub use account::{

@@ -26,6 +26,7 @@ pub(super) const fn methods(kind: OrderKind, profile: NasProfile) -> &'static [O
         // Who is disconnected comes back by itself, and is asked about then.
         OrderKind::Reauthenticate => match profile.asking_again() {
             AskingAgain::AuthorizeOnly | AskingAgain::CiscoCommand => &[Reauthenticate, Disconnect],
+            AskingAgain::IsTold => &[Change],
             AskingAgain::Never => &[Disconnect],
         },
         OrderKind::Change(Speed::Reduced) => match profile.renewal() {
@@ -106,7 +107,7 @@ mod tests {
     }
 
     /// The rungs of each maker's ladder: to be asked again, slower, full speed.
-    const LADDERS: [(NasProfile, [&str; 3]); 18] = [
+    const LADDERS: [(NasProfile, [&str; 3]); 19] = [
         // RFC 5176 §3.2, and our own gateway knows it whole.
         (NasProfile::Generic, ["reauthenticate disconnect", "change disconnect", "change"]),
         (NasProfile::Sabeel, ["reauthenticate disconnect", "change disconnect", "change"]),
@@ -129,6 +130,8 @@ mod tests {
         ),
         // "UniFi - Hotspot RADIUS attributes": Acct-Session-Id is for disconnecting.
         (NasProfile::Unifi, ["disconnect", "disconnect", ""]),
+        // Each authorisation by its API takes the place of the one before.
+        (NasProfile::UnifiApi, ["change", "change disconnect", "change"]),
         // "The only dynamic authorization supported are disconnect messages" (Meraki, "CoA
         // Disconnect for Splash Sign-on").
         (NasProfile::Meraki, ["disconnect", "disconnect", ""]),

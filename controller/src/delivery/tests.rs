@@ -269,3 +269,48 @@ async fn an_order_wakes_the_delivery() {
     stop.cancel();
     running.await.unwrap();
 }
+
+#[tokio::test]
+async fn an_admission_is_told_until_the_controller_takes_it() {
+    let stage = Stage::new((None, None), (Some(7_200), Some(20_000))).await;
+    let phone = stage.sign_in(1, 1).await;
+    let told_by_api = &mut |nas: &mut Nas| nas.profile = domain::NasProfile::UnifiApi;
+    stage.store.change_access_point(&"gate".parse().unwrap(), told_by_api).await.unwrap().unwrap();
+    let admission = NasOrder {
+        id: crate::random::order_id(stage.clock.now()),
+        nas: "gate".parse().unwrap(),
+        kind: OrderKind::Reauthenticate,
+        device: phone.device,
+        session: None,
+        reason: OrderReason::SignedIn,
+        created_at: stage.clock.now(),
+        progress: domain::OrderProgress::default(),
+        state: OrderState::Waiting { attempts: 0, next_at: stage.clock.now() },
+    };
+    assert!(stage.store.add_order(&admission).await.unwrap());
+    // The controller is away, does not see the device yet, and takes it at last.
+    let not_yet = [Delivery::NoAnswer, Delivery::Refused(506)].map(Reply::Says);
+    let (dispatcher, mut told) = dispatcher(&stage, not_yet);
+    let mut round = Round::default();
+    for seconds in [0, 2, 4] {
+        stage.advance(seconds);
+        dispatcher.begin_due(&mut round).await.unwrap();
+        let NasCommand::Change(terms) = told.recv().await.unwrap().command else {
+            panic!("the whole terms")
+        };
+        assert_eq!((terms.time.as_secs(), terms.speed), (7_200, Speed::Full));
+        assert_eq!(terms.data, Some(domain::Octets::new(20_000)));
+        deliver_due(&dispatcher, &mut round, &mut told).await;
+    }
+    let of_portal = |outcome| ("gate".to_owned(), OrderReason::SignedIn, Some(outcome));
+    assert_eq!(stage.orders().await, [of_portal(OrderOutcome::Acknowledged)]);
+
+    // Who has logged out meanwhile is not admitted any more.
+    let again = NasOrder { id: crate::random::order_id(stage.clock.now()), ..admission };
+    assert!(stage.store.add_order(&again).await.unwrap());
+    let (why, reason) = (GrantEnd::LoggedOut, OrderReason::LoggedOut);
+    assert!(stage.store.end_grant(phone.id, why, reason, stage.clock.now()).await.unwrap());
+    assert_eq!(deliver_due(&dispatcher, &mut round, &mut told).await, Vec::<String>::new());
+    let expected = [OrderOutcome::Acknowledged, OrderOutcome::Overtaken].map(of_portal);
+    assert_eq!(stage.orders().await, expected);
+}

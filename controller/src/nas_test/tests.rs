@@ -145,6 +145,32 @@ fn an_answer_to_a_probe_shows_the_way_of_orders() {
 }
 
 #[test]
+fn of_who_is_told_by_an_api_only_the_way_to_it_can_be_wrong() {
+    for (delivery, expected, words) in [
+        (Delivery::Acknowledged, Ok, "takes the key"),
+        (Delivery::Refused(501), Failed, "sabeel nas set gate --api-url"),
+        (Delivery::NoAnswer, Failed, "--api-certificate"),
+    ] {
+        let nas = Nas { profile: NasProfile::UnifiApi, ..nas(MessageAuthenticatorRule::Learn) };
+        let probe = Probe { delivery, way: Way::Api };
+        let octets = OctetBalance { stays: 0, uploading: 0 };
+        let activity = Activity::default();
+        let seen = Seen {
+            nas: &nas,
+            activity: Some(&activity),
+            probe: Some(&probe),
+            octets,
+            now: Timestamp::from_secs(0),
+        };
+        let [row] = &rows(&seen)[..] else { panic!("one row") };
+        let advice = row.advice.clone().unwrap_or_default();
+        let said = format!("{} | {advice}", row.found);
+        assert_eq!(row.verdict, expected, "{said}");
+        assert!(said.contains(words), "{said}");
+    }
+}
+
+#[test]
 fn clock_octets_and_secret_are_told_if_they_are_known() {
     for (ahead, expected) in [
         (None, Unknown),

@@ -34,6 +34,8 @@ impl Fields {
         let secure = known.places.secure_portal.as_ref();
         let api = |origin| format!("{origin}/n/{}/capport", nas.portal_path.expose());
         fields.maybe("api-url", secure.map(api));
+        let api_site = nas.hand_off.api.as_ref().map(|api| api.site.to_string());
+        fields.add("api-site", api_site.unwrap_or_else(|| "SITE".to_owned()));
         fields.add_login_page(nas, known);
         fields.add_garden(known);
         fields
@@ -116,8 +118,8 @@ impl Fields {
     }
 
     fn add_login_page(&mut self, nas: &Nas, known: &Known<'_>) {
-        let HandOff { method, secret, hosts } = &nas.hand_off;
-        if *method == HandOffMethod::MacAuthentication {
+        let HandOff { method, secret, hosts, .. } = &nas.hand_off;
+        if !method.has_login_page() {
             return;
         }
         let page = hosts.first();

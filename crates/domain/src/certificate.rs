@@ -35,6 +35,12 @@ impl CertificateName {
         Self(digits.fold(FINGERPRINT.to_owned(), |text, digits| text + &digits))
     }
 
+    /// Whether it names one certificate alone.
+    #[must_use]
+    pub fn is_fingerprint(&self) -> bool {
+        self.0.starts_with(FINGERPRINT)
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

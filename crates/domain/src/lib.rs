@@ -71,9 +71,10 @@ pub use mac::{CalledStation, MacAddress, MacError};
 pub use message::{MessageClass, MessageState, SmsText, Urgency};
 pub use name::{BatchName, NameError, NasName, PlanName, RangeName, SiteName};
 pub use nas::{
-    AskingAgain, FormerSecret, HandOff, HandOffError, HandOffMethod, HandOffMethodError, LoginHost,
-    LoginHostError, MessageAuthenticatorRule, Nas, NasIdentifier, NasIdentifierError, NasProfile,
-    OctetDirection, ProfileError, ProxyStateRule, Renewal, RotationUnderWay, RuleError,
+    ApiSite, ApiSiteError, ApiUrl, ApiUrlError, ApiUser, ApiUserError, AskingAgain, ControllerApi,
+    FormerSecret, Guest, GuestStanding, HandOff, HandOffError, HandOffMethod, HandOffMethodError,
+    LoginHost, LoginHostError, MessageAuthenticatorRule, Nas, NasIdentifier, NasIdentifierError,
+    NasProfile, OctetDirection, ProfileError, ProxyStateRule, Renewal, RotationUnderWay, RuleError,
     StatusServerRule,
 };
 pub use nas_range::{

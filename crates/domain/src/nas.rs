@@ -1,5 +1,6 @@
 //! NAS: whatever stands between visitor and internet and speaks RADIUS to us.
 
+mod controller_api;
 mod hand_off;
 mod identifier;
 mod profile;
@@ -9,6 +10,10 @@ use std::net::SocketAddr;
 
 use ipnet::IpNet;
 
+pub use controller_api::{
+    ApiSite, ApiSiteError, ApiUrl, ApiUrlError, ApiUser, ApiUserError, ControllerApi, Guest,
+    GuestStanding,
+};
 pub use hand_off::{
     HandOff, HandOffError, HandOffMethod, HandOffMethodError, LoginHost, LoginHostError,
 };

@@ -37,7 +37,7 @@ pub struct NasOrder {
 pub enum OrderKind {
     /// The session ends.
     Disconnect,
-    /// The NAS asks for authorisation again.
+    /// The NAS asks for authorisation again, or is told it where it does not ask.
     Reauthenticate,
     /// The session goes on under the terms of this speed.
     Change(Speed),
@@ -59,7 +59,8 @@ pub struct OrderProgress {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OrderMethod {
-    /// A CoA-Request with the whole terms (RFC 5176 §2.2).
+    /// The whole terms: in a CoA-Request (RFC 5176 §2.2), or as an authorisation that a
+    /// controller's API is told.
     Change,
     /// A CoA-Request with Authorize Only (RFC 5176 §3.2).
     Reauthenticate,
@@ -74,7 +75,7 @@ pub enum NasCommand {
     Disconnect,
     /// Ask for authorisation again.
     Reauthenticate,
-    /// Go on under these terms.
+    /// Let the device go on, or in, under these terms.
     Change(Terms),
 }
 
@@ -112,6 +113,8 @@ pub enum OrderReason {
     Erased,
     /// The site has closed.
     SiteClosed,
+    /// A known device is there, and the controller does not let it through.
+    Known,
 }
 
 /// How far an order has come.
@@ -259,7 +262,7 @@ impl OrderMethod {
 
 impl OrderReason {
     /// Every reason.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::SignedIn,
         Self::AllowanceUsedUp,
         Self::AllowanceRenewed,
@@ -269,6 +272,7 @@ impl OrderReason {
         Self::Admin,
         Self::Erased,
         Self::SiteClosed,
+        Self::Known,
     ];
 
     /// The reason's name in the store and on the command line.
@@ -284,6 +288,7 @@ impl OrderReason {
             Self::Admin => "admin",
             Self::Erased => "erased",
             Self::SiteClosed => "site-closed",
+            Self::Known => "known",
         }
     }
 

@@ -26,6 +26,21 @@ pub(crate) async fn enter(
     uri: Uri,
     headers: HeaderMap,
 ) -> Outcome {
+    arrive(app, path, uri, headers).await
+}
+
+/// `GET /guest/s/{site}/`: where UniFi redirects to, whatever it is told about a path. So the
+/// controller's short name of the site leads to the access point.
+pub(crate) async fn enter_from_unifi(
+    State(app): State<Arc<App>>,
+    Path(site): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Outcome {
+    arrive(app, format!("unifi{site}"), uri, headers).await
+}
+
+async fn arrive(app: Arc<App>, path: String, uri: Uri, headers: HeaderMap) -> Outcome {
     let query = uri.query().unwrap_or("");
     let Some(nas) = find_nas(&app, &path).await? else {
         tracing::debug!("a browser came by an unknown portal path");

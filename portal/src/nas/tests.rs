@@ -12,7 +12,7 @@ const NOW: Timestamp = Timestamp::from_secs(1_795_597_200);
 
 /// An access point with a login page at `host`, if its method has one.
 pub(super) fn nas(method: HandOffMethod, secret: Option<&str>, host: &str) -> Nas {
-    let has_page = method != HandOffMethod::MacAuthentication;
+    let has_page = method.has_login_page();
     Nas {
         name: "gate".parse().unwrap(),
         site: "walkway".parse().unwrap(),
@@ -31,6 +31,7 @@ pub(super) fn nas(method: HandOffMethod, secret: Option<&str>, host: &str) -> Na
             method,
             secret: secret.map(|secret| secret.parse().unwrap()),
             hosts: has_page.then(|| host.parse().unwrap()).into_iter().collect(),
+            api: None,
         },
         portal_path: "path".parse().unwrap(),
     }
@@ -99,8 +100,9 @@ fn secret_of(method: HandOffMethod) -> Option<&'static str> {
 }
 
 /// Names that stand in some maker's query.
-const NAMES: [&str; 33] = [
+const NAMES: [&str; 34] = [
     "mac",
+    "id",
     "ip",
     "res",
     "uamip",
@@ -178,7 +180,7 @@ fn a_browser_that_was_not_redirected_finds_every_login_page() {
     for method in HandOffMethod::ALL {
         let hand_off = nas(method, secret_of(method), "10.1.0.1").hand_off;
         match way_of(method, secret_of(method), 0, None) {
-            Some(Way::AskAgain) => assert_eq!(method, HandOffMethod::MacAuthentication),
+            Some(Way::AskAgain) => assert!(!method.has_login_page(), "{method:?}"),
             Some(Way::Ask(url) | Way::Link(url) | Way::Form { action: url, .. }) => {
                 assert!(is_allowed(&hand_off, &url), "{method:?} {url}");
             }

@@ -225,12 +225,14 @@ async fn set_up(store: &Arc<dyn Store>, plan: Plan) {
         method: HandOffMethod::Uam,
         secret: Some(UAM_SECRET.parse().unwrap()),
         hosts: vec!["10.2.0.1:3990".parse().unwrap()],
+        api: None,
     };
     let mall = HandOff::mac_authentication(None);
     let plaza = HandOff {
         method: HandOffMethod::Cisco,
         secret: None,
         hosts: vec!["192.0.2.9".parse().unwrap()],
+        api: None,
     };
     for (name, network, profile, hand_off) in [
         ("plaza", "192.0.2.4/32", NasProfile::Cisco, plaza),

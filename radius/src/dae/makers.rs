@@ -65,7 +65,7 @@ const ANY: Maker = Maker {
 const CHILLI_VOLUME: Option<(&str, &str)> =
     Some(("ChilliSpot-Max-Total-Octets", "ChilliSpot-Max-Total-Gigawords"));
 
-const MAKERS: [Maker; 18] = [
+const MAKERS: [Maker; 19] = [
     ANY,
     // Ours; see docs/gateway.md.
     Maker { profile: NasProfile::Sabeel, volume: CHILLI_VOLUME, ..ANY },
@@ -97,6 +97,8 @@ const MAKERS: [Maker; 18] = [
     Maker { profile: NasProfile::Cisco, names: LEAST, again: COMMAND, rate: AIRESPACE, ..ANY },
     // "UniFi - Hotspot RADIUS attributes".
     Maker { profile: NasProfile::Unifi, ..ANY },
+    // Its controller speaks RADIUS only if it is set up as the other profile.
+    Maker { profile: NasProfile::UnifiApi, ..ANY },
     // Meraki, "Interim Updates for Splash Sign-on" for the interval.
     Maker { profile: NasProfile::Meraki, names: LEAST, interim: 300, ..ANY },
     // ArubaOS-Switch Access Security Guide: kbit/s, ingress is from the visitor.

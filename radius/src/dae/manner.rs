@@ -75,6 +75,7 @@ impl Manner {
             | NasProfile::Aruba
             | NasProfile::Ruckus
             | NasProfile::Unifi
+            | NasProfile::UnifiApi
             | NasProfile::Hpe
             | NasProfile::Cambium
             | NasProfile::Huawei

@@ -59,7 +59,7 @@ pub(super) fn build(
     match command {
         NasCommand::Disconnect => {}
         NasCommand::Reauthenticate => match subject.nas.profile.asking_again() {
-            AskingAgain::AuthorizeOnly | AskingAgain::Never => {
+            AskingAgain::AuthorizeOnly | AskingAgain::IsTold | AskingAgain::Never => {
                 request
                     .u32(attribute::SERVICE_TYPE, ServiceType::AuthorizeOnly)
                     .octets(attribute::STATE, &particulars.state);

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{read_secret, request};
 use crate::admin_client::AdminClient;
-use crate::cli::{AddNas, HandOffArgs, OnboardNas};
+use crate::cli::{AddNas, ApiArgs, HandOffArgs, OnboardNas};
 use crate::output::{self, Format};
 
 /// A new access point, and what to paste into it.
@@ -93,6 +93,7 @@ fn new(nas: OnboardNas) -> Option<AddNas> {
             login_hosts: nas.login_hosts,
             method: nas.method,
             login_secret_file: nas.login_secret_file,
+            api: ApiArgs::default(),
         },
     })
 }

@@ -50,7 +50,7 @@ pub(super) fn fields(nas: &AccessPoint) -> Vec<(&'static str, String)> {
         StatusServerRule::Answered => "answered",
         StatusServerRule::Ignored => "not answered",
     };
-    let HandOffView { method, hosts, has_secret } = &nas.hand_off;
+    let HandOffView { method, hosts, has_secret, api } = &nas.hand_off;
     let mut hand_off = method.as_str().to_owned();
     if !hosts.is_empty() {
         let hosts: Vec<String> = hosts.iter().map(ToString::to_string).collect();
@@ -58,6 +58,9 @@ pub(super) fn fields(nas: &AccessPoint) -> Vec<(&'static str, String)> {
     }
     if *has_secret {
         hand_off.push_str(", signed");
+    }
+    if let Some(api) = api {
+        hand_off.push_str(&format!(", site {} at {}", api.site, api.url));
     }
     let message_authenticator = match nas.message_authenticator {
         rule if rule.leaves_unprotected() => format!("{}, still unprotected", rule.as_str()),

@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 
 use domain::{
-    CertificateName, HandOffMethod, LoginHost, MessageAuthenticatorRule, Nas, NasIdentifier,
-    NasName, NasProfile, OctetDirection, ProxyStateRule, Secret, SiteName, StatusServerRule,
-    Timestamp,
+    ApiSite, ApiUrl, ApiUser, CertificateName, ControllerApi, HandOffMethod, LoginHost,
+    MessageAuthenticatorRule, Nas, NasIdentifier, NasName, NasProfile, OctetDirection,
+    ProxyStateRule, Secret, SiteName, StatusServerRule, Timestamp,
 };
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize, Serializer};
@@ -72,6 +72,28 @@ pub struct NewHandOff {
     /// Where its login page may be: `[http://|https://]host[:port]`, with `*.` for all names below.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<LoginHost>,
+    /// The API of its controller, where that is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api: Option<NewApi>,
+}
+
+/// A controller's API, and by what right it is used.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewApi {
+    /// Where it is: `https://host[:port]`.
+    pub url: ApiUrl,
+    /// The controller's short name of the site.
+    pub site: ApiSite,
+    /// Who logs in with the key as password; without one the key is an API key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<ApiUser>,
+    /// Password or API key; left out in a change, the former one stays.
+    #[serde(default, serialize_with = "exposed", skip_serializing_if = "Option::is_none")]
+    pub key: Option<Secret>,
+    /// `sha256:` and the fingerprint of its certificate, if nobody known vouches for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<CertificateName>,
 }
 
 /// What adding an access point led to: the only answer that ever shows its secrets.
@@ -145,6 +167,33 @@ pub struct HandOffView {
     pub hosts: Vec<LoginHost>,
     /// Whether it shares a secret with the portal for that.
     pub has_secret: bool,
+    /// The API of its controller, where that is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api: Option<ApiView>,
+}
+
+/// A controller's API without its key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiView {
+    /// Where it is.
+    pub url: ApiUrl,
+    /// The controller's short name of the site.
+    pub site: ApiSite,
+    /// Who logs in; without one it is used by an API key.
+    pub user: Option<ApiUser>,
+    /// The fingerprint of its certificate.
+    pub certificate: Option<CertificateName>,
+}
+
+impl From<&ControllerApi> for ApiView {
+    fn from(api: &ControllerApi) -> Self {
+        Self {
+            url: api.url.clone(),
+            site: api.site.clone(),
+            user: api.user.clone(),
+            certificate: api.certificate.clone(),
+        }
+    }
 }
 
 impl From<&Nas> for AccessPoint {
@@ -169,6 +218,7 @@ impl From<&Nas> for AccessPoint {
                 method: nas.hand_off.method,
                 hosts: nas.hand_off.hosts.clone(),
                 has_secret: nas.hand_off.secret.is_some(),
+                api: nas.hand_off.api.as_ref().map(ApiView::from),
             },
             portal_path: nas.portal_path.expose().to_owned(),
         }

@@ -39,6 +39,38 @@ async fn an_access_point_is_changed_in_place_and_the_rest_stays() {
 }
 
 #[tokio::test]
+async fn the_key_of_a_controllers_api_goes_in_and_never_comes_out() {
+    let office = Office::open().await;
+    let api = |more: Value| {
+        let mut api = json!({"url": "https://10.9.0.1:8443", "site": "default"});
+        api.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({"profile": "unifi-api", "hand_off": {"method": "unifi-api", "api": api}})
+    };
+    for (wanted, status) in [
+        (api(json!({})), 422),
+        (api(json!({"key": "open sesame", "certificate": "unifi.park.example"})), 422),
+        (api(json!({"key": "open sesame", "url": "http://10.9.0.1"})), 400),
+        (json!({"profile": "unifi-api"}), 422),
+    ] {
+        let (answered, body) = office.patch(GATE, wanted).await;
+        assert_eq!(answered, status, "{body}");
+    }
+    let (answered, body) = office.patch(GATE, api(json!({"key": "open sesame"}))).await;
+    assert_eq!(answered, 200, "{body}");
+    assert!(!body.to_string().contains("sesame"), "{body}");
+    let told = office.gate().await;
+    assert_eq!(told.portal_path.expose(), "unifidefault", "what the controller redirects to");
+    // A key that is left out stays.
+    assert_eq!(office.patch(GATE, api(json!({"user": "sabeel"}))).await.0, 200);
+    let kept = office.gate().await.hand_off.api.unwrap();
+    assert_eq!((kept.key.expose(), kept.user.unwrap().as_str()), ("open sesame", "sabeel"));
+    let back = json!({"profile": "generic", "hand_off": {"method": "mac-authentication"}});
+    assert_eq!(office.patch(GATE, back).await.0, 200);
+    let back = office.gate().await;
+    assert_eq!((back.hand_off.api, back.portal_path.expose().len()), (None, 20));
+}
+
+#[tokio::test]
 async fn a_change_that_makes_no_sense_is_refused_and_changes_nothing() {
     let office = Office::open().await;
     let before = office.gate().await;

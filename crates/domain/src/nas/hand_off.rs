@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::ControllerApi;
 use crate::{Secret, text};
 
 /// How a login reaches the NAS once the code is right.
@@ -17,6 +18,8 @@ pub struct HandOff {
     pub secret: Option<Secret>,
     /// Where its login page may be; a browser carries credentials nowhere else.
     pub hosts: Vec<LoginHost>,
+    /// The API of its controller, where our server itself tells who may go online.
+    pub api: Option<ControllerApi>,
 }
 
 /// The rules of the redirect to the portal and of the way back, maker by maker.
@@ -51,6 +54,8 @@ pub enum HandOffMethod {
     Pfsense,
     /// OPNsense.
     Opnsense,
+    /// UniFi's external portal: our server tells the controller's API.
+    UnifiApi,
 }
 
 /// Why a text is no [`HandOffMethod`].
@@ -65,7 +70,7 @@ pub enum HandOffError {
     #[error("no host of its login page is given, so no login could be handed back")]
     NoHosts,
     /// There is no login page, so none can be anywhere.
-    #[error("an access point that asks by hardware address has no login page")]
+    #[error("this way to hand off has no login page")]
     NeedlessHosts,
     /// There is more than any NAS has.
     #[error("at most 16 hosts of a login page are taken")]
@@ -73,13 +78,19 @@ pub enum HandOffError {
     /// The maker's rules have no secret.
     #[error("this way to hand off has no secret")]
     NeedlessSecret,
+    /// Nothing tells where the controller is.
+    #[error("this way to hand off needs the API of the controller: address, site and key")]
+    NoApi,
+    /// There is no controller to tell.
+    #[error("this way to hand off tells no API")]
+    NeedlessApi,
 }
 
 const MOST_HOSTS: usize = 16;
 
 impl HandOffMethod {
     /// Every method.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::MacAuthentication,
         Self::Uam,
         Self::Mikrotik,
@@ -94,6 +105,7 @@ impl HandOffMethod {
         Self::Omada,
         Self::Pfsense,
         Self::Opnsense,
+        Self::UnifiApi,
     ];
 
     /// The method's name in configuration, store and command line.
@@ -114,7 +126,20 @@ impl HandOffMethod {
             Self::Omada => "omada",
             Self::Pfsense => "pfsense",
             Self::Opnsense => "opnsense",
+            Self::UnifiApi => "unifi-api",
         }
+    }
+
+    /// Whether our server itself tells the controller's API who may go online.
+    #[must_use]
+    pub const fn tells_api(self) -> bool {
+        matches!(self, Self::UnifiApi)
+    }
+
+    /// Whether it has a login page that a browser carries credentials to.
+    #[must_use]
+    pub const fn has_login_page(self) -> bool {
+        !matches!(self, Self::MacAuthentication | Self::UnifiApi)
     }
 
     /// Whether NAS and portal share a secret for it.
@@ -145,7 +170,7 @@ impl HandOff {
     #[must_use]
     pub const fn mac_authentication(redirect_secret: Option<Secret>) -> Self {
         let method = HandOffMethod::MacAuthentication;
-        Self { method, secret: redirect_secret, hosts: Vec::new() }
+        Self { method, secret: redirect_secret, hosts: Vec::new(), api: None }
     }
 
     /// Whether all is there that the method needs, and nothing that it cannot have.
@@ -153,17 +178,21 @@ impl HandOff {
     /// # Errors
     /// The first thing that is missing or too much.
     pub fn check(&self) -> Result<(), HandOffError> {
-        match (self.method, self.hosts.len()) {
-            (HandOffMethod::MacAuthentication, 0) => {}
-            (HandOffMethod::MacAuthentication, _) => return Err(HandOffError::NeedlessHosts),
-            (_, 0) => return Err(HandOffError::NoHosts),
-            (_, 1..=MOST_HOSTS) => {}
+        match (self.method.has_login_page(), self.hosts.len()) {
+            (false, 0) => {}
+            (false, _) => return Err(HandOffError::NeedlessHosts),
+            (true, 0) => return Err(HandOffError::NoHosts),
+            (true, 1..=MOST_HOSTS) => {}
             (..) => return Err(HandOffError::TooManyHosts),
         }
         if self.secret.is_some() && !self.method.has_secret() {
             return Err(HandOffError::NeedlessSecret);
         }
-        Ok(())
+        match (self.method.tells_api(), &self.api) {
+            (true, None) => Err(HandOffError::NoApi),
+            (false, Some(_)) => Err(HandOffError::NeedlessApi),
+            (true, Some(_)) | (false, None) => Ok(()),
+        }
     }
 
     /// Whether a browser may carry credentials to that place.
@@ -363,8 +392,8 @@ mod tests {
 
     #[test]
     fn a_hand_off_has_what_its_method_needs_and_nothing_else() {
-        use HandOffError::{NeedlessHosts, NeedlessSecret, NoHosts, TooManyHosts};
-        use HandOffMethod::{MacAuthentication, Mikrotik, Uam};
+        use HandOffError::{NeedlessHosts, NeedlessSecret, NoApi, NoHosts, TooManyHosts};
+        use HandOffMethod::{MacAuthentication, Mikrotik, Uam, UnifiApi};
         for (method, has_secret, hosts, expected) in [
             (MacAuthentication, false, 0, Ok(())),
             (MacAuthentication, true, 0, Ok(())),
@@ -374,10 +403,26 @@ mod tests {
             (Mikrotik, false, 16, Ok(())),
             (Mikrotik, false, 17, Err(TooManyHosts)),
             (Mikrotik, true, 1, Err(NeedlessSecret)),
+            (UnifiApi, false, 0, Err(NoApi)),
+            (UnifiApi, false, 1, Err(NeedlessHosts)),
         ] {
             let secret = has_secret.then(|| "secret".parse().unwrap());
-            let hand_off = HandOff { method, secret, hosts: vec![host("10.1.0.1"); hosts] };
+            let hosts = vec![host("10.1.0.1"); hosts];
+            let hand_off = HandOff { method, secret, hosts, api: None };
             assert_eq!(hand_off.check(), expected, "{hand_off:?}");
+        }
+        let api = Some(ControllerApi {
+            url: "https://10.0.0.2:8443".parse().unwrap(),
+            site: "default".parse().unwrap(),
+            user: None,
+            key: "key".parse().unwrap(),
+            certificate: None,
+        });
+        for (method, expected) in
+            [(UnifiApi, Ok(())), (MacAuthentication, Err(HandOffError::NeedlessApi))]
+        {
+            let hand_off = HandOff { method, secret: None, hosts: Vec::new(), api: api.clone() };
+            assert_eq!(hand_off.check(), expected, "{method:?}");
         }
     }
 }

@@ -32,6 +32,8 @@ pub enum NasProfile {
     Cisco,
     /// Ubiquiti UniFi.
     Unifi,
+    /// Ubiquiti UniFi, told by its controller's API and not by RADIUS.
+    UnifiApi,
     /// Cisco Meraki.
     Meraki,
     /// HPE ArubaOS-Switch and ProCurve.
@@ -70,6 +72,8 @@ pub enum AskingAgain {
     AuthorizeOnly,
     /// By Cisco's own command in a CoA-Request.
     CiscoCommand,
+    /// It asks nobody: our server tells its controller's API what the device may.
+    IsTold,
     /// Not at all; a device that is disconnected comes back and is asked about then.
     Never,
 }
@@ -81,7 +85,7 @@ pub struct ProfileError(String);
 
 impl NasProfile {
     /// Every profile.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Sabeel,
         Self::Coova,
         Self::Uspot,
@@ -91,6 +95,7 @@ impl NasProfile {
         Self::Ruckus,
         Self::Cisco,
         Self::Unifi,
+        Self::UnifiApi,
         Self::Meraki,
         Self::Hpe,
         Self::Cambium,
@@ -115,6 +120,7 @@ impl NasProfile {
             Self::Ruckus => "ruckus",
             Self::Cisco => "cisco",
             Self::Unifi => "unifi",
+            Self::UnifiApi => "unifi-api",
             Self::Meraki => "meraki",
             Self::Hpe => "hpe",
             Self::Cambium => "cambium",
@@ -142,7 +148,14 @@ impl NasProfile {
         }
     }
 
-    /// How a login is carried to its own login page by a browser.
+    /// Whether it is told by its controller's API, and speaks no RADIUS.
+    #[must_use]
+    pub const fn is_told_by_api(self) -> bool {
+        matches!(self, Self::UnifiApi)
+    }
+
+    /// How a login is carried to it otherwise than by asking for the hardware address: to its own
+    /// login page by a browser, or to its controller's API.
     #[must_use]
     pub const fn browser_hand_off(self) -> HandOffMethod {
         match self {
@@ -157,6 +170,7 @@ impl NasProfile {
             Self::Omada => HandOffMethod::Omada,
             Self::Pfsense => HandOffMethod::Pfsense,
             Self::Opnsense => HandOffMethod::Opnsense,
+            Self::UnifiApi => HandOffMethod::UnifiApi,
             Self::Sabeel
             | Self::Coova
             | Self::Uspot
@@ -187,6 +201,7 @@ impl NasProfile {
             Self::Coova
             | Self::Uspot
             | Self::Mikrotik
+            | Self::UnifiApi
             | Self::Meraki
             | Self::Hpe
             | Self::Cambium
@@ -212,7 +227,9 @@ impl NasProfile {
     #[must_use]
     pub const fn renewal(self) -> Renewal {
         match self {
-            Self::Sabeel | Self::Coova | Self::Mikrotik | Self::Generic => Renewal::Told,
+            Self::Sabeel | Self::Coova | Self::Mikrotik | Self::UnifiApi | Self::Generic => {
+                Renewal::Told
+            }
             Self::Cisco => Renewal::Asked,
             Self::Uspot
             | Self::Hostapd
@@ -245,6 +262,7 @@ impl NasProfile {
         match self {
             Self::Sabeel | Self::Generic => AskingAgain::AuthorizeOnly,
             Self::Cisco => AskingAgain::CiscoCommand,
+            Self::UnifiApi => AskingAgain::IsTold,
             Self::Coova
             | Self::Uspot
             | Self::Mikrotik

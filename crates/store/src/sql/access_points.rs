@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use domain::{
-    FormerSecret, HandOff, HandOffMethod, LoginHost, Nas, NasIdentifier, NasName, Secret, SiteName,
-    Timestamp,
+    ApiSite, ApiUrl, ApiUser, CertificateName, ControllerApi, FormerSecret, HandOff, HandOffMethod,
+    LoginHost, Nas, NasIdentifier, NasName, Secret, SiteName, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
@@ -133,7 +133,7 @@ struct Visible {
     #[serde(default)]
     identifier: Option<NasIdentifier>,
     #[serde(default)]
-    certificate: Option<domain::CertificateName>,
+    certificate: Option<CertificateName>,
     /// Until when the former secret verifies, if there is one.
     #[serde(default)]
     former_secret_until: Option<Timestamp>,
@@ -152,6 +152,19 @@ struct Visible {
     hand_off: Option<HandOffMethod>,
     #[serde(default, alias = "uam_hosts")]
     login_hosts: Option<Vec<LoginHost>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    api: Option<VisibleApi>,
+}
+
+/// A controller's API without its key.
+#[derive(Serialize, Deserialize)]
+struct VisibleApi {
+    url: ApiUrl,
+    site: ApiSite,
+    #[serde(default)]
+    user: Option<ApiUser>,
+    #[serde(default)]
+    certificate: Option<CertificateName>,
 }
 
 impl Visible {
@@ -171,6 +184,8 @@ struct Hidden {
     former_secret: Option<String>,
     portal_path: String,
     hand_off_secret: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    api_key: Option<String>,
 }
 
 fn split(nas: &Nas) -> (Visible, Hidden) {
@@ -190,12 +205,19 @@ fn split(nas: &Nas) -> (Visible, Hidden) {
         dae_address: nas.dae_address,
         hand_off: Some(nas.hand_off.method),
         login_hosts: Some(nas.hand_off.hosts.clone()),
+        api: nas.hand_off.api.as_ref().map(|api| VisibleApi {
+            url: api.url.clone(),
+            site: api.site.clone(),
+            user: api.user.clone(),
+            certificate: api.certificate.clone(),
+        }),
     };
     let hidden = Hidden {
         secret: nas.secret.expose().to_owned(),
         former_secret: nas.former_secret.as_ref().map(|former| former.secret.expose().to_owned()),
         portal_path: nas.portal_path.expose().to_owned(),
         hand_off_secret: nas.hand_off.secret.as_ref().map(|secret| secret.expose().to_owned()),
+        api_key: nas.hand_off.api.as_ref().map(|api| api.key.expose().to_owned()),
     };
     (visible, hidden)
 }
@@ -209,6 +231,12 @@ impl SqlStore {
         let secret = |text: &str| text.parse::<Secret>().map_err(|_| corrupt());
         let method = visible.method();
         let hand_off_secret = hidden.hand_off_secret.as_deref().map(secret).transpose()?;
+        let api = match (visible.api, &hidden.api_key) {
+            (Some(VisibleApi { url, site, user, certificate }), Some(key)) => {
+                Some(ControllerApi { url, site, user, key: secret(key)?, certificate })
+            }
+            _ => None,
+        };
         let former_secret = match (&hidden.former_secret, visible.former_secret_until) {
             (Some(text), Some(until)) => {
                 let replaced_at = visible.replaced_at;
@@ -234,6 +262,7 @@ impl SqlStore {
                 method,
                 secret: hand_off_secret,
                 hosts: visible.login_hosts.unwrap_or_default(),
+                api,
             },
             portal_path: secret(&hidden.portal_path)?,
         })

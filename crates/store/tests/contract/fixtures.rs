@@ -46,6 +46,7 @@ pub fn nas(name: &str, address: &str) -> Nas {
             method: HandOffMethod::Uam,
             secret: Some("uam secret".parse().unwrap()),
             hosts: vec!["10.1.0.1".parse().unwrap()],
+            api: None,
         },
         portal_path: format!("path of {name}").parse().unwrap(),
     }

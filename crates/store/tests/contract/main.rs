@@ -38,6 +38,7 @@ on_both![
     setup::what_is_added_is_found_again_and_names_are_taken_once,
     setup::what_is_needed_cannot_be_removed,
     setup::secrets_are_not_in_the_database_in_clear,
+    setup::the_key_of_a_controllers_api_is_sealed_and_comes_back,
     setup::an_access_point_is_changed_in_place,
     setup::a_change_that_cannot_be_changes_nothing,
     setup::two_changes_at_the_same_time_both_count,

@@ -1,7 +1,7 @@
 use domain::{
-    AccountingEvent, AccountingRecord, Country, FormerSecret, HelpNumbers, Language,
-    MessageAuthenticatorRule, Nas, Notice, OctetDirection, Plan, ProxyStateRule, SessionEnd, Site,
-    StatusServerRule,
+    AccountingEvent, AccountingRecord, ControllerApi, Country, FormerSecret, HandOff,
+    HandOffMethod, HelpNumbers, Language, MessageAuthenticatorRule, Nas, Notice, OctetDirection,
+    Plan, ProxyStateRule, SessionEnd, Site, StatusServerRule,
 };
 use store::testing::TestStore;
 use store::{Change, JournalPosition, StoreError};
@@ -66,6 +66,38 @@ pub async fn secrets_are_not_in_the_database_in_clear(store: TestStore) {
             }
         }
     }
+}
+
+pub async fn the_key_of_a_controllers_api_is_sealed_and_comes_back(store: TestStore) {
+    store.add_plan(&Plan::visitor("visitor".parse().unwrap())).await.unwrap();
+    store.add_site(&site()).await.unwrap();
+    let api = ControllerApi {
+        url: "https://10.9.0.1:8443".parse().unwrap(),
+        site: "default".parse().unwrap(),
+        user: Some("sabeel".parse().unwrap()),
+        key: "open sesame".parse().unwrap(),
+        certificate: Some(format!("sha256:{}", "0a".repeat(32)).parse().unwrap()),
+    };
+    let method = HandOffMethod::UnifiApi;
+    let hand_off = HandOff { method, secret: None, hosts: Vec::new(), api: Some(api) };
+    let garden = Nas { hand_off, ..nas("garden", "10.9.0.1/32") };
+    store.add_access_point(&garden).await.unwrap();
+    let found = store.find_access_point(&garden.name).await.unwrap();
+    assert_eq!(found.as_ref(), Some(&garden));
+    let raw = sqlx::AnyPool::connect(&store.settings().url).await.unwrap();
+    let statement = "SELECT definition, secrets FROM access_points";
+    let row = sqlx::query(statement).fetch_one(&raw).await.unwrap();
+    let (definition, secrets): (String, Vec<u8>) =
+        (sqlx::Row::get(&row, 0), sqlx::Row::get(&row, 1));
+    assert!(definition.contains("https://10.9.0.1:8443"), "{definition}");
+    for text in [definition.as_str(), &String::from_utf8_lossy(&secrets)] {
+        assert!(!text.contains("sesame"), "{text}");
+    }
+    let mut change = |nas: &mut Nas| {
+        nas.hand_off.api.as_mut().unwrap().key = "another".parse().unwrap();
+    };
+    let changed = store.change_access_point(&garden.name, &mut change).await.unwrap().unwrap();
+    assert_eq!(store.find_access_point(&garden.name).await.unwrap(), Some(changed));
 }
 
 pub async fn an_access_point_is_changed_in_place(store: TestStore) {

@@ -1,0 +1,143 @@
+//! Carries the controller's orders: by the RADIUS crate's client, or to the API of an access
+//! point's own controller; and notes what was answered.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use controller::{Delivery, GuestsError, NasControl, Probe, Way};
+use controller_api::{ApiError, Controllers};
+use domain::{
+    Clock, ControllerApi, Guest, Nas, NasCommand, NasOrder, OrderMethod, OrderReason, Session,
+    Timestamp,
+};
+use radius::{DaeClient, DaeOutcome};
+use store::{Trail, TrailEvent, TrailKind};
+
+/// Every way to tell an access point something.
+pub struct EveryWay {
+    /// By RADIUS.
+    pub client: DaeClient,
+    /// By the API of its controller.
+    pub controllers: Controllers,
+    /// Where it is noted.
+    pub trail: Option<Trail>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl EveryWay {
+    fn note(
+        &self,
+        nas: &Nas,
+        order: &NasOrder,
+        command: &NasCommand,
+        (delivery, sent_at): (Delivery, Timestamp),
+    ) {
+        let Some(trail) = &self.trail else { return };
+        let method = match command {
+            NasCommand::Disconnect => OrderMethod::Disconnect,
+            NasCommand::Reauthenticate => OrderMethod::Reauthenticate,
+            NasCommand::Change(_) => OrderMethod::Change,
+        };
+        let what =
+            TrailKind::Told { order: order.id, method: method.as_str(), answer: delivery.answer() };
+        trail.note(&TrailEvent {
+            nas: Some(nas.name.as_str()),
+            // Nothing new is noted of a person who is erased.
+            device: (order.reason != OrderReason::Erased).then_some(order.device),
+            ..TrailEvent::new(sent_at, what)
+        });
+    }
+
+    async fn tell_api(
+        &self,
+        nas: &Nas,
+        api: &ControllerApi,
+        order: &NasOrder,
+        command: &NasCommand,
+    ) -> Delivery {
+        let at = (&nas.name, api);
+        let told = match command {
+            NasCommand::Disconnect => self.controllers.revoke(at, order.device).await,
+            NasCommand::Change(terms) => self.controllers.admit(at, order.device, terms).await,
+            // It asks nobody, and so is never told to.
+            NasCommand::Reauthenticate => return Delivery::NoAddress,
+        };
+        if let Err(error) = &told {
+            tracing::info!(nas = %nas.name, order.id = %order.id, %error, "not told");
+        }
+        told.map_or_else(|error| api_delivery(error, command), |()| Delivery::Acknowledged)
+    }
+}
+
+/// What a controller's refusal means, in the words of RFC 5176 §3.5.
+const fn api_delivery(error: ApiError, command: &NasCommand) -> Delivery {
+    const ADMINISTRATIVELY_PROHIBITED: u32 = 501;
+    const SESSION_CONTEXT_NOT_FOUND: u32 = 503;
+    const RESOURCES_UNAVAILABLE: u32 = 506;
+    match error {
+        ApiError::Unreachable | ApiError::Slow => Delivery::NoAnswer,
+        ApiError::KeyRefused | ApiError::NoSite => Delivery::Refused(ADMINISTRATIVELY_PROHIBITED),
+        ApiError::Unseen => match command {
+            NasCommand::Disconnect => Delivery::Refused(SESSION_CONTEXT_NOT_FOUND),
+            NasCommand::Change(_) | NasCommand::Reauthenticate => {
+                Delivery::Refused(RESOURCES_UNAVAILABLE)
+            }
+        },
+        ApiError::Status(_) | ApiError::Garbled => Delivery::Refused(RESOURCES_UNAVAILABLE),
+    }
+}
+
+#[async_trait]
+impl NasControl for EveryWay {
+    async fn deliver(
+        &self,
+        nas: &Nas,
+        order: &NasOrder,
+        command: &NasCommand,
+        session: Option<&Session>,
+    ) -> Delivery {
+        let sent_at = self.clock.now();
+        let delivery = match &nas.hand_off.api {
+            Some(api) => self.tell_api(nas, api, order, command).await,
+            None if self.client.reaches(nas) => {
+                delivery(self.client.deliver(nas, order.device, session, command).await)
+            }
+            None => Delivery::NoAddress,
+        };
+        self.note(nas, order, command, (delivery, sent_at));
+        delivery
+    }
+
+    async fn probe(&self, nas: &Nas) -> Probe {
+        if let Some(api) = &nas.hand_off.api {
+            let checked = self.controllers.check((&nas.name, api)).await;
+            let delivery = checked.map_or_else(
+                |error| api_delivery(error, &NasCommand::Disconnect),
+                |()| Delivery::Acknowledged,
+            );
+            return Probe { delivery, way: Way::Api };
+        }
+        let way = match nas.dae_address {
+            _ if self.client.is_connected(nas) => Way::OwnConnection,
+            Some(address) => Way::Address(address),
+            None => return Probe { delivery: Delivery::NoAddress, way: Way::None },
+        };
+        Probe { delivery: delivery(self.client.probe(nas).await), way }
+    }
+
+    async fn guests(&self, nas: &Nas) -> Result<Vec<Guest>, GuestsError> {
+        let Some(api) = &nas.hand_off.api else { return Ok(Vec::new()) };
+        let guests = self.controllers.guests((&nas.name, api)).await;
+        guests.map_err(|error| GuestsError(error.to_string()))
+    }
+}
+
+/// How a delivery ended, in the controller's words.
+const fn delivery(outcome: DaeOutcome) -> Delivery {
+    match outcome {
+        DaeOutcome::Acknowledged => Delivery::Acknowledged,
+        DaeOutcome::Refused(cause) => Delivery::Refused(cause),
+        DaeOutcome::NoAnswer => Delivery::NoAnswer,
+    }
+}
