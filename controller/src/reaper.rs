@@ -25,6 +25,10 @@ const MOST_ERASURES: u32 = 1_000;
 /// Days for which a RADIUS server is known that was not seen.
 const KNOWN_DAYS: u32 = 31;
 
+/// Hours for which it is known where a device was seen that was not let in; not less than the
+/// portal can be told to look back.
+const SEEN_HOURS: u32 = 24;
+
 /// A session is silent once so many reports are missing.
 const MISSING_REPORTS: u32 = 3;
 
@@ -40,6 +44,7 @@ pub(crate) struct Reaper {
 pub(crate) struct Pruned {
     pub challenges: u64,
     pub visits: u64,
+    pub appearances: u64,
     pub credentials: u64,
     pub orders: u64,
     pub messages: u64,
@@ -117,6 +122,8 @@ impl Reaper {
         let challenges = store.prune_challenges(before).await?;
         let (store, before) = self.told("visits", past(days(keep.challenge_days)));
         let visits = store.prune_visits(before).await?;
+        let (store, before) = self.told("appearances", past(hours(SEEN_HOURS)));
+        let appearances = store.prune_appearances(before).await?;
         let (store, before) = self.told("credentials", past(hours(keep.credential_hours)));
         let credentials = store.prune_credentials(before).await?;
         let (store, before) = self.told("orders", past(days(keep.order_days)));
@@ -143,6 +150,7 @@ impl Reaper {
         Ok(Pruned {
             challenges,
             visits,
+            appearances,
             credentials,
             orders,
             messages,
@@ -217,6 +225,7 @@ fn report(pruned: Pruned) {
     let Pruned {
         challenges,
         visits,
+        appearances,
         credentials,
         orders,
         messages,
@@ -233,6 +242,7 @@ fn report(pruned: Pruned) {
     tracing::info!(
         challenges,
         visits,
+        appearances,
         credentials,
         orders,
         messages,

@@ -17,6 +17,7 @@ use crate::settings::LimitSettings;
 const DEVICE_PERIOD: Duration = Duration::from_secs(3);
 const QUARTER_HOUR: Duration = Duration::from_secs(15 * 60);
 const HOUR: Duration = Duration::from_secs(3_600);
+const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// The limits, and the memory of recent forms.
@@ -83,10 +84,20 @@ impl Budgets {
         self.voucher_everybody.check().map_err(|refused| refused.wait_time_from(now))
     }
 
-    /// Counts a message that shall be sent at an access point; the error says how long to wait.
-    pub(crate) fn admit_message(&self, nas: &NasName, site: &SiteName) -> Result<(), Duration> {
+    /// Counts a message that shall be sent at an access point, for `cost` of those it may have sent;
+    /// the error says how long to wait.
+    pub(crate) fn admit_message(
+        &self,
+        nas: &NasName,
+        site: &SiteName,
+        cost: NonZeroU32,
+    ) -> Result<(), Duration> {
         let now = DefaultClock::default().now();
-        self.access_point.check_key(nas).map_err(|refused| refused.wait_time_from(now))?;
+        match self.access_point.check_key_n(nas, cost) {
+            Ok(outcome) => outcome.map_err(|refused| refused.wait_time_from(now))?,
+            // It may never have as many sent at once.
+            Err(_) => return Err(MINUTE),
+        }
         self.site.check_key(site).map_err(|refused| refused.wait_time_from(now))
     }
 }
@@ -134,7 +145,9 @@ mod tests {
         };
         let budgets = Budgets::new(&limits);
         let site: SiteName = "walkway".parse().unwrap();
-        let admit = |nas: &str| budgets.admit_message(&nas.parse().unwrap(), &site).is_ok();
+        let admit = |nas: &str| {
+            budgets.admit_message(&nas.parse().unwrap(), &site, NonZeroU32::MIN).is_ok()
+        };
         assert_eq!([admit("one"), admit("one"), admit("one")], [true, true, false]);
         assert_eq!([admit("two"), admit("two")], [true, false], "the site has its own limit");
     }

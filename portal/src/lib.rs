@@ -24,6 +24,7 @@ mod probe;
 mod random;
 mod router;
 mod screen;
+mod sending;
 mod server;
 mod settings;
 mod sheet;

@@ -3,21 +3,15 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::{Grant, Session};
+use domain::Grant;
 
 use crate::app::{App, Message};
 use crate::failure::Failure;
 use crate::visit::Visit;
 
-/// A device that may be online, and so belongs to somebody.
-pub(crate) struct Owner {
-    pub grant: Grant,
-    /// Its open session at this access point.
-    pub session: Option<Session>,
-}
-
-/// The owner of the visit's device, or the page for who is not proven to be that.
-pub(crate) async fn find(app: &App, visit: &Visit) -> Result<Result<Owner, Response>, Failure> {
+/// The grant of the visit's device, whose account is its owner, or the page for who is not proven to
+/// be that.
+pub(crate) async fn find(app: &App, visit: &Visit) -> Result<Result<Grant, Response>, Failure> {
     let device = visit.context.device;
     let grant = app.store.find_grant(device).await?.filter(|grant| grant.holds(visit.now));
     let Some(grant) = grant else { return Ok(Err(visit.go(""))) };
@@ -25,7 +19,7 @@ pub(crate) async fn find(app: &App, visit: &Visit) -> Result<Result<Owner, Respo
     if !visit.is_proven(session.as_ref()) {
         return Ok(Err(visit.message(app, &NOT_YOURS)?));
     }
-    Ok(Ok(Owner { grant, session }))
+    Ok(Ok(grant))
 }
 
 const NOT_YOURS: Message<'static> = Message {

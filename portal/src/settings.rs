@@ -125,6 +125,9 @@ pub struct LimitSettings {
     /// For how many minutes after an access point sent a device messages may be sent for it; then
     /// the device must be sent again. 30 by default, 5 to 1440.
     pub send_window_minutes: u64,
+    /// For how many hours after RADIUS was asked about a device it counts as being at the site, where
+    /// the redirect is not signed; 12 by default, 1 to 24.
+    pub seen_hours: u64,
     /// Messages on behalf of all devices at one access point in a minute; 30 by default, at least 1.
     pub sends_per_access_point: u32,
     /// Messages on behalf of all devices at one site in a minute; 120 by default, at least 1.
@@ -233,6 +236,7 @@ impl Default for LimitSettings {
             numbers_per_device: 3,
             sends_per_day: 10,
             send_window_minutes: 30,
+            seen_hours: 12,
             sends_per_access_point: 30,
             sends_per_site: 120,
             vouchers_per_device: 10,
@@ -311,6 +315,7 @@ impl LimitSettings {
             ("limits.numbers-per-device", self.numbers_per_device.into(), 1, most),
             ("limits.sends-per-day", self.sends_per_day.into(), 1, most),
             ("limits.send-window-minutes", self.send_window_minutes, 5, 1_440),
+            ("limits.seen-hours", self.seen_hours, 1, 24),
             ("limits.sends-per-access-point", self.sends_per_access_point.into(), 1, most),
             ("limits.sends-per-site", self.sends_per_site.into(), 1, most),
             ("limits.vouchers-per-device", self.vouchers_per_device.into(), 1, most),
@@ -342,6 +347,10 @@ impl LimitSettings {
 
     pub(crate) fn send_window(&self) -> Duration {
         Duration::from_secs(60 * self.send_window_minutes)
+    }
+
+    pub(crate) fn seen(&self) -> Duration {
+        Duration::from_secs(self.seen_hours * 3_600)
     }
 
     pub(crate) fn drain(&self) -> Duration {

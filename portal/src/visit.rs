@@ -17,7 +17,6 @@ use crate::failure::Failure;
 use crate::nas;
 use crate::screen::Frame;
 use crate::server::Transport;
-use crate::settings::LimitSettings;
 
 /// The address that a connection comes from; set by the listener.
 #[derive(Debug, Clone, Copy)]
@@ -169,11 +168,6 @@ impl Visit {
             }
         };
         page.filter(|page| nas::is_allowed(hand_off, page))
-    }
-
-    /// Whether a message may be sent for the device: its access point showed lately that it is there.
-    pub(crate) fn may_send(&self, limits: &LimitSettings) -> bool {
-        self.now < self.context.arrived_at + limits.send_window()
     }
 
     /// What the codes are bound to that let the device online here.

@@ -145,7 +145,11 @@ async fn decide(
         (Err(refusal), _) | (Ok(_), Some(refusal)) => Ok(Err(refusal)),
         (Ok(Claim::Device(device)), None) => {
             let profile = access_point.nas.profile;
-            shared.facts.decide_device(device, profile, now).await
+            let decision = shared.facts.decide_device(device, profile, now).await?;
+            if decision.is_err() {
+                shared.seen.note(device, &access_point.nas.site, now);
+            }
+            Ok(decision)
         }
         (Ok(Claim::Credential(presented)), None) => {
             if shared.failures.are_too_many(presented.device) {

@@ -17,6 +17,7 @@ use store::{Journal, JournalSettings, SignIn, Standing};
 use tokio::net::UdpSocket;
 
 use crate::access_points::AccessPoints;
+use crate::appearances::Usher;
 use crate::authorise::Admission;
 use crate::class::Tokens;
 use crate::facts::Facts;
@@ -172,6 +173,7 @@ pub(crate) async fn inside(settings: RadiusSettings) -> Inside {
     let failures = Failures::new(settings.failures_per_minute);
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(T0));
     let (_, notices) = Registrar::new(store.shared(), Arc::clone(&clock));
+    let (_, seen) = Usher::new(store.shared(), Arc::clone(&clock));
     let shared = Arc::new(Shared {
         settings,
         ranges: ArcSwap::default(),
@@ -185,6 +187,7 @@ pub(crate) async fn inside(settings: RadiusSettings) -> Inside {
         clock,
         metrics,
         notices,
+        seen,
         notes: Notes::default(),
         cui: OnceLock::new(),
     });

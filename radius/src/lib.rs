@@ -5,6 +5,7 @@ mod accept;
 mod access_points;
 mod accounting;
 mod answer;
+mod appearances;
 mod authentication;
 mod authorise;
 mod batch;

@@ -12,6 +12,7 @@ use tokio::net::{TcpListener, UdpSocket};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::appearances::Usher;
 use crate::class::Tokens;
 use crate::cui::CuiKey;
 use crate::facts::Facts;
@@ -33,6 +34,7 @@ pub struct Radius {
     shared: Arc<Shared>,
     store: Arc<dyn Store>,
     registrar: Arc<Registrar>,
+    usher: Arc<Usher>,
     authentication: Vec<Arc<UdpSocket>>,
     accounting: Vec<Arc<UdpSocket>>,
     radsec: Option<(Vec<Arc<TcpListener>>, Arc<Radsec>)>,
@@ -86,6 +88,7 @@ impl Radius {
         let accounting = bind_all(&settings.accounting, settings)?;
         let known = KnownGrants::new(settings.known_grants, settings.known_grant_freshness());
         let (registrar, notices) = Registrar::new(Arc::clone(&store), Arc::clone(&clock));
+        let (usher, seen) = Usher::new(Arc::clone(&store), Arc::clone(&clock));
         let shared = Arc::new(Shared {
             settings: settings.clone(),
             access_points: ArcSwap::default(),
@@ -99,6 +102,7 @@ impl Radius {
             clock,
             metrics: Arc::default(),
             notices,
+            seen,
             notes: Notes::default(),
             cui: OnceLock::new(),
         });
@@ -110,8 +114,17 @@ impl Radius {
                 Some((listen_all(&settings.listen)?, Arc::new(radsec)))
             }
         };
-        let registrar = Arc::new(registrar);
-        Ok(Self { shared, store, registrar, authentication, accounting, radsec, connections })
+        let (registrar, usher) = (Arc::new(registrar), Arc::new(usher));
+        Ok(Self {
+            shared,
+            store,
+            registrar,
+            usher,
+            authentication,
+            accounting,
+            radsec,
+            connections,
+        })
     }
 
     /// Lets Accepts carry Chargeable-User-Identity when asked for (RFC 4372), made with `key`,
@@ -166,15 +179,27 @@ impl Radius {
     /// part that panics is counted and begins anew.
     pub async fn run(self, stop: CancellationToken) {
         let addresses = self.local_addresses();
-        let Self { shared, store, registrar, authentication, accounting, radsec, connections: _ } =
-            self;
+        let Self {
+            shared,
+            store,
+            registrar,
+            usher,
+            authentication,
+            accounting,
+            radsec,
+            connections: _,
+        } = self;
         // Listening begins before reading, so that no change falls between the two.
         let follower = Arc::new(Follower::new(Arc::clone(&shared), store));
         follower.read_access_points().await;
         let LocalAddresses { authentication: asked, accounting: told, radsec: tls } = addresses;
         tracing::info!(authentication = ?asked, accounting = ?told, ?tls, "RADIUS answers");
-        let mut parts: Vec<Part> =
-            vec![Part::Follower(follower), Part::Registrar(registrar), Part::Renewals];
+        let mut parts: Vec<Part> = vec![
+            Part::Follower(follower),
+            Part::Registrar(registrar),
+            Part::Usher(usher),
+            Part::Renewals,
+        ];
         parts.extend(authentication.into_iter().map(Part::Authentication));
         parts.extend(accounting.into_iter().map(Part::Accounting));
         if let Some((listeners, radsec)) = radsec {
@@ -209,6 +234,7 @@ enum Part {
     RadsecFiles(Arc<Radsec>),
     Follower(Arc<Follower>),
     Registrar(Arc<Registrar>),
+    Usher(Arc<Usher>),
     Renewals,
 }
 
@@ -221,6 +247,7 @@ impl Part {
             Self::RadsecFiles(radsec) => radsec.follow_files(stop).await,
             Self::Follower(follower) => follower.follow(stop).await,
             Self::Registrar(registrar) => registrar.run(stop).await,
+            Self::Usher(usher) => usher.run(stop).await,
             Self::Renewals => shared.facts.renew(shared.clock.as_ref(), stop).await,
         }
     }

@@ -7,6 +7,7 @@ use domain::Clock;
 use store::Journal;
 
 use crate::access_points::AccessPoints;
+use crate::appearances::Seen;
 use crate::class::Tokens;
 use crate::cui::CuiKey;
 use crate::facts::Facts;
@@ -34,6 +35,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) notices: Notices,
+    pub(crate) seen: Arc<Seen>,
     pub(crate) notes: Notes,
     pub(crate) cui: OnceLock<CuiKey>,
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use domain::{
     ApiSite, ApiUrl, ApiUser, Approval, CertificateName, HandOffMethod, LoginHost,
-    MessageAuthenticatorRule, NasIdentifier, NasName, NasProfile, RangeName, SiteName,
+    MessageAuthenticatorRule, NasIdentifier, NasName, NasProfile, RangeName, SendRule, SiteName,
 };
 use ipnet::IpNet;
 
@@ -162,6 +162,11 @@ pub struct HandOffArgs {
     /// login page or is told by an API, else mac-authentication].
     #[arg(long = "hand-off", value_name = "METHOD")]
     pub method: Option<HandOffMethod>,
+    /// For which devices codes are sent where nothing signs the redirect: seen (those that RADIUS
+    /// was asked about at the site) or claimed (any) [default: seen where the maker's access points
+    /// ask about every device].
+    #[arg(long, value_name = "RULE")]
+    pub sends: Option<SendRule>,
     /// File with the secret that its login page shares with the portal (CoovaChilli's
     /// `uamsecret`); without one, nothing proves that a redirect is its own.
     #[arg(long, value_name = "FILE")]

@@ -121,6 +121,7 @@ fn hand_off(given: HandOffArgs) -> anyhow::Result<NewHandOff> {
         secret: given.login_secret_file.as_deref().map(read_secret).transpose()?,
         hosts: given.login_hosts,
         api: api(given.api)?,
+        sends: given.sends,
     })
 }
 

@@ -15,16 +15,16 @@ mod ruckus;
 
 use std::net::Ipv4Addr;
 
-use domain::{HandOffMethod, MacAddress};
+use domain::{HandOffMethod, MacAddress, SendRule};
 use radius_proto::dictionary::enumeration::{AcctStatusType, ServiceType};
 use radius_proto::{Code, Packet, PacketBuilder, attribute};
 use url::Url;
 
 use crate::access_point::AccessPoint;
 use crate::browser::{Answer, Browser};
-use crate::city::City;
+use crate::city::{City, eventually};
 use crate::sms_gateway::SmsGateway;
-use crate::visit::park;
+use crate::visit::found_a_park;
 
 /// One maker's access point with a login page of its own.
 pub trait Maker {
@@ -169,6 +169,18 @@ impl<'a> Installed<'a> {
         Self { maker, nas, visitor }
     }
 
+    /// Asks about the device when it comes, as makers do that let remembered ones in at once.
+    async fn meet(&mut self) {
+        if self.maker.method().usual_sends() == SendRule::Claimed {
+            return;
+        }
+        let station = self.maker.station(self.visitor.device);
+        let proof = Proof::Pap(station.clone());
+        let stranger = Login { user_name: station, proof, next: String::new() };
+        let answer = self.ask(self.visitor.device, &stranger).await;
+        assert_eq!(code_of(&answer), Code::AccessReject, "{station}", station = stranger.user_name);
+    }
+
     /// Where the portal is met by who is redirected.
     fn redirect(&self, occasion: Occasion) -> String {
         self.path(&self.maker.query(&self.visitor, occasion))
@@ -223,11 +235,30 @@ impl<'a> Installed<'a> {
     }
 }
 
+/// A city whose visitors may press a button as often as it takes.
+async fn patient_park() -> (City, SmsGateway) {
+    let messages = SmsGateway::open().await;
+    let mut settings = messages.settings().to_vec();
+    settings.push("portal.limits.posts-per-device = 1000000".to_owned());
+    settings.push("portal.limits.posts-per-second = 1000000".to_owned());
+    let settings: Vec<_> = settings.iter().map(String::as_str).collect();
+    let city = City::begin(&settings).await;
+    found_a_park(&city).await;
+    (city, messages)
+}
+
 /// From the redirect to what the portal sends the browser to the login page with.
-async fn sign_in(browser: &Browser, at: &Installed<'_>, messages: &mut SmsGateway) -> Answer {
+async fn sign_in(browser: &Browser, at: &mut Installed<'_>, messages: &mut SmsGateway) -> Answer {
+    at.meet().await;
     let page = browser.visit(&at.redirect(Occasion::Caught)).await;
     let phone = at.visitor.phone.as_str();
-    let sent = browser.submit(&page, "phone", &[("phone", phone), ("terms", "yes")]).await;
+    let form = [("phone", phone), ("terms", "yes")];
+    // What RADIUS was asked is written down beside its answer.
+    let sent = eventually("device that is known to be there", async || {
+        let sent = browser.submit(&page, "phone", &form).await;
+        (sent.status == 303).then_some(sent)
+    })
+    .await;
     let page = browser.visit(&sent.location()).await;
     assert_eq!(page.title(), "Enter the code");
     let code = messages.next().await.code();
@@ -249,14 +280,14 @@ fn every_way_to_hand_off_has_its_story() {
 
 #[tokio::test]
 async fn every_makers_login_page_takes_the_login_and_opens_the_way() {
-    let (city, mut messages) = park().await;
+    let (city, mut messages) = patient_park().await;
     for (number, maker) in MAKERS.into_iter().enumerate() {
         let name = maker.method().as_str();
         let mut at = Installed::open(&city, number, maker).await;
         // Each device has an address of its own, by which the portal's door knows it.
         let source = Ipv4Addr::new(127, 5, 0, u8::try_from(number + 1).unwrap());
         let browser = Browser { source, ..Browser::new(city.portal()) };
-        let brought = Brought::by(&sign_in(&browser, &at, &mut messages).await);
+        let brought = Brought::by(&sign_in(&browser, &mut at, &mut messages).await);
         let login = maker.take(&at.visitor, &brought);
 
         // Nobody else's device comes in by it, and it works once.
@@ -285,12 +316,12 @@ async fn every_makers_login_page_takes_the_login_and_opens_the_way() {
 
 #[tokio::test]
 async fn a_login_that_a_maker_refused_can_be_tried_again_and_leads_nowhere_else() {
-    let (city, mut messages) = park().await;
+    let (city, mut messages) = patient_park().await;
     let browser = Browser::new(city.portal());
     for (number, maker) in MAKERS.into_iter().enumerate() {
         let name = maker.method().as_str();
-        let at = Installed::open(&city, number, maker).await;
-        sign_in(&browser, &at, &mut messages).await;
+        let mut at = Installed::open(&city, number, maker).await;
+        sign_in(&browser, &mut at, &mut messages).await;
         let page = browser.visit(&at.redirect(Occasion::Refused)).await;
         let again = if maker.tells_of_a_refusal() {
             assert_eq!(page.title(), "The connection was not completed", "{name}");

@@ -169,7 +169,7 @@ pub(super) fn nas(request: AddAccessPoint, new: &NewAccessPoints) -> Result<Nas,
 }
 
 fn hand_off(wanted: NewHandOff, profile: NasProfile) -> Result<HandOff, String> {
-    let NewHandOff { method, secret, hosts, api } = wanted;
+    let NewHandOff { method, secret, hosts, api, sends } = wanted;
     let method = method.unwrap_or(match hosts.is_empty() && !profile.is_told_by_api() {
         true => HandOffMethod::MacAuthentication,
         false => profile.browser_hand_off(),
@@ -184,7 +184,8 @@ fn hand_off(wanted: NewHandOff, profile: NasProfile) -> Result<HandOff, String> 
     let api = api.map(controller_api).transpose()?;
     let is_own = profile == NasProfile::Sabeel && method == HandOffMethod::MacAuthentication;
     let secret = secret.or_else(|| is_own.then(random::radius_secret));
-    let hand_off = HandOff { method, secret, hosts, api };
+    let sends = sends.unwrap_or(method.usual_sends());
+    let hand_off = HandOff { method, secret, hosts, api, sends };
     hand_off.check().map_err(|error| error.to_string())?;
     Ok(hand_off)
 }
@@ -224,10 +225,18 @@ fn apply(request: &ChangeAccessPoint, nas: &mut Nas) -> Result<(), String> {
             wanted.key.get_or_insert_with(|| api.key.clone());
         }
         wanted.method = wanted.method.or(has_page.then_some(nas.hand_off.method));
+        if wanted.sends.is_some() && wanted.hosts.is_empty() {
+            // The rule alone changes.
+            wanted.hosts.clone_from(&nas.hand_off.hosts);
+        }
         let stays = wanted.secret.is_none();
+        let rule_stays = wanted.sends.is_none();
         let mut changed = hand_off(wanted, nas.profile)?;
         if stays && changed.method == nas.hand_off.method && nas.hand_off.secret.is_some() {
             changed.secret.clone_from(&nas.hand_off.secret);
+        }
+        if rule_stays && changed.method == nas.hand_off.method {
+            changed.sends = nas.hand_off.sends;
         }
         match (&nas.hand_off.api, api_path(&changed)) {
             (former, Some(path)) if *former != changed.api => nas.portal_path = path,

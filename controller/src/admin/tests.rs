@@ -202,7 +202,7 @@ async fn an_access_points_secrets_are_shown_once() {
     assert_eq!(shown["message_authenticator"], "required");
     assert_eq!(
         shown["hand_off"],
-        json!({"method": "mac-authentication", "hosts": [], "has_secret": true})
+        json!({"method": "mac-authentication", "hosts": [], "has_secret": true, "sends": "seen"})
     );
     assert_eq!(shown["portal_path"].as_str().unwrap().len(), 20);
     assert_eq!(names(&list), ["gate", "pole", "walkway-gate"]);
@@ -223,7 +223,7 @@ async fn given_secrets_are_taken_and_weak_ones_remarked() {
     assert_eq!(added["secret"], "testing123");
     assert_eq!(added["hand_off_secret"], "uam-secret");
     assert_eq!(added["access_point"]["portal_path"], "oldbox2026");
-    let hand_off = json!({"method": "uam", "hosts": ["192.0.2.1:3990"], "has_secret": true});
+    let hand_off = json!({"method": "uam", "hosts": ["192.0.2.1:3990"], "has_secret": true, "sends": "claimed"});
     assert_eq!(added["access_point"]["hand_off"], hand_off);
     assert_eq!(added["notes"].as_array().unwrap().len(), 3);
 }

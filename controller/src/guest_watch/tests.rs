@@ -26,7 +26,13 @@ impl Hall {
         let method = HandOffMethod::UnifiApi;
         let hall = Nas {
             profile: NasProfile::UnifiApi,
-            hand_off: HandOff { method, secret: None, hosts: Vec::new(), api: Some(api) },
+            hand_off: HandOff {
+                method,
+                secret: None,
+                hosts: Vec::new(),
+                api: Some(api),
+                sends: method.usual_sends(),
+            },
             ..nas("hall", "10.0.0.9/32")
         };
         stage.store.add_access_point(&hall).await.unwrap();

@@ -223,6 +223,7 @@ fn a_shell_reads_what_is_meant_and_runs_nothing_else() {
             secret: Some("uam".parse().unwrap()),
             hosts,
             api: None,
+            sends: HandOffMethod::Uam.usual_sends(),
         },
         ..nas(NasProfile::Coova)
     };

@@ -75,7 +75,7 @@ pub use nas::{
     FormerSecret, Guest, GuestStanding, HandOff, HandOffError, HandOffMethod, HandOffMethodError,
     LoginHost, LoginHostError, MessageAuthenticatorRule, Nas, NasIdentifier, NasIdentifierError,
     NasProfile, OctetDirection, ProfileError, ProxyStateRule, Renewal, RotationUnderWay, RuleError,
-    StatusServerRule,
+    SendRule, SendRuleError, StatusServerRule,
 };
 pub use nas_range::{
     Approval, ApprovalError, Introduction, NasRange, PendingNas, PendingState, SecretProof,

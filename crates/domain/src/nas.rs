@@ -15,7 +15,8 @@ pub use controller_api::{
     GuestStanding,
 };
 pub use hand_off::{
-    HandOff, HandOffError, HandOffMethod, HandOffMethodError, LoginHost, LoginHostError,
+    HandOff, HandOffError, HandOffMethod, HandOffMethodError, LoginHost, LoginHostError, SendRule,
+    SendRuleError,
 };
 pub use identifier::{NasIdentifier, NasIdentifierError};
 pub use profile::{AskingAgain, NasProfile, ProfileError, Renewal};

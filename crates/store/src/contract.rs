@@ -3,6 +3,7 @@
 //! All of them: a call that returns `Ok` is durable. A call that fails has changed
 //! nothing. Changes are published on the feed after their commit.
 
+mod appearances;
 mod audit;
 mod consents;
 mod erasure_requests;
@@ -20,6 +21,7 @@ mod sign_in;
 mod visits;
 mod vouchers;
 
+pub use appearances::{Appearance, Appearances};
 pub use audit::{Act, Actor, AuditEntry, AuditFilter, AuditLog, AuditSubject};
 pub use consents::{ConsentPage, Consents};
 pub use erasure_requests::{ErasureRequests, RequestFilter};
@@ -55,6 +57,7 @@ pub trait Store:
     + NasRanges
     + Challenges
     + Visits
+    + Appearances
     + Vouchers
     + Accounts
     + Grants

@@ -24,15 +24,16 @@ mod trail;
 
 pub use applier::{Applier, ApplyError};
 pub use contract::{
-    AccessPoints, AccountRecord, AccountUsage, Accounts, Act, Actor, AnotherCode, ApplyOutcome,
-    Attempt, AuditEntry, AuditFilter, AuditLog, AuditSubject, BatchTold, Begun, ChallengeTold,
-    Challenges, ChallengesOf, Circumstances, ConsentPage, Consents, CredentialTold, CredentialUse,
-    Credentials, Erasure, ErasureRequests, Erasures, Grants, GrantsOf, Heritage, Histories, Intent,
-    JournalPosition, KnownDevice, KnownPerson, LegalHold, LegalHolds, MessageOutbox, MessageTold,
-    NasChange, NasRanges, NewChallenge, NotSent, OpenStay, OrderFilter, Orders, OutgoingMessage,
-    PastStay, PersonalData, Plans, Prize, RadiusServer, RadiusServers, Reach, RequestFilter,
-    Revoked, ServerId, SessionFilter, SessionReports, Sessions, SessionsFrom, Sighting, SignIn,
-    SignInOutcome, SiteChange, Sites, Store, Taken, Visits, VoucherUse, Vouchers, VouchersOf,
+    AccessPoints, AccountRecord, AccountUsage, Accounts, Act, Actor, AnotherCode, Appearance,
+    Appearances, ApplyOutcome, Attempt, AuditEntry, AuditFilter, AuditLog, AuditSubject, BatchTold,
+    Begun, ChallengeTold, Challenges, ChallengesOf, Circumstances, ConsentPage, Consents,
+    CredentialTold, CredentialUse, Credentials, Erasure, ErasureRequests, Erasures, Grants,
+    GrantsOf, Heritage, Histories, Intent, JournalPosition, KnownDevice, KnownPerson, LegalHold,
+    LegalHolds, MessageOutbox, MessageTold, NasChange, NasRanges, NewChallenge, NotSent, OpenStay,
+    OrderFilter, Orders, OutgoingMessage, PastStay, PersonalData, Plans, Prize, RadiusServer,
+    RadiusServers, Reach, RequestFilter, Revoked, ServerId, SessionFilter, SessionReports,
+    Sessions, SessionsFrom, Sighting, SignIn, SignInOutcome, SiteChange, Sites, Store, Taken,
+    Visits, VoucherUse, Vouchers, VouchersOf,
 };
 pub use eraser::Eraser;
 pub use erasing::order_off_account;

@@ -5,6 +5,7 @@
 
 mod access_points;
 mod accounts;
+mod appearances;
 mod apply;
 mod audit;
 mod challenges;

@@ -11,7 +11,7 @@ use domain::{Challenge, Code, Grant, GrantState, MessageState, Purpose, ResendRe
 use serde::Deserialize;
 use store::{AnotherCode, Attempt, NotSent, Prize};
 
-use super::number::{over_limit, too_many};
+use super::number::over_limit;
 use super::{too_busy, unreadable};
 use crate::app::{App, Outcome};
 use crate::catalogue::{Case, Html, ltr};
@@ -19,8 +19,8 @@ use crate::failure::Failure;
 use crate::hand_off::hand_off;
 use crate::screen::{CodeScreen, render};
 use crate::stage::{self, Stage};
-use crate::visit::{TOKEN_REFUSED, Visit};
-use crate::{random, wording};
+use crate::visit::Visit;
+use crate::{random, sending, wording};
 
 /// A gateway usually has a message within that time.
 const USUAL_DELAY: Duration = Duration::from_secs(10);
@@ -191,9 +191,6 @@ pub(crate) async fn resend(State(app): State<Arc<App>>, visit: Visit) -> Outcome
     let Stage::Code(challenge) = stage::find(&app, &visit).await? else {
         return Ok(visit.go(""));
     };
-    if !visit.may_send(&app.settings.limits) {
-        return visit.message(&app, &TOKEN_REFUSED);
-    }
     send_again(&app, &visit, &challenge, &SIGN_IN).await
 }
 
@@ -204,8 +201,8 @@ pub(super) async fn send_again(
     challenge: &Challenge,
     places: &Places,
 ) -> Outcome {
-    if let Err(wait) = app.budgets.admit_message(&visit.nas.name, &visit.site.name) {
-        return too_many(app, visit, wait);
+    if let Some(page) = sending::obstacle(app, visit).await? {
+        return Ok(page);
     }
     let code = random::code()?;
     let purpose = challenge.binding.purpose();

@@ -6,7 +6,7 @@ use axum::Form;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
-use domain::{Device, MacAddress, Session, Timestamp};
+use domain::{Device, Grant, MacAddress, Session, Timestamp};
 use serde::Deserialize;
 use serde_json::Map;
 use store::{AccountRecord, Act, Actor, AuditEntry, AuditSubject};
@@ -14,7 +14,7 @@ use store::{AccountRecord, Act, Actor, AuditEntry, AuditSubject};
 use super::{too_busy, unreadable};
 use crate::app::{App, Outcome};
 use crate::catalogue::{Html, ltr};
-use crate::owner::{self, Owner};
+use crate::owner;
 use crate::screen::{DeviceRow, DevicesScreen, render};
 use crate::visit::Visit;
 use crate::wording;
@@ -28,7 +28,7 @@ pub(crate) async fn show(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
         Ok(owner) => owner,
         Err(page) => return Ok(page),
     };
-    let record = app.store.account_record(owner.grant.account).await?;
+    let record = app.store.account_record(owner.account).await?;
     let Some(record) = record else { return Ok(visit.go("")) };
     let words = visit.words(&app);
     let page = visit.mark("p").and_then(|page| page.parse::<usize>().ok()).unwrap_or(0);
@@ -88,7 +88,7 @@ pub(crate) async fn retire(
         Ok(owner) => owner,
         Err(page) => return Ok(page),
     };
-    let account = owner.grant.account;
+    let account = owner.account;
     let Some(record) = app.store.account_record(account).await? else { return Ok(visit.go("")) };
     let others = record.devices.iter().map(|device| device.mac);
     let mut others = others.filter(|device| *device != visit.context.device);
@@ -108,8 +108,8 @@ pub(crate) async fn retire(
 }
 
 /// What a form calls a device by.
-fn key(app: &App, owner: &Owner, device: MacAddress) -> String {
-    app.signer.name_of([b"device", &owner.grant.account.to_bytes(), &device.octets()])
+fn key(app: &App, grant: &Grant, device: MacAddress) -> String {
+    app.signer.name_of([b"device", &grant.account.to_bytes(), &device.octets()])
 }
 
 /// An address of which its owner can tell the device, and nobody else's page the rest.

@@ -25,7 +25,7 @@ use store::{
 };
 
 use super::code::{self, Places};
-use super::number::{over_limit, too_many};
+use super::number::over_limit;
 use super::{too_busy, unreadable};
 use crate::app::{App, Message, Outcome};
 use crate::catalogue::{Case, Html, ltr};
@@ -33,8 +33,8 @@ use crate::context::Pass;
 use crate::failure::Failure;
 use crate::owner;
 use crate::screen::{MyDataAskScreen, MyDataEraseScreen, MyDataScreen, render};
-use crate::visit::{TOKEN_REFUSED, Visit};
-use crate::{random, wording};
+use crate::visit::Visit;
+use crate::{random, sending, wording};
 
 const PLACES: Places = Places { folder: "me/", code: "me", start: "me" };
 /// For how long a code opens the pages.
@@ -44,8 +44,6 @@ const OPEN: Duration = Duration::from_secs(10 * 60);
 struct Asking {
     account: AccountId,
     phone: PhoneNumber,
-    /// Whether the device is online here, which shows that it is there.
-    is_online: bool,
 }
 
 /// `GET /v/{token}/me`: the page at which asking for one's data really is.
@@ -76,14 +74,12 @@ async fn find(app: &App, visit: &Visit) -> Result<Result<Asking, Response>, Fail
         Ok(owner) => owner,
         Err(page) => return Ok(Err(page)),
     };
-    let account = owner.grant.account;
+    let account = owner.account;
     let Some(record) = app.store.account_record(account).await? else {
         return Ok(Err(visit.go("")));
     };
     match record.account.identity {
-        Identity::Phone(phone) => {
-            Ok(Ok(Asking { account, phone, is_online: owner.session.is_some() }))
-        }
+        Identity::Phone(phone) => Ok(Ok(Asking { account, phone })),
         Identity::Voucher(_) => Ok(Err(visit.message(app, &BY_VOUCHER)?)),
     }
 }
@@ -131,11 +127,8 @@ pub(crate) async fn send(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
     if pending(&app, &visit).await?.is_some() {
         return Ok(visit.go("me"));
     }
-    if !asking.is_online && !visit.may_send(&app.settings.limits) {
-        return visit.message(&app, &TOKEN_REFUSED);
-    }
-    if let Err(wait) = app.budgets.admit_message(&visit.nas.name, &visit.site.name) {
-        return too_many(&app, &visit, wait);
+    if let Some(page) = sending::obstacle(&app, &visit).await? {
+        return Ok(page);
     }
     let code = random::code()?;
     let text = visit.words(&app).message_for(Purpose::MyData, code.expose());
@@ -164,14 +157,10 @@ pub(crate) async fn resend(State(app): State<Arc<App>>, visit: Visit) -> Outcome
     if let Err(wait) = app.budgets.admit(visit.context.device) {
         return too_busy(&app, &visit, wait);
     }
-    let asking = match find(&app, &visit).await? {
-        Ok(asking) => asking,
-        Err(page) => return Ok(page),
-    };
-    let Some(challenge) = pending(&app, &visit).await? else { return Ok(visit.go("me")) };
-    if !asking.is_online && !visit.may_send(&app.settings.limits) {
-        return visit.message(&app, &TOKEN_REFUSED);
+    if let Err(page) = find(&app, &visit).await? {
+        return Ok(page);
     }
+    let Some(challenge) = pending(&app, &visit).await? else { return Ok(visit.go("me")) };
     code::send_again(&app, &visit, &challenge, &PLACES).await
 }
 

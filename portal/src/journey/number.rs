@@ -20,8 +20,8 @@ use crate::catalogue::{Html, Words, ltr};
 use crate::failure::Failure;
 use crate::screen::{PhoneScreen, render};
 use crate::stage::{self, Occasion, Stage};
-use crate::visit::{TOKEN_REFUSED, Visit};
-use crate::{consent, random};
+use crate::visit::Visit;
+use crate::{consent, random, sending};
 
 /// How a Saudi mobile number looks.
 const EXAMPLE: &str = "05XXXXXXXX";
@@ -123,11 +123,8 @@ pub(crate) async fn submit(
     if pending.is_some_and(|challenge| challenge.phone == phone && challenge.agreed == agreed) {
         return Ok(visit.go("code"));
     }
-    if !visit.may_send(&app.settings.limits) {
-        return visit.message(&app, &TOKEN_REFUSED);
-    }
-    if let Err(wait) = app.budgets.admit_message(&visit.nas.name, &visit.site.name) {
-        return too_many(&app, &visit, wait);
+    if let Some(page) = sending::obstacle(&app, &visit).await? {
+        return Ok(page);
     }
     match begin(&app, &visit, phone, agreed).await? {
         Begun::Begins | Begun::GoesOn(_) => Ok(visit.go("code")),
@@ -144,7 +141,7 @@ pub(super) fn over_limit(app: &App, visit: &Visit, over: OverLimit) -> Outcome {
 }
 
 /// The page for when everybody here together has had their messages.
-pub(super) fn too_many(app: &App, visit: &Visit, wait: Duration) -> Outcome {
+pub(crate) fn too_many(app: &App, visit: &Visit, wait: Duration) -> Outcome {
     wait_page(app, visit, "e-busy", wait)
 }
 

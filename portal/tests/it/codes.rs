@@ -1,5 +1,7 @@
 //! Stories of codes: resumed, sent again, mistyped, too late, too many.
 
+use std::time::Duration;
+
 use domain::{Counted, MessageState};
 use store::ChallengesOf;
 
@@ -13,7 +15,7 @@ async fn to_code_page(town: &Town, browser: &Browser) -> Answer {
 }
 
 async fn sends(town: &Town) -> usize {
-    let since = crate::town::NOON - std::time::Duration::from_secs(3_600);
+    let since = crate::town::NOON - Duration::from_secs(3_600);
     let of_device = ChallengesOf::Device(MAC.parse().unwrap());
     let told = town.store.list_challenges(&of_device, since, 10).await.unwrap();
     told.iter().map(|challenge| challenge.messages.len()).sum()
@@ -247,7 +249,7 @@ async fn a_message_that_no_gateway_took_is_admitted() {
     let town = Town::open().await;
     let browser = town.english();
     let page = to_code_page(&town, &browser).await;
-    let until = town.now() + std::time::Duration::from_secs(60);
+    let until = town.now() + Duration::from_secs(60);
     let message = town.store.claim_messages(town.now(), until, 1).await.unwrap().remove(0);
     let failed = MessageState::Failed { reason: "no route".into() };
     town.store.finish_message(message.id, &failed, town.now()).await.unwrap();
@@ -418,4 +420,31 @@ async fn guessing_ends_after_five_and_thirty_a_day() {
         town.wait(16 * 60);
     }
     assert_eq!(guesses, [5; 6], "16 hours of it");
+}
+
+#[tokio::test]
+async fn a_device_that_radius_never_saw_gets_no_code() {
+    let town = Town::open().await;
+    let browser = town.english();
+    let mut only_seen = |nas: &mut domain::Nas| nas.hand_off.sends = domain::SendRule::Seen;
+    town.store.change_access_point(&"mall".parse().unwrap(), &mut only_seen).await.unwrap();
+    let page = browser.visit(&format!("/n/path-of-the-mall/?mac={MAC}&ip=10.3.0.7")).await;
+    let form = [("phone", PHONE), ("terms", "yes")];
+    let refused = browser.post(&page, "phone", &form).await;
+    assert_eq!((refused.status, refused.title().as_str()), (403, "Not connected to this network"));
+    assert_eq!(town.next_message().await, None);
+
+    let site = |name: &str| name.parse().unwrap();
+    let device = MAC.parse().unwrap();
+    let seen = |place| store::Appearance { device, site: site(place) };
+    for (place, at, sent) in [
+        ("elsewhere", town.now(), false),
+        ("walkway", town.now() - Duration::from_secs(12 * 3_600 + 1), false),
+        ("walkway", town.now() - Duration::from_secs(12 * 3_600), true),
+    ] {
+        town.store.record_appearances(&[seen(place)], at).await.unwrap();
+        let answer = browser.post(&page, "phone", &form).await;
+        assert_eq!(answer.status == 303, sent, "{place} {at:?}");
+        assert_eq!(town.next_message().await.is_some(), sent, "{place} {at:?}");
+    }
 }

@@ -8,7 +8,7 @@ use data_encoding::HEXLOWER;
 use domain::{
     AccountingEvent, AccountingRecord, Clock, Country, HandOff, HandOffMethod, Language, Localised,
     MacAddress, ManualClock, MessageAuthenticatorRule, Nas, NasProfile, OctetDirection, Octets,
-    Plan, ProxyStateRule, SessionId, SessionIdentification, SessionReport, Site, Speed,
+    Plan, ProxyStateRule, SendRule, SessionId, SessionIdentification, SessionReport, Site, Speed,
     StatusServerRule, Timestamp, Usage,
 };
 use hmac::{Hmac, KeyInit, Mac};
@@ -226,13 +226,15 @@ async fn set_up(store: &Arc<dyn Store>, plan: Plan) {
         secret: Some(UAM_SECRET.parse().unwrap()),
         hosts: vec!["10.2.0.1:3990".parse().unwrap()],
         api: None,
+        sends: SendRule::Seen,
     };
-    let mall = HandOff::mac_authentication(None);
+    let mall = HandOff { sends: SendRule::Claimed, ..HandOff::mac_authentication(None) };
     let plaza = HandOff {
         method: HandOffMethod::Cisco,
         secret: None,
         hosts: vec!["192.0.2.9".parse().unwrap()],
         api: None,
+        sends: SendRule::Claimed,
     };
     for (name, network, profile, hand_off) in [
         ("plaza", "192.0.2.4/32", NasProfile::Cisco, plaza),

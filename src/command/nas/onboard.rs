@@ -92,6 +92,7 @@ fn new(nas: OnboardNas) -> Option<AddNas> {
         hand_off: HandOffArgs {
             login_hosts: nas.login_hosts,
             method: nas.method,
+            sends: None,
             login_secret_file: nas.login_secret_file,
             api: ApiArgs::default(),
         },

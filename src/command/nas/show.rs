@@ -2,7 +2,8 @@
 
 use controller::admin::api::{AccessPoint, AccessPointShown, Activity, HandOffView, Times};
 use domain::{
-    Clock, NasName, OctetBalance, OctetDirection, ProxyStateRule, StatusServerRule, Timestamp,
+    Clock, NasName, OctetBalance, OctetDirection, ProxyStateRule, SendRule, StatusServerRule,
+    Timestamp,
 };
 
 use super::or_dash;
@@ -50,18 +51,20 @@ pub(super) fn fields(nas: &AccessPoint) -> Vec<(&'static str, String)> {
         StatusServerRule::Answered => "answered",
         StatusServerRule::Ignored => "not answered",
     };
-    let HandOffView { method, hosts, has_secret, api } = &nas.hand_off;
+    let HandOffView { method, hosts, has_secret, sends, api } = &nas.hand_off;
     let mut hand_off = method.as_str().to_owned();
     if !hosts.is_empty() {
         let hosts: Vec<String> = hosts.iter().map(ToString::to_string).collect();
         hand_off.push_str(&format!(" at {}", hosts.join(", ")));
     }
-    if *has_secret {
-        hand_off.push_str(", signed");
-    }
     if let Some(api) = api {
         hand_off.push_str(&format!(", site {} at {}", api.site, api.url));
     }
+    hand_off.push_str(match (has_secret, sends) {
+        (true, _) => ", signed",
+        (false, SendRule::Seen) => ", codes for devices seen",
+        (false, SendRule::Claimed) => ", codes for devices claimed",
+    });
     let message_authenticator = match nas.message_authenticator {
         rule if rule.leaves_unprotected() => format!("{}, still unprotected", rule.as_str()),
         rule => rule.as_str().to_owned(),

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use domain::{
     ApiSite, ApiUrl, ApiUser, CertificateName, ControllerApi, HandOffMethod, LoginHost,
     MessageAuthenticatorRule, Nas, NasIdentifier, NasName, NasProfile, OctetDirection,
-    ProxyStateRule, Secret, SiteName, StatusServerRule, Timestamp,
+    ProxyStateRule, Secret, SendRule, SiteName, StatusServerRule, Timestamp,
 };
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize, Serializer};
@@ -72,6 +72,10 @@ pub struct NewHandOff {
     /// Where its login page may be: `[http://|https://]host[:port]`, with `*.` for all names below.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<LoginHost>,
+    /// For which devices codes are sent where nothing signs the redirect; left out, as its maker's
+    /// access points allow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sends: Option<SendRule>,
     /// The API of its controller, where that is told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api: Option<NewApi>,
@@ -167,6 +171,8 @@ pub struct HandOffView {
     pub hosts: Vec<LoginHost>,
     /// Whether it shares a secret with the portal for that.
     pub has_secret: bool,
+    /// For which devices codes are sent where nothing signs the redirect.
+    pub sends: SendRule,
     /// The API of its controller, where that is told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api: Option<ApiView>,
@@ -219,6 +225,7 @@ impl From<&Nas> for AccessPoint {
                 hosts: nas.hand_off.hosts.clone(),
                 has_secret: nas.hand_off.secret.is_some(),
                 api: nas.hand_off.api.as_ref().map(ApiView::from),
+                sends: nas.hand_off.sends,
             },
             portal_path: nas.portal_path.expose().to_owned(),
         }

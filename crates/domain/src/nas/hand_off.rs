@@ -20,6 +20,46 @@ pub struct HandOff {
     pub hosts: Vec<LoginHost>,
     /// The API of its controller, where our server itself tells who may go online.
     pub api: Option<ControllerApi>,
+    /// For which devices codes are sent where the redirect is not signed.
+    pub sends: SendRule,
+}
+
+/// For which devices codes are sent where nothing signs the redirect, so that anybody can claim a
+/// device to be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SendRule {
+    /// For those that RADIUS was asked about at the site.
+    Seen,
+    /// For any, at four times the cost.
+    Claimed,
+}
+
+/// Why a text is no [`SendRule`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no rule for sending; known are seen and claimed")]
+pub struct SendRuleError(String);
+
+impl SendRule {
+    /// The rule's name in configuration, store and command line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Seen => "seen",
+            Self::Claimed => "claimed",
+        }
+    }
+}
+
+impl FromStr for SendRule {
+    type Err = SendRuleError;
+
+    fn from_str(text: &str) -> Result<Self, SendRuleError> {
+        [Self::Seen, Self::Claimed]
+            .into_iter()
+            .find(|rule| rule.as_str() == text)
+            .ok_or_else(|| SendRuleError(text.chars().take(40).collect()))
+    }
 }
 
 /// The rules of the redirect to the portal and of the way back, maker by maker.
@@ -148,6 +188,29 @@ impl HandOffMethod {
         matches!(self, Self::MacAuthentication | Self::Uam)
     }
 
+    /// The rule for sending: makers whose access points ask about every device that comes show who
+    /// is there, the others do not.
+    #[must_use]
+    pub const fn usual_sends(self) -> SendRule {
+        match self {
+            Self::MacAuthentication
+            | Self::Mikrotik
+            | Self::Cisco
+            | Self::Aruba
+            | Self::Ruckus
+            | Self::Cambium
+            | Self::Huawei
+            | Self::Pfsense => SendRule::Seen,
+            Self::Uam
+            | Self::ArubaInstantOn
+            | Self::Meraki
+            | Self::Fortinet
+            | Self::Omada
+            | Self::Opnsense
+            | Self::UnifiApi => SendRule::Claimed,
+        }
+    }
+
     /// Every name, for people.
     fn names() -> String {
         Self::ALL.map(Self::as_str).join(", ")
@@ -170,7 +233,8 @@ impl HandOff {
     #[must_use]
     pub const fn mac_authentication(redirect_secret: Option<Secret>) -> Self {
         let method = HandOffMethod::MacAuthentication;
-        Self { method, secret: redirect_secret, hosts: Vec::new(), api: None }
+        let sends = method.usual_sends();
+        Self { method, secret: redirect_secret, hosts: Vec::new(), api: None, sends }
     }
 
     /// Whether all is there that the method needs, and nothing that it cannot have.
@@ -408,7 +472,8 @@ mod tests {
         ] {
             let secret = has_secret.then(|| "secret".parse().unwrap());
             let hosts = vec![host("10.1.0.1"); hosts];
-            let hand_off = HandOff { method, secret, hosts, api: None };
+            let sends = method.usual_sends();
+            let hand_off = HandOff { method, secret, hosts, api: None, sends };
             assert_eq!(hand_off.check(), expected, "{hand_off:?}");
         }
         let api = Some(ControllerApi {
@@ -421,7 +486,9 @@ mod tests {
         for (method, expected) in
             [(UnifiApi, Ok(())), (MacAuthentication, Err(HandOffError::NeedlessApi))]
         {
-            let hand_off = HandOff { method, secret: None, hosts: Vec::new(), api: api.clone() };
+            let sends = method.usual_sends();
+            let hand_off =
+                HandOff { method, secret: None, hosts: Vec::new(), api: api.clone(), sends };
             assert_eq!(hand_off.check(), expected, "{method:?}");
         }
     }

@@ -152,6 +152,8 @@ struct Visible {
     hand_off: Option<HandOffMethod>,
     #[serde(default, alias = "uam_hosts")]
     login_hosts: Option<Vec<LoginHost>>,
+    #[serde(default)]
+    sends: Option<domain::SendRule>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     api: Option<VisibleApi>,
 }
@@ -211,6 +213,7 @@ fn split(nas: &Nas) -> (Visible, Hidden) {
             user: api.user.clone(),
             certificate: api.certificate.clone(),
         }),
+        sends: Some(nas.hand_off.sends),
     };
     let hidden = Hidden {
         secret: nas.secret.expose().to_owned(),
@@ -263,6 +266,7 @@ impl SqlStore {
                 secret: hand_off_secret,
                 hosts: visible.login_hosts.unwrap_or_default(),
                 api,
+                sends: visible.sends.unwrap_or(method.usual_sends()),
             },
             portal_path: secret(&hidden.portal_path)?,
         })

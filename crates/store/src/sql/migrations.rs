@@ -40,6 +40,7 @@ const STEPS: &[Step] = steps![
     "0016_purposes",
     "0017_vouchers",
     "0018_erasure_requests",
+    "0019_appearances",
 ];
 
 /// What migrating did.

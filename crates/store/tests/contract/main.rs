@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod accounting;
+mod appearances;
 mod audit;
 mod consents;
 mod erasure_requests;
@@ -58,6 +59,8 @@ on_both![
     sign_in::a_challenge_for_another_number_abandons_the_old_one,
     sign_in::beginnings_at_the_same_time_send_one_message,
     sign_in::no_number_of_beginnings_passes_a_limit,
+    appearances::a_device_is_known_to_have_been_at_its_site_for_a_while,
+    appearances::servers_that_see_the_same_crowd_do_not_hinder_each_other,
     purposes::a_code_of_one_purpose_is_worthless_for_another,
     purposes::a_hash_is_bound_to_purpose_and_subject,
     purposes::a_report_is_closed_by_its_own_code_once,

@@ -79,7 +79,13 @@ pub async fn the_key_of_a_controllers_api_is_sealed_and_comes_back(store: TestSt
         certificate: Some(format!("sha256:{}", "0a".repeat(32)).parse().unwrap()),
     };
     let method = HandOffMethod::UnifiApi;
-    let hand_off = HandOff { method, secret: None, hosts: Vec::new(), api: Some(api) };
+    let hand_off = HandOff {
+        method,
+        secret: None,
+        hosts: Vec::new(),
+        api: Some(api),
+        sends: method.usual_sends(),
+    };
     let garden = Nas { hand_off, ..nas("garden", "10.9.0.1/32") };
     store.add_access_point(&garden).await.unwrap();
     let found = store.find_access_point(&garden.name).await.unwrap();
