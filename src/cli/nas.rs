@@ -155,7 +155,8 @@ pub struct AddNas {
 #[derive(Debug, Args)]
 pub struct HandOffArgs {
     /// Where its login page may be, if the browser carries the login to it: an address or name, as
-    /// in https://login.example.com or 10.1.0.1:3990; `*.` stands for all names below.
+    /// in 10.1.0.1:3990, with `https://` before it if it must be encrypted; `*.` stands for all
+    /// names below.
     #[arg(long, value_name = "HOST[:PORT]", value_delimiter = ',')]
     pub login_hosts: Vec<LoginHost>,
     /// By which maker's rules, such as uam, mikrotik or cisco [default: its profile's if it has a
