@@ -58,6 +58,7 @@ struct Visitor<'a> {
 impl Visitor<'_> {
     fn walk(mut self, chromium: &Chromium, turn: &Barrier) -> Vec<Seen> {
         self.outside_of_a_visit();
+        self.where_nobody_is_seen();
         self.number_and_code();
         self.being_let_in(chromium);
         self.online();
@@ -120,6 +121,19 @@ impl Visitor<'_> {
         self.look_at("/v/nothing/", "token");
         self.look_at("/nowhere", "missing");
         self.look_at("/v/nothing/phone", "wrong method");
+    }
+
+    /// At an access point that signs nothing and has asked about nobody.
+    fn where_nobody_is_seen(&mut self) {
+        let (name, address) = (format!("mall-{}", self.number), format!("192.0.2.{}", self.number));
+        let mall = ["nas", "add", &name, "--site", "walkway", "--address", &address];
+        let added = self.ground.wait_for(self.ground.city.json(&mall));
+        let path = added["access_point"]["portal_path"].as_str().unwrap();
+        self.sheet.open(&self.ground.at(&format!("/n/{path}/?mac={}", self.device())));
+        self.sheet.fill("#phone", &self.telephone());
+        self.sheet.tap("input[name=terms]");
+        self.sheet.follow("main button");
+        self.look("unseen");
     }
 
     fn number_and_code(&mut self) {
