@@ -7,7 +7,7 @@
 //! `finish-rotation`, `onboarding` and `test`; `GET /v1/sessions`, `/v1/sessions/{id}`,
 //! `/v1/sessions/export`, `/v1/orders`, `/v1/support/{reference}`,
 //! `/v1/status`, `/v1/health`, `/v1/audit`, `/v1/consents`, `/v1/wordings/{hash}`,
-//! `/v1/requests`;
+//! `/v1/requests`, `/v1/sites/{name}/ratings`;
 //! `POST /v1/sessions/{id}/disconnect`,
 //! `/v1/accounts/show`, `/v1/accounts/erase`, `/v1/accounts/hold`, `/v1/accounts/release`,
 //! `/v1/requests/{reference}/done`, `/v1/consents/withdraw`, `/v1/codes`, `/v1/codes/verify`,
@@ -33,6 +33,7 @@ mod nas_test;
 mod onboarding;
 mod people;
 mod radius;
+mod ratings;
 mod record;
 mod refusal;
 mod requests;
@@ -163,6 +164,7 @@ impl AdminApi {
             .route("/v1/consents", get(consents::list))
             .route("/v1/consents/withdraw", post(consents::withdraw))
             .route("/v1/wordings/{hash}", get(consents::wording))
+            .route("/v1/sites/{name}/ratings", get(ratings::show))
             .route("/v1/requests", get(requests::list))
             .route("/v1/requests/{reference}/done", post(requests::done))
             .route("/v1/codes", post(codes::send))

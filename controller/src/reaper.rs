@@ -51,6 +51,7 @@ pub(crate) struct Pruned {
     pub sessions: u64,
     pub grants: u64,
     pub usage: u64,
+    pub ratings: u64,
     pub accounts: u64,
     pub vouchers: u64,
     pub radius_servers: u64,
@@ -136,6 +137,8 @@ impl Reaper {
         let grants = store.prune_grants(before).await?;
         let (store, _) = self.told("usage", past(days(keep.usage_days)));
         let usage = store.prune_usage(oldest_day).await?;
+        let (store, _) = self.told("ratings", past(days(keep.usage_days)));
+        let ratings = store.prune_ratings(oldest_day).await?;
         let asked_for = self.erase_requested(now).await?;
         let accounts = asked_for + self.erase_unused(past(days(keep.account_days))).await?;
         let (store, before) = self.told("erasure-requests", past(days(keep.audit_days)));
@@ -157,6 +160,7 @@ impl Reaper {
             sessions,
             grants,
             usage,
+            ratings,
             accounts,
             vouchers,
             radius_servers,
@@ -232,6 +236,7 @@ fn report(pruned: Pruned) {
         sessions,
         grants,
         usage,
+        ratings,
         accounts,
         vouchers,
         radius_servers,
@@ -249,6 +254,7 @@ fn report(pruned: Pruned) {
         sessions,
         grants,
         usage,
+        ratings,
         accounts,
         vouchers,
         radius_servers,

@@ -11,6 +11,7 @@ pub(crate) mod help;
 pub(crate) mod my_data;
 pub(crate) mod number;
 pub(crate) mod online;
+pub(crate) mod rate;
 pub(crate) mod voucher;
 
 use std::time::Duration;

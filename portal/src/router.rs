@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::routing::{get, post};
 
 use crate::app::{App, Message, Outcome};
-use crate::journey::{arrive, code, devices, end, help, my_data, number, online, voucher};
+use crate::journey::{arrive, code, devices, end, help, my_data, number, online, rate, voucher};
 use crate::{capport, probe, wispr};
 
 /// Forms are tiny; a larger body is answered with 413, and read no further.
@@ -40,6 +40,8 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/v/{token}/refused", get(arrive::refused))
         .route("/v/{token}/status", get(online::status))
         .route("/v/{token}/devices", get(devices::show).post(devices::retire))
+        .route("/v/{token}/rate", get(rate::show).post(rate::submit))
+        .route("/v/{token}/rated", get(rate::rated))
         .route("/v/{token}/me", get(my_data::show))
         .route("/v/{token}/me/send", post(my_data::send))
         .route("/v/{token}/me/code", post(my_data::submit))

@@ -135,6 +135,15 @@ pub(crate) struct DeviceRow {
     pub seen: Html,
 }
 
+/// The page that asks what the visitor thinks of the stay.
+#[derive(Template)]
+#[template(path = "rate.html")]
+pub(crate) struct RateScreen<'a> {
+    pub frame: Frame<'a>,
+    /// Whether no score was chosen.
+    pub is_missing: bool,
+}
+
 /// The page before a code is sent to see what is kept about a person.
 #[derive(Template)]
 #[template(path = "my_data_ask.html")]

@@ -22,6 +22,14 @@ pub enum SiteCommand {
     Add(AddSite),
     /// Change a site in place; its pages follow at once and without a restart.
     Set(Box<SetSite>),
+    /// Tell what visitors think of a site: figures, and the reasons they gave.
+    Ratings {
+        /// The site's name.
+        name: SiteName,
+        /// Of how many days, today included.
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3_650))]
+        days: u32,
+    },
     /// Remove a site without access points.
     Remove {
         /// The site's name.

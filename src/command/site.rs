@@ -3,7 +3,7 @@
 mod change;
 mod show;
 
-use controller::admin::api::{List, Removed, SiteView};
+use controller::admin::api::{List, RatingsView, Removed, SiteView};
 use domain::{HelpNumbers, Language, Localised, Look, OpeningHours, SiteTexts};
 
 use crate::admin_client::AdminClient;
@@ -29,6 +29,11 @@ pub async fn run(admin: &AdminClient, format: Format, command: SiteCommand) -> a
             output::done(format, &added, &format!("site {} added", added.name))
         }
         SiteCommand::Set(set) => change::set(admin, format, *set).await,
+        SiteCommand::Ratings { name, days } => {
+            let path = format!("/v1/sites/{name}/ratings?days={days}");
+            let ratings: RatingsView = admin.get(&path).await?;
+            output::show(format, &ratings, &show::ratings(&ratings))
+        }
         SiteCommand::Remove { name } => {
             let removed: Removed = admin.delete(&format!("/v1/sites/{name}")).await?;
             output::done(format, &removed, &format!("site {name} removed"))

@@ -189,6 +189,9 @@ impl Visitor<'_> {
         self.look_at_own("status", "status");
         self.look_at_own("devices", "devices");
         self.look_at_own("devices?n=gone", "device gone");
+        self.look_at_own("rate", "rate");
+        self.look_at_own("rate?e=score", "rate missing");
+        self.look_at_own("rated", "rated");
         self.my_data();
         self.report(AcctStatusType::InterimUpdate, DAY_DATA / 100 * 95);
         self.look_at_own("status", "status nearly used up");

@@ -19,6 +19,7 @@ mod onboarding;
 mod order;
 mod plan;
 mod radius;
+mod rating;
 mod request;
 mod session;
 mod session_export;
@@ -56,6 +57,7 @@ pub use onboarding::{Onboard, Onboarding};
 pub use order::{OrderAnswerView, OrderQuery, OrderStateView, OrderView};
 pub use plan::PlanView;
 pub use radius::{Cursor, RadiusStatistics, Tail, TailQuestion, TrailStatus};
+pub use rating::{RatingsQuery, RatingsView, ReasonView};
 pub use request::{RequestQuery, RequestView};
 pub use session::{
     Changing, Disconnect, Disconnecting, GrantFate, OrderFate, SessionDetails, SessionQuery,

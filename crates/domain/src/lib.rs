@@ -28,6 +28,7 @@ mod order;
 mod phone;
 mod plan;
 mod quota;
+mod rating;
 mod readable;
 mod reference;
 mod report_number;
@@ -88,6 +89,7 @@ pub use order::{
 pub use phone::{Country, CountryError, MaskedPhone, PhoneError, PhoneNumber};
 pub use plan::{Allowance, Plan, RatePair, Speed};
 pub use quota::{Assessment, Consumption, Remaining, Resource, Window, assess, code_gives_more};
+pub use rating::{Rating, Score};
 pub use reference::{Reference, ReferenceError};
 pub use report_number::{ReportNumber, ReportNumberError};
 pub use secret::{Secret, SecretError};

@@ -15,6 +15,7 @@ mod holds;
 mod nas_ranges;
 mod outboxes;
 mod radius_servers;
+mod ratings;
 mod sessions;
 mod setup;
 mod sign_in;
@@ -36,6 +37,7 @@ pub use holds::{LegalHold, LegalHolds};
 pub use nas_ranges::{NasRanges, Sighting};
 pub use outboxes::{MessageOutbox, OrderFilter, Orders, OutgoingMessage, Reach};
 pub use radius_servers::{RadiusServer, RadiusServers, ServerId};
+pub use ratings::Ratings;
 pub use sessions::{
     AccountUsage, ApplyOutcome, JournalPosition, SessionFilter, SessionReports, Sessions,
     SessionsFrom,
@@ -71,6 +73,7 @@ pub trait Store:
     + RadiusServers
     + Erasures
     + ErasureRequests
+    + Ratings
     + AuditLog
     + Consents
     + LegalHolds

@@ -31,7 +31,7 @@ pub use contract::{
     GrantsOf, Heritage, Histories, Intent, JournalPosition, KnownDevice, KnownPerson, LegalHold,
     LegalHolds, MessageOutbox, MessageTold, NasChange, NasRanges, NewChallenge, NotSent, OpenStay,
     OrderFilter, Orders, OutgoingMessage, PastStay, PersonalData, Plans, Prize, RadiusServer,
-    RadiusServers, Reach, RequestFilter, Revoked, ServerId, SessionFilter, SessionReports,
+    RadiusServers, Ratings, Reach, RequestFilter, Revoked, ServerId, SessionFilter, SessionReports,
     Sessions, SessionsFrom, Sighting, SignIn, SignInOutcome, SiteChange, Sites, Store, Taken,
     Visits, VoucherUse, Vouchers, VouchersOf,
 };

@@ -27,6 +27,7 @@ mod migrations;
 mod nas_ranges;
 mod orders;
 mod radius_servers;
+mod ratings;
 mod row;
 mod sessions;
 mod setup;

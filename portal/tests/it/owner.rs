@@ -124,3 +124,33 @@ async fn a_name_that_is_easy_to_remember_leads_to_the_status() {
     let foreign = browser.ask("GET", "another.example", "/status", "").await;
     assert!(!foreign.header("location").contains("/v/"), "{:?}", foreign.headers);
 }
+
+#[tokio::test]
+async fn a_stay_is_rated_once_and_without_a_name() {
+    let town = Town::open().await;
+    let browser = town.english();
+    let base = town.go_online(&browser, MAC, "10.1.0.7").await.base();
+    let status = browser.visit(&format!("{base}status")).await;
+    assert!(status.body.contains("<a href=\"rate\">Rate my visit</a>"), "{}", status.body);
+    let page = browser.visit(&format!("{base}rate")).await;
+    assert_eq!(page.body.matches("type=\"radio\"").count(), 5);
+    for score in ["", "0", "6", "five"] {
+        let answer = browser.post(&page, "rate", &[("score", score)]).await;
+        assert!(answer.location().ends_with("rate?e=score"), "{score}");
+    }
+    let site = "walkway".parse().unwrap();
+    let day = domain::Day::from_epoch_days(0);
+    for (score, reason) in [("4", " fast\nhere "), ("1", "twice")] {
+        let answer = browser.post(&page, "rate", &[("score", score), ("reason", reason)]).await;
+        let thanks = browser.visit(&answer.location()).await;
+        assert!(thanks.shows("Thank you, we received your rating."), "{}", thanks.body);
+    }
+    assert_eq!(town.store.count_ratings(&site, day).await.unwrap(), [0, 0, 0, 1, 0]);
+    let kept = town.store.list_reasoned_ratings(&site, day, 10).await.unwrap();
+    assert_eq!((kept.len(), kept[0].reason.as_str()), (1, "fasthere"));
+    assert_eq!(town.store.list_audit_links(0, 10).await.unwrap(), []);
+    // Who is not online rates nothing.
+    town.report("gate", MAC, "10.1.0.7", Event::Stopped, Usage::default()).await;
+    let answer = browser.post_to(&format!("{base}rate"), &[("score", "5")]).await;
+    assert!(answer.location().ends_with('/'), "{}", answer.location());
+}

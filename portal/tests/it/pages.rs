@@ -35,6 +35,7 @@ pub async fn all_pages(town: &Town, browser: &Browser, mac: &str) -> Vec<(&'stat
     let online = browser.visit(&accepted.location()).await;
     let status = browser.visit(&format!("{base}status")).await;
     let devices = browser.visit(&format!("{base}devices")).await;
+    let rate = browser.visit(&format!("{base}rate?e=score")).await;
     let my_data_ask = browser.visit(&format!("{base}me")).await;
     let sent = browser.post(&my_data_ask, "me/send", &[]).await;
     let my_data_code = browser.visit(&sent.location()).await;
@@ -60,6 +61,8 @@ pub async fn all_pages(town: &Town, browser: &Browser, mac: &str) -> Vec<(&'stat
         ("my data, code", my_data_code),
         ("my data", my_data),
         ("erase", erase),
+        ("rate", rate),
+        ("rated", browser.visit(&format!("{base}rated")).await),
         ("erased", browser.visit(&format!("{base}erased?r=K7M2QX")).await),
         ("kept", browser.visit(&format!("{base}kept?r=K7M2QX")).await),
         ("used up", used_up),
@@ -203,8 +206,8 @@ async fn looking_at_pages_writes_nothing() {
     let browser = town.browser();
     let base = browser.visit(&town.gate_redirect(MAC, "10.1.0.7")).await.base();
     for page in [
-        "", "code", "go", "online", "status", "devices", "me", "me/erase", "erased", "kept", "bye",
-        "help", "terms", "refused",
+        "", "code", "go", "online", "status", "devices", "rate", "rated", "me", "me/erase",
+        "erased", "kept", "bye", "help", "terms", "refused",
     ] {
         browser.visit(&format!("{base}{page}")).await;
     }

@@ -1,6 +1,6 @@
 //! A site as it is printed.
 
-use controller::admin::api::SiteView;
+use controller::admin::api::{RatingsView, SiteView};
 use domain::{GardenHost, Language, OpeningHours, Span};
 
 use crate::command::wording::or_dash;
@@ -58,4 +58,20 @@ fn languages(languages: &[Language]) -> String {
 
 const fn yes_or_no(value: bool) -> &'static str {
     if value { "yes" } else { "no" }
+}
+
+/// What visitors think of a site.
+pub(super) fn ratings(ratings: &RatingsView) -> Vec<(&'static str, String)> {
+    let scores =
+        (1..).zip(ratings.scores).map(|(score, count): (u8, u64)| format!("{score}: {count}"));
+    let mut fields = vec![
+        ("ratings", format!("{} in {} day(s)", ratings.count, ratings.days)),
+        ("mean", or_dash(ratings.mean.map(|mean| format!("{mean:.2}")))),
+        ("4 or 5", or_dash(ratings.good_percent.map(|percent| format!("{percent} %")))),
+        ("scores", scores.collect::<Vec<_>>().join(", ")),
+    ];
+    for reason in &ratings.reasons {
+        fields.push(("reason", format!("{} at {}: {}", reason.score, reason.nas, reason.reason)));
+    }
+    fields
 }

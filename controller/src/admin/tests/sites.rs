@@ -89,3 +89,39 @@ async fn a_site_looks_and_speaks_as_its_admin_wants_until_that_is_taken_back() {
     assert_eq!(changed["look"], json!({"logo": null, "colours": colours}));
     assert_eq!(changed["texts"], json!({"landing-body": {"en": "Welcome."}}));
 }
+
+#[tokio::test]
+async fn what_visitors_think_of_a_site_is_told_in_figures() {
+    let office = Office::open().await;
+    let none = json!({
+        "site": "walkway", "days": 30, "count": 0, "mean": null, "good_percent": null,
+        "scores": [0, 0, 0, 0, 0], "reasons": []
+    });
+    assert_eq!(office.get("/v1/sites/walkway/ratings").await, (200, none));
+    let today = domain::Zone::riyadh().day_of(office.stage.clock.now()).epoch_days();
+    for (stay, day, score, reason) in [
+        (1, today, 5, ""),
+        (2, today, 4, "fast"),
+        (3, today - 29, 2, "slow"),
+        (4, today - 30, 1, "old"),
+    ] {
+        let rating = domain::Rating {
+            site: "walkway".parse().unwrap(),
+            nas: "gate".parse().unwrap(),
+            day: domain::Day::from_epoch_days(day),
+            score: domain::Score::new(score).unwrap(),
+            reason: reason.to_owned(),
+        };
+        let stay = domain::SessionId::from_bytes([stay; 16]);
+        assert!(office.stage.store.add_rating(&rating, stay).await.unwrap());
+    }
+    let (_, told) = office.get("/v1/sites/walkway/ratings").await;
+    assert_eq!((&told["count"], &told["mean"]), (&json!(3), &json!(3.66)), "{told}");
+    assert_eq!((&told["good_percent"], &told["scores"]), (&json!(66), &json!([0, 1, 0, 1, 1])));
+    let reasons: Vec<_> =
+        told["reasons"].as_array().unwrap().iter().map(|one| &one["reason"]).collect();
+    assert_eq!(reasons, ["fast", "slow"]);
+    assert_eq!(office.get("/v1/sites/walkway/ratings?days=1").await.1["count"], 2);
+    assert_eq!(office.get("/v1/sites/walkway/ratings?days=0").await.0, 422);
+    assert_eq!(office.get("/v1/sites/nowhere/ratings").await.0, 404);
+}

@@ -41,6 +41,7 @@ const STEPS: &[Step] = steps![
     "0017_vouchers",
     "0018_erasure_requests",
     "0019_appearances",
+    "0020_ratings",
 ];
 
 /// What migrating did.

@@ -16,6 +16,7 @@ mod nas_ranges;
 mod outboxes;
 mod purposes;
 mod radius_servers;
+mod ratings;
 mod rivals;
 mod schema;
 mod setup;
@@ -137,6 +138,7 @@ on_both![
     consents::a_wording_is_kept_once_and_found_by_its_hash,
     consents::what_is_taken_back_stays_as_proof_and_ends_at_once,
     consents::consents_are_read_person_after_person,
+    ratings::a_stay_rates_once_and_leaves_no_name,
     erasure_requests::one_request_of_a_person_is_open_and_erasing_does_it,
     erasure_requests::a_persons_data_is_all_that_is_kept_of_the_person,
     holds::who_is_held_stays_with_all_that_belongs_to_the_person,
