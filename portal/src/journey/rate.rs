@@ -49,11 +49,12 @@ pub(crate) async fn submit(
     if let Err(wait) = app.budgets.admit(visit.context.device) {
         return too_busy(&app, &visit, wait);
     }
-    let owner = match owner::find(&app, &visit).await? {
-        Ok(owner) => owner,
-        Err(page) => return Ok(page),
-    };
-    let Some(session) = owner.session else { return Ok(visit.go("")) };
+    if let Err(page) = owner::find(&app, &visit).await? {
+        return Ok(page);
+    }
+    let device = visit.context.device;
+    let session = app.store.find_open_session(&visit.nas.name, device).await?;
+    let Some(session) = session else { return Ok(visit.go("")) };
     let Some(score) = typed.score.parse().ok().and_then(Score::new) else {
         return Ok(visit.go("rate?e=score"));
     };
