@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use anyhow::Context;
 use controller::admin::{About, AdminApi, NewAccessPoints, ReportCodes};
-use controller::{Controller, NasControl, OrderDelivery, Places, Records, ReportMessages};
+use controller::{
+    Controller, NasControl, OrderDelivery, Places, Records, ReportMessages, SiteMessages,
+};
 use controller_api::Controllers;
-use domain::{Clock, Code, Language, ReportNumber, SmsText, Timestamp};
+use domain::{Clock, Code, Language, ReportNumber, SiteTexts, SmsText, Timestamp};
 use messaging::Courier;
 use portal::{Messages, Portal};
 use radius::{Connections, DaeClient, Presence, Radius};
@@ -46,6 +48,12 @@ struct ByCatalogue(Messages);
 impl ReportMessages for ByCatalogue {
     fn report_code(&self, language: &Language, report: &ReportNumber, code: &Code) -> SmsText {
         self.0.report_code(language, report, code)
+    }
+}
+
+impl SiteMessages for ByCatalogue {
+    fn check(&self, texts: &SiteTexts) -> Result<(), String> {
+        self.0.check_site(texts).map_err(|error| error.to_string())
     }
 }
 
@@ -259,7 +267,7 @@ impl Parts {
                 Ok(())
             });
         }
-        let api = self.admin_api(shared, nas_control);
+        let api = self.admin_api(shared, nas_control)?;
         let socket = shared.config.radius_socket();
         let stop = shared.stop.clone();
         self.spawn("socket", async move {
@@ -289,7 +297,7 @@ impl Parts {
             controller.run(stop).await;
             Ok(())
         });
-        let api = self.admin_api(shared, nas_control);
+        let api = self.admin_api(shared, nas_control)?;
         let socket = shared.config.admin_socket();
         let stop = shared.stop.clone();
         self.spawn("admin", async move {
@@ -309,7 +317,13 @@ impl Parts {
         Ok(Arc::new(EveryWay { client, controllers, trail, clock }))
     }
 
-    fn admin_api(&self, shared: &Shared, nas_control: Arc<dyn NasControl>) -> AdminApi {
+    fn admin_api(
+        &self,
+        shared: &Shared,
+        nas_control: Arc<dyn NasControl>,
+    ) -> anyhow::Result<AdminApi> {
+        let words = Messages::new(&shared.config.portal).context("the words of messages")?;
+        let words = Arc::new(ByCatalogue(words));
         let about = About {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             database: if shared.config.is_embedded() { "sqlite" } else { "postgres" }.to_owned(),
@@ -321,13 +335,14 @@ impl Parts {
             },
             places: places(&shared.config),
             nas_control: Some(nas_control),
+            site_messages: words.clone(),
             report_codes: ReportCodes {
-                messages: Arc::new(ByCatalogue(Messages::new())),
+                messages: words,
                 sends_per_day: shared.config.controller.report_codes_per_day,
             },
             activity: self.radius.clone().map(|seen| Arc::new(CountedByRadius(seen)) as _),
         };
-        AdminApi::new(Arc::clone(&shared.store), Arc::clone(&shared.clock), about)
+        Ok(AdminApi::new(Arc::clone(&shared.store), Arc::clone(&shared.clock), about))
     }
 
     /// Adds a part that runs until the token asks it to stop.

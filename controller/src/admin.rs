@@ -63,6 +63,7 @@ use crate::nas_activity::NasActivity;
 use crate::nas_control::NasControl;
 use crate::onboarding::Places;
 use crate::report_messages::ReportMessages;
+use crate::site_messages::SiteMessages;
 use crate::why::Records;
 
 /// No request is longer, in octets.
@@ -96,6 +97,8 @@ pub struct About {
     pub places: Places,
     /// Whoever tells access points, if that is done in this process.
     pub nas_control: Option<Arc<dyn NasControl>>,
+    /// Whether a site's name for its network fits into messages.
+    pub site_messages: Arc<dyn SiteMessages>,
     /// How codes of reports are sent.
     pub report_codes: ReportCodes,
     /// What RADIUS has seen of access points, where it runs in this process.

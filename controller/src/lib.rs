@@ -19,6 +19,7 @@ mod random;
 mod reaper;
 mod report_messages;
 mod settings;
+mod site_messages;
 #[cfg(test)]
 mod stage;
 mod support;
@@ -32,5 +33,6 @@ pub use nas_control::{Delivery, GuestsError, NasControl, Probe, Way};
 pub use onboarding::Places;
 pub use report_messages::ReportMessages;
 pub use settings::{ControllerSettings, RetentionSettings, SettingsError};
+pub use site_messages::SiteMessages;
 pub use tail::follow;
 pub use why::{Records, WhyError, about as asked_about, tell as why};

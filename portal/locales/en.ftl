@@ -22,12 +22,34 @@ code-label = Login code
 code-submit = Log in
 code-edit = Wrong number? Change it
 code-keep = You may leave this window to read the message and come back; we will be waiting here.
+code-tap = Or tap the link in the message.
 resend-wait = No message yet? You can resend in { $t }.
 resend-btn = Resend code
 resend-done = New code sent. Use the latest one.
 sms-code = { $code } is your { $network } code, valid 5 minutes. Do not share it.
+sms-code-bound =
+    { $code } is your { $network } code, valid 5 minutes. Do not share it.
+
+    @{ $host } #{ $code }
+sms-code-link =
+    { $code } is your { $network } code, valid 5 minutes. Or tap:
+    { $link }
+
+    @{ $host } #{ $code }
 sms-data-code = { $code } opens your data page, valid 5 minutes. Do not share it.
+sms-data-code-bound =
+    { $code } opens your data page, valid 5 minutes. Do not share it.
+
+    @{ $host } #{ $code }
 sms-report-code = Your 940 report { $report } is closed. Code to confirm that it is resolved: { $code }
+
+# The page of the link in a message
+link-title = Log a device in
+link-asked = Device { $device } asked at { $clock } to log in with the number { $phone }.
+link-open = Yes, log this device in
+link-opened-title = Login confirmed
+link-opened = The device is being connected to the internet now. You can close this page.
+link-opened-reopen = Open the Wi-Fi login page on that device again; it goes on by itself.
 
 # Voucher
 voucher-have = I have a voucher
@@ -169,6 +191,9 @@ e-capacity = The site is very busy. Please try again in { $t }.
 e-phone-daily = This number reached today's message limit. Use a voucher or try tomorrow.
 e-sms-slow = Messages are slow now. Your code is on its way; position { $pos }.
 e-sms-failed = We could not deliver to { $phone }. Check the number or your signal. A voucher will let you in too.
+e-link-title = The link is not good any more
+e-link-used = This login link was used or has expired. A new message can be requested on the login page.
+e-link-wrongdev = Please confirm: did you request access for this device? If not, close this page: whoever asked would be online under your number.
 e-voucher-format = The code seems incomplete or mistyped. It has ten letters and digits, such as { $example }
 e-voucher-unknown = This code is not valid here. Please compare it with the voucher.
 e-voucher-over = The time of this voucher is over.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use domain::{ChallengePolicy, Clock, Language, Look, Timestamp};
+use domain::{ChallengePolicy, Clock, Language, LinkToken, Look, Timestamp};
 use store::Store;
 use url::Url;
 
@@ -15,6 +15,7 @@ use crate::context::ContextSigner;
 use crate::failure::Failure;
 use crate::held::HeldAnswers;
 use crate::presence::Presence;
+use crate::random;
 use crate::screen::{Frame, Link, MessageScreen, render};
 use crate::settings::Resolved;
 
@@ -64,7 +65,7 @@ impl App {
             banners: Vec::new(),
             look: &OWN_LOOK,
             base: "/".to_owned(),
-            here,
+            here: here.into(),
             keep: String::new(),
         }
     }
@@ -93,6 +94,11 @@ impl App {
             frame,
         };
         render(message.status, &screen, words.language(), form_targets)
+    }
+
+    /// A new link, if messages carry one.
+    pub(crate) fn draw_link(&self) -> Result<Option<LinkToken>, getrandom::Error> {
+        self.settings.message_form.has_links().then(random::link).transpose()
     }
 
     /// Where the API and the pages tell a device to go: encrypted if the portal can.

@@ -4,6 +4,7 @@
 //! costs the others nothing. What must outlive a restart (messages for one number, for
 //! one device) is counted by the store, where the message is written.
 
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ pub(crate) struct Budgets {
     voucher_device: DefaultKeyedRateLimiter<MacAddress>,
     voucher_site: DefaultKeyedRateLimiter<SiteName>,
     voucher_everybody: DefaultDirectRateLimiter,
+    link_source: DefaultKeyedRateLimiter<IpAddr>,
+    link_everybody: DefaultDirectRateLimiter,
     /// What the store counts before a message is written, the most specific first.
     pub sends: Vec<SendLimit>,
 }
@@ -51,6 +54,8 @@ impl Budgets {
             voucher_everybody: RateLimiter::direct(Quota::per_second(some(
                 limits.vouchers_per_second,
             ))),
+            link_source: RateLimiter::keyed(Quota::per_minute(some(limits.links_per_source))),
+            link_everybody: RateLimiter::direct(Quota::per_second(some(limits.posts_per_second))),
             sends: send_limits(limits),
         }
     }
@@ -68,6 +73,8 @@ impl Budgets {
             devices.retain_recent();
             devices.shrink_to_fit();
         }
+        self.link_source.retain_recent();
+        self.link_source.shrink_to_fit();
     }
 
     /// Counts a voucher that `device` tries, right or wrong; the error says how long to wait.
@@ -82,6 +89,14 @@ impl Budgets {
         let now = DefaultClock::default().now();
         self.voucher_site.check_key(site).map_err(|refused| refused.wait_time_from(now))?;
         self.voucher_everybody.check().map_err(|refused| refused.wait_time_from(now))
+    }
+
+    /// Counts a link that somebody opens from `source`, good or not; it needs no device, so those of
+    /// all count apart from forms. The error says how long to wait.
+    pub(crate) fn admit_link(&self, source: IpAddr) -> Result<(), Duration> {
+        let now = DefaultClock::default().now();
+        self.link_source.check_key(&source).map_err(|refused| refused.wait_time_from(now))?;
+        self.link_everybody.check().map_err(|refused| refused.wait_time_from(now))
     }
 
     /// Counts a message that shall be sent at an access point, for `cost` of those it may have sent;
@@ -150,6 +165,19 @@ mod tests {
         };
         assert_eq!([admit("one"), admit("one"), admit("one")], [true, true, false]);
         assert_eq!([admit("two"), admit("two")], [true, false], "the site has its own limit");
+    }
+
+    #[test]
+    fn links_are_opened_within_the_limits_of_their_source_and_of_all() {
+        let limits =
+            LimitSettings { links_per_source: 2, posts_per_second: 3, ..LimitSettings::default() };
+        let budgets = Budgets::new(&limits);
+        let of = |n: u8| budgets.admit_link([192, 0, 2, n].into()).is_ok();
+        assert_eq!([of(1), of(1), of(1)], [true, true, false]);
+        assert_eq!([of(2), of(3)], [true, false], "all have a limit too");
+        assert_eq!(budgets.admit(MacAddress::new([2, 0, 0, 0, 0, 1])), Ok(()), "forms go on");
+        budgets.forget_quiet_devices();
+        assert!(!of(1));
     }
 
     #[test]

@@ -8,7 +8,7 @@
 use std::fmt;
 
 use askama::filters::HtmlSafe;
-use domain::{Code, Language, Purpose, ReportNumber, SiteTexts, SmsLength, SmsText, TextKey};
+use domain::{Language, SiteTexts, TextKey};
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use unic_langid::LanguageIdentifier;
@@ -38,20 +38,15 @@ struct Book {
     texts: FluentBundle<FluentResource>,
 }
 
-/// A message that a gateway would send, and charge, as several.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the text `{key}` in language `{language}` is too long for one message: {units} of {most}")]
-pub struct TooLong {
-    key: &'static str,
-    language: Language,
-    units: usize,
-    most: usize,
-}
-
 impl Catalogue {
     /// Reads the files that are compiled in; a test proves that they are whole.
     pub(crate) fn new() -> Self {
-        let mut books: Vec<Book> = FILES.iter().map(|(tag, text)| Book::new(tag, text)).collect();
+        Self::of(FILES)
+    }
+
+    /// Reads files by their languages.
+    pub(crate) fn of(files: &[(&str, &str)]) -> Self {
+        let mut books: Vec<Book> = files.iter().map(|(tag, text)| Book::new(tag, text)).collect();
         books.sort_by_key(|book| book.language != Language::arabic());
         Self { books }
     }
@@ -113,58 +108,6 @@ impl Catalogue {
         }
         best.0.cloned().unwrap_or_else(Language::arabic)
     }
-
-    /// Whether each message goes out as one, in every language.
-    pub(crate) fn check_messages(&self) -> Result<(), TooLong> {
-        let longest: ReportNumber =
-            "0000000000000000".parse().expect("as many digits as it may have");
-        self.languages().try_for_each(|words| {
-            let report = words.report_message(&longest, "000000");
-            let messages = [
-                (CODE_MESSAGE, words.code_message("000000")),
-                (DATA_MESSAGE, words.data_message("000000")),
-                (REPORT_MESSAGE, report),
-            ];
-            messages.into_iter().try_for_each(|(key, text)| {
-                let length = SmsLength::of(text.expose());
-                let too_long = || TooLong {
-                    key,
-                    language: words.language().clone(),
-                    units: length.units,
-                    most: length.alphabet.units_of_one(),
-                };
-                (length.segments == 1).then_some(()).ok_or_else(too_long)
-            })
-        })
-    }
-}
-
-/// The keys of the messages that carry codes.
-const CODE_MESSAGE: &str = "sms-code";
-const DATA_MESSAGE: &str = "sms-data-code";
-const REPORT_MESSAGE: &str = "sms-report-code";
-
-/// The words of messages that others than visitors are sent.
-pub struct Messages(Catalogue);
-
-impl Messages {
-    /// Those of the catalogue that is compiled in.
-    #[must_use]
-    pub fn new() -> Self {
-        Self(Catalogue::new())
-    }
-
-    /// The message with the code to close a report, in that language or else in Arabic.
-    #[must_use]
-    pub fn report_code(&self, language: &Language, report: &ReportNumber, code: &Code) -> SmsText {
-        self.0.words(language).report_message(report, code.expose())
-    }
-}
-
-impl Default for Messages {
-    fn default() -> Self {
-        Self::new()
-    }
 }
 
 impl Book {
@@ -212,30 +155,6 @@ impl<'a> Words<'a> {
     /// The value of the `dir` attribute.
     pub(crate) fn direction(&self) -> String {
         self.text("language-direction")
-    }
-
-    /// The message that carries a code.
-    pub(crate) fn code_message(&self, code: &str) -> SmsText {
-        SmsText::new(self.fill(CODE_MESSAGE, &[("code", code)]))
-    }
-
-    /// The message that carries the code to see one's data.
-    fn data_message(&self, code: &str) -> SmsText {
-        SmsText::new(self.fill(DATA_MESSAGE, &[("code", code)]))
-    }
-
-    /// The message that carries a code that a visitor asked for.
-    pub(crate) fn message_for(&self, purpose: Purpose, code: &str) -> SmsText {
-        match purpose {
-            Purpose::MyData => self.data_message(code),
-            Purpose::SignIn | Purpose::ReportClose => self.code_message(code),
-        }
-    }
-
-    /// The message that carries the code to close a report.
-    fn report_message(&self, report: &ReportNumber, code: &str) -> SmsText {
-        let values = [("report", report.as_str()), ("code", code)];
-        SmsText::new(self.fill(REPORT_MESSAGE, &values))
     }
 
     /// The text of `key`.

@@ -8,10 +8,14 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use domain::{Credential, Grant, NasOrder, OrderKind, OrderProgress, OrderReason, OrderState};
+use domain::{
+    Credential, Grant, MacAddress, NasName, NasOrder, OrderKind, OrderProgress, OrderReason,
+    OrderState, Timestamp,
+};
 use url::Url;
 
 use crate::app::{App, Message, Outcome, see_other};
+use crate::failure::Failure;
 use crate::nas::{self, Pass, Way};
 use crate::random;
 use crate::screen::{Field, HandOffScreen, render_handing_off};
@@ -87,19 +91,30 @@ const NO_WAY_BACK: Message<'static> = Message {
 };
 
 async fn ask_again(app: &App, visit: &Visit) -> Outcome {
+    order(app, &visit.nas.name, visit.context.device, visit.now).await?;
+    Ok(visit.go("online"))
+}
+
+/// Has an access point told to ask again about a device that signed in.
+pub(crate) async fn order(
+    app: &App,
+    nas: &NasName,
+    device: MacAddress,
+    now: Timestamp,
+) -> Result<(), Failure> {
     let order = NasOrder {
-        id: random::id(visit.now)?,
-        nas: visit.nas.name.clone(),
+        id: random::id(now)?,
+        nas: nas.clone(),
         kind: OrderKind::Reauthenticate,
-        device: visit.context.device,
+        device,
         session: None,
         reason: OrderReason::SignedIn,
-        created_at: visit.now,
+        created_at: now,
         progress: OrderProgress::default(),
-        state: OrderState::Waiting { attempts: 0, next_at: visit.now },
+        state: OrderState::Waiting { attempts: 0, next_at: now },
     };
     app.store.add_order(&order).await?;
-    Ok(visit.go("online"))
+    Ok(())
 }
 
 fn form(app: &App, visit: &Visit, action: Url, fields: Vec<(String, String)>) -> Outcome {

@@ -8,6 +8,7 @@ pub(crate) mod code;
 pub(crate) mod devices;
 pub(crate) mod end;
 pub(crate) mod help;
+pub(crate) mod link;
 pub(crate) mod my_data;
 pub(crate) mod number;
 pub(crate) mod online;
@@ -18,7 +19,7 @@ use std::time::Duration;
 
 use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
-use domain::Timestamp;
+use domain::{Site, Timestamp};
 
 use crate::app::{App, Message, Outcome};
 use crate::visit::Visit;
@@ -59,8 +60,17 @@ fn wait_page(app: &App, visit: &Visit, text: &'static str, wait: Duration) -> Ou
 }
 
 /// The page of a site that is closed: when it is open.
-fn closed(app: &App, visit: &Visit, (opens_at, closes_at): (Timestamp, Timestamp)) -> Outcome {
-    let [open, close] = [opens_at, closes_at].map(|at| wording::clock(&visit.site.zone, at));
+fn closed(app: &App, visit: &Visit, hours: (Timestamp, Timestamp)) -> Outcome {
+    say_closed(&visit.site, hours, |message| visit.message(app, message))
+}
+
+/// Says when a site is open.
+fn say_closed(
+    site: &Site,
+    (opens_at, closes_at): (Timestamp, Timestamp),
+    say: impl FnOnce(&Message<'_>) -> Outcome,
+) -> Outcome {
+    let [open, close] = [opens_at, closes_at].map(|at| wording::clock(&site.zone, at));
     let message = Message {
         status: StatusCode::OK,
         title: "closed-title",
@@ -68,7 +78,7 @@ fn closed(app: &App, visit: &Visit, (opens_at, closes_at): (Timestamp, Timestamp
         values: &[("open", &open), ("close", &close)],
         action: None,
     };
-    visit.message(app, &message)
+    say(&message)
 }
 
 /// The page of a site at which as many devices are online as it takes.

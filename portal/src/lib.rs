@@ -16,6 +16,7 @@ mod guard;
 mod hand_off;
 mod held;
 mod journey;
+mod message;
 mod nas;
 mod owner;
 mod portal;
@@ -34,7 +35,7 @@ mod weighted;
 mod wispr;
 mod wording;
 
-pub use catalogue::{Messages, TooLong};
+pub use message::{MessageForm, Messages, TooLong};
 pub use portal::{Portal, PortalError};
 pub use server::{TlsError, TlsReport};
 pub use settings::{HelpSettings, LimitSettings, PortalSettings, SettingsError, TlsSettings};

@@ -1,6 +1,6 @@
 //! Fresh random values from the operating system.
 
-use domain::{Code, Id, Reference, Secret, Timestamp};
+use domain::{Code, Id, LinkToken, Reference, Secret, Timestamp};
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -28,6 +28,15 @@ pub(crate) fn code() -> Result<Code, getrandom::Error> {
         })
     });
     failure.map_or(Ok(code), Err)
+}
+
+/// The token of a one-tap link.
+pub(crate) fn link() -> Result<LinkToken, getrandom::Error> {
+    let mut octets = [0; 64];
+    getrandom::fill(&mut octets)?;
+    // Of 64 octets ten are fair but for once in some 10^69 times; then a letter comes again.
+    let mut octets = octets.into_iter().cycle();
+    Ok(LinkToken::draw(|| octets.next().unwrap_or_default()))
 }
 
 /// A password of 24 letters and digits, 142 bits.

@@ -9,7 +9,9 @@ use axum::http::request::Parts;
 use axum::routing::{get, post};
 
 use crate::app::{App, Message, Outcome};
-use crate::journey::{arrive, code, devices, end, help, my_data, number, online, rate, voucher};
+use crate::journey::{
+    arrive, code, devices, end, help, link, my_data, number, online, rate, voucher,
+};
 use crate::{capport, probe, wispr};
 
 /// Forms are tiny; a larger body is answered with 413, and read no further.
@@ -23,6 +25,8 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/help", get(help::public_help))
         .route("/voucher", get(voucher::at_the_door))
         .route("/terms", get(help::public_terms))
+        .route("/t/{token}", get(link::show).post(link::open))
+        .route("/t/{token}/opened", get(link::opened))
         .route("/n/{path}", get(arrive::enter))
         .route("/n/{path}/", get(arrive::enter))
         .route("/guest/s/{site}", get(arrive::enter_from_unifi))

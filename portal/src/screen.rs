@@ -3,6 +3,8 @@
 //! A screen is one HTML document without any further request: style inline, no font, and no
 //! script but the one that presses the button of a hand-off. The layout is in `templates/`, the words in `locales/`.
 
+use std::borrow::Cow;
+
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -29,7 +31,7 @@ pub(crate) struct Frame<'a> {
     /// The folder that links and forms are relative to; it carries the renewed token.
     pub base: String,
     /// The screen's own address below `base`, for the language link.
-    pub here: &'static str,
+    pub here: Cow<'static, str>,
     /// What the language link carries on besides, as the end of a query.
     pub keep: String,
 }
@@ -93,6 +95,16 @@ pub(crate) struct CodeScreen<'a> {
     pub may_resend: bool,
     /// Whether another number may be typed.
     pub may_change: bool,
+    /// Whether the message has a link.
+    pub may_tap: bool,
+}
+
+/// The page of a link: which device it lets online.
+#[derive(Template)]
+#[template(path = "link.html")]
+pub(crate) struct LinkScreen<'a> {
+    pub frame: Frame<'a>,
+    pub asked: Html,
 }
 
 /// The page of a device that is online.

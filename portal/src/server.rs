@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::guard::Guard;
 use crate::settings::LimitSettings;
+pub(crate) use source::source_of;
 pub(crate) use tls::{Pair, TlsFiles};
 pub use tls::{TlsError, TlsReport};
 
@@ -78,7 +79,7 @@ impl Server {
         stop: &CancellationToken,
         connections: &mut JoinSet<()>,
     ) {
-        let Some(place) = self.room.take(source::source_of(peer.ip())) else {
+        let Some(place) = self.room.take(source_of(peer.ip())) else {
             tracing::debug!("a connection was refused, for all others are at work");
             return;
         };

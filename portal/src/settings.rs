@@ -11,7 +11,8 @@ use domain::GardenHost;
 use serde::Deserialize;
 use url::Url;
 
-use crate::catalogue::{Catalogue, TooLong};
+use crate::catalogue::Catalogue;
+use crate::message::{Form, MessageForm, TooLong};
 
 /// No visitor looks at a page for longer that does not come.
 const LONGEST_HOLD: Duration = Duration::from_secs(20);
@@ -49,6 +50,9 @@ pub struct PortalSettings {
     /// Whether the first page offers the municipality's awareness messages, by an unticked box of
     /// their own; yes by default.
     pub offer_awareness: bool,
+    /// How the message with a visitor's code is worded: `plain`, `bound` to the portal's host, or
+    /// with a `link`; `plain` by default.
+    pub message_form: MessageForm,
     /// Where visitors find help.
     pub help: HelpSettings,
     /// What one visitor, and all together, may ask of the portal.
@@ -132,6 +136,9 @@ pub struct LimitSettings {
     pub sends_per_access_point: u32,
     /// Messages on behalf of all devices at one site in a minute; 120 by default, at least 1.
     pub sends_per_site: u32,
+    /// Links of messages that may be opened from one source address (one /64 in IPv6) in a minute,
+    /// good or not; 300 by default, since a mobile network is few sources. At least 1.
+    pub links_per_source: u32,
     /// Vouchers that one device may try at once; after that as many an hour, evenly. 10 by default,
     /// at least 1.
     pub vouchers_per_device: u32,
@@ -180,6 +187,16 @@ pub enum SettingsError {
     /// A code would not go into one message.
     #[error(transparent)]
     Message(#[from] TooLong),
+    /// Phones would compare the last line of a message with no address of ours.
+    #[error(
+        "portal.message-form = \"bound\" needs portal.secure-url, or a portal.public-url that is https, without a port"
+    )]
+    BoundForm,
+    /// A link would lead nowhere, or in clear.
+    #[error(
+        "portal.message-form = \"link\" needs portal.secure-url, or a portal.public-url that is https"
+    )]
+    LinkForm,
     /// The time that the terms promise is out of range.
     #[error("portal.retention-months must be between 1 and 60, not {0}")]
     Retention(u8),
@@ -196,6 +213,7 @@ pub(crate) struct Resolved {
     pub terms_version: String,
     pub retention_months: u8,
     pub offer_awareness: bool,
+    pub message_form: Form,
     pub help: HelpSettings,
     pub limits: LimitSettings,
 }
@@ -213,6 +231,7 @@ impl Default for PortalSettings {
             terms_version: "1".to_owned(),
             retention_months: 12,
             offer_awareness: true,
+            message_form: MessageForm::default(),
             help: HelpSettings::default(),
             limits: LimitSettings::default(),
         }
@@ -239,6 +258,7 @@ impl Default for LimitSettings {
             seen_hours: 12,
             sends_per_access_point: 30,
             sends_per_site: 120,
+            links_per_source: 300,
             vouchers_per_device: 10,
             vouchers_per_site: 300,
             vouchers_per_second: 20,
@@ -253,21 +273,21 @@ impl PortalSettings {
     /// # Errors
     /// The first setting that is wrong, in the order of the section.
     pub fn validate(&self) -> Result<(), SettingsError> {
-        self.resolve()?;
-        Ok(Catalogue::new().check_messages()?)
+        Ok(self.resolve()?.message_form.check_all(&Catalogue::new())?)
     }
 
     pub(crate) fn resolve(&self) -> Result<Resolved, SettingsError> {
         let optional = |key, wanted, schemes, text: &Option<String>| {
             text.as_deref().map(|text| page(key, wanted, schemes, text)).transpose()
         };
+        let public = origin("public-url", &["http", "https"], &self.public_url)?;
+        let secure = self.secure_url.as_deref();
+        let secure = secure.map(|text| origin("secure-url", &["https"], text)).transpose()?;
+        let encrypted = secure.as_ref().or(Some(&public).filter(|url| url.scheme() == "https"));
         let resolved = Resolved {
-            public: origin("public-url", &["http", "https"], &self.public_url)?,
-            secure: self
-                .secure_url
-                .as_deref()
-                .map(|text| origin("secure-url", &["https"], text))
-                .transpose()?,
+            message_form: Form::new(self.message_form, encrypted)?,
+            public,
+            secure,
             entry: optional("entry-url", "an http URL", &["http"], &self.entry_url)?,
             host_names: self.host_names.clone(),
             venue: optional("venue-info-url", "an https URL", &["https"], &self.venue_info_url)?,
@@ -318,6 +338,7 @@ impl LimitSettings {
             ("limits.seen-hours", self.seen_hours, 1, 24),
             ("limits.sends-per-access-point", self.sends_per_access_point.into(), 1, most),
             ("limits.sends-per-site", self.sends_per_site.into(), 1, most),
+            ("limits.links-per-source", self.links_per_source.into(), 1, most),
             ("limits.vouchers-per-device", self.vouchers_per_device.into(), 1, most),
             ("limits.vouchers-per-site", self.vouchers_per_site.into(), 1, most),
             ("limits.vouchers-per-second", self.vouchers_per_second.into(), 1, most),
@@ -429,6 +450,14 @@ mod tests {
         check(|s| s.host_names = vec!["http://wifi.example".into()], "host-names");
         check(|s| s.host_names = vec!["wifi.example".into(); 11], "host-names");
         check(|s| s.venue_info_url = Some("http://park.example/".into()), "venue-info-url");
+        check(|s| s.message_form = MessageForm::Link, "message-form");
+        check(
+            |s| {
+                s.message_form = MessageForm::Bound;
+                s.secure_url = Some("https://portal.example:8443".into());
+            },
+            "message-form",
+        );
         check(|s| s.terms_version = String::new(), "terms-version");
         check(|s| s.retention_months = 0, "retention-months");
         check(|s| s.limits.connections = 0, "connections");

@@ -118,23 +118,12 @@ impl Visit {
             title: Html::new(&words.text(title)),
             site: Html::new(self.site.title.in_language(&self.context.language)),
             others: app.catalogue.others(&self.context.language, &self.site.languages),
-            banners: self.banners(words),
+            banners: banners(&self.site, words),
             look: &self.site.look,
             base: format!("/v/{}/", self.token),
-            here,
+            here: here.into(),
             keep: String::new(),
         }
-    }
-
-    /// What every page of the site says at the moment.
-    fn banners(&self, words: Words<'_>) -> Vec<Html> {
-        let notice = self.site.notice.map(|notice| match notice {
-            Notice::OfficeBackup => words.text("office-backup"),
-            Notice::InternetDown if self.site.garden.is_empty() => words.text("e-internet"),
-            Notice::InternetDown => words.text("e-internet-services"),
-        });
-        let trial = self.site.trial.then(|| words.text("landing-trial"));
-        notice.into_iter().chain(trial).map(|text| Html::new(&text)).collect()
     }
 
     /// A page with one message.
@@ -213,4 +202,15 @@ impl Visit {
         let is_its_address = |session: &Session| session.address == Some(self.peer);
         self.context.trust == Trust::Signed || session.is_some_and(is_its_address)
     }
+}
+
+/// What every page of a site says at the moment.
+pub(crate) fn banners(site: &Site, words: Words<'_>) -> Vec<Html> {
+    let notice = site.notice.map(|notice| match notice {
+        Notice::OfficeBackup => words.text("office-backup"),
+        Notice::InternetDown if site.garden.is_empty() => words.text("e-internet"),
+        Notice::InternetDown => words.text("e-internet-services"),
+    });
+    let trial = site.trial.then(|| words.text("landing-trial"));
+    notice.into_iter().chain(trial).map(|text| Html::new(&text)).collect()
 }

@@ -19,6 +19,8 @@ use crate::sms_gateway::SmsGateway;
 
 /// How long a message may take before the test fails.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Where links in messages lead; nothing listens there.
+pub const SECURE: &str = "https://wifi.example";
 /// A day's data of the visitors' plan.
 pub const DAY_DATA: u32 = 20_000_000;
 /// What the tests do at once would be too much for the limits of every day.
@@ -196,6 +198,7 @@ impl Gate {
 #[derive(Default)]
 pub struct Telephones {
     codes: Mutex<HashMap<String, Vec<String>>>,
+    links: Mutex<HashMap<String, String>>,
     came: Condvar,
 }
 
@@ -207,6 +210,10 @@ impl Telephones {
             loop {
                 let message = gateway.wait().await;
                 let code = message.code();
+                if let Some(link) = message.text.lines().find_map(|line| line.strip_prefix(SECURE))
+                {
+                    taking.links.lock().unwrap().insert(message.to.clone(), link.to_owned());
+                }
                 taking.codes.lock().unwrap().entry(message.to).or_default().push(code);
                 taking.came.notify_all();
             }
@@ -224,6 +231,12 @@ impl Telephones {
         let (codes, waited) = self.came.wait_timeout_while(codes, PATIENCE, missing).unwrap();
         assert!(!waited.timed_out(), "no message {at_least} came");
         codes[&whole].last().unwrap().clone()
+    }
+
+    /// The path of the link in the first message that came to a number.
+    pub fn link(&self, number: &str) -> String {
+        self.code(number, 1);
+        self.links.lock().unwrap()[&international(number)].clone()
     }
 
     /// How many messages came to a number.

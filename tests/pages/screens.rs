@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use radius_proto::dictionary::enumeration::AcctStatusType;
 
 use crate::chromium::{Chromium, Phone, Sheet};
-use crate::ground::{DAY_DATA, Gate, Ground, Manner};
+use crate::ground::{DAY_DATA, Gate, Ground, Manner, SECURE};
 use crate::look::{Seen, look};
 
 /// Every language of the portal.
@@ -24,7 +24,9 @@ pub fn seen() -> &'static [Seen] {
 
 fn walk() -> Vec<Seen> {
     // Answers are held back for three quarters of that.
-    let ground = Ground::begin(&["portal.limits.request-seconds = 4"]);
+    let secure = format!("portal.secure-url = \"{SECURE}\"");
+    let link = "portal.message-form = \"link\"";
+    let ground = Ground::begin(&["portal.limits.request-seconds = 4", link, &secure]);
     ground.gate.behave(Manner::Slow);
     let profile = tempfile::tempdir().unwrap();
     let chromium = Chromium::start(profile.path());
@@ -60,6 +62,7 @@ impl Visitor<'_> {
         self.outside_of_a_visit();
         self.where_nobody_is_seen();
         self.number_and_code();
+        self.link();
         self.being_let_in(chromium);
         self.online();
         self.the_site_changes(turn);
@@ -162,6 +165,22 @@ impl Visitor<'_> {
         self.sheet.fill("#code", "000000");
         self.sheet.follow("main button");
         self.look("code wrong");
+    }
+
+    /// Another device signs in by the link in its message.
+    fn link(&mut self) {
+        let (device, telephone) =
+            (format!("02:00:5e:30:00:0{}", self.number), format!("055123500{}", self.number));
+        self.sheet.open(&self.ground.at(&self.gate().redirect(&device)));
+        self.sheet.fill("#phone", &telephone);
+        self.sheet.tap("input[name=terms]");
+        self.sheet.follow("main button");
+        let link = self.ground.telephones.link(&telephone);
+        let address = format!("{link}?lang={}", self.language);
+        self.look_at(&address, "link");
+        self.sheet.follow("main button");
+        self.look("link opened");
+        self.look_at(&address, "link used");
     }
 
     fn being_let_in(&mut self, chromium: &Chromium) {

@@ -15,6 +15,7 @@ mod disk;
 mod flood;
 mod full_disk;
 mod killed;
+mod link;
 mod makers;
 mod mariadb;
 mod migration;

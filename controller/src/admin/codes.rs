@@ -9,7 +9,7 @@ use domain::{
     Binding, Challenge, ChallengePolicy, ChallengeState, Counted, OverLimit, Purpose,
     ResendRefusal, SendLimit, Timestamp, Urgency, Verdict,
 };
-use store::{Act, AnotherCode, Attempt, AuditSubject, Begun, NewChallenge, NotSent};
+use store::{Act, AnotherCode, Attempt, AuditSubject, Begun, NewChallenge, NotSent, Proof};
 
 use super::AdminApi;
 use super::api::{CodeSent, CodeVerdict, CodeVerified, FailureKind, SendCode, VerifyCode};
@@ -41,13 +41,13 @@ pub(super) async fn send(
     let store = api.on_record(&by, note);
     let challenge = match going_on {
         Some(open) => {
-            let another = AnotherCode { challenge: open.id, code, text, at: now };
+            let another = AnotherCode { challenge: open.id, code, link: None, text, at: now };
             let sent = store.send_code_again(&another, &limits, &policy).await?;
             sent.map_err(not_sent)?
         }
         None => {
             let challenge = new_challenge(&wish, binding, &policy, now);
-            let new = NewChallenge { challenge, code, text, visit: None };
+            let new = NewChallenge { challenge, code, link: None, text, visit: None };
             match store.begin_challenge(&new, &limits, &policy).await? {
                 Begun::Begins => new.challenge,
                 Begun::GoesOn(_) => return Err(too_many("a code was sent at this very moment")),
@@ -91,7 +91,8 @@ pub(super) async fn verify(
         let reason = format!("no code was sent for report {report}, or it is no longer kept");
         Refusal::new(FailureKind::NotFound, reason)
     })?;
-    let attempt = Attempt { challenge: challenge.id, code: &code, at: api.clock.now() };
+    let attempt =
+        Attempt { challenge: challenge.id, proof: Proof::Code(&code), at: api.clock.now() };
     let note = |act| Note::of(act).about(AuditSubject::Report(report.clone()));
     let store = api.on_record(&by, note(Act::CodeVerified));
     let verified = store.verify(&attempt, Purpose::ReportClose, &policy).await?;

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use domain::{Plan, PlanName, Site, SiteName};
+use domain::{Plan, PlanName, Site, SiteName, TextKey};
 use store::{Act, AuditSubject};
 
 use super::AdminApi;
@@ -74,6 +74,7 @@ pub(super) async fn add_site(
     Body(view): Body<SiteView>,
 ) -> Result<(StatusCode, Json<SiteView>), Refusal> {
     let site = Site::try_from(view).map_err(Refusal::invalid)?;
+    api.about.site_messages.check(&site.texts).map_err(Refusal::invalid)?;
     let note = Note::of(Act::SiteAdded).about(AuditSubject::Site(site.name.clone()));
     let note = note.with("site", SiteView::from(site.clone()));
     api.on_record(&by, note).add_site(&site).await?;
@@ -92,6 +93,9 @@ pub(super) async fn change_site(
     // What cannot be is found on a copy; it is then applied to what is there at that moment.
     let mut wanted = before;
     request.apply(&mut wanted).map_err(Refusal::invalid)?;
+    if request.texts.contains_key(&TextKey::NetworkName) {
+        api.about.site_messages.check(&wanted.texts).map_err(Refusal::invalid)?;
+    }
     let note = Note::of(Act::SiteChanged).about(AuditSubject::Site(name.clone()));
     let store = api.on_record(&by, note.with("site", SiteView::from(wanted)));
     let mut change = |site: &mut Site| {

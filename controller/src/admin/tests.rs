@@ -15,7 +15,8 @@ use std::path::PathBuf;
 
 use axum::body::Bytes;
 use domain::{
-    Clock, Code, GrantEnd, GrantState, Language, NasProfile, OrderReason, ReportNumber, SmsText,
+    Clock, Code, GrantEnd, GrantState, Language, NasProfile, OrderReason, ReportNumber, SiteTexts,
+    SmsText,
 };
 use http_body_util::{BodyExt, Full};
 use hyper::{Method, Request};
@@ -46,6 +47,16 @@ impl ReportMessages for PlainMessages {
     }
 }
 
+/// Messages that have room for twenty letters.
+struct TwentyLetters;
+
+impl SiteMessages for TwentyLetters {
+    fn check(&self, texts: &SiteTexts) -> Result<(), String> {
+        let fits = texts.iter().all(|(_, _, text)| text.chars().count() <= 20);
+        fits.then_some(()).ok_or_else(|| "the message is too long".to_owned())
+    }
+}
+
 fn about(journal: Option<Journal>) -> About {
     About {
         version: "0.1.0".to_owned(),
@@ -64,6 +75,7 @@ fn about(journal: Option<Journal>) -> About {
             secure_portal: None,
         },
         nas_control: None,
+        site_messages: Arc::new(TwentyLetters),
         report_codes: ReportCodes { messages: Arc::new(PlainMessages), sends_per_day: 4 },
         activity: None,
     }

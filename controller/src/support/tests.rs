@@ -233,6 +233,7 @@ async fn a_reference_leads_to_the_sign_in_and_tells_neither_number_nor_code() {
             state: ChallengeState::Open,
         },
         code: "482913".parse().unwrap(),
+        link: None,
         text: domain::SmsText::new("482913".into()),
         visit: Some(VisitRecord { asked_at: now, arrived_at: now, ..visit() }),
     };

@@ -18,6 +18,7 @@ mod hash;
 mod id;
 mod identification;
 mod language;
+mod link_token;
 mod mac;
 mod message;
 mod name;
@@ -68,6 +69,7 @@ pub use id::{
 };
 pub use identification::SessionIdentification;
 pub use language::{Language, LanguageError, Localised};
+pub use link_token::{LinkToken, LinkTokenError};
 pub use mac::{CalledStation, MacAddress, MacError};
 pub use message::{MessageClass, MessageState, SmsText, Urgency};
 pub use name::{BatchName, NameError, NasName, PlanName, RangeName, SiteName};

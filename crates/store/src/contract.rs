@@ -43,7 +43,9 @@ pub use sessions::{
     SessionsFrom,
 };
 pub use setup::{AccessPoints, NasChange, Plans, SiteChange, Sites};
-pub use sign_in::{AnotherCode, Attempt, Begun, Challenges, NewChallenge, NotSent, Prize};
+pub use sign_in::{
+    AnotherCode, Attempt, Begun, Challenges, Linked, NewChallenge, NotSent, Prize, Proof,
+};
 pub use visits::Visits;
 pub use vouchers::{BatchTold, Revoked, VoucherUse, Vouchers, VouchersOf};
 

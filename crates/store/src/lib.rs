@@ -29,11 +29,11 @@ pub use contract::{
     Begun, ChallengeTold, Challenges, ChallengesOf, Circumstances, ConsentPage, Consents,
     CredentialTold, CredentialUse, Credentials, Erasure, ErasureRequests, Erasures, Grants,
     GrantsOf, Heritage, Histories, Intent, JournalPosition, KnownDevice, KnownPerson, LegalHold,
-    LegalHolds, MessageOutbox, MessageTold, NasChange, NasRanges, NewChallenge, NotSent, OpenStay,
-    OrderFilter, Orders, OutgoingMessage, PastStay, PersonalData, Plans, Prize, RadiusServer,
-    RadiusServers, Ratings, Reach, RequestFilter, Revoked, ServerId, SessionFilter, SessionReports,
-    Sessions, SessionsFrom, Sighting, SignIn, SignInOutcome, SiteChange, Sites, Store, Taken,
-    Visits, VoucherUse, Vouchers, VouchersOf,
+    LegalHolds, Linked, MessageOutbox, MessageTold, NasChange, NasRanges, NewChallenge, NotSent,
+    OpenStay, OrderFilter, Orders, OutgoingMessage, PastStay, PersonalData, Plans, Prize, Proof,
+    RadiusServer, RadiusServers, Ratings, Reach, RequestFilter, Revoked, ServerId, SessionFilter,
+    SessionReports, Sessions, SessionsFrom, Sighting, SignIn, SignInOutcome, SiteChange, Sites,
+    Store, Taken, Visits, VoucherUse, Vouchers, VouchersOf,
 };
 pub use eraser::Eraser;
 pub use erasing::order_off_account;

@@ -5,7 +5,9 @@
 
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
-use domain::{Binding, Challenge, Code, Identity, MacAddress, PhoneNumber, VoucherCode, VoucherId};
+use domain::{
+    Binding, Challenge, Code, Identity, LinkToken, MacAddress, PhoneNumber, VoucherCode, VoucherId,
+};
 use zeroize::Zeroizing;
 
 use crate::StoreError;
@@ -83,6 +85,12 @@ impl KeyRing {
     pub(crate) fn voucher_hash(&self, code: &VoucherCode) -> Vec<u8> {
         let (_, key) = self.lookup().newest();
         keyed_hash(key, &[b"voucher code", code.expose().as_bytes()]).to_vec()
+    }
+
+    /// The keyed hash by which a link is found.
+    pub(crate) fn link_hash(&self, link: &LinkToken) -> Vec<u8> {
+        let (_, key) = self.lookup().newest();
+        keyed_hash(key, &[b"link", link.expose().as_bytes()]).to_vec()
     }
 
     /// The keyed hash by which a voucher knows a device again that it has admitted.

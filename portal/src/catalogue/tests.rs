@@ -158,50 +158,6 @@ fn values_keep_their_direction_and_cannot_become_markup() {
 }
 
 #[test]
-fn a_code_fits_into_one_message() {
-    let catalogue = Catalogue::new();
-    assert_eq!(catalogue.check_messages(), Ok(()));
-    let text = |language| {
-        let message = catalogue.words(&language).code_message("482913");
-        message.expose().to_owned()
-    };
-    let (arabic, english) = (text(Language::arabic()), text(Language::english()));
-    assert_eq!(arabic, "رمز واي فاي الأحساء 482913\nصالح 5 دقائق، ولا تشاركه مع أحد.");
-    assert!(english.starts_with("482913"));
-    let minutes = domain::ChallengePolicy::default().code_life.as_secs() / 60;
-    assert!(arabic.contains(&format!("{minutes} دقائق")) && english.contains("5 minutes"));
-}
-
-#[test]
-fn a_report_is_told_closed_with_its_code() {
-    let (report, code) = ("44012345".parse().unwrap(), "482913".parse().unwrap());
-    let text = |language| {
-        let text = Messages::new().report_code(&language, &report, &code);
-        text.expose().to_owned()
-    };
-    let arabic = "أُغلق بلاغكم 940 رقم 44012345\nرمز التحقق من المعالجة: 482913";
-    assert_eq!(text(Language::arabic()), arabic);
-    assert!(text(Language::english()).ends_with("482913"));
-    assert_eq!(text("xx".parse().unwrap()), arabic, "there is no such file");
-}
-
-#[test]
-fn a_code_fits_into_one_message_whatever_the_network_is_called() {
-    let catalogue = Catalogue::new();
-    for words in catalogue.languages() {
-        for letter in ["x", "ش", "é"] {
-            let most = TextKey::NetworkName.most(words.language(), letter);
-            let mut own = SiteTexts::default();
-            own.put(TextKey::NetworkName, words.language().clone(), letter.repeat(most));
-            assert_eq!(own.check(), Ok(()));
-            let message = words.of_site(&own).code_message("000000");
-            let length = SmsLength::of(message.expose());
-            assert_eq!(length.segments, 1, "{} {letter} {length:?}", words.language());
-        }
-    }
-}
-
-#[test]
 fn what_a_site_may_say_in_its_own_words_has_no_values_but_the_networks_name() {
     for (language, text) in FILES {
         for key in TextKey::ALL {
@@ -211,15 +167,4 @@ fn what_a_site_may_say_in_its_own_words_has_no_values_but_the_networks_name() {
             assert!(!said.replace("{ $network }", "").contains('{'), "{language} {key}");
         }
     }
-}
-
-#[test]
-fn a_message_of_two_parts_is_refused() {
-    let long = format!("sms-code = {{ $code }} {}", "ر".repeat(64));
-    let catalogue = Catalogue { books: vec![Book::new("ar", &long)] };
-    let refusal = catalogue.check_messages().unwrap_err().to_string();
-    assert!(
-        refusal.contains("`sms-code` in language `ar`") && refusal.contains("71 of 70"),
-        "{refusal}"
-    );
 }

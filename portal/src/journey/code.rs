@@ -7,9 +7,12 @@ use axum::Form;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
-use domain::{Challenge, Code, Grant, GrantState, MessageState, Purpose, ResendRefusal, Verdict};
+use domain::{
+    Challenge, Code, Grant, GrantState, Language, MacAddress, MessageState, Purpose, ResendRefusal,
+    Site, Timestamp, Verdict,
+};
 use serde::Deserialize;
-use store::{AnotherCode, Attempt, NotSent, Prize};
+use store::{AnotherCode, Attempt, NotSent, Prize, Proof};
 
 use super::number::over_limit;
 use super::{too_busy, unreadable};
@@ -83,6 +86,8 @@ pub(super) async fn page(
         wait_seconds: wait.map_or(0, wording::whole_seconds),
         may_resend,
         may_change: challenge.binding.purpose() == Purpose::SignIn,
+        may_tap: app.settings.message_form.has_links()
+            && challenge.binding.purpose() == Purpose::SignIn,
     };
     render(StatusCode::OK, &screen, words.language(), &visit.form_targets(app))
 }
@@ -149,8 +154,9 @@ pub(crate) async fn submit(
         return Ok(visit.go(""));
     };
     let Ok(code) = typed.code.parse::<Code>() else { return Ok(visit.go("code?e=format")) };
-    let attempt = Attempt { challenge: challenge.id, code: &code, at: visit.now };
-    let prize = find_prize(&app, &visit).await?;
+    let attempt = Attempt { challenge: challenge.id, proof: Proof::Code(&code), at: visit.now };
+    let Visit { site, context, now, .. } = &visit;
+    let prize = find_prize(&app, site, context.device, &context.language, *now).await?;
     Ok(match app.store.win(&attempt, &app.policy, &prize).await? {
         Ok(outcome) => {
             tracing::debug!(
@@ -166,21 +172,27 @@ pub(crate) async fn submit(
     })
 }
 
-/// What the right code wins at the visit's site.
-async fn find_prize(app: &App, visit: &Visit) -> Result<Prize, Failure> {
-    let plan = app.store.find_plan(&visit.site.plan).await?;
-    let plan = plan.ok_or_else(|| Failure::PlanGone(visit.site.plan.clone()))?;
+/// What the right code wins for a device at a site.
+pub(super) async fn find_prize(
+    app: &App,
+    site: &Site,
+    device: MacAddress,
+    language: &Language,
+    now: Timestamp,
+) -> Result<Prize, Failure> {
+    let plan = app.store.find_plan(&site.plan).await?;
+    let plan = plan.ok_or_else(|| Failure::PlanGone(site.plan.clone()))?;
     let grant = Grant {
-        id: random::id(visit.now)?,
-        account: random::id(visit.now)?,
-        device: visit.context.device,
-        site: visit.site.name.clone(),
+        id: random::id(now)?,
+        account: random::id(now)?,
+        device,
+        site: site.name.clone(),
         plan: plan.name,
-        issued_at: visit.now,
-        until: visit.now + plan.remembered_for,
+        issued_at: now,
+        until: now + plan.remembered_for,
         state: GrantState::Live,
     };
-    Ok(Prize { grant, language: visit.context.language.clone(), devices: plan.devices })
+    Ok(Prize { grant, language: language.clone(), devices: plan.devices })
 }
 
 /// `POST /v/{token}/resend`: sends another code, unless it is too early.
@@ -206,8 +218,10 @@ pub(super) async fn send_again(
     }
     let code = random::code()?;
     let purpose = challenge.binding.purpose();
-    let text = visit.words(app).message_for(purpose, code.expose());
-    let another = AnotherCode { challenge: challenge.id, code, text, at: visit.now };
+    let link = if purpose == Purpose::SignIn { app.draw_link()? } else { None };
+    let form = &app.settings.message_form;
+    let text = form.message(&visit.words(app), purpose, &code, link.as_ref());
+    let another = AnotherCode { challenge: challenge.id, code, link, text, at: visit.now };
     let sent = app.store.send_code_again(&another, &app.budgets.sends, &app.policy).await?;
     let Places { code, start, .. } = places;
     Ok(match sent {

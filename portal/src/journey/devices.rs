@@ -113,7 +113,7 @@ fn key(app: &App, grant: &Grant, device: MacAddress) -> String {
 }
 
 /// An address of which its owner can tell the device, and nobody else's page the rest.
-fn masked(device: MacAddress) -> String {
+pub(super) fn masked(device: MacAddress) -> String {
     let [.., last_but_one, last] = device.octets();
     format!("••:{last_but_one:02x}:{last:02x}")
 }

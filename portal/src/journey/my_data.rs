@@ -20,8 +20,8 @@ use domain::{
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use store::{
-    AccountRecord, Act, Actor, Attempt, AuditEntry, AuditSubject, Begun, NewChallenge, Store,
-    StoreError, order_off_account,
+    AccountRecord, Act, Actor, Attempt, AuditEntry, AuditSubject, Begun, NewChallenge, Proof,
+    Store, StoreError, order_off_account,
 };
 
 use super::code::{self, Places};
@@ -131,7 +131,8 @@ pub(crate) async fn send(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
         return Ok(page);
     }
     let code = random::code()?;
-    let text = visit.words(&app).message_for(Purpose::MyData, code.expose());
+    let form = &app.settings.message_form;
+    let text = form.message(&visit.words(&app), Purpose::MyData, &code, None);
     let challenge = Challenge {
         id: random::opaque_id()?,
         binding: visit.my_data(),
@@ -145,7 +146,7 @@ pub(crate) async fn send(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
         attempts: 0,
         state: ChallengeState::Open,
     };
-    let new = NewChallenge { challenge, code, text, visit: None };
+    let new = NewChallenge { challenge, code, link: None, text, visit: None };
     match app.store.begin_challenge(&new, &app.budgets.sends, &app.policy).await? {
         Begun::Begins | Begun::GoesOn(_) => Ok(visit.go("me")),
         Begun::Over(over) => over_limit(&app, &visit, over),
@@ -191,7 +192,7 @@ pub(crate) async fn submit(
     let open = pending(&app, &visit).await?.filter(|open| open.phone == asking.phone);
     let Some(challenge) = open else { return Ok(visit.go("me")) };
     let Ok(code) = typed.code.parse::<Code>() else { return Ok(visit.go("me?e=format")) };
-    let attempt = Attempt { challenge: challenge.id, code: &code, at: visit.now };
+    let attempt = Attempt { challenge: challenge.id, proof: Proof::Code(&code), at: visit.now };
     let store = on_record(&app, &visit, asking.account, Act::AccountShown);
     Ok(match store.verify(&attempt, Purpose::MyData, &app.policy).await? {
         Ok(_) => {

@@ -9,7 +9,7 @@ use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use domain::{
     Agreed, Challenge, ChallengeState, ConsentPurpose, Counted, OverLimit, PhoneError, PhoneNumber,
-    Timestamp,
+    Purpose, Timestamp,
 };
 use serde::Deserialize;
 use store::{Begun, NewChallenge};
@@ -152,9 +152,11 @@ async fn begin(
     agreed: Vec<Agreed>,
 ) -> Result<Begun, Failure> {
     let code = random::code()?;
-    let text = visit.words(app).code_message(code.expose());
+    let link = app.draw_link()?;
+    let form = &app.settings.message_form;
+    let text = form.message(&visit.words(app), Purpose::SignIn, &code, link.as_ref());
     let challenge = new_challenge(app, visit, phone, agreed)?;
-    let new = NewChallenge { challenge, code, text, visit: Some(visit.record()) };
+    let new = NewChallenge { challenge, code, link, text, visit: Some(visit.record()) };
     let begun = app.store.begin_challenge(&new, &app.budgets.sends, &app.policy).await?;
     if begun == Begun::Begins {
         tracing::debug!(

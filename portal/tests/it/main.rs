@@ -13,6 +13,7 @@ mod detection;
 mod encryption;
 mod hand_off;
 mod judges;
+mod links;
 mod mac_journey;
 mod my_data;
 mod owner;

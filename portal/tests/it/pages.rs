@@ -75,6 +75,7 @@ pub async fn all_pages(town: &Town, browser: &Browser, mac: &str) -> Vec<(&'stat
         ("token", browser.visit("/v/x/").await),
         ("arrival", browser.visit("/n/x/").await),
         ("missing", browser.visit("/nowhere").await),
+        ("old link", browser.visit("/t/7Q2mZ9xK0a").await),
     ]
 }
 

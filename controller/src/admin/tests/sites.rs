@@ -55,6 +55,7 @@ async fn a_change_of_a_site_that_makes_no_sense_is_refused_and_changes_nothing()
         (json!({"texts": {"code-sent": {"en": "Sent."}}}), 400),
         (json!({"texts": {"landing-body": {"en": "x".repeat(151)}}}), 422),
         (json!({"texts": {"network-name": {"en": "A name that makes the message too long"}}}), 422),
+        (json!({"texts": {"network-name": {"en": "Fits a page, no message"}}}), 422),
         (json!({"hours": ["sun-thu 16-01"]}), 400),
         (json!({"languages": ["ar", "en", "ar"]}), 422),
         (json!({"languages": ["Arabic"]}), 400),

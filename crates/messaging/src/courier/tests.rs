@@ -85,7 +85,13 @@ async fn write(store: &TestStore, clock: &ManualClock, device: u8) -> ChallengeI
     };
     let id = challenge.id;
     let code: Code = "482913".parse().unwrap();
-    let new = NewChallenge { challenge, code, text: SmsText::new(TEXT.to_owned()), visit: None };
+    let new = NewChallenge {
+        challenge,
+        code,
+        link: None,
+        text: SmsText::new(TEXT.to_owned()),
+        visit: None,
+    };
     store.begin_challenge(&new, &[], &domain::ChallengePolicy::default()).await.unwrap();
     id
 }

@@ -5,8 +5,9 @@
 
 use async_trait::async_trait;
 use domain::{
-    Binding, Challenge, ChallengeId, ChallengePolicy, Code, Grant, Language, OverLimit, Purpose,
-    ReportNumber, ResendRefusal, SendLimit, SmsText, Timestamp, Verdict, VisitRecord,
+    Binding, Challenge, ChallengeId, ChallengePolicy, Code, Grant, Language, LinkToken, NasName,
+    OverLimit, Purpose, ReportNumber, ResendRefusal, SendLimit, SmsText, Timestamp, Verdict,
+    VisitRecord,
 };
 
 use crate::{SignInOutcome, StoreError};
@@ -18,6 +19,8 @@ pub struct NewChallenge {
     pub challenge: Challenge,
     /// The first code.
     pub code: Code,
+    /// The link that does the same, if the message carries one.
+    pub link: Option<LinkToken>,
     /// The message that carries it.
     pub text: SmsText,
     /// The visit in which a number was typed for it, if one was; `refused` is what came of it.
@@ -42,6 +45,8 @@ pub struct AnotherCode {
     pub challenge: ChallengeId,
     /// The code.
     pub code: Code,
+    /// The link that does the same, if the message carries one.
+    pub link: Option<LinkToken>,
     /// The message that carries it.
     pub text: SmsText,
     /// When.
@@ -64,10 +69,30 @@ pub enum NotSent {
 pub struct Attempt<'a> {
     /// Which challenge.
     pub challenge: ChallengeId,
-    /// The code that was entered.
-    pub code: &'a Code,
+    /// What came back.
+    pub proof: Proof<'a>,
     /// When.
     pub at: Timestamp,
+}
+
+/// What shows that a message was read.
+#[derive(Debug, Clone, Copy)]
+pub enum Proof<'a> {
+    /// The code that was entered.
+    Code(&'a Code),
+    /// The link that was followed.
+    Link(&'a LinkToken),
+}
+
+/// Where a link leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Linked {
+    /// The challenge that it wins, however it stands.
+    pub challenge: Challenge,
+    /// When the link stops being good.
+    pub expires_at: Timestamp,
+    /// The access point at which a number was typed for the device last, while that is kept.
+    pub nas: Option<NasName>,
 }
 
 /// What the right code wins.
@@ -108,6 +133,9 @@ pub trait Challenges: Send + Sync {
         report: &ReportNumber,
     ) -> Result<Option<Challenge>, StoreError>;
 
+    /// The challenge one of whose messages carried that link. Looking uses nothing up.
+    async fn find_linked(&self, link: &LinkToken) -> Result<Option<Linked>, StoreError>;
+
     /// Adds a code and puts its message into the outbox, in one transaction, if
     /// [`Challenge::may_resend`] and the limits on messages allow it for the challenge as it is
     /// then. Codes sent before stay good for their own life. Of two calls at the same time, one
@@ -123,7 +151,7 @@ pub trait Challenges: Send + Sync {
     ) -> Result<Result<Challenge, NotSent>, StoreError>;
 
     /// Counts an attempt, then compares it in constant time with every code of the challenge that
-    /// is still good, which must be one of `purpose`. Of any number of attempts at the same time, at
+    /// is still good, which must be one of `purpose`; or its link with their links. Of any number of attempts at the same time, at
     /// most `policy.attempts` are ever compared. The right code is taken once.
     ///
     /// # Errors

@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use data_encoding::HEXLOWER;
 use domain::{
-    Binding, Challenge, ChallengeId, ChallengePolicy, ChallengeState, Code, Counted, MessageClass,
-    MessageId, OverLimit, PhoneNumber, Purpose, ReportNumber, ResendRefusal, SendLimit, SmsText,
-    Timestamp, Verdict, VisitRecord,
+    Binding, Challenge, ChallengeId, ChallengePolicy, ChallengeState, Code, Counted, LinkToken,
+    MessageClass, MessageId, OverLimit, PhoneNumber, Purpose, ReportNumber, ResendRefusal,
+    SendLimit, SmsText, Timestamp, Verdict, VisitRecord,
 };
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Executor, Transaction};
@@ -18,8 +18,8 @@ use super::setup::written;
 use super::visits;
 use crate::sealed::Seal;
 use crate::{
-    AnotherCode, Attempt, Begun, Challenges, Change, NewChallenge, NotSent, Prize, SignIn,
-    SignInOutcome, StoreError,
+    AnotherCode, Attempt, Begun, Challenges, Change, Linked, NewChallenge, NotSent, Prize, Proof,
+    SignIn, SignInOutcome, StoreError,
 };
 
 const COLUMNS: &str = "id, purpose, site, device, subject, phone, language, agreed, created_at, sent_at, sends, \
@@ -70,7 +70,7 @@ impl Challenges for SqlStore {
             abandon(&mut transaction, given_up).await?;
         }
         self.insert_challenge(&mut transaction, challenge).await?;
-        self.add_code(&mut transaction, challenge, &new.code).await?;
+        self.add_code(&mut transaction, challenge, &new.code, new.link.as_ref()).await?;
         self.add_message(&mut transaction, challenge, &new.text).await?;
         self.commit(transaction).await?;
         self.publish(Change::Message).await;
@@ -101,6 +101,30 @@ impl Challenges for SqlStore {
             .fetch_optional(&self.reader)
             .await?;
         row.as_ref().map(|row| self.challenge(row)).transpose()
+    }
+
+    async fn find_linked(&self, link: &LinkToken) -> Result<Option<Linked>, StoreError> {
+        let statement = format!(
+            "SELECT {COLUMNS}, \
+             (SELECT expires_at FROM challenge_codes WHERE link_hash = $1) AS link_expires_at, \
+             (SELECT nas FROM visits WHERE visits.device = challenges.device \
+              AND visits.site = challenges.site ORDER BY asked_at DESC LIMIT 1) AS nas \
+             FROM challenges WHERE id = (SELECT challenge FROM challenge_codes WHERE link_hash = $1)"
+        );
+        let row = sqlx::query(AssertSqlSafe(statement))
+            .bind(self.keys.link_hash(link))
+            .fetch_optional(&self.reader)
+            .await?;
+        let linked = |row: &AnyRow| {
+            let columns = Columns(row);
+            let nas = columns.optional_text("nas")?.map(|name| name.parse());
+            Ok(Linked {
+                challenge: self.challenge(row)?,
+                expires_at: columns.time("link_expires_at")?,
+                nas: nas.transpose().map_err(|_| StoreError::Corrupt { what: "nas" })?,
+            })
+        };
+        row.as_ref().map(linked).transpose()
     }
 
     async fn send_code_again(
@@ -145,7 +169,7 @@ impl Challenges for SqlStore {
         .bind(id_column(challenge.id))
         .execute(&mut *transaction)
         .await?;
-        self.add_code(&mut transaction, &challenge, &another.code).await?;
+        self.add_code(&mut transaction, &challenge, &another.code, another.link.as_ref()).await?;
         self.add_message(&mut transaction, &challenge, &another.text).await?;
         self.commit(transaction).await?;
         self.publish(Change::Message).await;
@@ -444,7 +468,7 @@ impl SqlStore {
         attempt: &Attempt<'_>,
     ) -> Result<bool, StoreError> {
         let rows = sqlx::query(
-            "SELECT hash FROM challenge_codes WHERE challenge = $1 AND expires_at > $2",
+            "SELECT hash, link_hash FROM challenge_codes WHERE challenge = $1 AND expires_at > $2",
         )
         .bind(id_column(challenge.id))
         .bind(attempt.at.as_millis())
@@ -452,14 +476,22 @@ impl SqlStore {
         .await?;
         let mut matches = subtle::Choice::from(0);
         for row in &rows {
-            let stored = Columns(row).octets("hash")?;
-            let Some((version, _)) = stored.split_first_chunk::<4>() else {
-                return Err(StoreError::Corrupt { what: "code hash" });
+            matches |= match attempt.proof {
+                Proof::Code(code) => {
+                    let stored = Columns(row).octets("hash")?;
+                    let Some((version, _)) = stored.split_first_chunk::<4>() else {
+                        return Err(StoreError::Corrupt { what: "code hash" });
+                    };
+                    let version = u32::from_be_bytes(*version);
+                    let given = self.keys.code_hash(version, challenge, code);
+                    let given = given.ok_or(StoreError::MissingKey { version })?;
+                    given.as_slice().ct_eq(&stored)
+                }
+                Proof::Link(link) => {
+                    let stored = Columns(row).optional_octets("link_hash")?.unwrap_or_default();
+                    self.keys.link_hash(link).as_slice().ct_eq(&stored)
+                }
             };
-            let version = u32::from_be_bytes(*version);
-            let given = self.keys.code_hash(version, challenge, attempt.code);
-            let given = given.ok_or(StoreError::MissingKey { version })?;
-            matches |= given.as_slice().ct_eq(&stored);
         }
         Ok(matches.into())
     }
@@ -469,17 +501,20 @@ impl SqlStore {
         transaction: &mut Transaction<'_, Any>,
         challenge: &Challenge,
         code: &Code,
+        link: Option<&LinkToken>,
     ) -> Result<(), StoreError> {
         let (version, _) = self.keys.pepper().newest();
         let hash =
             self.keys.code_hash(version, challenge, code).expect("the newest pepper is there");
         sqlx::query(
-            "INSERT INTO challenge_codes (challenge, hash, expires_at, sent_at) VALUES ($1, $2, $3, $4)",
+            "INSERT INTO challenge_codes (challenge, hash, expires_at, sent_at, link_hash) \
+             VALUES ($1, $2, $3, $4, $5)",
         )
         .bind(id_column(challenge.id))
         .bind(hash.to_vec())
         .bind(challenge.code_expires_at.as_millis())
-            .bind(challenge.sent_at.as_millis())
+        .bind(challenge.sent_at.as_millis())
+        .bind(link.map(|link| self.keys.link_hash(link)))
         .execute(&mut **transaction)
         .await?;
         Ok(())

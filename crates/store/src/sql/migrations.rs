@@ -42,6 +42,7 @@ const STEPS: &[Step] = steps![
     "0018_erasure_requests",
     "0019_appearances",
     "0020_ratings",
+    "0021_links",
 ];
 
 /// What migrating did.

@@ -2,7 +2,7 @@
 
 use domain::*;
 use store::testing::TestStore;
-use store::{Act, Actor, Attempt, AuditEntry, AuditSubject, Begun, OrderFilter, SignIn};
+use store::{Act, Actor, Attempt, AuditEntry, AuditSubject, Begun, OrderFilter, Proof, SignIn};
 
 use crate::fixtures::*;
 
@@ -26,7 +26,8 @@ pub async fn each_purpose_is_its_own_consent(store: TestStore) {
     new.challenge.agreed[1].language = Language::english();
     assert_eq!(begin(&store, &new).await, Begun::Begins);
     assert!(store.find_account(&phone().into()).await.unwrap().is_none(), "nothing is proven");
-    let attempt = Attempt { challenge: new.challenge.id, code: &code("482913"), at: at(9) };
+    let attempt =
+        Attempt { challenge: new.challenge.id, proof: Proof::Code(&code("482913")), at: at(9) };
     let won = store.win(&attempt, &ChallengePolicy::default(), &prize(1, at(9))).await.unwrap();
     let account = won.unwrap().grant.account;
     let expected = |purpose, language| {

@@ -84,6 +84,7 @@ pub fn new_challenge(
             state: ChallengeState::Open,
         },
         code: code(code_text),
+        link: None,
         text: SmsText::new(format!("code {code_text}")),
         visit: Some(VisitRecord {
             reference: "K7M2QX".parse().unwrap(),
@@ -111,6 +112,7 @@ pub fn another_code(challenge: u8, text: &str, when: Timestamp) -> AnotherCode {
     AnotherCode {
         challenge: ChallengeId::from_bytes([challenge; 16]),
         code: code(text),
+        link: None,
         text: SmsText::new(format!("code {text}")),
         at: when,
     }

@@ -1,6 +1,6 @@
 use domain::*;
 use store::testing::TestStore;
-use store::{Attempt, ChallengesOf, CredentialUse, OrderFilter, SessionFilter};
+use store::{Attempt, ChallengesOf, CredentialUse, OrderFilter, Proof, SessionFilter};
 
 use crate::fixtures::*;
 
@@ -9,8 +9,11 @@ pub async fn what_happened_is_told_without_numbers_and_codes(store: TestStore) {
     let policy = ChallengePolicy::default();
     begin(&store, &new_challenge(1, mac(1), T0, "123456")).await;
     let attempt = async |code: Code| {
-        let attempt =
-            Attempt { challenge: ChallengeId::from_bytes([1; 16]), code: &code, at: at(9) };
+        let attempt = Attempt {
+            challenge: ChallengeId::from_bytes([1; 16]),
+            proof: Proof::Code(&code),
+            at: at(9),
+        };
         store.win(&attempt, &policy, &prize(1, at(9))).await.unwrap()
     };
     assert!(attempt(code("654321")).await.is_err());

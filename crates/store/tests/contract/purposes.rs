@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::*;
 use store::testing::TestStore;
-use store::{AnotherCode, Attempt, Begun, ChallengesOf, NewChallenge, NotSent};
+use store::{AnotherCode, Attempt, Begun, ChallengesOf, NewChallenge, NotSent, Proof};
 
 use crate::fixtures::*;
 
@@ -36,8 +36,11 @@ async fn verify(
     text: &str,
     when: Timestamp,
 ) -> Result<(), Verdict> {
-    let attempt =
-        Attempt { challenge: ChallengeId::from_bytes([id; 16]), code: &code(text), at: when };
+    let attempt = Attempt {
+        challenge: ChallengeId::from_bytes([id; 16]),
+        proof: Proof::Code(&code(text)),
+        at: when,
+    };
     let policy = ChallengePolicy::of(purpose);
     store.verify(&attempt, purpose, &policy).await.unwrap().map(drop)
 }
@@ -58,7 +61,7 @@ pub async fn a_code_of_one_purpose_is_worthless_for_another(store: TestStore) {
     }
     for id in [2, 3] {
         let challenge = ChallengeId::from_bytes([id; 16]);
-        let attempt = Attempt { challenge, code: &code("482913"), at: at(1) };
+        let attempt = Attempt { challenge, proof: Proof::Code(&code("482913")), at: at(1) };
         let won = store.win(&attempt, &ChallengePolicy::default(), &prize(id, at(1))).await;
         assert_eq!(won.unwrap().map(drop), Err(Verdict::Used), "it lets nobody online");
     }
@@ -87,7 +90,7 @@ pub async fn a_hash_is_bound_to_purpose_and_subject(store: TestStore) {
     let wrong = Err(Verdict::Wrong { left: 4 });
     assert_eq!(verify(&store, (1, Purpose::ReportClose), "482913", at(1)).await, wrong);
     let challenge = ChallengeId::from_bytes([2; 16]);
-    let attempt = Attempt { challenge, code: &code("482913"), at: at(1) };
+    let attempt = Attempt { challenge, proof: Proof::Code(&code("482913")), at: at(1) };
     let won = store.win(&attempt, &ChallengePolicy::default(), &prize(2, at(1))).await;
     assert_eq!(won.unwrap().map(drop), wrong);
 }
@@ -153,6 +156,7 @@ pub async fn one_challenge_of_a_report_is_open_at_a_time(store: TestStore) {
     let again = |when| AnotherCode {
         challenge: open.id,
         code: code("222222"),
+        link: None,
         text: SmsText::new("code 222222".into()),
         at: when,
     };

@@ -4,8 +4,9 @@ use std::time::Duration;
 use domain::*;
 use store::testing::TestStore;
 use store::{
-    Attempt, Begun, ChallengesOf, CredentialUse, Credentials, Eraser, Erasure, NewChallenge,
-    SqlStore, Store, Trail, TrailArchive, TrailEvent, TrailKind, TrailSettings, Wanted,
+    AnotherCode, Attempt, Begun, ChallengesOf, CredentialUse, Credentials, Eraser, Erasure,
+    NewChallenge, Proof, SqlStore, Store, Trail, TrailArchive, TrailEvent, TrailKind,
+    TrailSettings, Wanted,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -22,8 +23,11 @@ async fn try_code(
     text: &str,
     when: Timestamp,
 ) -> Result<(), Verdict> {
-    let attempt =
-        Attempt { challenge: ChallengeId::from_bytes([id; 16]), code: &code(text), at: when };
+    let attempt = Attempt {
+        challenge: ChallengeId::from_bytes([id; 16]),
+        proof: Proof::Code(&code(text)),
+        at: when,
+    };
     store.win(&attempt, &policy(), &prize(id, when)).await.unwrap().map(drop)
 }
 
@@ -77,7 +81,7 @@ pub async fn a_code_and_its_grant_are_one(store: TestStore) {
     store.sign_in(&sign_in(7, mac(7), T0)).await.unwrap();
     begin(&store, &new_challenge(1, mac(1), T0, "482913")).await;
     let challenge = ChallengeId::from_bytes([1; 16]);
-    let attempt = Attempt { challenge, code: &code("482913"), at: at(1) };
+    let attempt = Attempt { challenge, proof: Proof::Code(&code("482913")), at: at(1) };
     // A grant of that id is there already: what the code wins cannot be written.
     assert!(store.win(&attempt, &policy(), &prize(7, at(1))).await.is_err());
     assert_eq!(store.find_grant(mac(1)).await.unwrap(), None);
@@ -489,4 +493,81 @@ pub async fn a_retired_device_is_forgotten_and_ordered_off(store: TestStore) {
     assert!(store.retire_device(account, mac(1), at(9)).await.unwrap());
     assert_eq!(devices().await.len(), 1);
     assert!(!store.find_grant(mac(1)).await.unwrap().unwrap().holds(at(9)));
+}
+
+/// Two tokens that differ in their last letter.
+const LINKS: [&str; 2] = ["7Q2mZ9xK0a", "7Q2mZ9xK0b"];
+
+/// A challenge whose message carries the first link.
+fn with_link(id: u8, begun: Timestamp) -> NewChallenge {
+    let link = Some(LINKS[0].parse().unwrap());
+    NewChallenge { link, ..new_challenge(id, mac(id), begun, "482913") }
+}
+
+/// Follows a link; a good one makes a grant with the id of the challenge.
+async fn follow(store: &TestStore, id: u8, link: &str, when: Timestamp) -> Result<(), Verdict> {
+    let (challenge, link) = (ChallengeId::from_bytes([id; 16]), link.parse().unwrap());
+    let attempt = Attempt { challenge, proof: Proof::Link(&link), at: when };
+    store.win(&attempt, &policy(), &prize(id, when)).await.unwrap().map(drop)
+}
+
+pub async fn looking_at_a_link_uses_nothing_up(store: TestStore) {
+    set_up(&store).await;
+    let new = with_link(1, T0);
+    begin(&store, &new).await;
+    let [good, unknown] = LINKS.map(|link| link.parse().unwrap());
+    for _ in 0..7 {
+        let linked = store.find_linked(&good).await.unwrap().unwrap();
+        assert_eq!((&linked.challenge, linked.expires_at), (&new.challenge, at(300)));
+        assert_eq!(linked.nas, Some("gate".parse().unwrap()));
+    }
+    assert_eq!(store.find_linked(&unknown).await.unwrap(), None);
+    // The link of the first message goes by that message's own life.
+    let another = AnotherCode { link: Some(unknown), ..another_code(1, "222222", at(40)) };
+    store.send_code_again(&another, &[], &policy()).await.unwrap().unwrap();
+    for (link, until) in LINKS.into_iter().zip([300, 340]) {
+        let linked = store.find_linked(&link.parse().unwrap()).await.unwrap().unwrap();
+        assert_eq!((linked.challenge.code_expires_at, linked.expires_at), (at(340), at(until)));
+    }
+    assert_eq!(follow(&store, 1, LINKS[0], at(300)).await, Err(Verdict::Wrong { left: 4 }));
+    assert_eq!(follow(&store, 1, LINKS[1], at(300)).await, Ok(()));
+}
+
+pub async fn a_link_wins_once_and_counts_as_an_attempt(store: TestStore) {
+    set_up(&store).await;
+    begin(&store, &with_link(1, T0)).await;
+    // Codes and links are counted together, whichever is wrong.
+    assert_eq!(follow(&store, 1, LINKS[1], at(1)).await, Err(Verdict::Wrong { left: 4 }));
+    assert_eq!(try_code(&store, 1, "000000", at(1)).await, Err(Verdict::Wrong { left: 3 }));
+    let taps = tokio::join!(
+        follow(&store, 1, LINKS[0], at(2)),
+        follow(&store, 1, LINKS[0], at(2)),
+        try_code(&store, 1, "482913", at(2)),
+    );
+    let won = [&taps.0, &taps.1, &taps.2].into_iter().filter(|verdict| verdict.is_ok()).count();
+    assert_eq!(won, 1, "{taps:?}");
+    let grant = store.find_grant(mac(1)).await.unwrap().unwrap();
+    assert!(grant.holds(at(2)) && grant.site == site().name, "the grant is the challenge's");
+    assert_eq!(follow(&store, 1, LINKS[0], at(3)).await, Err(Verdict::Used));
+    let linked = store.find_linked(&LINKS[0].parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!(linked.challenge.state, ChallengeState::Verified);
+
+    // Of a challenge without a link none is good, and one whose attempts are used up is locked.
+    begin(&store, &new_challenge(2, mac(2), at(1), "482913")).await;
+    for left in (0..5).rev() {
+        assert_eq!(follow(&store, 2, LINKS[1], at(3)).await, Err(Verdict::Wrong { left }));
+    }
+    assert_eq!(follow(&store, 2, LINKS[1], at(3)).await, Err(Verdict::Locked));
+}
+
+pub async fn links_are_kept_only_as_hashes(store: TestStore) {
+    set_up(&store).await;
+    begin(&store, &with_link(1, T0)).await;
+    sqlx::any::install_default_drivers();
+    let pool = sqlx::AnyPool::connect(&store.settings().url).await.unwrap();
+    let row = sqlx::query("SELECT link_hash FROM challenge_codes").fetch_one(&pool).await.unwrap();
+    let kept: Vec<u8> = sqlx::Row::get(&row, "link_hash");
+    assert_eq!(kept.len(), 32);
+    assert!(!kept.windows(4).any(|part| part == &LINKS[0].as_bytes()[..4]));
+    pool.close().await;
 }
