@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// Tables of the configuration whose keys are the admin's own.
-const FREE: [&str; 6] = [
+const FREE: [&str; 7] = [
     "messaging.http.fields",
     "messaging.http.headers",
     "messaging.http.basic-auth",
     "messaging.http.secrets",
     "messaging.http.answer.accepted-when",
     "messaging.http.answer.later-when",
+    "messaging.routes.http",
 ];
 
 fn root() -> &'static Path {
@@ -80,7 +81,7 @@ fn check_config(text: &str, whose: &str) {
     assert!(output.status.success(), "{whose}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// The sample with every line that is off switched on.
+/// The sample with every line that is off switched on; of several transports one can be.
 fn whole_sample() -> String {
     let is_off = |rest: &str| {
         let key = rest.split(" = ").next().unwrap_or("");
@@ -91,7 +92,8 @@ fn whole_sample() -> String {
         Some(rest) if is_off(rest) => format!("{rest}\n"),
         _ => format!("{line}\n"),
     };
-    read("docs/sabeel.toml").lines().map(switch).collect()
+    let whole: String = read("docs/sabeel.toml").lines().map(switch).collect();
+    whole.replace("transport = \"console\"", "transport = \"routes\"")
 }
 
 #[test]
@@ -107,6 +109,11 @@ fn keys_of(table: &toml::Table, prefix: &str, keys: &mut BTreeSet<String>) {
             toml::Value::Table(inner) if !FREE.contains(&key.as_str()) => {
                 keys_of(inner, &format!("{key}."), keys);
             }
+            toml::Value::Array(all) if all.iter().any(toml::Value::is_table) => {
+                for inner in all.iter().filter_map(toml::Value::as_table) {
+                    keys_of(inner, &format!("{key}."), keys);
+                }
+            }
             _ => {
                 keys.insert(key);
             }
@@ -121,6 +128,7 @@ fn explained_keys() -> BTreeSet<String> {
     for line in read("docs/configuration.md").lines() {
         if let Some(heading) = line.strip_prefix("## ") {
             let name = heading.strip_prefix("`[").and_then(|rest| rest.strip_suffix("]`"));
+            let name = name.map(|name| name.trim_matches(['[', ']']));
             section = match (heading, name) {
                 ("Top level", _) => Some(String::new()),
                 (_, Some(name)) => Some(format!("{name}.")),

@@ -215,15 +215,16 @@ fn message(facts: &Facts, _: &ChallengePolicy, now: Timestamp) -> Judged {
         return failed(facts.visit.asked_at, "no message is kept".to_owned());
     };
     let at = message.done_at.unwrap_or(message.created_at);
+    let by = message.route.as_ref().map(|name| format!(" by route {name}")).unwrap_or_default();
     match &message.state {
         MessageState::Accepted { reference } => {
             let named = reference.as_ref().map(|name| format!(" as {name}")).unwrap_or_default();
-            let count = messages.len();
-            done(at, format!("{count} sent; taken by the gateway{named}"))
+            let asked = messages.iter().filter(|told| !told.rerouted).count();
+            done(at, format!("{asked} sent; taken{by}{named}"))
         }
-        MessageState::Failed { reason } => failed(at, format!("not taken: {reason}")),
+        MessageState::Failed { reason } => failed(at, format!("not taken{by}: {reason}")),
         MessageState::Waiting => {
-            let text = format!("waits for the gateway, tried {} times", message.attempts);
+            let text = format!("waits for the gateway{by}, tried {} times", message.attempts);
             missing(message.created_at, PATIENCE, now, text)
         }
     }

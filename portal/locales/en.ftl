@@ -26,6 +26,7 @@ code-tap = Or tap the link in the message.
 resend-wait = No message yet? You can resend in { $t }.
 resend-btn = Resend code
 resend-done = New code sent. Use the latest one.
+resend-route = Messages are a little slow now, so we sent the code by another route. Use the latest one.
 sms-code = { $code } is your { $network } code, valid 5 minutes. Do not share it.
 sms-code-bound =
     { $code } is your { $network } code, valid 5 minutes. Do not share it.

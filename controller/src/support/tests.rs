@@ -88,7 +88,7 @@ fn challenge(state: ChallengeState, attempts: u32) -> ChallengeTold {
 
 fn message(state: MessageState) -> MessageTold {
     let done_at = (state != MessageState::Waiting).then_some(at(12));
-    MessageTold { created_at: at(10), done_at, attempts: 1, state }
+    MessageTold { route: None, rerouted: false, created_at: at(10), done_at, attempts: 1, state }
 }
 
 fn order(state: OrderState) -> NasOrder {
@@ -250,7 +250,7 @@ async fn a_reference_leads_to_the_sign_in_and_tells_neither_number_nor_code() {
     assert!(!words.contains("12345601") && !words.contains("482913"), "{words}");
     let message = city.store.claim_messages(later, later, 1).await.unwrap().remove(0);
     let taken = MessageState::Accepted { reference: None };
-    city.store.finish_message(message.id, &taken, later).await.unwrap();
+    city.store.finish_message(message.id, &"main".parse().unwrap(), &taken, later).await.unwrap();
     let told = tell(city.store.as_ref(), &reference, later).await.unwrap().unwrap();
     assert_eq!(told.stopped_at, Some(SignInStage::Code), "that code was not the one entered");
     let unknown = tell(city.store.as_ref(), &"222222".parse().unwrap(), later).await.unwrap();

@@ -77,14 +77,16 @@ fn challenge(told: &ChallengeTold) -> Vec<Step> {
     let text = format!("{begun} at {}: {tried}, {state}", told.site);
     let mut steps = vec![step(told.created_at, StepKind::Challenge, mark, text)];
     for message in &told.messages {
+        let by = message.route.as_ref().map(|name| format!(" by route {name}"));
+        let by = by.unwrap_or_default();
         let (mark, text) = match &message.state {
             MessageState::Waiting => {
-                (Mark::Bad, format!("message waits, tried {} times", message.attempts))
+                (Mark::Bad, format!("message waits{by}, tried {} times", message.attempts))
             }
-            MessageState::Accepted { .. } => {
-                (Mark::Good, "message taken by the gateway".to_owned())
+            MessageState::Accepted { .. } => (Mark::Good, format!("message taken{by}")),
+            MessageState::Failed { reason } => {
+                (Mark::Bad, format!("message not taken{by}: {reason}"))
             }
-            MessageState::Failed { reason } => (Mark::Bad, format!("message failed: {reason}")),
         };
         let at = message.done_at.unwrap_or(message.created_at);
         steps.push(step(at, StepKind::Message, mark, text));

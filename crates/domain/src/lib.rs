@@ -72,7 +72,7 @@ pub use language::{Language, LanguageError, Localised};
 pub use link_token::{LinkToken, LinkTokenError};
 pub use mac::{CalledStation, MacAddress, MacError};
 pub use message::{MessageClass, MessageState, SmsText, Urgency};
-pub use name::{BatchName, NameError, NasName, PlanName, RangeName, SiteName};
+pub use name::{BatchName, NameError, NasName, PlanName, RangeName, RouteName, SiteName};
 pub use nas::{
     ApiSite, ApiSiteError, ApiUrl, ApiUrlError, ApiUser, ApiUserError, AskingAgain, ControllerApi,
     FormerSecret, Guest, GuestStanding, HandOff, HandOffError, HandOffMethod, HandOffMethodError,

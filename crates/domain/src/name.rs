@@ -24,6 +24,8 @@ pub mod kind {
     pub enum NasRange {}
     /// A set of limits.
     pub enum Plan {}
+    /// A way for messages to telephones.
+    pub enum Route {}
     /// A place with visitors.
     pub enum Site {}
 }
@@ -36,6 +38,8 @@ pub type NasName = Name<kind::Nas>;
 pub type RangeName = Name<kind::NasRange>;
 /// Names a [`crate::Plan`].
 pub type PlanName = Name<kind::Plan>;
+/// Names a route: one gateway that takes messages to telephones.
+pub type RouteName = Name<kind::Route>;
 /// Names a [`crate::Site`].
 pub type SiteName = Name<kind::Site>;
 

@@ -54,9 +54,12 @@ mod tests {
             id: MessageId::from_bytes([1; 16]),
             phone: "966512345678".parse().unwrap(),
             text: SmsText::new("رمز الدخول 482913\nصالح 5 دقائق\u{1b}[2J".to_owned()),
+            code: "482913".parse().unwrap(),
             class: MessageClass::Service,
             expires_at: Timestamp::from_secs(300),
             attempts: 0,
+            route: None,
+            tried_since: None,
         };
         let picture = draw(&message);
         assert!(picture.contains("│  رمز الدخول 482913\n│  صالح 5 دقائق[2J\n"), "{picture}");

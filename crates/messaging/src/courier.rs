@@ -9,19 +9,16 @@ mod outcome;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Clock, MessageState, Timestamp};
-use store::{Change, Changes, OutgoingMessage, Store, StoreError};
-use tokio::sync::Mutex;
+use domain::{Clock, Code, MessageState, RouteName, Timestamp};
+use store::{Change, Changes, Elsewhere, OutgoingMessage, Store, StoreError};
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use self::outcome::{Outcome, outcome};
-use crate::console::ConsoleTransport;
+use self::outcome::{CodeOfNext, Outcome, Round, outcome};
 use crate::error::MessagingError;
-use crate::http::HttpTransport;
-use crate::settings::{MessagingSettings, TransportKind};
-use crate::transport::Transport;
+use crate::routes::{Route, Routes, Way};
+use crate::settings::MessagingSettings;
+use crate::transport::SendError;
 
 /// How much longer than a hand-over a claim lasts, for the database's own time.
 const CLAIM_MARGIN: Duration = Duration::from_secs(30);
@@ -29,7 +26,7 @@ const CLAIM_MARGIN: Duration = Duration::from_secs(30);
 /// The shortest rest between two looks at the outbox that nothing woke us for.
 const SHORTEST_REST: Duration = Duration::from_millis(50);
 
-/// Empties the outbox through one transport.
+/// Empties the outbox by the routes.
 pub struct Courier {
     desk: Arc<Desk>,
     concurrency: u32,
@@ -41,12 +38,11 @@ pub struct Courier {
 struct Desk {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
-    transport: Arc<dyn Transport>,
-    pace: Mutex<Interval>,
+    routes: Routes,
 }
 
 impl Courier {
-    /// A courier with the transport of the settings; reads its secrets. Needs a tokio runtime.
+    /// A courier with the routes of the settings; reads their secrets. Needs a tokio runtime.
     ///
     /// # Errors
     /// A wrong setting, an unreadable secret, or an HTTP client that cannot be made.
@@ -56,15 +52,9 @@ impl Courier {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, MessagingError> {
         settings.validate()?;
-        let transport: Arc<dyn Transport> = match (settings.transport, &settings.http) {
-            (TransportKind::Console, _) => Arc::new(ConsoleTransport),
-            (TransportKind::Http, Some(http)) => Arc::new(HttpTransport::new(http)?),
-            (TransportKind::Http, None) => return Err(MessagingError::no_gateway()),
-        };
-        let mut pace = tokio::time::interval(Duration::from_secs(1) / settings.per_second.max(1));
-        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let routes = Routes::open(settings)?;
         Ok(Self {
-            desk: Arc::new(Desk { store, clock, transport, pace: Mutex::new(pace) }),
+            desk: Arc::new(Desk { store, clock, routes }),
             concurrency: settings.concurrency,
             claim: settings.longest_hand_over() + CLAIM_MARGIN,
             look_again: Duration::from_secs(u64::from(settings.look_again_seconds)),
@@ -113,12 +103,21 @@ impl Courier {
 
 impl Desk {
     async fn see_through(&self, message: OutgoingMessage) {
-        self.pace.lock().await.tick().await;
-        let result = self.transport.send(&message).await;
         let now = self.clock.now();
-        let outcome = outcome(&message, result, now);
-        log(&message, &outcome);
-        if let Err(error) = self.record(&message, outcome, now).await {
+        let (route, outcome, since, next) = match self.routes.way(&message, now) {
+            Way::Over(route, next) => {
+                let reason = "it was not taken in time".to_owned();
+                let outcome = Outcome::Elsewhere { reason, code: CodeOfNext::Fresh };
+                (route, outcome, now, Some(next))
+            }
+            Way::By(route, next) => {
+                let (outcome, since) = self.try_route(&message, route, next.is_some()).await;
+                (route, outcome, since, next)
+            }
+        };
+        let settled = Settled { message: &message, route: &route.name, since, next };
+        log(&settled, &outcome);
+        if let Err(error) = self.record(&settled, outcome).await {
             // The claim runs out by itself, and the message is tried again then.
             tracing::warn!(
                 message.id = %message.id,
@@ -128,32 +127,73 @@ impl Desk {
         }
     }
 
-    async fn record(
+    /// Tries once; returns also since when the route tries.
+    async fn try_route(
         &self,
         message: &OutgoingMessage,
-        outcome: Outcome,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let state = match outcome {
-            Outcome::Accepted { reference } => MessageState::Accepted { reference },
-            Outcome::Failed { reason } => MessageState::Failed { reason },
-            Outcome::Again { at, .. } => {
-                return self.store.postpone_message(message.id, at).await;
+        route: &Route,
+        has_next: bool,
+    ) -> (Outcome, Timestamp) {
+        route.begin(self.clock.now());
+        route.turn().await;
+        let since = message.tried_since.unwrap_or_else(|| self.clock.now());
+        let result = route.transport.send(message).await;
+        let now = self.clock.now();
+        match &result {
+            Err(SendError::Later { reason, .. }) => route.failed(now, reason),
+            Ok(_) | Err(SendError::Busy { .. } | SendError::Permanent { .. }) => route.answered(),
+        }
+        (outcome(message, result, Round { now, since, has_next }), since)
+    }
+
+    async fn record(&self, settled: &Settled<'_>, outcome: Outcome) -> Result<(), StoreError> {
+        let (message, route, now) = (settled.message.id, settled.route, self.clock.now());
+        let state = match (outcome, settled.next) {
+            (Outcome::Accepted { reference }, _) => MessageState::Accepted { reference },
+            (Outcome::Failed { reason }, _) | (Outcome::Elsewhere { reason, .. }, None) => {
+                MessageState::Failed { reason }
+            }
+            (Outcome::Again { at, .. }, _) => {
+                return self.store.postpone_message(message, (route, settled.since), at).await;
+            }
+            (Outcome::Elsewhere { reason, code }, Some(next)) => {
+                let (from, to) = (route.clone(), next.name.clone());
+                let code = (code == CodeOfNext::Fresh).then(draw_code);
+                let elsewhere = Elsewhere { message, reason, from, to, code, at: now };
+                return self.store.send_elsewhere(&elsewhere).await.map(drop);
             }
         };
-        self.store.finish_message(message.id, &state, now).await
+        self.store.finish_message(message, route, &state, now).await
     }
 }
 
-fn log(message: &OutgoingMessage, outcome: &Outcome) {
-    let (id, to) = (message.id, message.phone.masked());
+/// What became of a message at one route.
+struct Settled<'a> {
+    message: &'a OutgoingMessage,
+    route: &'a RouteName,
+    since: Timestamp,
+    next: Option<&'a Route>,
+}
+
+fn draw_code() -> Code {
+    Code::draw(|| getrandom::u32().expect("the operating system gives random numbers"))
+}
+
+fn log(settled: &Settled<'_>, outcome: &Outcome) {
+    let (id, to, route) =
+        (settled.message.id, settled.message.phone.masked(), settled.route.as_str());
     match outcome {
-        Outcome::Accepted { .. } => tracing::debug!(message.id = %id, message.to = %to, "accepted"),
+        Outcome::Accepted { .. } => {
+            tracing::debug!(message.id = %id, message.to = %to, route, "accepted");
+        }
         Outcome::Again { at, reason } => {
-            tracing::info!(message.id = %id, message.to = %to, again.at = %at, reason, "postponed");
+            tracing::info!(message.id = %id, message.to = %to, route, again.at = %at, reason, "postponed");
+        }
+        Outcome::Elsewhere { reason, .. } => {
+            tracing::info!(message.id = %id, message.to = %to, route, reason, "sent by the next route");
         }
         Outcome::Failed { reason } => {
-            tracing::warn!(message.id = %id, message.to = %to, reason, "failed");
+            tracing::warn!(message.id = %id, message.to = %to, route, reason, "failed");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Why messaging cannot start.
 
+use domain::RouteName;
+
 /// A reason that an admin can act on; no secret is in it.
 #[derive(Debug, thiserror::Error)]
 pub enum MessagingError {
@@ -35,11 +37,25 @@ pub enum MessagingError {
 }
 
 impl MessagingError {
+    /// The same of a setting in a route's section.
+    pub(crate) fn of_route(self, route: &RouteName) -> Self {
+        match self {
+            Self::Setting { name, reason } => {
+                Self::Setting { name: format!("routes.{route}.{name}"), reason }
+            }
+            other => other,
+        }
+    }
+
     pub(crate) fn setting(name: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::Setting { name: name.into(), reason: reason.into() }
     }
 
     pub(crate) fn no_gateway() -> Self {
         Self::setting("http", "is missing, but the transport is `http`")
+    }
+
+    pub(crate) fn no_routes() -> Self {
+        Self::setting("routes", "is missing, but the transport is `routes`")
     }
 }

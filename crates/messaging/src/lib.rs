@@ -8,7 +8,9 @@ mod courier;
 mod error;
 #[cfg(test)]
 mod fake_gateway;
+mod health;
 mod http;
+mod routes;
 mod settings;
 mod transport;
 
@@ -19,5 +21,5 @@ pub use http::{
     AnswerRules, BasicAuth, Cleartext, Encoding, FieldRule, HttpSettings, HttpTransport, Method,
     SecretSource,
 };
-pub use settings::{MessagingSettings, TransportKind};
+pub use settings::{MessagingSettings, RouteSettings, TransportKind};
 pub use transport::{Accepted, SendError, Transport};

@@ -1,11 +1,19 @@
 //! The `[messaging]` section of the configuration file.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use domain::RouteName;
 use serde::Deserialize;
 
 use crate::error::MessagingError;
 use crate::http::HttpSettings;
+use crate::routes::PATIENCE;
+
+/// Routes beyond these would never have their time within the life of a code.
+const MOST_ROUTES: usize = 8;
+/// A gateway takes no more of them in a second.
+const MOST_PER_SECOND: u32 = 1_000;
 
 /// How messages leave the house.
 #[derive(Debug, Clone, Deserialize)]
@@ -15,12 +23,27 @@ pub struct MessagingSettings {
     pub transport: TransportKind,
     /// How many are handed over at the same time; 1 to 64, default 8.
     pub concurrency: u32,
-    /// How many are begun in a second at most, below the contracted rate; 1 to 1,000, default 10.
+    /// How many are begun in a second at most by each route, below the contracted rate; 1 to 1,000,
+    /// default 10.
     pub per_second: u32,
     /// After how many seconds the outbox is looked at even if nothing woke us; 1 to 60, default 5.
     pub look_again_seconds: u32,
     /// The HTTP gateway; needed for `transport = "http"`.
     pub http: Option<HttpSettings>,
+    /// Several HTTP gateways, the preferred one first; needed for `transport = "routes"`.
+    pub routes: Vec<RouteSettings>,
+}
+
+/// One of several gateways.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RouteSettings {
+    /// What it is called in logs and lists; no default.
+    pub name: RouteName,
+    /// How many are begun in a second at most; by default that of all routes.
+    pub per_second: Option<u32>,
+    /// The gateway.
+    pub http: HttpSettings,
 }
 
 /// What carries messages.
@@ -31,6 +54,8 @@ pub enum TransportKind {
     Console,
     /// Hands them to an HTTP gateway.
     Http,
+    /// Hands them to the first of several HTTP gateways that takes them.
+    Routes,
 }
 
 impl Default for MessagingSettings {
@@ -41,6 +66,7 @@ impl Default for MessagingSettings {
             per_second: 10,
             look_again_seconds: 5,
             http: None,
+            routes: Vec::new(),
         }
     }
 }
@@ -53,7 +79,7 @@ impl MessagingSettings {
     pub fn validate(&self) -> Result<(), MessagingError> {
         for (name, value, most) in [
             ("concurrency", self.concurrency, 64),
-            ("per-second", self.per_second, 1_000),
+            ("per-second", self.per_second, MOST_PER_SECOND),
             ("look-again-seconds", self.look_again_seconds, 60),
         ] {
             if !(1..=most).contains(&value) {
@@ -61,19 +87,59 @@ impl MessagingSettings {
                 return Err(MessagingError::setting(name, reason));
             }
         }
-        match (self.transport, &self.http) {
-            (TransportKind::Http, None) => Err(MessagingError::no_gateway()),
-            (_, Some(http)) => http.validate(),
-            (TransportKind::Console, None) => Ok(()),
+        if let Some(http) = &self.http {
+            http.validate()?;
         }
+        match self.transport {
+            TransportKind::Http if self.http.is_none() => Err(MessagingError::no_gateway()),
+            TransportKind::Routes => self.validate_routes(),
+            TransportKind::Console | TransportKind::Http if self.routes.is_empty() => Ok(()),
+            TransportKind::Console | TransportKind::Http => {
+                Err(MessagingError::setting("transport", "must be `routes` where there are some"))
+            }
+        }
+    }
+
+    fn validate_routes(&self) -> Result<(), MessagingError> {
+        let Some(last) = self.routes.last() else { return Err(MessagingError::no_routes()) };
+        if self.routes.len() > MOST_ROUTES {
+            let reason = format!("are {}, but may be {MOST_ROUTES}", self.routes.len());
+            return Err(MessagingError::setting("routes", reason));
+        }
+        let mut names = BTreeSet::new();
+        for route in &self.routes {
+            let refuse = |name: &str, reason: String| {
+                Err(MessagingError::setting(name, reason).of_route(&route.name))
+            };
+            if !names.insert(&route.name) {
+                return refuse("name", "is there twice".to_owned());
+            }
+            if let Some(value) = route.per_second
+                && !(1..=MOST_PER_SECOND).contains(&value)
+            {
+                let reason = format!("is {value}, but must be from 1 to {MOST_PER_SECOND}");
+                return refuse("per-second", reason);
+            }
+            route.http.validate().map_err(|error| error.of_route(&route.name))?;
+            if route.http.timeout() > PATIENCE && route.name != last.name {
+                let most = PATIENCE.as_secs();
+                let reason = format!("is more than the {most} after which the next route sends");
+                return refuse("http.timeout-seconds", reason);
+            }
+        }
+        Ok(())
     }
 
     /// How long one hand-over may take, waiting for its turn included.
     pub(crate) fn longest_hand_over(&self) -> Duration {
-        let turn =
-            Duration::from_secs(u64::from(self.concurrency.div_ceil(self.per_second.max(1))));
-        let timeout = self.http.as_ref().map_or(Duration::ZERO, HttpSettings::timeout);
-        turn + timeout
+        let route = |per_second: u32, http: &HttpSettings| {
+            let turn = u64::from(self.concurrency.div_ceil(per_second.max(1)));
+            Duration::from_secs(turn) + http.timeout()
+        };
+        let single = self.http.iter().map(|http| route(self.per_second, http));
+        let several = self.routes.iter();
+        let several = several.map(|r| route(r.per_second.unwrap_or(self.per_second), &r.http));
+        single.chain(several).max().unwrap_or_default()
     }
 }
 
@@ -97,6 +163,21 @@ mod tests {
         check("look-again-seconds = 61", Some("`messaging.look-again-seconds`"));
         check("transport = \"http\"", Some("`messaging.http` is missing"));
         check("[http]\nurl = \"nowhere\"", Some("`messaging.http.url`"));
+        let route = |name: &str, more: &str| {
+            format!("[[routes]]\nname = \"{name}\"\n{more}http.url = \"https://sms.example/\"\n")
+        };
+        let routes = |routes: &[String]| format!("transport = \"routes\"\n{}", routes.concat());
+        check(&route("a", ""), Some("`messaging.transport` must be `routes`"));
+        check(&routes(&[]), Some("`messaging.routes` is missing"));
+        check(&routes(&[route("a", ""), route("b", "per-second = 3\n")]), None);
+        check(&routes(&[route("a", ""), route("a", "")]), Some("`messaging.routes.a.name`"));
+        check(&routes(&[route("a", "per-second = 0\n")]), Some("`messaging.routes.a.per-second`"));
+        check(&routes(&["a"; 9].map(|name| route(name, ""))), Some("are 9, but may be 8"));
+        let bad = route("a", "").replace("https://sms.example/", "nowhere");
+        check(&routes(&[bad]), Some("`messaging.routes.a.http.url`"));
+        let slow = |name: &str| route(name, "http.timeout-seconds = 13\n");
+        check(&routes(&[route("a", ""), slow("b")]), None);
+        check(&routes(&[slow("a"), route("b", "")]), Some("`messaging.routes.a.http.timeout-"));
     }
 
     #[test]

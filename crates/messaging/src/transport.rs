@@ -18,9 +18,17 @@ pub struct Accepted {
 /// Why a message was not taken. Reasons never hold the text or the number.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
-    /// It may be taken later: no answer, an overloaded gateway, a full queue.
+    /// It may be taken later: no answer, or a gateway in trouble.
     #[error("not now: {reason}")]
     Later {
+        /// For how long the gateway wants to be left alone, if it said so.
+        after: Option<Duration>,
+        /// What happened.
+        reason: String,
+    },
+    /// It may be taken later by a gateway that is well and has too much to do.
+    #[error("busy: {reason}")]
+    Busy {
         /// For how long the gateway wants to be left alone, if it said so.
         after: Option<Duration>,
         /// What happened.

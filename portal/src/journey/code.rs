@@ -12,7 +12,7 @@ use domain::{
     Site, Timestamp, Verdict,
 };
 use serde::Deserialize;
-use store::{AnotherCode, Attempt, NotSent, Prize, Proof};
+use store::{AnotherCode, Attempt, MessageTold, NotSent, Prize, Proof};
 
 use super::number::over_limit;
 use super::{too_busy, unreadable};
@@ -68,8 +68,11 @@ pub(super) async fn page(
         let clock = wording::clock(&visit.site.zone, challenge.code_expires_at);
         Html::new(&words.fill("code-until", &[("clock", &clock)]))
     });
+    let message = app.store.latest_message(challenge.id).await?;
+    let rerouted = message.as_ref().is_some_and(|told| told.rerouted);
     let notice = match (find_delay(app, visit, challenge).await?, visit.mark("n").as_deref()) {
         (Some(delay), _) => Some(delay),
+        (None, _) if rerouted => Some(words.text("resend-route")),
         (None, Some("sent")) => Some(words.text("resend-done")),
         (None, _) => None,
     };
@@ -79,7 +82,7 @@ pub(super) async fn page(
         sent: Html::new(&words.fill("code-sent", &[("phone", &phone)])),
         until,
         notice: notice.as_deref().map(Html::new),
-        error: find_error(app, visit, challenge).await?.as_deref().map(Html::new),
+        error: find_error(app, visit, challenge, message.as_ref()).as_deref().map(Html::new),
         wait: wait.map(|wait| {
             Html::new(&words.fill("resend-wait", &[("t", &wording::wait(&words, wait))]))
         }),
@@ -93,14 +96,15 @@ pub(super) async fn page(
 }
 
 /// What the page must say about the last attempt, the code's age or the message's fate.
-async fn find_error(
+fn find_error(
     app: &App,
     visit: &Visit,
     challenge: &Challenge,
-) -> Result<Option<String>, Failure> {
+    message: Option<&MessageTold>,
+) -> Option<String> {
     let words = visit.words(app);
     let left = u64::from(app.policy.attempts.saturating_sub(challenge.attempts));
-    Ok(match visit.mark("e").as_deref() {
+    match visit.mark("e").as_deref() {
         Some("wrong") => {
             let attempts = words.count("attempts", left, Case::Subject);
             Some(words.fill("e-code-wrong", &[("attempts", &attempts)]))
@@ -108,14 +112,14 @@ async fn find_error(
         Some("format") => Some(words.text("e-code-format")),
         Some("sends") => Some(words.text("e-sends")),
         _ if !challenge.is_pending(&app.policy, visit.now) => Some(words.text("e-code-expired")),
-        _ => match app.store.message_state(challenge.id).await? {
+        _ => match message.map(|told| &told.state) {
             Some(MessageState::Failed { .. }) => {
                 let phone = ltr(challenge.phone.masked());
                 Some(words.fill("e-sms-failed", &[("phone", &phone)]))
             }
-            _ => None,
+            Some(MessageState::Accepted { .. } | MessageState::Waiting) | None => None,
         },
-    })
+    }
 }
 
 /// What to say of a message that waits for longer than usual, or behind many others.

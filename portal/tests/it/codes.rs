@@ -239,7 +239,10 @@ async fn a_message_that_waits_for_long_has_its_place_told() {
     assert!(page.shows("Your code is on its way; position 2."), "{}", page.body);
     let message = town.store.claim_messages(town.now(), town.now(), 1).await.unwrap().remove(0);
     let taken = MessageState::Accepted { reference: None };
-    town.store.finish_message(message.id, &taken, town.now()).await.unwrap();
+    town.store
+        .finish_message(message.id, &"main".parse().unwrap(), &taken, town.now())
+        .await
+        .unwrap();
     let page = browser.visit(&format!("{}code", page.base())).await;
     assert!(page.shows("Your code is on its way; position 1."), "{}", page.body);
 }
@@ -252,7 +255,10 @@ async fn a_message_that_no_gateway_took_is_admitted() {
     let until = town.now() + Duration::from_secs(60);
     let message = town.store.claim_messages(town.now(), until, 1).await.unwrap().remove(0);
     let failed = MessageState::Failed { reason: "no route".into() };
-    town.store.finish_message(message.id, &failed, town.now()).await.unwrap();
+    town.store
+        .finish_message(message.id, &"main".parse().unwrap(), &failed, town.now())
+        .await
+        .unwrap();
     let page = browser.visit(&format!("{}code", page.base())).await;
     assert!(page.shows("We could not deliver to +9665•••••567."));
 }

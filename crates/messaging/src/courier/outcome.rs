@@ -1,13 +1,15 @@
 //! What a try means for a message: done, again at a moment, or given up.
 //!
 //! Tries are 2, 4, 8 … seconds apart, 30 at most. A message that would be tried again
-//! only after its expiry is given up now, so that the visitor's page can say so.
+//! only after its expiry is given up now, so that the visitor's page can say so. Where another route
+//! could carry it, that one does as soon as this refuses, or has had its time.
 
 use std::time::Duration;
 
 use domain::Timestamp;
 use store::OutgoingMessage;
 
+use crate::routes::PATIENCE;
 use crate::transport::{Accepted, SendError};
 
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
@@ -20,21 +22,53 @@ pub(super) enum Outcome {
     Accepted { reference: Option<String> },
     /// It is tried again.
     Again { at: Timestamp, reason: String },
+    /// The next route shall carry it.
+    Elsewhere { reason: String, code: CodeOfNext },
     /// It is given up.
     Failed { reason: String },
 }
 
-/// Weighs the result of one try at `now`.
+/// Which code the next route carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CodeOfNext {
+    /// The same: no gateway has taken it.
+    Same,
+    /// Another, for this one may be on its way.
+    Fresh,
+}
+
+/// The circumstances of a try.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Round {
+    /// The time.
+    pub now: Timestamp,
+    /// Since when the route tries.
+    pub since: Timestamp,
+    /// Whether another route could carry it.
+    pub has_next: bool,
+}
+
+/// Weighs the result of one try.
 pub(super) fn outcome(
     message: &OutgoingMessage,
     result: Result<Accepted, SendError>,
-    now: Timestamp,
+    round: Round,
 ) -> Outcome {
+    let had_its_time = round.since + PATIENCE;
     match result {
         Ok(Accepted { reference }) => Outcome::Accepted { reference },
+        Err(SendError::Permanent { reason }) if round.has_next => {
+            Outcome::Elsewhere { reason, code: CodeOfNext::Same }
+        }
         Err(SendError::Permanent { reason }) => Outcome::Failed { reason },
-        Err(SendError::Later { after, reason }) => {
-            let at = now + pause(message.attempts).max(after.unwrap_or_default());
+        Err(SendError::Later { reason, .. } | SendError::Busy { reason, .. })
+            if round.has_next && round.now >= had_its_time =>
+        {
+            Outcome::Elsewhere { reason, code: CodeOfNext::Fresh }
+        }
+        Err(SendError::Later { after, reason } | SendError::Busy { after, reason }) => {
+            let at = round.now + pause(message.attempts).max(after.unwrap_or_default());
+            let at = if round.has_next { at.min(had_its_time) } else { at };
             if at < message.expires_at {
                 Outcome::Again { at, reason }
             } else {
@@ -58,6 +92,20 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_secs(1_000);
 
+    fn message(tries: u32, expires: i64) -> OutgoingMessage {
+        OutgoingMessage {
+            id: MessageId::from_bytes([1; 16]),
+            phone: "966512345678".parse().unwrap(),
+            text: SmsText::new(String::new()),
+            code: "482913".parse().unwrap(),
+            class: MessageClass::Service,
+            expires_at: Timestamp::from_secs(expires),
+            attempts: tries,
+            route: None,
+            tried_since: None,
+        }
+    }
+
     #[test]
     fn a_message_is_tried_again_as_long_as_it_has_a_point() {
         let again = |secs| Outcome::Again { at: Timestamp::from_secs(secs), reason: "busy".into() };
@@ -73,17 +121,40 @@ mod tests {
             (1, Some(300), 1_300, given_up.clone()),
             (5, None, 1_030, given_up),
         ] {
-            let message = OutgoingMessage {
-                id: MessageId::from_bytes([1; 16]),
-                phone: "966512345678".parse().unwrap(),
-                text: SmsText::new(String::new()),
-                class: MessageClass::Service,
-                expires_at: Timestamp::from_secs(expires),
-                attempts: tries,
-            };
+            let message = message(tries, expires);
             let after = after.map(Duration::from_secs);
             let result = Err(SendError::Later { after, reason: "busy".into() });
-            assert_eq!(outcome(&message, result, NOW), expected, "{tries} {after:?} {expires}");
+            let round = Round { now: NOW, since: NOW, has_next: false };
+            assert_eq!(outcome(&message, result, round), expected, "{tries} {after:?} {expires}");
+        }
+    }
+
+    #[test]
+    fn a_route_that_refuses_gives_way_at_once_and_one_that_is_silent_in_time() {
+        let again = |secs| Outcome::Again { at: Timestamp::from_secs(secs), reason: "no".into() };
+        let next = |code| Outcome::Elsewhere { reason: "no".into(), code };
+        let failed = Outcome::Failed { reason: "no".into() };
+        let later = |after: Option<u64>| SendError::Later {
+            after: after.map(Duration::from_secs),
+            reason: "no".into(),
+        };
+        let busy = || SendError::Busy { after: None, reason: "no".into() };
+        let never = || SendError::Permanent { reason: "no".into() };
+        for (error, tries, since, has_next, expected) in [
+            (never(), 1, 1_000, true, next(CodeOfNext::Same)),
+            (never(), 1, 1_000, false, failed),
+            (later(None), 1, 1_000, true, again(1_002)),
+            (later(None), 1, 990, true, again(1_002)),
+            (later(None), 2, 990, true, again(1_002)),
+            (later(Some(60)), 1, 1_000, true, again(1_012)),
+            (later(None), 2, 988, true, next(CodeOfNext::Fresh)),
+            (busy(), 2, 988, true, next(CodeOfNext::Fresh)),
+            (later(None), 2, 988, false, again(1_004)),
+            (busy(), 1, 1_000, true, again(1_002)),
+        ] {
+            let round = Round { now: NOW, since: Timestamp::from_secs(since), has_next };
+            let found = outcome(&message(tries, 1_300), Err(error.clone()), round);
+            assert_eq!(found, expected, "{error:?} {round:?}");
         }
     }
 }

@@ -2,8 +2,8 @@ use domain::{
     Binding, Challenge, ChallengeId, ChallengeState, Code, Language, MacAddress, ManualClock,
     SmsText,
 };
-use store::NewChallenge;
 use store::testing::TestStore;
+use store::{MessageTold, NewChallenge};
 
 use super::*;
 use crate::fake_gateway::{FakeGateway, Reply};
@@ -11,34 +11,70 @@ use crate::fake_gateway::{FakeGateway, Reply};
 const NOON: Timestamp = Timestamp::from_secs(1_795_597_200);
 const TEXT: &str = "رمز واي فاي الأحساء 482913\nصالح 5 دقائق، ولا تشاركه مع أحد.";
 
-/// A courier between a store with messages and a gateway that answers by a script.
+/// A courier between a store with messages and gateways that answer by a script.
 struct Post {
     store: TestStore,
     clock: Arc<ManualClock>,
     gateway: FakeGateway,
+    /// The gateway of the second route, if there is one.
+    second: Option<FakeGateway>,
     courier: Courier,
+}
+
+/// What the settings say of a gateway.
+fn section(gateway: &FakeGateway) -> String {
+    format!(
+        "url = \"http://{}/send\"\ntimeout-seconds = 1\n\
+         fields = {{ to = \"{{to}}\", text = \"{{text}}\" }}\n\
+         answer.accepted-when = {{ pointer = \"/ok\", equals = [\"true\"] }}\n\
+         answer.reference = \"/id\"\n",
+        gateway.address
+    )
 }
 
 impl Post {
     async fn open(replies: impl IntoIterator<Item = Reply>) -> Self {
+        let gateway = FakeGateway::start(replies).await;
+        let settings =
+            format!("transport = \"http\"\nper-second = 1000\n[http]\n{}", section(&gateway));
+        Self::with(&settings, gateway, None).await
+    }
+
+    /// One with two routes.
+    async fn open_two(
+        first: impl IntoIterator<Item = Reply>,
+        second: impl IntoIterator<Item = Reply>,
+    ) -> Self {
+        let [first, second] = [FakeGateway::start(first).await, FakeGateway::start(second).await];
+        let route = |name: &str, gateway| {
+            format!("[[routes]]\nname = \"{name}\"\n[routes.http]\n{}", section(gateway))
+        };
+        let settings = format!(
+            "transport = \"routes\"\nper-second = 1000\n{}{}",
+            route("first", &first),
+            route("second", &second)
+        );
+        Self::with(&settings, first, Some(second)).await
+    }
+
+    async fn with(settings: &str, gateway: FakeGateway, second: Option<FakeGateway>) -> Self {
         let store = store::testing::sqlite().await;
         let plan = domain::Plan::visitor("visitor".parse().unwrap());
         store.add_plan(&plan).await.unwrap();
         let site = domain::Site::new("walkway".parse().unwrap(), plan.name);
         store.add_site(&site).await.unwrap();
         let clock = Arc::new(ManualClock::new(NOON));
-        let gateway = FakeGateway::start(replies).await;
-        let settings = format!(
-            "transport = \"http\"\nper-second = 1000\n\
-             [http]\nurl = \"http://{}/send\"\ntimeout-seconds = 1\n\
-             [http.fields]\nto = \"{{to}}\"\ntext = \"{{text}}\"\n\
-             [http.answer]\naccepted-when = {{ pointer = \"/ok\", equals = [\"true\"] }}\n\
-             reference = \"/id\"",
-            gateway.address
-        );
-        let settings = toml::from_str(&settings).unwrap();
+        let settings = toml::from_str(settings).unwrap();
         let courier = Courier::new(&settings, store.shared(), clock.clone()).unwrap();
-        Self { store, clock, gateway, courier }
+        Self { store, clock, gateway, second, courier }
+    }
+
+    /// The texts that the second gateway got since it was last looked.
+    fn texts_of_second(&mut self) -> Vec<String> {
+        let second = self.second.as_mut().expect("there are two");
+        std::iter::from_fn(|| second.asked.try_recv().ok())
+            .map(|asked| asked.pairs()["text"].clone())
+            .collect()
     }
 
     async fn write(&self, device: u8) -> ChallengeId {
@@ -60,7 +96,11 @@ impl Post {
     }
 
     async fn state(&self, challenge: ChallengeId) -> MessageState {
-        self.store.message_state(challenge).await.unwrap().expect("there is a message")
+        self.told(challenge).await.state
+    }
+
+    async fn told(&self, challenge: ChallengeId) -> MessageTold {
+        self.store.latest_message(challenge).await.unwrap().expect("there is a message")
     }
 }
 
@@ -110,7 +150,7 @@ fn accepted(reference: &str) -> MessageState {
 
 #[tokio::test]
 async fn a_message_wakes_the_courier_and_arrives_as_it_was_written() {
-    let Post { store, clock, mut gateway, courier } = Post::open([taken("m-1")]).await;
+    let Post { store, clock, mut gateway, courier, .. } = Post::open([taken("m-1")]).await;
     let stop = CancellationToken::new();
     let running = tokio::spawn(courier.run(stop.clone()));
     let challenge = write(&store, &clock, 1).await;
@@ -119,8 +159,8 @@ async fn a_message_wakes_the_courier_and_arrives_as_it_was_written() {
     assert_eq!(asked.pairs()["to"], "966512345678");
     stop.cancel();
     running.await.unwrap();
-    let state = store.message_state(challenge).await.unwrap();
-    assert_eq!(state, Some(accepted("m-1")), "what is on its way is seen through");
+    let told = store.latest_message(challenge).await.unwrap().unwrap();
+    assert_eq!(told.state, accepted("m-1"), "what is on its way is seen through");
 }
 
 #[tokio::test]
@@ -192,4 +232,109 @@ async fn a_message_that_a_crash_left_behind_is_sent_when_its_claim_is_over() {
         assert_eq!(post.send_due().await, expected, "{seconds} s later");
     }
     assert_eq!(post.state(challenge).await, accepted("m-4"));
+}
+
+#[tokio::test]
+async fn a_silent_route_gives_way_after_twelve_seconds() {
+    let silence = std::iter::repeat_n(reply(503, "no bind"), 9);
+    let mut post = Post::open_two(silence, [taken("m-5")]).await;
+    let challenge = post.write(1).await;
+    // Tried at once, after 2 s and after 4 s more; the next try would come too late.
+    for (seconds, expected) in [(0, 1), (2, 1), (4, 1), (5, 0)] {
+        post.advance(seconds);
+        assert_eq!(post.send_due().await, expected, "{seconds} s later");
+        assert_eq!(post.texts_of_second(), [""; 0]);
+    }
+    post.advance(1);
+    assert_eq!(post.send_due().await, 0, "it is handed on");
+    assert!(post.told(challenge).await.rerouted);
+    assert_eq!(post.send_due().await, 0);
+    let texts = post.texts_of_second();
+    assert_eq!(texts.len(), 1);
+    let words = |text: &str| text.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
+    assert_eq!(words(&texts[0]), words(TEXT));
+    assert_ne!(texts[0], TEXT, "the first one may be on its way, so the code is another");
+    let told = post.told(challenge).await;
+    assert_eq!((told.state, told.route), (accepted("m-5"), Some("second".parse().unwrap())));
+}
+
+#[tokio::test]
+async fn a_route_that_does_not_answer_at_all_gives_way_too() {
+    let mut post = Post::open_two([Reply::Never], [taken("m-6")]).await;
+    let challenge = post.write(1).await;
+    assert_eq!(post.send_due().await, 1);
+    post.advance(12);
+    for _ in 0..2 {
+        assert_eq!(post.send_due().await, 0);
+    }
+    assert_ne!(post.texts_of_second(), [TEXT]);
+    assert_eq!(post.state(challenge).await, accepted("m-6"));
+}
+
+#[tokio::test]
+async fn a_route_that_refuses_gives_way_at_once_with_the_same_code() {
+    let mut post = Post::open_two([reply(401, "")], [taken("m-7")]).await;
+    let challenge = post.write(1).await;
+    assert_eq!(post.send_due().await, 1);
+    assert_eq!(post.send_due().await, 0);
+    assert_eq!(post.texts_of_second(), [TEXT]);
+    assert_eq!(post.state(challenge).await, accepted("m-7"));
+}
+
+#[tokio::test]
+async fn a_message_that_every_route_refuses_has_failed() {
+    let mut post = Post::open_two([reply(400, "")], [reply(403, "")]).await;
+    let challenge = post.write(1).await;
+    for _ in 0..3 {
+        post.send_due().await;
+    }
+    let reason = "the gateway answered 403".to_owned();
+    assert_eq!(post.state(challenge).await, MessageState::Failed { reason });
+    assert_eq!(post.texts_of_second(), [TEXT]);
+}
+
+#[tokio::test]
+async fn a_route_that_fails_rests_and_is_tried_by_one_message_afterwards() {
+    let failures = std::iter::repeat_n(reply(503, ""), 5);
+    let taken_by_second = (0..9).map(|n| taken(&format!("s-{n}")));
+    let mut post = Post::open_two(failures.chain([taken("f-1")]), taken_by_second).await;
+    for device in 1..=5 {
+        post.write(device).await;
+    }
+    assert_eq!(post.send_due().await, 5, "five failures");
+    let challenge = post.write(6).await;
+    assert_eq!(post.send_due().await, 0, "it rests");
+    assert_eq!(post.texts_of_second(), [TEXT], "others go by the second at once");
+    assert_eq!(post.told(challenge).await.route, Some("second".parse().unwrap()));
+
+    // What it was trying is not left with it, and gets another code.
+    post.advance(2);
+    post.send_due().await;
+    assert_eq!(post.send_due().await, 0);
+    let texts = post.texts_of_second();
+    assert!(texts.len() == 5 && !texts.contains(&TEXT.to_owned()), "{texts:?}");
+
+    post.advance(28);
+    let challenge = post.write(7).await;
+    post.advance(1);
+    post.write(8).await;
+    assert_eq!(post.send_due().await, 1, "one message tries it");
+    assert_eq!(post.state(challenge).await, accepted("f-1"));
+    assert_eq!(post.texts_of_second(), [TEXT]);
+}
+
+#[tokio::test]
+async fn where_no_route_takes_messages_the_first_is_tried_on() {
+    let failures = || std::iter::repeat_n(reply(503, ""), 40);
+    let mut post = Post::open_two(failures(), failures()).await;
+    for device in 1..=6 {
+        post.write(device).await;
+    }
+    let mut tries = [0, 0];
+    for _ in 0..60 {
+        tries[0] += post.send_due().await;
+        tries[1] += post.texts_of_second().len();
+        post.advance(2);
+    }
+    assert!(tries[0] >= 6 && tries[1] > 20, "nothing waits for a rest to be over: {tries:?}");
 }

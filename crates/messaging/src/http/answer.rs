@@ -14,6 +14,9 @@ use crate::transport::{Accepted, SendError};
 /// The longest reference and error code that are kept, in characters.
 const LONGEST_WORD: usize = 80;
 
+/// Too Many Requests (RFC 6585 §4).
+const TOO_MANY: u16 = 429;
+
 /// Runs of so many digits may be a code or a number.
 const TELLING_DIGITS: usize = 4;
 
@@ -39,9 +42,12 @@ impl Judge {
         let holds = |rule: &FieldRule| json.as_ref().is_some_and(|json| rule.holds(json));
         let reason = || self.reason(answer.status, json.as_ref());
         let later = |reason| SendError::Later { after: answer.retry_after, reason };
-        if rules.later_status.contains(&answer.status)
-            || rules.later_when.as_ref().is_some_and(holds)
-        {
+        let is_later = rules.later_status.contains(&answer.status);
+        let says_later = rules.later_when.as_ref().is_some_and(holds);
+        if says_later || (is_later && answer.status == TOO_MANY) {
+            return Err(SendError::Busy { after: answer.retry_after, reason: reason() });
+        }
+        if is_later {
             return Err(later(reason()));
         }
         if !rules.accepted_status.contains(&answer.status) {
@@ -136,6 +142,10 @@ mod tests {
         Err(SendError::Later { after: None, reason: reason.to_owned() })
     }
 
+    fn busy(reason: &str) -> Result<Accepted, SendError> {
+        Err(SendError::Busy { after: None, reason: reason.to_owned() })
+    }
+
     fn never(reason: &str) -> Result<Accepted, SendError> {
         Err(SendError::Permanent { reason: reason.to_owned() })
     }
@@ -151,13 +161,13 @@ mod tests {
         check(200, r#"{"success":"true","data":{"id":"a-1"}}"#, accepted(Some("a-1")));
         check(201, r#"{"success":true}"#, accepted(None));
         check(200, r#"{"success":false,"code":"ER-08"}"#, never("the gateway answered 200: ER-08"));
-        check(200, r#"{"success":false,"code":"BUSY"}"#, later("the gateway answered 200: BUSY"));
-        check(400, r#"{"code":17}"#, later("the gateway answered 400: 17"));
+        check(200, r#"{"success":false,"code":"BUSY"}"#, busy("the gateway answered 200: BUSY"));
+        check(400, r#"{"code":17}"#, busy("the gateway answered 400: 17"));
         check(200, "<html>log in first</html>", later("the answer is not JSON"));
         check(401, "", never("the gateway answered 401"));
         check(302, "", never("the gateway answered 302"));
         check(503, "", later("the gateway answered 503"));
-        check(429, r#"{"success":true}"#, later("the gateway answered 429"));
+        check(429, r#"{"success":true}"#, busy("the gateway answered 429"));
     }
 
     #[test]
@@ -173,7 +183,7 @@ mod tests {
         let after = Some(Duration::from_secs(7));
         let answer = Answer { status: 429, retry_after: after, body: b"" };
         let reason = "the gateway answered 429".to_owned();
-        assert_eq!(judge.judge(&answer), Err(SendError::Later { after, reason }));
+        assert_eq!(judge.judge(&answer), Err(SendError::Busy { after, reason }));
     }
 
     #[test]

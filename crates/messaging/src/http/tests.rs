@@ -15,9 +15,12 @@ fn message() -> OutgoingMessage {
         id: MessageId::from_bytes([7; 16]),
         phone: "966512345678".parse().unwrap(),
         text: SmsText::new(TEXT.to_owned()),
+        code: "482913".parse().unwrap(),
         class: MessageClass::Service,
         expires_at: Timestamp::from_secs(300),
         attempts: 0,
+        route: None,
+        tried_since: None,
     }
 }
 

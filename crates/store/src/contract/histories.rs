@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::{
     ChallengeId, ChallengeState, Grant, GrantId, MacAddress, MessageState, NasName, PhoneNumber,
-    Purpose, Session, SiteName, Timestamp,
+    Purpose, RouteName, Session, SiteName, Timestamp,
 };
 
 use crate::StoreError;
@@ -49,6 +49,10 @@ pub struct MessageTold {
     pub done_at: Option<Timestamp>,
     /// How often it was tried.
     pub attempts: u32,
+    /// The route that has it, or ended it.
+    pub route: Option<RouteName>,
+    /// Whether it was written down because another route did not take one.
+    pub rerouted: bool,
     /// How it stands.
     pub state: MessageState,
 }

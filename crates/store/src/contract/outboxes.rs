@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use domain::{
-    MacAddress, MessageClass, MessageId, MessageState, NasName, NasOrder, OrderId, OrderStep,
-    OrderTry, PhoneNumber, SessionId, SmsText, Timestamp, Urgency,
+    Code, MacAddress, MessageClass, MessageId, MessageState, NasName, NasOrder, OrderId, OrderStep,
+    OrderTry, PhoneNumber, RouteName, SessionId, SmsText, Timestamp, Urgency,
 };
 
-use crate::{ServerId, StoreError};
+use crate::{MessageTold, ServerId, StoreError};
 
 /// A message that waits to be sent.
 #[derive(Debug, Clone)]
@@ -17,12 +17,35 @@ pub struct OutgoingMessage {
     pub phone: PhoneNumber,
     /// The words.
     pub text: SmsText,
+    /// The code in them.
+    pub code: Code,
     /// The regulator's class.
     pub class: MessageClass,
     /// When it is pointless to send it.
     pub expires_at: Timestamp,
     /// How often it was tried.
     pub attempts: u32,
+    /// The route that has it, or shall have it first.
+    pub route: Option<RouteName>,
+    /// Since when that route tries; `None` if it has not tried yet.
+    pub tried_since: Option<Timestamp>,
+}
+
+/// A message that another route shall carry instead.
+#[derive(Debug, Clone)]
+pub struct Elsewhere {
+    /// The message that its route did not take, or may not have taken.
+    pub message: MessageId,
+    /// Why.
+    pub reason: String,
+    /// The route that did not take it.
+    pub from: RouteName,
+    /// The route that shall.
+    pub to: RouteName,
+    /// Another code, where the former may be on its way.
+    pub code: Option<Code>,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// Which orders to list.
@@ -135,20 +158,29 @@ pub trait MessageOutbox: Send + Sync {
         limit: u32,
     ) -> Result<Vec<OutgoingMessage>, StoreError>;
 
-    /// Puts a claimed message back, to be tried again at `next_at`.
+    /// Puts a claimed message back, to be tried again at `next_at` by the route that has tried it
+    /// since `since`.
     async fn postpone_message(
         &self,
         message: MessageId,
+        (route, since): (&RouteName, Timestamp),
         next_at: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Ends a message as accepted or failed, and destroys its words and number.
+    /// Ends a message as accepted or failed by a route, and destroys its words and number.
     async fn finish_message(
         &self,
         message: MessageId,
+        route: &RouteName,
         state: &MessageState,
         at: Timestamp,
     ) -> Result<(), StoreError>;
+
+    /// Ends a claimed message as failed and writes the same one down for another route, in one
+    /// transaction. It keeps its place among those that wait. Another code is good beside the former
+    /// one, for its own life; attempts are counted over both, and none of it is a message that the
+    /// visitor asked for. Returns whether it was written: not if nobody waits for its code any more.
+    async fn send_elsewhere(&self, elsewhere: &Elsewhere) -> Result<bool, StoreError>;
 
     /// How many messages of that urgency wait.
     async fn count_waiting_messages(&self, urgency: Urgency) -> Result<u32, StoreError>;
@@ -157,10 +189,10 @@ pub trait MessageOutbox: Send + Sync {
     async fn next_message_at(&self) -> Result<Option<Timestamp>, StoreError>;
 
     /// How the message of a challenge stands: the newest one; for the visitor's page.
-    async fn message_state(
+    async fn latest_message(
         &self,
         challenge: domain::ChallengeId,
-    ) -> Result<Option<MessageState>, StoreError>;
+    ) -> Result<Option<MessageTold>, StoreError>;
 
     /// How many waiting messages of the same urgency are older than the newest one of a challenge, at
     /// most 1,000; `None` if that does not wait.

@@ -71,7 +71,7 @@ impl Challenges for SqlStore {
         }
         self.insert_challenge(&mut transaction, challenge).await?;
         self.add_code(&mut transaction, challenge, &new.code, new.link.as_ref()).await?;
-        self.add_message(&mut transaction, challenge, &new.text).await?;
+        self.add_message(&mut transaction, challenge, (&new.text, &new.code)).await?;
         self.commit(transaction).await?;
         self.publish(Change::Message).await;
         if let Some((site, _)) = challenge.binding.device() {
@@ -170,7 +170,7 @@ impl Challenges for SqlStore {
         .execute(&mut *transaction)
         .await?;
         self.add_code(&mut transaction, &challenge, &another.code, another.link.as_ref()).await?;
-        self.add_message(&mut transaction, &challenge, &another.text).await?;
+        self.add_message(&mut transaction, &challenge, (&another.text, &another.code)).await?;
         self.commit(transaction).await?;
         self.publish(Change::Message).await;
         Ok(Ok(challenge))
@@ -524,13 +524,13 @@ impl SqlStore {
         &self,
         transaction: &mut Transaction<'_, Any>,
         challenge: &Challenge,
-        text: &SmsText,
+        (text, code): (&SmsText, &Code),
     ) -> Result<(), StoreError> {
         let mut entropy = [0; 10];
         getrandom::fill(&mut entropy).expect("the operating system gives random numbers");
         let statement = "INSERT INTO messages (id, challenge, phone_hash, phone, text, class, urgency, created_at, \
-             expires_at, attempts, next_at, state) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $8, 'waiting')";
+             expires_at, attempts, next_at, state, code) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $8, 'waiting', $10)";
         let urgency = challenge.binding.purpose().urgency();
         sqlx::query(statement)
             .bind(id_column(MessageId::new(challenge.sent_at, entropy)))
@@ -542,9 +542,46 @@ impl SqlStore {
             .bind(super::messages::urgency_column(urgency))
             .bind(challenge.sent_at.as_millis())
             .bind(challenge.code_expires_at.as_millis())
+            .bind(self.keys.seal(Seal::MessageText, code.expose()))
             .execute(&mut **transaction)
             .await?;
         Ok(())
+    }
+
+    /// The challenge of that id, which nobody else changes until the transaction ends.
+    pub(super) async fn lock_challenge(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        id: ChallengeId,
+    ) -> Result<Option<Challenge>, StoreError> {
+        let lock = self.dialect.for_update();
+        let statement = format!("SELECT {COLUMNS} FROM challenges WHERE id = $1{lock}");
+        let row = sqlx::query(AssertSqlSafe(statement))
+            .bind(id_column(id))
+            .fetch_optional(&mut **transaction)
+            .await?;
+        row.as_ref().map(|row| self.challenge(row)).transpose()
+    }
+
+    /// Adds a code beside those that were sent; returns until when it is good.
+    pub(super) async fn add_another_code(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        challenge: &Challenge,
+        code: &Code,
+        at: Timestamp,
+    ) -> Result<Timestamp, StoreError> {
+        let policy = ChallengePolicy::of(challenge.binding.purpose());
+        let code_expires_at =
+            (at + policy.code_life).min(challenge.created_at + policy.challenge_life);
+        let changed = Challenge { sent_at: at, code_expires_at, ..challenge.clone() };
+        self.add_code(transaction, &changed, code, None).await?;
+        sqlx::query("UPDATE challenges SET code_expires_at = $1 WHERE id = $2")
+            .bind(code_expires_at.as_millis())
+            .bind(id_column(challenge.id))
+            .execute(&mut **transaction)
+            .await?;
+        Ok(code_expires_at)
     }
 
     fn challenge(&self, row: &AnyRow) -> Result<Challenge, StoreError> {

@@ -116,18 +116,11 @@ impl Histories for SqlStore {
 
 impl SqlStore {
     async fn messages_of(&self, challenge: Vec<u8>) -> Result<Vec<MessageTold>, StoreError> {
-        let statement = "SELECT created_at, done_at, attempts, state, detail FROM messages \
-             WHERE challenge = $1 ORDER BY created_at, id";
-        let rows = sqlx::query(statement).bind(challenge).fetch_all(&self.reader).await?;
-        let message = |row| {
-            let columns = Columns(row);
-            Ok(MessageTold {
-                created_at: columns.time("created_at")?,
-                done_at: columns.optional_time("done_at")?,
-                attempts: columns.count("attempts")?,
-                state: messages::state(row)?,
-            })
-        };
-        rows.iter().map(message).collect()
+        let statement = format!(
+            "SELECT {} FROM messages WHERE challenge = $1 ORDER BY created_at, id",
+            messages::TOLD
+        );
+        let rows = sqlx::query(AssertSqlSafe(statement)).bind(challenge).fetch_all(&self.reader);
+        rows.await?.iter().map(messages::told).collect()
     }
 }

@@ -1,14 +1,25 @@
 //! Messages to telephones: words and number live only until the message is sent.
 
 use async_trait::async_trait;
-use domain::{ChallengeId, MessageClass, MessageId, MessageState, SmsText, Timestamp, Urgency};
-use sqlx::AssertSqlSafe;
+use domain::{
+    Challenge, ChallengeId, ChallengePolicy, ChallengeState, Code, MessageClass, MessageId,
+    MessageState, RouteName, SmsText, Timestamp, Urgency,
+};
 use sqlx::any::AnyRow;
+use sqlx::{Any, AssertSqlSafe, Transaction};
+use zeroize::Zeroizing;
 
 use super::SqlStore;
 use super::row::{Columns, id_column};
 use crate::sealed::Seal;
-use crate::{MessageOutbox, OutgoingMessage, StoreError};
+use crate::{Change, Elsewhere, MessageOutbox, MessageTold, OutgoingMessage, StoreError};
+
+/// The columns of [`told`].
+pub(super) const TOLD: &str = "created_at, done_at, attempts, state, detail, route, \
+     CASE WHEN instead_of IS NULL THEN 0 ELSE 1 END AS rerouted";
+
+/// What is destroyed once a message is done with.
+const FORGET: &str = "phone = NULL, text = NULL, code = NULL";
 
 /// The class's name in its column.
 pub(super) const fn class_name(class: MessageClass) -> &'static str {
@@ -34,14 +45,19 @@ impl MessageOutbox for SqlStore {
         limit: u32,
     ) -> Result<Vec<OutgoingMessage>, StoreError> {
         let mut transaction = self.begin().await?;
-        let too_late = "UPDATE messages SET done_at = $1, state = 'failed', detail = 'too late to be of use', \
-                        phone = NULL, text = NULL WHERE done_at IS NULL AND expires_at <= $1";
-        sqlx::query(too_late).bind(now.as_millis()).execute(&mut *transaction).await?;
+        let too_late = format!(
+            "UPDATE messages SET done_at = $1, state = 'failed', detail = 'too late to be of use', \
+             {FORGET} WHERE done_at IS NULL AND expires_at <= $1"
+        );
+        sqlx::query(AssertSqlSafe(too_late))
+            .bind(now.as_millis())
+            .execute(&mut *transaction)
+            .await?;
         let lock = self.dialect.for_update_skip_locked();
         let statement = format!(
             "UPDATE messages SET next_at = $1, attempts = attempts + 1 WHERE id IN (SELECT id FROM messages \
              WHERE done_at IS NULL AND next_at <= $2 ORDER BY urgency, created_at LIMIT $3{lock}) \
-             RETURNING id, phone, text, class, urgency, created_at, expires_at, attempts"
+             RETURNING id, phone, text, code, class, urgency, created_at, expires_at, attempts, route, tried_since"
         );
         let rows = sqlx::query(AssertSqlSafe(statement))
             .bind(claim_until.as_millis())
@@ -62,10 +78,15 @@ impl MessageOutbox for SqlStore {
     async fn postpone_message(
         &self,
         message: MessageId,
+        (route, since): (&RouteName, Timestamp),
         next_at: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query("UPDATE messages SET next_at = $1 WHERE id = $2 AND done_at IS NULL")
+        let statement = "UPDATE messages SET next_at = $1, route = $2, tried_since = $3 \
+                         WHERE id = $4 AND done_at IS NULL";
+        sqlx::query(statement)
             .bind(next_at.as_millis())
+            .bind(route.as_str())
+            .bind(since.as_millis())
             .bind(id_column(message))
             .execute(&self.writer)
             .await?;
@@ -75,24 +96,61 @@ impl MessageOutbox for SqlStore {
     async fn finish_message(
         &self,
         message: MessageId,
+        route: &RouteName,
         state: &MessageState,
         at: Timestamp,
     ) -> Result<(), StoreError> {
         let (name, detail) = match state {
-            MessageState::Waiting => return self.postpone_message(message, at).await,
+            MessageState::Waiting => return self.postpone_message(message, (route, at), at).await,
             MessageState::Accepted { reference } => ("accepted", reference.clone()),
             MessageState::Failed { reason } => ("failed", Some(reason.clone())),
         };
-        let statement = "UPDATE messages SET done_at = $1, state = $2, detail = $3, phone = NULL, text = NULL \
-                         WHERE id = $4 AND done_at IS NULL";
-        sqlx::query(statement)
+        let statement = format!(
+            "UPDATE messages SET done_at = $1, state = $2, detail = $3, route = $4, {FORGET} \
+             WHERE id = $5 AND done_at IS NULL"
+        );
+        sqlx::query(AssertSqlSafe(statement))
             .bind(at.as_millis())
             .bind(name)
             .bind(detail)
+            .bind(route.as_str())
             .bind(id_column(message))
             .execute(&self.writer)
             .await?;
         Ok(())
+    }
+
+    async fn send_elsewhere(&self, elsewhere: &Elsewhere) -> Result<bool, StoreError> {
+        let mut transaction = self.begin().await?;
+        let challenge = self.waited_for(&mut transaction, elsewhere).await?;
+        let statement = format!(
+            "SELECT text, code, expires_at FROM messages WHERE id = $1 AND done_at IS NULL{}",
+            self.dialect.for_update()
+        );
+        let row = sqlx::query(AssertSqlSafe(statement))
+            .bind(id_column(elsewhere.message))
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let Some(row) = row else { return Ok(false) };
+        if let Some(challenge) = &challenge {
+            self.write_elsewhere(&mut transaction, elsewhere, challenge, &Columns(&row)).await?;
+        }
+        let statement = format!(
+            "UPDATE messages SET done_at = $1, state = 'failed', detail = $2, route = $3, {FORGET} \
+             WHERE id = $4"
+        );
+        sqlx::query(AssertSqlSafe(statement))
+            .bind(elsewhere.at.as_millis())
+            .bind(elsewhere.reason.as_str())
+            .bind(elsewhere.from.as_str())
+            .bind(id_column(elsewhere.message))
+            .execute(&mut *transaction)
+            .await?;
+        self.commit(transaction).await?;
+        if challenge.is_some() {
+            self.publish(Change::Message).await;
+        }
+        Ok(challenge.is_some())
     }
 
     async fn count_waiting_messages(&self, urgency: Urgency) -> Result<u32, StoreError> {
@@ -112,14 +170,19 @@ impl MessageOutbox for SqlStore {
         row.map(|row| Columns(&row).time("next_at")).transpose()
     }
 
-    async fn message_state(
+    async fn latest_message(
         &self,
         challenge: ChallengeId,
-    ) -> Result<Option<MessageState>, StoreError> {
-        let statement = "SELECT state, detail FROM messages WHERE challenge = $1 ORDER BY created_at DESC, id DESC LIMIT 1";
-        let row =
-            sqlx::query(statement).bind(id_column(challenge)).fetch_optional(&self.reader).await?;
-        row.as_ref().map(state).transpose()
+    ) -> Result<Option<MessageTold>, StoreError> {
+        let statement = format!(
+            "SELECT {TOLD} FROM messages WHERE challenge = $1 \
+             ORDER BY created_at DESC, id DESC LIMIT 1"
+        );
+        let row = sqlx::query(AssertSqlSafe(statement))
+            .bind(id_column(challenge))
+            .fetch_optional(&self.reader)
+            .await?;
+        row.as_ref().map(told).transpose()
     }
 
     async fn messages_ahead(&self, challenge: ChallengeId) -> Result<Option<u32>, StoreError> {
@@ -141,8 +204,26 @@ impl MessageOutbox for SqlStore {
     }
 }
 
-pub(super) fn state(row: &AnyRow) -> Result<MessageState, StoreError> {
+/// How a message went.
+pub(super) fn told(row: &AnyRow) -> Result<MessageTold, StoreError> {
     let columns = Columns(row);
+    Ok(MessageTold {
+        created_at: columns.time("created_at")?,
+        done_at: columns.optional_time("done_at")?,
+        attempts: columns.count("attempts")?,
+        route: route(&columns)?,
+        rerouted: columns.integer("rerouted")? == 1,
+        state: state(&columns)?,
+    })
+}
+
+fn route(columns: &Columns<'_>) -> Result<Option<RouteName>, StoreError> {
+    let name = columns.optional_text("route")?;
+    let parsed = name.map(|name| name.parse()).transpose();
+    parsed.map_err(|_| StoreError::Corrupt { what: "route" })
+}
+
+fn state(columns: &Columns<'_>) -> Result<MessageState, StoreError> {
     let detail = columns.optional_text("detail")?;
     match columns.text("state")?.as_str() {
         "waiting" => Ok(MessageState::Waiting),
@@ -155,7 +236,7 @@ pub(super) fn state(row: &AnyRow) -> Result<MessageState, StoreError> {
 impl SqlStore {
     fn message(&self, row: &AnyRow) -> Result<OutgoingMessage, StoreError> {
         let columns = Columns(row);
-        let text = self.keys.open(Seal::MessageText, &columns.octets("text")?)?;
+        let (text, code) = self.words(&columns.octets("text")?, &columns.octets("code")?)?;
         let class = match columns.text("class")?.as_str() {
             "service" => MessageClass::Service,
             _ => return Err(StoreError::Corrupt { what: "message class" }),
@@ -163,10 +244,77 @@ impl SqlStore {
         Ok(OutgoingMessage {
             id: columns.id("id")?,
             phone: self.phone(&columns.octets("phone")?)?,
-            text: SmsText::new(text.to_string()),
+            text,
+            code,
             class,
             expires_at: columns.time("expires_at")?,
             attempts: columns.count("attempts")?,
+            route: route(&columns)?,
+            tried_since: columns.optional_time("tried_since")?,
         })
+    }
+
+    /// Decrypts words and the code in them.
+    fn words(&self, text: &[u8], code: &[u8]) -> Result<(SmsText, Code), StoreError> {
+        let text = self.keys.open(Seal::MessageText, text)?;
+        let code: Zeroizing<String> = self.keys.open(Seal::MessageText, code)?;
+        let code = code.parse().map_err(|_| StoreError::Corrupt { what: "code" })?;
+        Ok((SmsText::new(text.to_string()), code))
+    }
+
+    /// The challenge of a message, locked, if its code can still win something.
+    async fn waited_for(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        elsewhere: &Elsewhere,
+    ) -> Result<Option<Challenge>, StoreError> {
+        let row = sqlx::query("SELECT challenge FROM messages WHERE id = $1")
+            .bind(id_column(elsewhere.message))
+            .fetch_optional(&mut **transaction)
+            .await?;
+        let id = row.map(|row| Columns(&row).optional_id("challenge")).transpose()?.flatten();
+        let Some(id) = id else { return Ok(None) };
+        let challenge = self.lock_challenge(transaction, id).await?;
+        Ok(challenge.filter(|challenge| {
+            let policy = ChallengePolicy::of(challenge.binding.purpose());
+            challenge.state == ChallengeState::Open
+                && challenge.attempts < policy.attempts
+                && elsewhere.at < challenge.created_at + policy.challenge_life
+        }))
+    }
+
+    /// Writes a message down again for another route, with its own code or another.
+    async fn write_elsewhere(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        elsewhere: &Elsewhere,
+        challenge: &Challenge,
+        message: &Columns<'_>,
+    ) -> Result<(), StoreError> {
+        let (text, former) = self.words(&message.octets("text")?, &message.octets("code")?)?;
+        let expires_at = match &elsewhere.code {
+            Some(code) => self.add_another_code(transaction, challenge, code, elsewhere.at).await?,
+            None => message.time("expires_at")?,
+        };
+        let code = elsewhere.code.as_ref().unwrap_or(&former);
+        let text = text.with_code(&former, code);
+        let mut entropy = [0; 10];
+        getrandom::fill(&mut entropy).expect("the operating system gives random numbers");
+        // A millisecond later it is the newer of the two, and keeps its place among others.
+        let statement = "INSERT INTO messages (id, challenge, phone_hash, phone, text, code, class, urgency, \
+             created_at, expires_at, attempts, next_at, state, route, instead_of) \
+             SELECT $1, challenge, phone_hash, phone, $2, $3, class, urgency, created_at + 1, \
+             $4, 0, $5, 'waiting', $6, id FROM messages WHERE id = $7";
+        sqlx::query(statement)
+            .bind(id_column(MessageId::new(elsewhere.at, entropy)))
+            .bind(self.keys.seal(Seal::MessageText, text.expose()))
+            .bind(self.keys.seal(Seal::MessageText, code.expose()))
+            .bind(expires_at.as_millis())
+            .bind(elsewhere.at.as_millis())
+            .bind(elsewhere.to.as_str())
+            .bind(id_column(elsewhere.message))
+            .execute(&mut **transaction)
+            .await?;
+        Ok(())
     }
 }

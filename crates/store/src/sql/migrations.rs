@@ -43,6 +43,7 @@ const STEPS: &[Step] = steps![
     "0019_appearances",
     "0020_ratings",
     "0021_links",
+    "0022_routes",
 ];
 
 /// What migrating did.

@@ -20,7 +20,7 @@ pub async fn what_happened_is_told_without_numbers_and_codes(store: TestStore) {
     let first = attempt(code("123456")).await.unwrap().grant;
     let message = store.claim_messages(at(1), at(30), 1).await.unwrap().pop().unwrap();
     let accepted = MessageState::Accepted { reference: Some("r1".into()) };
-    store.finish_message(message.id, &accepted, at(2)).await.unwrap();
+    store.finish_message(message.id, &"main".parse().unwrap(), &accepted, at(2)).await.unwrap();
     begin(&store, &new_challenge(2, mac(2), at(60), "111111")).await;
 
     let of_phone = ChallengesOf::Phone(phone());

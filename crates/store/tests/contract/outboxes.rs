@@ -1,6 +1,6 @@
 use domain::*;
 use store::testing::TestStore;
-use store::{JournalPosition, OrderFilter, Reach};
+use store::{Attempt, Elsewhere, JournalPosition, OrderFilter, Proof, Reach};
 
 use crate::fixtures::*;
 
@@ -85,15 +85,15 @@ pub async fn a_message_is_sent_once_and_then_forgotten(store: TestStore) {
     assert_eq!((&message.phone, message.attempts), (&phone(), 1));
     assert!(message.text.expose().starts_with("code "));
     let accepted = MessageState::Accepted { reference: Some("m1".into()) };
-    store.finish_message(message.id, &accepted, at(2)).await.unwrap();
+    store.finish_message(message.id, &"main".parse().unwrap(), &accepted, at(2)).await.unwrap();
     assert_eq!(
         store.claim_messages(at(301), at(330), 10).await.unwrap().len(),
         0,
         "the other came too late"
     );
     let states = [
-        store.message_state(new.challenge.id).await.unwrap().unwrap(),
-        store.message_state(ChallengeId::from_bytes([2; 16])).await.unwrap().unwrap(),
+        store.latest_message(new.challenge.id).await.unwrap().unwrap().state,
+        store.latest_message(ChallengeId::from_bytes([2; 16])).await.unwrap().unwrap().state,
     ];
     assert!(
         states.contains(&accepted)
@@ -115,4 +115,95 @@ pub async fn a_device_that_gave_way_is_ordered_off(store: TestStore) {
     let said: Vec<_> =
         orders.iter().map(|order| (order.device, order.kind, order.reason)).collect();
     assert_eq!(said, [(mac(1), OrderKind::Disconnect, OrderReason::DeviceRetired)]);
+}
+
+fn main_route() -> RouteName {
+    "main".parse().unwrap()
+}
+
+fn elsewhere(message: MessageId, code: Option<&str>, seconds: u64) -> Elsewhere {
+    Elsewhere {
+        message,
+        reason: "no answer".to_owned(),
+        from: main_route(),
+        to: "second".parse().unwrap(),
+        code: code.map(|digits| digits.parse().unwrap()),
+        at: at(seconds),
+    }
+}
+
+pub async fn a_message_that_is_put_back_keeps_the_route_that_tries(store: TestStore) {
+    set_up(&store).await;
+    begin(&store, &new_challenge(1, mac(1), T0, "482913")).await;
+    let claimed = store.claim_messages(at(1), at(30), 1).await.unwrap().remove(0);
+    assert_eq!(
+        (claimed.code.expose(), &claimed.route, claimed.tried_since),
+        ("482913", &None, None)
+    );
+    store.postpone_message(claimed.id, (&main_route(), at(1)), at(3)).await.unwrap();
+    let again = store.claim_messages(at(3), at(33), 1).await.unwrap().remove(0);
+    assert_eq!((again.route, again.tried_since), (Some(main_route()), Some(at(1))));
+}
+
+pub async fn another_route_carries_another_code_and_both_are_good(store: TestStore) {
+    set_up(&store).await;
+    let new = new_challenge(1, mac(1), T0, "482913");
+    begin(&store, &new).await;
+    begin(&store, &new_challenge(2, mac(2), at(1), "555555")).await;
+    let first = store.claim_messages(at(1), at(30), 1).await.unwrap().remove(0);
+    assert!(store.send_elsewhere(&elsewhere(first.id, Some("071155"), 12)).await.unwrap());
+    assert!(!store.send_elsewhere(&elsewhere(first.id, Some("123456"), 12)).await.unwrap(), "once");
+
+    let told = store.latest_message(new.challenge.id).await.unwrap().unwrap();
+    assert!(told.rerouted && told.state == MessageState::Waiting);
+    assert_eq!(store.messages_ahead(new.challenge.id).await.unwrap(), Some(0), "its place is kept");
+    let second = store.claim_messages(at(12), at(40), 1).await.unwrap().remove(0);
+    assert_eq!(second.text.expose(), "code 071155");
+    assert_eq!((second.code.expose(), second.phone), ("071155", phone()));
+    assert_eq!((second.route.unwrap().as_str(), second.tried_since), ("second", None));
+    assert_eq!(second.expires_at, at(312), "the code has its own life");
+
+    // Attempts are counted over both codes, and the visitor's own resend is not used up.
+    let open = store.find_open_challenge(&new.challenge.binding).await.unwrap().unwrap();
+    assert_eq!((open.sends, open.sent_at, open.code_expires_at), (1, T0, at(312)));
+    let attempt = |text, seconds| (code(text), at(seconds));
+    for (text, seconds, expected) in [
+        ("999999", 20, Err(Verdict::Wrong { left: 4 })),
+        ("482913", 301, Err(Verdict::Wrong { left: 3 })),
+        ("071155", 301, Ok(())),
+    ] {
+        let (code, at) = attempt(text, seconds);
+        let attempt = Attempt { challenge: new.challenge.id, proof: Proof::Code(&code), at };
+        let policy = ChallengePolicy::default();
+        let verdict = store.verify(&attempt, Purpose::SignIn, &policy).await.unwrap();
+        assert_eq!(verdict.map(drop), expected, "{text}");
+    }
+}
+
+pub async fn another_route_carries_the_same_code_where_no_gateway_took_it(store: TestStore) {
+    set_up(&store).await;
+    let new = new_challenge(1, mac(1), T0, "482913");
+    begin(&store, &new).await;
+    let first = store.claim_messages(at(1), at(30), 1).await.unwrap().remove(0);
+    assert!(store.send_elsewhere(&elsewhere(first.id, None, 2)).await.unwrap());
+    let second = store.claim_messages(at(2), at(32), 1).await.unwrap().remove(0);
+    assert_eq!((second.text.expose(), second.expires_at), ("code 482913", first.expires_at));
+    let of_device = store::ChallengesOf::Device(mac(1));
+    let told = store.list_challenges(&of_device, T0, 1).await.unwrap().remove(0).messages;
+    let states: Vec<_> = told.iter().map(|told| (told.rerouted, &told.state)).collect();
+    let failed = MessageState::Failed { reason: "no answer".to_owned() };
+    assert_eq!(states, [(false, &failed), (true, &MessageState::Waiting)]);
+}
+
+pub async fn nothing_is_sent_elsewhere_once_nobody_waits_for_it(store: TestStore) {
+    set_up(&store).await;
+    let new = new_challenge(1, mac(1), T0, "482913");
+    begin(&store, &new).await;
+    let first = store.claim_messages(at(1), at(30), 1).await.unwrap().remove(0);
+    let attempt =
+        Attempt { challenge: new.challenge.id, proof: Proof::Code(&code("482913")), at: at(5) };
+    let policy = ChallengePolicy::default();
+    store.verify(&attempt, Purpose::SignIn, &policy).await.unwrap().unwrap();
+    assert!(!store.send_elsewhere(&elsewhere(first.id, Some("071155"), 12)).await.unwrap());
+    assert_eq!(store.next_message_at().await.unwrap(), None, "and it waits no more");
 }

@@ -221,6 +221,6 @@ pub async fn messages_of_940_wait_behind_sign_ins(store: TestStore) {
     assert_eq!(ahead(9).await, Some(1));
     let taken = store.claim_messages(at(200), at(250), 1).await.unwrap();
     let accepted = MessageState::Accepted { reference: None };
-    store.finish_message(taken[0].id, &accepted, at(201)).await.unwrap();
+    store.finish_message(taken[0].id, &"main".parse().unwrap(), &accepted, at(201)).await.unwrap();
     assert_eq!((ahead(8).await, ahead(9).await), (None, Some(0)));
 }
