@@ -1,11 +1,12 @@
 //! What phones ask the portal before their owners have typed anything.
 
+use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, ensure};
 
 use crate::city::PORTAL_PATH;
-use crate::http_load::{Answer, Browsing};
+use crate::http_load::{self, Answer, Browsing};
 use crate::visitors::{DEVICES, device};
 
 /// The question whether the internet is open; the answer is a redirect.
@@ -21,6 +22,18 @@ pub struct Arrival {
 /// The first page of every device that arrived, in turn.
 pub struct FirstPage {
     pages: Vec<String>,
+}
+
+/// The first page where it is a file.
+pub struct Page;
+
+impl Page {
+    /// What the portal shows to a device that arrives.
+    pub fn of(portal: SocketAddr) -> anyhow::Result<Vec<u8>> {
+        let arrival = Arrival::default();
+        http_load::once(portal, &arrival)?;
+        Ok(http_load::once(portal, &arrival.pages())?.body)
+    }
 }
 
 impl Arrival {
@@ -65,8 +78,22 @@ impl Browsing for FirstPage {
     }
 
     fn check(&self, _: u64, answer: &Answer) -> anyhow::Result<()> {
-        let page = String::from_utf8_lossy(&answer.body);
-        ensure!(answer.status == 200 && page.contains("</html>"), "{answer:?} for a first page");
-        Ok(())
+        check_page(answer)
     }
+}
+
+impl Browsing for Page {
+    fn request(&self, _: u64) -> (String, &str) {
+        ("/".to_owned(), "127.0.0.1")
+    }
+
+    fn check(&self, _: u64, answer: &Answer) -> anyhow::Result<()> {
+        check_page(answer)
+    }
+}
+
+fn check_page(answer: &Answer) -> anyhow::Result<()> {
+    let is_whole = answer.body.trim_ascii_end().ends_with(b"</html>");
+    ensure!(answer.status == 200 && is_whole, "{answer:?} for a first page");
+    Ok(())
 }

@@ -11,6 +11,7 @@ mod figure;
 mod freeradius;
 mod http_load;
 mod machine;
+mod nginx;
 mod postgres;
 mod process;
 mod radius_load;
@@ -19,12 +20,13 @@ mod visitors;
 use std::path::Path;
 use std::time::Duration;
 
-use browsers::{Arrival, Probe};
+use browsers::{Arrival, Page, Probe};
 use city::City;
 use domain::Timestamp;
 use figure::{Figure, section};
 use freeradius::FreeRadius;
 use http_load::Browsing;
+use nginx::Nginx;
 use postgres::Postgres;
 use radius_load::Volume;
 use visitors::{Login, OneTime, Reports, Returning, Starts};
@@ -93,7 +95,7 @@ fn main() -> anyhow::Result<()> {
         println!("{}", bursts(&city, &freeradius, &reports)?);
     }
     if is_chosen("portal") {
-        println!("{}", section("Portal, 32 connections", "requests", &portal(&city)?));
+        println!("{}", portal(&city)?);
     }
     for row in ON_POSTGRES.iter().filter(|row| is_chosen(row.name)) {
         println!("{}", on_postgres(row, &logins, now)?);
@@ -278,15 +280,28 @@ fn many_live(mut city: City, reports: &Reports) -> anyhow::Result<String> {
     ))
 }
 
-fn portal(city: &City) -> anyhow::Result<[Figure; 3]> {
-    let take = |what, browsing: &dyn Browsing| {
-        Figure::take(what, &[&city.server], || {
-            http_load::run(city.portal, BROWSERS, BROWSING, browsing)
-        })
+/// The portal beside nginx, which answers everybody the same.
+fn portal(city: &City) -> anyhow::Result<String> {
+    let page = Page;
+    let nginx = Nginx::begin(&format!("http://{}/", city.portal), &Page::of(city.portal)?)?;
+    let take = |what, server, address, browsing: &dyn Browsing| {
+        Figure::take(what, &[server], || http_load::run(address, BROWSERS, BROWSING, browsing))
     };
+    let probes = [
+        take("Sabeel: a probe, by where its device is", &city.server, city.portal, &Probe)?,
+        take("nginx: return 302", &nginx.server, nginx.redirecting, &Probe)?,
+    ];
     let arrival = Arrival::default();
-    let probe = take("probe of a phone, redirected", &Probe)?;
-    let arriving = take("redirect of a gateway, taken", &arrival)?;
-    let page = take("first page", &arrival.pages())?;
-    Ok([probe, arriving, page])
+    let arrivals = [take("Sabeel: who is not known yet", &city.server, city.portal, &arrival)?];
+    let pages = [
+        take("Sabeel: in each device's own name", &city.server, city.portal, &arrival.pages())?,
+        take("nginx: from a file", &nginx.server, nginx.serving, &page)?,
+    ];
+    let title = format!("Portal, {BROWSERS} connections");
+    Ok(format!(
+        "{}\n{}\n{}",
+        section(&format!("{title}: probes of phones, redirected"), "requests", &probes),
+        section(&format!("{title}: redirects of a gateway, taken"), "requests", &arrivals),
+        section(&format!("{title}: first pages"), "requests", &pages),
+    ))
 }

@@ -50,6 +50,14 @@ pub fn run(
     })
 }
 
+/// Asks once.
+///
+/// # Errors
+/// An answer that is wrong.
+pub fn once(portal: SocketAddr, browsing: &dyn Browsing) -> anyhow::Result<Answer> {
+    ask(&mut connect(portal)?, browsing, 0)
+}
+
 fn browse(
     portal: SocketAddr,
     lasting: Duration,
@@ -58,20 +66,33 @@ fn browse(
 ) -> anyhow::Result<Load> {
     let mut load = Load::default();
     let begun = Instant::now();
-    let mut connection = BufReader::new(TcpStream::connect(portal)?);
-    connection.get_ref().set_nodelay(true)?;
+    let mut connection = connect(portal)?;
     while begun.elapsed() < lasting {
-        let number = next.fetch_add(1, Ordering::Relaxed);
-        let (path, host) = browsing.request(number);
         let asked_at = Instant::now();
-        let request = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\naccept-language: ar\r\n\r\n");
-        connection.get_mut().write_all(request.as_bytes())?;
-        let answer = read_answer(&mut connection).context("no whole answer")?;
+        ask(&mut connection, browsing, next.fetch_add(1, Ordering::Relaxed))?;
         load.latencies.push(asked_at.elapsed());
-        browsing.check(number, &answer)?;
     }
     load.elapsed = begun.elapsed();
     Ok(load)
+}
+
+fn connect(portal: SocketAddr) -> anyhow::Result<BufReader<TcpStream>> {
+    let connection = TcpStream::connect(portal)?;
+    connection.set_nodelay(true)?;
+    Ok(BufReader::new(connection))
+}
+
+fn ask(
+    connection: &mut BufReader<TcpStream>,
+    browsing: &dyn Browsing,
+    number: u64,
+) -> anyhow::Result<Answer> {
+    let (path, host) = browsing.request(number);
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\naccept-language: ar\r\n\r\n");
+    connection.get_mut().write_all(request.as_bytes())?;
+    let answer = read_answer(connection).context("no whole answer")?;
+    browsing.check(number, &answer)?;
+    Ok(answer)
 }
 
 /// Reads an answer whose length is told in its head.
