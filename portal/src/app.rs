@@ -13,11 +13,14 @@ use crate::catalogue::{Catalogue, Html};
 use crate::consent::Wordings;
 use crate::context::ContextSigner;
 use crate::failure::Failure;
+use crate::first_page::FirstPages;
 use crate::held::HeldAnswers;
+use crate::places::Places;
 use crate::presence::Presence;
 use crate::random;
 use crate::screen::{Frame, Link, MessageScreen, render};
 use crate::settings::Resolved;
+use crate::strangers::Strangers;
 
 /// How pages look that belong to no site.
 const OWN_LOOK: Look = Look { logo: None, colours: None };
@@ -33,7 +36,10 @@ pub(crate) struct App {
     pub signer: ContextSigner,
     pub catalogue: Catalogue,
     pub budgets: Budgets,
+    pub first_pages: FirstPages,
+    pub places: Places,
     pub presence: Presence,
+    pub strangers: Strangers,
     pub held: HeldAnswers,
     pub wordings: Wordings,
     pub policy: ChallengePolicy,
@@ -108,7 +114,16 @@ impl App {
 
     /// The language that a browser without a visit is answered in.
     pub(crate) fn language_of(&self, headers: &HeaderMap, query: Option<&str>) -> Language {
-        self.linked_language(query).unwrap_or_else(|| self.preferred_language(headers, &[]))
+        self.language_for(headers.get(header::ACCEPT_LANGUAGE), query)
+    }
+
+    /// The same by what the browser accepts.
+    pub(crate) fn language_for(
+        &self,
+        accepted: Option<&HeaderValue>,
+        query: Option<&str>,
+    ) -> Language {
+        self.linked_language(query).unwrap_or_else(|| self.negotiate(accepted, &[]))
     }
 
     /// The language of a followed language link.
@@ -118,7 +133,11 @@ impl App {
 
     /// The language of those that Accept-Language asks for.
     pub(crate) fn preferred_language(&self, headers: &HeaderMap, among: &[Language]) -> Language {
-        let value = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        self.negotiate(headers.get(header::ACCEPT_LANGUAGE), among)
+    }
+
+    fn negotiate(&self, accepted: Option<&HeaderValue>, among: &[Language]) -> Language {
+        let value = accepted.and_then(|value| value.to_str().ok());
         self.catalogue.negotiate(value.unwrap_or(""), among)
     }
 }

@@ -22,8 +22,8 @@ use url::Url;
 use crate::app::{App, Outcome, see_other};
 use crate::context::{Trust, VisitContext};
 use crate::failure::Failure;
-use crate::journey::arrive::find_nas;
 use crate::nas::{ArrivalError, RedirectQuery, SignedIdentity};
+use crate::places::Place;
 use crate::random;
 use crate::visit::Peer;
 use crate::weighted::weighted;
@@ -54,7 +54,8 @@ pub(crate) async fn answer(
     Extension(Peer(peer)): Extension<Peer>,
     headers: HeaderMap,
 ) -> Outcome {
-    let Some(nas) = find_nas(&app, &path).await? else {
+    let Some(Place { nas, site, .. }) = app.places.with_path(app.store.as_ref(), &path).await?
+    else {
         return Ok(StatusCode::NOT_FOUND.into_response());
     };
     let signed = match signed_identity(&app, &nas, query.as_deref().unwrap_or("")) {
@@ -78,8 +79,7 @@ pub(crate) async fn answer(
         Wish::Page => Ok(see_other(&portal)),
         Wish::Nothing => Ok(StatusCode::NOT_ACCEPTABLE.into_response()),
         Wish::State => {
-            let site = app.store.find_site(&nas.site).await?;
-            let venue = venue_of(&app, site.as_ref());
+            let venue = venue_of(&app, site.as_deref());
             let doors = site.map_or(Doors::Open { until: None }, |site| site.doors(app.now()));
             let session = session.as_ref();
             Ok(json(&state(&app, (&nas, doors), session, (portal, venue)).await?))
@@ -191,8 +191,8 @@ async fn standing(app: &App, device: MacAddress) -> Result<Option<Standing>, Sto
 /// Whether a session that goes on is about to be ended, since nothing is left or the site is closed:
 /// the visitor is better served by the page than by being told that all is well.
 pub(crate) async fn is_over(app: &App, session: &Session) -> Result<bool, StoreError> {
-    let Some(nas) = app.store.find_access_point(&session.nas).await? else { return Ok(false) };
-    let site = app.store.find_site(&nas.site).await?;
+    let place = app.places.named(app.store.as_ref(), &session.nas).await?;
+    let Some(Place { nas, site, .. }) = place else { return Ok(false) };
     if site.is_some_and(|site| matches!(site.doors(app.now()), Doors::Closed { .. })) {
         return Ok(true);
     }

@@ -230,6 +230,14 @@ impl Case {
     }
 }
 
+/// Splits at the first character that may not stand in a page as it is.
+fn until_special(text: &str) -> Option<(&str, char, &str)> {
+    let at = text.find([ISOLATE, END_OF_ISOLATE, '&', '<', '>', '"', '\''])?;
+    let (plain, from) = text.split_at(at);
+    let special = from.chars().next()?;
+    Some((plain, special, &from[special.len_utf8()..]))
+}
+
 /// A text that is safe to stand in a page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Html(String);
@@ -238,18 +246,21 @@ impl Html {
     /// Escapes `text` and turns isolates into elements.
     pub(crate) fn new(text: &str) -> Self {
         let mut html = String::with_capacity(text.len() + 32);
-        for c in text.chars() {
-            match c {
-                ISOLATE => html.push_str("<bdi dir=\"ltr\">"),
-                END_OF_ISOLATE => html.push_str("</bdi>"),
-                '&' => html.push_str("&amp;"),
-                '<' => html.push_str("&lt;"),
-                '>' => html.push_str("&gt;"),
-                '"' => html.push_str("&quot;"),
-                '\'' => html.push_str("&#39;"),
-                c => html.push(c),
-            }
+        let mut rest = text;
+        while let Some((plain, c, after)) = until_special(rest) {
+            html.push_str(plain);
+            html.push_str(match c {
+                ISOLATE => "<bdi dir=\"ltr\">",
+                END_OF_ISOLATE => "</bdi>",
+                '&' => "&amp;",
+                '<' => "&lt;",
+                '>' => "&gt;",
+                '"' => "&quot;",
+                _ => "&#39;",
+            });
+            rest = after;
         }
+        html.push_str(rest);
         Self(html)
     }
 }

@@ -11,12 +11,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use domain::Language;
+use hyper::body::Incoming;
+use tokio::time::timeout;
 use tower::ServiceExt;
 use url::Url;
 
@@ -55,27 +59,26 @@ impl Guard {
     /// Answers one request that came from `peer`.
     pub(crate) async fn respond(
         &self,
-        mut request: Request,
+        request: hyper::Request<Incoming>,
         peer: IpAddr,
         transport: Transport,
     ) -> Response {
-        let insists = self.insists_on_tls(&request, transport);
-        request.extensions_mut().insert(Peer(peer));
-        request.extensions_mut().insert(transport);
-        let language = self.app.language_of(request.headers(), request.uri().query());
+        let (parts, body) = request.into_parts();
+        let insists = transport == Transport::Encrypted && self.insists_on_tls(&parts);
+        let asked = (parts.uri.clone(), parts.headers.get(header::ACCEPT_LANGUAGE).cloned());
         let limit = self.app.settings.limits.request_timeout();
-        let answer = contained(self.answer(request));
-        let response = match tokio::time::timeout(limit, answer).await {
-            Ok(Ok(response)) => response,
-            Ok(Err(panic)) => {
+        let answer = contained(self.answer(parts, body, peer, transport));
+        let response = match in_time(limit, answer).await {
+            Some(Ok(response)) => response,
+            Some(Err(panic)) => {
                 let (response, reference) = Reference::response();
                 let cause = panic_text(panic.as_ref());
                 tracing::error!(page.reference = reference, cause, "a handler panicked");
                 response
             }
-            Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
+            None => StatusCode::REQUEST_TIMEOUT.into_response(),
         };
-        let mut response = secured(self.with_page(response, &language));
+        let mut response = secured(self.with_page(response, &asked));
         if insists {
             response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, ONLY_TLS);
         }
@@ -84,27 +87,35 @@ impl Guard {
 
     /// Whether a browser should never ask this host without TLS again (RFC 6797): if it is the
     /// secure one, and no address of ours wants plain HTTP of it.
-    fn insists_on_tls(&self, request: &Request, transport: Transport) -> bool {
+    fn insists_on_tls(&self, request: &Parts) -> bool {
         let Resolved { public, secure, entry, .. } = &self.app.settings;
         let Some(secure) = secure.as_ref().and_then(Url::host_str) else { return false };
         let plain = [Some(public), entry.as_ref()].into_iter().flatten();
-        transport == Transport::Encrypted
-            && probe::asked_host(request.uri(), request.headers()).eq_ignore_ascii_case(secure)
+        probe::host_of(request).eq_ignore_ascii_case(secure)
             && !plain.filter(|url| url.scheme() == "http").any(|url| url.host_str() == Some(secure))
     }
 
-    async fn answer(&self, request: Request) -> Response {
-        let (parts, body) = request.into_parts();
+    async fn answer(
+        &self,
+        mut parts: Parts,
+        body: Incoming,
+        peer: IpAddr,
+        transport: Transport,
+    ) -> Response {
         if announces_too_much(&parts.headers) {
             let language = self.app.language_of(&parts.headers, parts.uri.query());
             let answer = self.app.message(&language, &TOO_LARGE);
             return answer.unwrap_or_else(IntoResponse::into_response);
         }
         if !self.is_ours(probe::host_of(&parts)) {
-            let answer = probe::answer_foreign(&self.app, &parts).await;
+            let answer = probe::answer_foreign(&self.app, &parts, peer).await;
             return answer.unwrap_or_else(IntoResponse::into_response);
         }
-        match self.router.clone().oneshot(Request::from_parts(parts, body)).await {
+        parts.extensions.insert(Peer(peer));
+        parts.extensions.insert(transport);
+        let request = Request::from_parts(parts, Body::new(body));
+        // Boxed, so that what every request is answered by stays small.
+        match Box::pin(self.router.clone().oneshot(request)).await {
             Ok(response) => response,
             Err(never) => match never {},
         }
@@ -127,10 +138,12 @@ impl Guard {
     }
 
     /// Puts the page of a failure in the place of its empty response.
-    fn with_page(&self, response: Response, language: &Language) -> Response {
+    fn with_page(&self, response: Response, asked: &(Uri, Option<HeaderValue>)) -> Response {
         let Some(Reference(reference)) = response.extensions().get::<Reference>() else {
             return response;
         };
+        let (uri, accepted) = asked;
+        let language = self.app.language_for(accepted.as_ref(), uri.query());
         let message = Message {
             status: response.status(),
             title: "e-generic-title",
@@ -138,7 +151,7 @@ impl Guard {
             values: &[("ref", &crate::catalogue::ltr(reference))],
             action: None,
         };
-        self.app.message(language, &message).unwrap_or(response)
+        self.app.message(&language, &message).unwrap_or(response)
     }
 }
 
@@ -165,6 +178,15 @@ fn secured(mut response: Response) -> Response {
         headers.entry(name).or_insert(value);
     }
     response
+}
+
+/// Runs `work` for so long at most. Most is done at once, and no timer is set for that.
+async fn in_time<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    match poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await {
+        Poll::Ready(done) => Some(done),
+        Poll::Pending => timeout(limit, work).await.ok(),
+    }
 }
 
 /// Runs `work`, and turns its panic into an error.

@@ -15,11 +15,14 @@ use crate::budget::Budgets;
 use crate::catalogue::Catalogue;
 use crate::consent::Wordings;
 use crate::context::ContextSigner;
+use crate::first_page::FirstPages;
 use crate::guard::Guard;
 use crate::held::HeldAnswers;
+use crate::places::Places;
 use crate::presence::Presence;
 use crate::server::{Pair, Server, TlsError, TlsFiles};
 use crate::settings::{PortalSettings, SettingsError, TlsSettings};
+use crate::strangers::Strangers;
 
 /// How often the memory of quiet devices is given back.
 const SWEEP: Duration = Duration::from_secs(30);
@@ -76,7 +79,10 @@ impl Portal {
             signer: ContextSigner::new(context_key),
             catalogue: Catalogue::new(),
             budgets: Budgets::new(&resolved.limits),
+            first_pages: FirstPages::new(),
+            places: Places::new(),
             presence: Presence::new(),
+            strangers: Strangers::new(),
             held: HeldAnswers::new(resolved.limits.held_answers),
             wordings: Wordings::default(),
             policy: ChallengePolicy::default(),

@@ -4,12 +4,15 @@
 //! window closes; every other is redirected (302, small body, no-store), which all of
 //! them take as a portal. The hosts and answers are those of portal facts §3.1.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use url::Url;
 
 use crate::app::{App, Message, Outcome, redirect};
 use crate::visit::Peer;
@@ -188,36 +191,35 @@ fn host_name(host: &str) -> &str {
 
 /// The host that a request is addressed to.
 pub(crate) fn host_of(request: &Parts) -> &str {
-    asked_host(&request.uri, &request.headers)
-}
-
-/// The same of a request that is not taken apart.
-pub(crate) fn asked_host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> &'a str {
-    let header = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    host_name(uri.host().or(header).unwrap_or(""))
+    let header = request.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    host_name(request.uri.host().or(header).unwrap_or(""))
 }
 
 /// Answers a request for a host that is not ours.
-pub(crate) async fn answer_foreign(app: &App, request: &Parts) -> Outcome {
-    let probe = find_probe(host_of(request), request.uri.path(), agent_of(request));
-    let online = is_online(app, request).await?;
+pub(crate) async fn answer_foreign(app: &App, request: &Parts, peer: IpAddr) -> Outcome {
+    if is_online(app, peer).await? {
+        let probe = find_probe(host_of(request), request.uri.path(), agent_of(request));
+        let status = app.settings.public.join("status");
+        return Ok(match probe {
+            Some(open) => open.into_response(),
+            None => to(status.as_ref().map_or("/", Url::as_str)),
+        });
+    }
     let door = app.settings.entry.as_ref().unwrap_or(&app.settings.public).as_str();
-    Ok(match (probe, online) {
-        (Some(open), true) => open.into_response(),
-        (None, true) => {
-            to(app.settings.public.join("status").as_ref().map_or("/", |url| url.as_str()))
-        }
-        (_, false) if wispr::is_asked_for(&request.headers) => {
-            wispr::proxied(StatusCode::FOUND, door)
-        }
-        (_, false) => to(door),
-    })
+    if wispr::is_asked_for(&request.headers) {
+        return Ok(wispr::proxied(StatusCode::FOUND, door));
+    }
+    Ok(to(door))
 }
 
 /// Answers a request for a path of ours that is no page: a probe by its path, or nothing.
-pub(crate) async fn answer_unrouted(State(app): State<Arc<App>>, request: Parts) -> Outcome {
+pub(crate) async fn answer_unrouted(
+    State(app): State<Arc<App>>,
+    Extension(Peer(peer)): Extension<Peer>,
+    request: Parts,
+) -> Outcome {
     if find_probe("", request.uri.path(), agent_of(&request)).is_some() {
-        return answer_foreign(&app, &request).await;
+        return answer_foreign(&app, &request, peer).await;
     }
     let message = Message {
         status: StatusCode::NOT_FOUND,
@@ -234,9 +236,8 @@ fn agent_of(request: &Parts) -> &str {
     agent.unwrap_or("")
 }
 
-async fn is_online(app: &App, request: &Parts) -> Result<bool, store::StoreError> {
-    let Some(Peer(peer)) = request.extensions.get() else { return Ok(false) };
-    let session = app.presence.find(app.store.as_ref(), *peer, app.now()).await?;
+async fn is_online(app: &App, peer: IpAddr) -> Result<bool, store::StoreError> {
+    let session = app.presence.find(app.store.as_ref(), peer, app.now()).await?;
     match session {
         Some(session) => Ok(!capport::is_over(app, &session).await?),
         None => Ok(false),

@@ -254,8 +254,17 @@ pub(crate) fn render(
     language: &Language,
     form_targets: &str,
 ) -> Result<Response, Failure> {
-    let policy = format!("form-action 'self'{form_targets}");
-    respond(status, screen.render()?, language, &policy)
+    rendered(status, screen.render()?, language, form_targets)
+}
+
+/// The response of a screen that is rendered already.
+pub(crate) fn rendered(
+    status: StatusCode,
+    html: String,
+    language: &Language,
+    form_targets: &str,
+) -> Result<Response, Failure> {
+    respond(status, html, language, &format!("form-action 'self'{form_targets}"))
 }
 
 /// The one script of the portal: it presses the button of a form, which works without it too.

@@ -6,6 +6,7 @@
 
 mod source;
 mod tls;
+mod watched;
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
@@ -13,11 +14,10 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
 use connections::{Place, Room};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -30,6 +30,7 @@ use crate::settings::LimitSettings;
 pub(crate) use source::source_of;
 pub(crate) use tls::{Pair, TlsFiles};
 pub use tls::{TlsError, TlsReport};
+use watched::{Waiting, Watched};
 
 /// The largest request head; hyper answers a larger one with 431.
 const HEAD_LIMIT: usize = 16 * 1_024;
@@ -130,19 +131,19 @@ impl Connection {
     async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin, place: &Place<IpAddr>) {
         let peer = self.peer.ip().to_canonical();
         let (guard, transport) = (&self.guard, self.transport);
-        let service = service_fn(|request: hyper::Request<hyper::body::Incoming>| async move {
-            let _work = place.work();
-            Ok::<_, Infallible>(guard.respond(request.map(Body::new), peer, transport).await)
+        let waiting = &Waiting::new();
+        let service = service_fn(|request| async move {
+            let _at_work = (place.work(), waiting.answer());
+            Ok::<_, Infallible>(guard.respond(request, peer, transport).await)
         });
         let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(self.limits.header_timeout())
             .max_headers(MAX_HEADERS)
             .max_buf_size(HEAD_LIMIT)
-            .serve_connection(TokioIo::new(stream), service);
+            .serve_connection(TokioIo::new(Watched { stream, waiting }), service);
         let mut connection = pin!(connection);
         tokio::select! {
             _ = connection.as_mut() => return,
+            () = waiting.longer_than(self.limits.header_timeout()) => return,
             () = self.stop.cancelled() => {}
             () = sleep(self.limits.connection_life()) => {}
         }

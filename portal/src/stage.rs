@@ -71,6 +71,22 @@ impl Granted {
     }
 }
 
+/// The step of a visit, for a page that only shows it: of a device that had nothing a moment ago
+/// nobody asks again.
+pub(crate) async fn glance(app: &App, visit: &Visit) -> Result<Stage, Failure> {
+    let (device, site) = (visit.context.device, &visit.site.name);
+    let version = app.store.versions().of_device(device);
+    let is_open = matches!(visit.site.doors(visit.now), Doors::Open { .. });
+    if is_open && app.strangers.knows(device, site, version) {
+        return number(app, visit, Occasion::New).await;
+    }
+    let stage = find(app, visit).await?;
+    if matches!(stage, Stage::Number(Occasion::New) | Stage::Full) {
+        app.strangers.remember(device, site, version);
+    }
+    Ok(stage)
+}
+
 /// Finds the step at which the visit is.
 pub(crate) async fn find(app: &App, visit: &Visit) -> Result<Stage, Failure> {
     let device = visit.context.device;
@@ -109,11 +125,15 @@ pub(crate) async fn find(app: &App, visit: &Visit) -> Result<Stage, Failure> {
 /// The step of a device that needs a code.
 async fn not_signed_in(app: &App, visit: &Visit, occasion: Occasion) -> Result<Stage, Failure> {
     let open = app.store.find_open_challenge(&visit.sign_in()).await?;
-    Ok(match open.filter(|challenge| challenge.is_alive(&app.policy, visit.now)) {
-        Some(challenge) => Stage::Code(Box::new(challenge)),
-        None if is_full(app, visit).await? => Stage::Full,
-        None => Stage::Number(occasion),
-    })
+    match open.filter(|challenge| challenge.is_alive(&app.policy, visit.now)) {
+        Some(challenge) => Ok(Stage::Code(Box::new(challenge))),
+        None => number(app, visit, occasion).await,
+    }
+}
+
+/// The step of a device that has nothing yet.
+async fn number(app: &App, visit: &Visit, occasion: Occasion) -> Result<Stage, Failure> {
+    Ok(if is_full(app, visit).await? { Stage::Full } else { Stage::Number(occasion) })
 }
 
 /// Whether the site takes nobody else for now.

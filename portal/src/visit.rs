@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use domain::{Binding, Nas, Notice, Session, Site, Timestamp, VisitRecord};
+use store::Version;
 use url::Url;
 
 use crate::app::{App, Message, Outcome, mark, see_other};
@@ -15,6 +16,7 @@ use crate::catalogue::{Html, Words};
 use crate::context::{Pass, Trust, VisitContext};
 use crate::failure::Failure;
 use crate::nas;
+use crate::places::Place;
 use crate::screen::Frame;
 use crate::server::Transport;
 
@@ -25,8 +27,10 @@ pub(crate) struct Peer(pub IpAddr);
 /// Who is there, and where.
 pub(crate) struct Visit {
     pub context: VisitContext,
-    pub nas: Nas,
-    pub site: Site,
+    pub nas: Arc<Nas>,
+    pub site: Arc<Site>,
+    /// The version of setup of both.
+    pub setup: Version,
     pub peer: IpAddr,
     /// How this request came.
     pub transport: Transport,
@@ -53,16 +57,17 @@ impl FromRequestParts<Arc<App>> for Visit {
             page_of(app.message(&language, &TOKEN_REFUSED))
         })?;
         context.language = linked.unwrap_or(context.language);
-        let Some((nas, site)) =
-            find_place(app, &context).await.map_err(IntoResponse::into_response)?
-        else {
+        let place = app.places.named(app.store.as_ref(), &context.nas).await;
+        let place = place.map_err(|error| Failure::from(error).into_response())?;
+        // It may have been removed meanwhile.
+        let Some(Place { version: setup, nas, site: Some(site) }) = place else {
             return Err(page_of(app.message(&context.language, &TOKEN_REFUSED)));
         };
         context.language = app.catalogue.one_of(context.language, &site.languages);
         let peer = parts.extensions.get().map_or(IpAddr::from([0; 4]), |Peer(peer)| *peer);
         let transport = parts.extensions.get().copied().unwrap_or(Transport::Plain);
         let token = app.signer.seal(&context, now);
-        Ok(Self { context, nas, site, peer, transport, query, token, now })
+        Ok(Self { context, nas, site, setup, peer, transport, query, token, now })
     }
 }
 
@@ -78,13 +83,6 @@ fn page_of(outcome: Outcome) -> Response {
     outcome.unwrap_or_else(IntoResponse::into_response)
 }
 
-/// The access point of a visit and its site, unless it was removed meanwhile.
-async fn find_place(app: &App, context: &VisitContext) -> Result<Option<(Nas, Site)>, Failure> {
-    let Some(nas) = app.store.find_access_point(&context.nas).await? else { return Ok(None) };
-    let site = app.store.find_site(&nas.site).await?;
-    Ok(site.map(|site| (nas, site)))
-}
-
 impl Visit {
     pub(crate) fn words<'a>(&'a self, app: &'a App) -> Words<'a> {
         app.catalogue.words(&self.context.language).of_site(&self.site.texts)
@@ -93,6 +91,11 @@ impl Visit {
     /// The value of one of our own marks in the query.
     pub(crate) fn mark(&self, name: &str) -> Option<String> {
         mark(self.query.as_deref(), name)
+    }
+
+    /// The part of its pages' addresses that proves who it is.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
     }
 
     /// Sends the browser to a page of this visit; `""` is its first page.

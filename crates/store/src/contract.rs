@@ -28,8 +28,8 @@ pub use consents::{ConsentPage, Consents};
 pub use erasure_requests::{ErasureRequests, RequestFilter};
 pub use erasures::{Erasure, Erasures};
 pub use grants::{
-    AccountRecord, Accounts, Circumstances, CredentialUse, Credentials, Grants, GrantsOf, OpenStay,
-    PersonalData, SignIn, SignInOutcome,
+    AccountRecord, Accounts, Circumstances, CredentialUse, Credentials, DeviceAtDoor, Grants,
+    GrantsOf, OpenStay, PersonalData, SignIn, SignInOutcome,
 };
 pub use heritage::{Heritage, Intent, KnownDevice, KnownPerson, PastStay, Taken};
 pub use histories::{ChallengeTold, ChallengesOf, CredentialTold, Histories, MessageTold};
@@ -51,7 +51,7 @@ pub use vouchers::{BatchTold, Revoked, VoucherUse, Vouchers, VouchersOf};
 
 use std::sync::Arc;
 
-use crate::Changes;
+use crate::{Changes, Versions};
 
 /// Everything that Sabeel remembers.
 pub trait Store:
@@ -82,6 +82,9 @@ pub trait Store:
 {
     /// Starts listening to changes from now on.
     fn changes(&self) -> Changes;
+
+    /// The versions of what there is, as far as changes are heard of.
+    fn versions(&self) -> &Versions;
 
     /// The same store, whose next call that changes something appends `entry` to the audit log in
     /// its transaction; a call that destroys what is old adds how much that was. Calls that change

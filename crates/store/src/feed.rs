@@ -5,13 +5,14 @@
 //! much it is at most, so that a reader may leave alone what cannot matter yet.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use domain::{MacAddress, SiteName};
+use domain::MacAddress;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
-use crate::AccountUsage;
+use crate::{AccountUsage, Versions};
 
 /// What has changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,8 +32,8 @@ pub enum Change {
     Message,
     /// A person was erased.
     Erased,
-    /// A challenge began at a site.
-    Challenge(SiteName),
+    /// A challenge of a device's visit began.
+    Challenge(MacAddress),
     /// Changes may have been missed: look at everything.
     Missed,
 }
@@ -40,24 +41,34 @@ pub enum Change {
 /// Spreads changes inside this process, and receives those of other processes where the
 /// database can carry them.
 #[derive(Debug, Clone)]
-pub struct ChangeFeed(broadcast::Sender<Change>);
+pub struct ChangeFeed {
+    readers: broadcast::Sender<Change>,
+    versions: Arc<Versions>,
+}
 
 impl ChangeFeed {
     /// A feed that keeps up to 1,024 changes for a slow reader.
     #[must_use]
     pub fn new() -> Self {
-        Self(broadcast::channel(1_024).0)
+        Self { readers: broadcast::channel(1_024).0, versions: Arc::new(Versions::new()) }
     }
 
     /// Tells every reader; nobody listening is fine.
     pub fn publish(&self, change: Change) {
-        drop(self.0.send(change));
+        self.versions.count(&change);
+        drop(self.readers.send(change));
     }
 
     /// Starts listening; only changes from now on are seen.
     #[must_use]
     pub fn subscribe(&self) -> Changes {
-        Changes { receiver: self.0.subscribe(), next: None }
+        Changes { receiver: self.readers.subscribe(), next: None }
+    }
+
+    /// What was told so far, as versions.
+    #[must_use]
+    pub fn versions(&self) -> &Versions {
+        &self.versions
     }
 }
 

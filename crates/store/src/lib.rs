@@ -21,19 +21,20 @@ mod standing;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod trail;
+mod versions;
 
 pub use applier::{Applier, ApplyError};
 pub use contract::{
     AccessPoints, AccountRecord, AccountUsage, Accounts, Act, Actor, AnotherCode, Appearance,
     Appearances, ApplyOutcome, Attempt, AuditEntry, AuditFilter, AuditLog, AuditSubject, BatchTold,
     Begun, ChallengeTold, Challenges, ChallengesOf, Circumstances, ConsentPage, Consents,
-    CredentialTold, CredentialUse, Credentials, Elsewhere, Erasure, ErasureRequests, Erasures,
-    Grants, GrantsOf, Heritage, Histories, Intent, JournalPosition, KnownDevice, KnownPerson,
-    LegalHold, LegalHolds, Linked, MessageOutbox, MessageTold, NasChange, NasRanges, NewChallenge,
-    NotSent, OpenStay, OrderFilter, Orders, OutgoingMessage, PastStay, PersonalData, Plans, Prize,
-    Proof, RadiusServer, RadiusServers, Ratings, Reach, RequestFilter, Revoked, ServerId,
-    SessionFilter, SessionReports, Sessions, SessionsFrom, Sighting, SignIn, SignInOutcome,
-    SiteChange, Sites, Store, Taken, Visits, VoucherUse, Vouchers, VouchersOf,
+    CredentialTold, CredentialUse, Credentials, DeviceAtDoor, Elsewhere, Erasure, ErasureRequests,
+    Erasures, Grants, GrantsOf, Heritage, Histories, Intent, JournalPosition, KnownDevice,
+    KnownPerson, LegalHold, LegalHolds, Linked, MessageOutbox, MessageTold, NasChange, NasRanges,
+    NewChallenge, NotSent, OpenStay, OrderFilter, Orders, OutgoingMessage, PastStay, PersonalData,
+    Plans, Prize, Proof, RadiusServer, RadiusServers, Ratings, Reach, RequestFilter, Revoked,
+    ServerId, SessionFilter, SessionReports, Sessions, SessionsFrom, Sighting, SignIn,
+    SignInOutcome, SiteChange, Sites, Store, Taken, Visits, VoucherUse, Vouchers, VouchersOf,
 };
 pub use eraser::Eraser;
 pub use erasing::order_off_account;
@@ -50,3 +51,4 @@ pub use trail::{
     Given, Searched, Trail, TrailArchive, TrailCounts, TrailEvent, TrailKind, TrailPort,
     TrailSettings, Wanted, is_about,
 };
+pub use versions::{Version, Versions};

@@ -44,7 +44,7 @@ pub use connect::StoreSettings;
 pub use migrations::Migrated;
 
 use crate::keys::KeyRing;
-use crate::{AuditEntry, ChangeFeed, Changes, Store, StoreError};
+use crate::{AuditEntry, ChangeFeed, Changes, Store, StoreError, Versions};
 use apply::Known;
 use audit::Due;
 use dialect::Dialect;
@@ -86,6 +86,10 @@ impl SqlStore {
 impl Store for SqlStore {
     fn changes(&self) -> Changes {
         self.feed.subscribe()
+    }
+
+    fn versions(&self) -> &Versions {
+        self.feed.versions()
     }
 
     fn on_record(&self, entry: AuditEntry) -> Arc<dyn Store> {

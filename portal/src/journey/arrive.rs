@@ -8,13 +8,14 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::Response;
-use domain::{Language, MacAddress, Nas, Secret};
+use domain::{Language, MacAddress, SiteName};
 
 use super::voucher;
 use crate::app::{App, Message, Outcome, redirect, see_other};
 use crate::context::{Trust, VisitContext};
 use crate::failure::Failure;
 use crate::nas::{Occasion, Redirected, read_arrival};
+use crate::places::Place;
 use crate::random;
 use crate::visit::{Peer, Visit};
 use crate::wispr;
@@ -42,7 +43,8 @@ pub(crate) async fn enter_from_unifi(
 
 async fn arrive(app: Arc<App>, path: String, uri: Uri, headers: HeaderMap) -> Outcome {
     let query = uri.query().unwrap_or("");
-    let Some(nas) = find_nas(&app, &path).await? else {
+    let Some(Place { nas, site, .. }) = app.places.with_path(app.store.as_ref(), &path).await?
+    else {
         tracing::debug!("a browser came by an unknown portal path");
         return app.message(&app.language_of(&headers, uri.query()), &NOT_RECOGNISED);
     };
@@ -55,17 +57,16 @@ async fn arrive(app: Arc<App>, path: String, uri: Uri, headers: HeaderMap) -> Ou
             return app.message(&app.language_of(&headers, uri.query()), &NOT_RECOGNISED);
         }
     };
-    let site = app.store.find_site(&nas.site).await?;
-    let among = site.map(|site| site.languages).unwrap_or_default();
-    let wanted = wanted_language(&app, uri.query(), arrival.device).await?;
+    let among = site.as_deref().map_or(&[][..], |site| &site.languages);
+    let wanted = wanted_language(&app, uri.query(), arrival.device, &nas.site).await?;
     let wanted = wanted.filter(|language| among.is_empty() || among.contains(language));
-    let wanted = wanted.unwrap_or_else(|| app.preferred_language(&headers, &among));
+    let wanted = wanted.unwrap_or_else(|| app.preferred_language(&headers, among));
     let scanned = voucher::carried(&app, arrival.wanted.as_deref());
     let context = VisitContext {
         reference: random::reference()?,
         arrived_at: arrival.at,
-        language: app.catalogue.one_of(wanted, &among),
-        nas: nas.name,
+        language: app.catalogue.one_of(wanted, among),
+        nas: nas.name.clone(),
         device: arrival.device,
         address: arrival.address,
         trust: arrival.trust,
@@ -84,9 +85,9 @@ async fn arrive(app: Arc<App>, path: String, uri: Uri, headers: HeaderMap) -> Ou
     let token = app.signer.seal(&context, app.now());
     if page.is_empty()
         && wispr::is_asked_for(&headers)
-        && let Some(site) = app.store.find_site(&nas.site).await?
+        && let Some(site) = &site
     {
-        return Ok(wispr::redirected(&app, &site, &context.language, &token));
+        return Ok(wispr::redirected(&app, site, &context.language, &token));
     }
     Ok(see_other(&format!("/v/{token}/{page}")))
 }
@@ -99,24 +100,23 @@ const NOT_RECOGNISED: Message<'static> = Message {
     action: None,
 };
 
-/// The access point whose visitors come by that path segment.
-pub(crate) async fn find_nas(app: &App, path: &str) -> Result<Option<Nas>, Failure> {
-    let Ok(path) = path.parse::<Secret>() else { return Ok(None) };
-    Ok(app.store.find_access_point_by_path(&path).await?)
-}
-
 /// A language link counts first, then what the device's owner chose; the browser's wish comes
 /// after that.
 async fn wanted_language(
     app: &App,
     query: Option<&str>,
     device: MacAddress,
+    site: &SiteName,
 ) -> Result<Option<Language>, Failure> {
     if let Some(language) = app.linked_language(query) {
         return Ok(Some(language));
     }
-    let stored = app.store.language_of_device(device).await?;
-    Ok(stored.filter(|language| app.catalogue.language(language.as_str()).is_some()))
+    let version = app.store.versions().of_device(device);
+    let known = app.store.find_at_door(device, site, app.now()).await?;
+    if known.is_stranger {
+        app.strangers.remember(device, site, version);
+    }
+    Ok(known.language.filter(|language| app.catalogue.language(language.as_str()).is_some()))
 }
 
 /// The origins under which an access point may have addressed us. The Host header is the

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use askama::Template;
 use axum::Form;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
@@ -18,7 +19,7 @@ use super::{closed, full, too_busy, unreadable, wait_page};
 use crate::app::{App, Outcome};
 use crate::catalogue::{Html, Words, ltr};
 use crate::failure::Failure;
-use crate::screen::{PhoneScreen, render};
+use crate::screen::{PhoneScreen, render, rendered};
 use crate::stage::{self, Occasion, Stage};
 use crate::visit::Visit;
 use crate::{consent, random, sending};
@@ -34,7 +35,7 @@ const LONGEST: usize = 40;
 
 /// `GET /v/{token}/`: the page at which the journey really is.
 pub(crate) async fn show(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
-    match stage::find(&app, &visit).await? {
+    match stage::glance(&app, &visit).await? {
         Stage::Granted(granted) if granted.session.is_some() => Ok(visit.go("status")),
         Stage::Granted(_) => Ok(visit.go("go")),
         Stage::Code(_) => Ok(visit.go("code")),
@@ -44,15 +45,26 @@ pub(crate) async fn show(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
         Stage::Number(occasion) => {
             let words = visit.words(&app);
             let notice = match visit.mark("e").as_deref() {
-                Some("locked") => Some(words.text("e-code-locked")),
-                Some("expired") => Some(words.text("e-code-expired")),
-                Some("used") => Some(words.text("e-code-used")),
-                _ if occasion == Occasion::StayUsedUp => Some(words.text("quota-stay")),
-                _ => None,
+                Some("locked") => words.text("e-code-locked"),
+                Some("expired") => words.text("e-code-expired"),
+                Some("used") => words.text("e-code-used"),
+                _ if occasion == Occasion::StayUsedUp => words.text("quota-stay"),
+                _ => return first_page(&app, &visit),
             };
-            page(&app, &visit, &Typed::default(), Fault { notice, ..Fault::default() })
+            let fault = Fault { notice: Some(notice), ..Fault::default() };
+            page(&app, &visit, &Typed::default(), fault)
         }
     }
+}
+
+/// The page as who has typed nothing yet sees it.
+fn first_page(app: &App, visit: &Visit) -> Outcome {
+    let language = &visit.context.language;
+    let kind = (visit.site.name.clone(), language.clone());
+    let html = app.first_pages.page(kind, visit.setup, visit.token(), || {
+        Ok(screen(app, visit, &Typed::default(), &Fault::default()).render()?)
+    })?;
+    rendered(StatusCode::OK, html, language, &visit.form_targets(app))
 }
 
 /// What the form holds.
@@ -200,9 +212,14 @@ fn say_phone_error(words: &Words<'_>, error: PhoneError) -> String {
 }
 
 fn page(app: &App, visit: &Visit, typed: &Typed, fault: Fault) -> Outcome {
-    let words = visit.words(app);
     let status = if fault.is_none() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let screen = PhoneScreen {
+    let screen = screen(app, visit, typed, &fault);
+    render(status, &screen, &visit.context.language, &visit.form_targets(app))
+}
+
+fn screen<'a>(app: &'a App, visit: &'a Visit, typed: &Typed, fault: &Fault) -> PhoneScreen<'a> {
+    let words = visit.words(app);
+    PhoneScreen {
         frame: visit.frame(app, "landing-title", ""),
         notice: fault.notice.as_deref().map(Html::new),
         hint: Html::new(&words.fill("phone-hint", &[("example", &ltr(EXAMPLE))])),
@@ -213,6 +230,5 @@ fn page(app: &App, visit: &Visit, typed: &Typed, fault: Fault) -> Outcome {
         offers_awareness: app.settings.offer_awareness,
         aware: typed.aware.is_some(),
         services: visit.site.garden.get(..SERVICES).unwrap_or(&visit.site.garden),
-    };
-    render(status, &screen, words.language(), &visit.form_targets(app))
+    }
 }

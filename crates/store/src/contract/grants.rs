@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use domain::{
     Account, AccountId, Agreed, Consent, Credential, CredentialId, Day, Device, Grant, GrantEnd,
-    GrantId, Identity, Language, MacAddress, NasName, OrderReason, Plan, Session, Site, Timestamp,
-    Usage, VisitRecord,
+    GrantId, Identity, Language, MacAddress, NasName, OrderReason, Plan, Session, Site, SiteName,
+    Timestamp, Usage, VisitRecord,
 };
 
 use crate::{ChallengeTold, LegalHold, StoreError};
@@ -65,6 +65,15 @@ pub struct PersonalData {
     pub visits: Vec<VisitRecord>,
     /// Codes that its number was sent to sign in or see this, newest first, at most 10,000.
     pub challenges: Vec<ChallengeTold>,
+}
+
+/// What is known of a device that comes to a site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceAtDoor {
+    /// The language that its owner chose when last signing in.
+    pub language: Option<Language>,
+    /// Whether it has neither a grant that holds nor an open challenge there.
+    pub is_stranger: bool,
 }
 
 /// Which grants are asked about.
@@ -186,8 +195,13 @@ pub trait Grants: Send + Sync {
     /// What was used by sessions of the grant, as far as it is applied.
     async fn usage_of_grant(&self, grant: GrantId) -> Result<Usage, StoreError>;
 
-    /// The language that the owner of a device chose when last signing in.
-    async fn language_of_device(&self, device: MacAddress) -> Result<Option<Language>, StoreError>;
+    /// What is known of a device that comes to a site.
+    async fn find_at_door(
+        &self,
+        device: MacAddress,
+        site: &SiteName,
+        now: Timestamp,
+    ) -> Result<DeviceAtDoor, StoreError>;
 
     /// Destroys grants whose time was over before `before`, also of those that were ended early,
     /// unless a session of theirs goes on; returns how many.

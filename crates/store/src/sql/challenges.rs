@@ -74,8 +74,8 @@ impl Challenges for SqlStore {
         self.add_message(&mut transaction, challenge, (&new.text, &new.code)).await?;
         self.commit(transaction).await?;
         self.publish(Change::Message).await;
-        if let Some((site, _)) = challenge.binding.device() {
-            self.publish(Change::Challenge(site.clone())).await;
+        if let Some((_, device)) = challenge.binding.device() {
+            self.publish(Change::Challenge(device)).await;
         }
         Ok(Begun::Begins)
     }

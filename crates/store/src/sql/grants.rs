@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use domain::{
-    Grant, GrantEnd, GrantId, GrantState, Language, MacAddress, NasOrder, OrderId, OrderKind,
-    OrderProgress, OrderReason, OrderState, Timestamp, Usage,
+    Grant, GrantEnd, GrantId, GrantState, MacAddress, NasOrder, OrderId, OrderKind, OrderProgress,
+    OrderReason, OrderState, Purpose, SiteName, Timestamp, Usage,
 };
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
@@ -13,7 +13,7 @@ use super::dialect::Dialect;
 use super::orders::insert_order;
 use super::row::{Columns, id_column, mac_column};
 use super::sessions;
-use crate::{Change, Circumstances, Grants, GrantsOf, StoreError};
+use crate::{Change, Circumstances, DeviceAtDoor, Grants, GrantsOf, StoreError};
 
 pub(super) const COLUMNS: &str = "id, account, device, site, plan, issued_at, until, ended_at, ended_why, uploaded, downloaded, time";
 
@@ -89,12 +89,28 @@ impl Grants for SqlStore {
         row.map_or(Ok(Usage::default()), |row| Columns(&row).usage())
     }
 
-    async fn language_of_device(&self, device: MacAddress) -> Result<Option<Language>, StoreError> {
-        let row = sqlx::query("SELECT language FROM devices WHERE mac = $1")
+    async fn find_at_door(
+        &self,
+        device: MacAddress,
+        site: &SiteName,
+        now: Timestamp,
+    ) -> Result<DeviceAtDoor, StoreError> {
+        let statement = "SELECT (SELECT language FROM devices WHERE mac = $1) AS language, \
+             (SELECT COUNT(*) FROM grants WHERE device = $1 AND ended_at IS NULL AND until > $2) \
+             + (SELECT COUNT(*) FROM challenges WHERE purpose = $3 AND site = $4 AND device = $1 \
+             AND subject = '' AND state = 'open') AS begun";
+        let row = sqlx::query(statement)
             .bind(mac_column(device))
-            .fetch_optional(&self.reader)
+            .bind(now.as_millis())
+            .bind(Purpose::SignIn.as_str())
+            .bind(site.as_str())
+            .fetch_one(&self.reader)
             .await?;
-        row.as_ref().map(|row| Columns(row).parsed("language")).transpose()
+        let columns = Columns(&row);
+        Ok(DeviceAtDoor {
+            language: columns.optional_parsed("language")?,
+            is_stranger: columns.count("begun")? == 0,
+        })
     }
 
     async fn prune_grants(&self, before: Timestamp) -> Result<u64, StoreError> {

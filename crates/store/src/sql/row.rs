@@ -54,6 +54,14 @@ impl Columns<'_> {
         self.text(name)?.parse().map_err(|_| StoreError::Corrupt { what: name })
     }
 
+    pub(super) fn optional_parsed<T: FromStr>(
+        &self,
+        name: &'static str,
+    ) -> Result<Option<T>, StoreError> {
+        let text = self.optional_text(name)?;
+        text.map(|text| text.parse().map_err(|_| StoreError::Corrupt { what: name })).transpose()
+    }
+
     pub(super) fn time(&self, name: &str) -> Result<Timestamp, StoreError> {
         Ok(Timestamp::from_millis(self.integer(name)?))
     }

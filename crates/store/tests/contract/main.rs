@@ -75,6 +75,7 @@ on_both![
     sign_in::the_oldest_device_gives_way,
     sign_in::a_retired_device_is_forgotten_and_ordered_off,
     sign_in::the_same_number_is_the_same_account,
+    sign_in::a_device_is_a_stranger_until_something_began_for_it,
     sign_in::a_credential_is_used_once_and_only_in_time,
     sign_in::of_many_uses_each_is_settled_by_itself,
     sign_in::a_credential_wins_once_however_many_servers_use_it_up_together,

@@ -4,7 +4,7 @@ use std::time::Duration;
 use domain::*;
 use store::testing::TestStore;
 use store::{
-    AnotherCode, Attempt, Begun, ChallengesOf, CredentialUse, Credentials, Eraser, Erasure,
+    AnotherCode, Attempt, Begun, ChallengesOf, CredentialUse, Credentials, DeviceAtDoor, Eraser, Erasure,
     NewChallenge, Proof, SqlStore, Store, Trail, TrailArchive, TrailEvent, TrailKind,
     TrailSettings, Wanted,
 };
@@ -245,7 +245,32 @@ pub async fn the_same_number_is_the_same_account(store: TestStore) {
     assert_eq!(record.grants.len(), 2);
     let replaced = store.find_grant_by_id(GrantId::from_bytes([1; 16])).await.unwrap().unwrap();
     assert_eq!(replaced.state, GrantState::Ended { at: at(50), why: GrantEnd::Replaced });
-    assert_eq!(store.language_of_device(mac(1)).await.unwrap(), Some(Language::arabic()));
+}
+
+pub async fn a_device_is_a_stranger_until_something_began_for_it(store: TestStore) {
+    set_up(&store).await;
+    let site = site().name;
+    let at_door = async |device, when| store.find_at_door(device, &site, when).await.unwrap();
+    let stranger = DeviceAtDoor { language: None, is_stranger: true };
+    let version = |device| store.versions().of_device(device);
+    let (before, other) = (version(mac(1)), version(mac(2)));
+    assert_eq!(at_door(mac(1), T0).await, stranger);
+    begin(&store, &new_challenge(1, mac(1), T0, "482913")).await;
+    assert_ne!(version(mac(1)), before, "whoever remembers it as a stranger knows better");
+    assert_eq!(version(mac(2)), other);
+    assert_eq!(
+        at_door(mac(1), at(1)).await,
+        DeviceAtDoor { is_stranger: false, ..stranger.clone() }
+    );
+    assert_eq!(at_door(mac(2), at(1)).await, stranger);
+    let before = version(mac(1));
+    try_code(&store, 1, "482913", at(2)).await.unwrap();
+    assert_ne!(version(mac(1)), before);
+    let language = Some(Language::arabic());
+    let owned = DeviceAtDoor { language, is_stranger: false };
+    assert_eq!(at_door(mac(1), at(3)).await, owned);
+    let until = store.find_grant(mac(1)).await.unwrap().unwrap().until;
+    assert_eq!(at_door(mac(1), until).await, DeviceAtDoor { is_stranger: true, ..owned });
 }
 
 pub async fn a_credential_is_used_once_and_only_in_time(store: TestStore) {
@@ -486,7 +511,8 @@ pub async fn a_retired_device_is_forgotten_and_ordered_off(store: TestStore) {
     assert_eq!(told, [(mac(2), OrderReason::DeviceRetired)]);
     let devices = async || store.account_record(account).await.unwrap().unwrap().devices;
     assert_eq!(devices().await.iter().map(|device| device.mac).collect::<Vec<_>>(), [mac(1)]);
-    assert_eq!(store.language_of_device(mac(2)).await.unwrap(), None);
+    let retired = store.find_at_door(mac(2), &site().name, at(6)).await.unwrap();
+    assert_eq!(retired, DeviceAtDoor { language: None, is_stranger: true });
     assert!(!store.retire_device(account, mac(2), at(7)).await.unwrap(), "it is none any more");
     // Under a legal hold nothing that is known is destroyed, but the device goes offline.
     store.hold_account(account, "letter 7", at(8)).await.unwrap();
