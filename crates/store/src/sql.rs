@@ -31,6 +31,7 @@ mod ratings;
 mod row;
 mod sessions;
 mod setup;
+mod together;
 mod visits;
 mod vouchers;
 
@@ -49,6 +50,7 @@ use apply::Known;
 use audit::Due;
 use dialect::Dialect;
 use row::Columns;
+use together::Line;
 
 /// Everything that Sabeel remembers, in an SQL database.
 #[derive(Clone)]
@@ -60,6 +62,8 @@ pub struct SqlStore {
     feed: ChangeFeed,
     /// What the last batch of accounting left behind.
     known: Arc<Mutex<Known>>,
+    /// Where small changes take turns.
+    line: Line,
     /// What the next change is written into the audit log with.
     due: Due,
     /// Marks our own notifications, which come back to us.

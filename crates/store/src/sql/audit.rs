@@ -11,6 +11,7 @@ use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use super::SqlStore;
 use super::row::{Columns, amount_column};
+use super::together::Together;
 use crate::{Act, Actor, AuditEntry, AuditFilter, AuditLog, AuditSubject, StoreError};
 
 const COLUMNS: &str = "number, at, actor, act, subject, detail, previous, hash";
@@ -124,11 +125,9 @@ impl AuditLog for SqlStore {
 
 impl SqlStore {
     /// Commits a change, with the link that tells of it if it is done on record.
-    pub(super) async fn commit(
-        &self,
-        mut transaction: Transaction<'static, Any>,
-    ) -> Result<(), StoreError> {
-        let Some(entry) = self.due.entry() else { return Ok(transaction.commit().await?) };
+    pub(super) async fn commit(&self, change: impl Into<Together>) -> Result<(), StoreError> {
+        let mut transaction = change.into();
+        let Some(entry) = self.due.entry() else { return transaction.commit().await };
         let link = self.append_link(&mut transaction, &entry).await?;
         transaction.commit().await?;
         self.due.settle();

@@ -34,9 +34,9 @@ impl Challenges for SqlStore {
         policy: &ChallengePolicy,
     ) -> Result<Begun, StoreError> {
         let challenge = &new.challenge;
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_together().await?;
         self.lock_sends(&mut transaction, challenge).await?;
-        let open = self.open_challenge(&mut *transaction, &challenge.binding).await?;
+        let open = self.open_challenge(&mut **transaction, &challenge.binding).await?;
         let given_up = open.as_ref().map(|open| open.id);
         if let Some(open) = open
             && open.phone == challenge.phone
@@ -47,7 +47,7 @@ impl Challenges for SqlStore {
             sqlx::query(statement)
                 .bind(written(&challenge.agreed))
                 .bind(id_column(open.id))
-                .execute(&mut *transaction)
+                .execute(&mut **transaction)
                 .await?;
             if let Some(visit) = &new.visit {
                 visits::record(&mut transaction, visit).await?;
@@ -134,17 +134,17 @@ impl Challenges for SqlStore {
         policy: &ChallengePolicy,
     ) -> Result<Result<Challenge, NotSent>, StoreError> {
         let at = another.at;
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_together().await?;
         let statement = |lock| format!("SELECT {COLUMNS} FROM challenges WHERE id = $1{lock}");
         let row = sqlx::query(AssertSqlSafe(statement("")))
             .bind(id_column(another.challenge))
-            .fetch_optional(&mut *transaction)
+            .fetch_optional(&mut **transaction)
             .await?;
         let Some(row) = row else { return Ok(Err(ResendRefusal::Over.into())) };
         self.lock_sends(&mut transaction, &self.challenge(&row)?).await?;
         let row = sqlx::query(AssertSqlSafe(statement(self.dialect.for_update())))
             .bind(id_column(another.challenge))
-            .fetch_optional(&mut *transaction)
+            .fetch_optional(&mut **transaction)
             .await?;
         let Some(row) = row else { return Ok(Err(ResendRefusal::Over.into())) };
         let mut challenge = self.challenge(&row)?;
@@ -167,7 +167,7 @@ impl Challenges for SqlStore {
         .bind(at.as_millis())
         .bind(challenge.code_expires_at.as_millis())
         .bind(id_column(challenge.id))
-        .execute(&mut *transaction)
+        .execute(&mut **transaction)
         .await?;
         self.add_code(&mut transaction, &challenge, &another.code, another.link.as_ref()).await?;
         self.add_message(&mut transaction, &challenge, (&another.text, &another.code)).await?;
@@ -182,7 +182,7 @@ impl Challenges for SqlStore {
         purpose: Purpose,
         policy: &ChallengePolicy,
     ) -> Result<Result<Challenge, Verdict>, StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_together().await?;
         let verified = self.try_code(&mut transaction, attempt, purpose, policy).await?;
         if verified.is_ok() {
             self.commit(transaction).await?;
@@ -199,7 +199,7 @@ impl Challenges for SqlStore {
         policy: &ChallengePolicy,
         prize: &Prize,
     ) -> Result<Result<SignInOutcome, Verdict>, StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_together().await?;
         let verified = self.try_code(&mut transaction, attempt, Purpose::SignIn, policy).await?;
         let challenge = match verified {
             Ok(challenge) => challenge,
@@ -227,9 +227,9 @@ impl Challenges for SqlStore {
     }
 
     async fn abandon_challenge(&self, challenge: ChallengeId) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_together().await?;
         abandon(&mut transaction, challenge).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 
     async fn prune_challenges(&self, before: Timestamp) -> Result<u64, StoreError> {

@@ -120,7 +120,8 @@ impl SqlStore {
         let mut instance = [0; 8];
         getrandom::fill(&mut instance).expect("the operating system gives random numbers");
         let (feed, known, due) = (ChangeFeed::new(), Arc::default(), Due::default());
-        Ok(Self { dialect, writer, reader, keys, feed, known, due, instance })
+        let line = Arc::default();
+        Ok(Self { dialect, writer, reader, keys, feed, known, line, due, instance })
     }
 
     /// Tells of a change, after its commit. A notification that is lost costs other processes

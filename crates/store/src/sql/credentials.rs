@@ -19,16 +19,14 @@ impl Credentials for SqlStore {
     async fn add_credential(&self, credential: &Credential) -> Result<(), StoreError> {
         let statement = "INSERT INTO credentials (id, grant_id, device, nas, password, expires_at) \
                          VALUES ($1, $2, $3, $4, $5, $6)";
-        sqlx::query(statement)
+        let change = sqlx::query(statement)
             .bind(id_column(credential.id))
             .bind(id_column(credential.grant))
             .bind(mac_column(credential.device))
             .bind(credential.nas.as_str())
             .bind(self.keys.seal(Seal::CredentialPassword, credential.password.expose()))
-            .bind(credential.expires_at.as_millis())
-            .execute(&self.writer)
-            .await?;
-        Ok(())
+            .bind(credential.expires_at.as_millis());
+        self.change(change).await
     }
 
     async fn find_credentials(
@@ -62,7 +60,7 @@ impl Credentials for SqlStore {
             Column::numbers(distinct.iter().map(|_| at.as_millis())),
         ];
         let given = Given { dialect: self.dialect, names: "wanted, by_nas, now", columns };
-        let mut transaction = self.writer.begin_with(self.dialect.begin_by_keys()).await?;
+        let mut transaction = self.begin_together_by_keys().await?;
         if self.dialect == Dialect::Postgres {
             // In one order, so that two processes with the same credentials do not wait for each
             // other.

@@ -44,14 +44,14 @@ impl MessageOutbox for SqlStore {
         claim_until: Timestamp,
         limit: u32,
     ) -> Result<Vec<OutgoingMessage>, StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_together().await?;
         let too_late = format!(
             "UPDATE messages SET done_at = $1, state = 'failed', detail = 'too late to be of use', \
              {FORGET} WHERE done_at IS NULL AND expires_at <= $1"
         );
         sqlx::query(AssertSqlSafe(too_late))
             .bind(now.as_millis())
-            .execute(&mut *transaction)
+            .execute(&mut **transaction)
             .await?;
         let lock = self.dialect.for_update_skip_locked();
         let statement = format!(
@@ -63,7 +63,7 @@ impl MessageOutbox for SqlStore {
             .bind(claim_until.as_millis())
             .bind(now.as_millis())
             .bind(i64::from(limit))
-            .fetch_all(&mut *transaction)
+            .fetch_all(&mut **transaction)
             .await?;
         transaction.commit().await?;
         let message = |row| {
@@ -83,14 +83,12 @@ impl MessageOutbox for SqlStore {
     ) -> Result<(), StoreError> {
         let statement = "UPDATE messages SET next_at = $1, route = $2, tried_since = $3 \
                          WHERE id = $4 AND done_at IS NULL";
-        sqlx::query(statement)
+        let change = sqlx::query(statement)
             .bind(next_at.as_millis())
             .bind(route.as_str())
             .bind(since.as_millis())
-            .bind(id_column(message))
-            .execute(&self.writer)
-            .await?;
-        Ok(())
+            .bind(id_column(message));
+        self.change(change).await
     }
 
     async fn finish_message(
@@ -109,15 +107,13 @@ impl MessageOutbox for SqlStore {
             "UPDATE messages SET done_at = $1, state = $2, detail = $3, route = $4, {FORGET} \
              WHERE id = $5 AND done_at IS NULL"
         );
-        sqlx::query(AssertSqlSafe(statement))
+        let change = sqlx::query(AssertSqlSafe(statement))
             .bind(at.as_millis())
             .bind(name)
             .bind(detail)
             .bind(route.as_str())
-            .bind(id_column(message))
-            .execute(&self.writer)
-            .await?;
-        Ok(())
+            .bind(id_column(message));
+        self.change(change).await
     }
 
     async fn send_elsewhere(&self, elsewhere: &Elsewhere) -> Result<bool, StoreError> {

@@ -24,7 +24,7 @@ use row::{COLUMNS, TRY_COLUMNS, answer_columns, order, order_try, outcome_column
 #[async_trait]
 impl Orders for SqlStore {
     async fn add_order(&self, order: &NasOrder) -> Result<bool, StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_together().await?;
         let written = insert_order(&mut transaction, self.dialect, order).await?;
         if !written {
             transaction.commit().await?;
@@ -50,13 +50,13 @@ impl Orders for SqlStore {
              (SELECT 1 FROM orders AS busy WHERE busy.nas = orders.nas AND busy.device = orders.device \
              AND busy.claimed_until > $1) ORDER BY created_at LIMIT $4{lock}) RETURNING {COLUMNS}"
         );
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_together().await?;
         let rows = sqlx::query(AssertSqlSafe(statement))
             .bind(now.as_millis())
             .bind(server)
             .bind(claim_until.as_millis())
             .bind(i64::from(limit))
-            .fetch_all(&mut *transaction)
+            .fetch_all(&mut **transaction)
             .await?;
         transaction.commit().await?;
         let mut orders = rows.iter().map(order).collect::<Result<Vec<_>, _>>()?;

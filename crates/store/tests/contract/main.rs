@@ -80,6 +80,7 @@ on_both![
     sign_in::of_many_uses_each_is_settled_by_itself,
     sign_in::a_credential_wins_once_however_many_servers_use_it_up_together,
     sign_in::a_credential_that_cannot_be_read_spoils_no_other,
+    sign_in::of_changes_that_come_together_one_that_fails_spoils_no_other,
     sign_in::an_erased_person_leaves_nothing_behind,
     sign_in::a_device_that_is_somebody_elses_by_now_is_not_erased,
     sign_in::a_person_leaves_also_the_trail_of_a_machine_that_was_down,

@@ -370,6 +370,36 @@ pub async fn a_credential_that_cannot_be_read_spoils_no_other(store: TestStore) 
     assert_eq!(is_read, [true, false]);
 }
 
+pub async fn of_changes_that_come_together_one_that_fails_spoils_no_other(store: TestStore) {
+    set_up(&store).await;
+    store.add_credential(&credential(7)).await.unwrap();
+    let mut adding = tokio::task::JoinSet::new();
+    // Every third is refused, for the number is taken; every fourth is given up at some point.
+    for number in 10..90 {
+        let id = if number % 3 == 0 { 7 } else { number };
+        let shared = store.shared();
+        let task =
+            adding.spawn(async move { (number, shared.add_credential(&credential(id)).await) });
+        if number % 4 == 0 {
+            tokio::task::yield_now().await;
+            task.abort();
+        }
+    }
+    while let Some(added) = adding.join_next().await {
+        match added {
+            Ok((number, outcome)) => assert_eq!(outcome.is_ok(), number % 3 != 0, "{number}"),
+            Err(error) => assert!(error.is_cancelled()),
+        }
+    }
+    let wanted: Vec<_> = (10..90).map(|number| credential(number).id).collect();
+    let found = store.find_credentials(&wanted, at(10)).await.unwrap();
+    for number in (10..90).filter(|number| number % 4 != 0) {
+        assert_eq!(found.contains_key(&credential(number).id), number % 3 != 0, "{number}");
+    }
+    // Whoever comes later is not kept waiting by what was given up.
+    store.add_credential(&credential(91)).await.unwrap();
+}
+
 fn credential(number: u8) -> Credential {
     Credential {
         id: CredentialId::from_bytes([number; 16]),
