@@ -20,6 +20,7 @@ use tempfile::TempDir;
 use crate::postgres::Postgres;
 use crate::process::Server;
 use crate::radius_load::{MessageAuthenticator, Target};
+use crate::sign_ins;
 use crate::visitors::{self, DEVICES, Login};
 
 /// The secret between access point and server.
@@ -45,9 +46,14 @@ pub struct City {
 impl City {
     /// Fills a database in the server's own folder with visitors, and starts a server on it.
     pub fn begin(logins: &[Login], now: Timestamp) -> anyhow::Result<Self> {
+        Self::begin_with(logins, now, "")
+    }
+
+    /// The same with more lines of configuration.
+    pub fn begin_with(logins: &[Login], now: Timestamp, more: &str) -> anyhow::Result<Self> {
         let files = TempDir::new_in(env!("CARGO_TARGET_TMPDIR"))?;
         let url = format!("sqlite:{}", files.path().join("sabeel.db").display());
-        Self::fill_and_start(files, &url, logins, now, "")
+        Self::fill_and_start(files, &url, logins, now, more)
     }
 
     /// The same on PostgreSQL, with more lines of configuration.
@@ -139,6 +145,7 @@ async fn fill(
     store.add_plan(&plan).await?;
     store.add_site(&site).await?;
     store.add_access_point(&nas).await?;
+    store.add_access_point(&sign_ins::access_point(&nas)?).await?;
     for (number, login) in (0..DEVICES).zip(logins) {
         let sign_in = sign_in(number, now)?;
         let grant = store.sign_in(&sign_in).await.context("cannot sign a visitor in")?.grant;

@@ -15,6 +15,8 @@ mod nginx;
 mod postgres;
 mod process;
 mod radius_load;
+mod sign_ins;
+mod sms_gateway;
 mod visitors;
 
 use std::path::Path;
@@ -28,7 +30,10 @@ use freeradius::FreeRadius;
 use http_load::Browsing;
 use nginx::Nginx;
 use postgres::Postgres;
+use process::Server;
 use radius_load::Volume;
+use sign_ins::Town;
+use sms_gateway::SmsGateway;
 use visitors::{Login, OneTime, Reports, Returning, Starts};
 
 /// Access-Requests under way at any time.
@@ -53,14 +58,22 @@ const ALL: Volume = Volume { lasting: Duration::from_secs(60), ..ACCOUNTING };
 /// Connections to the portal, and how long each question is asked over them.
 const BROWSERS: usize = 32;
 const BROWSING: Duration = Duration::from_secs(3);
+/// Visitors who sign in at the same time, and for how long new ones come.
+const TOGETHER: usize = 64;
+const COMING: Duration = Duration::from_secs(10);
+/// What one device, one access point and one site may not do, for a city that signs in at once.
+const NO_LIMITS: &str = "portal.limits.posts-per-second = 100000\n\
+    portal.limits.sends-per-access-point = 1000000\n\
+    portal.limits.sends-per-site = 1000000";
 
 /// What can be chosen, in the order in which it is taken.
-const ROWS: [&str; 9] = [
+const ROWS: [&str; 10] = [
     "access",
     "one-time",
     "accounting",
     "bursts",
     "portal",
+    "sign-ins",
     "committed",
     "postgresql",
     "sustained",
@@ -96,6 +109,9 @@ fn main() -> anyhow::Result<()> {
     }
     if is_chosen("portal") {
         println!("{}", portal(&city)?);
+    }
+    if is_chosen("sign-ins") {
+        println!("{}", sign_in_all(now)?);
     }
     for row in ON_POSTGRES.iter().filter(|row| is_chosen(row.name)) {
         println!("{}", on_postgres(row, &logins, now)?);
@@ -304,4 +320,25 @@ fn portal(city: &City) -> anyhow::Result<String> {
         section(&format!("{title}: redirects of a gateway, taken"), "requests", &arrivals),
         section(&format!("{title}: first pages"), "requests", &pages),
     ))
+}
+
+/// Visitors from the redirect until RADIUS lets them in, on both databases.
+fn sign_in_all(now: Timestamp) -> anyhow::Result<String> {
+    let gateway = SmsGateway::open()?;
+    let more = format!("{}\n{NO_LIMITS}", gateway.settings());
+    let take = |who, city: &City, servers: &[&Server]| {
+        let town =
+            Town { portal: city.portal, radius: city.authentication.server, gateway: &gateway };
+        Figure::take(who, servers, || sign_ins::run(&town, TOGETHER, COMING))
+    };
+    let city = City::begin_with(&[], now, &more)?;
+    let sqlite = take("on SQLite", &city, &[&city.server])?;
+    drop(city);
+    let postgres = Postgres::begin(Path::new(env!("CARGO_TARGET_TMPDIR")))?;
+    let city = City::begin_on(&postgres, &[], now, &more)?;
+    let postgres = take("on PostgreSQL", &city, &[&city.server, &postgres.server])?;
+    let title = format!(
+        "Sign-ins with number, code by an SMS gateway and RADIUS by CHAP, {TOGETHER} at a time"
+    );
+    Ok(section(&title, "sign-ins", &[sqlite, postgres]))
 }

@@ -76,7 +76,11 @@ fn browse(
     Ok(load)
 }
 
-fn connect(portal: SocketAddr) -> anyhow::Result<BufReader<TcpStream>> {
+/// A connection to the portal.
+///
+/// # Errors
+/// It is not reached.
+pub fn connect(portal: SocketAddr) -> anyhow::Result<BufReader<TcpStream>> {
     let connection = TcpStream::connect(portal)?;
     connection.set_nodelay(true)?;
     Ok(BufReader::new(connection))
@@ -89,10 +93,18 @@ fn ask(
 ) -> anyhow::Result<Answer> {
     let (path, host) = browsing.request(number);
     let request = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\naccept-language: ar\r\n\r\n");
-    connection.get_mut().write_all(request.as_bytes())?;
-    let answer = read_answer(connection).context("no whole answer")?;
+    let answer = exchange(connection, &request)?;
     browsing.check(number, &answer)?;
     Ok(answer)
+}
+
+/// Sends a request, and reads the answer to it.
+///
+/// # Errors
+/// The connection ends, or the answer is none of HTTP.
+pub fn exchange(connection: &mut BufReader<TcpStream>, request: &str) -> anyhow::Result<Answer> {
+    connection.get_mut().write_all(request.as_bytes())?;
+    read_answer(connection).context("no whole answer")
 }
 
 /// Reads an answer whose length is told in its head.
