@@ -7,6 +7,7 @@ mod config;
 mod demo;
 mod freeradius;
 mod gateway;
+mod gateways;
 mod nas_activity;
 mod nas_control;
 mod output;

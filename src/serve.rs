@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::Part;
 use crate::config::{Config, ConfigError};
+use crate::gateways::OfCourier;
 use crate::nas_activity::CountedByRadius;
 use crate::nas_control::EveryWay;
 
@@ -223,6 +224,7 @@ impl Parts {
             Arc::clone(&shared.clock),
         )
         .context("cannot start messaging")?;
+        let portal = portal.with_gateways(Arc::new(OfCourier(courier.receipts())));
         let stop = shared.stop.clone();
         self.spawn("portal", async move { portal.run(stop).await.context("the portal failed") });
         let stop = shared.stop.clone();

@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// Tables of the configuration whose keys are the admin's own.
-const FREE: [&str; 7] = [
+const FREE: [&str; 8] = [
     "messaging.http.fields",
     "messaging.http.headers",
     "messaging.http.basic-auth",
     "messaging.http.secrets",
     "messaging.http.answer.accepted-when",
     "messaging.http.answer.later-when",
+    "messaging.http.receipts.signature",
     "messaging.routes.http",
 ];
 

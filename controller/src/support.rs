@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use domain::{
     ChallengePolicy, ChallengeState, Counted, Grant, GrantState, MessageState, NasOrder, OrderKind,
-    OrderState, Purpose, Reference, Session, SessionState, Timestamp, VisitRecord, VoucherId, Zone,
+    OrderState, Purpose, Receipt, Reference, Session, SessionState, Timestamp, VisitRecord,
+    VoucherId, Zone,
 };
 use store::{
-    ChallengeTold, ChallengesOf, CredentialTold, OrderFilter, SessionFilter, Store, StoreError,
+    ChallengeTold, ChallengesOf, CredentialTold, MessageTold, OrderFilter, SessionFilter, Store,
+    StoreError,
 };
 
 use crate::admin::api::{Mark, Progress, SignInStage, StageState, StageTold};
@@ -209,25 +211,49 @@ fn message(facts: &Facts, _: &ChallengePolicy, now: Timestamp) -> Judged {
         return needless();
     }
     let messages = facts.challenge.as_ref().map_or(&[][..], |told| &told.messages);
-    let taken = messages.iter().find(|told| matches!(told.state, MessageState::Accepted { .. }));
-    let latest = taken.or(messages.last());
-    let Some(message) = latest else {
+    let arrived = messages.iter().find(|told| received(told) == Some(Receipt::Delivered));
+    let taken = |told: &&MessageTold| {
+        matches!(told.state, MessageState::Accepted { .. }) && received(told).is_none()
+    };
+    let taken = messages.iter().find(taken);
+    let Some(message) = arrived.or(taken).or(messages.last()) else {
         return failed(facts.visit.asked_at, "no message is kept".to_owned());
     };
     let at = message.done_at.unwrap_or(message.created_at);
-    let by = message.route.as_ref().map(|name| format!(" by route {name}")).unwrap_or_default();
+    let by = message
+        .route
+        .as_ref()
+        .map_or_else(|| " by the gateway".to_owned(), |name| format!(" by route {name}"));
     match &message.state {
         MessageState::Accepted { reference } => {
             let named = reference.as_ref().map(|name| format!(" as {name}")).unwrap_or_default();
             let asked = messages.iter().filter(|told| !told.rerouted).count();
-            done(at, format!("{asked} sent; taken{by}{named}"))
+            let text = format!("{asked} sent; taken{by}{named}");
+            match message.receipt {
+                Some((Receipt::Delivered, at)) => done(at, format!("{text}; delivered")),
+                Some((Receipt::Undelivered, at)) if was_entered(facts) => {
+                    done(at, format!("{text}; not delivered, says the gateway"))
+                }
+                Some((Receipt::Undelivered, at)) => failed(at, format!("{text}; not delivered")),
+                None => done(at, text),
+            }
         }
         MessageState::Failed { reason } => failed(at, format!("not taken{by}: {reason}")),
         MessageState::Waiting => {
-            let text = format!("waits for the gateway{by}, tried {} times", message.attempts);
+            let text = format!("waits for the gateway, tried {} times", message.attempts);
             missing(message.created_at, PATIENCE, now, text)
         }
     }
+}
+
+/// Whether a code of the challenge arrived, whatever gateways say.
+fn was_entered(facts: &Facts) -> bool {
+    facts.challenge.as_ref().is_some_and(|told| told.state == ChallengeState::Verified)
+}
+
+/// What its gateway told in the end of a message.
+fn received(told: &MessageTold) -> Option<Receipt> {
+    told.receipt.map(|(receipt, _)| receipt)
 }
 
 fn code(facts: &Facts, policy: &ChallengePolicy, now: Timestamp) -> Judged {

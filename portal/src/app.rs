@@ -14,6 +14,7 @@ use crate::consent::Wordings;
 use crate::context::ContextSigner;
 use crate::failure::Failure;
 use crate::first_page::FirstPages;
+use crate::gateways::MessageGateways;
 use crate::held::HeldAnswers;
 use crate::places::Places;
 use crate::presence::Presence;
@@ -43,6 +44,8 @@ pub(crate) struct App {
     pub held: HeldAnswers,
     pub wordings: Wordings,
     pub policy: ChallengePolicy,
+    /// None where no messages are sent.
+    pub gateways: Option<Arc<dyn MessageGateways>>,
 }
 
 /// One thing to tell a visitor, by the keys of its texts.

@@ -13,6 +13,7 @@ mod consent;
 mod context;
 mod failure;
 mod first_page;
+mod gateways;
 mod guard;
 mod hand_off;
 mod held;
@@ -38,6 +39,7 @@ mod weighted;
 mod wispr;
 mod wording;
 
+pub use gateways::{MessageGateways, ReceiptAnswer, ReceiptTold};
 pub use message::{MessageForm, Messages, TooLong};
 pub use portal::{Portal, PortalError};
 pub use server::{TlsError, TlsReport};

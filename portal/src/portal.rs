@@ -16,6 +16,7 @@ use crate::catalogue::Catalogue;
 use crate::consent::Wordings;
 use crate::context::ContextSigner;
 use crate::first_page::FirstPages;
+use crate::gateways::MessageGateways;
 use crate::guard::Guard;
 use crate::held::HeldAnswers;
 use crate::places::Places;
@@ -86,9 +87,18 @@ impl Portal {
             held: HeldAnswers::new(resolved.limits.held_answers),
             wordings: Wordings::default(),
             policy: ChallengePolicy::default(),
+            gateways: None,
             settings: resolved,
         };
         Ok(Self { app: Arc::new(app), plain: bind(settings.listen)?, encrypted })
+    }
+
+    /// With those who carry the messages.
+    #[must_use]
+    pub fn with_gateways(mut self, gateways: Arc<dyn MessageGateways>) -> Self {
+        let app = Arc::get_mut(&mut self.app).expect("nobody has it before it runs");
+        app.gateways = Some(gateways);
+        self
     }
 
     /// Where plain HTTP is served.

@@ -12,7 +12,7 @@ use crate::app::{App, Message, Outcome};
 use crate::journey::{
     arrive, code, devices, end, help, link, my_data, number, online, rate, voucher,
 };
-use crate::{capport, probe, wispr};
+use crate::{capport, gateways, probe, wispr};
 
 /// Forms are tiny; a larger body is answered with 413, and read no further.
 pub(crate) const BODY_LIMIT: usize = 16 * 1_024;
@@ -61,6 +61,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/v/{token}/terms", get(help::terms))
         .route("/v/{token}/wispr", get(wispr::poll).post(wispr::log_on))
         .route("/v/{token}/wispr/off", get(wispr::log_off).post(wispr::log_off))
+        .route("/dlr/{end}", get(gateways::receipt).post(gateways::receipt))
         .fallback(probe::answer_unrouted)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))

@@ -88,7 +88,15 @@ fn challenge(state: ChallengeState, attempts: u32) -> ChallengeTold {
 
 fn message(state: MessageState) -> MessageTold {
     let done_at = (state != MessageState::Waiting).then_some(at(12));
-    MessageTold { route: None, rerouted: false, created_at: at(10), done_at, attempts: 1, state }
+    MessageTold {
+        route: None,
+        rerouted: false,
+        receipt: None,
+        created_at: at(10),
+        done_at,
+        attempts: 1,
+        state,
+    }
 }
 
 fn order(state: OrderState) -> NasOrder {
@@ -165,8 +173,15 @@ fn the_first_stage_that_failed_is_named() {
     check(&|facts| facts.visit.refused = Some(Counted::SendsToNumber), Number, "of the day");
     check(&|facts| facts.challenge = None, Number, "no longer kept");
     let failed = MessageState::Failed { reason: "no route".into() };
-    check(&messages(failed), Message, "not taken: no route");
+    check(&messages(failed), Message, "not taken by the gateway: no route");
     check(&messages(MessageState::Waiting), Message, "waits for the gateway");
+    let lost = |facts: &mut Facts| {
+        code(ChallengeState::Open, 0)(facts);
+        let taken = message(MessageState::Accepted { reference: None });
+        let receipt = Some((Receipt::Undelivered, at(15)));
+        facts.challenge.as_mut().unwrap().messages = vec![MessageTold { receipt, ..taken }];
+    };
+    check(&lost, Message, "1 sent; taken by the gateway; not delivered");
     check(&code(ChallengeState::Open, 0), Code, "no code was entered, and it ran out");
     check(&code(ChallengeState::Open, 5), Code, "locked: 5 wrong codes");
     check(&code(ChallengeState::Abandoned, 1), Code, "given up for another number");

@@ -2,7 +2,7 @@
 
 use domain::{
     ChallengeState, Grant, GrantEnd, GrantState, MessageState, NasOrder, OrderOutcome, OrderState,
-    OrderTry, Purpose, Session, SessionState,
+    OrderTry, Purpose, Receipt, Session, SessionState,
 };
 use store::{ChallengeTold, CredentialTold, Store, StoreError};
 
@@ -90,6 +90,13 @@ fn challenge(told: &ChallengeTold) -> Vec<Step> {
         };
         let at = message.done_at.unwrap_or(message.created_at);
         steps.push(step(at, StepKind::Message, mark, text));
+        if let Some((receipt, at)) = message.receipt {
+            let (mark, text) = match receipt {
+                Receipt::Delivered => (Mark::Good, "message delivered, says the gateway"),
+                Receipt::Undelivered => (Mark::Bad, "message not delivered, says the gateway"),
+            };
+            steps.push(step(at, StepKind::Message, mark, text.to_owned()));
+        }
     }
     steps
 }

@@ -71,7 +71,7 @@ pub use identification::SessionIdentification;
 pub use language::{Language, LanguageError, Localised};
 pub use link_token::{LinkToken, LinkTokenError};
 pub use mac::{CalledStation, MacAddress, MacError};
-pub use message::{MessageClass, MessageState, SmsText, Urgency};
+pub use message::{MessageClass, MessageState, Receipt, SmsText, Urgency};
 pub use name::{BatchName, NameError, NasName, PlanName, RangeName, RouteName, SiteName};
 pub use nas::{
     ApiSite, ApiSiteError, ApiUrl, ApiUrlError, ApiUser, ApiUserError, AskingAgain, ControllerApi,

@@ -69,6 +69,33 @@ impl fmt::Debug for SmsText {
     }
 }
 
+/// What a gateway tells in the end of a message that it took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Receipt {
+    /// The telephone has it.
+    Delivered,
+    /// It will not reach the telephone.
+    Undelivered,
+}
+
+impl Receipt {
+    /// The receipt's name in the store and to people.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Undelivered => "undelivered",
+        }
+    }
+
+    /// The receipt of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Delivered, Self::Undelivered].into_iter().find(|receipt| receipt.as_str() == name)
+    }
+}
+
 /// How far a message has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]

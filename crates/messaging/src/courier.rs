@@ -16,12 +16,19 @@ use tokio_util::sync::CancellationToken;
 
 use self::outcome::{CodeOfNext, Outcome, Round, outcome};
 use crate::error::MessagingError;
+use crate::receipts::Receipts;
 use crate::routes::{Route, Routes, Way};
 use crate::settings::MessagingSettings;
 use crate::transport::SendError;
 
 /// How much longer than a hand-over a claim lasts, for the database's own time.
 const CLAIM_MARGIN: Duration = Duration::from_secs(30);
+
+/// A route that gives receipts gives them within that time.
+const RECEIPT_PATIENCE: Duration = Duration::from_secs(25);
+
+/// A route gives receipts if it gave one of any message in that time.
+const RECEIPT_MEMORY: Duration = Duration::from_secs(24 * 3_600);
 
 /// The shortest rest between two looks at the outbox that nothing woke us for.
 const SHORTEST_REST: Duration = Duration::from_millis(50);
@@ -39,6 +46,7 @@ struct Desk {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     routes: Routes,
+    receipts: Arc<Receipts>,
 }
 
 impl Courier {
@@ -53,12 +61,20 @@ impl Courier {
     ) -> Result<Self, MessagingError> {
         settings.validate()?;
         let routes = Routes::open(settings)?;
+        let receipts = Receipts::open(settings, Arc::clone(&store), Arc::clone(&clock))?;
+        let receipts = Arc::new(receipts);
         Ok(Self {
-            desk: Arc::new(Desk { store, clock, routes }),
+            desk: Arc::new(Desk { store, clock, routes, receipts }),
             concurrency: settings.concurrency,
             claim: settings.longest_hand_over() + CLAIM_MARGIN,
             look_again: Duration::from_secs(u64::from(settings.look_again_seconds)),
         })
+    }
+
+    /// Where the gateways of its routes tell what became of messages.
+    #[must_use]
+    pub fn receipts(&self) -> Arc<Receipts> {
+        Arc::clone(&self.desk.receipts)
     }
 
     /// Works until told to stop; what is being handed over then is seen through first.
@@ -95,6 +111,12 @@ impl Courier {
             let desk = self.desk.clone();
             sending.spawn(async move { desk.see_through(message).await });
         }
+        let memory = (now, now - RECEIPT_MEMORY);
+        let missed =
+            self.desk.store.claim_unreceipted(memory, now + self.claim, self.concurrency).await?;
+        for message in missed {
+            self.desk.send_again(&message).await?;
+        }
         let next = self.desk.store.next_message_at().await?;
         let rest = next.map_or(self.look_again, |at| at.since(self.desk.clock.now()));
         Ok(rest.clamp(SHORTEST_REST, self.look_again.max(SHORTEST_REST)))
@@ -127,6 +149,20 @@ impl Desk {
         }
     }
 
+    /// Sends a message by the next route that was taken and did not arrive, as far as is known.
+    async fn send_again(&self, message: &OutgoingMessage) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let next = self.routes.after(message, now);
+        let (Some(from), Some(next)) = (&message.route, next) else {
+            return self.store.forget_message(message.id).await;
+        };
+        let reason = "no receipt came, or one that it did not arrive".to_owned();
+        let outcome = Outcome::Elsewhere { reason, code: CodeOfNext::Fresh };
+        let settled = Settled { message, route: from, since: now, next: Some(next) };
+        log(&settled, &outcome);
+        self.record(&settled, outcome).await
+    }
+
     /// Tries once; returns also since when the route tries.
     async fn try_route(
         &self,
@@ -149,6 +185,12 @@ impl Desk {
     async fn record(&self, settled: &Settled<'_>, outcome: Outcome) -> Result<(), StoreError> {
         let (message, route, now) = (settled.message.id, settled.route, self.clock.now());
         let state = match (outcome, settled.next) {
+            (Outcome::Accepted { reference }, Some(_)) if self.receipts.come_from(route) => {
+                let taken = (route, reference.as_deref());
+                let until = now + RECEIPT_PATIENCE;
+                self.store.watch_message(message, taken, now, until).await?;
+                return self.catch_up(route, reference.as_deref()).await;
+            }
             (Outcome::Accepted { reference }, _) => MessageState::Accepted { reference },
             (Outcome::Failed { reason }, _) | (Outcome::Elsewhere { reason, .. }, None) => {
                 MessageState::Failed { reason }
@@ -163,7 +205,21 @@ impl Desk {
                 return self.store.send_elsewhere(&elsewhere).await.map(drop);
             }
         };
-        self.store.finish_message(message, route, &state, now).await
+        self.store.finish_message(message, route, &state, now).await?;
+        match state {
+            MessageState::Accepted { reference } => {
+                self.catch_up(route, reference.as_deref()).await
+            }
+            MessageState::Waiting | MessageState::Failed { .. } => Ok(()),
+        }
+    }
+
+    /// What was told of a message before its gateway had named it counts from now on.
+    async fn catch_up(&self, route: &RouteName, reference: Option<&str>) -> Result<(), StoreError> {
+        match reference {
+            Some(reference) => self.receipts.catch_up(route, reference).await,
+            None => Ok(()),
+        }
     }
 }
 

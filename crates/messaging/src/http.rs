@@ -6,6 +6,7 @@
 
 mod answer;
 mod body;
+mod receipts;
 mod settings;
 mod template;
 
@@ -20,6 +21,8 @@ use store::OutgoingMessage;
 
 use self::answer::{Answer, Judge};
 use self::body::Body;
+pub use self::receipts::{IncomingReceipt, ReceiptRules, SignatureKind, SignatureRules};
+pub(crate) use self::receipts::{ReceiptReader, Told, Unusable};
 pub use self::settings::{
     AnswerRules, BasicAuth, Cleartext, Encoding, FieldRule, HttpSettings, Method, SecretSource,
 };

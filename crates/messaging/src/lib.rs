@@ -10,6 +10,7 @@ mod error;
 mod fake_gateway;
 mod health;
 mod http;
+mod receipts;
 mod routes;
 mod settings;
 mod transport;
@@ -21,5 +22,7 @@ pub use http::{
     AnswerRules, BasicAuth, Cleartext, Encoding, FieldRule, HttpSettings, HttpTransport, Method,
     SecretSource,
 };
+pub use http::{IncomingReceipt, ReceiptRules, SignatureKind, SignatureRules};
+pub use receipts::{ReceiptAnswer, Receipts};
 pub use settings::{MessagingSettings, RouteSettings, TransportKind};
 pub use transport::{Accepted, SendError, Transport};

@@ -21,6 +21,11 @@ use crate::transport::Transport;
 /// A route that has not taken a message by then gives way to the next.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(12);
 
+/// What the route is called where there is only one.
+pub(crate) fn main() -> RouteName {
+    "main".parse().expect("it is a name")
+}
+
 /// One way to telephones.
 pub(crate) struct Route {
     pub(crate) name: RouteName,
@@ -43,14 +48,14 @@ pub(crate) struct Routes(Vec<Route>);
 impl Routes {
     /// Makes the routes of the settings; reads their secrets.
     pub(crate) fn open(settings: &MessagingSettings) -> Result<Self, MessagingError> {
-        let single = |name: &str, transport| {
-            let name = name.parse().expect("it is a name");
-            Route::new(name, transport, settings.per_second)
-        };
+        let single = |name, transport| Route::new(name, transport, settings.per_second);
         let routes = match (settings.transport, &settings.http) {
-            (TransportKind::Console, _) => vec![single("console", Arc::new(ConsoleTransport))],
+            (TransportKind::Console, _) => {
+                let name = "console".parse().expect("it is a name");
+                vec![single(name, Arc::new(ConsoleTransport))]
+            }
             (TransportKind::Http, Some(http)) => {
-                vec![single("main", Arc::new(HttpTransport::new(http)?))]
+                vec![single(main(), Arc::new(HttpTransport::new(http)?))]
             }
             (TransportKind::Http, None) => return Err(MessagingError::no_gateway()),
             (TransportKind::Routes, _) => {
@@ -64,6 +69,13 @@ impl Routes {
             }
         };
         if routes.is_empty() { Err(MessagingError::no_routes()) } else { Ok(Self(routes)) }
+    }
+
+    /// The route that takes over from the one that has a message, if one does.
+    pub(crate) fn after(&self, message: &OutgoingMessage, now: Timestamp) -> Option<&Route> {
+        let named = message.route.as_ref()?;
+        let index = self.0.iter().position(|route| route.name == *named)?;
+        self.0.get(index + 1..)?.iter().find(|route| route.admits(now))
     }
 
     /// By which route a message goes at `now`.

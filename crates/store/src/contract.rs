@@ -35,7 +35,9 @@ pub use heritage::{Heritage, Intent, KnownDevice, KnownPerson, PastStay, Taken};
 pub use histories::{ChallengeTold, ChallengesOf, CredentialTold, Histories, MessageTold};
 pub use holds::{LegalHold, LegalHolds};
 pub use nas_ranges::{NasRanges, Sighting};
-pub use outboxes::{Elsewhere, MessageOutbox, OrderFilter, Orders, OutgoingMessage, Reach};
+pub use outboxes::{
+    Elsewhere, MessageOutbox, OrderFilter, Orders, OutgoingMessage, Reach, ReceiptEnd, ReceiptOf,
+};
 pub use radius_servers::{RadiusServer, RadiusServers, ServerId};
 pub use ratings::Ratings;
 pub use sessions::{

@@ -18,6 +18,7 @@ mod mac_journey;
 mod my_data;
 mod owner;
 mod pages;
+mod receipts;
 mod serving;
 mod sites;
 mod town;

@@ -12,7 +12,7 @@ use domain::{
     StatusServerRule, Timestamp, Usage,
 };
 use hmac::{Hmac, KeyInit, Mac};
-use portal::{Portal, PortalSettings};
+use portal::{MessageGateways, Portal, PortalSettings};
 use sha2::Sha256;
 use store::testing::TestStore;
 use store::{JournalPosition, Store};
@@ -56,8 +56,22 @@ impl Town {
         .await
     }
 
+    /// With those who carry messages.
+    pub async fn open_with_gateways(gateways: Arc<dyn MessageGateways>) -> Self {
+        let plan = Plan::visitor("visitor".parse().unwrap());
+        Self::open_so(plan, |_| {}, |portal| portal.with_gateways(gateways)).await
+    }
+
     /// With that plan at its site.
     pub async fn open_on(plan: Plan, change: impl FnOnce(&mut PortalSettings)) -> Self {
+        Self::open_so(plan, change, |portal| portal).await
+    }
+
+    async fn open_so(
+        plan: Plan,
+        change: impl FnOnce(&mut PortalSettings),
+        complete: impl FnOnce(Portal) -> Portal,
+    ) -> Self {
         let store = store::testing::sqlite().await;
         set_up(&store, plan).await;
         let clock = Arc::new(ManualClock::new(NOON));
@@ -75,7 +89,7 @@ impl Town {
         change(&mut settings);
         let key = store.keys().derive("portal context");
         let clock_seam: Arc<dyn Clock> = clock.clone();
-        let portal = Portal::new(&settings, store.shared(), clock_seam, &key).unwrap();
+        let portal = complete(Portal::new(&settings, store.shared(), clock_seam, &key).unwrap());
         let (address, tls) = (portal.local_address().unwrap(), portal.local_tls_address());
         let stop = CancellationToken::new();
         tokio::spawn(portal.run(stop.clone()));

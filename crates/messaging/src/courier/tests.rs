@@ -1,12 +1,14 @@
 use domain::{
     Binding, Challenge, ChallengeId, ChallengeState, Code, Language, MacAddress, ManualClock,
-    SmsText,
+    Receipt, SmsText,
 };
+use reqwest::header::HeaderMap;
 use store::testing::TestStore;
 use store::{MessageTold, NewChallenge};
 
 use super::*;
 use crate::fake_gateway::{FakeGateway, Reply};
+use crate::{IncomingReceipt, ReceiptAnswer};
 
 const NOON: Timestamp = Timestamp::from_secs(1_795_597_200);
 const TEXT: &str = "رمز واي فاي الأحساء 482913\nصالح 5 دقائق، ولا تشاركه مع أحد.";
@@ -32,6 +34,15 @@ fn section(gateway: &FakeGateway) -> String {
     )
 }
 
+/// The secret end of the first gateway's address for receipts.
+const END: &str = "0123456789abcdef";
+
+fn write_secret(secret: &str) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), secret).unwrap();
+    file
+}
+
 impl Post {
     async fn open(replies: impl IntoIterator<Item = Reply>) -> Self {
         let gateway = FakeGateway::start(replies).await;
@@ -46,12 +57,17 @@ impl Post {
         second: impl IntoIterator<Item = Reply>,
     ) -> Self {
         let [first, second] = [FakeGateway::start(first).await, FakeGateway::start(second).await];
+        let receipts = write_secret(END);
         let route = |name: &str, gateway| {
             format!("[[routes]]\nname = \"{name}\"\n[routes.http]\n{}", section(gateway))
         };
         let settings = format!(
-            "transport = \"routes\"\nper-second = 1000\n{}{}",
+            "transport = \"routes\"\nper-second = 1000\n{}\
+             secrets = {{ end = {{ file = \"{}\" }} }}\n\
+             receipts = {{ secret = \"end\", reference = \"id\", state = \"t\", \
+             delivered = [\"1\"], undelivered = [\"2\"] }}\n{}",
             route("first", &first),
+            receipts.path().display(),
             route("second", &second)
         );
         Self::with(&settings, first, Some(second)).await
@@ -67,6 +83,13 @@ impl Post {
         let settings = toml::from_str(settings).unwrap();
         let courier = Courier::new(&settings, store.shared(), clock.clone()).unwrap();
         Self { store, clock, gateway, second, courier }
+    }
+
+    /// What the first gateway tells of a message.
+    async fn tell(&self, end: &str, query: &str) -> ReceiptAnswer {
+        let headers = HeaderMap::new();
+        let incoming = IncomingReceipt { end, query: Some(query), headers: &headers, body: &[] };
+        self.courier.receipts().take(&incoming).await.unwrap()
     }
 
     /// The texts that the second gateway got since it was last looked.
@@ -337,4 +360,82 @@ async fn where_no_route_takes_messages_the_first_is_tried_on() {
         post.advance(2);
     }
     assert!(tries[0] >= 6 && tries[1] > 20, "nothing waits for a rest to be over: {tries:?}");
+}
+
+#[tokio::test]
+async fn a_route_that_gives_receipts_is_missed_after_25() {
+    let taken_by_first = ["f-1", "f-2"].map(taken);
+    let mut post = Post::open_two(taken_by_first, [taken("s-1")]).await;
+    let arrived = post.write(1).await;
+    assert_eq!(post.send_due().await, 1);
+    assert_eq!(post.tell(END, "id=f-1&t=1").await, ReceiptAnswer::Taken);
+    assert_eq!(post.told(arrived).await.receipt, Some((Receipt::Delivered, post.clock.now())));
+
+    let lost = post.write(2).await;
+    assert_eq!(post.send_due().await, 1);
+    post.advance(24);
+    assert_eq!(post.send_due().await, 0);
+    assert_eq!(post.state(lost).await, accepted("f-2"), "it may still come");
+    post.advance(1);
+    for _ in 0..2 {
+        assert_eq!(post.send_due().await, 0);
+    }
+    let texts = post.texts_of_second();
+    assert!(texts.len() == 1 && texts[0] != TEXT, "another code: {texts:?}");
+    let told = post.told(lost).await;
+    assert!(told.rerouted && told.state == accepted("s-1"));
+    // The first one comes after all, and both codes are good.
+    assert_eq!(post.tell(END, "id=f-2&t=1").await, ReceiptAnswer::Taken);
+    assert_eq!(post.told(arrived).await.state, accepted("f-1"));
+    post.advance(60);
+    assert_eq!(post.send_due().await, 0);
+    assert_eq!(post.texts_of_second(), [""; 0], "nothing is sent a third time");
+}
+
+#[tokio::test]
+async fn a_route_that_never_gave_a_receipt_is_not_missed() {
+    let mut post = Post::open_two([taken("f-1")], [taken("s-1")]).await;
+    let challenge = post.write(1).await;
+    assert_eq!(post.send_due().await, 1);
+    post.advance(60);
+    for _ in 0..2 {
+        assert_eq!(post.send_due().await, 0);
+    }
+    assert_eq!(post.texts_of_second(), [""; 0]);
+    assert_eq!(post.state(challenge).await, accepted("f-1"));
+}
+
+#[tokio::test]
+async fn a_message_that_did_not_arrive_is_sent_by_the_next_route_at_once() {
+    let mut post = Post::open_two([taken("f-1")], [taken("s-1")]).await;
+    let challenge = post.write(1).await;
+    assert_eq!(post.send_due().await, 1);
+    assert_eq!(post.tell(END, "id=f-1&t=2").await, ReceiptAnswer::Taken);
+    for _ in 0..2 {
+        assert_eq!(post.send_due().await, 0);
+    }
+    assert_eq!(post.texts_of_second().len(), 1);
+    assert_eq!(post.state(challenge).await, accepted("s-1"));
+}
+
+#[tokio::test]
+async fn receipts_may_come_first_twice_or_forged() {
+    let mut post = Post::open_two([taken("f-1")], []).await;
+    let challenge = post.write(1).await;
+    assert_eq!(post.tell("0123456789abcdeg", "id=f-1&t=1").await, ReceiptAnswer::NoSuchAddress);
+    assert_eq!(post.tell(END, "id=f-1").await, ReceiptAnswer::Unreadable);
+    assert_eq!(post.tell(END, "id=f-1&t=8").await, ReceiptAnswer::Taken, "on its way");
+    assert_eq!(post.tell(END, "id=f-9&t=1").await, ReceiptAnswer::Taken, "nobody sent that");
+    assert_eq!(post.tell(END, "id=f-1&t=1").await, ReceiptAnswer::Taken, "before the answer");
+    let early = post.clock.now();
+    assert_eq!(post.told(challenge).await.receipt, None);
+    post.advance(3);
+    assert_eq!(post.send_due().await, 1);
+    let receipt = Some((Receipt::Delivered, early));
+    assert_eq!(post.told(challenge).await.receipt, receipt);
+    for late in ["id=f-1&t=1", "id=f-1&t=8", "id=f-1&t=2"] {
+        post.advance(1);
+        assert_eq!(post.tell(END, late).await, ReceiptAnswer::Taken);
+        assert_eq!(post.told(challenge).await.receipt, receipt, "{late}");
+    }
 }

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::Parts;
+use super::receipts::{ReceiptReader, ReceiptRules};
 use super::template::Secrets;
 use crate::error::MessagingError;
 
@@ -46,6 +47,8 @@ pub struct HttpSettings {
     pub cleartext: Cleartext,
     /// How the answer is read.
     pub answer: AnswerRules,
+    /// How the gateway tells later what became of a message; by default it does not.
+    pub receipts: Option<ReceiptRules>,
 }
 
 /// The method of the request.
@@ -144,6 +147,7 @@ impl Default for HttpSettings {
             timeout_seconds: 10,
             cleartext: Cleartext::Loopback,
             answer: AnswerRules::default(),
+            receipts: None,
         }
     }
 }
@@ -184,7 +188,16 @@ impl HttpSettings {
         self.answer.validate()?;
         let placeholder: Secret = "unread".parse().expect("it is not empty");
         let unread = self.secrets.keys().map(|name| (name.clone(), placeholder.clone())).collect();
+        if let Some(receipts) = &self.receipts {
+            receipts.validate(&unread)?;
+        }
         Parts::compile(self, &unread).map(drop)
+    }
+
+    /// What reads the gateway's receipts, if it gives some; reads their secrets.
+    pub(crate) fn receipt_reader(&self) -> Result<Option<ReceiptReader>, MessagingError> {
+        let Some(rules) = &self.receipts else { return Ok(None) };
+        ReceiptReader::new(rules, &self.read_secrets()?).map(Some)
     }
 
     pub(crate) fn timeout(&self) -> Duration {

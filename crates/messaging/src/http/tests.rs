@@ -103,9 +103,27 @@ async fn kannel_takes_a_query() {
     assert_eq!(pairs["to"], "+966512345678");
     assert_eq!(pairs["coding"], "2");
     assert_eq!(pairs["password"], "the-password&");
+    let id = message().id;
+    let url = format!("http://wifi.example/dlr/the-receipts&?id={id}&state=%d");
+    assert_eq!(pairs["dlr-url"], url);
 
     let (result, _) = send_by_preset(preset, reply(503, "temporal failure")).await;
     assert!(matches!(result, Err(SendError::Later { .. })), "{result:?}");
+}
+
+#[tokio::test]
+async fn twilio_takes_a_form() {
+    let preset = include_str!("../../presets/twilio.toml");
+    let (result, asked) =
+        send_by_preset(preset, reply(201, r#"{"sid":"SM1","status":"queued"}"#)).await;
+    assert_eq!(result, accepted(Some("SM1")));
+    let pairs = asked.pairs();
+    assert_eq!((pairs["To"].as_str(), pairs["Body"].as_str()), ("+966512345678", TEXT));
+    assert_eq!(pairs["StatusCallback"], "https://wifi.example/dlr/the-receipts&");
+    assert!(asked.headers["authorization"].to_str().unwrap().starts_with("Basic "));
+    let (result, _) = send_by_preset(preset, reply(400, r#"{"code":21614}"#)).await;
+    let reason = "the gateway answered 400: …".to_owned();
+    assert_eq!(result, Err(SendError::Permanent { reason }));
 }
 
 fn plain(address: impl std::fmt::Display) -> HttpSettings {
@@ -168,6 +186,17 @@ fn a_wrong_setting_is_named() {
     check("[headers]\n\"a b\" = \"x\"", "`messaging.http.headers.a b`");
     check("[headers]\nx = \"{secret.token}\"", "`messaging.http.headers.x`");
     check("[answer]\nreference = \"data.id\"", "`messaging.http.answer.reference`");
+    let receipts = |more: &str| {
+        format!(
+            "[secrets]\nend = {{ env = \"X\" }}\n[receipts]\nstate = \"s\"\nundelivered = []\n{more}"
+        )
+    };
+    let whole = "secret = \"end\"\nid = \"id\"\ndelivered = [\"1\"]\n";
+    check(&receipts(&whole.replace("\"end\"", "\"ned\"")), "`messaging.http.receipts.secret`");
+    check(&receipts(&whole.replace("id = ", "#")), "`messaging.http.receipts.id`");
+    check(&receipts(&whole.replace("\"1\"", "")), "`messaging.http.receipts.delivered`");
+    let signed = "signature = { kind = \"twilio\", secret = \"end\", url = \"nowhere\" }";
+    check(&receipts(&format!("{whole}{signed}")), "`messaging.http.receipts.signature.url`");
     check(
         "[answer.later-when]\npointer = \"code\"\nequals = []",
         "`messaging.http.answer.later-when`",

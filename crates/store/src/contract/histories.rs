@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::{
     ChallengeId, ChallengeState, Grant, GrantId, MacAddress, MessageState, NasName, PhoneNumber,
-    Purpose, RouteName, Session, SiteName, Timestamp,
+    Purpose, Receipt, RouteName, Session, SiteName, Timestamp,
 };
 
 use crate::StoreError;
@@ -51,8 +51,10 @@ pub struct MessageTold {
     pub attempts: u32,
     /// The route that has it, or ended it.
     pub route: Option<RouteName>,
-    /// Whether it was written down because another route did not take one.
+    /// Whether it was written down because one by another route did not arrive.
     pub rerouted: bool,
+    /// What the gateway told in the end, and when.
+    pub receipt: Option<(Receipt, Timestamp)>,
     /// How it stands.
     pub state: MessageState,
 }

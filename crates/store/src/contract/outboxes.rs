@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::{
     Code, MacAddress, MessageClass, MessageId, MessageState, NasName, NasOrder, OrderId, OrderStep,
-    OrderTry, PhoneNumber, RouteName, SessionId, SmsText, Timestamp, Urgency,
+    OrderTry, PhoneNumber, Receipt, RouteName, SessionId, SmsText, Timestamp, Urgency,
 };
 
 use crate::{MessageTold, ServerId, StoreError};
@@ -46,6 +46,26 @@ pub struct Elsewhere {
     pub code: Option<Code>,
     /// When.
     pub at: Timestamp,
+}
+
+/// Which message a receipt is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReceiptOf {
+    /// That one.
+    Message(MessageId),
+    /// The one that the route's gateway calls so.
+    Reference(String),
+}
+
+/// What came of a receipt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReceiptEnd {
+    /// It was written down.
+    Recorded,
+    /// The same, or more, was known.
+    Known,
+    /// The route has no such message.
+    Unknown,
 }
 
 /// Which orders to list.
@@ -176,8 +196,41 @@ pub trait MessageOutbox: Send + Sync {
         at: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Ends a claimed message as failed and writes the same one down for another route, in one
-    /// transaction. It keeps its place among those that wait. Another code is good beside the former
+    /// Ends a message as accepted by a route, under the gateway's reference if there is one, and
+    /// keeps its words and number until a receipt comes, at the longest until `until`.
+    async fn watch_message(
+        &self,
+        message: MessageId,
+        (route, reference): (&RouteName, Option<&str>),
+        at: Timestamp,
+        until: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Accepted messages of which a receipt says that they did not arrive, or is missing although
+    /// their route gave one of any other message since `since`; at most `limit`, claimed until
+    /// `claim_until`. Words and number of those whose route gave none are destroyed instead.
+    async fn claim_unreceipted(
+        &self,
+        (now, since): (Timestamp, Timestamp),
+        claim_until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<OutgoingMessage>, StoreError>;
+
+    /// Destroys words and number of an accepted message that are kept no longer.
+    async fn forget_message(&self, message: MessageId) -> Result<(), StoreError>;
+
+    /// Writes down what a route's gateway told of a message, whenever it comes and however often:
+    /// one that arrived stays arrived. It changes nothing about the code.
+    async fn record_receipt(
+        &self,
+        route: &RouteName,
+        of: &ReceiptOf,
+        receipt: Receipt,
+        at: Timestamp,
+    ) -> Result<ReceiptEnd, StoreError>;
+
+    /// Ends a claimed message, as failed unless it was accepted, and writes the same one down for
+    /// another route, in one transaction. It keeps its place among those that wait. Another code is good beside the former
     /// one, for its own life; attempts are counted over both, and none of it is a message that the
     /// visitor asked for. Returns whether it was written: not if nobody waits for its code any more.
     async fn send_elsewhere(&self, elsewhere: &Elsewhere) -> Result<bool, StoreError>;
@@ -185,7 +238,7 @@ pub trait MessageOutbox: Send + Sync {
     /// How many messages of that urgency wait.
     async fn count_waiting_messages(&self, urgency: Urgency) -> Result<u32, StoreError>;
 
-    /// When the next waiting message's time comes, if any waits.
+    /// When the next message's time comes that waits, or whose receipt is waited for, if there is one.
     async fn next_message_at(&self) -> Result<Option<Timestamp>, StoreError>;
 
     /// How the message of a challenge stands: the newest one; for the visitor's page.

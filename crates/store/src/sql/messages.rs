@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::{
     Challenge, ChallengeId, ChallengePolicy, ChallengeState, Code, MessageClass, MessageId,
-    MessageState, RouteName, SmsText, Timestamp, Urgency,
+    MessageState, Receipt, RouteName, SmsText, Timestamp, Urgency,
 };
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
@@ -12,14 +12,20 @@ use zeroize::Zeroizing;
 use super::SqlStore;
 use super::row::{Columns, id_column};
 use crate::sealed::Seal;
-use crate::{Change, Elsewhere, MessageOutbox, MessageTold, OutgoingMessage, StoreError};
+use crate::{
+    Change, Elsewhere, MessageOutbox, MessageTold, OutgoingMessage, ReceiptEnd, ReceiptOf,
+    StoreError,
+};
 
 /// The columns of [`told`].
-pub(super) const TOLD: &str = "created_at, done_at, attempts, state, detail, route, \
+pub(super) const TOLD: &str = "created_at, done_at, attempts, state, detail, route, receipt, receipt_at, \
      CASE WHEN instead_of IS NULL THEN 0 ELSE 1 END AS rerouted";
 
 /// What is destroyed once a message is done with.
-const FORGET: &str = "phone = NULL, text = NULL, code = NULL";
+const FORGET: &str = "phone = NULL, text = NULL, code = NULL, watch_until = NULL";
+/// The columns of a message that is to be sent.
+const OUTGOING: &str = "id, phone, text, code, class, urgency, created_at, expires_at, attempts, \
+                        route, tried_since";
 
 /// The class's name in its column.
 pub(super) const fn class_name(class: MessageClass) -> &'static str {
@@ -57,7 +63,7 @@ impl MessageOutbox for SqlStore {
         let statement = format!(
             "UPDATE messages SET next_at = $1, attempts = attempts + 1 WHERE id IN (SELECT id FROM messages \
              WHERE done_at IS NULL AND next_at <= $2 ORDER BY urgency, created_at LIMIT $3{lock}) \
-             RETURNING id, phone, text, code, class, urgency, created_at, expires_at, attempts, route, tried_since"
+             RETURNING {OUTGOING}"
         );
         let rows = sqlx::query(AssertSqlSafe(statement))
             .bind(claim_until.as_millis())
@@ -116,11 +122,125 @@ impl MessageOutbox for SqlStore {
         self.change(change).await
     }
 
+    async fn watch_message(
+        &self,
+        message: MessageId,
+        (route, reference): (&RouteName, Option<&str>),
+        at: Timestamp,
+        until: Timestamp,
+    ) -> Result<(), StoreError> {
+        let statement = "UPDATE messages SET done_at = $1, state = 'accepted', detail = $2, route = $3, \
+             watch_until = $4 WHERE id = $5 AND done_at IS NULL";
+        sqlx::query(statement)
+            .bind(at.as_millis())
+            .bind(reference)
+            .bind(route.as_str())
+            .bind(until.as_millis())
+            .bind(id_column(message))
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
+    async fn claim_unreceipted(
+        &self,
+        (now, since): (Timestamp, Timestamp),
+        claim_until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<OutgoingMessage>, StoreError> {
+        let due = "SELECT 1 AS one FROM messages WHERE watch_until <= $1 LIMIT 1";
+        let due = sqlx::query(due).bind(now.as_millis()).fetch_optional(&self.reader).await?;
+        if due.is_none() {
+            return Ok(Vec::new());
+        }
+        let mut transaction = self.begin().await?;
+        let statement = format!(
+            "UPDATE messages SET {FORGET} WHERE watch_until <= $1 AND receipt IS NULL AND NOT EXISTS \
+             (SELECT 1 FROM messages other WHERE other.route = messages.route AND other.receipt_at >= $2)"
+        );
+        sqlx::query(AssertSqlSafe(statement))
+            .bind(now.as_millis())
+            .bind(since.as_millis())
+            .execute(&mut *transaction)
+            .await?;
+        let lock = self.dialect.for_update_skip_locked();
+        let statement = format!(
+            "UPDATE messages SET watch_until = $1 WHERE id IN (SELECT id FROM messages \
+             WHERE watch_until <= $2 ORDER BY watch_until LIMIT $3{lock}) RETURNING {OUTGOING}"
+        );
+        let rows = sqlx::query(AssertSqlSafe(statement))
+            .bind(claim_until.as_millis())
+            .bind(now.as_millis())
+            .bind(i64::from(limit))
+            .fetch_all(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        rows.iter().map(|row| self.message(row)).collect()
+    }
+
+    async fn forget_message(&self, message: MessageId) -> Result<(), StoreError> {
+        let statement =
+            format!("UPDATE messages SET {FORGET} WHERE id = $1 AND done_at IS NOT NULL");
+        sqlx::query(AssertSqlSafe(statement))
+            .bind(id_column(message))
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
+    async fn record_receipt(
+        &self,
+        route: &RouteName,
+        of: &ReceiptOf,
+        receipt: Receipt,
+        at: Timestamp,
+    ) -> Result<ReceiptEnd, StoreError> {
+        // The receipt may overtake the answer to the request.
+        let which = match of {
+            ReceiptOf::Message(_) => "id = $1 AND (route = $2 OR route IS NULL)",
+            ReceiptOf::Reference(_) => "detail = $1 AND route = $2 AND state = 'accepted'",
+        };
+        let (changes, is_news) = match receipt {
+            Receipt::Delivered => (
+                format!(
+                    "done_at = COALESCE(done_at, $4), route = $2, \
+                     state = CASE WHEN done_at IS NULL THEN 'accepted' ELSE state END, {FORGET}"
+                ),
+                "(receipt IS NULL OR receipt = 'undelivered')",
+            ),
+            Receipt::Undelivered => (
+                "watch_until = CASE WHEN watch_until IS NULL THEN NULL ELSE $4 END".to_owned(),
+                "receipt IS NULL",
+            ),
+        };
+        let about = |statement: String| {
+            let query = sqlx::query(AssertSqlSafe(statement));
+            let query = match of {
+                ReceiptOf::Message(id) => query.bind(id_column(*id)),
+                ReceiptOf::Reference(name) => query.bind(name.clone()),
+            };
+            query.bind(route.as_str().to_owned())
+        };
+        let recorded = about(format!(
+            "UPDATE messages SET receipt = $3, receipt_at = $4, {changes} WHERE {which} AND {is_news}"
+        ));
+        let recorded =
+            recorded.bind(receipt.as_str()).bind(at.as_millis()).execute(&self.writer).await?;
+        if recorded.rows_affected() > 0 {
+            self.publish(Change::Message).await;
+            return Ok(ReceiptEnd::Recorded);
+        }
+        let known = about(format!("SELECT 1 AS one FROM messages WHERE {which} LIMIT 1"));
+        let known = known.fetch_optional(&self.reader).await?;
+        Ok(if known.is_some() { ReceiptEnd::Known } else { ReceiptEnd::Unknown })
+    }
+
     async fn send_elsewhere(&self, elsewhere: &Elsewhere) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         let challenge = self.waited_for(&mut transaction, elsewhere).await?;
         let statement = format!(
-            "SELECT text, code, expires_at FROM messages WHERE id = $1 AND done_at IS NULL{}",
+            "SELECT text, code, expires_at FROM messages WHERE id = $1 \
+             AND (done_at IS NULL OR watch_until IS NOT NULL){}",
             self.dialect.for_update()
         );
         let row = sqlx::query(AssertSqlSafe(statement))
@@ -132,8 +252,9 @@ impl MessageOutbox for SqlStore {
             self.write_elsewhere(&mut transaction, elsewhere, challenge, &Columns(&row)).await?;
         }
         let statement = format!(
-            "UPDATE messages SET done_at = $1, state = 'failed', detail = $2, route = $3, {FORGET} \
-             WHERE id = $4"
+            "UPDATE messages SET done_at = COALESCE(done_at, $1), route = $3, \
+             state = CASE WHEN done_at IS NULL THEN 'failed' ELSE state END, \
+             detail = CASE WHEN done_at IS NULL THEN $2 ELSE detail END, {FORGET} WHERE id = $4"
         );
         sqlx::query(AssertSqlSafe(statement))
             .bind(elsewhere.at.as_millis())
@@ -158,12 +279,11 @@ impl MessageOutbox for SqlStore {
     }
 
     async fn next_message_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        let row = sqlx::query(
-            "SELECT next_at FROM messages WHERE done_at IS NULL ORDER BY next_at LIMIT 1",
-        )
-        .fetch_optional(&self.reader)
-        .await?;
-        row.map(|row| Columns(&row).time("next_at")).transpose()
+        let statement = "SELECT MIN(due) AS due FROM \
+             (SELECT MIN(next_at) AS due FROM messages WHERE done_at IS NULL \
+             UNION ALL SELECT MIN(watch_until) AS due FROM messages WHERE watch_until IS NOT NULL) AS all_due";
+        let row = sqlx::query(statement).fetch_one(&self.reader).await?;
+        Columns(&row).optional_time("due")
     }
 
     async fn latest_message(
@@ -209,8 +329,15 @@ pub(super) fn told(row: &AnyRow) -> Result<MessageTold, StoreError> {
         attempts: columns.count("attempts")?,
         route: route(&columns)?,
         rerouted: columns.integer("rerouted")? == 1,
+        receipt: receipt(&columns)?,
         state: state(&columns)?,
     })
+}
+
+fn receipt(columns: &Columns<'_>) -> Result<Option<(Receipt, Timestamp)>, StoreError> {
+    let Some(name) = columns.optional_text("receipt")? else { return Ok(None) };
+    let receipt = Receipt::from_name(&name).ok_or(StoreError::Corrupt { what: "receipt" })?;
+    Ok(Some((receipt, columns.time("receipt_at")?)))
 }
 
 fn route(columns: &Columns<'_>) -> Result<Option<RouteName>, StoreError> {

@@ -44,6 +44,7 @@ const STEPS: &[Step] = steps![
     "0020_ratings",
     "0021_links",
     "0022_routes",
+    "0023_receipts",
 ];
 
 /// What migrating did.

@@ -1,6 +1,8 @@
 use domain::*;
 use store::testing::TestStore;
-use store::{Attempt, Elsewhere, JournalPosition, OrderFilter, Proof, Reach};
+use store::{
+    Attempt, Elsewhere, JournalPosition, OrderFilter, Proof, Reach, ReceiptEnd, ReceiptOf,
+};
 
 use crate::fixtures::*;
 
@@ -206,4 +208,103 @@ pub async fn nothing_is_sent_elsewhere_once_nobody_waits_for_it(store: TestStore
     store.verify(&attempt, Purpose::SignIn, &policy).await.unwrap().unwrap();
     assert!(!store.send_elsewhere(&elsewhere(first.id, Some("071155"), 12)).await.unwrap());
     assert_eq!(store.next_message_at().await.unwrap(), None, "and it waits no more");
+}
+
+/// A message of device 1 that the main route has taken as `m1`, whose receipt is waited for.
+async fn watched(store: &TestStore) -> (MessageId, ChallengeId) {
+    set_up(store).await;
+    let new = new_challenge(1, mac(1), T0, "482913");
+    begin(store, &new).await;
+    let message = store.claim_messages(at(1), at(30), 1).await.unwrap().remove(0);
+    let taken = (&main_route(), Some("m1"));
+    store.watch_message(message.id, taken, at(1), at(26)).await.unwrap();
+    (message.id, new.challenge.id)
+}
+
+async fn told(store: &TestStore, of: &ReceiptOf, receipt: Receipt, when: u64) -> ReceiptEnd {
+    store.record_receipt(&main_route(), of, receipt, at(when)).await.unwrap()
+}
+
+pub async fn receipts_may_come_twice_and_in_any_order(store: TestStore) {
+    let (id, challenge) = watched(&store).await;
+    let by_name = ReceiptOf::Reference("m1".to_owned());
+    let receipt = async || store.latest_message(challenge).await.unwrap().unwrap().receipt;
+    let undelivered = Receipt::Undelivered;
+    assert_eq!(told(&store, &by_name, undelivered, 5).await, ReceiptEnd::Recorded);
+    assert_eq!(told(&store, &by_name, undelivered, 6).await, ReceiptEnd::Known);
+    assert_eq!(receipt().await, Some((undelivered, at(5))));
+    let by_id = ReceiptOf::Message(id);
+    assert_eq!(told(&store, &by_id, Receipt::Delivered, 7).await, ReceiptEnd::Recorded);
+    assert_eq!(told(&store, &by_name, undelivered, 8).await, ReceiptEnd::Known);
+    assert_eq!(told(&store, &by_name, Receipt::Delivered, 9).await, ReceiptEnd::Known);
+    assert_eq!(receipt().await, Some((Receipt::Delivered, at(7))), "one that arrived stays so");
+    assert_eq!(store.next_message_at().await.unwrap(), None, "nothing is waited for any more");
+}
+
+pub async fn a_receipt_of_what_nobody_sent_is_not_written(store: TestStore) {
+    let (id, challenge) = watched(&store).await;
+    for of in
+        [ReceiptOf::Reference("m2".to_owned()), ReceiptOf::Message(MessageId::from_bytes([9; 16]))]
+    {
+        assert_eq!(told(&store, &of, Receipt::Delivered, 5).await, ReceiptEnd::Unknown, "{of:?}");
+    }
+    let other = "second".parse().unwrap();
+    for of in [ReceiptOf::Reference("m1".to_owned()), ReceiptOf::Message(id)] {
+        let end = store.record_receipt(&other, &of, Receipt::Delivered, at(5)).await.unwrap();
+        assert_eq!(end, ReceiptEnd::Unknown, "another route's message: {of:?}");
+    }
+    assert_eq!(store.latest_message(challenge).await.unwrap().unwrap().receipt, None);
+}
+
+pub async fn a_receipt_may_overtake_the_answer_of_its_gateway(store: TestStore) {
+    set_up(&store).await;
+    let new = new_challenge(1, mac(1), T0, "482913");
+    begin(&store, &new).await;
+    let message = store.claim_messages(at(1), at(30), 1).await.unwrap().remove(0);
+    let of = ReceiptOf::Message(message.id);
+    assert_eq!(told(&store, &of, Receipt::Delivered, 2).await, ReceiptEnd::Recorded);
+    store.watch_message(message.id, (&main_route(), Some("m1")), at(3), at(28)).await.unwrap();
+    let told = store.latest_message(new.challenge.id).await.unwrap().unwrap();
+    assert_eq!(told.state, MessageState::Accepted { reference: None });
+    assert_eq!(told.receipt, Some((Receipt::Delivered, at(2))));
+    assert_eq!(store.next_message_at().await.unwrap(), None, "it is not sent again");
+}
+
+pub async fn a_missing_receipt_counts_only_where_some_came(store: TestStore) {
+    let (_, challenge) = watched(&store).await;
+    assert_eq!(store.next_message_at().await.unwrap(), Some(at(26)));
+    let unreceipted = async |when: u64, since: u64| {
+        store.claim_unreceipted((at(when), at(since)), at(when + 30), 10).await.unwrap()
+    };
+    assert_eq!(unreceipted(25, 0).await.len(), 0, "it is not over");
+    assert_eq!(unreceipted(26, 0).await.len(), 0, "the route never gave one");
+    assert_eq!(store.next_message_at().await.unwrap(), None, "and its words are gone");
+    let accepted = MessageState::Accepted { reference: Some("m1".to_owned()) };
+    let story = store.latest_message(challenge).await.unwrap().unwrap();
+    assert_eq!((story.state, story.receipt), (accepted, None));
+
+    begin(&store, &new_challenge(2, mac(2), at(40), "555555")).await;
+    let message = store.claim_messages(at(41), at(60), 1).await.unwrap().remove(0);
+    store.watch_message(message.id, (&main_route(), Some("m2")), at(41), at(66)).await.unwrap();
+    let late = ReceiptOf::Reference("m1".to_owned());
+    assert_eq!(told(&store, &late, Receipt::Delivered, 50).await, ReceiptEnd::Recorded);
+    let due = unreceipted(66, 49).await.pop().expect("now it does");
+    assert_eq!((due.id, due.code.expose()), (message.id, "555555"));
+    assert_eq!(unreceipted(66, 49).await.len(), 0, "one has it");
+    assert!(store.send_elsewhere(&elsewhere(due.id, Some("071155"), 66)).await.unwrap());
+    let of_device = store::ChallengesOf::Device(mac(2));
+    let story = store.list_challenges(&of_device, T0, 1).await.unwrap().remove(0).messages;
+    let accepted = MessageState::Accepted { reference: Some("m2".to_owned()) };
+    let states: Vec<_> = story.iter().map(|told| (told.rerouted, &told.state)).collect();
+    assert_eq!(states, [(false, &accepted), (true, &MessageState::Waiting)]);
+}
+
+pub async fn a_message_that_did_not_arrive_is_due_at_once(store: TestStore) {
+    watched(&store).await;
+    let of = ReceiptOf::Reference("m1".to_owned());
+    assert_eq!(told(&store, &of, Receipt::Undelivered, 5).await, ReceiptEnd::Recorded);
+    let due = store.claim_unreceipted((at(5), at(0)), at(35), 10).await.unwrap();
+    assert_eq!(due.len(), 1);
+    store.forget_message(due[0].id).await.unwrap();
+    assert_eq!(store.next_message_at().await.unwrap(), None, "where there is no other route");
 }

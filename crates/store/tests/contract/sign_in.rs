@@ -4,8 +4,8 @@ use std::time::Duration;
 use domain::*;
 use store::testing::TestStore;
 use store::{
-    AnotherCode, Attempt, Begun, ChallengesOf, CredentialUse, Credentials, DeviceAtDoor, Eraser, Erasure,
-    NewChallenge, Proof, SqlStore, Store, Trail, TrailArchive, TrailEvent, TrailKind,
+    AnotherCode, Attempt, Begun, ChallengesOf, CredentialUse, Credentials, DeviceAtDoor, Eraser,
+    Erasure, NewChallenge, Proof, SqlStore, Store, Trail, TrailArchive, TrailEvent, TrailKind,
     TrailSettings, Wanted,
 };
 use tokio_util::sync::CancellationToken;
