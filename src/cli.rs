@@ -8,6 +8,7 @@ mod nas;
 mod radius;
 mod request;
 mod site;
+mod sms;
 mod voucher;
 
 use std::path::PathBuf;
@@ -30,6 +31,7 @@ pub use nas::{
 pub use radius::{Decode, DictionaryCommand, RadiusCommand, TailOptions};
 pub use request::RequestCommand;
 pub use site::{AddSite, Clearable, SetSite, SiteCommand};
+pub use sms::SmsCommand;
 pub use voucher::{AddVouchers, VoucherCommand, Which};
 
 /// Visitor internet for a city: portal, RADIUS, quotas, gateway.
@@ -99,6 +101,9 @@ pub enum Command {
     /// Codes by which the citizen agrees that a report is closed, for the system that keeps reports.
     #[command(subcommand)]
     Code(CodeCommand),
+    /// Text messages and their gateways.
+    #[command(subcommand)]
+    Sms(SmsCommand),
     /// The audit log: who did what to people's data and to the set-up.
     #[command(subcommand)]
     Audit(AuditCommand),

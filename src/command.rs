@@ -16,6 +16,7 @@ mod radius;
 mod request;
 mod session;
 mod site;
+mod sms;
 mod support;
 mod voucher;
 mod why;
@@ -62,6 +63,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Consent(command) => consent::run(&admin, format, command).await,
         Command::Request(command) => request::run(&admin, format, command).await,
         Command::Code(command) => code::run(&admin, format, command).await,
+        Command::Sms(command) => sms::run(&admin, format, command).await,
         Command::Audit(command) => audit::run(&admin, format, command).await,
         Command::Import(command) => import::run(&admin, format, command).await,
         Command::Radius(command) => radius::run(cli.config.as_deref(), format, &command).await,

@@ -1,9 +1,10 @@
-//! Hands the portal what it needs of those who carry messages.
+//! Hands the portal and the admin API what they need of those who carry messages.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use messaging::{IncomingReceipt, Receipts};
+use controller::{MessageRoutes, RouteNow};
+use messaging::{IncomingReceipt, Receipts, Standing};
 use portal::{MessageGateways, ReceiptAnswer, ReceiptTold};
 
 /// The gateways of the courier in this process.
@@ -24,5 +25,22 @@ impl MessageGateways for OfCourier {
                 ReceiptAnswer::NotNow
             }
         }
+    }
+}
+
+/// The routes of the courier in this process.
+pub struct RoutesOfCourier(pub Standing);
+
+impl MessageRoutes for RoutesOfCourier {
+    fn list(&self) -> Vec<RouteNow> {
+        let routes = self.0.of_routes().into_iter();
+        routes
+            .map(|(route, useless)| RouteNow {
+                name: route.name,
+                resting: route.resting,
+                unknown_receipts: useless.unknown,
+                bad_receipts: useless.forged + useless.unreadable,
+            })
+            .collect()
     }
 }

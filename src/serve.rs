@@ -12,7 +12,7 @@ use controller::{
 };
 use controller_api::Controllers;
 use domain::{Clock, Code, Language, ReportNumber, SiteTexts, SmsText, Timestamp};
-use messaging::Courier;
+use messaging::{Courier, Standing};
 use portal::{Messages, Portal};
 use radius::{Connections, DaeClient, Presence, Radius};
 use store::{
@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::Part;
 use crate::config::{Config, ConfigError};
-use crate::gateways::OfCourier;
+use crate::gateways::{OfCourier, RoutesOfCourier};
 use crate::nas_activity::CountedByRadius;
 use crate::nas_control::EveryWay;
 
@@ -117,6 +117,8 @@ pub struct Parts {
     trail: Option<Trail>,
     radius: Option<Arc<radius::Metrics>>,
     connections: Connections,
+    /// How the routes of messages stand, where they are sent.
+    routes: Option<Standing>,
     /// Under which name other processes know the RADIUS server of this one.
     server: Option<ServerId>,
     stop: CancellationToken,
@@ -131,6 +133,7 @@ impl Parts {
             trail: None,
             radius: None,
             connections: Connections::default(),
+            routes: None,
             server: None,
             stop,
         }
@@ -224,6 +227,7 @@ impl Parts {
             Arc::clone(&shared.clock),
         )
         .context("cannot start messaging")?;
+        self.routes = Some(courier.standing());
         let portal = portal.with_gateways(Arc::new(OfCourier(courier.receipts())));
         let stop = shared.stop.clone();
         self.spawn("portal", async move { portal.run(stop).await.context("the portal failed") });
@@ -343,6 +347,7 @@ impl Parts {
                 sends_per_day: shared.config.controller.report_codes_per_day,
             },
             activity: self.radius.clone().map(|seen| Arc::new(CountedByRadius(seen)) as _),
+            routes: self.routes.clone().map(|standing| Arc::new(RoutesOfCourier(standing)) as _),
         };
         Ok(AdminApi::new(Arc::clone(&shared.store), Arc::clone(&shared.clock), about))
     }

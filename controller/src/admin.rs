@@ -7,7 +7,7 @@
 //! `finish-rotation`, `onboarding` and `test`; `GET /v1/sessions`, `/v1/sessions/{id}`,
 //! `/v1/sessions/export`, `/v1/orders`, `/v1/support/{reference}`,
 //! `/v1/status`, `/v1/health`, `/v1/audit`, `/v1/consents`, `/v1/wordings/{hash}`,
-//! `/v1/requests`, `/v1/sites/{name}/ratings`;
+//! `/v1/requests`, `/v1/sites/{name}/ratings`, `/v1/messages/routes`;
 //! `POST /v1/sessions/{id}/disconnect`,
 //! `/v1/accounts/show`, `/v1/accounts/erase`, `/v1/accounts/hold`, `/v1/accounts/release`,
 //! `/v1/requests/{reference}/done`, `/v1/consents/withdraw`, `/v1/codes`, `/v1/codes/verify`,
@@ -28,6 +28,7 @@ mod export;
 mod extract;
 mod holds;
 mod import;
+mod messages;
 mod nas_ranges;
 mod nas_test;
 mod onboarding;
@@ -59,6 +60,7 @@ pub use socket::{AdminError, AdminSocket, serve, serve_radius};
 use self::api::FailureKind;
 use self::record::Looks;
 use self::refusal::Refusal;
+use crate::message_routes::MessageRoutes;
 use crate::nas_activity::NasActivity;
 use crate::nas_control::NasControl;
 use crate::onboarding::Places;
@@ -103,6 +105,8 @@ pub struct About {
     pub report_codes: ReportCodes,
     /// What RADIUS has seen of access points, where it runs in this process.
     pub activity: Option<Arc<dyn NasActivity>>,
+    /// The routes of messages, where they are sent by this process.
+    pub routes: Option<Arc<dyn MessageRoutes>>,
 }
 
 /// How codes of reports are sent.
@@ -170,6 +174,7 @@ impl AdminApi {
             .route("/v1/sites/{name}/ratings", get(ratings::show))
             .route("/v1/requests", get(requests::list))
             .route("/v1/requests/{reference}/done", post(requests::done))
+            .route("/v1/messages/routes", get(messages::routes))
             .route("/v1/codes", post(codes::send))
             .route("/v1/codes/verify", post(codes::verify))
             .route("/v1/audit", get(audit::links))

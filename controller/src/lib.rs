@@ -9,6 +9,7 @@ mod control;
 mod delivery;
 mod direction_watch;
 mod guest_watch;
+mod message_routes;
 mod nas_activity;
 mod nas_control;
 mod nas_test;
@@ -28,6 +29,7 @@ mod terms;
 mod why;
 
 pub use control::{Controller, OrderDelivery};
+pub use message_routes::{MessageRoutes, RouteNow};
 pub use nas_activity::{Counted, NasActivity};
 pub use nas_control::{Delivery, GuestsError, NasControl, Probe, Way};
 pub use onboarding::Places;

@@ -22,6 +22,7 @@ mod migration;
 mod nas_test;
 mod noon;
 mod reports;
+mod routes;
 mod rush;
 mod sms_gateway;
 mod unifi;

@@ -3,6 +3,7 @@ mod audit;
 mod codes;
 mod consents;
 mod import;
+mod messages;
 mod nas_ranges;
 mod nas_test;
 mod onboarding;
@@ -78,6 +79,7 @@ fn about(journal: Option<Journal>) -> About {
         site_messages: Arc::new(TwentyLetters),
         report_codes: ReportCodes { messages: Arc::new(PlainMessages), sends_per_day: 4 },
         activity: None,
+        routes: None,
     }
 }
 

@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 
 use self::outcome::{CodeOfNext, Outcome, Round, outcome};
 use crate::error::MessagingError;
-use crate::receipts::Receipts;
-use crate::routes::{Route, Routes, Way};
+use crate::receipts::{Receipts, UselessReceipts};
+use crate::routes::{Route, RouteStanding, Routes, Way};
 use crate::settings::MessagingSettings;
 use crate::transport::SendError;
 
@@ -41,11 +41,31 @@ pub struct Courier {
     look_again: Duration,
 }
 
+/// Knows how the routes of a courier stand.
+#[derive(Clone)]
+pub struct Standing {
+    routes: Arc<Routes>,
+    receipts: Arc<Receipts>,
+}
+
+impl Standing {
+    /// How each route stands, in their order, and how many receipts of it counted for nothing.
+    #[must_use]
+    pub fn of_routes(&self) -> Vec<(RouteStanding, UselessReceipts)> {
+        let standing = self.routes.standing().into_iter();
+        let with_receipts = |route: RouteStanding| {
+            let useless = self.receipts.useless(&route.name);
+            (route, useless)
+        };
+        standing.map(with_receipts).collect()
+    }
+}
+
 /// What every hand-over shares.
 struct Desk {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
-    routes: Routes,
+    routes: Arc<Routes>,
     receipts: Arc<Receipts>,
 }
 
@@ -60,7 +80,7 @@ impl Courier {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, MessagingError> {
         settings.validate()?;
-        let routes = Routes::open(settings)?;
+        let routes = Arc::new(Routes::open(settings)?);
         let receipts = Receipts::open(settings, Arc::clone(&store), Arc::clone(&clock))?;
         let receipts = Arc::new(receipts);
         Ok(Self {
@@ -75,6 +95,12 @@ impl Courier {
     #[must_use]
     pub fn receipts(&self) -> Arc<Receipts> {
         Arc::clone(&self.desk.receipts)
+    }
+
+    /// How its routes stand, for as long as it works.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        Standing { routes: Arc::clone(&self.desk.routes), receipts: self.receipts() }
     }
 
     /// Works until told to stop; what is being handed over then is seen through first.

@@ -16,13 +16,14 @@ mod settings;
 mod transport;
 
 pub use console::ConsoleTransport;
-pub use courier::Courier;
+pub use courier::{Courier, Standing};
 pub use error::MessagingError;
 pub use http::{
     AnswerRules, BasicAuth, Cleartext, Encoding, FieldRule, HttpSettings, HttpTransport, Method,
     SecretSource,
 };
 pub use http::{IncomingReceipt, ReceiptRules, SignatureKind, SignatureRules};
-pub use receipts::{ReceiptAnswer, Receipts};
+pub use receipts::{ReceiptAnswer, Receipts, UselessReceipts};
+pub use routes::RouteStanding;
 pub use settings::{MessagingSettings, RouteSettings, TransportKind};
 pub use transport::{Accepted, SendError, Transport};

@@ -34,13 +34,20 @@ pub enum ReceiptAnswer {
     Unreadable,
 }
 
-/// How many receipts of a route there were since the start.
+/// How many receipts of a route counted for nothing since the start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct UselessReceipts {
+    /// They named no message of the route.
+    pub unknown: u64,
+    /// They were not signed by the gateway.
+    pub forged: u64,
+    /// They did not say which message, or what became of it.
+    pub unreadable: u64,
+}
+
+/// The same while they are counted.
 #[derive(Debug, Default)]
-pub struct ReceiptCounts {
-    delivered: AtomicU64,
-    undelivered: AtomicU64,
-    underway: AtomicU64,
-    repeated: AtomicU64,
+struct ReceiptCounts {
     unknown: AtomicU64,
     forged: AtomicU64,
     unreadable: AtomicU64,
@@ -106,10 +113,7 @@ impl Receipts {
         };
         let (of, receipt) = match door.reader.read(incoming) {
             Ok(Told::Final(of, receipt)) => (of, receipt),
-            Ok(Told::Underway) => {
-                count(&door.counts.underway);
-                return Ok(ReceiptAnswer::Taken);
-            }
+            Ok(Told::Underway) => return Ok(ReceiptAnswer::Taken),
             Err(Unusable::Forged) => {
                 count(&door.counts.forged);
                 return Ok(ReceiptAnswer::Forged);
@@ -122,23 +126,25 @@ impl Receipts {
         let now = self.clock.now();
         let end = self.store.record_receipt(&door.route, &of, receipt, now).await?;
         tracing::debug!(route = %door.route, receipt = receipt.as_str(), ?end, "a receipt came");
-        match (end, receipt) {
-            (ReceiptEnd::Recorded, Receipt::Delivered) => count(&door.counts.delivered),
-            (ReceiptEnd::Recorded, Receipt::Undelivered) => count(&door.counts.undelivered),
-            (ReceiptEnd::Known, _) => count(&door.counts.repeated),
-            (ReceiptEnd::Unknown, _) => {
-                count(&door.counts.unknown);
-                if let ReceiptOf::Reference(reference) = of {
-                    self.put_aside(Aside {
-                        route: door.route.clone(),
-                        reference,
-                        receipt,
-                        at: now,
-                    });
-                }
+        if end == ReceiptEnd::Unknown {
+            count(&door.counts.unknown);
+            if let ReceiptOf::Reference(reference) = of {
+                let route = door.route.clone();
+                self.put_aside(Aside { route, reference, receipt, at: now });
             }
         }
         Ok(ReceiptAnswer::Taken)
+    }
+
+    /// How many of a route counted for nothing.
+    pub(crate) fn useless(&self, route: &RouteName) -> UselessReceipts {
+        let Some(door) = self.doors.iter().find(|door| door.route == *route) else {
+            return UselessReceipts::default();
+        };
+        let [unknown, forged, unreadable] =
+            [&door.counts.unknown, &door.counts.forged, &door.counts.unreadable]
+                .map(|counter| counter.load(Ordering::Relaxed));
+        UselessReceipts { unknown, forged, unreadable }
     }
 
     /// Whether a route tells what becomes of messages.

@@ -34,6 +34,15 @@ pub(crate) struct Route {
     health: Mutex<Health>,
 }
 
+/// How a route stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteStanding {
+    /// Its name.
+    pub name: RouteName,
+    /// Whether it takes no messages and rests.
+    pub resting: bool,
+}
+
 /// What is to be done with a message now.
 pub(crate) enum Way<'a> {
     /// This route tries; the other could be next.
@@ -69,6 +78,15 @@ impl Routes {
             }
         };
         if routes.is_empty() { Err(MessagingError::no_routes()) } else { Ok(Self(routes)) }
+    }
+
+    /// How each stands, in their order.
+    pub(crate) fn standing(&self) -> Vec<RouteStanding> {
+        let standing = |route: &Route| RouteStanding {
+            name: route.name.clone(),
+            resting: route.health().is_resting(),
+        };
+        self.0.iter().map(standing).collect()
     }
 
     /// The route that takes over from the one that has a message, if one does.

@@ -33,9 +33,9 @@ pub use contract::{
     KnownPerson, LegalHold, LegalHolds, Linked, MessageOutbox, MessageTold, NasChange, NasRanges,
     NewChallenge, NotSent, OpenStay, OrderFilter, Orders, OutgoingMessage, PastStay, PersonalData,
     Plans, Prize, Proof, RadiusServer, RadiusServers, Ratings, Reach, ReceiptEnd, ReceiptOf,
-    RequestFilter, Revoked, ServerId, SessionFilter, SessionReports, Sessions, SessionsFrom,
-    Sighting, SignIn, SignInOutcome, SiteChange, Sites, Store, Taken, Visits, VoucherUse, Vouchers,
-    VouchersOf,
+    RequestFilter, Revoked, RouteTold, ServerId, SessionFilter, SessionReports, Sessions,
+    SessionsFrom, Sighting, SignIn, SignInOutcome, SiteChange, Sites, Store, Taken, Visits,
+    VoucherUse, Vouchers, VouchersOf,
 };
 pub use eraser::Eraser;
 pub use erasing::order_off_account;

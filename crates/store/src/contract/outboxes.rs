@@ -68,6 +68,23 @@ pub enum ReceiptEnd {
     Unknown,
 }
 
+/// How the messages went that a route had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteTold {
+    /// The route.
+    pub route: RouteName,
+    /// Those that wait for its gateway.
+    pub waiting: u32,
+    /// Those that it took.
+    pub taken: u32,
+    /// Those that it did not take.
+    pub not_taken: u32,
+    /// Those that arrived, says its gateway.
+    pub delivered: u32,
+    /// Those that did not arrive, says its gateway.
+    pub undelivered: u32,
+}
+
 /// Which orders to list.
 #[derive(Debug, Clone, Default)]
 pub struct OrderFilter {
@@ -253,6 +270,10 @@ pub trait MessageOutbox: Send + Sync {
         &self,
         challenge: domain::ChallengeId,
     ) -> Result<Option<u32>, StoreError>;
+
+    /// How the messages went that were written down at `since` or later, by routes, in the order of
+    /// their names.
+    async fn list_routes_told(&self, since: Timestamp) -> Result<Vec<RouteTold>, StoreError>;
 
     /// Destroys records of messages that ended before `before`; returns how many.
     async fn prune_messages(&self, before: Timestamp) -> Result<u64, StoreError>;

@@ -14,7 +14,7 @@ use super::row::{Columns, id_column};
 use crate::sealed::Seal;
 use crate::{
     Change, Elsewhere, MessageOutbox, MessageTold, OutgoingMessage, ReceiptEnd, ReceiptOf,
-    StoreError,
+    RouteTold, StoreError,
 };
 
 /// The columns of [`told`].
@@ -311,6 +311,32 @@ impl MessageOutbox for SqlStore {
         let row =
             sqlx::query(statement).bind(id_column(challenge)).fetch_optional(&self.reader).await?;
         row.map(|row| Columns(&row).count("ahead")).transpose()
+    }
+
+    async fn list_routes_told(&self, since: Timestamp) -> Result<Vec<RouteTold>, StoreError> {
+        // Ids begin with the time at which they were made.
+        let statement = "SELECT route, SUM(CASE WHEN done_at IS NULL THEN 1 ELSE 0 END) AS waiting, \
+             SUM(CASE WHEN state = 'accepted' THEN 1 ELSE 0 END) AS taken, \
+             SUM(CASE WHEN state = 'failed' THEN 1 ELSE 0 END) AS not_taken, \
+             SUM(CASE WHEN receipt = 'delivered' THEN 1 ELSE 0 END) AS delivered, \
+             SUM(CASE WHEN receipt = 'undelivered' THEN 1 ELSE 0 END) AS undelivered \
+             FROM messages WHERE id >= $1 AND route IS NOT NULL GROUP BY route ORDER BY route";
+        let rows = sqlx::query(statement)
+            .bind(id_column(MessageId::new(since, [0; 10])))
+            .fetch_all(&self.reader)
+            .await?;
+        let told = |row| {
+            let columns = Columns(row);
+            Ok(RouteTold {
+                route: columns.parsed("route")?,
+                waiting: columns.count("waiting")?,
+                taken: columns.count("taken")?,
+                not_taken: columns.count("not_taken")?,
+                delivered: columns.count("delivered")?,
+                undelivered: columns.count("undelivered")?,
+            })
+        };
+        rows.iter().map(told).collect()
     }
 
     async fn prune_messages(&self, before: Timestamp) -> Result<u64, StoreError> {

@@ -117,6 +117,7 @@ on_both![
     outboxes::a_receipt_may_overtake_the_answer_of_its_gateway,
     outboxes::a_missing_receipt_counts_only_where_some_came,
     outboxes::a_message_that_did_not_arrive_is_due_at_once,
+    outboxes::what_routes_did_is_counted,
     rivals::signing_in_and_accounting_never_wait_for_each_other,
     rivals::two_journals_count_one_session_once,
     rivals::a_batch_begins_with_what_others_left,

@@ -308,3 +308,25 @@ pub async fn a_message_that_did_not_arrive_is_due_at_once(store: TestStore) {
     store.forget_message(due[0].id).await.unwrap();
     assert_eq!(store.next_message_at().await.unwrap(), None, "where there is no other route");
 }
+
+pub async fn what_routes_did_is_counted(store: TestStore) {
+    watched(&store).await;
+    begin(&store, &new_challenge(2, mac(2), at(40), "555555")).await;
+    let message = store.claim_messages(at(41), at(60), 1).await.unwrap().remove(0);
+    assert!(store.send_elsewhere(&elsewhere(message.id, None, 41)).await.unwrap());
+    let of = ReceiptOf::Reference("m1".to_owned());
+    told(&store, &of, Receipt::Delivered, 50).await;
+    let route = |name: &str, [waiting, taken, not_taken, delivered]: [u32; 4]| RouteTold {
+        route: name.parse().unwrap(),
+        waiting,
+        taken,
+        not_taken,
+        delivered,
+        undelivered: 0,
+    };
+    let second = route("second", [1, 0, 0, 0]);
+    let counted = store.list_routes_told(T0).await.unwrap();
+    assert_eq!(counted, [route("main", [0, 1, 1, 1]), second.clone()]);
+    let counted = store.list_routes_told(at(40)).await.unwrap();
+    assert_eq!(counted, [route("main", [0, 0, 1, 0]), second], "only the later ones");
+}

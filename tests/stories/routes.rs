@@ -1,0 +1,75 @@
+//! Two SMS gateways: what the first refuses the second carries, and tells what became of it.
+
+use hyper::StatusCode;
+
+use crate::browser::Browser;
+use crate::city::{City, eventually};
+use crate::sms_gateway::SmsGateway;
+use crate::visit::{Coova, found_a_park};
+
+const PHONE: &str = "0551234567";
+const END: &str = "0123456789abcdef";
+
+/// A city with a gateway that refuses, and one that takes messages and gives receipts.
+async fn city_of_two() -> (City, SmsGateway, SmsGateway) {
+    let first = SmsGateway::answering(StatusCode::UNAUTHORIZED).await;
+    let second = SmsGateway::open().await;
+    let mut city = City::plan(&["messaging.transport = \"routes\""]);
+    let end = city.dir().join("receipts");
+    std::fs::write(&end, END).unwrap();
+    let receipts = format!(
+        ", secrets = {{ end = {{ file = \"{}\" }} }}, receipts = {{ secret = \"end\", id = \"id\", \
+         state = \"state\", delivered = [\"1\"], undelivered = [\"2\"] }}",
+        end.display()
+    );
+    city.configure(&[format!(
+        "messaging.routes = [{{ name = \"first\", {} }}, {{ name = \"second\", {} }}]",
+        first.route(""),
+        second.route(&receipts)
+    )]);
+    city.start().await;
+    (city, first, second)
+}
+
+#[tokio::test]
+async fn a_second_gateway_carries_what_the_first_refuses_and_tells_what_became_of_it() {
+    let (city, mut first, mut second) = city_of_two().await;
+    found_a_park(&city).await;
+    let coova = Coova::install(&city).await;
+    let browser = Browser::new(city.portal());
+    let page = browser.visit(&coova.redirect("notyet")).await;
+    let sent = browser.submit(&page, "phone", &[("phone", PHONE), ("terms", "yes")]).await;
+    let page = browser.visit(&sent.location()).await;
+    let (refused, message) = (first.next().await, second.next().await);
+    assert_eq!(refused.code(), message.code(), "nobody took the first");
+    let page = browser.visit(&format!("{}code", page.base())).await;
+    assert!(page.shows("we sent the code by another route"), "{}", page.body);
+
+    let receipt = |end: &str, state: u8| format!("/dlr/{end}?id={}&state={state}", message.id);
+    assert_eq!(browser.get(&receipt("0123456789abcdeg", 1)).await.status, 404);
+    for state in [8, 1, 1, 8] {
+        assert_eq!(browser.get(&receipt(END, state)).await.status, 200);
+    }
+    let unknown = format!("/dlr/{END}?id={}&state=1", refused.id);
+    assert_eq!(browser.get(&unknown).await.status, 200);
+
+    let help = browser.visit(&format!("{}help", page.base())).await;
+    let marked = help.between("support team: ", "</bdi>");
+    let (_, reference) = marked.split_at(marked.len() - 6);
+    let story = city.sabeel(&["support", reference]).await;
+    assert!(story.out.contains("taken by route second; delivered"), "{} {}", story.out, story.err);
+    let why = city.sabeel(&["why", PHONE]).await.out;
+    for told in ["not taken by route first", "taken by route second", "message delivered"] {
+        assert!(why.contains(told), "{told}: {why}");
+    }
+    let routes = eventually("unknown receipt", async || {
+        let routes = city.json(&["sms", "routes"]).await;
+        (routes[1]["unknown_receipts"] == 1).then_some(routes)
+    })
+    .await;
+    assert_eq!((&routes[0]["name"], &routes[0]["not_taken"]), (&"first".into(), &1.into()));
+    assert_eq!((&routes[1]["taken"], &routes[1]["delivered"]), (&1.into(), &1.into()));
+    assert_eq!(routes[1]["resting"], false);
+    let log = city.log();
+    assert!(!log.contains(&message.code()) && !log.contains("551234567"), "{log}");
+}
