@@ -56,7 +56,9 @@ pub(super) async fn send(
         }
     };
     tracing::info!(report = %wish.report, sends = challenge.sends, "a code to close a report is sent");
-    let (report, expires_at) = (wish.report, challenge.code_expires_at);
+    // It lives from when a gateway takes its message, which is not before now.
+    let expires_at = policy.good_until(challenge.created_at, Some(now));
+    let report = wish.report;
     Ok((StatusCode::ACCEPTED, Json(CodeSent { report, expires_at, sends: challenge.sends })))
 }
 
@@ -75,7 +77,7 @@ fn new_challenge(
         created_at: now,
         sent_at: now,
         sends: 1,
-        code_expires_at: now + policy.code_life,
+        code_expires_at: policy.good_until(now, None),
         attempts: 0,
         state: ChallengeState::Open,
     }

@@ -115,7 +115,7 @@ impl Binding {
 /// The numbers of the rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChallengePolicy {
-    /// For how long one code is good.
+    /// For how long one code is good, from when a gateway took its message.
     pub code_life: Duration,
     /// For how long a challenge lives from its creation, whatever is sent again.
     pub challenge_life: Duration,
@@ -154,6 +154,16 @@ impl ChallengePolicy {
                 cooldowns: [MINUTE, 10 * MINUTE].map(secs).to_vec(),
             },
         }
+    }
+}
+
+impl ChallengePolicy {
+    /// Until when a code is good whose message a gateway took at `taken_at`; as long as none did,
+    /// it is as old as its challenge may become.
+    #[must_use]
+    pub fn good_until(&self, created_at: Timestamp, taken_at: Option<Timestamp>) -> Timestamp {
+        let at_the_longest = created_at + self.challenge_life;
+        taken_at.map_or(at_the_longest, |at| (at + self.code_life).min(at_the_longest))
     }
 }
 
@@ -411,6 +421,14 @@ mod tests {
             assert!(!challenge.is_pending(&policy, at(dies)), "{purpose:?}");
             assert!(policy.code_life <= policy.challenge_life);
             assert_eq!(Purpose::from_name(purpose.as_str()), Some(purpose));
+        }
+    }
+
+    #[test]
+    fn a_code_lives_from_when_its_message_was_taken_and_never_beyond_its_challenge() {
+        let policy = ChallengePolicy::default();
+        for (taken, expected) in [(None, 600), (Some(0), 300), (Some(240), 540), (Some(590), 600)] {
+            assert_eq!(policy.good_until(T0, taken.map(at)), at(expected), "{taken:?}");
         }
     }
 

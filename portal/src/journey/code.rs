@@ -64,11 +64,15 @@ pub(super) async fn page(
         Err(ResendRefusal::CoolingDown { wait }) => (Some(wait), true),
         Err(ResendRefusal::SendsUsedUp | ResendRefusal::Over) => (None, false),
     };
+    let message = app.store.latest_message(challenge.id).await?;
+    let waits = message.as_ref().is_some_and(|told| told.state == MessageState::Waiting);
     let until = challenge.is_pending(&app.policy, visit.now).then(|| {
-        let clock = wording::clock(&visit.site.zone, challenge.code_expires_at);
+        // Its life begins when it is taken, which is not before now.
+        let at_least = app.policy.good_until(challenge.created_at, Some(visit.now));
+        let until = if waits { at_least } else { challenge.code_expires_at };
+        let clock = wording::clock(&visit.site.zone, until);
         Html::new(&words.fill("code-until", &[("clock", &clock)]))
     });
-    let message = app.store.latest_message(challenge.id).await?;
     let rerouted = message.as_ref().is_some_and(|told| told.rerouted);
     let notice = match (find_delay(app, visit, challenge).await?, visit.mark("n").as_deref()) {
         (Some(delay), _) => Some(delay),

@@ -142,7 +142,7 @@ pub(crate) async fn send(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
         created_at: visit.now,
         sent_at: visit.now,
         sends: 1,
-        code_expires_at: visit.now + app.policy.code_life,
+        code_expires_at: app.policy.good_until(visit.now, None),
         attempts: 0,
         state: ChallengeState::Open,
     };

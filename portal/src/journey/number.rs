@@ -195,7 +195,7 @@ fn new_challenge(
         created_at: now,
         sent_at: now,
         sends: 1,
-        code_expires_at: now + app.policy.code_life,
+        code_expires_at: app.policy.good_until(now, None),
         attempts: 0,
         state: ChallengeState::Open,
     })

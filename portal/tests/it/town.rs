@@ -7,9 +7,9 @@ use std::time::Duration;
 use data_encoding::HEXLOWER;
 use domain::{
     AccountingEvent, AccountingRecord, Clock, Country, HandOff, HandOffMethod, Language, Localised,
-    MacAddress, ManualClock, MessageAuthenticatorRule, Nas, NasProfile, OctetDirection, Octets,
-    Plan, ProxyStateRule, SendRule, SessionId, SessionIdentification, SessionReport, Site, Speed,
-    StatusServerRule, Timestamp, Usage,
+    MacAddress, ManualClock, MessageAuthenticatorRule, MessageState, Nas, NasProfile,
+    OctetDirection, Octets, Plan, ProxyStateRule, SendRule, SessionId, SessionIdentification,
+    SessionReport, Site, Speed, StatusServerRule, Timestamp, Usage,
 };
 use hmac::{Hmac, KeyInit, Mac};
 use portal::{MessageGateways, Portal, PortalSettings};
@@ -128,11 +128,15 @@ impl Town {
         format!("/n/path-of-the-gate/?{}", signed_query(mac, ip, &time))
     }
 
-    /// The words of the next message that waits to be sent.
+    /// The words of the next message that waits to be sent; a gateway takes it.
     pub async fn next_message(&self) -> Option<String> {
         let later = self.now() + Duration::from_secs(60);
         let mut messages = self.store.claim_messages(self.now(), later, 1).await.unwrap();
-        messages.pop().map(|message| message.text.expose().to_owned())
+        let message = messages.pop()?;
+        let taken = MessageState::Accepted { reference: None };
+        let route = "main".parse().unwrap();
+        self.store.finish_message(message.id, &route, &taken, self.now()).await.unwrap();
+        Some(message.text.expose().to_owned())
     }
 
     /// The code in the next message.

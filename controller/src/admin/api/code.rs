@@ -21,7 +21,7 @@ pub struct SendCode {
 pub struct CodeSent {
     /// The report that it closes.
     pub report: ReportNumber,
-    /// Until when it is good.
+    /// Until when it is good, at the least: it lives from when a gateway takes its message.
     pub expires_at: Timestamp,
     /// How many messages were sent for the report, this one included.
     pub sends: u32,

@@ -70,8 +70,10 @@ impl Challenges for SqlStore {
             abandon(&mut transaction, given_up).await?;
         }
         self.insert_challenge(&mut transaction, challenge).await?;
-        self.add_code(&mut transaction, challenge, &new.code, new.link.as_ref()).await?;
-        self.add_message(&mut transaction, challenge, (&new.text, &new.code)).await?;
+        let message = super::messages::new_id(challenge.sent_at);
+        let sent = (&new.code, message);
+        self.add_code(&mut transaction, challenge, sent, new.link.as_ref()).await?;
+        self.add_message(&mut transaction, challenge, (&new.text, &new.code, message)).await?;
         self.commit(transaction).await?;
         self.publish(Change::Message).await;
         if let Some((_, device)) = challenge.binding.device() {
@@ -158,8 +160,7 @@ impl Challenges for SqlStore {
         }
         challenge.sends += 1;
         challenge.sent_at = at;
-        challenge.code_expires_at =
-            (at + policy.code_life).min(challenge.created_at + policy.challenge_life);
+        challenge.code_expires_at = policy.good_until(challenge.created_at, None);
         sqlx::query(
             "UPDATE challenges SET sends = $1, sent_at = $2, code_expires_at = $3 WHERE id = $4",
         )
@@ -169,8 +170,11 @@ impl Challenges for SqlStore {
         .bind(id_column(challenge.id))
         .execute(&mut **transaction)
         .await?;
-        self.add_code(&mut transaction, &challenge, &another.code, another.link.as_ref()).await?;
-        self.add_message(&mut transaction, &challenge, (&another.text, &another.code)).await?;
+        let message = super::messages::new_id(challenge.sent_at);
+        let sent = (&another.code, message);
+        self.add_code(&mut transaction, &challenge, sent, another.link.as_ref()).await?;
+        let words = (&another.text, &another.code, message);
+        self.add_message(&mut transaction, &challenge, words).await?;
         self.commit(transaction).await?;
         self.publish(Change::Message).await;
         Ok(Ok(challenge))
@@ -500,21 +504,22 @@ impl SqlStore {
         &self,
         transaction: &mut Transaction<'_, Any>,
         challenge: &Challenge,
-        code: &Code,
+        (code, message): (&Code, MessageId),
         link: Option<&LinkToken>,
     ) -> Result<(), StoreError> {
         let (version, _) = self.keys.pepper().newest();
         let hash =
             self.keys.code_hash(version, challenge, code).expect("the newest pepper is there");
         sqlx::query(
-            "INSERT INTO challenge_codes (challenge, hash, expires_at, sent_at, link_hash) \
-             VALUES ($1, $2, $3, $4, $5)",
+            "INSERT INTO challenge_codes (challenge, hash, expires_at, sent_at, link_hash, message) \
+             VALUES ($1, $2, $3, $4, $5, $6)",
         )
         .bind(id_column(challenge.id))
         .bind(hash.to_vec())
         .bind(challenge.code_expires_at.as_millis())
         .bind(challenge.sent_at.as_millis())
         .bind(link.map(|link| self.keys.link_hash(link)))
+        .bind(id_column(message))
         .execute(&mut **transaction)
         .await?;
         Ok(())
@@ -524,16 +529,14 @@ impl SqlStore {
         &self,
         transaction: &mut Transaction<'_, Any>,
         challenge: &Challenge,
-        (text, code): (&SmsText, &Code),
+        (text, code, message): (&SmsText, &Code, MessageId),
     ) -> Result<(), StoreError> {
-        let mut entropy = [0; 10];
-        getrandom::fill(&mut entropy).expect("the operating system gives random numbers");
         let statement = "INSERT INTO messages (id, challenge, phone_hash, phone, text, class, urgency, created_at, \
              expires_at, attempts, next_at, state, code) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $8, 'waiting', $10)";
         let urgency = challenge.binding.purpose().urgency();
         sqlx::query(statement)
-            .bind(id_column(MessageId::new(challenge.sent_at, entropy)))
+            .bind(id_column(message))
             .bind(id_column(challenge.id))
             .bind(self.keys.phone_hash(&challenge.phone))
             .bind(self.keys.seal(Seal::Phone, challenge.phone.digits()))
@@ -563,19 +566,48 @@ impl SqlStore {
         row.as_ref().map(|row| self.challenge(row)).transpose()
     }
 
+    /// A gateway took a message at `at`: from then on its code lives.
+    pub(super) async fn begin_life(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        message: MessageId,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let row = sqlx::query("SELECT challenge FROM challenge_codes WHERE message = $1")
+            .bind(id_column(message))
+            .fetch_optional(&mut **transaction)
+            .await?;
+        let Some(row) = row else { return Ok(()) };
+        let challenge = self.lock_challenge(transaction, Columns(&row).id("challenge")?).await?;
+        let Some(challenge) = challenge else { return Ok(()) };
+        let policy = ChallengePolicy::of(challenge.binding.purpose());
+        sqlx::query("UPDATE challenge_codes SET expires_at = $1 WHERE message = $2")
+            .bind(policy.good_until(challenge.created_at, Some(at)).as_millis())
+            .bind(id_column(message))
+            .execute(&mut **transaction)
+            .await?;
+        sqlx::query(
+            "UPDATE challenges SET code_expires_at = \
+             (SELECT MAX(expires_at) FROM challenge_codes WHERE challenge = $1) WHERE id = $1",
+        )
+        .bind(id_column(challenge.id))
+        .execute(&mut **transaction)
+        .await?;
+        Ok(())
+    }
+
     /// Adds a code beside those that were sent; returns until when it is good.
     pub(super) async fn add_another_code(
         &self,
         transaction: &mut Transaction<'_, Any>,
         challenge: &Challenge,
-        code: &Code,
+        (code, message): (&Code, MessageId),
         at: Timestamp,
     ) -> Result<Timestamp, StoreError> {
         let policy = ChallengePolicy::of(challenge.binding.purpose());
-        let code_expires_at =
-            (at + policy.code_life).min(challenge.created_at + policy.challenge_life);
+        let code_expires_at = policy.good_until(challenge.created_at, None);
         let changed = Challenge { sent_at: at, code_expires_at, ..challenge.clone() };
-        self.add_code(transaction, &changed, code, None).await?;
+        self.add_code(transaction, &changed, (code, message), None).await?;
         sqlx::query("UPDATE challenges SET code_expires_at = $1 WHERE id = $2")
             .bind(code_expires_at.as_millis())
             .bind(id_column(challenge.id))

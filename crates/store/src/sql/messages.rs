@@ -27,6 +27,13 @@ const FORGET: &str = "phone = NULL, text = NULL, code = NULL, watch_until = NULL
 const OUTGOING: &str = "id, phone, text, code, class, urgency, created_at, expires_at, attempts, \
                         route, tried_since";
 
+/// A new message's id.
+pub(super) fn new_id(at: Timestamp) -> MessageId {
+    let mut entropy = [0; 10];
+    getrandom::fill(&mut entropy).expect("the operating system gives random numbers");
+    MessageId::new(at, entropy)
+}
+
 /// The class's name in its column.
 pub(super) const fn class_name(class: MessageClass) -> &'static str {
     match class {
@@ -113,13 +120,19 @@ impl MessageOutbox for SqlStore {
             "UPDATE messages SET done_at = $1, state = $2, detail = $3, route = $4, {FORGET} \
              WHERE id = $5 AND done_at IS NULL"
         );
-        let change = sqlx::query(AssertSqlSafe(statement))
+        let mut transaction = self.begin_together().await?;
+        let ended = sqlx::query(AssertSqlSafe(statement))
             .bind(at.as_millis())
             .bind(name)
             .bind(detail)
             .bind(route.as_str())
-            .bind(id_column(message));
-        self.change(change).await
+            .bind(id_column(message))
+            .execute(&mut **transaction)
+            .await?;
+        if ended.rows_affected() > 0 && name == "accepted" {
+            self.begin_life(&mut transaction, message, at).await?;
+        }
+        transaction.commit().await
     }
 
     async fn watch_message(
@@ -131,15 +144,19 @@ impl MessageOutbox for SqlStore {
     ) -> Result<(), StoreError> {
         let statement = "UPDATE messages SET done_at = $1, state = 'accepted', detail = $2, route = $3, \
              watch_until = $4 WHERE id = $5 AND done_at IS NULL";
-        sqlx::query(statement)
+        let mut transaction = self.begin_together().await?;
+        let ended = sqlx::query(statement)
             .bind(at.as_millis())
             .bind(reference)
             .bind(route.as_str())
             .bind(until.as_millis())
             .bind(id_column(message))
-            .execute(&self.writer)
+            .execute(&mut **transaction)
             .await?;
-        Ok(())
+        if ended.rows_affected() > 0 {
+            self.begin_life(&mut transaction, message, at).await?;
+        }
+        transaction.commit().await
     }
 
     async fn claim_unreceipted(
@@ -222,11 +239,24 @@ impl MessageOutbox for SqlStore {
             query.bind(route.as_str().to_owned())
         };
         let recorded = about(format!(
-            "UPDATE messages SET receipt = $3, receipt_at = $4, {changes} WHERE {which} AND {is_news}"
+            "UPDATE messages SET receipt = $3, receipt_at = $4, {changes} WHERE {which} AND {is_news} \
+             RETURNING id, done_at"
         ));
-        let recorded =
-            recorded.bind(receipt.as_str()).bind(at.as_millis()).execute(&self.writer).await?;
-        if recorded.rows_affected() > 0 {
+        let mut transaction = self.begin_together().await?;
+        let recorded = recorded
+            .bind(receipt.as_str())
+            .bind(at.as_millis())
+            .fetch_all(&mut **transaction)
+            .await?;
+        for row in &recorded {
+            let columns = Columns(row);
+            // Whose gateway has not answered yet has taken it all the same.
+            if receipt == Receipt::Delivered && columns.optional_time("done_at")? == Some(at) {
+                self.begin_life(&mut transaction, columns.id("id")?, at).await?;
+            }
+        }
+        transaction.commit().await?;
+        if !recorded.is_empty() {
             self.publish(Change::Message).await;
             return Ok(ReceiptEnd::Recorded);
         }
@@ -239,7 +269,7 @@ impl MessageOutbox for SqlStore {
         let mut transaction = self.begin().await?;
         let challenge = self.waited_for(&mut transaction, elsewhere).await?;
         let statement = format!(
-            "SELECT text, code, expires_at FROM messages WHERE id = $1 \
+            "SELECT text, code, expires_at, done_at FROM messages WHERE id = $1 \
              AND (done_at IS NULL OR watch_until IS NOT NULL){}",
             self.dialect.for_update()
         );
@@ -441,21 +471,33 @@ impl SqlStore {
         message: &Columns<'_>,
     ) -> Result<(), StoreError> {
         let (text, former) = self.words(&message.octets("text")?, &message.octets("code")?)?;
+        let id = new_id(elsewhere.at);
         let expires_at = match &elsewhere.code {
-            Some(code) => self.add_another_code(transaction, challenge, code, elsewhere.at).await?,
-            None => message.time("expires_at")?,
+            Some(code) => {
+                if message.optional_time("done_at")?.is_none() {
+                    // It may be on its way, and then it was taken by now.
+                    self.begin_life(transaction, elsewhere.message, elsewhere.at).await?;
+                }
+                self.add_another_code(transaction, challenge, (code, id), elsewhere.at).await?
+            }
+            None => {
+                sqlx::query("UPDATE challenge_codes SET message = $1 WHERE message = $2")
+                    .bind(id_column(id))
+                    .bind(id_column(elsewhere.message))
+                    .execute(&mut **transaction)
+                    .await?;
+                message.time("expires_at")?
+            }
         };
         let code = elsewhere.code.as_ref().unwrap_or(&former);
         let text = text.with_code(&former, code);
-        let mut entropy = [0; 10];
-        getrandom::fill(&mut entropy).expect("the operating system gives random numbers");
         // A millisecond later it is the newer of the two, and keeps its place among others.
         let statement = "INSERT INTO messages (id, challenge, phone_hash, phone, text, code, class, urgency, \
              created_at, expires_at, attempts, next_at, state, route, instead_of) \
              SELECT $1, challenge, phone_hash, phone, $2, $3, class, urgency, created_at + 1, \
              $4, 0, $5, 'waiting', $6, id FROM messages WHERE id = $7";
         sqlx::query(statement)
-            .bind(id_column(MessageId::new(elsewhere.at, entropy)))
+            .bind(id_column(id))
             .bind(self.keys.seal(Seal::MessageText, text.expose()))
             .bind(self.keys.seal(Seal::MessageText, code.expose()))
             .bind(expires_at.as_millis())

@@ -45,6 +45,7 @@ const STEPS: &[Step] = steps![
     "0021_links",
     "0022_routes",
     "0023_receipts",
+    "0024_code_life",
 ];
 
 /// What migrating did.

@@ -118,6 +118,8 @@ on_both![
     outboxes::a_missing_receipt_counts_only_where_some_came,
     outboxes::a_message_that_did_not_arrive_is_due_at_once,
     outboxes::what_routes_did_is_counted,
+    outboxes::a_code_lives_from_when_the_gateway_took_it,
+    outboxes::a_receipt_before_the_answer_begins_the_life_of_a_code,
     rivals::signing_in_and_accounting_never_wait_for_each_other,
     rivals::two_journals_count_one_session_once,
     rivals::a_batch_begins_with_what_others_left,

@@ -1,7 +1,8 @@
 use domain::*;
 use store::testing::TestStore;
 use store::{
-    Attempt, Elsewhere, JournalPosition, OrderFilter, Proof, Reach, ReceiptEnd, ReceiptOf,
+    Attempt, Elsewhere, JournalPosition, NewChallenge, OrderFilter, Proof, Reach, ReceiptEnd,
+    ReceiptOf, RouteTold,
 };
 
 use crate::fixtures::*;
@@ -163,16 +164,19 @@ pub async fn another_route_carries_another_code_and_both_are_good(store: TestSto
     assert_eq!(second.text.expose(), "code 071155");
     assert_eq!((second.code.expose(), second.phone), ("071155", phone()));
     assert_eq!((second.route.unwrap().as_str(), second.tried_since), ("second", None));
-    assert_eq!(second.expires_at, at(312), "the code has its own life");
+    assert_eq!(second.expires_at, at(600), "as long as no gateway has it");
+    let main = "second".parse().unwrap();
+    let taken = MessageState::Accepted { reference: None };
+    store.finish_message(second.id, &main, &taken, at(20)).await.unwrap();
 
     // Attempts are counted over both codes, and the visitor's own resend is not used up.
     let open = store.find_open_challenge(&new.challenge.binding).await.unwrap().unwrap();
-    assert_eq!((open.sends, open.sent_at, open.code_expires_at), (1, T0, at(312)));
+    assert_eq!((open.sends, open.sent_at, open.code_expires_at), (1, T0, at(320)));
     let attempt = |text, seconds| (code(text), at(seconds));
     for (text, seconds, expected) in [
         ("999999", 20, Err(Verdict::Wrong { left: 4 })),
-        ("482913", 301, Err(Verdict::Wrong { left: 3 })),
-        ("071155", 301, Ok(())),
+        ("482913", 313, Err(Verdict::Wrong { left: 3 })),
+        ("071155", 313, Ok(())),
     ] {
         let (code, at) = attempt(text, seconds);
         let attempt = Attempt { challenge: new.challenge.id, proof: Proof::Code(&code), at };
@@ -329,4 +333,43 @@ pub async fn what_routes_did_is_counted(store: TestStore) {
     assert_eq!(counted, [route("main", [0, 1, 1, 1]), second.clone()]);
     let counted = store.list_routes_told(at(40)).await.unwrap();
     assert_eq!(counted, [route("main", [0, 0, 1, 0]), second], "only the later ones");
+}
+
+pub async fn a_code_lives_from_when_the_gateway_took_it(store: TestStore) {
+    set_up(&store).await;
+    let policy = ChallengePolicy::default();
+    let accepted = MessageState::Accepted { reference: None };
+    // Taken at once, after four minutes, and when little of the ten minutes is left.
+    for (device, taken, lives_until) in [(1, 1, 301), (2, 240, 540), (3, 590, 600)] {
+        let new = new_challenge(device, mac(device), T0, "482913");
+        let code_expires_at = policy.good_until(T0, None);
+        let challenge = Challenge { code_expires_at, ..new.challenge.clone() };
+        begin(&store, &NewChallenge { challenge, ..new }).await;
+        let message = store.claim_messages(at(taken), at(taken + 9), 1).await.unwrap().remove(0);
+        store.finish_message(message.id, &main_route(), &accepted, at(taken)).await.unwrap();
+        let id = ChallengeId::from_bytes([device; 16]);
+        let again = store.finish_message(message.id, &main_route(), &accepted, at(599)).await;
+        again.expect("taking it twice changes nothing");
+        for (when, expected) in [(lives_until, Err(Verdict::Expired)), (lives_until - 1, Ok(()))] {
+            let attempt =
+                Attempt { challenge: id, proof: Proof::Code(&code("482913")), at: at(when) };
+            let verdict = store.verify(&attempt, Purpose::SignIn, &policy).await.unwrap();
+            assert_eq!(verdict.map(drop), expected, "taken at {taken}, tried at {when}");
+        }
+    }
+}
+
+pub async fn a_receipt_before_the_answer_begins_the_life_of_a_code(store: TestStore) {
+    set_up(&store).await;
+    let policy = ChallengePolicy::default();
+    let new = new_challenge(1, mac(1), T0, "482913");
+    let challenge =
+        Challenge { code_expires_at: policy.good_until(T0, None), ..new.challenge.clone() };
+    let binding = challenge.binding.clone();
+    begin(&store, &NewChallenge { challenge, ..new }).await;
+    let message = store.claim_messages(at(1), at(30), 1).await.unwrap().remove(0);
+    let of = ReceiptOf::Message(message.id);
+    assert_eq!(told(&store, &of, Receipt::Delivered, 2).await, ReceiptEnd::Recorded);
+    let open = store.find_open_challenge(&binding).await.unwrap().unwrap();
+    assert_eq!(open.code_expires_at, at(302));
 }

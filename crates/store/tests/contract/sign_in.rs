@@ -578,12 +578,13 @@ pub async fn looking_at_a_link_uses_nothing_up(store: TestStore) {
         assert_eq!(linked.nas, Some("gate".parse().unwrap()));
     }
     assert_eq!(store.find_linked(&unknown).await.unwrap(), None);
-    // The link of the first message goes by that message's own life.
+    // The link of the first message goes by that message's own life; that of the second begins when
+    // a gateway takes it.
     let another = AnotherCode { link: Some(unknown), ..another_code(1, "222222", at(40)) };
     store.send_code_again(&another, &[], &policy()).await.unwrap().unwrap();
-    for (link, until) in LINKS.into_iter().zip([300, 340]) {
+    for (link, until) in LINKS.into_iter().zip([300, 600]) {
         let linked = store.find_linked(&link.parse().unwrap()).await.unwrap().unwrap();
-        assert_eq!((linked.challenge.code_expires_at, linked.expires_at), (at(340), at(until)));
+        assert_eq!((linked.challenge.code_expires_at, linked.expires_at), (at(600), at(until)));
     }
     assert_eq!(follow(&store, 1, LINKS[0], at(300)).await, Err(Verdict::Wrong { left: 4 }));
     assert_eq!(follow(&store, 1, LINKS[1], at(300)).await, Ok(()));
