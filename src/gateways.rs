@@ -4,17 +4,31 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use controller::{MessageRoutes, RouteNow};
+use domain::{RouteName, Timestamp};
 use messaging::{IncomingReceipt, Receipts, Standing};
 use portal::{MessageGateways, ReceiptAnswer, ReceiptTold};
 
 /// The gateways of the courier in this process.
-pub struct OfCourier(pub Arc<Receipts>);
+pub struct OfCourier {
+    /// How the routes stand.
+    pub standing: Standing,
+    /// Where receipts are taken.
+    pub receipts: Arc<Receipts>,
+}
 
 #[async_trait]
 impl MessageGateways for OfCourier {
+    fn take_messages(&self, now: Timestamp) -> bool {
+        self.standing.takes_messages(now)
+    }
+
+    fn whatsapp(&self, now: Timestamp) -> Option<RouteName> {
+        self.standing.whatsapp(now)
+    }
+
     async fn take_receipt(&self, receipt: &ReceiptTold<'_>) -> ReceiptAnswer {
         let ReceiptTold { end, query, headers, body } = *receipt;
-        match self.0.take(&IncomingReceipt { end, query, headers, body }).await {
+        match self.receipts.take(&IncomingReceipt { end, query, headers, body }).await {
             Ok(messaging::ReceiptAnswer::Taken) => ReceiptAnswer::Taken,
             Ok(messaging::ReceiptAnswer::NoSuchAddress) => ReceiptAnswer::NoSuchAddress,
             Ok(messaging::ReceiptAnswer::Forged) => ReceiptAnswer::Forged,

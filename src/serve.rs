@@ -227,8 +227,9 @@ impl Parts {
             Arc::clone(&shared.clock),
         )
         .context("cannot start messaging")?;
-        self.routes = Some(courier.standing());
-        let portal = portal.with_gateways(Arc::new(OfCourier(courier.receipts())));
+        let (standing, receipts) = (courier.standing(), courier.receipts());
+        self.routes = Some(standing.clone());
+        let portal = portal.with_gateways(Arc::new(OfCourier { standing, receipts }));
         let stop = shared.stop.clone();
         self.spawn("portal", async move { portal.run(stop).await.context("the portal failed") });
         let stop = shared.stop.clone();

@@ -27,6 +27,8 @@ resend-wait = No message yet? You can resend in { $t }.
 resend-btn = Resend code
 resend-done = New code sent. Use the latest one.
 resend-route = Messages are a little slow now, so we sent the code by another route. Use the latest one.
+resend-other = Send by WhatsApp
+look-again = Look again
 sms-code = { $code } is your { $network } code, valid 5 minutes. Do not share it.
 sms-code-bound =
     { $code } is your { $network } code, valid 5 minutes. Do not share it.
@@ -192,6 +194,7 @@ e-capacity = The site is very busy. Please try again in { $t }.
 e-phone-daily = This number reached today's message limit. Use a voucher or try tomorrow.
 e-sms-slow = Messages are slow now. Your code is on its way; position { $pos }.
 e-sms-failed = We could not deliver to { $phone }. Check the number or your signal. A voucher will let you in too.
+e-sms-down = Messaging is down for now. Vouchers are available at kiosks and from site staff.
 e-link-title = The link is not good any more
 e-link-used = This login link was used or has expired. A new message can be requested on the login page.
 e-link-wrongdev = Please confirm: did you request access for this device? If not, close this page: whoever asked would be online under your number.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use domain::{ChallengePolicy, Clock, Language, LinkToken, Look, Timestamp};
+use domain::{ChallengePolicy, Clock, Language, LinkToken, Look, RouteName, Timestamp};
 use store::Store;
 use url::Url;
 
@@ -61,6 +61,16 @@ pub(crate) struct Message<'a> {
 impl App {
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Whether text messages go out.
+    pub(crate) fn takes_messages(&self) -> bool {
+        self.gateways.as_ref().is_none_or(|gateways| gateways.take_messages(self.now()))
+    }
+
+    /// The route by WhatsApp, if there is one.
+    pub(crate) fn whatsapp(&self) -> Option<RouteName> {
+        self.gateways.as_ref().and_then(|gateways| gateways.whatsapp(self.now()))
     }
 
     /// The frame of a page that belongs to no visit.

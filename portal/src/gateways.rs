@@ -1,4 +1,5 @@
-//! Where SMS gateways tell what became of messages: `/dlr/` and a secret end that each has.
+//! What pages must know of those who carry messages; and where gateways tell what became of them:
+//! `/dlr/` and a secret end that each has.
 //!
 //! What they tell is read elsewhere; here it is only answered, so that a gateway tells again what
 //! could not be written down, and nothing else.
@@ -10,12 +11,19 @@ use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use domain::{RouteName, Timestamp};
 
 use crate::app::App;
 
 /// Who knows the gateways that carry messages.
 #[async_trait]
 pub trait MessageGateways: Send + Sync {
+    /// Whether a route takes text messages at `now`.
+    fn take_messages(&self, now: Timestamp) -> bool;
+
+    /// The route by WhatsApp, if there is one that takes messages at `now`.
+    fn whatsapp(&self, now: Timestamp) -> Option<RouteName>;
+
     /// Takes what was told of a message.
     async fn take_receipt(&self, receipt: &ReceiptTold<'_>) -> ReceiptAnswer;
 }

@@ -93,6 +93,10 @@ pub(crate) struct CodeScreen<'a> {
     /// The same in seconds; the style shows the button then.
     pub wait_seconds: u64,
     pub may_resend: bool,
+    /// Whether the page is worth another look, since the message waits.
+    pub may_look_again: bool,
+    /// Whether another code may come by WhatsApp.
+    pub by_whatsapp: bool,
     /// Whether another number may be typed.
     pub may_change: bool,
     /// Whether the message has a link.

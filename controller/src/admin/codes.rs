@@ -41,7 +41,8 @@ pub(super) async fn send(
     let store = api.on_record(&by, note);
     let challenge = match going_on {
         Some(open) => {
-            let another = AnotherCode { challenge: open.id, code, link: None, text, at: now };
+            let another =
+                AnotherCode { challenge: open.id, code, link: None, text, route: None, at: now };
             let sent = store.send_code_again(&another, &limits, &policy).await?;
             sent.map_err(not_sent)?
         }

@@ -60,6 +60,7 @@ mod tests {
             attempts: 0,
             route: None,
             tried_since: None,
+            not_by: None,
         };
         let picture = draw(&message);
         assert!(picture.contains("│  رمز الدخول 482913\n│  صالح 5 دقائق[2J\n"), "{picture}");

@@ -59,6 +59,18 @@ impl Standing {
         };
         standing.map(with_receipts).collect()
     }
+
+    /// Whether a route for text messages takes some at `now`.
+    #[must_use]
+    pub fn takes_messages(&self, now: Timestamp) -> bool {
+        self.routes.take_messages(now)
+    }
+
+    /// The route by WhatsApp, if there is one that takes messages at `now`.
+    #[must_use]
+    pub fn whatsapp(&self, now: Timestamp) -> Option<RouteName> {
+        self.routes.whatsapp(now).cloned()
+    }
 }
 
 /// What every hand-over shares.

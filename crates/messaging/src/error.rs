@@ -56,6 +56,6 @@ impl MessagingError {
     }
 
     pub(crate) fn no_routes() -> Self {
-        Self::setting("routes", "is missing, but the transport is `routes`")
+        Self::setting("routes", "is missing one for SMS, but the transport is `routes`")
     }
 }

@@ -79,6 +79,7 @@ impl HttpTransport {
         let words = Words {
             to: message.phone.digits(),
             text: message.text.expose(),
+            code: message.code.expose(),
             sender: &self.sender,
             id: &id,
         };
@@ -130,6 +131,11 @@ struct Parts {
 }
 
 impl Parts {
+    /// Whether the words of the message are in what is sent.
+    fn hold_text(&self) -> bool {
+        self.body.holds_text() || self.headers.iter().any(|(_, value)| value.holds_text())
+    }
+
     fn compile(settings: &HttpSettings, secrets: &Secrets) -> Result<Self, MessagingError> {
         let template = |name: &str, text: &str| {
             Template::parse(text, secrets)

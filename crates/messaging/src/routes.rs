@@ -15,7 +15,7 @@ use crate::console::ConsoleTransport;
 use crate::error::MessagingError;
 use crate::health::{Health, Turn};
 use crate::http::HttpTransport;
-use crate::settings::{MessagingSettings, TransportKind};
+use crate::settings::{Channel, MessagingSettings, TransportKind};
 use crate::transport::Transport;
 
 /// A route that has not taken a message by then gives way to the next.
@@ -29,6 +29,7 @@ pub(crate) fn main() -> RouteName {
 /// One way to telephones.
 pub(crate) struct Route {
     pub(crate) name: RouteName,
+    channel: Channel,
     pub(crate) transport: Arc<dyn Transport>,
     pace: tokio::sync::Mutex<Interval>,
     health: Mutex<Health>,
@@ -57,7 +58,8 @@ pub(crate) struct Routes(Vec<Route>);
 impl Routes {
     /// Makes the routes of the settings; reads their secrets.
     pub(crate) fn open(settings: &MessagingSettings) -> Result<Self, MessagingError> {
-        let single = |name, transport| Route::new(name, transport, settings.per_second);
+        let single =
+            |name, transport| Route::new((name, Channel::Sms), transport, settings.per_second);
         let routes = match (settings.transport, &settings.http) {
             (TransportKind::Console, _) => {
                 let name = "console".parse().expect("it is a name");
@@ -72,7 +74,8 @@ impl Routes {
                     let transport = HttpTransport::new(&written.http)
                         .map_err(|error| error.of_route(&written.name))?;
                     let pace = written.per_second.unwrap_or(settings.per_second);
-                    Ok(Route::new(written.name.clone(), Arc::new(transport), pace))
+                    let called = (written.name.clone(), written.channel);
+                    Ok(Route::new(called, Arc::new(transport), pace))
                 };
                 settings.routes.iter().map(route).collect::<Result<_, MessagingError>>()?
             }
@@ -89,40 +92,67 @@ impl Routes {
         self.0.iter().map(standing).collect()
     }
 
+    /// Whether a route for text messages takes some at `now`.
+    pub(crate) fn take_messages(&self, now: Timestamp) -> bool {
+        self.0.iter().any(|route| route.channel == Channel::Sms && route.admits(now))
+    }
+
+    /// The first route by WhatsApp that takes messages at `now`.
+    pub(crate) fn whatsapp(&self, now: Timestamp) -> Option<&RouteName> {
+        let is_well = |route: &&Route| route.channel == Channel::Whatsapp && route.admits(now);
+        self.0.iter().find(is_well).map(|route| &route.name)
+    }
+
     /// The route that takes over from the one that has a message, if one does.
     pub(crate) fn after(&self, message: &OutgoingMessage, now: Timestamp) -> Option<&Route> {
-        let named = message.route.as_ref()?;
-        let index = self.0.iter().position(|route| route.name == *named)?;
-        self.0.get(index + 1..)?.iter().find(|route| route.admits(now))
+        self.next(self.find(message.route.as_ref())?, now)
     }
 
     /// By which route a message goes at `now`.
     pub(crate) fn way(&self, message: &OutgoingMessage, now: Timestamp) -> Way<'_> {
-        let named = message.route.as_ref();
-        let known = named.and_then(|name| self.0.iter().position(|route| route.name == *name));
-        let first = known.unwrap_or(0);
-        let admits = |index: &usize| self.0[*index].admits(now);
-        let after = |index: usize| (index + 1..self.0.len()).find(admits).map(|i| &self.0[i]);
+        let known = self.find(message.route.as_ref());
         if let (Some(index), Some(since)) = (known, message.tried_since) {
             let route = &self.0[index];
+            let next = self.next(index, now);
             let had_its_time = now >= since + PATIENCE || !route.admits(now);
-            return match after(index).filter(|_| had_its_time) {
+            return match next.filter(|_| had_its_time) {
                 Some(next) => Way::Over(route, next),
-                None => Way::By(route, after(index)),
+                None => Way::By(route, next),
             };
         }
+        let is_sms = |index: &usize| self.0[*index].channel == Channel::Sms;
+        let former = self.find(message.not_by.as_ref()).filter(is_sms);
+        let other = former.filter(|_| known.is_none()).and_then(|index| self.next(index, now));
+        let preferred = known.or((0..self.0.len()).find(is_sms)).unwrap_or_default();
+        let well = Some(&self.0[preferred]).filter(|route| route.admits(now));
         // Where none takes messages the first one tries, for trying is how it is known again.
-        let index = (first..self.0.len()).find(admits).unwrap_or(first);
-        Way::By(&self.0[index], after(index))
+        let route = other.or(well).or(self.next(preferred, now)).unwrap_or(&self.0[preferred]);
+        let next = self.find(Some(&route.name)).and_then(|index| self.next(index, now));
+        Way::By(route, next)
+    }
+
+    /// The next of the same channel that takes messages.
+    fn next(&self, index: usize, now: Timestamp) -> Option<&Route> {
+        let channel = self.0.get(index)?.channel;
+        let mut later = self.0.get(index + 1..)?.iter();
+        later.find(|route| route.channel == channel && route.admits(now))
+    }
+
+    fn find(&self, name: Option<&RouteName>) -> Option<usize> {
+        self.0.iter().position(|route| Some(&route.name) == name)
     }
 }
 
 impl Route {
-    fn new(name: RouteName, transport: Arc<dyn Transport>, per_second: u32) -> Self {
+    fn new(
+        (name, channel): (RouteName, Channel),
+        transport: Arc<dyn Transport>,
+        per_second: u32,
+    ) -> Self {
         let mut pace = tokio::time::interval(Duration::from_secs(1) / per_second.max(1));
         pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (pace, health) = (tokio::sync::Mutex::new(pace), Mutex::default());
-        Self { name, transport, pace, health }
+        Self { name, channel, transport, pace, health }
     }
 
     /// Waits for the turn of one more message.
@@ -156,5 +186,99 @@ impl Route {
     fn health(&self) -> std::sync::MutexGuard<'_, Health> {
         // Whatever panicked meanwhile, a health is whole at every moment.
         self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{MessageClass, MessageId, SmsText};
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_000);
+
+    fn routes(names: &[(&str, Channel)]) -> Routes {
+        let route = |(name, channel): &(&str, Channel)| {
+            Route::new((name.parse().unwrap(), *channel), Arc::new(ConsoleTransport), 1_000)
+        };
+        Routes(names.iter().map(route).collect())
+    }
+
+    fn message(route: Option<&str>, since: Option<i64>, not_by: Option<&str>) -> OutgoingMessage {
+        let name = |name: Option<&str>| name.map(|name| name.parse().unwrap());
+        OutgoingMessage {
+            id: MessageId::from_bytes([1; 16]),
+            phone: "966512345678".parse().unwrap(),
+            text: SmsText::new(String::new()),
+            code: "482913".parse().unwrap(),
+            class: MessageClass::Service,
+            expires_at: NOW + Duration::from_secs(300),
+            attempts: 1,
+            route: name(route),
+            tried_since: since.map(Timestamp::from_secs),
+            not_by: name(not_by),
+        }
+    }
+
+    /// By which route, and which could be next; or which takes over from which.
+    fn way(routes: &Routes, message: &OutgoingMessage) -> String {
+        match routes.way(message, NOW) {
+            Way::By(route, next) => {
+                format!("{}, {}", route.name, next.map_or("-", |next| next.name.as_str()))
+            }
+            Way::Over(from, to) => format!("{} -> {}", from.name, to.name),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_message_only_moves_on_and_keeps_its_channel() {
+        use Channel::{Sms, Whatsapp};
+        let all = [("w", Whatsapp), ("a", Sms), ("b", Sms), ("v", Whatsapp), ("c", Sms)];
+        for (resting, message, expected) in [
+            ("", message(None, None, None), "a, b"),
+            ("a", message(None, None, None), "b, c"),
+            ("ab", message(None, None, None), "c, -"),
+            ("abc", message(None, None, None), "a, -"),
+            ("", message(Some("b"), None, None), "b, c"),
+            ("b", message(Some("b"), None, None), "c, -"),
+            ("", message(Some("a"), Some(989), None), "a, b"),
+            ("", message(Some("a"), Some(988), None), "a -> b"),
+            ("a", message(Some("a"), Some(999), None), "a -> b"),
+            ("b", message(Some("a"), Some(988), None), "a -> c"),
+            ("c", message(Some("c"), Some(900), None), "c, -"),
+            ("", message(Some("gone"), Some(900), None), "a, b"),
+            // Who asks again gets it by another route, if there is one.
+            ("", message(None, None, Some("a")), "b, c"),
+            ("b", message(None, None, Some("a")), "c, -"),
+            ("bc", message(None, None, Some("a")), "a, -"),
+            ("", message(None, None, Some("c")), "a, b"),
+            // WhatsApp is only for who asks for it.
+            ("", message(Some("w"), None, Some("a")), "w, v"),
+            ("", message(Some("v"), None, None), "v, -"),
+            ("", message(None, None, Some("w")), "a, b"),
+        ] {
+            let routes = routes(&all);
+            for route in routes.0.iter().filter(|route| resting.contains(route.name.as_str())) {
+                (0..5).for_each(|_| route.failed(NOW, ""));
+            }
+            assert_eq!(way(&routes, &message), expected, "{resting} {message:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn messages_are_taken_while_one_route_for_sms_does() {
+        let routes = routes(&[("a", Channel::Sms), ("w", Channel::Whatsapp), ("b", Channel::Sms)]);
+        let rest = |index: usize| (0..5).for_each(|_| routes.0[index].failed(NOW, ""));
+        rest(0);
+        assert!(routes.take_messages(NOW));
+        rest(2);
+        assert!(!routes.take_messages(NOW));
+        assert_eq!(routes.whatsapp(NOW).map(RouteName::as_str), Some("w"));
+        rest(1);
+        assert_eq!(routes.whatsapp(NOW), None);
+        let later = NOW + Duration::from_secs(30);
+        assert!(routes.take_messages(later), "whoever comes then may try");
+        routes.0[0].answered();
+        assert!(routes.take_messages(NOW));
     }
 }

@@ -40,10 +40,24 @@ pub struct MessagingSettings {
 pub struct RouteSettings {
     /// What it is called in logs and lists; no default.
     pub name: RouteName,
+    /// What it carries; default `sms`.
+    #[serde(default)]
+    pub channel: Channel,
     /// How many are begun in a second at most; by default that of all routes.
     pub per_second: Option<u32>,
     /// The gateway.
     pub http: HttpSettings,
+}
+
+/// What a route carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Channel {
+    /// Text messages.
+    #[default]
+    Sms,
+    /// Messages of WhatsApp, for who asks for that.
+    Whatsapp,
 }
 
 /// What carries messages.
@@ -101,7 +115,10 @@ impl MessagingSettings {
     }
 
     fn validate_routes(&self) -> Result<(), MessagingError> {
-        let Some(last) = self.routes.last() else { return Err(MessagingError::no_routes()) };
+        let sms = |route: &&RouteSettings| route.channel == Channel::Sms;
+        let Some(last) = self.routes.iter().rfind(sms) else {
+            return Err(MessagingError::no_routes());
+        };
         if self.routes.len() > MOST_ROUTES {
             let reason = format!("are {}, but may be {MOST_ROUTES}", self.routes.len());
             return Err(MessagingError::setting("routes", reason));
@@ -120,8 +137,13 @@ impl MessagingSettings {
                 let reason = format!("is {value}, but must be from 1 to {MOST_PER_SECOND}");
                 return refuse("per-second", reason);
             }
-            route.http.validate().map_err(|error| error.of_route(&route.name))?;
-            if route.http.timeout() > PATIENCE && route.name != last.name {
+            let valid = match route.channel {
+                Channel::Sms => route.http.validate(),
+                Channel::Whatsapp => route.http.validate_without_text(),
+            };
+            valid.map_err(|error| error.of_route(&route.name))?;
+            let gives_way = route.channel == Channel::Sms && route.name != last.name;
+            if route.http.timeout() > PATIENCE && gives_way {
                 let most = PATIENCE.as_secs();
                 let reason = format!("is more than the {most} after which the next route sends");
                 return refuse("http.timeout-seconds", reason);
@@ -168,11 +190,20 @@ mod tests {
         };
         let routes = |routes: &[String]| format!("transport = \"routes\"\n{}", routes.concat());
         check(&route("a", ""), Some("`messaging.transport` must be `routes`"));
-        check(&routes(&[]), Some("`messaging.routes` is missing"));
+        check(&routes(&[]), Some("`messaging.routes` is missing one"));
         check(&routes(&[route("a", ""), route("b", "per-second = 3\n")]), None);
         check(&routes(&[route("a", ""), route("a", "")]), Some("`messaging.routes.a.name`"));
         check(&routes(&[route("a", "per-second = 0\n")]), Some("`messaging.routes.a.per-second`"));
         check(&routes(&["a"; 9].map(|name| route(name, ""))), Some("are 9, but may be 8"));
+        let whatsapp = |text: &str| {
+            route("w", &format!("channel = \"whatsapp\"\nhttp.fields.body = \"{text}\"\n"))
+        };
+        check(&routes(&[route("a", ""), whatsapp("{code}")]), None);
+        check(
+            &routes(&[route("a", ""), whatsapp("{text}")]),
+            Some("`messaging.routes.w.http.fields`"),
+        );
+        check(&routes(&[whatsapp("{code}")]), Some("`messaging.routes` is missing one"));
         let bad = route("a", "").replace("https://sms.example/", "nowhere");
         check(&routes(&[bad]), Some("`messaging.routes.a.http.url`"));
         let slow = |name: &str| route(name, "http.timeout-seconds = 13\n");

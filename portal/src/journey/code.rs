@@ -9,7 +9,7 @@ use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use domain::{
     Challenge, Code, Grant, GrantState, Language, MacAddress, MessageState, Purpose, ResendRefusal,
-    Site, Timestamp, Verdict,
+    RouteName, Site, Timestamp, Verdict,
 };
 use serde::Deserialize;
 use store::{AnotherCode, Attempt, MessageTold, NotSent, Prize, Proof};
@@ -59,13 +59,18 @@ pub(super) async fn page(
 ) -> Outcome {
     let words = visit.words(app);
     let phone = ltr(challenge.phone.masked());
+    let message = app.store.latest_message(challenge.id).await?;
+    let waits = message.as_ref().is_some_and(|told| told.state == MessageState::Waiting);
     let (wait, may_resend) = match challenge.may_resend(&app.policy, visit.now) {
         Ok(()) => (None, true),
         Err(ResendRefusal::CoolingDown { wait }) => (Some(wait), true),
         Err(ResendRefusal::SendsUsedUp | ResendRefusal::Over) => (None, false),
     };
-    let message = app.store.latest_message(challenge.id).await?;
-    let waits = message.as_ref().is_some_and(|told| told.state == MessageState::Waiting);
+    let delay = find_delay(app, visit, challenge).await?;
+    // Another message would only wait behind the one that waits already.
+    let held_up = delay.is_some();
+    let by_whatsapp =
+        may_resend && challenge.binding.purpose() == Purpose::SignIn && app.whatsapp().is_some();
     let until = challenge.is_pending(&app.policy, visit.now).then(|| {
         // Its life begins when it is taken, which is not before now.
         let at_least = app.policy.good_until(challenge.created_at, Some(visit.now));
@@ -74,7 +79,8 @@ pub(super) async fn page(
         Html::new(&words.fill("code-until", &[("clock", &clock)]))
     });
     let rerouted = message.as_ref().is_some_and(|told| told.rerouted);
-    let notice = match (find_delay(app, visit, challenge).await?, visit.mark("n").as_deref()) {
+    let notice = match (delay, visit.mark("n").as_deref()) {
+        (Some(_), _) if !app.takes_messages() => Some(words.text("e-sms-down")),
         (Some(delay), _) => Some(delay),
         (None, _) if rerouted => Some(words.text("resend-route")),
         (None, Some("sent")) => Some(words.text("resend-done")),
@@ -91,7 +97,9 @@ pub(super) async fn page(
             Html::new(&words.fill("resend-wait", &[("t", &wording::wait(&words, wait))]))
         }),
         wait_seconds: wait.map_or(0, wording::whole_seconds),
-        may_resend,
+        may_resend: may_resend && !held_up,
+        may_look_again: held_up,
+        by_whatsapp,
         may_change: challenge.binding.purpose() == Purpose::SignIn,
         may_tap: app.settings.message_form.has_links()
             && challenge.binding.purpose() == Purpose::SignIn,
@@ -203,33 +211,51 @@ pub(super) async fn find_prize(
     Ok(Prize { grant, language: language.clone(), devices: plan.devices })
 }
 
-/// `POST /v/{token}/resend`: sends another code, unless it is too early.
-pub(crate) async fn resend(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
+/// What the form for another code holds.
+#[derive(Default, Deserialize)]
+pub(crate) struct Again {
+    by: Option<String>,
+}
+
+/// `POST /v/{token}/resend`: sends another code, unless it is too early, or the last one still waits.
+pub(crate) async fn resend(
+    State(app): State<Arc<App>>,
+    visit: Visit,
+    form: Result<Form<Again>, FormRejection>,
+) -> Outcome {
     if let Err(wait) = app.budgets.admit(visit.context.device) {
         return too_busy(&app, &visit, wait);
     }
     let Stage::Code(challenge) = stage::find(&app, &visit).await? else {
         return Ok(visit.go(""));
     };
-    send_again(&app, &visit, &challenge, &SIGN_IN).await
+    let asked = form.map(|Form(again)| again).unwrap_or_default().by;
+    let route = asked.filter(|by| by == "whatsapp").and_then(|_| app.whatsapp());
+    send_again(&app, &visit, &challenge, (&SIGN_IN, route)).await
 }
 
-/// Sends another code for a challenge, unless it is too early or a limit is reached.
+/// Sends another code for a challenge, by that route if one is asked for, unless it is too early, a
+/// limit is reached, or the last one still waits.
 pub(super) async fn send_again(
     app: &App,
     visit: &Visit,
     challenge: &Challenge,
-    places: &Places,
+    (places, route): (&Places, Option<RouteName>),
 ) -> Outcome {
+    let last = app.store.latest_message(challenge.id).await?;
+    if route.is_none() && last.is_some_and(|told| told.state == MessageState::Waiting) {
+        return Ok(visit.go(places.code));
+    }
     if let Some(page) = sending::obstacle(app, visit).await? {
         return Ok(page);
     }
     let code = random::code()?;
     let purpose = challenge.binding.purpose();
-    let link = if purpose == Purpose::SignIn { app.draw_link()? } else { None };
+    let has_link = purpose == Purpose::SignIn && route.is_none();
+    let link = if has_link { app.draw_link()? } else { None };
     let form = &app.settings.message_form;
     let text = form.message(&visit.words(app), purpose, &code, link.as_ref());
-    let another = AnotherCode { challenge: challenge.id, code, link, text, at: visit.now };
+    let another = AnotherCode { challenge: challenge.id, code, link, text, route, at: visit.now };
     let sent = app.store.send_code_again(&another, &app.budgets.sends, &app.policy).await?;
     let Places { code, start, .. } = places;
     Ok(match sent {

@@ -162,7 +162,7 @@ pub(crate) async fn resend(State(app): State<Arc<App>>, visit: Visit) -> Outcome
         return Ok(page);
     }
     let Some(challenge) = pending(&app, &visit).await? else { return Ok(visit.go("me")) };
-    code::send_again(&app, &visit, &challenge, &PLACES).await
+    code::send_again(&app, &visit, &challenge, (&PLACES, None)).await
 }
 
 /// What the form holds.

@@ -49,6 +49,7 @@ pub(crate) async fn show(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
                 Some("expired") => words.text("e-code-expired"),
                 Some("used") => words.text("e-code-used"),
                 _ if occasion == Occasion::StayUsedUp => words.text("quota-stay"),
+                _ if !app.takes_messages() => words.text("e-sms-down"),
                 _ => return first_page(&app, &visit),
             };
             let fault = Fault { notice: Some(notice), ..Fault::default() };

@@ -1,8 +1,10 @@
 //! Stories of codes: resumed, sent again, mistyped, too late, too many.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Counted, MessageState};
+use domain::{Counted, MessageState, RouteName, Timestamp};
+use portal::{MessageGateways, ReceiptAnswer, ReceiptTold};
 use store::ChallengesOf;
 
 use crate::browser::{Answer, Browser};
@@ -96,9 +98,11 @@ async fn sends_come_to_an_end_and_the_last_code_stays_good() {
     let browser = town.english();
     let mut page = to_code_page(&town, &browser).await;
     for wait in [30, 60] {
+        town.next_code().await;
         town.wait(wait);
         page = submit(&browser, &page, "resend", &[]).await;
     }
+    town.next_code().await;
     assert!(!page.body.contains("action=\"resend\""));
     let answer = browser.post_to(&format!("{}resend", page.base()), &[]).await;
     let page = browser.visit(&answer.location()).await;
@@ -453,4 +457,81 @@ async fn a_device_that_radius_never_saw_gets_no_code() {
         assert_eq!(answer.status == 303, sent, "{place} {at:?}");
         assert_eq!(town.next_message().await.is_some(), sent, "{place} {at:?}");
     }
+}
+
+/// Those who carry messages, as a test wants them.
+struct Carriers {
+    take_messages: bool,
+    whatsapp: Option<&'static str>,
+}
+
+#[async_trait::async_trait]
+impl MessageGateways for Carriers {
+    fn take_messages(&self, _: Timestamp) -> bool {
+        self.take_messages
+    }
+
+    fn whatsapp(&self, _: Timestamp) -> Option<RouteName> {
+        self.whatsapp.map(|name| name.parse().unwrap())
+    }
+
+    async fn take_receipt(&self, _: &ReceiptTold<'_>) -> ReceiptAnswer {
+        ReceiptAnswer::NoSuchAddress
+    }
+}
+
+#[tokio::test]
+async fn nobody_resends_while_the_first_waits() {
+    let town = Town::open().await;
+    let browser = town.english();
+    let page = to_code_page(&town, &browser).await;
+    assert!(page.body.contains("action=\"resend\""), "the page may stay open until it is of use");
+    town.wait(30);
+    let page = submit(&browser, &page, "resend", &[]).await;
+    assert_eq!(sends(&town).await, 1);
+    assert!(page.shows("Your code is on its way; position 1."), "{}", page.body);
+    assert!(!page.body.contains("action=\"resend\"") && !page.shows("You can resend"));
+    assert!(page.body.contains("<a href=\"code\">Look again</a>"), "{}", page.body);
+    town.next_code().await;
+    let page = browser.visit(&format!("{}code", page.base())).await;
+    assert!(page.body.contains("action=\"resend\"") && !page.shows("Look again"));
+    submit(&browser, &page, "resend", &[]).await;
+    assert_eq!(sends(&town).await, 2);
+}
+
+#[tokio::test]
+async fn who_cannot_be_sent_anything_is_told_so_and_of_vouchers() {
+    let carriers = Carriers { take_messages: false, whatsapp: None };
+    let town = Town::open_with_gateways(Arc::new(carriers)).await;
+    let browser = town.english();
+    let down = "Messaging is down for now. Vouchers are available";
+    let page = browser.visit(&town.gate_redirect(MAC, "10.1.0.7")).await;
+    assert!(page.shows(down) && page.body.contains("href=\"voucher\""), "{}", page.body);
+    let page = submit(&browser, &page, "phone", &[("phone", PHONE), ("terms", "yes")]).await;
+    town.wait(10);
+    let page = browser.visit(&format!("{}code", page.base())).await;
+    assert!(page.shows(down) && page.body.contains("href=\"voucher\""), "{}", page.body);
+}
+
+#[tokio::test]
+async fn another_code_comes_by_whatsapp_if_that_is_there_and_asked_for() {
+    let carriers = Carriers { take_messages: true, whatsapp: Some("whatsapp") };
+    let town = Town::open_with_gateways(Arc::new(carriers)).await;
+    let browser = town.english();
+    let page = to_code_page(&town, &browser).await;
+    assert!(page.body.contains("value=\"whatsapp\">Send by WhatsApp<"), "{}", page.body);
+    let page = submit(&browser, &page, "resend", &[("by", "whatsapp")]).await;
+    assert_eq!(sends(&town).await, 1, "its cooldown is that of any message");
+    town.wait(30);
+    let page = submit(&browser, &page, "resend", &[("by", "whatsapp")]).await;
+    assert!(page.shows("New code sent."), "{}", page.body);
+    let until = town.now() + Duration::from_secs(60);
+    let waiting = town.store.claim_messages(town.now(), until, 9).await.unwrap();
+    let routes: Vec<_> =
+        waiting.iter().map(|told| told.route.as_ref().map(RouteName::as_str)).collect();
+    assert_eq!(routes, [None, Some("whatsapp")], "although the first still waits");
+
+    let town = Town::open().await;
+    let page = to_code_page(&town, &town.english()).await;
+    assert!(!page.body.contains("whatsapp"), "who has none offers none");
 }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use domain::{RouteName, Timestamp};
 use portal::{MessageGateways, ReceiptAnswer, ReceiptTold};
 
 use crate::town::Town;
@@ -12,6 +13,14 @@ struct Listener(Mutex<Vec<String>>);
 
 #[async_trait::async_trait]
 impl MessageGateways for Listener {
+    fn take_messages(&self, _: Timestamp) -> bool {
+        true
+    }
+
+    fn whatsapp(&self, _: Timestamp) -> Option<RouteName> {
+        None
+    }
+
     async fn take_receipt(&self, receipt: &ReceiptTold<'_>) -> ReceiptAnswer {
         let kind = receipt.headers.get("content-type").map_or("", |value| value.to_str().unwrap());
         let body = String::from_utf8_lossy(receipt.body);

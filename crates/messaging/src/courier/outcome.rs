@@ -103,6 +103,7 @@ mod tests {
             attempts: tries,
             route: None,
             tried_since: None,
+            not_by: None,
         }
     }
 

@@ -4,7 +4,7 @@ use domain::{
 };
 use reqwest::header::HeaderMap;
 use store::testing::TestStore;
-use store::{MessageTold, NewChallenge};
+use store::{AnotherCode, MessageTold, NewChallenge};
 
 use super::*;
 use crate::fake_gateway::{FakeGateway, Reply};
@@ -438,4 +438,24 @@ async fn receipts_may_come_first_twice_or_forged() {
         assert_eq!(post.tell(END, late).await, ReceiptAnswer::Taken);
         assert_eq!(post.told(challenge).await.receipt, receipt, "{late}");
     }
+}
+
+#[tokio::test]
+async fn who_asks_again_gets_it_by_another_route() {
+    let mut post = Post::open_two([taken("f-1")], [taken("s-1")]).await;
+    let challenge = post.write(1).await;
+    assert_eq!(post.send_due().await, 1);
+    post.advance(30);
+    let another = AnotherCode {
+        challenge,
+        code: "071155".parse().unwrap(),
+        text: SmsText::new("071155".to_owned()),
+        link: None,
+        route: None,
+        at: post.clock.now(),
+    };
+    let policy = domain::ChallengePolicy::default();
+    post.store.send_code_again(&another, &[], &policy).await.unwrap().unwrap();
+    assert_eq!(post.send_due().await, 0);
+    assert_eq!(post.texts_of_second(), ["071155"]);
 }

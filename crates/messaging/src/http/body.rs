@@ -55,6 +55,11 @@ impl Body {
         self.0.iter().map(|(name, node)| (name.as_str(), text(node))).collect()
     }
 
+    /// Whether the words of the message are in it.
+    pub(super) fn holds_text(&self) -> bool {
+        self.0.iter().any(|(_, node)| node.holds_text())
+    }
+
     /// The whole as a JSON object.
     pub(super) fn json(&self, words: &Words<'_>) -> Value {
         table(&self.0, words)
@@ -83,6 +88,15 @@ impl Node {
         })
     }
 
+    fn holds_text(&self) -> bool {
+        match self {
+            Self::Text(template) => template.holds_text(),
+            Self::Fixed(_) => false,
+            Self::List(nodes) => nodes.iter().any(Self::holds_text),
+            Self::Table(nodes) => nodes.iter().any(|(_, node)| node.holds_text()),
+        }
+    }
+
     fn fill(&self, words: &Words<'_>) -> Value {
         match self {
             Self::Text(template) => Value::String(template.fill(words)),
@@ -104,8 +118,13 @@ mod tests {
 
     use super::*;
 
-    const WORDS: Words<'_> =
-        Words { to: "966512345678", text: "رمز \"1\" & {x}", sender: "Al Ahsa", id: "7" };
+    const WORDS: Words<'_> = Words {
+        to: "966512345678",
+        text: "رمز \"1\" & {x}",
+        code: "1",
+        sender: "Al Ahsa",
+        id: "7",
+    };
 
     #[test]
     fn only_leaves_are_filled_and_the_shape_stays() {

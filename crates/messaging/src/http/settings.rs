@@ -20,7 +20,7 @@ use crate::error::MessagingError;
 /// One HTTP gateway.
 ///
 /// `fields`, `headers` and `basic-auth` are templates: `{to}` is the number in digits with its
-/// country code, `{text}` the words, `{sender}` the sender's name, `{id}` our id of the message,
+/// country code, `{text}` the words, `{code}` the code in them, `{sender}` the sender's name, `{id}` our id of the message,
 /// `{secret.NAME}` a secret. A brace itself is written twice.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
@@ -178,6 +178,19 @@ impl From<Method> for reqwest::Method {
 impl HttpSettings {
     /// Checks everything that can be checked without reading a secret.
     pub(crate) fn validate(&self) -> Result<(), MessagingError> {
+        self.check().map(drop)
+    }
+
+    /// Checks the same of a gateway that has words of its own around the code.
+    pub(crate) fn validate_without_text(&self) -> Result<(), MessagingError> {
+        if self.check()?.hold_text() {
+            let reason = "must carry {code} alone, not {text}, which may have a link in it";
+            return Err(MessagingError::setting("http.fields", reason));
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<Parts, MessagingError> {
         if !(1..=60).contains(&self.timeout_seconds) {
             let reason = format!("is {}, but must be from 1 to 60", self.timeout_seconds);
             return Err(MessagingError::setting("http.timeout-seconds", reason));
@@ -191,7 +204,7 @@ impl HttpSettings {
         if let Some(receipts) = &self.receipts {
             receipts.validate(&unread)?;
         }
-        Parts::compile(self, &unread).map(drop)
+        Parts::compile(self, &unread)
     }
 
     /// What reads the gateway's receipts, if it gives some; reads their secrets.

@@ -14,6 +14,7 @@ pub(super) type Secrets = BTreeMap<String, Secret>;
 pub(super) struct Words<'a> {
     pub to: &'a str,
     pub text: &'a str,
+    pub code: &'a str,
     pub sender: &'a str,
     pub id: &'a str,
 }
@@ -27,6 +28,7 @@ enum Part {
     Literal(String),
     To,
     Text,
+    Code,
     Sender,
     Id,
     Secret(Secret),
@@ -36,8 +38,8 @@ enum Part {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum TemplateError {
     #[error(
-        "has the unknown placeholder `{{{0}}}`; known are {{to}}, {{text}}, {{sender}}, {{id}} \
-         and {{secret.NAME}}"
+        "has the unknown placeholder `{{{0}}}`; known are {{to}}, {{text}}, {{code}}, {{sender}}, \
+         {{id}} and {{secret.NAME}}"
     )]
     Unknown(String),
     #[error("uses the secret `{0}`, which is not listed under `secrets`")]
@@ -47,6 +49,11 @@ pub(super) enum TemplateError {
 }
 
 impl Template {
+    /// Whether it holds the words of the message.
+    pub(super) fn holds_text(&self) -> bool {
+        self.0.iter().any(|part| matches!(part, Part::Text))
+    }
+
     /// Parses `text` and puts the secrets in.
     pub(super) fn parse(text: &str, secrets: &Secrets) -> Result<Self, TemplateError> {
         let mut parts = Vec::new();
@@ -82,6 +89,7 @@ impl Template {
                 Part::Literal(text) => text,
                 Part::To => words.to,
                 Part::Text => words.text,
+                Part::Code => words.code,
                 Part::Sender => words.sender,
                 Part::Id => words.id,
                 Part::Secret(secret) => secret.expose(),
@@ -95,6 +103,7 @@ impl Part {
         match name {
             "to" => Ok(Self::To),
             "text" => Ok(Self::Text),
+            "code" => Ok(Self::Code),
             "sender" => Ok(Self::Sender),
             "id" => Ok(Self::Id),
             _ => match name.strip_prefix("secret.") {
@@ -113,8 +122,13 @@ impl Part {
 mod tests {
     use super::*;
 
-    const WORDS: Words<'_> =
-        Words { to: "966512345678", text: "رمز {to} 482913", sender: "AlAhsa", id: "7" };
+    const WORDS: Words<'_> = Words {
+        to: "966512345678",
+        text: "رمز {to} 482913",
+        code: "482913",
+        sender: "AlAhsa",
+        id: "7",
+    };
 
     #[test]
     fn placeholders_are_filled_once_and_braces_can_be_written() {
@@ -127,6 +141,7 @@ mod tests {
         check("+{to}", Ok("+966512345678"));
         check("{text}", Ok("رمز {to} 482913"));
         check("{sender}/{id}.", Ok("AlAhsa/7."));
+        check("{code}", Ok("482913"));
         check("Bearer {secret.key}", Ok("Bearer k-1"));
         check("{{to}}", Ok("{to}"));
         check("{To}", Err(TemplateError::Unknown("To".to_owned())));

@@ -21,6 +21,7 @@ fn message() -> OutgoingMessage {
         attempts: 0,
         route: None,
         tried_since: None,
+        not_by: None,
     }
 }
 
@@ -31,12 +32,14 @@ struct Preset {
     messaging: MessagingSettings,
 }
 
-/// Sends one message by a preset, with its address and its secrets' files replaced.
+/// Sends one message by a preset, with its address and its secrets' files replaced; by the last of
+/// its routes, where there are several.
 async fn send_by_preset(preset: &str, reply: Reply) -> (Result<Accepted, SendError>, Asked) {
-    let Preset { messaging } = toml::from_str(preset).expect("the preset is valid TOML");
+    let Preset { mut messaging } = toml::from_str(preset).expect("the preset is valid TOML");
     messaging.validate().expect("the preset is valid");
     let mut gateway = FakeGateway::start([reply]).await;
-    let mut settings = messaging.http.expect("the preset is for HTTP");
+    let route = messaging.routes.pop().map(|route| route.http);
+    let mut settings = messaging.http.or(route).expect("the preset is for HTTP");
     let real = Url::parse(&settings.url).unwrap();
     settings.url = format!("http://{}{}", gateway.address, real.path());
     let folder = tempfile::tempdir().unwrap();
@@ -123,6 +126,25 @@ async fn twilio_takes_a_form() {
     assert!(asked.headers["authorization"].to_str().unwrap().starts_with("Basic "));
     let (result, _) = send_by_preset(preset, reply(400, r#"{"code":21614}"#)).await;
     let reason = "the gateway answered 400: …".to_owned();
+    assert_eq!(result, Err(SendError::Permanent { reason }));
+}
+
+#[tokio::test]
+async fn whatsapp_carries_the_code_and_no_link() {
+    let preset = include_str!("../../presets/whatsapp.toml");
+    let body = r#"{"messaging_product":"whatsapp","messages":[{"id":"wamid.A1"}]}"#;
+    let (result, asked) = send_by_preset(preset, reply(200, body)).await;
+    assert_eq!(result, accepted(Some("wamid.A1")));
+    assert_eq!(asked.headers["authorization"], "Bearer the-token&");
+    let sent: Value = serde_json::from_str(&asked.body).unwrap();
+    let code = json!([{"type": "text", "text": "482913"}]);
+    assert_eq!(sent["to"], "966512345678");
+    assert_eq!(sent["template"]["components"][0], json!({"type": "body", "parameters": code}));
+    assert_eq!(sent["template"]["components"][1]["parameters"], code);
+    assert!(!asked.body.contains("wifi.example"), "of the words nothing travels: {}", asked.body);
+    let refused = r#"{"error":{"message":"not on WhatsApp","code":1310}}"#;
+    let (result, _) = send_by_preset(preset, reply(400, refused)).await;
+    let reason = "the gateway answered 400: 1310".to_owned();
     assert_eq!(result, Err(SendError::Permanent { reason }));
 }
 

@@ -29,6 +29,8 @@ pub struct OutgoingMessage {
     pub route: Option<RouteName>,
     /// Since when that route tries; `None` if it has not tried yet.
     pub tried_since: Option<Timestamp>,
+    /// The route by which the message before it went, which did not arrive as far as is known.
+    pub not_by: Option<RouteName>,
 }
 
 /// A message that another route shall carry instead.

@@ -6,8 +6,8 @@
 use async_trait::async_trait;
 use domain::{
     Binding, Challenge, ChallengeId, ChallengePolicy, Code, Grant, Language, LinkToken, NasName,
-    OverLimit, Purpose, ReportNumber, ResendRefusal, SendLimit, SmsText, Timestamp, Verdict,
-    VisitRecord,
+    OverLimit, Purpose, ReportNumber, ResendRefusal, RouteName, SendLimit, SmsText, Timestamp,
+    Verdict, VisitRecord,
 };
 
 use crate::{SignInOutcome, StoreError};
@@ -49,6 +49,8 @@ pub struct AnotherCode {
     pub link: Option<LinkToken>,
     /// The message that carries it.
     pub text: SmsText,
+    /// By which route it shall go; else by another than the last one that did not arrive.
+    pub route: Option<RouteName>,
     /// When.
     pub at: Timestamp,
 }

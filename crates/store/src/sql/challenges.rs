@@ -5,7 +5,7 @@ use data_encoding::HEXLOWER;
 use domain::{
     Binding, Challenge, ChallengeId, ChallengePolicy, ChallengeState, Code, Counted, LinkToken,
     MessageClass, MessageId, OverLimit, PhoneNumber, Purpose, ReportNumber, ResendRefusal,
-    SendLimit, SmsText, Timestamp, Verdict, VisitRecord,
+    RouteName, SendLimit, SmsText, Timestamp, Verdict, VisitRecord,
 };
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Executor, Transaction};
@@ -73,7 +73,8 @@ impl Challenges for SqlStore {
         let message = super::messages::new_id(challenge.sent_at);
         let sent = (&new.code, message);
         self.add_code(&mut transaction, challenge, sent, new.link.as_ref()).await?;
-        self.add_message(&mut transaction, challenge, (&new.text, &new.code, message)).await?;
+        let words = (&new.text, &new.code, message);
+        self.add_message(&mut transaction, challenge, words, None).await?;
         self.commit(transaction).await?;
         self.publish(Change::Message).await;
         if let Some((_, device)) = challenge.binding.device() {
@@ -174,7 +175,8 @@ impl Challenges for SqlStore {
         let sent = (&another.code, message);
         self.add_code(&mut transaction, &challenge, sent, another.link.as_ref()).await?;
         let words = (&another.text, &another.code, message);
-        self.add_message(&mut transaction, &challenge, words).await?;
+        let route = another.route.as_ref();
+        self.add_message(&mut transaction, &challenge, words, route).await?;
         self.commit(transaction).await?;
         self.publish(Change::Message).await;
         Ok(Ok(challenge))
@@ -530,10 +532,13 @@ impl SqlStore {
         transaction: &mut Transaction<'_, Any>,
         challenge: &Challenge,
         (text, code, message): (&SmsText, &Code, MessageId),
+        route: Option<&RouteName>,
     ) -> Result<(), StoreError> {
         let statement = "INSERT INTO messages (id, challenge, phone_hash, phone, text, class, urgency, created_at, \
-             expires_at, attempts, next_at, state, code) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $8, 'waiting', $10)";
+             expires_at, attempts, next_at, state, code, route, not_by) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $8, 'waiting', $10, $11, \
+             (SELECT route FROM messages former WHERE former.challenge = $2 \
+             AND COALESCE(former.receipt, '') <> 'delivered' ORDER BY former.created_at DESC LIMIT 1))";
         let urgency = challenge.binding.purpose().urgency();
         sqlx::query(statement)
             .bind(id_column(message))
@@ -546,6 +551,7 @@ impl SqlStore {
             .bind(challenge.sent_at.as_millis())
             .bind(challenge.code_expires_at.as_millis())
             .bind(self.keys.seal(Seal::MessageText, code.expose()))
+            .bind(route.map(RouteName::as_str))
             .execute(&mut **transaction)
             .await?;
         Ok(())

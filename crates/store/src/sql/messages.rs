@@ -25,7 +25,7 @@ pub(super) const TOLD: &str = "created_at, done_at, attempts, state, detail, rou
 const FORGET: &str = "phone = NULL, text = NULL, code = NULL, watch_until = NULL";
 /// The columns of a message that is to be sent.
 const OUTGOING: &str = "id, phone, text, code, class, urgency, created_at, expires_at, attempts, \
-                        route, tried_since";
+                        route, tried_since, not_by";
 
 /// A new message's id.
 pub(super) fn new_id(at: Timestamp) -> MessageId {
@@ -383,7 +383,7 @@ pub(super) fn told(row: &AnyRow) -> Result<MessageTold, StoreError> {
         created_at: columns.time("created_at")?,
         done_at: columns.optional_time("done_at")?,
         attempts: columns.count("attempts")?,
-        route: route(&columns)?,
+        route: route(&columns, "route")?,
         rerouted: columns.integer("rerouted")? == 1,
         receipt: receipt(&columns)?,
         state: state(&columns)?,
@@ -396,8 +396,8 @@ fn receipt(columns: &Columns<'_>) -> Result<Option<(Receipt, Timestamp)>, StoreE
     Ok(Some((receipt, columns.time("receipt_at")?)))
 }
 
-fn route(columns: &Columns<'_>) -> Result<Option<RouteName>, StoreError> {
-    let name = columns.optional_text("route")?;
+fn route(columns: &Columns<'_>, column: &str) -> Result<Option<RouteName>, StoreError> {
+    let name = columns.optional_text(column)?;
     let parsed = name.map(|name| name.parse()).transpose();
     parsed.map_err(|_| StoreError::Corrupt { what: "route" })
 }
@@ -428,7 +428,8 @@ impl SqlStore {
             class,
             expires_at: columns.time("expires_at")?,
             attempts: columns.count("attempts")?,
-            route: route(&columns)?,
+            route: route(&columns, "route")?,
+            not_by: route(&columns, "not_by")?,
             tried_since: columns.optional_time("tried_since")?,
         })
     }

@@ -46,6 +46,7 @@ const STEPS: &[Step] = steps![
     "0022_routes",
     "0023_receipts",
     "0024_code_life",
+    "0025_other_routes",
 ];
 
 /// What migrating did.

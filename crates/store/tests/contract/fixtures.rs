@@ -110,6 +110,7 @@ pub async fn begin(store: &TestStore, new: &NewChallenge) -> Begun {
 
 pub fn another_code(challenge: u8, text: &str, when: Timestamp) -> AnotherCode {
     AnotherCode {
+        route: None,
         challenge: ChallengeId::from_bytes([challenge; 16]),
         code: code(text),
         link: None,

@@ -154,6 +154,7 @@ pub async fn one_challenge_of_a_report_is_open_at_a_time(store: TestStore) {
     assert_eq!(outcomes.iter().filter(|begun| **begun == Begun::Begins).count(), 1);
     let open = store.find_open_challenge(&closing("44012345")).await.unwrap().unwrap();
     let again = |when| AnotherCode {
+        route: None,
         challenge: open.id,
         code: code("222222"),
         link: None,
