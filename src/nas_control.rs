@@ -1,17 +1,22 @@
-//! Carries the controller's orders: by the RADIUS crate's client, or to the API of an access
-//! point's own controller; and notes what was answered.
+//! Carries the controller's orders: by the RADIUS crate's client, to the API of an access point's
+//! own controller, or to where a gateway that asks by itself fetches them; and notes what was
+//! answered.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use controller::{Delivery, GuestsError, NasControl, Probe, Way};
 use controller_api::{ApiError, Controllers};
 use domain::{
-    Clock, ControllerApi, Guest, Nas, NasCommand, NasOrder, OrderMethod, OrderReason, Session,
-    Timestamp,
+    Clock, ControllerApi, Errand, Guest, GuestReport, GuestStanding, Nas, NasCommand, NasOrder,
+    OrderKind, OrderMethod, OrderReason, Session, Timestamp, WaitingErrand,
 };
 use radius::{DaeClient, DaeOutcome};
-use store::{Trail, TrailEvent, TrailKind};
+use store::{Store, StoreError, Trail, TrailEvent, TrailKind};
+
+/// A gateway that asks by itself and said nothing for so long is not there.
+const SILENT: Duration = Duration::from_secs(60);
 
 /// Every way to tell an access point something.
 pub struct EveryWay {
@@ -19,6 +24,8 @@ pub struct EveryWay {
     pub client: DaeClient,
     /// By the API of its controller.
     pub controllers: Controllers,
+    /// Where gateways that ask by themselves fetch what they are told.
+    pub store: Arc<dyn Store>,
     /// Where it is noted.
     pub trail: Option<Trail>,
     /// The time.
@@ -47,6 +54,51 @@ impl EveryWay {
             device: (order.reason != OrderReason::Erased).then_some(order.device),
             ..TrailEvent::new(sent_at, what)
         });
+    }
+
+    /// What a gateway that asks by itself said, if it lately has.
+    async fn heard(&self, nas: &Nas) -> Result<Option<GuestReport>, StoreError> {
+        let report = self.store.find_guest_report(&nas.name).await?;
+        let now = self.clock.now();
+        Ok(report.filter(|report| now < report.heard_at + SILENT))
+    }
+
+    /// Leaves what a gateway is to do where it fetches it.
+    async fn leave(&self, nas: &Nas, order: &NasOrder, command: &NasCommand) -> Delivery {
+        match self.try_to_leave(nas, order, command).await {
+            Ok(delivery) => delivery,
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(nas = %nas.name, error, "nothing can be left for the gateway");
+                Delivery::NoAnswer
+            }
+        }
+    }
+
+    async fn try_to_leave(
+        &self,
+        nas: &Nas,
+        order: &NasOrder,
+        command: &NasCommand,
+    ) -> Result<Delivery, StoreError> {
+        let heard = self.heard(nas).await?;
+        let standing = heard.as_ref().and_then(|report| report.standing(order.device));
+        let errand = match command {
+            NasCommand::Disconnect => Errand::Cut,
+            // Who is in under other limits is cut first; who has just come is not yet.
+            NasCommand::Change(terms)
+                if standing == Some(GuestStanding::Admitted)
+                    && matches!(order.kind, OrderKind::Change(_)) =>
+            {
+                Errand::Renew(terms.clone())
+            }
+            NasCommand::Change(terms) => Errand::Admit(terms.clone()),
+            // It asks nobody by RADIUS, and so is never told to.
+            NasCommand::Reauthenticate => return Ok(Delivery::NoAddress),
+        };
+        let errand = WaitingErrand { device: order.device, errand, left_at: self.clock.now() };
+        self.store.leave_errand(&nas.name, &errand).await?;
+        Ok(heard.map_or(Delivery::NoAnswer, |_| Delivery::Acknowledged))
     }
 
     async fn tell_api(
@@ -100,6 +152,7 @@ impl NasControl for EveryWay {
         let sent_at = self.clock.now();
         let delivery = match &nas.hand_off.api {
             Some(api) => self.tell_api(nas, api, order, command).await,
+            None if nas.hand_off.method.asks_portal() => self.leave(nas, order, command).await,
             None if self.client.reaches(nas) => {
                 delivery(self.client.deliver(nas, order.device, session, command).await)
             }
@@ -118,6 +171,13 @@ impl NasControl for EveryWay {
             );
             return Probe { delivery, way: Way::Api };
         }
+        if nas.hand_off.method.asks_portal() {
+            let delivery = match self.heard(nas).await {
+                Ok(Some(_)) => Delivery::Acknowledged,
+                Ok(None) | Err(_) => Delivery::NoAnswer,
+            };
+            return Probe { delivery, way: Way::ByItself };
+        }
         let way = match nas.dae_address {
             _ if self.client.is_connected(nas) => Way::OwnConnection,
             Some(address) => Way::Address(address),
@@ -127,6 +187,11 @@ impl NasControl for EveryWay {
     }
 
     async fn guests(&self, nas: &Nas) -> Result<Vec<Guest>, GuestsError> {
+        if nas.hand_off.method.asks_portal() {
+            let heard = self.heard(nas).await.map_err(|error| GuestsError(error.to_string()))?;
+            let report = heard.ok_or_else(|| GuestsError("it is silent".to_owned()))?;
+            return Ok(report.into_guests());
+        }
         let Some(api) = &nas.hand_off.api else { return Ok(Vec::new()) };
         let guests = self.controllers.guests((&nas.name, api)).await;
         guests.map_err(|error| GuestsError(error.to_string()))

@@ -321,7 +321,8 @@ impl Parts {
                 .over(self.connections.clone());
         let (trail, clock) = (self.trail.clone(), Arc::clone(&shared.clock));
         let controllers = Controllers::default();
-        Ok(Arc::new(EveryWay { client, controllers, trail, clock }))
+        let store = Arc::clone(&shared.store);
+        Ok(Arc::new(EveryWay { client, controllers, store, trail, clock }))
     }
 
     fn admin_api(

@@ -103,7 +103,7 @@ impl GuestWatch {
 
     async fn controllers(&self) -> Result<Vec<Nas>, StoreError> {
         let mut all = self.store.list_access_points().await?;
-        all.retain(|nas| nas.hand_off.api.is_some());
+        all.retain(|nas| nas.hand_off.api.is_some() || nas.hand_off.method.asks_portal());
         Ok(all)
     }
 
@@ -225,6 +225,8 @@ impl GuestWatch {
                     begun.push(stay::begin(nas, last.as_ref(), guest, (&grant, speed)));
                 }
                 GuestStanding::Caught => caught.push(grant),
+                // It is counted to its end, and comes back if it wants to.
+                GuestStanding::Gone => {}
             }
         }
         Ok((begun, caught))

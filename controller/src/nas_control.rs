@@ -50,6 +50,8 @@ pub enum Way {
     Address(SocketAddr),
     /// By its controller's API.
     Api,
+    /// Not by us: it asks by itself.
+    ByItself,
     /// In no way.
     None,
 }
@@ -60,6 +62,7 @@ impl fmt::Display for Way {
             Self::OwnConnection => f.write_str("over its own TLS connection"),
             Self::Address(address) => write!(f, "at {address}"),
             Self::Api => f.write_str("by its API"),
+            Self::ByItself => f.write_str("when it next asks"),
             Self::None => f.write_str("nowhere"),
         }
     }
@@ -70,7 +73,8 @@ impl fmt::Display for Way {
 #[error("the controller does not say who is there: {0}")]
 pub struct GuestsError(pub String);
 
-/// Tells access points to change, renew or end a session: by RFC 5176, or by their controller's API.
+/// Tells access points to change, renew or end a session: by RFC 5176, by their controller's API, or
+/// by what waits for them until they ask.
 #[async_trait]
 pub trait NasControl: Send + Sync {
     /// Tells `nas` the command by which `order` is tried now, within a time that the
@@ -86,7 +90,7 @@ pub trait NasControl: Send + Sync {
     /// Asks `nas` to end a session that does not exist, within a time that the implementation
     /// bounds: whoever takes orders says that there is none (RFC 5176 §3.5, 503).
     /// A controller's API is asked for something harmless instead: acknowledged is that it answers
-    /// and takes the key.
+    /// and takes the key; and of who asks by itself, that it lately has.
     async fn probe(&self, nas: &Nas) -> Probe;
 
     /// Every device that the controller of `nas` sees at its site, within a time that the

@@ -36,8 +36,10 @@ pub(crate) struct Seen<'a> {
 /// One row for each thing that can be looked at.
 pub(crate) fn rows(seen: &Seen<'_>) -> Vec<TestRow> {
     let nas = seen.nas;
-    if nas.profile.is_told_by_api() {
-        return seen.probe.map(|probe| api(nas, probe)).into_iter().collect();
+    if !nas.profile.speaks_radius() {
+        let asks = nas.hand_off.method.asks_portal();
+        let judge = |probe| if asks { questions(nas, probe) } else { api(nas, probe) };
+        return seen.probe.map(judge).into_iter().collect();
     }
     let mut rows = Vec::with_capacity(8);
     match seen.activity {
@@ -319,6 +321,25 @@ fn api(nas: &Nas, probe: &Probe) -> TestRow {
             Failed,
             format!("no answer of its controller {way}, or not one of the certificate named"),
             "a firewall, another port, or another certificate: compare --api-certificate",
+        ),
+    }
+}
+
+/// It asks by itself, so all that can be seen is whether it does.
+fn questions(nas: &Nas, probe: &Probe) -> TestRow {
+    match probe.delivery {
+        Delivery::Acknowledged => {
+            row(TestSubject::Orders, TestVerdict::Ok, "it says who is there, and asks", "")
+        }
+        Delivery::Refused(_) | Delivery::NoAnswer | Delivery::NoAddress => row(
+            TestSubject::Orders,
+            Failed,
+            "it has not said who is there for a minute, with the secret that is known here",
+            format!(
+                "see whether the script of `sabeel nas onboard {}` runs on it, whether curl reaches \
+                 the portal from there, and whether its clock is right",
+                nas.name
+            ),
         ),
     }
 }

@@ -19,6 +19,8 @@ use writing::Writing;
 
 /// What stands for a secret that was not given.
 const NO_SECRET: &str = "THE-SECRET";
+/// What stands for the secret of a gateway that asks by itself where it was not given.
+const NO_KEY: &str = "THE-GATEWAYS-SECRET";
 /// What stands for the server's address where none is known.
 const NO_SERVER: &str = "SERVER-ADDRESS";
 
@@ -76,6 +78,7 @@ const fn text(profile: NasProfile) -> (&'static str, Writing) {
         NasProfile::Cisco => (include_str!("../onboarding/cisco.txt"), Writing::Word),
         NasProfile::Unifi => (include_str!("../onboarding/unifi.txt"), Writing::Prose),
         NasProfile::UnifiApi => (include_str!("../onboarding/unifi-api.txt"), Writing::Prose),
+        NasProfile::Opennds => (include_str!("../onboarding/opennds.sh"), Writing::ShellWord),
         NasProfile::Meraki => (include_str!("../onboarding/meraki.txt"), Writing::Prose),
         NasProfile::Hpe => (include_str!("../onboarding/hpe.txt"), Writing::Word),
         NasProfile::Cambium => (include_str!("../onboarding/cambium.txt"), Writing::Prose),
@@ -112,11 +115,17 @@ pub(crate) fn notes(nas: &Nas, known: &Known<'_>) -> Vec<String> {
              credentials-file"
                 .to_owned(),
         );
-    } else if known.secret.is_none() && !nas.profile.is_told_by_api() {
+    } else if known.secret.is_none() && nas.profile.speaks_radius() {
         notes.push(format!(
             "{NO_SECRET} stands for the secret, which is never shown again: give it with \
              --secret-file, or replace it with `sabeel nas rotate {}`",
             nas.name
+        ));
+    }
+    if nas.hand_off.method.asks_portal() && known.hand_off_secret.is_none() {
+        notes.push(format!(
+            "{NO_KEY} stands for what the gateway proves itself with, which `sabeel nas add` printed \
+             once: give it with --login-secret-file"
         ));
     }
     if known.server.is_none() {
@@ -138,9 +147,7 @@ pub(crate) fn notes(nas: &Nas, known: &Known<'_>) -> Vec<String> {
              a visitor who signs out stays online until then"
                 .to_owned(),
         );
-    } else if nas.dae_address.is_none()
-        && nas.certificate.is_none()
-        && !nas.profile.is_told_by_api()
+    } else if nas.dae_address.is_none() && nas.certificate.is_none() && nas.profile.speaks_radius()
     {
         notes.push(format!(
             "orders cannot reach it yet: `sabeel nas set {} --dae ADDRESS:{}`",

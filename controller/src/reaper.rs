@@ -45,6 +45,8 @@ pub(crate) struct Pruned {
     pub challenges: u64,
     pub visits: u64,
     pub appearances: u64,
+    pub errands: u64,
+    pub guest_reports: u64,
     pub credentials: u64,
     pub orders: u64,
     pub messages: u64,
@@ -125,6 +127,10 @@ impl Reaper {
         let visits = store.prune_visits(before).await?;
         let (store, before) = self.told("appearances", past(hours(SEEN_HOURS)));
         let appearances = store.prune_appearances(before).await?;
+        let (store, before) = self.told("errands", past(hours(SEEN_HOURS)));
+        let errands = store.prune_errands(before).await?;
+        let (store, before) = self.told("guest-reports", past(hours(SEEN_HOURS)));
+        let guest_reports = store.prune_guest_reports(before).await?;
         let (store, before) = self.told("credentials", past(hours(keep.credential_hours)));
         let credentials = store.prune_credentials(before).await?;
         let (store, before) = self.told("orders", past(days(keep.order_days)));
@@ -154,6 +160,8 @@ impl Reaper {
             challenges,
             visits,
             appearances,
+            errands,
+            guest_reports,
             credentials,
             orders,
             messages,
@@ -230,6 +238,8 @@ fn report(pruned: Pruned) {
         challenges,
         visits,
         appearances,
+        errands,
+        guest_reports,
         credentials,
         orders,
         messages,
@@ -248,6 +258,8 @@ fn report(pruned: Pruned) {
         challenges,
         visits,
         appearances,
+        errands,
+        guest_reports,
         credentials,
         orders,
         messages,

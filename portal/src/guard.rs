@@ -17,7 +17,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use tokio::time::timeout;
@@ -29,7 +29,7 @@ use crate::failure::Reference;
 use crate::server::Transport;
 use crate::settings::Resolved;
 use crate::visit::Peer;
-use crate::{probe, router};
+use crate::{errands, probe, router};
 
 /// For 90 days, and for this name alone: others of the city are not ours to decide on.
 const ONLY_TLS: HeaderValue = HeaderValue::from_static("max-age=7776000");
@@ -102,7 +102,7 @@ impl Guard {
         peer: IpAddr,
         transport: Transport,
     ) -> Response {
-        if announces_too_much(&parts.headers) {
+        if announces_too_much(&parts) {
             let language = self.app.language_of(&parts.headers, parts.uri.query());
             let answer = self.app.message(&language, &TOO_LARGE);
             return answer.unwrap_or_else(IntoResponse::into_response);
@@ -164,11 +164,13 @@ const TOO_LARGE: Message<'static> = Message {
 };
 
 /// Whether a body is known to be too large before any of it is read.
-fn announces_too_much(headers: &HeaderMap) -> bool {
-    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-    length
-        .and_then(|length| length.parse::<usize>().ok())
-        .is_some_and(|length| length > router::BODY_LIMIT)
+fn announces_too_much(parts: &Parts) -> bool {
+    let limit = match parts.uri.path().starts_with("/n/") {
+        true => errands::BODY_LIMIT,
+        false => router::BODY_LIMIT,
+    };
+    let length = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    length.and_then(|length| length.parse::<usize>().ok()).is_some_and(|length| length > limit)
 }
 
 /// Adds the headers that a response does not set by itself.

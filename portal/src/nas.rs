@@ -16,6 +16,7 @@ mod mac_authentication;
 mod meraki;
 mod mikrotik;
 mod omada;
+mod opennds;
 mod opnsense;
 mod pfsense;
 mod query;
@@ -77,6 +78,7 @@ pub(crate) fn dialect(method: HandOffMethod) -> &'static dyn Dialect {
         HandOffMethod::Pfsense => &pfsense::Pfsense,
         HandOffMethod::Opnsense => &opnsense::Opnsense,
         HandOffMethod::UnifiApi => &unifi::Unifi,
+        HandOffMethod::Opennds => &opennds::Opennds,
     }
 }
 
@@ -186,6 +188,8 @@ pub(crate) enum ArrivalError {
     BadSignature,
     #[error("the signature is too old or from the future")]
     Stale,
+    #[error("`tok` is openNDS's own token, in clear: set fas_secure_enabled to 1 or more there")]
+    TokenInClear,
     #[error("the login page's host is not one of this access point's")]
     HostNotAllowed,
 }

@@ -12,7 +12,7 @@ use crate::app::{App, Message, Outcome};
 use crate::journey::{
     arrive, code, devices, end, help, link, my_data, number, online, rate, voucher,
 };
-use crate::{capport, gateways, probe, wispr};
+use crate::{capport, errands, gateways, probe, wispr};
 
 /// Forms are tiny; a larger body is answered with 413, and read no further.
 pub(crate) const BODY_LIMIT: usize = 16 * 1_024;
@@ -27,8 +27,8 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/terms", get(help::public_terms))
         .route("/t/{token}", get(link::show).post(link::open))
         .route("/t/{token}/opened", get(link::opened))
-        .route("/n/{path}", get(arrive::enter))
-        .route("/n/{path}/", get(arrive::enter))
+        .route("/n/{path}", get(arrive::enter).post(errands::answer))
+        .route("/n/{path}/", get(arrive::enter).post(errands::answer))
         .route("/guest/s/{site}", get(arrive::enter_from_unifi))
         .route("/guest/s/{site}/", get(arrive::enter_from_unifi))
         .route("/n/{path}/capport", get(capport::answer))
@@ -69,7 +69,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
 }
 
 /// A browser that opens the address of a form again is shown the way back to its page.
-async fn wrong_method(State(app): State<Arc<App>>, request: Parts) -> Outcome {
+pub(crate) async fn wrong_method(State(app): State<Arc<App>>, request: Parts) -> Outcome {
     let path = request.uri.path();
     let folder = path.rfind('/').map_or("/", |last| &path[..=last]);
     let message = Message {

@@ -74,6 +74,7 @@ pub(crate) fn write(
         | NasProfile::Ruckus
         | NasProfile::Unifi
         | NasProfile::UnifiApi
+        | NasProfile::Opennds
         | NasProfile::Meraki
         | NasProfile::Omada
         | NasProfile::Generic => generic::write(packet, limits),

@@ -121,7 +121,8 @@ pub struct AddNas {
     #[arg(long, value_name = "NAME")]
     pub certificate: Option<CertificateName>,
     /// The maker's dialect: sabeel, coova, uspot, mikrotik, hostapd, aruba, ruckus, cisco, unifi,
-    /// unifi-api, meraki, hpe, cambium, huawei, fortinet, omada, pfsense, opnsense or generic.
+    /// unifi-api, opennds, meraki, hpe, cambium, huawei, fortinet, omada, pfsense, opnsense or
+    /// generic.
     #[arg(long, default_value = "generic")]
     pub profile: NasProfile,
     /// File with the RADIUS secret [default: one is made].
@@ -160,7 +161,7 @@ pub struct HandOffArgs {
     #[arg(long, value_name = "HOST[:PORT]", value_delimiter = ',')]
     pub login_hosts: Vec<LoginHost>,
     /// By which maker's rules, such as uam, mikrotik or cisco [default: its profile's if it has a
-    /// login page or is told by an API, else mac-authentication].
+    /// login page or speaks no RADIUS, else mac-authentication].
     #[arg(long = "hand-off", value_name = "METHOD")]
     pub method: Option<HandOffMethod>,
     /// For which devices codes are sent where nothing signs the redirect: seen (those that RADIUS
@@ -169,7 +170,8 @@ pub struct HandOffArgs {
     #[arg(long, value_name = "RULE")]
     pub sends: Option<SendRule>,
     /// File with the secret that its login page shares with the portal (CoovaChilli's
-    /// `uamsecret`); without one, nothing proves that a redirect is its own.
+    /// `uamsecret`); without one, nothing proves that a redirect is its own. openNDS's `faskey`, 16
+    /// to 32 letters and digits [default there: one is made].
     #[arg(long, value_name = "FILE")]
     pub login_secret_file: Option<PathBuf>,
     /// The API of its controller.

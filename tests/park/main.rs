@@ -1,4 +1,5 @@
-//! A park's visitor on real parts: phones, DHCP, a kernel that lets through, a browser.
+//! A park's visitor on real parts: phones, DHCP, a kernel that lets through, a browser; and the
+//! same behind openNDS.
 //!
 //! `scripts/scene` builds the park in network namespaces of its own.
 
@@ -8,5 +9,6 @@
 mod chromium;
 #[path = "../stories/noon.rs"]
 mod noon;
+mod opennds;
 mod scene;
 mod visit;

@@ -22,17 +22,27 @@ pub struct Scene {
     keeper: Child,
     dir: tempfile::TempDir,
     day_data: &'static str,
+    gateway: &'static str,
 }
 
 impl Scene {
     /// Builds a park whose visitors may use so much a day.
     pub fn build(day_data: &'static str) -> Self {
+        Self::build_with("sabeel", day_data)
+    }
+
+    /// The same park, whose gateway is openNDS.
+    pub fn build_with_opennds(day_data: &'static str) -> Self {
+        Self::build_with("opennds", day_data)
+    }
+
+    fn build_with(gateway: &'static str, day_data: &'static str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut keeper = Command::new("unshare")
             .args(["--user", "--map-root-user", "--mount", "--net", "--pid", "--fork"])
             .args(["--mount-proc", "--kill-child", "sh", "-c"])
             // The shell stays, to bury the processes that its namespace leaves it.
-            .arg("mount -t tmpfs tmpfs /run && echo stands && cat; exit")
+            .arg("mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /var/lib/misc && echo stands && cat; exit")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -40,7 +50,7 @@ impl Scene {
         let mut line = String::new();
         BufReader::new(keeper.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         assert_eq!(line, "stands\n", "this kernel gives no user namespaces");
-        let scene = Self { keeper, dir, day_data };
+        let scene = Self { keeper, dir, day_data, gateway };
         let built = scene.script(&["up"]).output().unwrap();
         assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
         scene
@@ -71,6 +81,7 @@ impl Scene {
         let mut command = self.inside(SCRIPT);
         command.args(words);
         command.envs([("SABEEL", SABEEL), ("DAY_DATA", self.day_data), ("INTERIM", "2")]);
+        command.env("GATEWAY", self.gateway);
         command.env("SCENE_DIR", self.dir.path()).env("ZONE", zone_of_noon());
         command
     }
@@ -157,7 +168,7 @@ impl Scene {
 impl Drop for Scene {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            for program in ["server", "gateway"] {
+            for program in ["server", "gateway", "reports"] {
                 let log = std::fs::read_to_string(self.file(&format!("{program}.log")));
                 let log = log.unwrap_or_default();
                 writeln!(std::io::stderr(), "--- {program}.log\n{log}").ok();

@@ -197,16 +197,18 @@ fn the_page_says_when_it_renews(scene: &Scene) {
 }
 
 /// What really crossed between the gateway and the internet, as the far end counts it.
-struct Carried<'a>(&'a Scene);
+pub struct Carried<'a>(&'a Scene);
 
+/// Octets from and to the visitors.
 #[derive(Debug)]
-struct Octets {
-    up: u64,
-    down: u64,
+pub struct Octets {
+    pub up: u64,
+    pub down: u64,
 }
 
 impl<'a> Carried<'a> {
-    fn count(scene: &'a Scene) -> Self {
+    /// Begins to count.
+    pub fn count(scene: &'a Scene) -> Self {
         let rules = "table inet far {
             counter up { }
             counter down { }
@@ -223,7 +225,8 @@ impl<'a> Carried<'a> {
         Self(scene)
     }
 
-    fn octets(&self) -> Octets {
+    /// What has crossed so far.
+    pub fn octets(&self) -> Octets {
         let list = self.0.at("net", &["nft", "--json", "list", "counters"]).stdout;
         let list: Value = serde_json::from_slice(&list).unwrap();
         let counters: Vec<_> = list["nftables"].as_array().unwrap().iter().collect();

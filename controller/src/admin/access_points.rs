@@ -146,7 +146,7 @@ pub(super) fn nas(request: AddAccessPoint, new: &NewAccessPoints) -> Result<Nas,
         // Our own gateway has always sent it.
         NasProfile::Sabeel => MessageAuthenticatorRule::Required,
         // It speaks no RADIUS that an old version of it could leave it out of.
-        profile if profile.is_told_by_api() => MessageAuthenticatorRule::Required,
+        profile if !profile.speaks_radius() => MessageAuthenticatorRule::Required,
         _ => new.message_authenticator,
     };
     Ok(Nas {
@@ -170,11 +170,11 @@ pub(super) fn nas(request: AddAccessPoint, new: &NewAccessPoints) -> Result<Nas,
 
 fn hand_off(wanted: NewHandOff, profile: NasProfile) -> Result<HandOff, String> {
     let NewHandOff { method, secret, hosts, api, sends } = wanted;
-    let method = method.unwrap_or(match hosts.is_empty() && !profile.is_told_by_api() {
+    let method = method.unwrap_or(match hosts.is_empty() && profile.speaks_radius() {
         true => HandOffMethod::MacAuthentication,
         false => profile.browser_hand_off(),
     });
-    if method.tells_api() != profile.is_told_by_api() {
+    if !profile.goes_with(method) {
         return Err(format!(
             "the hand-off {} does not go with the profile {}",
             method.as_str(),
@@ -183,7 +183,8 @@ fn hand_off(wanted: NewHandOff, profile: NasProfile) -> Result<HandOff, String> 
     }
     let api = api.map(controller_api).transpose()?;
     let is_own = profile == NasProfile::Sabeel && method == HandOffMethod::MacAuthentication;
-    let secret = secret.or_else(|| is_own.then(random::radius_secret));
+    let is_made = is_own || method.asks_portal();
+    let secret = secret.or_else(|| is_made.then(random::radius_secret));
     let sends = sends.unwrap_or(method.usual_sends());
     let hand_off = HandOff { method, secret, hosts, api, sends };
     hand_off.check().map_err(|error| error.to_string())?;
@@ -245,7 +246,7 @@ fn apply(request: &ChangeAccessPoint, nas: &mut Nas) -> Result<(), String> {
             _ => {}
         }
         nas.hand_off = changed;
-    } else if nas.hand_off.method.tells_api() != nas.profile.is_told_by_api() {
+    } else if !nas.profile.goes_with(nas.hand_off.method) {
         return Err("name the hand-off of the new profile too".to_owned());
     }
     Ok(())
@@ -311,7 +312,7 @@ pub(super) fn notes_on(nas: &Nas) -> Vec<String> {
         ),
         MessageAuthenticatorRule::Required | MessageAuthenticatorRule::Learnt => {}
     }
-    if nas.dae_address.is_none() && nas.certificate.is_none() && !nas.profile.is_told_by_api() {
+    if nas.dae_address.is_none() && nas.certificate.is_none() && nas.profile.speaks_radius() {
         notes.push(
             "without an address for Disconnect and CoA, a used-up allowance ends a session only \
              by the limits that the access point keeps itself"

@@ -39,7 +39,7 @@ pub(super) async fn add(
 
 /// The range that is asked for, with a secret made where none is given.
 pub(super) fn range(request: AddRange, new: &NewAccessPoints) -> Result<NasRange, String> {
-    if request.profile.is_told_by_api() {
+    if !request.profile.speaks_radius() {
         return Err(format!("nobody of the profile {} sends RADIUS", request.profile.as_str()));
     }
     Ok(NasRange {

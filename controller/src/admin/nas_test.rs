@@ -41,6 +41,7 @@ pub(super) async fn test(
 
 async fn probe(control: &dyn NasControl, nas: &Nas) -> Probe {
     let api = nas.hand_off.api.as_ref().map(|_| Way::Api);
+    let api = api.or(nas.hand_off.method.asks_portal().then_some(Way::ByItself));
     let way = api.or(nas.dae_address.map(Way::Address)).unwrap_or(Way::OwnConnection);
     let answered = tokio::time::timeout(LONGEST_PROBE, control.probe(nas)).await;
     answered.unwrap_or(Probe { delivery: Delivery::NoAnswer, way })

@@ -107,7 +107,7 @@ mod tests {
     }
 
     /// The rungs of each maker's ladder: to be asked again, slower, full speed.
-    const LADDERS: [(NasProfile, [&str; 3]); 19] = [
+    const LADDERS: [(NasProfile, [&str; 3]); 20] = [
         // RFC 5176 §3.2, and our own gateway knows it whole.
         (NasProfile::Generic, ["reauthenticate disconnect", "change disconnect", "change"]),
         (NasProfile::Sabeel, ["reauthenticate disconnect", "change disconnect", "change"]),
@@ -132,6 +132,8 @@ mod tests {
         (NasProfile::Unifi, ["disconnect", "disconnect", ""]),
         // Each authorisation by its API takes the place of the one before.
         (NasProfile::UnifiApi, ["change", "change disconnect", "change"]),
+        // It lets nobody in anew who is in; so who is to have other limits is cut first.
+        (NasProfile::Opennds, ["change", "change disconnect", "change"]),
         // "The only dynamic authorization supported are disconnect messages" (Meraki, "CoA
         // Disconnect for Splash Sign-on").
         (NasProfile::Meraki, ["disconnect", "disconnect", ""]),

@@ -143,6 +143,18 @@ async fn another_stay_of_a_device_that_never_left_counts_what_came_since_the_las
 }
 
 #[tokio::test]
+async fn who_has_just_left_is_counted_to_the_last_octet_and_not_let_in_again() {
+    let mut hall = Hall::quiet().await;
+    let phone = hall.stage.sign_in(1, 1).await;
+    hall.look(60, &[admitted(7, 1_000)]).await;
+    hall.look(2, &[guest(1, GuestStanding::Gone, 7, 1_500)]).await;
+    hall.look(60, &[guest(1, GuestStanding::Gone, 7, 1_500)]).await;
+    assert_eq!(hall.told().await, "150/1500");
+    assert_eq!(hall.used(&phone).await, 1_650);
+    assert!(hall.stage.orders().await.is_empty());
+}
+
+#[tokio::test]
 async fn a_session_that_uses_nothing_is_reported_before_it_counts_as_stale() {
     let mut hall = Hall::quiet().await;
     hall.stage.sign_in(1, 1).await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::{HandOff, HandOffMethod, LoginHost, Nas};
 use ipnet::IpNet;
 
-use super::{Known, NO_SECRET, NO_SERVER};
+use super::{Known, NO_KEY, NO_SECRET, NO_SERVER, Places};
 
 /// Where CoovaChilli listens unless it is told otherwise.
 const UAM_PORT: u16 = 3_990;
@@ -37,6 +37,7 @@ impl Fields {
         let api_site = nas.hand_off.api.as_ref().map(|api| api.site.to_string());
         fields.add("api-site", api_site.unwrap_or_else(|| "SITE".to_owned()));
         fields.add_login_page(nas, known);
+        fields.add_gateway(nas, known);
         fields.add_garden(known);
         fields
     }
@@ -87,12 +88,8 @@ impl Fields {
 
     /// `origin` is `scheme://host[:port]`, as the portal's settings make sure.
     fn add_portal(&mut self, nas: &Nas, origin: &str) {
-        let (scheme, authority) = origin.split_once("://").unwrap_or(("http", origin));
-        let (host, port) = match authority.rsplit_once(':') {
-            Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => (host, port),
-            Some(_) | None if scheme == "https" => (authority, "443"),
-            Some(_) | None => (authority, "80"),
-        };
+        let (host, port) = host_and_port(origin);
+        let is_secure = origin.starts_with("https:");
         let literal: Option<IpAddr> = host.trim_matches(['[', ']']).parse().ok();
         let path = format!("/n/{}/", nas.portal_path.expose());
         self.add("portal-url", format!("{origin}{path}"));
@@ -100,7 +97,7 @@ impl Fields {
         self.add("portal-host", host.to_owned());
         self.add("portal-port", port.to_owned());
         self.add("portal-path", path);
-        self.maybe("portal-tls", (scheme == "https").then(|| "https".to_owned()));
+        self.maybe("portal-tls", is_secure.then(|| "https".to_owned()));
         let address = literal.map_or("PORTAL-ADDRESS".to_owned(), |ip| ip.to_string());
         self.add("portal-address", address);
         self.maybe("portal-socket", literal.map(|_| format!("{host}:{port}")));
@@ -115,6 +112,21 @@ impl Fields {
         for host in known.garden {
             self.add("garden", host.to_string());
         }
+    }
+
+    /// Where a gateway that asks by itself asks, and what it proves itself with.
+    fn add_gateway(&mut self, nas: &Nas, known: &Known<'_>) {
+        let Places { portal, secure_portal, .. } = known.places;
+        let origin = secure_portal.as_ref().unwrap_or(portal);
+        let is_secure = origin.starts_with("https:");
+        let (host, port) = host_and_port(origin);
+        let given = known.hand_off_secret.map(|secret| secret.expose().to_owned());
+        self.add("gateway-key", given.unwrap_or_else(|| NO_KEY.to_owned()));
+        self.add("report-url", format!("{origin}/n/{}/", nas.portal_path.expose()));
+        self.add("fas-host", host.to_owned());
+        self.add("fas-port", port.to_owned());
+        // Level 3 is TLS with an encrypted query; without TLS the query is only a claim anyway.
+        self.add("fas-level", if is_secure { "3" } else { "1" }.to_owned());
     }
 
     fn add_login_page(&mut self, nas: &Nas, known: &Known<'_>) {
@@ -132,6 +144,16 @@ impl Fields {
         let given = known.hand_off_secret.map(|secret| secret.expose().to_owned());
         let unknown = || secret.as_ref().map(|_| NO_SECRET.to_owned() + "-OF-THE-LOGIN-PAGE");
         self.maybe("uam-secret", given.or_else(unknown));
+    }
+}
+
+/// Of `scheme://host[:port]`.
+fn host_and_port(origin: &str) -> (&str, &str) {
+    let (scheme, authority) = origin.split_once("://").unwrap_or(("http", origin));
+    match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => (host, port),
+        Some(_) | None if scheme == "https" => (authority, "443"),
+        Some(_) | None => (authority, "80"),
     }
 }
 

@@ -80,7 +80,7 @@ fn every_text_has_values_for_its_places_and_says_what_is_needed() {
 
 /// Whether the RADIUS secret is in what is pasted.
 fn shows_secret(profile: NasProfile) -> bool {
-    profile != NasProfile::Sabeel && !profile.is_told_by_api()
+    profile != NasProfile::Sabeel && profile.speaks_radius()
 }
 
 /// Whether visitors of such an access point see a portal by what is pasted.

@@ -13,6 +13,7 @@ mod clock;
 mod consent;
 mod device;
 mod erasure_request;
+mod errand;
 mod grant;
 mod hash;
 mod id;
@@ -62,6 +63,7 @@ pub use consent::{
 };
 pub use device::Device;
 pub use erasure_request::ErasureRequest;
+pub use errand::{Errand, ErrandStep, GuestReport, WaitingErrand};
 pub use grant::{Credential, Grant, GrantEnd, GrantState};
 pub use hash::{HashError, HashOf};
 pub use id::{

@@ -5,10 +5,12 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Assessment, Grant, Octets, Plan, RatePair, Speed, Timestamp};
 
 /// What a session may use from now on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
     /// Which of the plan's speeds these terms are of.
     pub speed: Speed,

@@ -8,6 +8,7 @@ mod audit;
 mod consents;
 mod erasure_requests;
 mod erasures;
+mod gateways;
 mod grants;
 mod heritage;
 mod histories;
@@ -27,6 +28,7 @@ pub use audit::{Act, Actor, AuditEntry, AuditFilter, AuditLog, AuditSubject};
 pub use consents::{ConsentPage, Consents};
 pub use erasure_requests::{ErasureRequests, RequestFilter};
 pub use erasures::{Erasure, Erasures};
+pub use gateways::Gateways;
 pub use grants::{
     AccountRecord, Accounts, Circumstances, CredentialUse, Credentials, DeviceAtDoor, Grants,
     GrantsOf, OpenStay, PersonalData, SignIn, SignInOutcome,
@@ -73,6 +75,7 @@ pub trait Store:
     + SessionReports
     + Heritage
     + Orders
+    + Gateways
     + MessageOutbox
     + Histories
     + RadiusServers

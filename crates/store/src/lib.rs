@@ -29,13 +29,13 @@ pub use contract::{
     Appearances, ApplyOutcome, Attempt, AuditEntry, AuditFilter, AuditLog, AuditSubject, BatchTold,
     Begun, ChallengeTold, Challenges, ChallengesOf, Circumstances, ConsentPage, Consents,
     CredentialTold, CredentialUse, Credentials, DeviceAtDoor, Elsewhere, Erasure, ErasureRequests,
-    Erasures, Grants, GrantsOf, Heritage, Histories, Intent, JournalPosition, KnownDevice,
-    KnownPerson, LegalHold, LegalHolds, Linked, MessageOutbox, MessageTold, NasChange, NasRanges,
-    NewChallenge, NotSent, OpenStay, OrderFilter, Orders, OutgoingMessage, PastStay, PersonalData,
-    Plans, Prize, Proof, RadiusServer, RadiusServers, Ratings, Reach, ReceiptEnd, ReceiptOf,
-    RequestFilter, Revoked, RouteTold, ServerId, SessionFilter, SessionReports, Sessions,
-    SessionsFrom, Sighting, SignIn, SignInOutcome, SiteChange, Sites, Store, Taken, Visits,
-    VoucherUse, Vouchers, VouchersOf,
+    Erasures, Gateways, Grants, GrantsOf, Heritage, Histories, Intent, JournalPosition,
+    KnownDevice, KnownPerson, LegalHold, LegalHolds, Linked, MessageOutbox, MessageTold, NasChange,
+    NasRanges, NewChallenge, NotSent, OpenStay, OrderFilter, Orders, OutgoingMessage, PastStay,
+    PersonalData, Plans, Prize, Proof, RadiusServer, RadiusServers, Ratings, Reach, ReceiptEnd,
+    ReceiptOf, RequestFilter, Revoked, RouteTold, ServerId, SessionFilter, SessionReports,
+    Sessions, SessionsFrom, Sighting, SignIn, SignInOutcome, SiteChange, Sites, Store, Taken,
+    Visits, VoucherUse, Vouchers, VouchersOf,
 };
 pub use eraser::Eraser;
 pub use erasing::order_off_account;

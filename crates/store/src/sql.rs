@@ -16,6 +16,7 @@ mod credentials;
 mod dialect;
 mod erasure_requests;
 mod erasures;
+mod gateways;
 mod given;
 mod grants;
 mod heritage;

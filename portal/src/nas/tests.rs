@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const NOW: Timestamp = Timestamp::from_secs(1_795_597_200);
+pub(super) const NOW: Timestamp = Timestamp::from_secs(1_795_597_200);
 
 /// An access point with a login page at `host`, if its method has one.
 pub(super) fn nas(method: HandOffMethod, secret: Option<&str>, host: &str) -> Nas {

@@ -16,6 +16,7 @@ mod judges;
 mod links;
 mod mac_journey;
 mod my_data;
+mod opennds;
 mod owner;
 mod pages;
 mod receipts;

@@ -65,7 +65,7 @@ const ANY: Maker = Maker {
 const CHILLI_VOLUME: Option<(&str, &str)> =
     Some(("ChilliSpot-Max-Total-Octets", "ChilliSpot-Max-Total-Gigawords"));
 
-const MAKERS: [Maker; 19] = [
+const MAKERS: [Maker; 20] = [
     ANY,
     // Ours; see docs/gateway.md.
     Maker { profile: NasProfile::Sabeel, volume: CHILLI_VOLUME, ..ANY },
@@ -99,6 +99,8 @@ const MAKERS: [Maker; 19] = [
     Maker { profile: NasProfile::Unifi, ..ANY },
     // Its controller speaks RADIUS only if it is set up as the other profile.
     Maker { profile: NasProfile::UnifiApi, ..ANY },
+    // It speaks no RADIUS.
+    Maker { profile: NasProfile::Opennds, ..ANY },
     // Meraki, "Interim Updates for Splash Sign-on" for the interval.
     Maker { profile: NasProfile::Meraki, names: LEAST, interim: 300, ..ANY },
     // ArubaOS-Switch Access Security Guide: kbit/s, ingress is from the visitor.

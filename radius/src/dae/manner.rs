@@ -76,6 +76,7 @@ impl Manner {
             | NasProfile::Ruckus
             | NasProfile::Unifi
             | NasProfile::UnifiApi
+            | NasProfile::Opennds
             | NasProfile::Hpe
             | NasProfile::Cambium
             | NasProfile::Huawei

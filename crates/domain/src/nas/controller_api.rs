@@ -26,7 +26,7 @@ pub struct ControllerApi {
 }
 
 /// A device at a controller's site, as the controller tells it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Guest {
     /// The device.
     pub device: MacAddress,
@@ -43,12 +43,15 @@ pub struct Guest {
 }
 
 /// Whether a controller lets a device through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum GuestStanding {
     /// It does.
     Admitted,
     /// It shows the portal to it.
     Caught,
+    /// It did until a moment ago; these are its last counters.
+    Gone,
 }
 
 /// `https://host[:port]`: an API never speaks without TLS, since the key travels in it.

@@ -96,6 +96,8 @@ pub enum HandOffMethod {
     Opnsense,
     /// UniFi's external portal: our server tells the controller's API.
     UnifiApi,
+    /// openNDS's forwarding authentication service (FAS): the gateway asks by itself.
+    Opennds,
 }
 
 /// Why a text is no [`HandOffMethod`].
@@ -124,13 +126,19 @@ pub enum HandOffError {
     /// There is no controller to tell.
     #[error("this way to hand off tells no API")]
     NeedlessApi,
+    /// Nothing would prove who asks.
+    #[error("this way to hand off needs the secret that the gateway shares with the portal")]
+    NoSecret,
+    /// The secret is used as a key that has no more.
+    #[error("the gateway's secret must be 16 to 32 letters and digits")]
+    UnfitSecret,
 }
 
 const MOST_HOSTS: usize = 16;
 
 impl HandOffMethod {
     /// Every method.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::MacAuthentication,
         Self::Uam,
         Self::Mikrotik,
@@ -146,6 +154,7 @@ impl HandOffMethod {
         Self::Pfsense,
         Self::Opnsense,
         Self::UnifiApi,
+        Self::Opennds,
     ];
 
     /// The method's name in configuration, store and command line.
@@ -167,6 +176,7 @@ impl HandOffMethod {
             Self::Pfsense => "pfsense",
             Self::Opnsense => "opnsense",
             Self::UnifiApi => "unifi-api",
+            Self::Opennds => "opennds",
         }
     }
 
@@ -176,16 +186,22 @@ impl HandOffMethod {
         matches!(self, Self::UnifiApi)
     }
 
+    /// Whether the NAS itself asks our server who may go online, and says who is there.
+    #[must_use]
+    pub const fn asks_portal(self) -> bool {
+        matches!(self, Self::Opennds)
+    }
+
     /// Whether it has a login page that a browser carries credentials to.
     #[must_use]
     pub const fn has_login_page(self) -> bool {
-        !matches!(self, Self::MacAuthentication | Self::UnifiApi)
+        !matches!(self, Self::MacAuthentication | Self::UnifiApi | Self::Opennds)
     }
 
     /// Whether NAS and portal share a secret for it.
     #[must_use]
     pub const fn has_secret(self) -> bool {
-        matches!(self, Self::MacAuthentication | Self::Uam)
+        matches!(self, Self::MacAuthentication | Self::Uam | Self::Opennds)
     }
 
     /// The rule for sending: makers whose access points ask about every device that comes show who
@@ -207,7 +223,8 @@ impl HandOffMethod {
             | Self::Fortinet
             | Self::Omada
             | Self::Opnsense
-            | Self::UnifiApi => SendRule::Claimed,
+            | Self::UnifiApi
+            | Self::Opennds => SendRule::Claimed,
         }
     }
 
@@ -251,6 +268,13 @@ impl HandOff {
         }
         if self.secret.is_some() && !self.method.has_secret() {
             return Err(HandOffError::NeedlessSecret);
+        }
+        if self.method.asks_portal() {
+            let secret = self.secret.as_ref().ok_or(HandOffError::NoSecret)?.expose();
+            let is_fit = (16..=32).contains(&secret.len());
+            if !is_fit || !secret.bytes().all(|b| b.is_ascii_alphanumeric()) {
+                return Err(HandOffError::UnfitSecret);
+            }
         }
         match (self.method.tells_api(), &self.api) {
             (true, None) => Err(HandOffError::NoApi),
@@ -456,8 +480,10 @@ mod tests {
 
     #[test]
     fn a_hand_off_has_what_its_method_needs_and_nothing_else() {
-        use HandOffError::{NeedlessHosts, NeedlessSecret, NoApi, NoHosts, TooManyHosts};
-        use HandOffMethod::{MacAuthentication, Mikrotik, Uam, UnifiApi};
+        use HandOffError::{
+            NeedlessHosts, NeedlessSecret, NoApi, NoHosts, NoSecret, TooManyHosts, UnfitSecret,
+        };
+        use HandOffMethod::{MacAuthentication, Mikrotik, Opennds, Uam, UnifiApi};
         for (method, has_secret, hosts, expected) in [
             (MacAuthentication, false, 0, Ok(())),
             (MacAuthentication, true, 0, Ok(())),
@@ -469,6 +495,9 @@ mod tests {
             (Mikrotik, true, 1, Err(NeedlessSecret)),
             (UnifiApi, false, 0, Err(NoApi)),
             (UnifiApi, false, 1, Err(NeedlessHosts)),
+            (Opennds, false, 0, Err(NoSecret)),
+            (Opennds, true, 0, Err(UnfitSecret)),
+            (Opennds, true, 1, Err(NeedlessHosts)),
         ] {
             let secret = has_secret.then(|| "secret".parse().unwrap());
             let hosts = vec![host("10.1.0.1"); hosts];

@@ -34,6 +34,8 @@ pub enum NasProfile {
     Unifi,
     /// Ubiquiti UniFi, told by its controller's API and not by RADIUS.
     UnifiApi,
+    /// openNDS, which asks by itself and speaks no RADIUS.
+    Opennds,
     /// Cisco Meraki.
     Meraki,
     /// HPE ArubaOS-Switch and ProCurve.
@@ -72,7 +74,8 @@ pub enum AskingAgain {
     AuthorizeOnly,
     /// By Cisco's own command in a CoA-Request.
     CiscoCommand,
-    /// It asks nobody: our server tells its controller's API what the device may.
+    /// It asks nobody by RADIUS: our server tells it, or its controller's API, what the device
+    /// may.
     IsTold,
     /// Not at all; a device that is disconnected comes back and is asked about then.
     Never,
@@ -85,7 +88,7 @@ pub struct ProfileError(String);
 
 impl NasProfile {
     /// Every profile.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Sabeel,
         Self::Coova,
         Self::Uspot,
@@ -96,6 +99,7 @@ impl NasProfile {
         Self::Cisco,
         Self::Unifi,
         Self::UnifiApi,
+        Self::Opennds,
         Self::Meraki,
         Self::Hpe,
         Self::Cambium,
@@ -121,6 +125,7 @@ impl NasProfile {
             Self::Cisco => "cisco",
             Self::Unifi => "unifi",
             Self::UnifiApi => "unifi-api",
+            Self::Opennds => "opennds",
             Self::Meraki => "meraki",
             Self::Hpe => "hpe",
             Self::Cambium => "cambium",
@@ -148,10 +153,29 @@ impl NasProfile {
         }
     }
 
-    /// Whether it is told by its controller's API, and speaks no RADIUS.
+    /// The one way to hand off that goes with it, and it with that, where no RADIUS is spoken.
     #[must_use]
-    pub const fn is_told_by_api(self) -> bool {
-        matches!(self, Self::UnifiApi)
+    pub const fn own_hand_off(self) -> Option<HandOffMethod> {
+        match self {
+            Self::UnifiApi => Some(HandOffMethod::UnifiApi),
+            Self::Opennds => Some(HandOffMethod::Opennds),
+            _ => None,
+        }
+    }
+
+    /// Whether it speaks RADIUS.
+    #[must_use]
+    pub const fn speaks_radius(self) -> bool {
+        self.own_hand_off().is_none()
+    }
+
+    /// Whether a login can be handed to it in that way.
+    #[must_use]
+    pub fn goes_with(self, method: HandOffMethod) -> bool {
+        match self.own_hand_off() {
+            Some(own) => own == method,
+            None => !method.tells_api() && !method.asks_portal(),
+        }
     }
 
     /// How a login is carried to it otherwise than by asking for the hardware address: to its own
@@ -171,6 +195,7 @@ impl NasProfile {
             Self::Pfsense => HandOffMethod::Pfsense,
             Self::Opnsense => HandOffMethod::Opnsense,
             Self::UnifiApi => HandOffMethod::UnifiApi,
+            Self::Opennds => HandOffMethod::Opennds,
             Self::Sabeel
             | Self::Coova
             | Self::Uspot
@@ -202,6 +227,7 @@ impl NasProfile {
             | Self::Uspot
             | Self::Mikrotik
             | Self::UnifiApi
+            | Self::Opennds
             | Self::Meraki
             | Self::Hpe
             | Self::Cambium
@@ -227,9 +253,12 @@ impl NasProfile {
     #[must_use]
     pub const fn renewal(self) -> Renewal {
         match self {
-            Self::Sabeel | Self::Coova | Self::Mikrotik | Self::UnifiApi | Self::Generic => {
-                Renewal::Told
-            }
+            Self::Sabeel
+            | Self::Coova
+            | Self::Mikrotik
+            | Self::UnifiApi
+            | Self::Opennds
+            | Self::Generic => Renewal::Told,
             Self::Cisco => Renewal::Asked,
             Self::Uspot
             | Self::Hostapd
@@ -262,7 +291,7 @@ impl NasProfile {
         match self {
             Self::Sabeel | Self::Generic => AskingAgain::AuthorizeOnly,
             Self::Cisco => AskingAgain::CiscoCommand,
-            Self::UnifiApi => AskingAgain::IsTold,
+            Self::UnifiApi | Self::Opennds => AskingAgain::IsTold,
             Self::Coova
             | Self::Uspot
             | Self::Mikrotik

@@ -47,6 +47,7 @@ const STEPS: &[Step] = steps![
     "0023_receipts",
     "0024_code_life",
     "0025_other_routes",
+    "0026_gateways",
 ];
 
 /// What migrating did.

@@ -8,6 +8,7 @@ mod audit;
 mod consents;
 mod erasure_requests;
 mod fixtures;
+mod gateways;
 mod generations;
 mod heritage;
 mod histories;
@@ -64,6 +65,9 @@ on_both![
     sign_in::beginnings_at_the_same_time_send_one_message,
     sign_in::no_number_of_beginnings_passes_a_limit,
     appearances::a_device_is_known_to_have_been_at_its_site_for_a_while,
+    gateways::an_errand_waits_until_it_is_done_and_the_newest_counts,
+    gateways::who_was_told_gives_way_to_who_was_not,
+    gateways::an_older_report_never_takes_the_place_of_a_newer_one,
     appearances::servers_that_see_the_same_crowd_do_not_hinder_each_other,
     purposes::a_code_of_one_purpose_is_worthless_for_another,
     purposes::a_hash_is_bound_to_purpose_and_subject,

@@ -1,0 +1,55 @@
+//! Gateways that ask by themselves: what waits to be fetched by them, and what they last said.
+
+use async_trait::async_trait;
+use domain::{Errand, GuestReport, NasName, Timestamp, WaitingErrand};
+
+use crate::StoreError;
+
+/// What passes between us and gateways that cannot be called.
+#[async_trait]
+pub trait Gateways: Send + Sync {
+    /// Leaves an errand; it takes the place of an earlier one about the device.
+    async fn leave_errand(&self, nas: &NasName, errand: &WaitingErrand) -> Result<(), StoreError>;
+
+    /// The errands that were left at `since` or later: first those that were never told, then
+    /// those that were told longest ago; at most `limit`.
+    async fn list_errands(
+        &self,
+        nas: &NasName,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<WaitingErrand>, StoreError>;
+
+    /// Notes that these were told at `at`, unless others have taken their place.
+    async fn note_told(
+        &self,
+        nas: &NasName,
+        told: &[WaitingErrand],
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Puts what is left of an errand in its place, or nothing; returns whether it still stood.
+    async fn advance_errand(
+        &self,
+        nas: &NasName,
+        errand: &WaitingErrand,
+        next: Option<&Errand>,
+    ) -> Result<bool, StoreError>;
+
+    /// Writes down what a gateway said, unless it is older than what is known; returns whether it
+    /// was new.
+    async fn record_guest_report(
+        &self,
+        nas: &NasName,
+        report: &GuestReport,
+    ) -> Result<bool, StoreError>;
+
+    /// What a gateway last said.
+    async fn find_guest_report(&self, nas: &NasName) -> Result<Option<GuestReport>, StoreError>;
+
+    /// Destroys errands that were left before `before`; returns how many.
+    async fn prune_errands(&self, before: Timestamp) -> Result<u64, StoreError>;
+
+    /// Destroys reports that were heard before `before`; returns how many.
+    async fn prune_guest_reports(&self, before: Timestamp) -> Result<u64, StoreError>;
+}
