@@ -203,6 +203,8 @@ const fn refused(counted: Counted) -> &'static str {
         Counted::NumbersOfDevice => "the device asked codes for too many numbers today",
         Counted::ChallengesOfNumber => "too many codes were asked for that number",
         Counted::SendsToNumber => "the number had all its messages of the day",
+        Counted::SendsToBlock => "too many messages went to numbers like that one",
+        Counted::SpentChallengesOfDevice => "the device had just had all messages of a sign-in",
     }
 }
 
@@ -351,7 +353,7 @@ fn advice(stage: SignInStage, visit: &VisitRecord) -> String {
     match stage {
         SignInStage::Page => "ask the visitor to open the Wi-Fi page again".to_owned(),
         SignInStage::Number => match visit.refused {
-            Some(Counted::SendsOfDevice | Counted::NumbersOfDevice) => {
+            Some(counted) if !counted.is_of_number() => {
                 "wait until the limit is over, or sign in with another device".to_owned()
             }
             _ => "wait until the limit is over; if nobody asked, somebody else typed the number"

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use domain::{Counted, MacAddress, NasName, SendLimit, SiteName};
+use domain::{Counted, Country, MacAddress, NasName, SendLimit, Site, SiteName};
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 
@@ -19,7 +19,14 @@ const DEVICE_PERIOD: Duration = Duration::from_secs(3);
 const QUARTER_HOUR: Duration = Duration::from_secs(15 * 60);
 const HOUR: Duration = Duration::from_secs(3_600);
 const MINUTE: Duration = Duration::from_secs(60);
+const TEN_MINUTES: Duration = Duration::from_secs(10 * 60);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
+/// How long a device waits that had all messages of a sign-in before it begins another.
+const PAUSE: Duration = Duration::from_secs(120);
+/// So many times more messages a site may have sent where many are expected at once.
+const EVENT: NonZeroU32 = NonZeroU32::new(10).unwrap();
+/// What each other country of the Gulf may have of all messages.
+const GULF_PERCENT: u32 = 15;
 
 /// The limits, and the memory of recent forms.
 pub(crate) struct Budgets {
@@ -27,13 +34,27 @@ pub(crate) struct Budgets {
     everybody: DefaultDirectRateLimiter,
     access_point: DefaultKeyedRateLimiter<NasName>,
     site: DefaultKeyedRateLimiter<SiteName>,
+    /// Of each country but the city's own.
+    country: DefaultKeyedRateLimiter<Country>,
+    sending: DefaultDirectRateLimiter,
     voucher_device: DefaultKeyedRateLimiter<MacAddress>,
     voucher_site: DefaultKeyedRateLimiter<SiteName>,
     voucher_everybody: DefaultDirectRateLimiter,
     link_source: DefaultKeyedRateLimiter<IpAddr>,
     link_everybody: DefaultDirectRateLimiter,
     /// What the store counts before a message is written, the most specific first.
-    pub sends: Vec<SendLimit>,
+    sends: Vec<SendLimit>,
+    /// The same where many are expected at once.
+    sends_of_event: Vec<SendLimit>,
+}
+
+/// A message that shall be sent, by what all share.
+pub(crate) struct Sending<'a> {
+    pub nas: &'a NasName,
+    /// What it costs of what the access point may have sent.
+    pub cost: NonZeroU32,
+    pub site: &'a Site,
+    pub country: Option<Country>,
 }
 
 impl Budgets {
@@ -48,7 +69,17 @@ impl Budgets {
             access_point: RateLimiter::keyed(Quota::per_minute(some(
                 limits.sends_per_access_point,
             ))),
-            site: RateLimiter::keyed(Quota::per_minute(some(limits.sends_per_site))),
+            site: RateLimiter::keyed(Quota::per_minute(some(
+                limits.sends_per_site.saturating_mul(EVENT.get()),
+            ))),
+            country: RateLimiter::keyed(Quota::per_minute(some(
+                limits.sends_per_second.saturating_mul(60) / 100 * GULF_PERCENT,
+            ))),
+            // A queue of a minute is as long as anybody waits.
+            sending: RateLimiter::direct(
+                Quota::per_second(some(limits.sends_per_second))
+                    .allow_burst(some(limits.sends_per_second.saturating_mul(60))),
+            ),
             voucher_device: RateLimiter::keyed(Quota::per_hour(some(limits.vouchers_per_device))),
             voucher_site: RateLimiter::keyed(Quota::per_minute(some(limits.vouchers_per_site))),
             voucher_everybody: RateLimiter::direct(Quota::per_second(some(
@@ -56,7 +87,10 @@ impl Budgets {
             ))),
             link_source: RateLimiter::keyed(Quota::per_minute(some(limits.links_per_source))),
             link_everybody: RateLimiter::direct(Quota::per_second(some(limits.posts_per_second))),
-            sends: send_limits(limits),
+            sends: send_limits(limits).collect(),
+            sends_of_event: send_limits(limits)
+                .filter(|limit| limit.counted != Counted::SendsToBlock)
+                .collect(),
         }
     }
 
@@ -99,36 +133,49 @@ impl Budgets {
         self.link_everybody.check().map_err(|refused| refused.wait_time_from(now))
     }
 
-    /// Counts a message that shall be sent at an access point, for `cost` of those it may have sent;
-    /// the error says how long to wait.
-    pub(crate) fn admit_message(
-        &self,
-        nas: &NasName,
-        site: &SiteName,
-        cost: NonZeroU32,
-    ) -> Result<(), Duration> {
+    /// What the store counts for a site.
+    pub(crate) fn sends_at(&self, site: &Site) -> &[SendLimit] {
+        if site.event { &self.sends_of_event } else { &self.sends }
+    }
+
+    /// Counts a message in all that is shared; the error says how long to wait.
+    pub(crate) fn admit_message(&self, sending: &Sending<'_>) -> Result<(), Duration> {
         let now = DefaultClock::default().now();
-        match self.access_point.check_key_n(nas, cost) {
+        let Sending { nas, cost, site, country } = sending;
+        match self.access_point.check_key_n(nas, *cost) {
             Ok(outcome) => outcome.map_err(|refused| refused.wait_time_from(now))?,
             // It may never have as many sent at once.
             Err(_) => return Err(MINUTE),
         }
-        self.site.check_key(site).map_err(|refused| refused.wait_time_from(now))
+        let of_site = if site.event { NonZeroU32::MIN } else { EVENT };
+        match self.site.check_key_n(&site.name, of_site) {
+            Ok(outcome) => outcome.map_err(|refused| refused.wait_time_from(now))?,
+            Err(_) => return Err(MINUTE),
+        }
+        if let Some(country) = country.filter(|country| *country != Country::SaudiArabia) {
+            self.country.check_key(&country).map_err(|refused| refused.wait_time_from(now))?;
+        }
+        self.sending.check().map_err(|refused| refused.wait_time_from(now))
     }
 }
 
 /// What the store counts, the most specific first.
-fn send_limits(limits: &LimitSettings) -> Vec<SendLimit> {
-    use Counted::{ChallengesOfNumber, NumbersOfDevice, SendsOfDevice, SendsToNumber};
+fn send_limits(limits: &LimitSettings) -> impl Iterator<Item = SendLimit> {
+    use Counted::{
+        ChallengesOfNumber, NumbersOfDevice, SendsOfDevice, SendsToBlock, SendsToNumber,
+        SpentChallengesOfDevice,
+    };
     [
         (SendsOfDevice, HOUR, limits.sends_per_hour),
         (NumbersOfDevice, DAY, limits.numbers_per_device),
+        (SpentChallengesOfDevice, PAUSE, 1),
         (ChallengesOfNumber, QUARTER_HOUR, limits.challenges_per_quarter_hour),
         (ChallengesOfNumber, DAY, limits.challenges_per_day),
         (SendsToNumber, DAY, limits.sends_per_day),
+        (SendsToBlock, TEN_MINUTES, limits.sends_per_block),
     ]
+    .into_iter()
     .map(|(counted, window, most)| SendLimit { counted, window, most })
-    .to_vec()
 }
 
 #[cfg(test)]
@@ -159,12 +206,16 @@ mod tests {
             ..LimitSettings::default()
         };
         let budgets = Budgets::new(&limits);
-        let site: SiteName = "walkway".parse().unwrap();
-        let admit = |nas: &str| {
-            budgets.admit_message(&nas.parse().unwrap(), &site, NonZeroU32::MIN).is_ok()
-        };
-        assert_eq!([admit("one"), admit("one"), admit("one")], [true, true, false]);
-        assert_eq!([admit("two"), admit("two")], [true, false], "the site has its own limit");
+        let mut site = walkway();
+        let admit = |site: &Site, nas: &str| admit(&budgets, site, nas, Country::SaudiArabia);
+        let of_one = [0; 3].map(|_| admit(&site, "one"));
+        assert_eq!(of_one, [true, true, false]);
+        let of_two = [0; 2].map(|_| admit(&site, "two"));
+        assert_eq!(of_two, [true, false], "the site has its own limit");
+
+        site = Site { name: "park".parse().unwrap(), event: true, ..walkway() };
+        let admitted = (0..40).filter(|n| admit(&site, &format!("nas-{n}"))).count();
+        assert_eq!(admitted, 30, "ten times as many where many are expected");
     }
 
     #[test]
@@ -178,6 +229,34 @@ mod tests {
         assert_eq!(budgets.admit(MacAddress::new([2, 0, 0, 0, 0, 1])), Ok(()), "forms go on");
         budgets.forget_quiet_devices();
         assert!(!of(1));
+    }
+
+    #[test]
+    fn other_countries_have_their_share_and_all_have_a_minute_of_what_is_contracted() {
+        let limits = LimitSettings {
+            sends_per_access_point: 10_000,
+            sends_per_site: 10_000,
+            sends_per_second: 5,
+            ..LimitSettings::default()
+        };
+        let budgets = Budgets::new(&limits);
+        let of = |country, tries: usize| {
+            (0..tries).filter(|_| admit(&budgets, &walkway(), "gate", country)).count()
+        };
+        assert_eq!(of(Country::Kuwait, 100), 45, "15 percent of 300");
+        assert_eq!(of(Country::Bahrain, 10), 10, "each has its own");
+        let rest = of(Country::SaudiArabia, 400);
+        assert!((245..=250).contains(&rest), "{rest}");
+    }
+
+    fn walkway() -> Site {
+        Site::new("walkway".parse().unwrap(), "visitor".parse().unwrap())
+    }
+
+    fn admit(budgets: &Budgets, site: &Site, nas: &str, country: Country) -> bool {
+        let (nas, country) = (nas.parse().unwrap(), Some(country));
+        let sending = Sending { nas: &nas, cost: NonZeroU32::MIN, site, country };
+        budgets.admit_message(&sending).is_ok()
     }
 
     #[test]

@@ -6,39 +6,51 @@
 //! may have sent.
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::SendRule;
+use domain::{PhoneNumber, SendRule};
 use store::Appearance;
 
 use crate::app::{App, Message};
+use crate::budget::Sending;
 use crate::context::Trust;
 use crate::failure::Failure;
-use crate::journey::number::too_many;
 use crate::visit::{TOKEN_REFUSED, Visit};
 
 /// What a message costs whose device is only claimed to be there.
 const OF_A_CLAIM: NonZeroU32 = NonZeroU32::new(4).unwrap();
 
-/// The page that says why no message can be sent now, if none can.
-pub(crate) async fn obstacle(app: &App, visit: &Visit) -> Result<Option<Response>, Failure> {
+/// What a message costs of what the access point may have sent, or the page that says why none can be
+/// sent now.
+pub(crate) async fn permit(
+    app: &App,
+    visit: &Visit,
+) -> Result<Result<NonZeroU32, Response>, Failure> {
     let (limits, device) = (&app.settings.limits, visit.context.device);
     let is_online = app.store.find_open_session(&visit.nas.name, device).await?.is_some();
     if !is_online && visit.now >= visit.context.arrived_at + limits.send_window() {
-        return visit.message(app, &TOKEN_REFUSED).map(Some);
+        return visit.message(app, &TOKEN_REFUSED).map(Err);
     }
-    let cost = match (visit.context.trust, visit.nas.hand_off.sends) {
+    Ok(Ok(match (visit.context.trust, visit.nas.hand_off.sends) {
         _ if is_online => NonZeroU32::MIN,
         (Trust::Signed, _) => NonZeroU32::MIN,
         (Trust::Unsigned, SendRule::Seen) if was_seen(app, visit).await? => NonZeroU32::MIN,
-        (Trust::Unsigned, SendRule::Seen) => return visit.message(app, &UNSEEN).map(Some),
+        (Trust::Unsigned, SendRule::Seen) => return visit.message(app, &UNSEEN).map(Err),
         (Trust::Unsigned, SendRule::Claimed) => OF_A_CLAIM,
-    };
-    match app.budgets.admit_message(&visit.nas.name, &visit.site.name, cost) {
-        Ok(()) => Ok(None),
-        Err(wait) => too_many(app, visit, wait).map(Some),
-    }
+    }))
+}
+
+/// Takes one more message at `cost` to a number from what all share, when it is called.
+pub(crate) fn shared<'a>(
+    app: &'a App,
+    visit: &'a Visit,
+    phone: &PhoneNumber,
+    cost: NonZeroU32,
+) -> impl Fn() -> Result<(), Duration> + Send + Sync + 'a {
+    let (nas, site, country) = (&visit.nas.name, &visit.site, phone.country());
+    move || app.budgets.admit_message(&Sending { nas, cost, site, country })
 }
 
 /// Whether RADIUS was asked about the device at the site.

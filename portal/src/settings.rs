@@ -136,6 +136,12 @@ pub struct LimitSettings {
     pub sends_per_access_point: u32,
     /// Messages on behalf of all devices at one site in a minute; 120 by default, at least 1.
     pub sends_per_site: u32,
+    /// Messages to numbers that differ in their last four digits alone, in ten minutes, but at sites
+    /// where many are expected; 20 by default, at least 1.
+    pub sends_per_block: u32,
+    /// Messages of all sites in a second, with a minute's worth at once; what `messaging.per-second`
+    /// is. Each other country of the Gulf has 15 percent of it. 10 by default, 1 to 10,000.
+    pub sends_per_second: u32,
     /// Links of messages that may be opened from one source address (one /64 in IPv6) in a minute,
     /// good or not; 300 by default, since a mobile network is few sources. At least 1.
     pub links_per_source: u32,
@@ -258,6 +264,8 @@ impl Default for LimitSettings {
             seen_hours: 12,
             sends_per_access_point: 30,
             sends_per_site: 120,
+            sends_per_block: 20,
+            sends_per_second: 10,
             links_per_source: 300,
             vouchers_per_device: 10,
             vouchers_per_site: 300,
@@ -338,6 +346,8 @@ impl LimitSettings {
             ("limits.seen-hours", self.seen_hours, 1, 24),
             ("limits.sends-per-access-point", self.sends_per_access_point.into(), 1, most),
             ("limits.sends-per-site", self.sends_per_site.into(), 1, most),
+            ("limits.sends-per-block", self.sends_per_block.into(), 1, most),
+            ("limits.sends-per-second", self.sends_per_second.into(), 1, 10_000),
             ("limits.links-per-source", self.links_per_source.into(), 1, most),
             ("limits.vouchers-per-device", self.vouchers_per_device.into(), 1, most),
             ("limits.vouchers-per-site", self.vouchers_per_site.into(), 1, most),

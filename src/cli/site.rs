@@ -92,6 +92,10 @@ pub struct SetSite {
     /// Say on every page that the service is on trial.
     #[arg(long, value_name = "YES|NO", value_parser = yes_or_no)]
     pub trial: Option<bool>,
+    /// Expect many at once: ten times as many messages may be sent in a minute, and to any block of
+    /// numbers.
+    #[arg(long, value_name = "YES|NO", value_parser = yes_or_no)]
+    pub event: Option<bool>,
     /// Say on every page that offices use the network (office-backup), or that the internet is cut
     /// off (internet-down).
     #[arg(long)]

@@ -54,6 +54,7 @@ fn view(site: AddSite) -> SiteView {
         venue: None,
         help: HelpNumbers::default(),
         trial: false,
+        event: false,
         notice: None,
         look: Look::default(),
         texts: SiteTexts::default(),

@@ -64,7 +64,9 @@ const COMING: Duration = Duration::from_secs(10);
 /// What one device, one access point and one site may not do, for a city that signs in at once.
 const NO_LIMITS: &str = "portal.limits.posts-per-second = 100000\n\
     portal.limits.sends-per-access-point = 1000000\n\
-    portal.limits.sends-per-site = 1000000";
+    portal.limits.sends-per-site = 1000000\n\
+    portal.limits.sends-per-block = 1000000\n\
+    portal.limits.sends-per-second = 10000";
 
 /// What can be chosen, in the order in which it is taken.
 const ROWS: [&str; 10] = [

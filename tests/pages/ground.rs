@@ -24,9 +24,11 @@ pub const SECURE: &str = "https://wifi.example";
 /// A day's data of the visitors' plan.
 pub const DAY_DATA: u32 = 20_000_000;
 /// What the tests do at once would be too much for the limits of every day.
-const SETTINGS: [&str; 7] = [
+const SETTINGS: [&str; 9] = [
     "portal.limits.sends-per-access-point = 10000",
     "portal.limits.sends-per-site = 10000",
+    "portal.limits.sends-per-block = 10000",
+    "portal.limits.sends-per-second = 1000",
     "portal.limits.posts-per-device = 30",
     "portal.help.unified = \"199099\"",
     "portal.help.whatsapp = \"0500000000\"",

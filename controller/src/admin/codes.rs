@@ -9,7 +9,7 @@ use domain::{
     Binding, Challenge, ChallengePolicy, ChallengeState, Counted, OverLimit, Purpose,
     ResendRefusal, SendLimit, Timestamp, Urgency, Verdict,
 };
-use store::{Act, AnotherCode, Attempt, AuditSubject, Begun, NewChallenge, NotSent, Proof};
+use store::{Act, AnotherCode, Attempt, AuditSubject, Begun, Budget, NewChallenge, NotSent, Proof};
 
 use super::AdminApi;
 use super::api::{CodeSent, CodeVerdict, CodeVerified, FailureKind, SendCode, VerifyCode};
@@ -43,16 +43,17 @@ pub(super) async fn send(
         Some(open) => {
             let another =
                 AnotherCode { challenge: open.id, code, link: None, text, route: None, at: now };
-            let sent = store.send_code_again(&another, &limits, &policy).await?;
+            let sent = store.send_code_again(&another, &Budget::of(&limits), &policy).await?;
             sent.map_err(not_sent)?
         }
         None => {
             let challenge = new_challenge(&wish, binding, &policy, now);
             let new = NewChallenge { challenge, code, link: None, text, visit: None };
-            match store.begin_challenge(&new, &limits, &policy).await? {
+            match store.begin_challenge(&new, &Budget::of(&limits), &policy).await? {
                 Begun::Begins => new.challenge,
                 Begun::GoesOn(_) => return Err(too_many("a code was sent at this very moment")),
-                Begun::Over(over) => return Err(not_sent(over.into())),
+                Begun::Over(over) | Begun::Mute(over) => return Err(not_sent(over.into())),
+                Begun::Busy(wait) => return Err(not_sent(NotSent::Busy(wait))),
             }
         }
     };
@@ -129,6 +130,7 @@ fn not_sent(reason: NotSent) -> Refusal {
         NotSent::Refused(
             refusal @ (ResendRefusal::CoolingDown { .. } | ResendRefusal::SendsUsedUp),
         ) => too_many(refusal.to_string()),
+        NotSent::Busy(_) => too_many(reason.to_string()),
         NotSent::Over(OverLimit { limit, wait }) => too_many(format!(
             "the number was sent {} codes within a day; the next can be sent in {} s",
             limit.most,

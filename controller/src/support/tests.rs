@@ -252,7 +252,10 @@ async fn a_reference_leads_to_the_sign_in_and_tells_neither_number_nor_code() {
         text: domain::SmsText::new("482913".into()),
         visit: Some(VisitRecord { asked_at: now, arrived_at: now, ..visit() }),
     };
-    city.store.begin_challenge(&new, &[], &ChallengePolicy::default()).await.unwrap();
+    city.store
+        .begin_challenge(&new, &store::Budget::NONE, &ChallengePolicy::default())
+        .await
+        .unwrap();
     let reference = "K7M2QX".parse().unwrap();
     let told = tell(city.store.as_ref(), &reference, now).await.unwrap().unwrap();
     assert_eq!(told.stopped_at, Some(SignInStage::Message));

@@ -14,11 +14,21 @@ pub enum Counted {
     ChallengesOfNumber,
     /// Messages sent to the number.
     SendsToNumber,
+    /// Messages sent to numbers that differ in their last four digits alone.
+    SendsToBlock,
+    /// Challenges of the device that had all their messages.
+    SpentChallengesOfDevice,
 }
 
 impl Counted {
-    const ALL: [Self; 4] =
-        [Self::SendsOfDevice, Self::NumbersOfDevice, Self::ChallengesOfNumber, Self::SendsToNumber];
+    const ALL: [Self; 6] = [
+        Self::SendsOfDevice,
+        Self::NumbersOfDevice,
+        Self::ChallengesOfNumber,
+        Self::SendsToNumber,
+        Self::SendsToBlock,
+        Self::SpentChallengesOfDevice,
+    ];
 
     /// The name in the store and on the command line.
     #[must_use]
@@ -28,7 +38,21 @@ impl Counted {
             Self::NumbersOfDevice => "numbers-of-device",
             Self::ChallengesOfNumber => "challenges-of-number",
             Self::SendsToNumber => "sends-to-number",
+            Self::SendsToBlock => "sends-to-block",
+            Self::SpentChallengesOfDevice => "spent-challenges-of-device",
         }
+    }
+
+    /// Whether others than the device can use it up, so that a device learns of others by it.
+    #[must_use]
+    pub const fn is_of_number(self) -> bool {
+        matches!(self, Self::ChallengesOfNumber | Self::SendsToNumber | Self::SendsToBlock)
+    }
+
+    /// Whether it bounds messages, not challenges.
+    #[must_use]
+    pub const fn is_of_sends(self) -> bool {
+        matches!(self, Self::SendsOfDevice | Self::SendsToNumber | Self::SendsToBlock)
     }
 
     /// What has that name.

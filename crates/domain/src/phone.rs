@@ -170,6 +170,20 @@ impl PhoneNumber {
         &self.0
     }
 
+    /// The number without its last four digits: those that differ there alone are a block, as
+    /// operators give them out.
+    #[must_use]
+    pub fn block(&self) -> &str {
+        self.0.split_at(self.0.len().saturating_sub(4)).0
+    }
+
+    /// Its country, as far as it is one of those whose numbers can sign in.
+    #[must_use]
+    pub fn country(&self) -> Option<Country> {
+        let plan = PLANS.iter().find(|plan| self.0.starts_with(plan.calling_code));
+        plan.map(|plan| plan.country)
+    }
+
     /// The number with its middle hidden, for pages and logs: `+9665•••••567`.
     #[must_use]
     pub fn masked(&self) -> MaskedPhone<'_> {

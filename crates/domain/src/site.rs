@@ -47,6 +47,9 @@ pub struct Site {
     /// Whether the service is on trial here, as every page says then.
     #[serde(default)]
     pub trial: bool,
+    /// Whether many are expected at once, so that more messages may be sent.
+    #[serde(default)]
+    pub event: bool,
     /// What every visitor must know at the moment.
     #[serde(default)]
     pub notice: Option<Notice>,
@@ -84,6 +87,7 @@ impl Site {
             venue: None,
             help: HelpNumbers::default(),
             trial: false,
+            event: false,
             notice: None,
             look: Look::default(),
             texts: SiteTexts::default(),

@@ -49,7 +49,7 @@ pub use sessions::{
 };
 pub use setup::{AccessPoints, NasChange, Plans, SiteChange, Sites};
 pub use sign_in::{
-    AnotherCode, Attempt, Begun, Challenges, Linked, NewChallenge, NotSent, Prize, Proof,
+    AnotherCode, Attempt, Begun, Budget, Challenges, Linked, NewChallenge, NotSent, Prize, Proof,
 };
 pub use visits::Visits;
 pub use vouchers::{BatchTold, Revoked, VoucherUse, Vouchers, VouchersOf};

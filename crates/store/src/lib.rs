@@ -27,7 +27,7 @@ pub use applier::{Applier, ApplyError};
 pub use contract::{
     AccessPoints, AccountRecord, AccountUsage, Accounts, Act, Actor, AnotherCode, Appearance,
     Appearances, ApplyOutcome, Attempt, AuditEntry, AuditFilter, AuditLog, AuditSubject, BatchTold,
-    Begun, ChallengeTold, Challenges, ChallengesOf, Circumstances, ConsentPage, Consents,
+    Begun, Budget, ChallengeTold, Challenges, ChallengesOf, Circumstances, ConsentPage, Consents,
     CredentialTold, CredentialUse, Credentials, DeviceAtDoor, Elsewhere, Erasure, ErasureRequests,
     Erasures, Gateways, Grants, GrantsOf, Heritage, Histories, Intent, JournalPosition,
     KnownDevice, KnownPerson, LegalHold, LegalHolds, Linked, MessageOutbox, MessageTold, NasChange,

@@ -70,6 +70,12 @@ impl KeyRing {
         keyed_hash(key, &[b"phone", phone.digits().as_bytes()]).to_vec()
     }
 
+    /// The keyed hash by which numbers of one block are counted.
+    pub(crate) fn block_hash(&self, phone: &PhoneNumber) -> Vec<u8> {
+        let (_, key) = self.lookup().newest();
+        keyed_hash(key, &[b"block of numbers", phone.block().as_bytes()]).to_vec()
+    }
+
     /// The keyed hash by which an account is found.
     pub(crate) fn identity_hash(&self, identity: &Identity) -> Vec<u8> {
         match identity {

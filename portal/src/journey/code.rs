@@ -12,9 +12,9 @@ use domain::{
     RouteName, Site, Timestamp, Verdict,
 };
 use serde::Deserialize;
-use store::{AnotherCode, Attempt, MessageTold, NotSent, Prize, Proof};
+use store::{AnotherCode, Attempt, Budget, MessageTold, NotSent, Prize, Proof};
 
-use super::number::over_limit;
+use super::number::{over_limit, too_many};
 use super::{too_busy, unreadable};
 use crate::app::{App, Outcome};
 use crate::catalogue::{Case, Html, ltr};
@@ -246,9 +246,12 @@ pub(super) async fn send_again(
     if route.is_none() && last.is_some_and(|told| told.state == MessageState::Waiting) {
         return Ok(visit.go(places.code));
     }
-    if let Some(page) = sending::obstacle(app, visit).await? {
-        return Ok(page);
-    }
+    let cost = match sending::permit(app, visit).await? {
+        Ok(cost) => cost,
+        Err(page) => return Ok(page),
+    };
+    let shared = sending::shared(app, visit, &challenge.phone, cost);
+    let budget = Budget { limits: app.budgets.sends_at(&visit.site), shared: &shared };
     let code = random::code()?;
     let purpose = challenge.binding.purpose();
     let has_link = purpose == Purpose::SignIn && route.is_none();
@@ -256,7 +259,7 @@ pub(super) async fn send_again(
     let form = &app.settings.message_form;
     let text = form.message(&visit.words(app), purpose, &code, link.as_ref());
     let another = AnotherCode { challenge: challenge.id, code, link, text, route, at: visit.now };
-    let sent = app.store.send_code_again(&another, &app.budgets.sends, &app.policy).await?;
+    let sent = app.store.send_code_again(&another, &budget, &app.policy).await?;
     let Places { code, start, .. } = places;
     Ok(match sent {
         Ok(_) => visit.go(&format!("{code}?n=sent")),
@@ -265,6 +268,7 @@ pub(super) async fn send_again(
         Err(NotSent::Refused(ResendRefusal::SendsUsedUp)) => visit.go(&format!("{code}?e=sends")),
         Err(NotSent::Refused(ResendRefusal::Over)) => visit.go(&format!("{start}?e=expired")),
         Err(NotSent::Over(over)) => return over_limit(app, visit, over),
+        Err(NotSent::Busy(wait)) => return too_many(app, visit, wait),
     })
 }
 

@@ -20,12 +20,12 @@ use domain::{
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use store::{
-    AccountRecord, Act, Actor, Attempt, AuditEntry, AuditSubject, Begun, NewChallenge, Proof,
-    Store, StoreError, order_off_account,
+    AccountRecord, Act, Actor, Attempt, AuditEntry, AuditSubject, Begun, Budget, NewChallenge,
+    Proof, Store, StoreError, order_off_account,
 };
 
 use super::code::{self, Places};
-use super::number::over_limit;
+use super::number::{over_limit, too_many};
 use super::{too_busy, unreadable};
 use crate::app::{App, Message, Outcome};
 use crate::catalogue::{Case, Html, ltr};
@@ -127,12 +127,15 @@ pub(crate) async fn send(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
     if pending(&app, &visit).await?.is_some() {
         return Ok(visit.go("me"));
     }
-    if let Some(page) = sending::obstacle(&app, &visit).await? {
-        return Ok(page);
-    }
+    let cost = match sending::permit(&app, &visit).await? {
+        Ok(cost) => cost,
+        Err(page) => return Ok(page),
+    };
     let code = random::code()?;
     let form = &app.settings.message_form;
     let text = form.message(&visit.words(&app), Purpose::MyData, &code, None);
+    let shared = sending::shared(&app, &visit, &asking.phone, cost);
+    let budget = Budget { limits: app.budgets.sends_at(&visit.site), shared: &shared };
     let challenge = Challenge {
         id: random::opaque_id()?,
         binding: visit.my_data(),
@@ -147,9 +150,10 @@ pub(crate) async fn send(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
         state: ChallengeState::Open,
     };
     let new = NewChallenge { challenge, code, link: None, text, visit: None };
-    match app.store.begin_challenge(&new, &app.budgets.sends, &app.policy).await? {
-        Begun::Begins | Begun::GoesOn(_) => Ok(visit.go("me")),
+    match app.store.begin_challenge(&new, &budget, &app.policy).await? {
+        Begun::Begins | Begun::GoesOn(_) | Begun::Mute(_) => Ok(visit.go("me")),
         Begun::Over(over) => over_limit(&app, &visit, over),
+        Begun::Busy(wait) => too_many(&app, &visit, wait),
     }
 }
 

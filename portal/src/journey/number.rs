@@ -1,5 +1,6 @@
 //! The first step: the number is typed, the terms are accepted, a challenge begins.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,11 +10,11 @@ use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use domain::{
-    Agreed, Challenge, ChallengeState, ConsentPurpose, Counted, OverLimit, PhoneError, PhoneNumber,
-    Purpose, Timestamp,
+    Agreed, Challenge, ChallengeState, ConsentPurpose, OverLimit, PhoneError, PhoneNumber, Purpose,
+    Timestamp,
 };
 use serde::Deserialize;
-use store::{Begun, NewChallenge};
+use store::{Begun, Budget, NewChallenge};
 
 use super::{closed, full, too_busy, unreadable, wait_page};
 use crate::app::{App, Outcome};
@@ -136,41 +137,47 @@ pub(crate) async fn submit(
     if pending.is_some_and(|challenge| challenge.phone == phone && challenge.agreed == agreed) {
         return Ok(visit.go("code"));
     }
-    if let Some(page) = sending::obstacle(&app, &visit).await? {
-        return Ok(page);
-    }
-    match begin(&app, &visit, phone, agreed).await? {
-        Begun::Begins | Begun::GoesOn(_) => Ok(visit.go("code")),
+    let cost = match sending::permit(&app, &visit).await? {
+        Ok(cost) => cost,
+        Err(page) => return Ok(page),
+    };
+    match begin(&app, &visit, (phone, cost), agreed).await? {
+        Begun::Begins | Begun::GoesOn(_) | Begun::Mute(_) => Ok(visit.go("code")),
         Begun::Over(over) => over_limit(&app, &visit, over),
+        Begun::Busy(wait) => too_many(&app, &visit, wait),
     }
 }
 
 /// The page for a device or number that has had its messages.
 pub(super) fn over_limit(app: &App, visit: &Visit, over: OverLimit) -> Outcome {
-    let is_of_number =
-        matches!(over.limit.counted, Counted::ChallengesOfNumber | Counted::SendsToNumber);
-    let text = if is_of_number && over.limit.window >= DAY { "e-phone-daily" } else { "e-wait" };
+    let text = if over.limit.counted.is_of_number() && over.limit.window >= DAY {
+        "e-phone-daily"
+    } else {
+        "e-wait"
+    };
     wait_page(app, visit, text, over.wait)
 }
 
 /// The page for when everybody here together has had their messages.
-pub(crate) fn too_many(app: &App, visit: &Visit, wait: Duration) -> Outcome {
+pub(super) fn too_many(app: &App, visit: &Visit, wait: Duration) -> Outcome {
     wait_page(app, visit, "e-busy", wait)
 }
 
 async fn begin(
     app: &App,
     visit: &Visit,
-    phone: PhoneNumber,
+    (phone, cost): (PhoneNumber, NonZeroU32),
     agreed: Vec<Agreed>,
 ) -> Result<Begun, Failure> {
     let code = random::code()?;
     let link = app.draw_link()?;
     let form = &app.settings.message_form;
     let text = form.message(&visit.words(app), Purpose::SignIn, &code, link.as_ref());
+    let shared = sending::shared(app, visit, &phone, cost);
+    let budget = Budget { limits: app.budgets.sends_at(&visit.site), shared: &shared };
     let challenge = new_challenge(app, visit, phone, agreed)?;
     let new = NewChallenge { challenge, code, link, text, visit: Some(visit.record()) };
-    let begun = app.store.begin_challenge(&new, &app.budgets.sends, &app.policy).await?;
+    let begun = app.store.begin_challenge(&new, &budget, &app.policy).await?;
     if begun == Begun::Begins {
         tracing::debug!(
             site = %visit.site.name, device = %visit.context.device,

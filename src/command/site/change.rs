@@ -34,6 +34,7 @@ fn request(set: SetSite) -> anyhow::Result<ChangeSite> {
         venue: clear.or(Clearable::Venue, set.venue)?,
         help: Some(help).filter(|help| *help != ChangeHelp::default()),
         trial: set.trial,
+        event: set.event,
         notice: clear.or(Clearable::Notice, set.notice)?,
         logo: clear.or(Clearable::Logo, set.logo.map(logo).transpose()?)?,
         colours: clear.or(Clearable::Colours, set.colours)?,

@@ -21,6 +21,7 @@ pub(super) fn fields(site: &SiteView) -> Vec<(&'static str, String)> {
         ("whatsapp", or_dash(site.help.whatsapp.as_ref())),
         ("reports", or_dash(site.help.reports.as_ref())),
         ("trial", yes_or_no(site.trial).to_owned()),
+        ("event", yes_or_no(site.event).to_owned()),
         ("notice", or_dash(site.notice)),
         ("logo", or_dash(site.look.logo.as_ref())),
         ("colours", or_dash(site.look.colours)),

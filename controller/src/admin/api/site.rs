@@ -38,6 +38,9 @@ pub struct SiteView {
     /// Whether every page says that the service is on trial.
     #[serde(default)]
     pub trial: bool,
+    /// Whether many are expected at once, so that more messages may be sent.
+    #[serde(default)]
+    pub event: bool,
     /// What every page says at the moment: `office-backup` or `internet-down`.
     #[serde(default)]
     pub notice: Option<Notice>,
@@ -73,6 +76,7 @@ impl From<Site> for SiteView {
             venue: site.venue,
             help: site.help,
             trial: site.trial,
+            event: site.event,
             notice: site.notice,
             look: site.look,
             texts: site.texts,
@@ -97,6 +101,7 @@ impl TryFrom<SiteView> for Site {
             venue: view.venue,
             help: view.help,
             trial: view.trial,
+            event: view.event,
             notice: view.notice,
             look: view.look,
             texts: view.texts,

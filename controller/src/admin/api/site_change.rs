@@ -36,6 +36,9 @@ pub struct ChangeSite {
     /// Whether every page says that the service is on trial.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trial: Option<bool>,
+    /// Whether many are expected at once, so that more messages may be sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<bool>,
     /// What every page says at the moment.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub notice: Option<Option<Notice>>,
@@ -98,6 +101,7 @@ impl ChangeSite {
             help.apply(&mut site.help);
         }
         replace(&mut site.trial, self.trial.as_ref());
+        replace(&mut site.event, self.event.as_ref());
         replace(&mut site.notice, self.notice.as_ref());
         replace(&mut site.hours, self.hours.as_ref());
         replace(&mut site.languages, self.languages.as_ref());

@@ -155,7 +155,10 @@ async fn write(store: &TestStore, clock: &ManualClock, device: u8) -> ChallengeI
         text: SmsText::new(TEXT.to_owned()),
         visit: None,
     };
-    store.begin_challenge(&new, &[], &domain::ChallengePolicy::default()).await.unwrap();
+    store
+        .begin_challenge(&new, &store::Budget::NONE, &domain::ChallengePolicy::default())
+        .await
+        .unwrap();
     id
 }
 
@@ -455,7 +458,7 @@ async fn who_asks_again_gets_it_by_another_route() {
         at: post.clock.now(),
     };
     let policy = domain::ChallengePolicy::default();
-    post.store.send_code_again(&another, &[], &policy).await.unwrap().unwrap();
+    post.store.send_code_again(&another, &store::Budget::NONE, &policy).await.unwrap().unwrap();
     assert_eq!(post.send_due().await, 0);
     assert_eq!(post.texts_of_second(), ["071155"]);
 }

@@ -3,6 +3,8 @@
 //! Codes are kept only as keyed hashes bound to challenge, purpose, number, and the device and site or
 //! the report that they are for. Numbers are encrypted.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use domain::{
     Binding, Challenge, ChallengeId, ChallengePolicy, Code, Grant, Language, LinkToken, NasName,
@@ -27,6 +29,29 @@ pub struct NewChallenge {
     pub visit: Option<VisitRecord>,
 }
 
+/// What a message may be sent within.
+#[derive(Clone, Copy)]
+pub struct Budget<'a> {
+    /// What is counted by device and number, the most specific first.
+    pub limits: &'a [SendLimit],
+    /// Takes one message from what all share, once no limit speaks against it; the error says how
+    /// long to wait.
+    pub shared: &'a (dyn Fn() -> Result<(), Duration> + Send + Sync),
+}
+
+impl Budget<'_> {
+    /// No limit at all.
+    pub const NONE: Budget<'static> = Budget::of(&[]);
+}
+
+impl<'a> Budget<'a> {
+    /// These limits, and nothing that is shared.
+    #[must_use]
+    pub const fn of(limits: &'a [SendLimit]) -> Self {
+        Self { limits, shared: &|| Ok(()) }
+    }
+}
+
 /// What came of beginning a challenge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Begun {
@@ -34,8 +59,13 @@ pub enum Begun {
     Begins,
     /// One for the same number goes on, and nothing is sent.
     GoesOn(Challenge),
+    /// A limit of the number is reached, by others than the device: it began, and nothing is sent.
+    /// To the visitor it looks like any other, so that nobody learns what others did.
+    Mute(OverLimit),
     /// A limit is reached, and nothing is sent.
     Over(OverLimit),
+    /// What all share is used up for so long, and nothing is sent.
+    Busy(Duration),
 }
 
 /// Another code for a challenge, and the message that carries it.
@@ -64,6 +94,9 @@ pub enum NotSent {
     /// A limit is reached.
     #[error(transparent)]
     Over(#[from] OverLimit),
+    /// What all share is used up.
+    #[error("too many messages are sent at the moment; the next can be sent in {} s", .0.as_secs())]
+    Busy(Duration),
 }
 
 /// An attempt to win a challenge.
@@ -115,13 +148,13 @@ pub trait Challenges: Send + Sync {
     /// Begins a challenge and puts its message into the outbox, in one transaction, unless one of
     /// the same binding goes on for the same number, or a limit is reached. One for another number,
     /// or past its time, is abandoned. Of any number of calls at the same time for one device,
-    /// report or number no more begin than the limits allow; what visitors ask for is counted
-    /// together, and what is sent for reports by itself. The visit is kept as well, with the limit
-    /// if there was one.
+    /// report, number or block of numbers no more begin than the limits allow, and what is refused
+    /// takes nothing from what all share; what visitors ask for is counted together, and what is
+    /// sent for reports by itself. The visit is kept as well, with the limit if there was one.
     async fn begin_challenge(
         &self,
         new: &NewChallenge,
-        limits: &[SendLimit],
+        budget: &Budget<'_>,
         policy: &ChallengePolicy,
     ) -> Result<Begun, StoreError>;
 
@@ -140,7 +173,8 @@ pub trait Challenges: Send + Sync {
 
     /// Adds a code and puts its message into the outbox, in one transaction, if
     /// [`Challenge::may_resend`] and the limits on messages allow it for the challenge as it is
-    /// then. Codes sent before stay good for their own life. Of two calls at the same time, one
+    /// then; at a limit of the number that others used up there is a code and no message. Codes sent
+    /// before stay good for their own life. Of two calls at the same time, one
     /// sends.
     ///
     /// # Errors
@@ -148,7 +182,7 @@ pub trait Challenges: Send + Sync {
     async fn send_code_again(
         &self,
         another: &AnotherCode,
-        limits: &[SendLimit],
+        budget: &Budget<'_>,
         policy: &ChallengePolicy,
     ) -> Result<Result<Challenge, NotSent>, StoreError>;
 

@@ -18,8 +18,8 @@ use super::setup::written;
 use super::visits;
 use crate::sealed::Seal;
 use crate::{
-    AnotherCode, Attempt, Begun, Challenges, Change, Linked, NewChallenge, NotSent, Prize, Proof,
-    SignIn, SignInOutcome, StoreError,
+    AnotherCode, Attempt, Begun, Budget, Challenges, Change, Linked, NewChallenge, NotSent, Prize,
+    Proof, SignIn, SignInOutcome, StoreError,
 };
 
 const COLUMNS: &str = "id, purpose, site, device, subject, phone, language, agreed, created_at, sent_at, sends, \
@@ -30,7 +30,7 @@ impl Challenges for SqlStore {
     async fn begin_challenge(
         &self,
         new: &NewChallenge,
-        limits: &[SendLimit],
+        budget: &Budget<'_>,
         policy: &ChallengePolicy,
     ) -> Result<Begun, StoreError> {
         let challenge = &new.challenge;
@@ -56,31 +56,43 @@ impl Challenges for SqlStore {
             let agreed = challenge.agreed.clone();
             return Ok(Begun::GoesOn(Challenge { agreed, ..open }));
         }
-        let over = self.over(&mut transaction, challenge, limits, challenge.created_at).await?;
+        let at = challenge.created_at;
+        let over = self.over(&mut transaction, challenge, budget.limits, (at, policy)).await?;
+        let mute = self.is_others(&mut transaction, challenge, over, at).await?;
         let refused = over.map(|over| over.limit.counted);
         if let Some(visit) = &new.visit {
             let visit = VisitRecord { refused, ..visit.clone() };
             visits::record(&mut transaction, &visit).await?;
         }
-        if let Some(over) = over {
+        if let Some(over) = over.filter(|_| !mute) {
             transaction.commit().await?;
             return Ok(Begun::Over(over));
+        }
+        if !mute && let Err(wait) = (budget.shared)() {
+            transaction.commit().await?;
+            return Ok(Begun::Busy(wait));
         }
         if let Some(given_up) = given_up {
             abandon(&mut transaction, given_up).await?;
         }
-        self.insert_challenge(&mut transaction, challenge).await?;
+        // What nobody sends looks as if it had been taken at once.
+        let code_expires_at = policy.good_until(challenge.created_at, Some(at));
+        let as_taken = Challenge { code_expires_at, ..challenge.clone() };
+        let challenge = if mute { &as_taken } else { challenge };
+        self.insert_challenge(&mut transaction, challenge, mute).await?;
         let message = super::messages::new_id(challenge.sent_at);
-        let sent = (&new.code, message);
-        self.add_code(&mut transaction, challenge, sent, new.link.as_ref()).await?;
-        let words = (&new.text, &new.code, message);
-        self.add_message(&mut transaction, challenge, words, None).await?;
+        let fresh = Fresh { code: &new.code, link: new.link.as_ref(), message, mute };
+        self.add_code(&mut transaction, challenge, &fresh).await?;
+        if !mute {
+            let words = (&new.text, &new.code, message);
+            self.add_message(&mut transaction, challenge, words, None).await?;
+        }
         self.commit(transaction).await?;
         self.publish(Change::Message).await;
         if let Some((_, device)) = challenge.binding.device() {
             self.publish(Change::Challenge(device)).await;
         }
-        Ok(Begun::Begins)
+        Ok(over.map_or(Begun::Begins, Begun::Mute))
     }
 
     async fn find_open_challenge(
@@ -133,7 +145,7 @@ impl Challenges for SqlStore {
     async fn send_code_again(
         &self,
         another: &AnotherCode,
-        limits: &[SendLimit],
+        budget: &Budget<'_>,
         policy: &ChallengePolicy,
     ) -> Result<Result<Challenge, NotSent>, StoreError> {
         let at = another.at;
@@ -154,14 +166,19 @@ impl Challenges for SqlStore {
         if let Err(refusal) = challenge.may_resend(policy, at) {
             return Ok(Err(refusal.into()));
         }
-        let sends: Vec<SendLimit> =
-            limits.iter().filter(|limit| is_of_sends(limit)).copied().collect();
-        if let Some(over) = self.over(&mut transaction, &challenge, &sends, at).await? {
+        let of_sends = budget.limits.iter().filter(|limit| limit.counted.is_of_sends());
+        let sends: Vec<SendLimit> = of_sends.copied().collect();
+        let over = self.over(&mut transaction, &challenge, &sends, (at, policy)).await?;
+        let mute = self.is_others(&mut transaction, &challenge, over, at).await?;
+        if let Some(over) = over.filter(|_| !mute) {
             return Ok(Err(over.into()));
+        }
+        if !mute && let Err(wait) = (budget.shared)() {
+            return Ok(Err(NotSent::Busy(wait)));
         }
         challenge.sends += 1;
         challenge.sent_at = at;
-        challenge.code_expires_at = policy.good_until(challenge.created_at, None);
+        challenge.code_expires_at = policy.good_until(challenge.created_at, mute.then_some(at));
         sqlx::query(
             "UPDATE challenges SET sends = $1, sent_at = $2, code_expires_at = $3 WHERE id = $4",
         )
@@ -172,11 +189,13 @@ impl Challenges for SqlStore {
         .execute(&mut **transaction)
         .await?;
         let message = super::messages::new_id(challenge.sent_at);
-        let sent = (&another.code, message);
-        self.add_code(&mut transaction, &challenge, sent, another.link.as_ref()).await?;
-        let words = (&another.text, &another.code, message);
-        let route = another.route.as_ref();
-        self.add_message(&mut transaction, &challenge, words, route).await?;
+        let fresh = Fresh { code: &another.code, link: another.link.as_ref(), message, mute };
+        self.add_code(&mut transaction, &challenge, &fresh).await?;
+        if !mute {
+            let words = (&another.text, &another.code, message);
+            let route = another.route.as_ref();
+            self.add_message(&mut transaction, &challenge, words, route).await?;
+        }
         self.commit(transaction).await?;
         self.publish(Change::Message).await;
         Ok(Ok(challenge))
@@ -256,6 +275,16 @@ fn binding_columns(binding: &Binding) -> (String, Vec<u8>, String) {
     )
 }
 
+/// A code that is added to a challenge.
+struct Fresh<'a> {
+    code: &'a Code,
+    link: Option<&'a LinkToken>,
+    /// The message that carries it.
+    message: MessageId,
+    /// Whether nobody is sent it.
+    mute: bool,
+}
+
 async fn abandon(
     transaction: &mut Transaction<'_, Any>,
     challenge: ChallengeId,
@@ -290,13 +319,9 @@ async fn why_not_counted(
     })
 }
 
-/// Whether it bounds messages, not challenges.
-const fn is_of_sends(limit: &SendLimit) -> bool {
-    matches!(limit.counted, Counted::SendsOfDevice | Counted::SendsToNumber)
-}
-
 /// What a limit counts: how many there were of `$1` after `$2`, and when the first of them was;
-/// what visitors ask for together, and what is sent for reports by itself, as `$3` says.
+/// what visitors ask for together, and what is sent for reports by itself, as `$3` says. What was
+/// begun for a number beyond its limits is not counted for it, for it got nothing.
 const fn counting(counted: Counted) -> &'static str {
     match counted {
         Counted::SendsOfDevice => {
@@ -310,15 +335,26 @@ const fn counting(counted: Counted) -> &'static str {
              FROM challenges WHERE device = $1 AND created_at > $2 AND (subject = '') = $3 \
              AND phone_hash <> $4"
         }
+        Counted::SpentChallengesOfDevice => {
+            "SELECT COUNT(*) AS amount, MIN(sent_at) AS earliest FROM challenges \
+             WHERE device = $1 AND sent_at > $2 AND (subject = '') = $3 AND sends >= $4"
+        }
         Counted::ChallengesOfNumber => {
             "SELECT COUNT(*) AS amount, MIN(created_at) AS earliest FROM challenges \
-             WHERE phone_hash = $1 AND created_at > $2 AND (subject = '') = $3"
+             WHERE phone_hash = $1 AND created_at > $2 AND (subject = '') = $3 AND mute = 0"
         }
         Counted::SendsToNumber => {
             "SELECT COUNT(*) AS amount, MIN(challenge_codes.sent_at) AS earliest FROM challenges \
              JOIN challenge_codes ON challenge_codes.challenge = challenges.id \
              WHERE challenges.phone_hash = $1 AND challenge_codes.sent_at > $2 \
-             AND (challenges.subject = '') = $3"
+             AND (challenges.subject = '') = $3 AND challenge_codes.mute = 0"
+        }
+        Counted::SendsToBlock => {
+            "SELECT COUNT(*) AS amount, MIN(challenge_codes.sent_at) AS earliest FROM challenges \
+             JOIN challenge_codes ON challenge_codes.challenge = challenges.id \
+             WHERE challenges.block_hash = $1 AND challenge_codes.sent_at > $2 \
+             AND (challenges.subject = '') = $3 AND challenge_codes.mute = 0 \
+             AND challenges.created_at > $4"
         }
     }
 }
@@ -339,6 +375,7 @@ impl SqlStore {
                 Binding::ReportClose { report } => format!("report {report}"),
             })
             .bind(HEXLOWER.encode(&self.keys.phone_hash(&challenge.phone)))
+            .bind(HEXLOWER.encode(&self.keys.block_hash(&challenge.phone)))
             .execute(&mut **transaction)
             .await?;
         Ok(())
@@ -365,26 +402,36 @@ impl SqlStore {
         row.as_ref().map(|row| self.challenge(row)).transpose()
     }
 
-    /// The first limit that one more message for the challenge would pass.
+    /// The first limit that one more message for the challenge would pass then.
     async fn over(
         &self,
         transaction: &mut Transaction<'_, Any>,
         challenge: &Challenge,
         limits: &[SendLimit],
-        at: Timestamp,
+        (at, policy): (Timestamp, &ChallengePolicy),
     ) -> Result<Option<OverLimit>, StoreError> {
         let (_, device, subject) = binding_columns(&challenge.binding);
         let number = self.keys.phone_hash(&challenge.phone);
+        let block = self.keys.block_hash(&challenge.phone);
         for limit in limits {
-            let (query, since) =
-                (sqlx::query(counting(limit.counted)), (at - limit.window).as_millis());
+            let since = at - limit.window;
             let of = match limit.counted {
-                Counted::SendsOfDevice | Counted::NumbersOfDevice => &device,
+                Counted::SendsOfDevice
+                | Counted::NumbersOfDevice
+                | Counted::SpentChallengesOfDevice => &device,
                 Counted::ChallengesOfNumber | Counted::SendsToNumber => &number,
+                Counted::SendsToBlock => &block,
             };
-            let query = query.bind(of.clone()).bind(since).bind(subject.is_empty());
+            let query = sqlx::query(counting(limit.counted));
+            let query = query.bind(of.clone()).bind(since.as_millis()).bind(subject.is_empty());
             let query = match limit.counted {
                 Counted::NumbersOfDevice => query.bind(number.clone()),
+                Counted::SpentChallengesOfDevice => {
+                    let all = policy.cooldowns.len() + 1;
+                    query.bind(i64::try_from(all).unwrap_or(i64::MAX))
+                }
+                // No challenge sends for longer than it lives.
+                Counted::SendsToBlock => query.bind((since - policy.challenge_life).as_millis()),
                 _ => query,
             };
             let row = query.fetch_one(&mut **transaction).await?;
@@ -399,14 +446,50 @@ impl SqlStore {
         Ok(None)
     }
 
+    /// Whether a limit of a number was not used up by the device that meets it.
+    async fn is_others(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        challenge: &Challenge,
+        over: Option<OverLimit>,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let Some(OverLimit { limit, .. }) = over else { return Ok(false) };
+        if challenge.binding.device().is_none() || !limit.counted.is_of_number() {
+            return Ok(false);
+        }
+        let statement = match limit.counted {
+            Counted::ChallengesOfNumber => {
+                "SELECT COUNT(*) AS amount FROM challenges \
+                 WHERE device = $1 AND phone_hash = $2 AND created_at > $3"
+            }
+            _ => {
+                "SELECT COUNT(*) AS amount FROM challenges \
+                 JOIN challenge_codes ON challenge_codes.challenge = challenges.id \
+                 WHERE challenges.device = $1 AND challenges.phone_hash = $2 \
+                 AND challenge_codes.sent_at > $3"
+            }
+        };
+        let (_, device, _) = binding_columns(&challenge.binding);
+        let row = sqlx::query(statement)
+            .bind(device)
+            .bind(self.keys.phone_hash(&challenge.phone))
+            .bind((at - limit.window).as_millis())
+            .fetch_one(&mut **transaction)
+            .await?;
+        Ok(Columns(&row).count("amount")? < limit.most)
+    }
+
     async fn insert_challenge(
         &self,
         transaction: &mut Transaction<'_, Any>,
         challenge: &Challenge,
+        mute: bool,
     ) -> Result<(), StoreError> {
         let statement = "INSERT INTO challenges (id, purpose, site, device, subject, phone, phone_hash, \
-             language, agreed, created_at, sent_at, sends, code_expires_at, attempts, state) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+             language, agreed, created_at, sent_at, sends, code_expires_at, attempts, state, \
+             block_hash, mute) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
         let (site, device, subject) = binding_columns(&challenge.binding);
         sqlx::query(statement)
             .bind(id_column(challenge.id))
@@ -424,6 +507,8 @@ impl SqlStore {
             .bind(challenge.code_expires_at.as_millis())
             .bind(i64::from(challenge.attempts))
             .bind(challenge.state.as_str())
+            .bind(self.keys.block_hash(&challenge.phone))
+            .bind(i64::from(mute))
             .execute(&mut **transaction)
             .await?;
         Ok(())
@@ -506,22 +591,24 @@ impl SqlStore {
         &self,
         transaction: &mut Transaction<'_, Any>,
         challenge: &Challenge,
-        (code, message): (&Code, MessageId),
-        link: Option<&LinkToken>,
+        fresh: &Fresh<'_>,
     ) -> Result<(), StoreError> {
         let (version, _) = self.keys.pepper().newest();
-        let hash =
-            self.keys.code_hash(version, challenge, code).expect("the newest pepper is there");
+        let hash = self
+            .keys
+            .code_hash(version, challenge, fresh.code)
+            .expect("the newest pepper is there");
         sqlx::query(
-            "INSERT INTO challenge_codes (challenge, hash, expires_at, sent_at, link_hash, message) \
-             VALUES ($1, $2, $3, $4, $5, $6)",
+            "INSERT INTO challenge_codes (challenge, hash, expires_at, sent_at, link_hash, message, mute) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
         .bind(id_column(challenge.id))
         .bind(hash.to_vec())
         .bind(challenge.code_expires_at.as_millis())
         .bind(challenge.sent_at.as_millis())
-        .bind(link.map(|link| self.keys.link_hash(link)))
-        .bind(id_column(message))
+        .bind(fresh.link.map(|link| self.keys.link_hash(link)))
+        .bind(id_column(fresh.message))
+        .bind(i64::from(fresh.mute))
         .execute(&mut **transaction)
         .await?;
         Ok(())
@@ -613,7 +700,8 @@ impl SqlStore {
         let policy = ChallengePolicy::of(challenge.binding.purpose());
         let code_expires_at = policy.good_until(challenge.created_at, None);
         let changed = Challenge { sent_at: at, code_expires_at, ..challenge.clone() };
-        self.add_code(transaction, &changed, (code, message), None).await?;
+        let fresh = Fresh { code, link: None, message, mute: false };
+        self.add_code(transaction, &changed, &fresh).await?;
         sqlx::query("UPDATE challenges SET code_expires_at = $1 WHERE id = $2")
             .bind(code_expires_at.as_millis())
             .bind(id_column(challenge.id))

@@ -75,14 +75,16 @@ impl Dialect {
         }
     }
 
-    /// Waits until no other transaction sends messages for the device that the first value names, or
-    /// to the number of the second; until its end. Everybody takes the two in this order.
+    /// Waits until no other transaction sends messages for the device that the first value names, to
+    /// the number of the second, or to the block of numbers of the third; until its end. Everybody
+    /// takes the three in this order.
     pub(crate) const fn lock_sends(self) -> Option<&'static str> {
         match self {
             Self::Sqlite => None,
             Self::Postgres => Some(
                 "SELECT pg_advisory_xact_lock(1935761520, hashtext($1)), \
-                 pg_advisory_xact_lock(1935761521, hashtext($2))",
+                 pg_advisory_xact_lock(1935761521, hashtext($2)), \
+                 pg_advisory_xact_lock(1935761522, hashtext($3))",
             ),
         }
     }

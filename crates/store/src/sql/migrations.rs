@@ -48,6 +48,7 @@ const STEPS: &[Step] = steps![
     "0024_code_life",
     "0025_other_routes",
     "0026_gateways",
+    "0027_budgets",
 ];
 
 /// What migrating did.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::*;
 use store::testing::TestStore;
-use store::{AnotherCode, Begun, NewChallenge, Prize, SignIn};
+use store::{AnotherCode, Begun, Budget, NewChallenge, Prize, SignIn};
 
 pub const T0: Timestamp = Timestamp::from_secs(1_795_597_200);
 
@@ -105,7 +105,7 @@ pub fn sign_in_of(device: MacAddress) -> Binding {
 }
 
 pub async fn begin(store: &TestStore, new: &NewChallenge) -> Begun {
-    store.begin_challenge(new, &[], &ChallengePolicy::default()).await.unwrap()
+    store.begin_challenge(new, &Budget::NONE, &ChallengePolicy::default()).await.unwrap()
 }
 
 pub fn another_code(challenge: u8, text: &str, when: Timestamp) -> AnotherCode {

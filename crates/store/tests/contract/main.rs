@@ -5,6 +5,7 @@
 mod accounting;
 mod appearances;
 mod audit;
+mod budgets;
 mod consents;
 mod erasure_requests;
 mod fixtures;
@@ -64,6 +65,11 @@ on_both![
     sign_in::a_challenge_for_another_number_abandons_the_old_one,
     sign_in::beginnings_at_the_same_time_send_one_message,
     sign_in::no_number_of_beginnings_passes_a_limit,
+    budgets::each_budget_refuses_at_its_number_and_not_before,
+    budgets::who_had_all_messages_of_a_sign_in_waits_before_another,
+    budgets::what_others_used_up_begins_without_a_message,
+    budgets::what_is_refused_takes_nothing_from_what_all_share,
+    budgets::no_number_of_beginnings_passes_the_limit_of_a_block,
     appearances::a_device_is_known_to_have_been_at_its_site_for_a_while,
     gateways::an_errand_waits_until_it_is_done_and_the_newest_counts,
     gateways::who_was_told_gives_way_to_who_was_not,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::*;
 use store::testing::TestStore;
-use store::{AnotherCode, Attempt, Begun, ChallengesOf, NewChallenge, NotSent, Proof};
+use store::{AnotherCode, Attempt, Begun, Budget, ChallengesOf, NewChallenge, NotSent, Proof};
 
 use crate::fixtures::*;
 
@@ -147,7 +147,7 @@ pub async fn one_challenge_of_a_report_is_open_at_a_time(store: TestStore) {
         let store = store.shared();
         requests.spawn(async move {
             let new = new(id, closing("44012345"), T0, "111111");
-            store.begin_challenge(&new, &[], &policy()).await.unwrap()
+            store.begin_challenge(&new, &Budget::NONE, &policy()).await.unwrap()
         });
     }
     let outcomes = requests.join_all().await;
@@ -161,10 +161,11 @@ pub async fn one_challenge_of_a_report_is_open_at_a_time(store: TestStore) {
         text: SmsText::new("code 222222".into()),
         at: when,
     };
-    let sent = store.send_code_again(&again(at(59)), &[], &policy()).await.unwrap();
+    let sent = store.send_code_again(&again(at(59)), &Budget::NONE, &policy()).await.unwrap();
     let wait = Duration::from_secs(1);
     assert_eq!(sent, Err(NotSent::Refused(ResendRefusal::CoolingDown { wait })));
-    let sent = store.send_code_again(&again(at(60)), &[], &policy()).await.unwrap().unwrap();
+    let sent =
+        store.send_code_again(&again(at(60)), &Budget::NONE, &policy()).await.unwrap().unwrap();
     assert_eq!((sent.sends, sent.code_expires_at), (2, at(48 * HOUR)));
     // The number was mistyped: the report's code goes to the right one, and the old one is void.
     let mut corrected = new(9, closing("44012345"), at(90), "333333");
@@ -180,7 +181,8 @@ pub async fn what_visitors_ask_for_is_counted_together_and_reports_by_themselves
     let limit =
         SendLimit { counted: Counted::SendsToNumber, window: Duration::from_secs(86_400), most: 2 };
     let ask = async |new: NewChallenge| {
-        store.begin_challenge(&new, &[limit], &policy()).await.unwrap() == Begun::Begins
+        store.begin_challenge(&new, &Budget::of(&[limit]), &policy()).await.unwrap()
+            == Begun::Begins
     };
     assert!(ask(new_challenge(1, mac(1), T0, "111111")).await);
     assert!(ask(new(2, my_data(), T0, "222222")).await);
@@ -192,7 +194,9 @@ pub async fn what_visitors_ask_for_is_counted_together_and_reports_by_themselves
     }
     let device = SendLimit { counted: Counted::SendsOfDevice, ..limit };
     let another = Binding::MyData { site: "park".parse().unwrap(), device: mac(1) };
-    let begun = store.begin_challenge(&new(8, another, T0, "555555"), &[device], &policy()).await;
+    let begun = store
+        .begin_challenge(&new(8, another, T0, "555555"), &Budget::of(&[device]), &policy())
+        .await;
     assert!(matches!(begun.unwrap(), Begun::Over(_)), "the device has had two of both purposes");
 }
 

@@ -183,6 +183,7 @@ pub async fn a_site_is_changed_in_place(store: TestStore) {
         venue: Some("https://park.example/".parse().unwrap()),
         help: HelpNumbers { reports: Some("940".parse().unwrap()), ..HelpNumbers::default() },
         trial: true,
+        event: true,
         notice: Some(Notice::OfficeBackup),
         ..site()
     };

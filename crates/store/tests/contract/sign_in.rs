@@ -4,9 +4,9 @@ use std::time::Duration;
 use domain::*;
 use store::testing::TestStore;
 use store::{
-    AnotherCode, Attempt, Begun, ChallengesOf, CredentialUse, Credentials, DeviceAtDoor, Eraser,
-    Erasure, NewChallenge, Proof, SqlStore, Store, Trail, TrailArchive, TrailEvent, TrailKind,
-    TrailSettings, Wanted,
+    AnotherCode, Attempt, Begun, Budget, ChallengesOf, CredentialUse, Credentials, DeviceAtDoor,
+    Eraser, Erasure, NewChallenge, Proof, SqlStore, Store, Trail, TrailArchive, TrailEvent,
+    TrailKind, TrailSettings, Wanted,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -96,7 +96,7 @@ pub async fn a_code_sent_earlier_stays_good_for_its_own_life(store: TestStore) {
     {
         begin(&store, &new_challenge(id, mac(id), T0, "111111")).await;
         let another = another_code(id, "222222", at(40));
-        let sent = store.send_code_again(&another, &[], &policy()).await.unwrap();
+        let sent = store.send_code_again(&another, &Budget::NONE, &policy()).await.unwrap();
         assert_eq!(sent.map(|challenge| challenge.sends), Ok(2));
         let verdict = try_code(&store, id, text, at(when)).await;
         assert_eq!(verdict.is_ok(), accepted, "{id}: {verdict:?}");
@@ -112,7 +112,7 @@ pub async fn another_message_waits_for_its_cooldown(store: TestStore) {
         let store = store.shared();
         async move {
             let another = another_code(1, "222222", when);
-            store.send_code_again(&another, &[], &policy()).await.unwrap().map(drop)
+            store.send_code_again(&another, &Budget::NONE, &policy()).await.unwrap().map(drop)
         }
     };
     let wait = Duration::from_secs(20);
@@ -149,7 +149,7 @@ pub async fn beginnings_at_the_same_time_send_one_message(store: TestStore) {
         let store = store.shared();
         taps.spawn(async move {
             let new = new_challenge(id, mac(1), T0, "111111");
-            store.begin_challenge(&new, &[], &policy()).await.unwrap()
+            store.begin_challenge(&new, &Budget::NONE, &policy()).await.unwrap()
         });
     }
     let outcomes = taps.join_all().await;
@@ -175,9 +175,9 @@ pub async fn no_number_of_beginnings_passes_a_limit(store: TestStore) {
                 &number,
             );
             let limits = [limit(counted, most.into())];
-            devices.spawn(
-                async move { store.begin_challenge(&new, &limits, &policy()).await.unwrap() },
-            );
+            devices.spawn(async move {
+                store.begin_challenge(&new, &Budget::of(&limits), &policy()).await.unwrap()
+            });
         }
         let outcomes = devices.join_all().await;
         let begun = outcomes.iter().filter(|begun| **begun == Begun::Begins).count();
@@ -187,7 +187,7 @@ pub async fn no_number_of_beginnings_passes_a_limit(store: TestStore) {
     let of_device = [limit(Counted::SendsOfDevice, 2), limit(Counted::NumbersOfDevice, 1)];
     let ask = async |id: u8, number: &str, secs: u64| {
         let new = to_number(new_challenge(id, mac(9), at(secs), "111111"), number);
-        store.begin_challenge(&new, &of_device, &policy()).await.unwrap()
+        store.begin_challenge(&new, &Budget::of(&of_device), &policy()).await.unwrap()
     };
     assert_eq!(ask(91, "966551111111", 0).await, Begun::Begins);
     let over = |counted, most, wait| {
@@ -201,7 +201,11 @@ pub async fn no_number_of_beginnings_passes_a_limit(store: TestStore) {
     assert_eq!((visit.asked_at, visit.refused), (at(20), Some(Counted::NumbersOfDevice)));
     let again = async |id: u8, secs: u64| {
         let another = another_code(id, "222222", at(secs));
-        store.send_code_again(&another, &of_device, &policy()).await.unwrap().map(|sent| sent.sends)
+        store
+            .send_code_again(&another, &Budget::of(&of_device), &policy())
+            .await
+            .unwrap()
+            .map(|sent| sent.sends)
     };
     assert_eq!(again(91, 30).await, Ok(2));
     store.abandon_challenge(open.id).await.unwrap();
@@ -581,7 +585,7 @@ pub async fn looking_at_a_link_uses_nothing_up(store: TestStore) {
     // The link of the first message goes by that message's own life; that of the second begins when
     // a gateway takes it.
     let another = AnotherCode { link: Some(unknown), ..another_code(1, "222222", at(40)) };
-    store.send_code_again(&another, &[], &policy()).await.unwrap().unwrap();
+    store.send_code_again(&another, &Budget::NONE, &policy()).await.unwrap().unwrap();
     for (link, until) in LINKS.into_iter().zip([300, 600]) {
         let linked = store.find_linked(&link.parse().unwrap()).await.unwrap().unwrap();
         assert_eq!((linked.challenge.code_expires_at, linked.expires_at), (at(600), at(until)));
