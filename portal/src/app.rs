@@ -19,6 +19,7 @@ use crate::held::HeldAnswers;
 use crate::places::Places;
 use crate::presence::Presence;
 use crate::random;
+use crate::redirects::Redirects;
 use crate::screen::{Frame, Link, MessageScreen, render};
 use crate::settings::Resolved;
 use crate::strangers::Strangers;
@@ -40,6 +41,7 @@ pub(crate) struct App {
     pub first_pages: FirstPages,
     pub places: Places,
     pub presence: Presence,
+    pub redirects: Redirects,
     pub strangers: Strangers,
     pub held: HeldAnswers,
     pub wordings: Wordings,

@@ -27,6 +27,7 @@ mod portal;
 mod presence;
 mod probe;
 mod random;
+mod redirects;
 mod router;
 mod screen;
 mod sending;

@@ -21,6 +21,7 @@ use crate::guard::Guard;
 use crate::held::HeldAnswers;
 use crate::places::Places;
 use crate::presence::Presence;
+use crate::redirects::Redirects;
 use crate::server::{Pair, Server, TlsError, TlsFiles};
 use crate::settings::{PortalSettings, SettingsError, TlsSettings};
 use crate::strangers::Strangers;
@@ -83,6 +84,7 @@ impl Portal {
             first_pages: FirstPages::new(),
             places: Places::new(),
             presence: Presence::new(),
+            redirects: Redirects::new(),
             strangers: Strangers::new(),
             held: HeldAnswers::new(resolved.limits.held_answers),
             wordings: Wordings::default(),

@@ -62,9 +62,13 @@ async fn arrive(app: Arc<App>, path: String, uri: Uri, headers: HeaderMap) -> Ou
     let wanted = wanted.filter(|language| among.is_empty() || among.contains(language));
     let wanted = wanted.unwrap_or_else(|| app.preferred_language(&headers, among));
     let scanned = voucher::carried(&app, arrival.wanted.as_deref());
+    let arrived_at = match arrival.trust {
+        Trust::Signed => app.redirects.first_seen(&nas.name, query, arrival.at),
+        Trust::Unsigned => arrival.at,
+    };
     let context = VisitContext {
         reference: random::reference()?,
-        arrived_at: arrival.at,
+        arrived_at,
         language: app.catalogue.one_of(wanted, among),
         nas: nas.name.clone(),
         device: arrival.device,

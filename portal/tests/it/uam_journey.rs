@@ -144,6 +144,24 @@ async fn a_challenge_that_has_grown_old_is_fetched_anew() {
 }
 
 #[tokio::test]
+async fn a_redirect_that_is_replayed_has_no_message_sent() {
+    let town = Town::open().await;
+    let browser = town.english();
+    let coova = Coova { town: &town, challenge: [7; 16] };
+    let form = [("phone", PHONE), ("terms", "yes")];
+    browser.visit(&coova.redirect("notyet")).await;
+    town.wait(29 * 60);
+    let page = browser.visit(&coova.redirect("notyet")).await;
+    town.wait(2 * 60);
+    // The page is of now; what it came by is not.
+    let refused = browser.post(&page, "phone", &form).await;
+    assert_eq!((refused.status, refused.title().as_str()), (403, "This page is too old"));
+    let anew = Coova { town: &town, challenge: [8; 16] };
+    let page = browser.visit(&anew.redirect("notyet")).await;
+    assert_eq!(browser.post(&page, "phone", &form).await.status, 303);
+}
+
+#[tokio::test]
 async fn a_login_that_the_access_point_refuses_can_be_tried_again_without_a_code() {
     let town = Town::open().await;
     let browser = town.english();
