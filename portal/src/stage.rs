@@ -80,11 +80,11 @@ pub(crate) async fn glance(app: &App, visit: &Visit) -> Result<Stage, Failure> {
     if is_open && app.strangers.knows(device, site, version) {
         return number(app, visit, Occasion::New).await;
     }
-    let stage = find(app, visit).await?;
-    if matches!(stage, Stage::Number(Occasion::New) | Stage::Full) {
+    if is_open && app.store.find_at_door(device, site, visit.now).await?.is_stranger {
         app.strangers.remember(device, site, version);
+        return number(app, visit, Occasion::New).await;
     }
-    Ok(stage)
+    find(app, visit).await
 }
 
 /// Finds the step at which the visit is.

@@ -1,4 +1,4 @@
-//! Devices that have neither a grant nor an open challenge at a site, remembered for seconds.
+//! Devices that have neither a grant nor an open challenge at a site, remembered for half a minute.
 //!
 //! They are who asks for the first page, again and again until somebody types a number. A device
 //! is no stranger any more as soon as a change says so. Forms never ask this memory.
@@ -9,11 +9,11 @@ use domain::{MacAddress, SiteName};
 use moka::sync::Cache;
 use store::Version;
 
-const DEVICES: u64 = 50_000;
+const DEVICES: u64 = 100_000;
 /// For how long one is remembered at most, should a change not be heard of.
-const MEMORY: Duration = Duration::from_secs(5);
+const MEMORY: Duration = Duration::from_secs(30);
 
-/// Who had nothing a moment ago.
+/// Who had nothing when last looked at.
 pub(crate) struct Strangers(Cache<MacAddress, (Version, SiteName)>);
 
 impl Strangers {

@@ -113,7 +113,7 @@ impl<'a> Phone<'a> {
             post(&mut portal, &format!("{folder}/phone"), &format!("phone={local}&terms=yes"))?;
         let code_page = typed.location.with_context(|| format!("no code for {local}"))?;
         ensure!(code_page.ends_with("/code"), "{local} is led to {code_page}");
-        let code = self.town.gateway.code(&format!("+9665{number:08}"))?;
+        let code = self.town.gateway.code(&format!("9665{number:08}"))?;
         let folder = code_page.strip_suffix("/code").unwrap_or_default();
         let mut answer = post(&mut portal, &code_page, &format!("code={code}"))?;
         for _ in 0..MOST_STEPS {
