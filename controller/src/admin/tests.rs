@@ -168,6 +168,7 @@ async fn plans_and_sites_come_and_go() {
     shown["venue"] = Value::Null;
     shown["help"] = json!({"unified": null, "whatsapp": null, "reports": null});
     shown["trial"] = json!(false);
+    shown["event"] = json!(false);
     shown["notice"] = Value::Null;
     shown["look"] = json!({"logo": null, "colours": null});
     shown["texts"] = json!({});
