@@ -1,17 +1,17 @@
 //! Challenges: attempts are counted before anything is compared, and a code wins once.
 
 mod limits;
+mod row;
 
 use async_trait::async_trait;
 use domain::{
     Binding, Challenge, ChallengeId, ChallengePolicy, ChallengeState, Code, LinkToken,
-    MessageClass, MessageId, PhoneNumber, Purpose, ReportNumber, ResendRefusal, RouteName,
-    SendLimit, SmsText, Timestamp, Verdict, VisitRecord,
+    MessageClass, MessageId, Purpose, ReportNumber, ResendRefusal, RouteName, SendLimit, SmsText,
+    Timestamp, Verdict, VisitRecord,
 };
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Executor, Transaction};
 use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
 
 use super::SqlStore;
 use super::row::{Columns, id_column, mac_column};
@@ -571,45 +571,4 @@ impl SqlStore {
             .await?;
         Ok(code_expires_at)
     }
-
-    fn challenge(&self, row: &AnyRow) -> Result<Challenge, StoreError> {
-        let columns = Columns(row);
-        let phone = self.phone(&columns.octets("phone")?)?;
-        let state = ChallengeState::from_name(&columns.text("state")?)
-            .ok_or(StoreError::Corrupt { what: "challenge state" })?;
-        Ok(Challenge {
-            id: columns.id("id")?,
-            binding: binding(&columns)?,
-            phone,
-            language: columns.parsed("language")?,
-            agreed: columns.definition("agreed")?,
-            created_at: columns.time("created_at")?,
-            sent_at: columns.time("sent_at")?,
-            sends: columns.count("sends")?,
-            code_expires_at: columns.time("code_expires_at")?,
-            attempts: columns.count("attempts")?,
-            state,
-        })
-    }
-
-    /// Decrypts a number.
-    pub(super) fn phone(&self, sealed: &[u8]) -> Result<PhoneNumber, StoreError> {
-        let digits: Zeroizing<String> = self.keys.open(Seal::Phone, sealed)?;
-        digits.parse().map_err(|_| StoreError::Corrupt { what: "phone" })
-    }
-}
-
-/// The binding in its columns.
-pub(super) fn binding(columns: &Columns<'_>) -> Result<Binding, StoreError> {
-    let purpose = Purpose::from_name(&columns.text("purpose")?)
-        .ok_or(StoreError::Corrupt { what: "purpose" })?;
-    Ok(match purpose {
-        Purpose::SignIn => {
-            Binding::SignIn { site: columns.parsed("site")?, device: columns.mac("device")? }
-        }
-        Purpose::MyData => {
-            Binding::MyData { site: columns.parsed("site")?, device: columns.mac("device")? }
-        }
-        Purpose::ReportClose => Binding::ReportClose { report: columns.parsed("subject")? },
-    })
 }
