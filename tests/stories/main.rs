@@ -14,6 +14,7 @@ mod command_line;
 mod disk;
 mod flood;
 mod full_disk;
+mod kannel;
 mod killed;
 mod link;
 mod makers;
@@ -31,6 +32,10 @@ mod visit;
 mod visitor;
 mod vouchers;
 mod why;
+
+#[allow(dead_code, reason = "for the stories of tests/peers")]
+#[path = "../peers/program.rs"]
+mod program;
 
 #[allow(dead_code, reason = "for other tests")]
 #[path = "../../radius/tests/radsec/pki.rs"]
