@@ -15,6 +15,8 @@ use domain::{
 use radius::{DaeClient, DaeOutcome};
 use store::{Store, StoreError, Trail, TrailEvent, TrailKind};
 
+/// More devices are not let through by links at a time.
+const MOST_RECKONED: u32 = 10_000;
 /// A gateway that asks by itself and said nothing for so long is not there.
 const SILENT: Duration = Duration::from_secs(60);
 
@@ -61,6 +63,21 @@ impl EveryWay {
         let report = self.store.find_guest_report(&nas.name).await?;
         let now = self.clock.now();
         Ok(report.filter(|report| now < report.heard_at + SILENT))
+    }
+
+    /// Who was let through by a link whose time goes on; notes of others go.
+    async fn reckoned(&self, nas: &Nas) -> Result<Vec<Guest>, StoreError> {
+        let now = self.clock.now();
+        let errands =
+            self.store.list_errands(&nas.name, Timestamp::from_secs(0), MOST_RECKONED).await?;
+        let mut guests = Vec::new();
+        for errand in errands {
+            match errand.reckoned(now) {
+                Some(guest) => guests.push(guest),
+                None => drop(self.store.advance_errand(&nas.name, &errand, None).await?),
+            }
+        }
+        Ok(guests)
     }
 
     /// Leaves what a gateway is to do where it fetches it.
@@ -153,7 +170,7 @@ impl NasControl for EveryWay {
         let delivery = match &nas.hand_off.api {
             Some(api) => self.tell_api(nas, api, order, command).await,
             None if nas.hand_off.method.asks_portal() => self.leave(nas, order, command).await,
-            None if self.client.reaches(nas) => {
+            None if nas.profile.speaks_radius() && self.client.reaches(nas) => {
                 delivery(self.client.deliver(nas, order.device, session, command).await)
             }
             None => Delivery::NoAddress,
@@ -179,6 +196,9 @@ impl NasControl for EveryWay {
             return Probe { delivery, way: Way::ByItself };
         }
         let way = match nas.dae_address {
+            _ if nas.hand_off.method.opens_by_link() => {
+                return Probe { delivery: Delivery::NoAddress, way: Way::None };
+            }
             _ if self.client.is_connected(nas) => Way::OwnConnection,
             Some(address) => Way::Address(address),
             None => return Probe { delivery: Delivery::NoAddress, way: Way::None },
@@ -187,6 +207,9 @@ impl NasControl for EveryWay {
     }
 
     async fn guests(&self, nas: &Nas) -> Result<Vec<Guest>, GuestsError> {
+        if nas.hand_off.method.opens_by_link() {
+            return self.reckoned(nas).await.map_err(|error| GuestsError(error.to_string()));
+        }
         if nas.hand_off.method.asks_portal() {
             let heard = self.heard(nas).await.map_err(|error| GuestsError(error.to_string()))?;
             let report = heard.ok_or_else(|| GuestsError("it is silent".to_owned()))?;

@@ -18,14 +18,13 @@ use domain::{
     Clock, Nas, NasCommand, NasName, NasOrder, OrderAnswer, OrderId, OrderKind, OrderMethod,
     OrderOutcome, OrderState, OrderStep, OrderTry, Session, Terms, Timestamp,
 };
-use store::{Change, Changes, Reach, Store, StoreError};
+use store::{Change, Changes, Reach, Store, StoreError, terms_of};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use self::lanes::Lanes;
 use self::settle::{Rules, method, settle, unconfirmed, undeliverable};
 use crate::nas_control::{Delivery, NasControl};
-use crate::terms;
 
 /// For how long a claimed order is ours; longer than it can wait and be tried.
 const CLAIM: Duration = Duration::from_secs(90);
@@ -260,7 +259,7 @@ impl Dispatcher {
             (OrderKind::Change(speed), _) => Some(speed),
         };
         let now = self.clock.now();
-        let terms = terms::of(self.store.as_ref(), order.device, nas, now).await?;
+        let terms = terms_of(self.store.as_ref(), order.device, nas, now).await?;
         let is_wanted = |terms: &Terms| speed.is_none_or(|speed| terms.speed == speed);
         Ok(match (terms.filter(is_wanted), method) {
             (None, _) => Wanted::NoLonger,

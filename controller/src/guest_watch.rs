@@ -17,12 +17,14 @@ use domain::{
     Nas, NasName, NasOrder, OrderKind, OrderProgress, OrderReason, OrderState, Session, Speed,
     Timestamp,
 };
-use store::{GrantsOf, JournalPosition, SessionFilter, Standing, Store, StoreError, holders_of};
+use store::{
+    GrantsOf, JournalPosition, SessionFilter, Standing, Store, StoreError, holders_of, terms_of,
+};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::nas_control::{GuestsError, NasControl};
-use crate::{random, terms};
+use crate::random;
 
 /// How often each controller is asked: one question a site.
 const EVERY: Duration = Duration::from_secs(2);
@@ -103,7 +105,7 @@ impl GuestWatch {
 
     async fn controllers(&self) -> Result<Vec<Nas>, StoreError> {
         let mut all = self.store.list_access_points().await?;
-        all.retain(|nas| nas.hand_off.api.is_some() || nas.hand_off.method.asks_portal());
+        all.retain(|nas| nas.hand_off.method.is_watched());
         Ok(all)
     }
 
@@ -255,7 +257,7 @@ impl GuestWatch {
             return Ok(());
         }
         memory.looked_at.insert(device, now);
-        if terms::of(self.store.as_ref(), device, nas, now).await?.is_none() {
+        if terms_of(self.store.as_ref(), device, nas, now).await?.is_none() {
             return Ok(());
         }
         let order = NasOrder {

@@ -25,7 +25,6 @@ mod site_messages;
 mod stage;
 mod support;
 mod tail;
-mod terms;
 mod why;
 
 pub use control::{Controller, OrderDelivery};

@@ -37,8 +37,12 @@ pub(crate) struct Seen<'a> {
 pub(crate) fn rows(seen: &Seen<'_>) -> Vec<TestRow> {
     let nas = seen.nas;
     if !nas.profile.speaks_radius() {
-        let asks = nas.hand_off.method.asks_portal();
-        let judge = |probe| if asks { questions(nas, probe) } else { api(nas, probe) };
+        let method = nas.hand_off.method;
+        let judge = |probe| match method.asks_portal() {
+            _ if method.opens_by_link() => link(),
+            true => questions(nas, probe),
+            false => api(nas, probe),
+        };
         return seen.probe.map(judge).into_iter().collect();
     }
     let mut rows = Vec::with_capacity(8);
@@ -342,6 +346,17 @@ fn questions(nas: &Nas, probe: &Probe) -> TestRow {
             ),
         ),
     }
+}
+
+/// Nobody can be asked.
+fn link() -> TestRow {
+    row(
+        TestSubject::Orders,
+        Unknown,
+        "it is told nothing and says nothing: only a visitor's browser meets it",
+        "connect a phone and sign in: `sabeel session list` shows the stay, for the time that was \
+         granted",
+    )
 }
 
 fn clock(activity: &Activity) -> TestRow {

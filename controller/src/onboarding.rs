@@ -80,6 +80,9 @@ const fn text(profile: NasProfile) -> (&'static str, Writing) {
         NasProfile::UnifiApi => (include_str!("../onboarding/unifi-api.txt"), Writing::Prose),
         NasProfile::Opennds => (include_str!("../onboarding/opennds.sh"), Writing::ShellWord),
         NasProfile::Meraki => (include_str!("../onboarding/meraki.txt"), Writing::Prose),
+        NasProfile::MerakiClickThrough => {
+            (include_str!("../onboarding/meraki-click-through.txt"), Writing::Prose)
+        }
         NasProfile::Hpe => (include_str!("../onboarding/hpe.txt"), Writing::Word),
         NasProfile::Cambium => (include_str!("../onboarding/cambium.txt"), Writing::Prose),
         NasProfile::Huawei => (include_str!("../onboarding/huawei.txt"), Writing::Word),
@@ -141,7 +144,7 @@ pub(crate) fn notes(nas: &Nas, known: &Known<'_>) -> Vec<String> {
     if nas.certificate.is_some() {
         notes.push("it speaks RADIUS over TLS, but what is printed is for UDP".to_owned());
     }
-    if !nas.profile.takes_orders() {
+    if !nas.profile.takes_orders() && nas.profile.speaks_radius() {
         notes.push(
             "it takes no orders: a session ends when its time or data is used up, not before, and \
              a visitor who signs out stays online until then"

@@ -2,16 +2,18 @@
 //!
 //! One that asks by hardware address is told to ask again. One with a login page gets one-time
 //! credentials through the browser, by its maker's rules; what is missing for that the browser
-//! first fetches from it, and comes back here by itself. Wherever a maker's rules lead, a browser
+//! first fetches from it, and comes back here by itself. Where a link alone opens the way, a note
+//! is left of for how long, since nobody else will say that the device is online. Wherever a maker's rules lead, a browser
 //! goes only to hosts that the admin has named.
 
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use domain::{
-    Credential, Grant, MacAddress, NasName, NasOrder, OrderKind, OrderProgress, OrderReason,
-    OrderState, Timestamp,
+    Credential, Errand, Grant, MacAddress, NasName, NasOrder, OrderKind, OrderProgress,
+    OrderReason, OrderState, Terms, Timestamp, WaitingErrand,
 };
+use store::terms_of;
 use url::Url;
 
 use crate::app::{App, Message, Outcome, see_other};
@@ -25,6 +27,10 @@ use crate::visit::Visit;
 /// For how long one-time credentials are good.
 const CREDENTIAL_LIFE: Duration = Duration::from_secs(90);
 
+/// A link opens the way for so long at most, and a known device comes for another one then: of what
+/// is open for longer there would be no note.
+const LONGEST_LINK: Duration = Duration::from_secs(24 * 3_600);
+
 /// Hands the login of `grant` to the visit's access point.
 pub(crate) async fn hand_off(app: &App, visit: &Visit, grant: &Grant) -> Outcome {
     let credential = Credential {
@@ -35,6 +41,13 @@ pub(crate) async fn hand_off(app: &App, visit: &Visit, grant: &Grant) -> Outcome
         nas: visit.nas.name.clone(),
         expires_at: visit.now + CREDENTIAL_LIFE,
     };
+    let terms = match visit.nas.hand_off.method.opens_by_link() {
+        false => None,
+        true => match terms_of(app.store.as_ref(), grant.device, &visit.nas, visit.now).await? {
+            None => return Ok(visit.go("")),
+            Some(terms) => Some(Terms { time: terms.time.min(LONGEST_LINK), ..terms }),
+        },
+    };
     let page = visit.login_page();
     let pass = Pass {
         page: page.as_ref(),
@@ -42,6 +55,7 @@ pub(crate) async fn hand_off(app: &App, visit: &Visit, grant: &Grant) -> Outcome
         age: visit.now.since(visit.context.arrived_at),
         secret: visit.nas.hand_off.secret.as_ref(),
         credential: &credential,
+        time: terms.as_ref().map(|terms| terms.time),
         landing: &visit.address(app, "online"),
         wanted: visit.context.wanted.as_deref(),
     };
@@ -52,6 +66,14 @@ pub(crate) async fn hand_off(app: &App, visit: &Visit, grant: &Grant) -> Outcome
         Some(Way::Ask(url)) => Ok(see_other(url.as_str())),
         Some(Way::Link(url)) => {
             app.store.add_credential(&credential).await?;
+            Ok(see_other(url.as_str()))
+        }
+        Some(Way::Grant(url)) => {
+            if let Some(terms) = terms {
+                let (device, errand) = (grant.device, Errand::Admit(terms));
+                let errand = WaitingErrand { device, errand, left_at: visit.now };
+                app.store.leave_errand(&visit.nas.name, &errand).await?;
+            }
             Ok(see_other(url.as_str()))
         }
         Some(Way::Form { action, .. }) if must_leave_tls(app, visit, &action) => {
@@ -68,7 +90,7 @@ pub(crate) async fn hand_off(app: &App, visit: &Visit, grant: &Grant) -> Outcome
 fn leads_home(visit: &Visit, way: &Way) -> bool {
     match way {
         Way::AskAgain => true,
-        Way::Ask(url) | Way::Link(url) | Way::Form { action: url, .. } => {
+        Way::Ask(url) | Way::Link(url) | Way::Grant(url) | Way::Form { action: url, .. } => {
             nas::is_allowed(&visit.nas.hand_off, url)
         }
     }

@@ -71,6 +71,7 @@ pub(crate) fn dialect(method: HandOffMethod) -> &'static dyn Dialect {
         HandOffMethod::ArubaInstantOn => &aruba::ArubaInstantOn,
         HandOffMethod::Ruckus => &ruckus::Ruckus,
         HandOffMethod::Meraki => &meraki::Meraki,
+        HandOffMethod::MerakiClickThrough => &meraki::ClickThrough,
         HandOffMethod::Cambium => &cambium::Cambium,
         HandOffMethod::Huawei => &huawei::Huawei,
         HandOffMethod::Fortinet => &fortinet::Fortinet,
@@ -94,6 +95,8 @@ pub(crate) struct Pass<'a> {
     pub secret: Option<&'a Secret>,
     /// Proves the login to our own RADIUS server, once.
     pub credential: &'a Credential,
+    /// For how long the device may be let through, where the link itself says it.
+    pub time: Option<std::time::Duration>,
     /// Our page that the browser comes to afterwards.
     pub landing: &'a str,
     /// The page that was wanted in the first place.
@@ -110,6 +113,8 @@ pub(crate) enum Way {
     Ask(Url),
     /// The browser follows a link with the credentials.
     Link(Url),
+    /// The browser follows a link that lets the device through by itself.
+    Grant(Url),
     /// The browser posts a form with the credentials.
     Form { action: Url, fields: Vec<(String, String)> },
 }

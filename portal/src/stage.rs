@@ -110,6 +110,7 @@ pub(crate) async fn find(app: &App, visit: &Visit) -> Result<Stage, Failure> {
             }
         };
         let session = app.store.find_open_session(&visit.nas.name, device).await?;
+        let session = session.filter(|session| !was_caught_since(visit, session));
         return Ok(Stage::Granted(Box::new(Granted {
             grant,
             standing,
@@ -120,6 +121,14 @@ pub(crate) async fn find(app: &App, visit: &Visit) -> Result<Stage, Failure> {
         })));
     }
     not_signed_in(app, visit, Occasion::New).await
+}
+
+/// Whether an access point of which nobody says who is there has caught the device after a session
+/// began: then that is over, whatever was reckoned.
+fn was_caught_since(visit: &Visit, session: &Session) -> bool {
+    visit.nas.hand_off.method.opens_by_link()
+        && visit.context.turn.is_some()
+        && visit.context.arrived_at > session.started_at
 }
 
 /// The step of a device that needs a code.

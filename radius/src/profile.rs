@@ -76,6 +76,7 @@ pub(crate) fn write(
         | NasProfile::UnifiApi
         | NasProfile::Opennds
         | NasProfile::Meraki
+        | NasProfile::MerakiClickThrough
         | NasProfile::Omada
         | NasProfile::Generic => generic::write(packet, limits),
     }

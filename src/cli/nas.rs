@@ -121,8 +121,8 @@ pub struct AddNas {
     #[arg(long, value_name = "NAME")]
     pub certificate: Option<CertificateName>,
     /// The maker's dialect: sabeel, coova, uspot, mikrotik, hostapd, aruba, ruckus, cisco, unifi,
-    /// unifi-api, opennds, meraki, hpe, cambium, huawei, fortinet, omada, pfsense, opnsense or
-    /// generic.
+    /// unifi-api, opennds, meraki, meraki-click-through, hpe, cambium, huawei, fortinet, omada,
+    /// pfsense, opnsense or generic.
     #[arg(long, default_value = "generic")]
     pub profile: NasProfile,
     /// File with the RADIUS secret [default: one is made].

@@ -9,6 +9,7 @@ mod bad_input;
 mod browser;
 mod chance;
 mod city;
+mod click_through;
 mod closing_code;
 mod command_line;
 mod disk;

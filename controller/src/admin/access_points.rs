@@ -299,6 +299,10 @@ pub(super) fn sharing_note(others: &[Nas], nas: &Nas) -> Option<String> {
     })
 }
 
+/// What an admin should know where a link alone opens the way.
+const OPENED_BY_LINK: &str = "whoever reads the redirect can open the way without a \
+     code; only time is counted, whether the device is there or not, and nobody can be taken offline";
+
 /// What else an admin should know.
 pub(super) fn notes_on(nas: &Nas) -> Vec<String> {
     let mut notes = Vec::new();
@@ -312,6 +316,7 @@ pub(super) fn notes_on(nas: &Nas) -> Vec<String> {
         ),
         MessageAuthenticatorRule::Required | MessageAuthenticatorRule::Learnt => {}
     }
+    notes.extend(nas.hand_off.method.opens_by_link().then(|| OPENED_BY_LINK.to_owned()));
     if nas.dae_address.is_none() && nas.certificate.is_none() && nas.profile.speaks_radius() {
         notes.push(
             "without an address for Disconnect and CoA, a used-up allowance ends a session only \

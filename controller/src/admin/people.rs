@@ -14,7 +14,7 @@ use super::api::{
 use super::extract::{Asked, Body, Named};
 use super::record::{By, Note};
 use super::refusal::Refusal;
-use crate::{quota, terms};
+use crate::quota;
 
 /// How long a list is when nobody says, and at most.
 const USUAL_LENGTH: u32 = 100;
@@ -208,7 +208,7 @@ impl AdminApi {
         let nas = self.store.find_access_point(&session.nas).await?;
         let nas = nas.ok_or_else(|| conflict("the access point was removed"))?;
         let now = self.clock.now();
-        let terms = terms::of(self.store.as_ref(), session.device, &nas, now).await?;
+        let terms = store::terms_of(self.store.as_ref(), session.device, &nas, now).await?;
         terms.ok_or_else(|| {
             conflict("the device has no grant, nothing is left of it, or the site is closed")
         })

@@ -107,7 +107,7 @@ mod tests {
     }
 
     /// The rungs of each maker's ladder: to be asked again, slower, full speed.
-    const LADDERS: [(NasProfile, [&str; 3]); 20] = [
+    const LADDERS: [(NasProfile, [&str; 3]); 21] = [
         // RFC 5176 §3.2, and our own gateway knows it whole.
         (NasProfile::Generic, ["reauthenticate disconnect", "change disconnect", "change"]),
         (NasProfile::Sabeel, ["reauthenticate disconnect", "change disconnect", "change"]),
@@ -137,6 +137,8 @@ mod tests {
         // "The only dynamic authorization supported are disconnect messages" (Meraki, "CoA
         // Disconnect for Splash Sign-on").
         (NasProfile::Meraki, ["disconnect", "disconnect", ""]),
+        // Nobody is told anything of what a link opened; each try says so.
+        (NasProfile::MerakiClickThrough, ["disconnect", "disconnect", ""]),
         (NasProfile::Hpe, ["disconnect", "disconnect", ""]),
         (NasProfile::Cambium, ["disconnect", "disconnect", ""]),
         (NasProfile::Huawei, ["disconnect", "disconnect", ""]),

@@ -4,7 +4,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::*;
 use crate::quota::disconnect;
-use crate::stage::{FakeNas, Reply, Stage, Told, mac};
+use crate::stage::{FakeNas, Reply, Stage, Told, mac, nas};
 
 const ADMIN: OrderReason = OrderReason::Admin;
 
@@ -313,4 +313,26 @@ async fn an_admission_is_told_until_the_controller_takes_it() {
     assert_eq!(deliver_due(&dispatcher, &mut round, &mut told).await, Vec::<String>::new());
     let expected = [OrderOutcome::Acknowledged, OrderOutcome::Overtaken].map(of_portal);
     assert_eq!(stage.orders().await, expected);
+}
+
+#[tokio::test]
+async fn nobody_is_told_of_more_time_than_until_the_site_closes() {
+    let stage = Stage::new((None, None), (Some(7_200), None)).await;
+    let grant = stage.sign_in(1, 1).await;
+    let session = stage.report("gate", &grant, 0, 0).await;
+    let session = stage.store.find_session(session).await.unwrap().unwrap();
+    let (store, clock) = stage.shared();
+    let gate = nas("gate", "10.0.0.1/32");
+    let told = async || {
+        let terms = terms_of(store.as_ref(), session.device, &gate, clock.now()).await.unwrap();
+        terms.map(|terms| terms.time.as_secs())
+    };
+    assert_eq!(told().await, Some(7_200));
+    // It is noon.
+    for (hours, expected) in [("daily 08:00-12:10", Some(600)), ("daily 08:00-12:00", None)] {
+        let hours: domain::OpeningHours = vec![hours.parse().unwrap()].try_into().unwrap();
+        let mut change = |site: &mut domain::Site| site.hours = hours.clone();
+        stage.store.change_site(&gate.site, &mut change).await.unwrap().unwrap();
+        assert_eq!(told().await, expected);
+    }
 }

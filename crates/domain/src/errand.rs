@@ -1,11 +1,12 @@
 //! Errands: what a gateway that asks by itself is to do about a device when it next asks.
 //!
 //! An errand is done when the gateway's own report shows it, not when it says so: who may see its
-//! questions could say so too.
+//! questions could say so too. Where a link alone opens the way nobody reports anything: there an
+//! errand notes for how long it was opened, and a stay is reckoned from that.
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Guest, GuestStanding, MacAddress, Terms, Timestamp};
+use crate::{Guest, GuestStanding, MacAddress, Octets, Terms, Timestamp};
 
 /// For how long what has left stays in a report, so that it is counted.
 const GONE_FOR_SECS: u64 = 30;
@@ -60,6 +61,24 @@ impl Errand {
     }
 }
 
+impl WaitingErrand {
+    /// The stay of a device that a link let through, as far as it can be reckoned; `None` once its
+    /// time is over.
+    #[must_use]
+    pub fn reckoned(&self, now: Timestamp) -> Option<Guest> {
+        let Errand::Admit(terms) = &self.errand else { return None };
+        (now < self.left_at + terms.time).then(|| Guest {
+            device: self.device,
+            standing: GuestStanding::Admitted,
+            since: self.left_at,
+            // The redirect named one, but that is anybody's claim.
+            address: None,
+            uploaded: Octets::new(0),
+            downloaded: Octets::new(0),
+        })
+    }
+}
+
 /// What a gateway that asks by itself last said of who is there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GuestReport {
@@ -110,7 +129,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{Octets, Plan, Speed};
+    use crate::{Plan, Speed};
 
     fn terms() -> Terms {
         let plan = Plan::visitor("visitor".parse().unwrap());
@@ -150,6 +169,29 @@ mod tests {
             (Errand::Renew(terms()), Some(Gone), GoesOn(Errand::Admit(terms()))),
         ] {
             assert_eq!(errand.after(standing), expected, "{errand:?} {standing:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_link_opened_is_open_for_its_time() {
+        let errand = |errand| WaitingErrand {
+            device: MacAddress::new([2, 0, 0, 0, 0, 1]),
+            errand,
+            left_at: Timestamp::from_secs(7),
+        };
+        for (errand, at, is_there) in [
+            (errand(Errand::Admit(terms())), 7, true),
+            (errand(Errand::Admit(terms())), 66, true),
+            (errand(Errand::Admit(terms())), 67, false),
+            (errand(Errand::Cut), 7, false),
+        ] {
+            let reckoned = errand.reckoned(Timestamp::from_secs(at));
+            let expected = Guest {
+                uploaded: Octets::new(0),
+                downloaded: Octets::new(0),
+                ..guest(1, GuestStanding::Admitted)
+            };
+            assert_eq!(reckoned, is_there.then_some(expected), "{errand:?} {at}");
         }
     }
 

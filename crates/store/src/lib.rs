@@ -47,7 +47,7 @@ pub use journal::{
 pub use keys::KeyRing;
 pub use settings::SettingsError;
 pub use sql::{Migrated, SqlStore, StoreSettings};
-pub use standing::{Standing, holders_of, standing_of};
+pub use standing::{Standing, holders_of, standing_of, terms_of};
 pub use trail::{
     Given, Searched, Trail, TrailArchive, TrailCounts, TrailEvent, TrailKind, TrailPort,
     TrailSettings, Wanted, is_about,

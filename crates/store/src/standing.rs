@@ -1,6 +1,9 @@
 //! How a visitor stands: what the store knows, weighed by the domain's rule.
 
-use domain::{Assessment, Consumption, Grant, Plan, Site, Timestamp, Usage, assess};
+use domain::{
+    Assessment, Consumption, Doors, Grant, MacAddress, Nas, Plan, Site, Terms, Timestamp, Usage,
+    assess,
+};
 
 use crate::{Circumstances, GrantsOf, Store, StoreError};
 
@@ -28,6 +31,32 @@ pub async fn standing_of(
 ) -> Result<Option<Standing>, StoreError> {
     let holders = holders_of(store, GrantsOf::Ids(&[grant.id]), now).await?;
     Ok(holders.into_iter().next().and_then(|(_, standing)| standing))
+}
+
+/// What an access point is to be told of a device at `now`; `None` if the device has no grant that
+/// holds, nothing is left, or the site is closed.
+///
+/// # Errors
+/// The store's own failure.
+pub async fn terms_of(
+    store: &dyn Store,
+    device: MacAddress,
+    nas: &Nas,
+    now: Timestamp,
+) -> Result<Option<Terms>, StoreError> {
+    let grant = store.find_grant(device).await?;
+    let Some(grant) = grant.filter(|grant| grant.holds(now)) else { return Ok(None) };
+    let site = store.find_site(&nas.site).await?;
+    let closes_at = match site.map_or(Doors::Open { until: None }, |site| site.doors(now)) {
+        Doors::Open { until } => until,
+        Doors::Closed { .. } => return Ok(None),
+    };
+    let standing = standing_of(store, &grant, now).await?;
+    Ok(standing.and_then(|standing| {
+        let assessment = standing.assessment.at(nas.profile);
+        let terms = Terms::of(&grant, &standing.plan, &assessment, now)?;
+        Some(terms.until(closes_at, now))
+    }))
 }
 
 /// Grants and how their holders stand at `now`, each once and in no order; no standing where site

@@ -1,10 +1,17 @@
-//! Cisco Meraki's splash page with sign-on ("EXCAP").
+//! Cisco Meraki's splash pages with sign-on and with click-through ("EXCAP").
 //!
-//! `login_url` stands at Meraki's cloud, where each organisation has a host of its own below
-//! `network-auth.com`, and carries its own word for this login. The browser posts `username` and
-//! `password` there and goes on to `success_url`.
+//! Both stand at Meraki's cloud, where each organisation has a host of its own below
+//! `network-auth.com`. With sign-on `login_url` carries its own word for this login; the browser
+//! posts `username` and `password` there and goes on to `success_url` (Meraki, "Captive Portal API:
+//! Sign-on API").
+//!
+//! With click-through the browser follows `base_grant_url` with `continue_url` and `duration`, in
+//! seconds, and is online (Meraki, "Captive Portal API: Click-through API"). Nothing in that link is
+//! ours or secret: whoever reads the redirect can follow it without a code, for as long as they
+//! like. So it is a courtesy and no lock.
 
 use domain::HandOff;
+use url::Url;
 
 use super::{
     Arrival, ArrivalError, Dialect, Occasion, Pass, RedirectQuery, Redirected, Way, fields,
@@ -38,11 +45,36 @@ impl Dialect for Meraki {
     }
 }
 
+pub(super) struct ClickThrough;
+
+impl Dialect for ClickThrough {
+    fn read(&self, _: &HandOff, redirected: &Redirected<'_>) -> Result<Arrival, ArrivalError> {
+        let query = RedirectQuery::parse(redirected.query)?;
+        Ok(Arrival {
+            at: redirected.at,
+            device: query.device("client_mac")?,
+            address: query.address("client_ip")?,
+            trust: Trust::Unsigned,
+            occasion: Occasion::Caught,
+            turn: Some(Turn { page: query.page("base_grant_url")?, fields: Vec::new() }),
+            wanted: query.wanted("user_continue_url"),
+        })
+    }
+
+    fn way(&self, pass: &Pass<'_>) -> Option<Way> {
+        let mut link: Url = pass.page?.clone();
+        link.query_pairs_mut()
+            .append_pair("continue_url", pass.landing)
+            .append_pair("duration", &pass.time?.as_secs().to_string());
+        Some(Way::Grant(link))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use domain::HandOffMethod;
 
-    use super::super::tests::{arrive, form_of, read_by};
+    use super::super::tests::{arrive, form_of, read_by, way_of};
     use super::*;
 
     const QUERY: &str = "login_url=https%3A%2F%2Fn7.network-auth.com%2Fsplash%2Flogin%3Fmauth%3DMMab\
@@ -60,6 +92,39 @@ mod tests {
              username=aaaaaaaaaaaaaaaaaaaaaaaaaa&password=password-of-the-test\
              &success_url=http://portal.example/v/x/online"
         );
+    }
+
+    const CAUGHT: &str = "base_grant_url=https%3A%2F%2Fn143.network-auth.com%2Fsplash%2Fgrant\
+        &user_continue_url=http%3A%2F%2Fexample.com%2F&node_id=149624922840090\
+        &node_mac=88:15:44:60:1c:1a&gateway_id=149624922840090&client_ip=10.255.60.208\
+        &client_mac=02:00:5e:10:00:01";
+
+    #[test]
+    fn a_click_through_is_a_link_that_says_for_how_long() {
+        let hosts = "https://*.network-auth.com";
+        let arrival = arrive(HandOffMethod::MerakiClickThrough, hosts, CAUGHT).unwrap();
+        assert_eq!(arrival.device.to_string(), "02:00:5e:10:00:01");
+        assert_eq!(arrival.wanted.as_deref(), Some("http://example.com/"));
+        let way = way_of(HandOffMethod::MerakiClickThrough, None, 0, arrival.turn.as_ref());
+        let Some(Way::Grant(link)) = way else { panic!("{way:?}") };
+        assert_eq!(
+            link.as_str(),
+            "https://n143.network-auth.com/splash/grant\
+             ?continue_url=http%3A%2F%2Fportal.example%2Fv%2Fx%2Fonline&duration=7200"
+        );
+        for (from, to, expected) in [
+            (
+                "n143.network-auth.com",
+                "network-auth.com.evil.example",
+                ArrivalError::HostNotAllowed,
+            ),
+            ("https%3A", "http%3A", ArrivalError::HostNotAllowed),
+            ("base_grant_url", "login_url", ArrivalError::Missing("base_grant_url")),
+            ("client_mac=02", "client_mac=zz", ArrivalError::Malformed("client_mac")),
+        ] {
+            let told = arrive(HandOffMethod::MerakiClickThrough, hosts, &CAUGHT.replace(from, to));
+            assert_eq!(told, Err(expected), "{to}");
+        }
     }
 
     #[test]

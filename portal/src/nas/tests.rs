@@ -74,6 +74,7 @@ pub(super) fn way_of(
         age: Duration::from_secs(age),
         secret: hand_off.secret.as_ref(),
         credential: &credential,
+        time: method.opens_by_link().then_some(Duration::from_secs(7_200)),
         landing: "http://portal.example/v/x/online",
         wanted: Some("http://example.com/"),
     })
@@ -101,7 +102,7 @@ fn secret_of(method: HandOffMethod) -> Option<&'static str> {
 }
 
 /// Names that stand in some maker's query.
-const NAMES: [&str; 34] = [
+const NAMES: [&str; 35] = [
     "mac",
     "id",
     "ip",
@@ -128,6 +129,7 @@ const NAMES: [&str; 34] = [
     "ga_Qv",
     "umac",
     "login_url",
+    "base_grant_url",
     "action",
     "zone",
     "page",
@@ -169,7 +171,7 @@ proptest! {
         let hand_off = nas(method, None, "10.1.0.1").hand_off;
         match way_of(method, None, age, arrival.turn.as_ref()) {
             None | Some(Way::AskAgain) => {}
-            Some(Way::Ask(url) | Way::Link(url) | Way::Form { action: url, .. }) => {
+            Some(Way::Ask(url) | Way::Link(url) | Way::Grant(url) | Way::Form { action: url, .. }) => {
                 prop_assert!(is_allowed(&hand_off, &url), "{}", url);
             }
         }
@@ -182,14 +184,19 @@ fn a_browser_that_was_not_redirected_finds_every_login_page() {
         let hand_off = nas(method, secret_of(method), "10.1.0.1").hand_off;
         match way_of(method, secret_of(method), 0, None) {
             Some(Way::AskAgain) => assert!(!method.has_login_page(), "{method:?}"),
-            Some(Way::Ask(url) | Way::Link(url) | Way::Form { action: url, .. }) => {
+            Some(
+                Way::Ask(url) | Way::Link(url) | Way::Grant(url) | Way::Form { action: url, .. },
+            ) => {
                 assert!(is_allowed(&hand_off, &url), "{method:?} {url}");
             }
             // Only their redirect says what must come back.
             None => assert!(
                 matches!(
                     method,
-                    HandOffMethod::Meraki | HandOffMethod::Fortinet | HandOffMethod::Omada
+                    HandOffMethod::Meraki
+                        | HandOffMethod::MerakiClickThrough
+                        | HandOffMethod::Fortinet
+                        | HandOffMethod::Omada
                 ),
                 "{method:?} has no way without a redirect"
             ),

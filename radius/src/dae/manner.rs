@@ -77,6 +77,7 @@ impl Manner {
             | NasProfile::Unifi
             | NasProfile::UnifiApi
             | NasProfile::Opennds
+            | NasProfile::MerakiClickThrough
             | NasProfile::Hpe
             | NasProfile::Cambium
             | NasProfile::Huawei

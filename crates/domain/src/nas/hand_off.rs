@@ -82,6 +82,8 @@ pub enum HandOffMethod {
     Ruckus,
     /// Cisco Meraki's splash page with sign-on.
     Meraki,
+    /// Cisco Meraki's splash page with click-through: a link opens the way.
+    MerakiClickThrough,
     /// Cambium cnPilot and cnMaestro.
     Cambium,
     /// Huawei's access controllers, external portal by HTTP.
@@ -138,7 +140,7 @@ const MOST_HOSTS: usize = 16;
 
 impl HandOffMethod {
     /// Every method.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::MacAuthentication,
         Self::Uam,
         Self::Mikrotik,
@@ -147,6 +149,7 @@ impl HandOffMethod {
         Self::ArubaInstantOn,
         Self::Ruckus,
         Self::Meraki,
+        Self::MerakiClickThrough,
         Self::Cambium,
         Self::Huawei,
         Self::Fortinet,
@@ -169,6 +172,7 @@ impl HandOffMethod {
             Self::ArubaInstantOn => "aruba-instant-on",
             Self::Ruckus => "ruckus",
             Self::Meraki => "meraki",
+            Self::MerakiClickThrough => "meraki-click-through",
             Self::Cambium => "cambium",
             Self::Huawei => "huawei",
             Self::Fortinet => "fortinet",
@@ -190,6 +194,19 @@ impl HandOffMethod {
     #[must_use]
     pub const fn asks_portal(self) -> bool {
         matches!(self, Self::Opennds)
+    }
+
+    /// Whether a link that a browser follows opens the way by itself. Then nobody asks us about the
+    /// device, nobody can be told of it, and nobody says who is there.
+    #[must_use]
+    pub const fn opens_by_link(self) -> bool {
+        matches!(self, Self::MerakiClickThrough)
+    }
+
+    /// Whether we ask, or reckon, who is there, since no accounting says so.
+    #[must_use]
+    pub const fn is_watched(self) -> bool {
+        self.tells_api() || self.asks_portal() || self.opens_by_link()
     }
 
     /// Whether it has a login page that a browser carries credentials to.
@@ -220,6 +237,7 @@ impl HandOffMethod {
             Self::Uam
             | Self::ArubaInstantOn
             | Self::Meraki
+            | Self::MerakiClickThrough
             | Self::Fortinet
             | Self::Omada
             | Self::Opnsense

@@ -38,6 +38,8 @@ pub enum NasProfile {
     Opennds,
     /// Cisco Meraki.
     Meraki,
+    /// Cisco Meraki whose splash page is a click-through: no RADIUS is spoken.
+    MerakiClickThrough,
     /// HPE ArubaOS-Switch and ProCurve.
     Hpe,
     /// Cambium cnPilot and cnMaestro.
@@ -88,7 +90,7 @@ pub struct ProfileError(String);
 
 impl NasProfile {
     /// Every profile.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Sabeel,
         Self::Coova,
         Self::Uspot,
@@ -101,6 +103,7 @@ impl NasProfile {
         Self::UnifiApi,
         Self::Opennds,
         Self::Meraki,
+        Self::MerakiClickThrough,
         Self::Hpe,
         Self::Cambium,
         Self::Huawei,
@@ -127,6 +130,7 @@ impl NasProfile {
             Self::UnifiApi => "unifi-api",
             Self::Opennds => "opennds",
             Self::Meraki => "meraki",
+            Self::MerakiClickThrough => "meraki-click-through",
             Self::Hpe => "hpe",
             Self::Cambium => "cambium",
             Self::Huawei => "huawei",
@@ -159,6 +163,7 @@ impl NasProfile {
         match self {
             Self::UnifiApi => Some(HandOffMethod::UnifiApi),
             Self::Opennds => Some(HandOffMethod::Opennds),
+            Self::MerakiClickThrough => Some(HandOffMethod::MerakiClickThrough),
             _ => None,
         }
     }
@@ -174,7 +179,7 @@ impl NasProfile {
     pub fn goes_with(self, method: HandOffMethod) -> bool {
         match self.own_hand_off() {
             Some(own) => own == method,
-            None => !method.tells_api() && !method.asks_portal(),
+            None => Self::ALL.iter().all(|other| other.own_hand_off() != Some(method)),
         }
     }
 
@@ -188,6 +193,7 @@ impl NasProfile {
             Self::Aruba => HandOffMethod::Aruba,
             Self::Ruckus => HandOffMethod::Ruckus,
             Self::Meraki => HandOffMethod::Meraki,
+            Self::MerakiClickThrough => HandOffMethod::MerakiClickThrough,
             Self::Cambium => HandOffMethod::Cambium,
             Self::Huawei => HandOffMethod::Huawei,
             Self::Fortinet => HandOffMethod::Fortinet,
@@ -219,7 +225,8 @@ impl NasProfile {
     /// Whether it surely limits a device to a speed that it is told.
     ///
     /// Our own gateway does not yet. Aruba and Ruckus have speeds by role and group, Catalyst 9800
-    /// by named policies, hostapd, Fortinet and OPNsense none; UniFi and Omada document none.
+    /// by named policies, hostapd, Fortinet and OPNsense none; UniFi and Omada document none. A link
+    /// names none, so Meraki has its own then.
     #[must_use]
     pub const fn limits_speed(self) -> bool {
         match self {
@@ -235,6 +242,7 @@ impl NasProfile {
             | Self::Pfsense
             | Self::Generic => true,
             Self::Sabeel
+            | Self::MerakiClickThrough
             | Self::Fortinet
             | Self::Omada
             | Self::Opnsense
@@ -266,6 +274,7 @@ impl NasProfile {
             | Self::Ruckus
             | Self::Unifi
             | Self::Meraki
+            | Self::MerakiClickThrough
             | Self::Hpe
             | Self::Cambium
             | Self::Huawei
@@ -277,10 +286,10 @@ impl NasProfile {
     }
 
     /// Whether it takes Disconnect and CoA at all; pfSense and OPNsense end sessions by their limits
-    /// alone.
+    /// alone, and what a link opened is open for its time.
     #[must_use]
     pub const fn takes_orders(self) -> bool {
-        !matches!(self, Self::Pfsense | Self::Opnsense)
+        !matches!(self, Self::Pfsense | Self::Opnsense | Self::MerakiClickThrough)
     }
 
     /// How it is made to ask about a device again.
@@ -300,6 +309,7 @@ impl NasProfile {
             | Self::Ruckus
             | Self::Unifi
             | Self::Meraki
+            | Self::MerakiClickThrough
             | Self::Hpe
             | Self::Cambium
             | Self::Huawei
