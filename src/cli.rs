@@ -31,7 +31,7 @@ pub use nas::{
 pub use radius::{Decode, DictionaryCommand, RadiusCommand, TailOptions};
 pub use request::RequestCommand;
 pub use site::{AddSite, Clearable, SetSite, SiteCommand};
-pub use sms::SmsCommand;
+pub use sms::{SetBudget, SmsCommand};
 pub use voucher::{AddVouchers, VoucherCommand, Which};
 
 /// Visitor internet for a city: portal, RADIUS, quotas, gateway.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use controller::{MessageRoutes, RouteNow};
-use domain::{RouteName, Timestamp};
+use domain::{Charge, PhoneNumber, RouteName, SmsText, Timestamp};
 use messaging::{IncomingReceipt, Receipts, Standing};
 use portal::{MessageGateways, ReceiptAnswer, ReceiptTold};
 
@@ -24,6 +24,16 @@ impl MessageGateways for OfCourier {
 
     fn whatsapp(&self, now: Timestamp) -> Option<RouteName> {
         self.standing.whatsapp(now)
+    }
+
+    fn charge(
+        &self,
+        route: Option<&RouteName>,
+        phone: &PhoneNumber,
+        text: &SmsText,
+        now: Timestamp,
+    ) -> Option<Charge> {
+        self.standing.tariff().charge(route, phone, text, now)
     }
 
     async fn take_receipt(&self, receipt: &ReceiptTold<'_>) -> ReceiptAnswer {

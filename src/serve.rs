@@ -348,6 +348,7 @@ impl Parts {
                 messages: words,
                 sends_per_day: shared.config.controller.report_codes_per_day,
             },
+            tariff: shared.config.messaging.tariff(),
             activity: self.radius.clone().map(|seen| Arc::new(CountedByRadius(seen)) as _),
             routes: self.routes.clone().map(|standing| Arc::new(RoutesOfCourier(standing)) as _),
         };

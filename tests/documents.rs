@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// Tables of the configuration whose keys are the admin's own.
-const FREE: [&str; 8] = [
+const FREE: [&str; 10] = [
     "messaging.http.fields",
     "messaging.http.headers",
     "messaging.http.basic-auth",
@@ -17,6 +17,8 @@ const FREE: [&str; 8] = [
     "messaging.http.answer.later-when",
     "messaging.http.receipts.signature",
     "messaging.routes.http",
+    "messaging.money.prices",
+    "messaging.routes.prices",
 ];
 
 fn root() -> &'static Path {

@@ -2,7 +2,7 @@
 //! tool. Whoever may open the socket may do everything, and the audit log tells who did what.
 //!
 //! `GET` and `POST` `/v1/plans`, `/v1/sites`, `/v1/access-points`, and `GET` and `DELETE`
-//! of one of them by name; `PATCH /v1/sites/{name}`; `PATCH /v1/access-points/{name}`, and
+//! of one of them by name; `PATCH /v1/sites/{name}`; `GET` and `PATCH /v1/messages/budget`; `PATCH /v1/access-points/{name}`, and
 //! `POST` to its `rotate`,
 //! `finish-rotation`, `onboarding` and `test`; `GET /v1/sessions`, `/v1/sessions/{id}`,
 //! `/v1/sessions/export`, `/v1/orders`, `/v1/support/{reference}`,
@@ -41,6 +41,7 @@ mod requests;
 mod rotation;
 mod setup;
 mod socket;
+mod spending;
 mod status;
 mod support;
 mod vouchers;
@@ -51,7 +52,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{delete, get, post};
-use domain::{Clock, MessageAuthenticatorRule, ProxyStateRule, Timestamp};
+use domain::{Clock, MessageAuthenticatorRule, ProxyStateRule, Tariff, Timestamp};
 use store::{Journal, Store};
 
 pub use record::this_user;
@@ -103,6 +104,8 @@ pub struct About {
     pub site_messages: Arc<dyn SiteMessages>,
     /// How codes of reports are sent.
     pub report_codes: ReportCodes,
+    /// What messages cost, and what they may cost.
+    pub tariff: Tariff,
     /// What RADIUS has seen of access points, where it runs in this process.
     pub activity: Option<Arc<dyn NasActivity>>,
     /// The routes of messages, where they are sent by this process.
@@ -175,6 +178,7 @@ impl AdminApi {
             .route("/v1/requests", get(requests::list))
             .route("/v1/requests/{reference}/done", post(requests::done))
             .route("/v1/messages/routes", get(messages::routes))
+            .route("/v1/messages/budget", get(spending::show).patch(spending::change))
             .route("/v1/codes", post(codes::send))
             .route("/v1/codes/verify", post(codes::verify))
             .route("/v1/audit", get(audit::links))

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Clock, Timestamp, Zone};
+use domain::{Clock, SpendingPeriod, Timestamp, Zone};
 use store::{
     Act, Actor, AuditEntry, AuditSubject, RequestFilter, Store, StoreError, order_off_account,
 };
@@ -54,6 +54,7 @@ pub(crate) struct Pruned {
     pub grants: u64,
     pub usage: u64,
     pub ratings: u64,
+    pub spending: u64,
     pub accounts: u64,
     pub vouchers: u64,
     pub radius_servers: u64,
@@ -145,6 +146,10 @@ impl Reaper {
         let usage = store.prune_usage(oldest_day).await?;
         let (store, _) = self.told("ratings", past(days(keep.usage_days)));
         let ratings = store.prune_ratings(oldest_day).await?;
+        let (store, _) = self.told("spending", past(days(keep.usage_days)));
+        // Its month is counted until it is over.
+        let oldest_spending = oldest_day.min(SpendingPeriod::at(now).month);
+        let spending = store.prune_spending(oldest_spending).await?;
         let asked_for = self.erase_requested(now).await?;
         let accounts = asked_for + self.erase_unused(past(days(keep.account_days))).await?;
         let (store, before) = self.told("erasure-requests", past(days(keep.audit_days)));
@@ -169,6 +174,7 @@ impl Reaper {
             grants,
             usage,
             ratings,
+            spending,
             accounts,
             vouchers,
             radius_servers,
@@ -247,6 +253,7 @@ fn report(pruned: Pruned) {
         grants,
         usage,
         ratings,
+        spending,
         accounts,
         vouchers,
         radius_servers,
@@ -267,6 +274,7 @@ fn report(pruned: Pruned) {
         grants,
         usage,
         ratings,
+        spending,
         accounts,
         vouchers,
         radius_servers,

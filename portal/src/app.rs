@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use domain::{ChallengePolicy, Clock, Language, LinkToken, Look, RouteName, Timestamp};
+use domain::{
+    ChallengePolicy, Charge, Clock, Language, LinkToken, Look, PhoneNumber, RouteName, SmsText,
+    Timestamp,
+};
 use store::Store;
 use url::Url;
 
@@ -73,6 +76,16 @@ impl App {
     /// The route by WhatsApp, if there is one.
     pub(crate) fn whatsapp(&self) -> Option<RouteName> {
         self.gateways.as_ref().and_then(|gateways| gateways.whatsapp(self.now()))
+    }
+
+    /// What a message costs that goes by that route, or by any.
+    pub(crate) fn charge(
+        &self,
+        route: Option<&RouteName>,
+        phone: &PhoneNumber,
+        text: &SmsText,
+    ) -> Option<Charge> {
+        self.gateways.as_ref().and_then(|gateways| gateways.charge(route, phone, text, self.now()))
     }
 
     /// The frame of a page that belongs to no visit.

@@ -11,7 +11,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use domain::{RouteName, Timestamp};
+use domain::{Charge, PhoneNumber, RouteName, SmsText, Timestamp};
 
 use crate::app::App;
 
@@ -23,6 +23,15 @@ pub trait MessageGateways: Send + Sync {
 
     /// The route by WhatsApp, if there is one that takes messages at `now`.
     fn whatsapp(&self, now: Timestamp) -> Option<RouteName>;
+
+    /// What a message costs that goes by that route, or by any; `None` is nothing.
+    fn charge(
+        &self,
+        route: Option<&RouteName>,
+        phone: &PhoneNumber,
+        text: &SmsText,
+        now: Timestamp,
+    ) -> Option<Charge>;
 
     /// Takes what was told of a message.
     async fn take_receipt(&self, receipt: &ReceiptTold<'_>) -> ReceiptAnswer;

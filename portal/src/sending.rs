@@ -13,7 +13,7 @@ use axum::response::Response;
 use domain::{PhoneNumber, SendRule};
 use store::Appearance;
 
-use crate::app::{App, Message};
+use crate::app::{App, Message, Outcome};
 use crate::budget::Sending;
 use crate::context::Trust;
 use crate::failure::Failure;
@@ -58,6 +58,19 @@ async fn was_seen(app: &App, visit: &Visit) -> Result<bool, Failure> {
     let seen = Appearance { device: visit.context.device, site: visit.site.name.clone() };
     Ok(app.store.has_appeared(&seen, visit.now - app.settings.limits.seen()).await?)
 }
+
+/// The page for when the money for messages is spent.
+pub(crate) fn spent(app: &App, visit: &Visit) -> Outcome {
+    visit.message(app, &SPENT)
+}
+
+const SPENT: Message<'static> = Message {
+    status: StatusCode::SERVICE_UNAVAILABLE,
+    title: "e-generic-title",
+    text: "e-sms-down",
+    values: &[],
+    action: Some(("voucher", "voucher-have")),
+};
 
 const UNSEEN: Message<'static> = Message {
     status: StatusCode::FORBIDDEN,

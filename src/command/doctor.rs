@@ -64,6 +64,7 @@ pub async fn run(
     }
     if matches!(part, None | Some(Checked::Controller)) {
         findings.push(finding("server", server(admin).await));
+        findings.extend(alarms(admin).await);
     }
     match (part, &config.edge) {
         (None | Some(Checked::Edge), Some(edge)) => {
@@ -162,6 +163,14 @@ async fn server(admin: &AdminClient) -> anyhow::Result<String> {
         status.counts.access_points,
         status.counts.accounts_online
     ))
+}
+
+/// What the server itself wants somebody to know; that it cannot be asked is told already.
+async fn alarms(admin: &AdminClient) -> Vec<Finding> {
+    let status: anyhow::Result<Status> = admin.get("/v1/status").await;
+    let alarms = status.map(|status| status.alarms).unwrap_or_default().into_iter();
+    let finding = |detail| Finding { what: "alarm", good: true, state: State::Warning, detail };
+    alarms.map(finding).collect()
 }
 
 fn gateway(settings: &EdgeSettings) -> anyhow::Result<String> {

@@ -1,17 +1,74 @@
 //! `sabeel sms`.
 
-use controller::admin::api::{List, RouteView};
+use controller::admin::api::{ChangeSpending, List, RouteView, SpendingView, SpentView};
+use domain::Country;
 
 use crate::admin_client::AdminClient;
-use crate::cli::SmsCommand;
+use crate::cli::{SetBudget, SmsCommand};
 use crate::output::{self, Format};
 
 /// Runs one of the commands.
-pub async fn run(
-    admin: &AdminClient,
-    format: Format,
-    SmsCommand::Routes: SmsCommand,
-) -> anyhow::Result<()> {
+pub async fn run(admin: &AdminClient, format: Format, command: SmsCommand) -> anyhow::Result<()> {
+    match command {
+        SmsCommand::Routes => routes(admin, format).await,
+        SmsCommand::Budget(budget) => set_budget(admin, format, budget).await,
+    }
+}
+
+async fn set_budget(admin: &AdminClient, format: Format, set: SetBudget) -> anyhow::Result<()> {
+    const PATH: &str = "/v1/messages/budget";
+    let change = ChangeSpending {
+        per_day: set.per_day.map(|most| most.0),
+        per_month: set.per_month.map(|most| most.0),
+        more_today: set.more_today,
+    };
+    let told: SpendingView = match change == ChangeSpending::default() {
+        true => admin.get(PATH).await?,
+        false => admin.patch(PATH, &change).await?,
+    };
+    if format == Format::Json {
+        return output::done(format, &told, "");
+    }
+    for alarm in &told.alarms {
+        output::line(&format!("ALARM: {alarm}"))?;
+    }
+    let mut fields = vec![("today", spent(&told.day)), ("this month", spent(&told.month))];
+    if told.raised > domain::Money::default() {
+        fields.push(("allowed for today", format!("{} beyond the limits", told.raised)));
+    }
+    output::show(format, &told, &fields)?;
+    if told.parts.is_empty() {
+        return Ok(());
+    }
+    output::line("")?;
+    let headings = ["site", "country", "messages", "entered", "cost", "per entered code"];
+    output::list(format, &told.parts, headings, |part| {
+        let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+        [
+            part.site.as_ref().map_or_else(|| "(reports)".to_owned(), ToString::to_string),
+            part.country.map_or("-", Country::as_str).to_owned(),
+            part.messages.to_string(),
+            part.entered.to_string(),
+            part.spent.to_string(),
+            or_dash(part.per_entered.map(|each| each.to_string())),
+        ]
+    })
+}
+
+/// What was spent over a time, in words.
+fn spent(of: &SpentView) -> String {
+    let limit = match (of.most, of.percent) {
+        (Some(most), Some(percent)) => {
+            let by = if of.set { ", set by an admin" } else { "" };
+            format!(" of {most} ({percent} percent{by})")
+        }
+        _ => ", without a limit".to_owned(),
+    };
+    let SpentView { messages, segments, refused, .. } = of;
+    format!("{}{limit}: {messages} messages in {segments} parts, {refused} refused", of.spent)
+}
+
+async fn routes(admin: &AdminClient, format: Format) -> anyhow::Result<()> {
     let routes: List<RouteView> = admin.get("/v1/messages/routes").await?;
     let headings = [
         "route",

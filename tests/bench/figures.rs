@@ -66,7 +66,8 @@ const NO_LIMITS: &str = "portal.limits.posts-per-second = 100000\n\
     portal.limits.sends-per-access-point = 1000000\n\
     portal.limits.sends-per-site = 1000000\n\
     portal.limits.sends-per-block = 1000000\n\
-    portal.limits.sends-per-second = 10000";
+    portal.limits.sends-per-second = 10000\n\
+    messaging.money.per-day = \"999999999\"";
 
 /// What can be chosen, in the order in which it is taken.
 const ROWS: [&str; 10] = [

@@ -73,3 +73,47 @@ async fn a_second_gateway_carries_what_the_first_refuses_and_tells_what_became_o
     let log = city.log();
     assert!(!log.contains(&message.code()) && !log.contains("551234567"), "{log}");
 }
+
+#[tokio::test]
+async fn a_day_whose_money_is_spent_is_told_and_more_is_allowed_at_once() {
+    let mut messages = SmsGateway::open().await;
+    let own = messages.settings();
+    let money = ["messaging.money.per-day = \"0.20\"", "messaging.money.price = \"0.0784\""];
+    let city = City::begin(&own.iter().map(String::as_str).chain(money).collect::<Vec<_>>()).await;
+    found_a_park(&city).await;
+    let send = async |report: &str| city.sabeel(&["code", "send", report, "0551234567"]).await;
+    for report in ["44012345", "44012346"] {
+        assert_eq!(send(report).await.code, 0);
+        messages.next().await;
+    }
+    let refused = send("44012347").await;
+    assert!(refused.err.contains("the money for messages is spent"), "{refused:?}");
+    let coova = Coova::install(&city).await;
+    let browser = Browser::new(city.portal());
+    let page = browser.visit(&coova.redirect("notyet")).await;
+    let answer = browser.submit(&page, "phone", &[("phone", PHONE), ("terms", "yes")]).await;
+    assert_eq!(answer.status, 503);
+    assert!(answer.shows("Messaging is down for now."), "{}", answer.body);
+
+    let told = city.sabeel(&["sms", "budget"]).await.out;
+    assert!(told.contains("ALARM: the money for messages is spent: 2 were refused"), "{told}");
+    assert!(
+        told.contains("0.1568 of 0.20 (78 percent): 2 messages in 2 parts, 2 refused"),
+        "{told}"
+    );
+    let doctor = city.sabeel(&["doctor", "controller"]).await.out;
+    assert!(doctor.contains("alarm") && doctor.contains("2 were refused"), "{doctor}");
+    let log = city.log();
+    assert_eq!(log.matches("the money for messages is spent: none is sent").count(), 1, "{log}");
+    assert!(log.contains("much of the money for messages is spent"), "{log}");
+
+    city.json(&["sms", "budget", "--more-today", "0.0784"]).await;
+    let page = browser.visit(&coova.redirect("notyet")).await;
+    let answer = browser.submit(&page, "phone", &[("phone", PHONE), ("terms", "yes")]).await;
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    messages.next().await;
+    let set = city.json(&["sms", "budget", "--per-day", "500"]).await;
+    assert_eq!((&set["day"]["spent"], &set["day"]["most"]), (&"0.2352".into(), &"500.0784".into()));
+    let audit = city.sabeel(&["--json", "audit", "list"]).await.out;
+    assert_eq!(audit.matches("spending-changed").count(), 2, "{audit}");
+}

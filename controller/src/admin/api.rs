@@ -26,6 +26,7 @@ mod session;
 mod session_export;
 mod site;
 mod site_change;
+mod spending;
 mod status;
 mod support;
 mod voucher;
@@ -68,6 +69,7 @@ pub use session::{
 pub use session_export::{ExportQuery, ExportedSession, SessionPage};
 pub use site::SiteView;
 pub use site_change::{ChangeHelp, ChangeSite};
+pub use spending::{ChangeSpending, SpendingPartView, SpendingView, SpentView};
 pub use status::{Counts, Health, JournalPlace, JournalStatus, Status};
 pub use support::{Progress, SignInStage, StageState, StageTold};
 pub use voucher::{

@@ -37,23 +37,26 @@ pub(super) async fn send(
     let open = api.store.find_open_challenge(&binding).await?;
     let going_on = open.filter(|open| open.phone == wish.phone && open.is_alive(&policy, now));
     let limits = api.send_limits();
+    let charge = api.about.tariff.charge(None, &wish.phone, &text, now);
+    let budget = Budget { charge, ..Budget::of(&limits) };
     let note = Note::of(Act::CodeSent).about(AuditSubject::Report(wish.report.clone()));
     let store = api.on_record(&by, note);
     let challenge = match going_on {
         Some(open) => {
             let another =
                 AnotherCode { challenge: open.id, code, link: None, text, route: None, at: now };
-            let sent = store.send_code_again(&another, &Budget::of(&limits), &policy).await?;
+            let sent = store.send_code_again(&another, &budget, &policy).await?;
             sent.map_err(not_sent)?
         }
         None => {
             let challenge = new_challenge(&wish, binding, &policy, now);
             let new = NewChallenge { challenge, code, link: None, text, visit: None };
-            match store.begin_challenge(&new, &Budget::of(&limits), &policy).await? {
+            match store.begin_challenge(&new, &budget, &policy).await? {
                 Begun::Begins => new.challenge,
                 Begun::GoesOn(_) => return Err(too_many("a code was sent at this very moment")),
                 Begun::Over(over) | Begun::Mute(over) => return Err(not_sent(over.into())),
                 Begun::Busy(wait) => return Err(not_sent(NotSent::Busy(wait))),
+                Begun::Spent => return Err(not_sent(NotSent::Spent)),
             }
         }
     };
@@ -130,7 +133,7 @@ fn not_sent(reason: NotSent) -> Refusal {
         NotSent::Refused(
             refusal @ (ResendRefusal::CoolingDown { .. } | ResendRefusal::SendsUsedUp),
         ) => too_many(refusal.to_string()),
-        NotSent::Busy(_) => too_many(reason.to_string()),
+        NotSent::Busy(_) | NotSent::Spent => too_many(reason.to_string()),
         NotSent::Over(OverLimit { limit, wait }) => too_many(format!(
             "the number was sent {} codes within a day; the next can be sent in {} s",
             limit.most,

@@ -16,8 +16,8 @@ use std::path::PathBuf;
 
 use axum::body::Bytes;
 use domain::{
-    Clock, Code, GrantEnd, GrantState, Language, NasProfile, OrderReason, ReportNumber, SiteTexts,
-    SmsText,
+    Clock, Code, GrantEnd, GrantState, Language, Money, NasProfile, OrderReason, ReportNumber,
+    SiteTexts, SmsText, SpendingLimits, Tariff,
 };
 use http_body_util::{BodyExt, Full};
 use hyper::{Method, Request};
@@ -78,6 +78,11 @@ fn about(journal: Option<Journal>) -> About {
         nas_control: None,
         site_messages: Arc::new(TwentyLetters),
         report_codes: ReportCodes { messages: Arc::new(PlainMessages), sends_per_day: 4 },
+        tariff: Tariff {
+            limits: SpendingLimits { per_day: Money::MAX, per_month: None },
+            texts: Vec::new(),
+            others: Vec::new(),
+        },
         activity: None,
         routes: None,
     }

@@ -22,6 +22,7 @@ mod language;
 mod link_token;
 mod mac;
 mod message;
+mod money;
 mod name;
 mod nas;
 mod nas_range;
@@ -38,6 +39,7 @@ mod secret;
 mod session;
 mod site;
 mod sms_length;
+mod tariff;
 mod terms;
 mod text;
 mod time;
@@ -74,6 +76,7 @@ pub use language::{Language, LanguageError, Localised};
 pub use link_token::{LinkToken, LinkTokenError};
 pub use mac::{CalledStation, MacAddress, MacError};
 pub use message::{MessageClass, MessageState, Receipt, SmsText, Urgency};
+pub use money::{Money, MoneyError};
 pub use name::{BatchName, NameError, NasName, PlanName, RangeName, RouteName, SiteName};
 pub use nas::{
     ApiSite, ApiSiteError, ApiUrl, ApiUrlError, ApiUser, ApiUserError, AskingAgain, ControllerApi,
@@ -107,6 +110,10 @@ pub use site::{
     SiteTexts, Span, TextError, TextKey, WebAddress, WebAddressError, Zone, ZoneError, is_showable,
 };
 pub use sms_length::{SmsAlphabet, SmsLength};
+pub use tariff::{
+    Charge, NumberPrefix, NumberPrefixError, Prices, SpendingLimits, SpendingPeriod, Tariff,
+    spending_alarm,
+};
 pub use terms::Terms;
 pub use time::{Day, Timestamp, TimestampError};
 pub use units::{BitRate, Octets, UnitError};

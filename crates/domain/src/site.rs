@@ -129,6 +129,13 @@ impl Zone {
         Day::from_epoch_days(i32::try_from(days).expect("a calendar date is within i32 days"))
     }
 
+    /// The first day of the month at `time`.
+    #[must_use]
+    pub fn first_of_month(&self, time: Timestamp) -> Day {
+        let past = self.civil(time).date().day() - 1;
+        Day::from_epoch_days(self.day_of(time).epoch_days() - i32::from(past))
+    }
+
     /// The moment at which the day after the one of `time` begins.
     #[must_use]
     pub fn next_day_start(&self, time: Timestamp) -> Timestamp {

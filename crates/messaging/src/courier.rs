@@ -9,7 +9,7 @@ mod outcome;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Clock, Code, MessageState, RouteName, Timestamp};
+use domain::{Clock, Code, MessageState, RouteName, Tariff, Timestamp};
 use store::{Change, Changes, Elsewhere, OutgoingMessage, Store, StoreError};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -46,9 +46,16 @@ pub struct Courier {
 pub struct Standing {
     routes: Arc<Routes>,
     receipts: Arc<Receipts>,
+    tariff: Arc<Tariff>,
 }
 
 impl Standing {
+    /// What messages cost.
+    #[must_use]
+    pub fn tariff(&self) -> &Tariff {
+        &self.tariff
+    }
+
     /// How each route stands, in their order, and how many receipts of it counted for nothing.
     #[must_use]
     pub fn of_routes(&self) -> Vec<(RouteStanding, UselessReceipts)> {
@@ -79,6 +86,7 @@ struct Desk {
     clock: Arc<dyn Clock>,
     routes: Arc<Routes>,
     receipts: Arc<Receipts>,
+    tariff: Arc<Tariff>,
 }
 
 impl Courier {
@@ -94,9 +102,9 @@ impl Courier {
         settings.validate()?;
         let routes = Arc::new(Routes::open(settings)?);
         let receipts = Receipts::open(settings, Arc::clone(&store), Arc::clone(&clock))?;
-        let receipts = Arc::new(receipts);
+        let (receipts, tariff) = (Arc::new(receipts), Arc::new(settings.tariff()));
         Ok(Self {
-            desk: Arc::new(Desk { store, clock, routes, receipts }),
+            desk: Arc::new(Desk { store, clock, routes, receipts, tariff }),
             concurrency: settings.concurrency,
             claim: settings.longest_hand_over() + CLAIM_MARGIN,
             look_again: Duration::from_secs(u64::from(settings.look_again_seconds)),
@@ -112,7 +120,8 @@ impl Courier {
     /// How its routes stand, for as long as it works.
     #[must_use]
     pub fn standing(&self) -> Standing {
-        Standing { routes: Arc::clone(&self.desk.routes), receipts: self.receipts() }
+        let (routes, tariff) = (Arc::clone(&self.desk.routes), Arc::clone(&self.desk.tariff));
+        Standing { routes, receipts: self.receipts(), tariff }
     }
 
     /// Works until told to stop; what is being handed over then is seen through first.
@@ -222,6 +231,7 @@ impl Desk {
 
     async fn record(&self, settled: &Settled<'_>, outcome: Outcome) -> Result<(), StoreError> {
         let (message, route, now) = (settled.message.id, settled.route, self.clock.now());
+        let was_refused = matches!(outcome, Outcome::Refused { .. });
         let state = match (outcome, settled.next) {
             (Outcome::Accepted { reference }, Some(_)) if self.receipts.come_from(route) => {
                 let taken = (route, reference.as_deref());
@@ -230,20 +240,24 @@ impl Desk {
                 return self.catch_up(route, reference.as_deref()).await;
             }
             (Outcome::Accepted { reference }, _) => MessageState::Accepted { reference },
-            (Outcome::Failed { reason }, _) | (Outcome::Elsewhere { reason, .. }, None) => {
-                MessageState::Failed { reason }
-            }
+            (Outcome::Failed { reason } | Outcome::Refused { reason }, _)
+            | (Outcome::Elsewhere { reason, .. }, None) => MessageState::Failed { reason },
             (Outcome::Again { at, .. }, _) => {
                 return self.store.postpone_message(message, (route, settled.since), at).await;
             }
             (Outcome::Elsewhere { reason, code }, Some(next)) => {
                 let (from, to) = (route.clone(), next.name.clone());
                 let code = (code == CodeOfNext::Fresh).then(draw_code);
-                let elsewhere = Elsewhere { message, reason, from, to, code, at: now };
+                let OutgoingMessage { phone, text, .. } = settled.message;
+                let charge = self.tariff.charge(Some(&to), phone, text, now);
+                let elsewhere = Elsewhere { message, reason, from, to, code, at: now, charge };
                 return self.store.send_elsewhere(&elsewhere).await.map(drop);
             }
         };
         self.store.finish_message(message, route, &state, now).await?;
+        if was_refused {
+            self.store.give_back(message).await?;
+        }
         match state {
             MessageState::Accepted { reference } => {
                 self.catch_up(route, reference.as_deref()).await
@@ -286,7 +300,7 @@ fn log(settled: &Settled<'_>, outcome: &Outcome) {
         Outcome::Elsewhere { reason, .. } => {
             tracing::info!(message.id = %id, message.to = %to, route, reason, "sent by the next route");
         }
-        Outcome::Failed { reason } => {
+        Outcome::Failed { reason } | Outcome::Refused { reason } => {
             tracing::warn!(message.id = %id, message.to = %to, route, reason, "failed");
         }
     }

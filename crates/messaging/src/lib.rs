@@ -25,5 +25,5 @@ pub use http::{
 pub use http::{IncomingReceipt, ReceiptRules, SignatureKind, SignatureRules};
 pub use receipts::{ReceiptAnswer, Receipts, UselessReceipts};
 pub use routes::RouteStanding;
-pub use settings::{Channel, MessagingSettings, RouteSettings, TransportKind};
+pub use settings::{Channel, MessagingSettings, MoneySettings, RouteSettings, TransportKind};
 pub use transport::{Accepted, SendError, Transport};

@@ -1,14 +1,14 @@
 //! The `[messaging]` section of the configuration file.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use domain::RouteName;
+use domain::{Money, NumberPrefix, Prices, RouteName, SpendingLimits, Tariff};
 use serde::Deserialize;
 
 use crate::error::MessagingError;
 use crate::http::HttpSettings;
-use crate::routes::PATIENCE;
+use crate::routes::{self, PATIENCE};
 
 /// Routes beyond these would never have their time within the life of a code.
 const MOST_ROUTES: usize = 8;
@@ -32,6 +32,34 @@ pub struct MessagingSettings {
     pub http: Option<HttpSettings>,
     /// Several HTTP gateways, the preferred one first; needed for `transport = "routes"`.
     pub routes: Vec<RouteSettings>,
+    /// What messages cost, and what they may cost.
+    pub money: MoneySettings,
+}
+
+/// What messages cost, and what they may cost, in the currency of the contract.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct MoneySettings {
+    /// What all messages of a day in Riyadh may cost; then none is sent. 2,000 by default.
+    pub per_day: Money,
+    /// What all of a month there may cost; no limit by default.
+    pub per_month: Option<Money>,
+    /// What one part of a message costs; 0.08 by default.
+    pub price: Money,
+    /// What one to numbers that begin so costs, where that is something else; none by default.
+    pub prices: BTreeMap<NumberPrefix, Money>,
+}
+
+impl Default for MoneySettings {
+    fn default() -> Self {
+        let amount = |text: &str| text.parse().expect("it is an amount");
+        Self {
+            per_day: amount("2000"),
+            per_month: None,
+            price: amount("0.08"),
+            prices: BTreeMap::new(),
+        }
+    }
 }
 
 /// One of several gateways.
@@ -45,6 +73,11 @@ pub struct RouteSettings {
     pub channel: Channel,
     /// How many are begun in a second at most; by default that of all routes.
     pub per_second: Option<u32>,
+    /// What one part of a message costs by it, of WhatsApp one message; by default that of all routes.
+    pub price: Option<Money>,
+    /// What one to numbers that begin so costs by it; by default that of all routes, if `price` is
+    /// not given.
+    pub prices: Option<BTreeMap<NumberPrefix, Money>>,
     /// The gateway.
     pub http: HttpSettings,
 }
@@ -81,6 +114,7 @@ impl Default for MessagingSettings {
             look_again_seconds: 5,
             http: None,
             routes: Vec::new(),
+            money: MoneySettings::default(),
         }
     }
 }
@@ -152,6 +186,36 @@ impl MessagingSettings {
         Ok(())
     }
 
+    /// What messages cost by each route; those that are printed cost nothing.
+    #[must_use]
+    pub fn tariff(&self) -> Tariff {
+        let money = &self.money;
+        let limits = SpendingLimits { per_day: money.per_day, per_month: money.per_month };
+        let of_all = Prices { price: money.price, prices: money.prices.clone() };
+        let mut tariff = Tariff { limits, texts: Vec::new(), others: Vec::new() };
+        match self.transport {
+            TransportKind::Console => {}
+            TransportKind::Http => tariff.texts.push((routes::main(), of_all)),
+            TransportKind::Routes => {
+                for route in &self.routes {
+                    let others = || {
+                        if route.price.is_some() { BTreeMap::new() } else { of_all.prices.clone() }
+                    };
+                    let prices = Prices {
+                        price: route.price.unwrap_or(of_all.price),
+                        prices: route.prices.clone().unwrap_or_else(others),
+                    };
+                    let routes = match route.channel {
+                        Channel::Sms => &mut tariff.texts,
+                        Channel::Whatsapp => &mut tariff.others,
+                    };
+                    routes.push((route.name.clone(), prices));
+                }
+            }
+        }
+        tariff
+    }
+
     /// How long one hand-over may take, waiting for its turn included.
     pub(crate) fn longest_hand_over(&self) -> Duration {
         let route = |per_second: u32, http: &HttpSettings| {
@@ -209,6 +273,43 @@ mod tests {
         let slow = |name: &str| route(name, "http.timeout-seconds = 13\n");
         check(&routes(&[route("a", ""), slow("b")]), None);
         check(&routes(&[slow("a"), route("b", "")]), Some("`messaging.routes.a.http.timeout-"));
+    }
+
+    #[test]
+    fn a_route_has_prices_of_its_own_or_those_of_all() {
+        let settings = |toml: &str| toml::from_str::<MessagingSettings>(toml).unwrap();
+        let toml = r#"
+            transport = "routes"
+            money = { price = "0.08", prices = { "971" = "0.35" }, per-day = "500", per-month = "9000" }
+            [[routes]]
+            name = "a"
+            http.url = "https://sms.example/"
+            [[routes]]
+            name = "b"
+            price = "0.05"
+            http.url = "https://sms.example/"
+            [[routes]]
+            name = "w"
+            channel = "whatsapp"
+            prices = { "966" = "0.11" }
+            http.url = "https://sms.example/"
+        "#;
+        let tariff = settings(toml).tariff();
+        assert_eq!(tariff.limits.per_day.to_string(), "500.00");
+        assert_eq!(tariff.limits.per_month.unwrap().to_string(), "9000.00");
+        let told = |routes: &[(RouteName, Prices)]| {
+            let price =
+                |prices: &Prices, phone: &str| prices.of(&phone.parse().unwrap()).to_string();
+            let both = |(name, prices): &(RouteName, Prices)| {
+                [name.to_string(), price(prices, "966551234567"), price(prices, "971501234567")]
+            };
+            routes.iter().map(both).collect::<Vec<_>>()
+        };
+        assert_eq!(told(&tariff.texts), [["a", "0.08", "0.35"], ["b", "0.05", "0.05"]]);
+        assert_eq!(told(&tariff.others), [["w", "0.11", "0.08"]]);
+        let http = "transport = \"http\"\nhttp.url = \"https://sms.example/\"";
+        assert_eq!(told(&settings(http).tariff().texts), [["main", "0.08", "0.08"]]);
+        assert_eq!(told(&settings("").tariff().texts), [["", "", ""]; 0]);
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod ratings;
 mod sessions;
 mod setup;
 mod sign_in;
+mod spending;
 mod visits;
 mod vouchers;
 
@@ -51,6 +52,7 @@ pub use setup::{AccessPoints, NasChange, Plans, SiteChange, Sites};
 pub use sign_in::{
     AnotherCode, Attempt, Begun, Budget, Challenges, Linked, NewChallenge, NotSent, Prize, Proof,
 };
+pub use spending::{Spending, SpendingPart, SpendingSpan, SpendingTold, Spent};
 pub use visits::Visits;
 pub use vouchers::{BatchTold, Revoked, VoucherUse, Vouchers, VouchersOf};
 
@@ -77,6 +79,7 @@ pub trait Store:
     + Orders
     + Gateways
     + MessageOutbox
+    + Spending
     + Histories
     + RadiusServers
     + Erasures

@@ -34,8 +34,9 @@ pub use contract::{
     NasRanges, NewChallenge, NotSent, OpenStay, OrderFilter, Orders, OutgoingMessage, PastStay,
     PersonalData, Plans, Prize, Proof, RadiusServer, RadiusServers, Ratings, Reach, ReceiptEnd,
     ReceiptOf, RequestFilter, Revoked, RouteTold, ServerId, SessionFilter, SessionReports,
-    Sessions, SessionsFrom, Sighting, SignIn, SignInOutcome, SiteChange, Sites, Store, Taken,
-    Visits, VoucherUse, Vouchers, VouchersOf,
+    Sessions, SessionsFrom, Sighting, SignIn, SignInOutcome, SiteChange, Sites, Spending,
+    SpendingPart, SpendingSpan, SpendingTold, Spent, Store, Taken, Visits, VoucherUse, Vouchers,
+    VouchersOf,
 };
 pub use eraser::Eraser;
 pub use erasing::order_off_account;

@@ -32,6 +32,7 @@ mod ratings;
 mod row;
 mod sessions;
 mod setup;
+mod spending;
 mod together;
 mod visits;
 mod vouchers;

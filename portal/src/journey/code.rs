@@ -251,13 +251,14 @@ pub(super) async fn send_again(
         Err(page) => return Ok(page),
     };
     let shared = sending::shared(app, visit, &challenge.phone, cost);
-    let budget = Budget { limits: app.budgets.sends_at(&visit.site), shared: &shared };
     let code = random::code()?;
     let purpose = challenge.binding.purpose();
     let has_link = purpose == Purpose::SignIn && route.is_none();
     let link = if has_link { app.draw_link()? } else { None };
     let form = &app.settings.message_form;
     let text = form.message(&visit.words(app), purpose, &code, link.as_ref());
+    let charge = app.charge(route.as_ref(), &challenge.phone, &text);
+    let budget = Budget { limits: app.budgets.sends_at(&visit.site), shared: &shared, charge };
     let another = AnotherCode { challenge: challenge.id, code, link, text, route, at: visit.now };
     let sent = app.store.send_code_again(&another, &budget, &app.policy).await?;
     let Places { code, start, .. } = places;
@@ -269,6 +270,7 @@ pub(super) async fn send_again(
         Err(NotSent::Refused(ResendRefusal::Over)) => visit.go(&format!("{start}?e=expired")),
         Err(NotSent::Over(over)) => return over_limit(app, visit, over),
         Err(NotSent::Busy(wait)) => return too_many(app, visit, wait),
+        Err(NotSent::Spent) => return sending::spent(app, visit),
     })
 }
 

@@ -135,7 +135,8 @@ pub(crate) async fn send(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
     let form = &app.settings.message_form;
     let text = form.message(&visit.words(&app), Purpose::MyData, &code, None);
     let shared = sending::shared(&app, &visit, &asking.phone, cost);
-    let budget = Budget { limits: app.budgets.sends_at(&visit.site), shared: &shared };
+    let charge = app.charge(None, &asking.phone, &text);
+    let budget = Budget { limits: app.budgets.sends_at(&visit.site), shared: &shared, charge };
     let challenge = Challenge {
         id: random::opaque_id()?,
         binding: visit.my_data(),
@@ -154,6 +155,7 @@ pub(crate) async fn send(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
         Begun::Begins | Begun::GoesOn(_) | Begun::Mute(_) => Ok(visit.go("me")),
         Begun::Over(over) => over_limit(&app, &visit, over),
         Begun::Busy(wait) => too_many(&app, &visit, wait),
+        Begun::Spent => sending::spent(&app, &visit),
     }
 }
 

@@ -145,6 +145,7 @@ pub(crate) async fn submit(
         Begun::Begins | Begun::GoesOn(_) | Begun::Mute(_) => Ok(visit.go("code")),
         Begun::Over(over) => over_limit(&app, &visit, over),
         Begun::Busy(wait) => too_many(&app, &visit, wait),
+        Begun::Spent => sending::spent(&app, &visit),
     }
 }
 
@@ -174,7 +175,8 @@ async fn begin(
     let form = &app.settings.message_form;
     let text = form.message(&visit.words(app), Purpose::SignIn, &code, link.as_ref());
     let shared = sending::shared(app, visit, &phone, cost);
-    let budget = Budget { limits: app.budgets.sends_at(&visit.site), shared: &shared };
+    let charge = app.charge(None, &phone, &text);
+    let budget = Budget { limits: app.budgets.sends_at(&visit.site), shared: &shared, charge };
     let challenge = new_challenge(app, visit, phone, agreed)?;
     let new = NewChallenge { challenge, code, link, text, visit: Some(visit.record()) };
     let begun = app.store.begin_challenge(&new, &budget, &app.policy).await?;

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Counted, MessageState, RouteName, Timestamp};
+use domain::{
+    Charge, Counted, MessageState, PhoneNumber, Prices, RouteName, SmsText, SpendingLimits, Tariff,
+    Timestamp,
+};
 use portal::{MessageGateways, ReceiptAnswer, ReceiptTold};
 use store::ChallengesOf;
 
@@ -546,6 +549,7 @@ async fn a_device_that_radius_never_saw_gets_no_code() {
 struct Carriers {
     take_messages: bool,
     whatsapp: Option<&'static str>,
+    tariff: Option<Tariff>,
 }
 
 #[async_trait::async_trait]
@@ -556,6 +560,16 @@ impl MessageGateways for Carriers {
 
     fn whatsapp(&self, _: Timestamp) -> Option<RouteName> {
         self.whatsapp.map(|name| name.parse().unwrap())
+    }
+
+    fn charge(
+        &self,
+        route: Option<&RouteName>,
+        phone: &PhoneNumber,
+        text: &SmsText,
+        now: Timestamp,
+    ) -> Option<Charge> {
+        self.tariff.as_ref().and_then(|tariff| tariff.charge(route, phone, text, now))
     }
 
     async fn take_receipt(&self, _: &ReceiptTold<'_>) -> ReceiptAnswer {
@@ -584,7 +598,7 @@ async fn nobody_resends_while_the_first_waits() {
 
 #[tokio::test]
 async fn who_cannot_be_sent_anything_is_told_so_and_of_vouchers() {
-    let carriers = Carriers { take_messages: false, whatsapp: None };
+    let carriers = Carriers { take_messages: false, whatsapp: None, tariff: None };
     let town = Town::open_with_gateways(Arc::new(carriers)).await;
     let browser = town.english();
     let down = "Messaging is down for now. Vouchers are available";
@@ -598,7 +612,7 @@ async fn who_cannot_be_sent_anything_is_told_so_and_of_vouchers() {
 
 #[tokio::test]
 async fn another_code_comes_by_whatsapp_if_that_is_there_and_asked_for() {
-    let carriers = Carriers { take_messages: true, whatsapp: Some("whatsapp") };
+    let carriers = Carriers { take_messages: true, whatsapp: Some("whatsapp"), tariff: None };
     let town = Town::open_with_gateways(Arc::new(carriers)).await;
     let browser = town.english();
     let page = to_code_page(&town, &browser).await;
@@ -617,4 +631,51 @@ async fn another_code_comes_by_whatsapp_if_that_is_there_and_asked_for() {
     let town = Town::open().await;
     let page = to_code_page(&town, &town.english()).await;
     assert!(!page.body.contains("whatsapp"), "who has none offers none");
+}
+
+/// Each message costs ten, to Kuwait twenty.
+fn carriers_with_a_price(per_day: &str) -> Carriers {
+    let money = |text: &str| text.parse().unwrap();
+    let prices =
+        Prices { price: money("10"), prices: [("965".parse().unwrap(), money("20"))].into() };
+    let tariff = Tariff {
+        limits: SpendingLimits { per_day: money(per_day), per_month: None },
+        texts: vec![("main".parse().unwrap(), prices)],
+        others: Vec::new(),
+    };
+    Carriers { take_messages: true, whatsapp: None, tariff: Some(tariff) }
+}
+
+#[tokio::test]
+async fn a_spent_day_stops_messages_and_nothing_else() {
+    let town = Town::open_with_gateways(Arc::new(carriers_with_a_price("45"))).await;
+    let browser = town.english();
+    let down = "Messaging is down for now. Vouchers are available";
+    let ask = async |mac: &str, phone: &str| {
+        let page = browser.visit(&town.gate_redirect(mac, "10.1.0.7")).await;
+        browser.post(&page, "phone", &[("phone", phone), ("terms", "yes")]).await
+    };
+    town.go_online(&browser, MAC, "10.1.0.7").await;
+    let sent = ask("02:00:5e:10:00:05", "+96550000001").await;
+    let code = browser.visit(&sent.location()).await;
+    let sent = ask("02:00:5e:10:00:06", "0559876543").await;
+    assert_eq!(sent.status, 303);
+    for _ in 0..2 {
+        let spent = ask("02:00:5e:10:00:07", "0559876544").await;
+        assert_eq!(spent.status, 503);
+        assert!(spent.shows(down) && spent.body.contains("href=\"voucher\""), "{}", spent.body);
+    }
+    let digits = town.next_code().await;
+    assert!(town.next_message().await.is_some() && town.next_message().await.is_none());
+    town.wait(30);
+    let spent = browser.post(&code, "resend", &[]).await;
+    assert!(spent.status == 503 && spent.shows(down), "{}", spent.body);
+    // A code that was sent is good, and who is known comes in as ever.
+    let entered = browser.post(&code, "code", &[("code", &digits)]).await;
+    assert_eq!(entered.status, 303, "{}", entered.body);
+    let known = browser.visit(&town.gate_redirect(MAC, "10.1.0.7")).await;
+    assert_ne!(known.title(), "Welcome to Al-Ahsa Wi-Fi", "{}", known.body);
+    // Days begin at midnight in Riyadh.
+    town.wait(12 * 3_600);
+    assert_eq!(ask("02:00:5e:10:00:07", "0559876544").await.status, 303);
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use domain::{RouteName, Timestamp};
+use domain::{Charge, PhoneNumber, RouteName, SmsText, Timestamp};
 use portal::{MessageGateways, ReceiptAnswer, ReceiptTold};
 
 use crate::town::Town;
@@ -18,6 +18,16 @@ impl MessageGateways for Listener {
     }
 
     fn whatsapp(&self, _: Timestamp) -> Option<RouteName> {
+        None
+    }
+
+    fn charge(
+        &self,
+        _: Option<&RouteName>,
+        _: &PhoneNumber,
+        _: &SmsText,
+        _: Timestamp,
+    ) -> Option<Charge> {
         None
     }
 

@@ -21,6 +21,9 @@ pub struct Status {
     pub next_order_at: Option<Timestamp>,
     /// When the next message to a telephone is due, if one waits.
     pub next_message_at: Option<Timestamp>,
+    /// What somebody should know.
+    #[serde(default)]
+    pub alarms: Vec<String>,
     /// The accounting journal, where this process keeps one.
     pub journal: Option<JournalStatus>,
 }

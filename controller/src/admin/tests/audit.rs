@@ -81,6 +81,13 @@ fn requests(session: SessionId, order: &str) -> Vec<(Method, String, Value, &'st
         post("/v1/vouchers", vouchers, "vouchers-made", "voucher-batch:fair"),
         post("/v1/vouchers/fair/2/revoke", lost.clone(), "vouchers-revoked", "voucher:fair/2"),
         post("/v1/vouchers/fair/revoke", lost, "vouchers-revoked", "voucher-batch:fair"),
+        (
+            Method::PATCH,
+            "/v1/messages/budget".to_owned(),
+            json!({"per_day": "500"}),
+            "spending-changed",
+            String::new(),
+        ),
         post("/v1/import/access-points", nothing, "access-points-imported", ""),
         post(
             "/v1/import/people",

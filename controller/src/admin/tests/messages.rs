@@ -1,6 +1,6 @@
 //! How routes do.
 
-use domain::RouteName;
+use domain::{Prices, RouteName};
 
 use super::*;
 use crate::message_routes::{MessageRoutes, RouteNow};
@@ -45,4 +45,57 @@ async fn routes_are_listed_in_their_order_with_what_they_did() {
     assert_eq!([told(1, "resting"), told(1, "taken")], [json!(false), json!(1)]);
     assert_eq!(told(1, "unknown_receipts"), json!(2));
     assert_eq!([told(2, "resting"), told(2, "taken")], [Value::Null, json!(1)]);
+}
+
+/// A city in which a message costs 0.10, and those of a day may cost so much.
+async fn office_with_money(per_day: &str) -> Office {
+    let money = |text: &str| text.parse().unwrap();
+    let prices = Prices { price: money("0.10"), prices: [].into() };
+    let limits = SpendingLimits { per_day: money(per_day), per_month: Some(money("100")) };
+    let texts = vec![("main".parse().unwrap(), prices)];
+    let tariff = Tariff { limits, texts, others: Vec::new() };
+    Office::open_about(|about| About { tariff, ..about }).await
+}
+
+#[tokio::test]
+async fn the_money_for_messages_is_told_and_allowed_at_once() {
+    let office = office_with_money("0.20").await;
+    let send = async |report: &str| {
+        let body = json!({ "report": report, "phone": "+966512345678" });
+        office.post("/v1/codes", body).await.0
+    };
+    let told = async || office.get("/v1/messages/budget").await.1;
+    let alarms = async || office.get("/v1/status").await.1["alarms"].clone();
+    assert_eq!(alarms().await, json!([]));
+    assert_eq!(send("44012345").await, 202);
+    let half = "more than 50 percent of the day's money for messages is spent: 0.10 of 0.20";
+    assert_eq!(alarms().await, json!([half]));
+    assert_eq!((send("44012346").await, send("44012347").await), (202, 429));
+    let budget = told().await;
+    assert_eq!(budget["alarms"], alarms().await);
+    assert!(budget["alarms"][0].as_str().unwrap().contains("1 were refused"), "{budget}");
+    let day = |budget: &Value, key: &str| budget["day"][key].clone();
+    assert_eq!([day(&budget, "spent"), day(&budget, "most")], [json!("0.20"), json!("0.20")]);
+    assert_eq!([day(&budget, "messages"), day(&budget, "refused")], [json!(2), json!(1)]);
+    assert_eq!(budget["parts"][0]["site"], Value::Null);
+    assert_eq!(
+        [&budget["month"]["spent"], &budget["month"]["percent"]],
+        [&json!("0.20"), &json!(0)]
+    );
+
+    let change = async |body: Value| {
+        let answer = office.patch("/v1/messages/budget", body).await;
+        assert_eq!(answer.0, 200, "{answer:?}");
+        answer.1
+    };
+    let budget = change(json!({ "more_today": "0.10" })).await;
+    assert_eq!([&budget["raised"], &budget["day"]["most"]], [&json!("0.10"), &json!("0.30")]);
+    assert_eq!(budget["alarms"].as_array().unwrap().len(), 1, "66 percent: {budget}");
+    assert_eq!((send("44012347").await, send("44012348").await), (202, 429));
+    let budget = change(json!({ "per_day": "50", "per_month": "60" })).await;
+    assert_eq!([&budget["day"]["set"], &budget["month"]["most"]], [&json!(true), &json!("60.10")]);
+    assert_eq!(send("44012348").await, 202);
+    let budget = change(json!({ "per_day": null })).await;
+    assert_eq!([day(&budget, "most"), day(&budget, "set")], [json!("0.30"), json!(false)]);
+    assert_eq!(send("44012349").await, 429);
 }

@@ -24,8 +24,10 @@ pub(super) enum Outcome {
     Again { at: Timestamp, reason: String },
     /// The next route shall carry it.
     Elsewhere { reason: String, code: CodeOfNext },
-    /// It is given up.
+    /// It is given up, and may have been taken all the same.
     Failed { reason: String },
+    /// It is given up, since the gateway has not taken it and never will.
+    Refused { reason: String },
 }
 
 /// Which code the next route carries.
@@ -60,7 +62,7 @@ pub(super) fn outcome(
         Err(SendError::Permanent { reason }) if round.has_next => {
             Outcome::Elsewhere { reason, code: CodeOfNext::Same }
         }
-        Err(SendError::Permanent { reason }) => Outcome::Failed { reason },
+        Err(SendError::Permanent { reason }) => Outcome::Refused { reason },
         Err(SendError::Later { reason, .. } | SendError::Busy { reason, .. })
             if round.has_next && round.now >= had_its_time =>
         {
@@ -134,7 +136,7 @@ mod tests {
     fn a_route_that_refuses_gives_way_at_once_and_one_that_is_silent_in_time() {
         let again = |secs| Outcome::Again { at: Timestamp::from_secs(secs), reason: "no".into() };
         let next = |code| Outcome::Elsewhere { reason: "no".into(), code };
-        let failed = Outcome::Failed { reason: "no".into() };
+        let refused = Outcome::Refused { reason: "no".into() };
         let later = |after: Option<u64>| SendError::Later {
             after: after.map(Duration::from_secs),
             reason: "no".into(),
@@ -143,7 +145,7 @@ mod tests {
         let never = || SendError::Permanent { reason: "no".into() };
         for (error, tries, since, has_next, expected) in [
             (never(), 1, 1_000, true, next(CodeOfNext::Same)),
-            (never(), 1, 1_000, false, failed),
+            (never(), 1, 1_000, false, refused),
             (later(None), 1, 1_000, true, again(1_002)),
             (later(None), 1, 990, true, again(1_002)),
             (later(None), 2, 990, true, again(1_002)),

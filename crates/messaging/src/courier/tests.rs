@@ -1,6 +1,6 @@
 use domain::{
     Binding, Challenge, ChallengeId, ChallengeState, Code, Language, MacAddress, ManualClock,
-    Receipt, SmsText,
+    Receipt, SmsText, SpendingPeriod,
 };
 use reqwest::header::HeaderMap;
 use store::testing::TestStore;
@@ -101,7 +101,8 @@ impl Post {
     }
 
     async fn write(&self, device: u8) -> ChallengeId {
-        write(&self.store, &self.clock, device).await
+        let tariff = self.courier.standing().tariff().clone();
+        write(&self.store, &self.clock, (device, tariff)).await
     }
 
     /// Sends what is due now, sees it through, and returns how many requests the gateway got.
@@ -112,6 +113,12 @@ impl Post {
             done.unwrap();
         }
         std::iter::from_fn(|| self.gateway.asked.try_recv().ok()).count()
+    }
+
+    /// What the messages of today cost.
+    async fn spent(&self) -> String {
+        let period = SpendingPeriod::at(self.clock.now());
+        self.store.find_spending(period).await.unwrap().day.spent.to_string()
     }
 
     fn advance(&self, seconds: u64) {
@@ -128,7 +135,11 @@ impl Post {
 }
 
 /// Begins a challenge for a device, whose message is good for five minutes.
-async fn write(store: &TestStore, clock: &ManualClock, device: u8) -> ChallengeId {
+async fn write(
+    store: &TestStore,
+    clock: &ManualClock,
+    (device, tariff): (u8, Tariff),
+) -> ChallengeId {
     let now = clock.now();
     let challenge = Challenge {
         id: ChallengeId::from_bytes([device; 16]),
@@ -155,10 +166,9 @@ async fn write(store: &TestStore, clock: &ManualClock, device: u8) -> ChallengeI
         text: SmsText::new(TEXT.to_owned()),
         visit: None,
     };
-    store
-        .begin_challenge(&new, &store::Budget::NONE, &domain::ChallengePolicy::default())
-        .await
-        .unwrap();
+    let charge = tariff.charge(None, &new.challenge.phone, &new.text, now);
+    let budget = store::Budget { charge, ..store::Budget::NONE };
+    store.begin_challenge(&new, &budget, &domain::ChallengePolicy::default()).await.unwrap();
     id
 }
 
@@ -177,9 +187,10 @@ fn accepted(reference: &str) -> MessageState {
 #[tokio::test]
 async fn a_message_wakes_the_courier_and_arrives_as_it_was_written() {
     let Post { store, clock, mut gateway, courier, .. } = Post::open([taken("m-1")]).await;
+    let tariff = courier.standing().tariff().clone();
     let stop = CancellationToken::new();
     let running = tokio::spawn(courier.run(stop.clone()));
-    let challenge = write(&store, &clock, 1).await;
+    let challenge = write(&store, &clock, (1, tariff)).await;
     let asked = gateway.next_asked().await;
     assert_eq!(asked.pairs()["text"], TEXT);
     assert_eq!(asked.pairs()["to"], "966512345678");
@@ -201,16 +212,18 @@ async fn a_gateway_in_trouble_is_asked_again_until_it_takes_the_message() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_final() {
+async fn a_refusal_is_final_and_costs_nothing() {
     for (answer, reason) in [
         (reply(400, "bad number 966512345678"), "the gateway answered 400"),
         (reply(200, r#"{"ok":false}"#), "the gateway answered 200"),
     ] {
         let mut post = Post::open([answer]).await;
         let challenge = post.write(1).await;
+        assert_eq!(post.spent().await, "0.08");
         assert_eq!(post.send_due().await, 1);
         let expected = MessageState::Failed { reason: reason.to_owned() };
         assert_eq!(post.state(challenge).await, expected);
+        assert_eq!(post.spent().await, "0.00");
         post.advance(60);
         assert_eq!(post.send_due().await, 0);
     }
@@ -305,6 +318,7 @@ async fn a_route_that_refuses_gives_way_at_once_with_the_same_code() {
     assert_eq!(post.send_due().await, 0);
     assert_eq!(post.texts_of_second(), [TEXT]);
     assert_eq!(post.state(challenge).await, accepted("m-7"));
+    assert_eq!(post.spent().await, "0.08", "what nobody took costs nothing");
 }
 
 #[tokio::test]

@@ -126,6 +126,8 @@ pub enum Act {
     CodeVerified,
     /// A code to close a report was brought that was not the right one.
     CodeRefused,
+    /// A limit on what messages may cost was changed.
+    SpendingChanged,
     /// What was done to a person was looked up in the audit log.
     AuditShown,
     /// Records were destroyed since they were old enough.
@@ -179,6 +181,7 @@ impl Act {
             Self::CodeSent => "code-sent",
             Self::CodeVerified => "code-verified",
             Self::CodeRefused => "code-refused",
+            Self::SpendingChanged => "spending-changed",
             Self::AuditShown => "audit-shown",
             Self::Destroyed => "destroyed",
             Self::AuditShortened => AuditLink::SHORTENED,

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use domain::{
-    Code, MacAddress, MessageClass, MessageId, MessageState, NasName, NasOrder, OrderId, OrderStep,
-    OrderTry, PhoneNumber, Receipt, RouteName, SessionId, SmsText, Timestamp, Urgency,
+    Charge, Code, MacAddress, MessageClass, MessageId, MessageState, NasName, NasOrder, OrderId,
+    OrderStep, OrderTry, PhoneNumber, Receipt, RouteName, SessionId, SmsText, Timestamp, Urgency,
 };
 
 use crate::{MessageTold, ServerId, StoreError};
@@ -48,6 +48,8 @@ pub struct Elsewhere {
     pub code: Option<Code>,
     /// When.
     pub at: Timestamp,
+    /// What it costs by the route that shall; `None` is nothing.
+    pub charge: Option<Charge>,
 }
 
 /// Which message a receipt is about.

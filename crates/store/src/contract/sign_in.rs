@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{
-    Binding, Challenge, ChallengeId, ChallengePolicy, Code, Grant, Language, LinkToken, NasName,
-    OverLimit, Purpose, ReportNumber, ResendRefusal, RouteName, SendLimit, SmsText, Timestamp,
-    Verdict, VisitRecord,
+    Binding, Challenge, ChallengeId, ChallengePolicy, Charge, Code, Grant, Language, LinkToken,
+    NasName, OverLimit, Purpose, ReportNumber, ResendRefusal, RouteName, SendLimit, SmsText,
+    Timestamp, Verdict, VisitRecord,
 };
 
 use crate::{SignInOutcome, StoreError};
@@ -37,6 +37,8 @@ pub struct Budget<'a> {
     /// Takes one message from what all share, once no limit speaks against it; the error says how
     /// long to wait.
     pub shared: &'a (dyn Fn() -> Result<(), Duration> + Send + Sync),
+    /// What the message costs; `None` is nothing.
+    pub charge: Option<Charge>,
 }
 
 impl Budget<'_> {
@@ -45,10 +47,10 @@ impl Budget<'_> {
 }
 
 impl<'a> Budget<'a> {
-    /// These limits, and nothing that is shared.
+    /// These limits, and nothing that is shared or costs.
     #[must_use]
     pub const fn of(limits: &'a [SendLimit]) -> Self {
-        Self { limits, shared: &|| Ok(()) }
+        Self { limits, shared: &|| Ok(()), charge: None }
     }
 }
 
@@ -66,6 +68,8 @@ pub enum Begun {
     Over(OverLimit),
     /// What all share is used up for so long, and nothing is sent.
     Busy(Duration),
+    /// The money for messages is spent, and nothing is sent or changed.
+    Spent,
 }
 
 /// Another code for a challenge, and the message that carries it.
@@ -97,6 +101,9 @@ pub enum NotSent {
     /// What all share is used up.
     #[error("too many messages are sent at the moment; the next can be sent in {} s", .0.as_secs())]
     Busy(Duration),
+    /// The money for messages is spent.
+    #[error("the money for messages is spent")]
+    Spent,
 }
 
 /// An attempt to win a challenge.
@@ -150,7 +157,8 @@ pub trait Challenges: Send + Sync {
     /// or past its time, is abandoned. Of any number of calls at the same time for one device,
     /// report, number or block of numbers no more begin than the limits allow, and what is refused
     /// takes nothing from what all share; what visitors ask for is counted together, and what is
-    /// sent for reports by itself. The visit is kept as well, with the limit if there was one.
+    /// sent for reports by itself. The visit is kept as well, with the limit if there was one. Nor do all that cost something pass
+    /// the limits on money together.
     async fn begin_challenge(
         &self,
         new: &NewChallenge,

@@ -5,9 +5,9 @@ mod row;
 
 use async_trait::async_trait;
 use domain::{
-    Binding, Challenge, ChallengeId, ChallengePolicy, ChallengeState, Code, LinkToken,
-    MessageClass, MessageId, Purpose, ReportNumber, ResendRefusal, RouteName, SendLimit, SmsText,
-    Timestamp, Verdict, VisitRecord,
+    Binding, Challenge, ChallengeId, ChallengePolicy, ChallengeState, Charge, Code, Country,
+    LinkToken, MessageClass, MessageId, Purpose, ReportNumber, ResendRefusal, RouteName, SendLimit,
+    SmsText, Timestamp, Verdict, VisitRecord,
 };
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Executor, Transaction};
@@ -16,6 +16,7 @@ use subtle::ConstantTimeEq;
 use super::SqlStore;
 use super::row::{Columns, id_column, mac_column};
 use super::setup::written;
+use super::spending::{Charged, cost_columns};
 use super::visits;
 use crate::sealed::Seal;
 use crate::{
@@ -86,7 +87,12 @@ impl Challenges for SqlStore {
         self.add_code(&mut transaction, challenge, &fresh).await?;
         if !mute {
             let words = (&new.text, &new.code, message);
-            self.add_message(&mut transaction, challenge, words, None).await?;
+            self.add_message(&mut transaction, challenge, words, (None, budget.charge)).await?;
+            if let Charged::Spent = self.charge(&mut transaction, budget.charge).await? {
+                drop(transaction);
+                self.note_spent(budget.charge, new.visit.as_ref()).await?;
+                return Ok(Begun::Spent);
+            }
         }
         self.commit(transaction).await?;
         self.publish(Change::Message).await;
@@ -194,8 +200,13 @@ impl Challenges for SqlStore {
         self.add_code(&mut transaction, &challenge, &fresh).await?;
         if !mute {
             let words = (&another.text, &another.code, message);
-            let route = another.route.as_ref();
-            self.add_message(&mut transaction, &challenge, words, route).await?;
+            let by = (another.route.as_ref(), budget.charge);
+            self.add_message(&mut transaction, &challenge, words, by).await?;
+            if let Charged::Spent = self.charge(&mut transaction, budget.charge).await? {
+                drop(transaction);
+                self.note_spent(budget.charge, None).await?;
+                return Ok(Err(NotSent::Spent));
+            }
         }
         self.commit(transaction).await?;
         self.publish(Change::Message).await;
@@ -481,14 +492,15 @@ impl SqlStore {
         transaction: &mut Transaction<'_, Any>,
         challenge: &Challenge,
         (text, code, message): (&SmsText, &Code, MessageId),
-        route: Option<&RouteName>,
+        (route, charge): (Option<&RouteName>, Option<Charge>),
     ) -> Result<(), StoreError> {
         let statement = "INSERT INTO messages (id, challenge, phone_hash, phone, text, class, urgency, created_at, \
-             expires_at, attempts, next_at, state, code, route, not_by) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $8, 'waiting', $10, $11, \
+             expires_at, attempts, next_at, state, code, route, cost, segments, paid_on, country, not_by) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $8, 'waiting', $10, $11, $12, $13, $14, $15, \
              (SELECT route FROM messages former WHERE former.challenge = $2 \
              AND COALESCE(former.receipt, '') <> 'delivered' ORDER BY former.created_at DESC LIMIT 1))";
         let urgency = challenge.binding.purpose().urgency();
+        let (cost, segments, paid_on) = cost_columns(charge);
         sqlx::query(statement)
             .bind(id_column(message))
             .bind(id_column(challenge.id))
@@ -501,6 +513,10 @@ impl SqlStore {
             .bind(challenge.code_expires_at.as_millis())
             .bind(self.keys.seal(Seal::MessageText, code.expose()))
             .bind(route.map(RouteName::as_str))
+            .bind(cost)
+            .bind(segments)
+            .bind(paid_on)
+            .bind(challenge.phone.country().map(Country::as_str))
             .execute(&mut **transaction)
             .await?;
         Ok(())

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::SqlStore;
 use super::row::{Columns, id_column};
+use super::spending::{Charged, cost_columns};
 use crate::sealed::Seal;
 use crate::{
     Change, Elsewhere, MessageOutbox, MessageTold, OutgoingMessage, ReceiptEnd, ReceiptOf,
@@ -278,6 +279,10 @@ impl MessageOutbox for SqlStore {
             .fetch_optional(&mut *transaction)
             .await?;
         let Some(row) = row else { return Ok(false) };
+        let challenge = match challenge {
+            Some(challenge) if self.affords(&mut transaction, elsewhere).await? => Some(challenge),
+            Some(_) | None => None,
+        };
         if let Some(challenge) = &challenge {
             self.write_elsewhere(&mut transaction, elsewhere, challenge, &Columns(&row)).await?;
         }
@@ -463,6 +468,19 @@ impl SqlStore {
         }))
     }
 
+    /// Charges a message by its next route; what the former one did not take is given back.
+    async fn affords(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        elsewhere: &Elsewhere,
+    ) -> Result<bool, StoreError> {
+        if elsewhere.code.is_none() {
+            self.give_back_within(transaction, elsewhere.message).await?;
+        }
+        let charged = self.charge(transaction, elsewhere.charge).await?;
+        Ok(matches!(charged, Charged::Paid))
+    }
+
     /// Writes a message down again for another route, with its own code or another.
     async fn write_elsewhere(
         &self,
@@ -494,9 +512,10 @@ impl SqlStore {
         let text = text.with_code(&former, code);
         // A millisecond later it is the newer of the two, and keeps its place among others.
         let statement = "INSERT INTO messages (id, challenge, phone_hash, phone, text, code, class, urgency, \
-             created_at, expires_at, attempts, next_at, state, route, instead_of) \
-             SELECT $1, challenge, phone_hash, phone, $2, $3, class, urgency, created_at + 1, \
-             $4, 0, $5, 'waiting', $6, id FROM messages WHERE id = $7";
+             created_at, expires_at, attempts, next_at, state, route, instead_of, cost, segments, paid_on, \
+             country) SELECT $1, challenge, phone_hash, phone, $2, $3, class, urgency, created_at + 1, \
+             $4, 0, $5, 'waiting', $6, id, $8, $9, $10, country FROM messages WHERE id = $7";
+        let (cost, segments, paid_on) = cost_columns(elsewhere.charge);
         sqlx::query(statement)
             .bind(id_column(id))
             .bind(self.keys.seal(Seal::MessageText, text.expose()))
@@ -505,6 +524,9 @@ impl SqlStore {
             .bind(elsewhere.at.as_millis())
             .bind(elsewhere.to.as_str())
             .bind(id_column(elsewhere.message))
+            .bind(cost)
+            .bind(segments)
+            .bind(paid_on)
             .execute(&mut **transaction)
             .await?;
         Ok(())

@@ -49,6 +49,7 @@ const STEPS: &[Step] = steps![
     "0025_other_routes",
     "0026_gateways",
     "0027_budgets",
+    "0028_spending",
 ];
 
 /// What migrating did.

@@ -134,7 +134,7 @@ pub async fn what_is_refused_takes_nothing_from_what_all_share(store: TestStore)
         if so_far < 2 { Ok(()) } else { Err(Duration::from_secs(7)) }
     };
     let limits = [SendLimit { counted: Counted::NumbersOfDevice, window: MINUTE, most: 1 }];
-    let budget = Budget { limits: &limits, shared: &shared };
+    let budget = Budget { limits: &limits, shared: &shared, charge: None };
     let begin = async |id: u8, device: u8, number: &str, secs: u64| {
         let new = ask(id, device, number, secs);
         store.begin_challenge(&new, &budget, &policy()).await.unwrap()

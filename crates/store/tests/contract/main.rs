@@ -23,6 +23,7 @@ mod rivals;
 mod schema;
 mod setup;
 mod sign_in;
+mod spending;
 mod stays;
 mod vouchers;
 
@@ -70,6 +71,11 @@ on_both![
     budgets::what_others_used_up_begins_without_a_message,
     budgets::what_is_refused_takes_nothing_from_what_all_share,
     budgets::no_number_of_beginnings_passes_the_limit_of_a_block,
+    spending::no_number_of_beginnings_passes_the_money_of_a_day,
+    spending::another_code_is_paid_for_as_well,
+    spending::a_limit_is_changed_while_messages_go,
+    spending::what_no_gateway_took_is_given_back_once,
+    spending::what_was_spent_is_told_by_site_and_country,
     appearances::a_device_is_known_to_have_been_at_its_site_for_a_while,
     gateways::an_errand_waits_until_it_is_done_and_the_newest_counts,
     gateways::who_was_told_gives_way_to_who_was_not,

@@ -132,6 +132,7 @@ fn elsewhere(message: MessageId, code: Option<&str>, seconds: u64) -> Elsewhere 
         to: "second".parse().unwrap(),
         code: code.map(|digits| digits.parse().unwrap()),
         at: at(seconds),
+        charge: None,
     }
 }
 
