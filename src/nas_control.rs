@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use controller::{Delivery, GuestsError, NasControl, Probe, Way};
-use controller_api::{ApiError, Controllers};
+use controller_api::{ApiError, Controller, Controllers};
 use domain::{
     Clock, ControllerApi, Errand, Guest, GuestReport, GuestStanding, Nas, NasCommand, NasOrder,
     OrderKind, OrderMethod, OrderReason, Session, Timestamp, WaitingErrand,
@@ -125,10 +125,20 @@ impl EveryWay {
         order: &NasOrder,
         command: &NasCommand,
     ) -> Delivery {
-        let at = (&nas.name, api);
+        let (at, device) = (controller(nas, api), order.device);
         let told = match command {
-            NasCommand::Disconnect => self.controllers.revoke(at, order.device).await,
-            NasCommand::Change(terms) => self.controllers.admit(at, order.device, terms).await,
+            NasCommand::Disconnect => self.controllers.revoke(at, device).await,
+            NasCommand::Change(terms) => {
+                let place = match self.store.find_whereabouts(&nas.name, device).await {
+                    Ok(place) => place,
+                    Err(error) => {
+                        let error = &error as &dyn std::error::Error;
+                        tracing::warn!(nas = %nas.name, error, "where a device is is not known");
+                        return Delivery::NoAnswer;
+                    }
+                };
+                self.controllers.admit(at, (device, place.as_ref()), terms).await
+            }
             // It asks nobody, and so is never told to.
             NasCommand::Reauthenticate => return Delivery::NoAddress,
         };
@@ -137,6 +147,10 @@ impl EveryWay {
         }
         told.map_or_else(|error| api_delivery(error, command), |()| Delivery::Acknowledged)
     }
+}
+
+const fn controller<'a>(nas: &'a Nas, api: &'a ControllerApi) -> Controller<'a> {
+    Controller { nas: &nas.name, method: nas.hand_off.method, api }
 }
 
 /// What a controller's refusal means, in the words of RFC 5176 §3.5.
@@ -153,7 +167,9 @@ const fn api_delivery(error: ApiError, command: &NasCommand) -> Delivery {
                 Delivery::Refused(RESOURCES_UNAVAILABLE)
             }
         },
-        ApiError::Status(_) | ApiError::Garbled => Delivery::Refused(RESOURCES_UNAVAILABLE),
+        ApiError::Status(_) | ApiError::Refused(_) | ApiError::Garbled => {
+            Delivery::Refused(RESOURCES_UNAVAILABLE)
+        }
     }
 }
 
@@ -181,7 +197,7 @@ impl NasControl for EveryWay {
 
     async fn probe(&self, nas: &Nas) -> Probe {
         if let Some(api) = &nas.hand_off.api {
-            let checked = self.controllers.check((&nas.name, api)).await;
+            let checked = self.controllers.check(controller(nas, api)).await;
             let delivery = checked.map_or_else(
                 |error| api_delivery(error, &NasCommand::Disconnect),
                 |()| Delivery::Acknowledged,
@@ -216,7 +232,7 @@ impl NasControl for EveryWay {
             return Ok(report.into_guests());
         }
         let Some(api) = &nas.hand_off.api else { return Ok(Vec::new()) };
-        let guests = self.controllers.guests((&nas.name, api)).await;
+        let guests = self.controllers.guests(controller(nas, api)).await;
         guests.map_err(|error| GuestsError(error.to_string()))
     }
 }

@@ -88,6 +88,7 @@ const fn text(profile: NasProfile) -> (&'static str, Writing) {
         NasProfile::Huawei => (include_str!("../onboarding/huawei.txt"), Writing::Word),
         NasProfile::Fortinet => (include_str!("../onboarding/fortinet.txt"), Writing::Word),
         NasProfile::Omada => (include_str!("../onboarding/omada.txt"), Writing::Prose),
+        NasProfile::OmadaApi => (include_str!("../onboarding/omada-api.txt"), Writing::Prose),
         NasProfile::Pfsense => (include_str!("../onboarding/pfsense.txt"), Writing::Prose),
         NasProfile::Opnsense => (include_str!("../onboarding/opnsense.txt"), Writing::Prose),
         NasProfile::Generic => (include_str!("../onboarding/generic.txt"), Writing::Prose),

@@ -47,6 +47,7 @@ pub(crate) struct Pruned {
     pub appearances: u64,
     pub errands: u64,
     pub guest_reports: u64,
+    pub whereabouts: u64,
     pub credentials: u64,
     pub orders: u64,
     pub messages: u64,
@@ -132,6 +133,8 @@ impl Reaper {
         let errands = store.prune_errands(before).await?;
         let (store, before) = self.told("guest-reports", past(hours(SEEN_HOURS)));
         let guest_reports = store.prune_guest_reports(before).await?;
+        let (store, before) = self.told("whereabouts", past(hours(SEEN_HOURS)));
+        let whereabouts = store.prune_whereabouts(before).await?;
         let (store, before) = self.told("credentials", past(hours(keep.credential_hours)));
         let credentials = store.prune_credentials(before).await?;
         let (store, before) = self.told("orders", past(days(keep.order_days)));
@@ -167,6 +170,7 @@ impl Reaper {
             appearances,
             errands,
             guest_reports,
+            whereabouts,
             credentials,
             orders,
             messages,
@@ -246,6 +250,7 @@ fn report(pruned: Pruned) {
         appearances,
         errands,
         guest_reports,
+        whereabouts,
         credentials,
         orders,
         messages,
@@ -267,6 +272,7 @@ fn report(pruned: Pruned) {
         appearances,
         errands,
         guest_reports,
+        whereabouts,
         credentials,
         orders,
         messages,

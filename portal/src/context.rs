@@ -63,7 +63,7 @@ pub(crate) enum Trust {
 /// What one redirect gave for the way back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Turn {
-    /// The access point's login page, in full.
+    /// The access point's login page, in full; empty where it has none.
     pub page: String,
     /// What the page must be given back, by the names that the access point uses.
     pub fields: Vec<(String, String)>,

@@ -11,7 +11,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use domain::{
     Credential, Errand, Grant, MacAddress, NasName, NasOrder, OrderKind, OrderProgress,
-    OrderReason, OrderState, Terms, Timestamp, WaitingErrand,
+    OrderReason, OrderState, Terms, Timestamp, WaitingErrand, Whereabouts,
 };
 use store::terms_of;
 use url::Url;
@@ -113,8 +113,19 @@ const NO_WAY_BACK: Message<'static> = Message {
 };
 
 async fn ask_again(app: &App, visit: &Visit) -> Outcome {
+    note_whereabouts(app, visit).await?;
     order(app, &visit.nas.name, visit.context.device, visit.now).await?;
     Ok(visit.go("online"))
+}
+
+/// Writes down what the redirect said of where the device is, if its controller must be told it.
+pub(crate) async fn note_whereabouts(app: &App, visit: &Visit) -> Result<(), Failure> {
+    let Some(turn) = &visit.context.turn else { return Ok(()) };
+    if visit.nas.hand_off.method.tells_api() {
+        let (nas, said) = (&visit.nas.name, Whereabouts(turn.fields.clone()));
+        app.store.note_whereabouts(nas, visit.context.device, (&said, visit.now)).await?;
+    }
+    Ok(())
 }
 
 /// Has an access point told to ask again about a device that signed in.

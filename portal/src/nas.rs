@@ -16,6 +16,7 @@ mod mac_authentication;
 mod meraki;
 mod mikrotik;
 mod omada;
+mod omada_api;
 mod opennds;
 mod opnsense;
 mod pfsense;
@@ -76,6 +77,7 @@ pub(crate) fn dialect(method: HandOffMethod) -> &'static dyn Dialect {
         HandOffMethod::Huawei => &huawei::Huawei,
         HandOffMethod::Fortinet => &fortinet::Fortinet,
         HandOffMethod::Omada => &omada::Omada,
+        HandOffMethod::OmadaApi => &omada_api::OmadaApi,
         HandOffMethod::Pfsense => &pfsense::Pfsense,
         HandOffMethod::Opnsense => &opnsense::Opnsense,
         HandOffMethod::UnifiApi => &unifi::Unifi,
@@ -210,7 +212,8 @@ pub(crate) fn read_arrival(
         if page.len() + of_fields.sum::<usize>() > LONGEST_TURN {
             return Err(ArrivalError::TooLong);
         }
-        if !page.parse().is_ok_and(|page| is_allowed(&nas.hand_off, &page)) {
+        let leads_home = || page.parse().is_ok_and(|page| is_allowed(&nas.hand_off, &page));
+        if nas.hand_off.method.has_login_page() && !leads_home() {
             return Err(ArrivalError::HostNotAllowed);
         }
     }

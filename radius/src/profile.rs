@@ -78,6 +78,7 @@ pub(crate) fn write(
         | NasProfile::Meraki
         | NasProfile::MerakiClickThrough
         | NasProfile::Omada
+        | NasProfile::OmadaApi
         | NasProfile::Generic => generic::write(packet, limits),
     }
 }

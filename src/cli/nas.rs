@@ -122,7 +122,7 @@ pub struct AddNas {
     pub certificate: Option<CertificateName>,
     /// The maker's dialect: sabeel, coova, uspot, mikrotik, hostapd, aruba, ruckus, cisco, unifi,
     /// unifi-api, opennds, meraki, meraki-click-through, hpe, cambium, huawei, fortinet, omada,
-    /// pfsense, opnsense or generic.
+    /// omada-api, pfsense, opnsense or generic.
     #[arg(long, default_value = "generic")]
     pub profile: NasProfile,
     /// File with the RADIUS secret [default: one is made].

@@ -268,14 +268,15 @@ async fn sign_in(browser: &Browser, at: &mut Installed<'_>, messages: &mut SmsGa
 #[test]
 fn every_way_to_hand_off_has_its_story() {
     for method in HandOffMethod::ALL {
-        // The stories of our gateway and openNDS are in the park; CoovaChilli, UniFi's controller and
-        // Meraki's click-through have their own.
+        // The stories of our gateway and openNDS are in the park; CoovaChilli, the controllers of
+        // UniFi and Omada, and Meraki's click-through have their own.
         let elsewhere = matches!(
             method,
             HandOffMethod::MacAuthentication
                 | HandOffMethod::Uam
                 | HandOffMethod::UnifiApi
                 | HandOffMethod::Opennds
+                | HandOffMethod::OmadaApi
                 | HandOffMethod::MerakiClickThrough
         );
         let is_told = MAKERS.iter().any(|maker| maker.method() == method);

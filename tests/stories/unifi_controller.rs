@@ -8,20 +8,16 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use data_encoding::HEXLOWER;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::PrivateKeyDer;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
-use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
 
 use crate::city::eventually;
+use crate::tls_door::TlsDoor;
 
 pub const PASSWORD: &str = "the controller's password";
 pub const KEY: &str = "an-API-key-of-the-controller";
@@ -68,19 +64,8 @@ struct Guest {
 
 impl UnifiController {
     pub async fn open(kind: Kind) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let made = rcgen::generate_simple_self_signed(["unifi".to_owned()]).unwrap();
-        let certificate = made.cert.der().clone();
-        let fingerprint = format!("sha256:{}", HEXLOWER.encode(&Sha256::digest(&certificate)));
-        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate], key)
-            .unwrap();
+        let door = TlsDoor::open().await;
+        let (address, fingerprint) = (door.address, door.fingerprint.clone());
         let state = State {
             kind,
             logins: 0,
@@ -91,7 +76,7 @@ impl UnifiController {
             is_away: false,
         };
         let state = Arc::new(Mutex::new(state));
-        tokio::spawn(serve(listener, TlsAcceptor::from(Arc::new(tls)), Arc::clone(&state)));
+        tokio::spawn(serve(door, Arc::clone(&state)));
         Self { address, fingerprint, state }
     }
 
@@ -170,10 +155,10 @@ impl UnifiController {
     }
 }
 
-async fn serve(listener: TcpListener, tls: TlsAcceptor, state: Arc<Mutex<State>>) {
+async fn serve(door: TlsDoor, state: Arc<Mutex<State>>) {
     loop {
-        let (stream, _) = listener.accept().await.unwrap();
-        let (tls, state) = (tls.clone(), Arc::clone(&state));
+        let (stream, _) = door.listener.accept().await.unwrap();
+        let (tls, state) = (door.tls.clone(), Arc::clone(&state));
         tokio::spawn(async move {
             if state.lock().unwrap().is_away {
                 return;

@@ -200,10 +200,10 @@ fn controller_api(wanted: NewApi) -> Result<ControllerApi, String> {
     Ok(ControllerApi { url, site, user, key, certificate })
 }
 
-/// The path segment by which visitors of a controller's site come: what the controller redirects
-/// to has its own name of the site for a path, and nothing that only we would know.
+/// The path segment by which visitors of a UniFi controller's site come: what that redirects to
+/// has its own name of the site for a path, and nothing that only we would know.
 fn api_path(hand_off: &HandOff) -> Option<Secret> {
-    let api = hand_off.api.as_ref()?;
+    let api = hand_off.api.as_ref().filter(|_| hand_off.method == HandOffMethod::UnifiApi)?;
     format!("unifi{}", api.site).parse().ok()
 }
 
@@ -239,8 +239,8 @@ fn apply(request: &ChangeAccessPoint, nas: &mut Nas) -> Result<(), String> {
         if rule_stays && changed.method == nas.hand_off.method {
             changed.sends = nas.hand_off.sends;
         }
-        match (&nas.hand_off.api, api_path(&changed)) {
-            (former, Some(path)) if *former != changed.api => nas.portal_path = path,
+        match (api_path(&nas.hand_off), api_path(&changed)) {
+            (_, Some(path)) if nas.hand_off.api != changed.api => nas.portal_path = path,
             // What everybody could know leads nowhere any more.
             (Some(_), None) => nas.portal_path = random::portal_path(),
             _ => {}

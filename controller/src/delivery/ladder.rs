@@ -107,7 +107,7 @@ mod tests {
     }
 
     /// The rungs of each maker's ladder: to be asked again, slower, full speed.
-    const LADDERS: [(NasProfile, [&str; 3]); 21] = [
+    const LADDERS: [(NasProfile, [&str; 3]); 22] = [
         // RFC 5176 §3.2, and our own gateway knows it whole.
         (NasProfile::Generic, ["reauthenticate disconnect", "change disconnect", "change"]),
         (NasProfile::Sabeel, ["reauthenticate disconnect", "change disconnect", "change"]),
@@ -144,6 +144,8 @@ mod tests {
         (NasProfile::Huawei, ["disconnect", "disconnect", ""]),
         (NasProfile::Fortinet, ["disconnect", "disconnect", ""]),
         (NasProfile::Omada, ["disconnect", "disconnect", ""]),
+        // Its API names no speed, and what was authorised is authorised for its time.
+        (NasProfile::OmadaApi, ["change", "disconnect", ""]),
         (NasProfile::Pfsense, ["disconnect", "disconnect", ""]),
         (NasProfile::Opnsense, ["disconnect", "disconnect", ""]),
     ];

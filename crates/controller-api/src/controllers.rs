@@ -4,9 +4,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::{ControllerApi, Guest, MacAddress, NasName, Terms};
+use domain::{ControllerApi, Guest, HandOffMethod, MacAddress, NasName, Terms, Whereabouts};
 
 use crate::error::ApiError;
+use crate::omada::Omada;
 use crate::unifi::Unifi;
 
 /// More clients are not kept; who comes then logs in anew.
@@ -14,63 +15,99 @@ const MOST: usize = 1_000;
 
 /// The clients of all controllers.
 #[derive(Debug, Default)]
-pub struct Controllers(Mutex<HashMap<NasName, Arc<Unifi>>>);
+pub struct Controllers(Mutex<HashMap<NasName, Arc<Client>>>);
+
+/// Which controller is meant, and how it is spoken to.
+#[derive(Debug, Clone, Copy)]
+pub struct Controller<'a> {
+    /// The access point that it is the controller of.
+    pub nas: &'a NasName,
+    /// By which maker's words.
+    pub method: HandOffMethod,
+    /// Where its API is, and by what right it is used.
+    pub api: &'a ControllerApi,
+}
+
+/// The client of one maker's controller.
+#[derive(Debug)]
+enum Client {
+    Unifi(Unifi),
+    Omada(Omada),
+}
 
 impl Controllers {
-    /// Has a device let through under these terms, whatever it was told before.
+    /// Has a device let through under these terms, whatever it was told before; `place` is what a
+    /// redirect said of where it is.
     ///
     /// # Errors
     /// Why it was not told.
     pub async fn admit(
         &self,
-        (nas, api): (&NasName, &ControllerApi),
-        device: MacAddress,
+        at: Controller<'_>,
+        (device, place): (MacAddress, Option<&Whereabouts>),
         terms: &Terms,
     ) -> Result<(), ApiError> {
-        self.client(nas, api)?.admit(device, terms).await
+        match &*self.client(at)? {
+            Client::Unifi(unifi) => unifi.admit(device, terms).await,
+            Client::Omada(omada) => omada.admit(device, terms, place).await,
+        }
     }
 
     /// Has a device not let through any more.
     ///
     /// # Errors
     /// Why it was not told.
-    pub async fn revoke(
-        &self,
-        (nas, api): (&NasName, &ControllerApi),
-        device: MacAddress,
-    ) -> Result<(), ApiError> {
-        self.client(nas, api)?.revoke(device).await
+    pub async fn revoke(&self, at: Controller<'_>, device: MacAddress) -> Result<(), ApiError> {
+        match &*self.client(at)? {
+            Client::Unifi(unifi) => unifi.revoke(device).await,
+            Client::Omada(omada) => omada.revoke(device).await,
+        }
     }
 
     /// Every guest that the controller sees at the site.
     ///
     /// # Errors
     /// Why it did not say so.
-    pub async fn guests(
-        &self,
-        (nas, api): (&NasName, &ControllerApi),
-    ) -> Result<Vec<Guest>, ApiError> {
-        self.client(nas, api)?.guests().await
+    pub async fn guests(&self, at: Controller<'_>) -> Result<Vec<Guest>, ApiError> {
+        match &*self.client(at)? {
+            Client::Unifi(unifi) => unifi.guests().await,
+            Client::Omada(omada) => omada.guests().await,
+        }
     }
 
     /// Does what needs the key and changes nothing.
     ///
     /// # Errors
     /// What is in the way.
-    pub async fn check(&self, (nas, api): (&NasName, &ControllerApi)) -> Result<(), ApiError> {
-        self.client(nas, api)?.check().await
+    pub async fn check(&self, at: Controller<'_>) -> Result<(), ApiError> {
+        match &*self.client(at)? {
+            Client::Unifi(unifi) => unifi.check().await,
+            Client::Omada(omada) => omada.check().await,
+        }
     }
 
-    fn client(&self, nas: &NasName, api: &ControllerApi) -> Result<Arc<Unifi>, ApiError> {
+    fn client(&self, at: Controller<'_>) -> Result<Arc<Client>, ApiError> {
         let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(nas).filter(|client| client.is_for(api)) {
+        if let Some(client) = clients.get(at.nas).filter(|client| client.is_for(at)) {
             return Ok(Arc::clone(client));
         }
-        let client = Arc::new(Unifi::new(api.clone())?);
+        let client = Arc::new(match at.method {
+            HandOffMethod::OmadaApi => Client::Omada(Omada::new(at.api.clone())?),
+            _ => Client::Unifi(Unifi::new(at.api.clone())?),
+        });
         if clients.len() >= MOST {
             clients.clear();
         }
-        clients.insert(nas.clone(), Arc::clone(&client));
+        clients.insert(at.nas.clone(), Arc::clone(&client));
         Ok(client)
+    }
+}
+
+impl Client {
+    fn is_for(&self, at: Controller<'_>) -> bool {
+        match self {
+            Self::Unifi(unifi) => at.method == HandOffMethod::UnifiApi && unifi.is_for(at.api),
+            Self::Omada(omada) => at.method == HandOffMethod::OmadaApi && omada.is_for(at.api),
+        }
     }
 }

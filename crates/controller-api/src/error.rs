@@ -21,6 +21,9 @@ pub enum ApiError {
     /// It cannot do it at the moment.
     #[error("the controller answers with status {0}")]
     Status(u16),
+    /// It will not, for a reason with that number.
+    #[error("the controller refuses with its error {0}")]
+    Refused(i64),
     /// Its answer is no such answer.
     #[error("the controller's answer cannot be read")]
     Garbled,

@@ -6,8 +6,9 @@
 mod controllers;
 mod error;
 mod exchange;
+mod omada;
 mod tls;
 mod unifi;
 
-pub use controllers::Controllers;
+pub use controllers::{Controller, Controllers};
 pub use error::ApiError;

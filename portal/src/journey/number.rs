@@ -20,6 +20,7 @@ use super::{closed, full, too_busy, unreadable, wait_page};
 use crate::app::{App, Outcome};
 use crate::catalogue::{Html, Words, ltr};
 use crate::failure::Failure;
+use crate::hand_off::note_whereabouts;
 use crate::screen::{PhoneScreen, render, rendered};
 use crate::stage::{self, Occasion, Stage};
 use crate::visit::Visit;
@@ -141,6 +142,8 @@ pub(crate) async fn submit(
         Ok(cost) => cost,
         Err(page) => return Ok(page),
     };
+    // The link in the message lets the device in without this visit.
+    note_whereabouts(&app, &visit).await?;
     match begin(&app, &visit, (phone, cost), agreed).await? {
         Begun::Begins | Begun::GoesOn(_) | Begun::Mute(_) => Ok(visit.go("code")),
         Begun::Over(over) => over_limit(&app, &visit, over),

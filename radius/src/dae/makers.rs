@@ -65,7 +65,7 @@ const ANY: Maker = Maker {
 const CHILLI_VOLUME: Option<(&str, &str)> =
     Some(("ChilliSpot-Max-Total-Octets", "ChilliSpot-Max-Total-Gigawords"));
 
-const MAKERS: [Maker; 21] = [
+const MAKERS: [Maker; 22] = [
     ANY,
     // Ours; see docs/gateway.md.
     Maker { profile: NasProfile::Sabeel, volume: CHILLI_VOLUME, ..ANY },
@@ -101,6 +101,7 @@ const MAKERS: [Maker; 21] = [
     Maker { profile: NasProfile::UnifiApi, ..ANY },
     // It speaks no RADIUS.
     Maker { profile: NasProfile::Opennds, ..ANY },
+    Maker { profile: NasProfile::OmadaApi, ..ANY },
     // Nor does a splash page with click-through.
     Maker { profile: NasProfile::MerakiClickThrough, ..ANY },
     // Meraki, "Interim Updates for Splash Sign-on" for the interval.

@@ -83,6 +83,7 @@ impl Manner {
             | NasProfile::Huawei
             | NasProfile::Fortinet
             | NasProfile::Omada
+            | NasProfile::OmadaApi
             | NasProfile::Pfsense
             | NasProfile::Opnsense
             | NasProfile::Generic => (Extent::Whole, Proof::Whole),

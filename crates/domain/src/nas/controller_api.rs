@@ -25,6 +25,19 @@ pub struct ControllerApi {
     pub certificate: Option<CertificateName>,
 }
 
+/// What a redirect said of where a device is, which its controller must be told again: names and
+/// values. It is a claim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Whereabouts(pub Vec<(String, String)>);
+
+impl Whereabouts {
+    /// The value of that name.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
 /// A device at a controller's site, as the controller tells it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Guest {

@@ -92,6 +92,8 @@ pub enum HandOffMethod {
     Fortinet,
     /// TP-Link Omada with an external RADIUS server.
     Omada,
+    /// TP-Link Omada with an external portal server: our server tells the controller's API.
+    OmadaApi,
     /// pfSense.
     Pfsense,
     /// OPNsense.
@@ -125,6 +127,9 @@ pub enum HandOffError {
     /// Nothing tells where the controller is.
     #[error("this way to hand off needs the API of the controller: address, site and key")]
     NoApi,
+    /// The controller lets nobody in by an API key.
+    #[error("this way to hand off needs the user whose password the key is")]
+    NoApiUser,
     /// There is no controller to tell.
     #[error("this way to hand off tells no API")]
     NeedlessApi,
@@ -140,7 +145,7 @@ const MOST_HOSTS: usize = 16;
 
 impl HandOffMethod {
     /// Every method.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::MacAuthentication,
         Self::Uam,
         Self::Mikrotik,
@@ -154,6 +159,7 @@ impl HandOffMethod {
         Self::Huawei,
         Self::Fortinet,
         Self::Omada,
+        Self::OmadaApi,
         Self::Pfsense,
         Self::Opnsense,
         Self::UnifiApi,
@@ -177,6 +183,7 @@ impl HandOffMethod {
             Self::Huawei => "huawei",
             Self::Fortinet => "fortinet",
             Self::Omada => "omada",
+            Self::OmadaApi => "omada-api",
             Self::Pfsense => "pfsense",
             Self::Opnsense => "opnsense",
             Self::UnifiApi => "unifi-api",
@@ -187,7 +194,7 @@ impl HandOffMethod {
     /// Whether our server itself tells the controller's API who may go online.
     #[must_use]
     pub const fn tells_api(self) -> bool {
-        matches!(self, Self::UnifiApi)
+        matches!(self, Self::UnifiApi | Self::OmadaApi)
     }
 
     /// Whether the NAS itself asks our server who may go online, and says who is there.
@@ -212,7 +219,7 @@ impl HandOffMethod {
     /// Whether it has a login page that a browser carries credentials to.
     #[must_use]
     pub const fn has_login_page(self) -> bool {
-        !matches!(self, Self::MacAuthentication | Self::UnifiApi | Self::Opennds)
+        !self.tells_api() && !matches!(self, Self::MacAuthentication | Self::Opennds)
     }
 
     /// Whether NAS and portal share a secret for it.
@@ -240,6 +247,7 @@ impl HandOffMethod {
             | Self::MerakiClickThrough
             | Self::Fortinet
             | Self::Omada
+            | Self::OmadaApi
             | Self::Opnsense
             | Self::UnifiApi
             | Self::Opennds => SendRule::Claimed,
@@ -297,6 +305,9 @@ impl HandOff {
         match (self.method.tells_api(), &self.api) {
             (true, None) => Err(HandOffError::NoApi),
             (false, Some(_)) => Err(HandOffError::NeedlessApi),
+            (true, Some(api)) if api.user.is_none() && self.method == HandOffMethod::OmadaApi => {
+                Err(HandOffError::NoApiUser)
+            }
             (true, Some(_)) | (false, None) => Ok(()),
         }
     }
@@ -530,9 +541,11 @@ mod tests {
             key: "key".parse().unwrap(),
             certificate: None,
         });
-        for (method, expected) in
-            [(UnifiApi, Ok(())), (MacAuthentication, Err(HandOffError::NeedlessApi))]
-        {
+        for (method, expected) in [
+            (UnifiApi, Ok(())),
+            (HandOffMethod::OmadaApi, Err(HandOffError::NoApiUser)),
+            (MacAuthentication, Err(HandOffError::NeedlessApi)),
+        ] {
             let sends = method.usual_sends();
             let hand_off =
                 HandOff { method, secret: None, hosts: Vec::new(), api: api.clone(), sends };

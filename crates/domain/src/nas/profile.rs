@@ -50,6 +50,8 @@ pub enum NasProfile {
     Fortinet,
     /// TP-Link Omada.
     Omada,
+    /// TP-Link Omada, told by its controller's API and not by RADIUS.
+    OmadaApi,
     /// pfSense.
     Pfsense,
     /// OPNsense.
@@ -90,7 +92,7 @@ pub struct ProfileError(String);
 
 impl NasProfile {
     /// Every profile.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Sabeel,
         Self::Coova,
         Self::Uspot,
@@ -109,6 +111,7 @@ impl NasProfile {
         Self::Huawei,
         Self::Fortinet,
         Self::Omada,
+        Self::OmadaApi,
         Self::Pfsense,
         Self::Opnsense,
         Self::Generic,
@@ -136,6 +139,7 @@ impl NasProfile {
             Self::Huawei => "huawei",
             Self::Fortinet => "fortinet",
             Self::Omada => "omada",
+            Self::OmadaApi => "omada-api",
             Self::Pfsense => "pfsense",
             Self::Opnsense => "opnsense",
             Self::Generic => "generic",
@@ -163,6 +167,7 @@ impl NasProfile {
         match self {
             Self::UnifiApi => Some(HandOffMethod::UnifiApi),
             Self::Opennds => Some(HandOffMethod::Opennds),
+            Self::OmadaApi => Some(HandOffMethod::OmadaApi),
             Self::MerakiClickThrough => Some(HandOffMethod::MerakiClickThrough),
             _ => None,
         }
@@ -198,6 +203,7 @@ impl NasProfile {
             Self::Huawei => HandOffMethod::Huawei,
             Self::Fortinet => HandOffMethod::Fortinet,
             Self::Omada => HandOffMethod::Omada,
+            Self::OmadaApi => HandOffMethod::OmadaApi,
             Self::Pfsense => HandOffMethod::Pfsense,
             Self::Opnsense => HandOffMethod::Opnsense,
             Self::UnifiApi => HandOffMethod::UnifiApi,
@@ -226,7 +232,7 @@ impl NasProfile {
     ///
     /// Our own gateway does not yet. Aruba and Ruckus have speeds by role and group, Catalyst 9800
     /// by named policies, hostapd, Fortinet and OPNsense none; UniFi and Omada document none. A link
-    /// names none, so Meraki has its own then.
+    /// names none, nor does Omada's API.
     #[must_use]
     pub const fn limits_speed(self) -> bool {
         match self {
@@ -245,6 +251,7 @@ impl NasProfile {
             | Self::MerakiClickThrough
             | Self::Fortinet
             | Self::Omada
+            | Self::OmadaApi
             | Self::Opnsense
             | Self::Hostapd
             | Self::Aruba
@@ -280,6 +287,7 @@ impl NasProfile {
             | Self::Huawei
             | Self::Fortinet
             | Self::Omada
+            | Self::OmadaApi
             | Self::Pfsense
             | Self::Opnsense => Renewal::AtLogin,
         }
@@ -300,7 +308,7 @@ impl NasProfile {
         match self {
             Self::Sabeel | Self::Generic => AskingAgain::AuthorizeOnly,
             Self::Cisco => AskingAgain::CiscoCommand,
-            Self::UnifiApi | Self::Opennds => AskingAgain::IsTold,
+            Self::UnifiApi | Self::OmadaApi | Self::Opennds => AskingAgain::IsTold,
             Self::Coova
             | Self::Uspot
             | Self::Mikrotik

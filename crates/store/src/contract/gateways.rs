@@ -1,11 +1,13 @@
-//! Gateways that ask by themselves: what waits to be fetched by them, and what they last said.
+//! Gateways that ask by themselves: what waits to be fetched by them, and what they last said. And
+//! what redirects said that controllers must be told again.
 
 use async_trait::async_trait;
-use domain::{Errand, GuestReport, NasName, Timestamp, WaitingErrand};
+use domain::{Errand, GuestReport, MacAddress, NasName, Timestamp, WaitingErrand, Whereabouts};
 
 use crate::StoreError;
 
-/// What passes between us and gateways that cannot be called.
+/// What passes between us and gateways that cannot be called, and controllers that must be told more
+/// than who.
 #[async_trait]
 pub trait Gateways: Send + Sync {
     /// Leaves an errand; it takes the place of an earlier one about the device.
@@ -46,6 +48,25 @@ pub trait Gateways: Send + Sync {
 
     /// What a gateway last said.
     async fn find_guest_report(&self, nas: &NasName) -> Result<Option<GuestReport>, StoreError>;
+
+    /// Writes down what a redirect said of where a device is; it takes the place of what was said
+    /// before.
+    async fn note_whereabouts(
+        &self,
+        nas: &NasName,
+        device: MacAddress,
+        (said, at): (&Whereabouts, Timestamp),
+    ) -> Result<(), StoreError>;
+
+    /// What was last said of where a device is.
+    async fn find_whereabouts(
+        &self,
+        nas: &NasName,
+        device: MacAddress,
+    ) -> Result<Option<Whereabouts>, StoreError>;
+
+    /// Destroys what was said before `before`; returns how much.
+    async fn prune_whereabouts(&self, before: Timestamp) -> Result<u64, StoreError>;
 
     /// Destroys errands that were left before `before`; returns how many.
     async fn prune_errands(&self, before: Timestamp) -> Result<u64, StoreError>;

@@ -1,8 +1,8 @@
 //! Gateways that ask by themselves: a row for each device that an errand is about, and one for
-//! each gateway's last report.
+//! each gateway's last report; one for each device of which a redirect said where it is.
 
 use async_trait::async_trait;
-use domain::{Errand, GuestReport, NasName, Timestamp, WaitingErrand};
+use domain::{Errand, GuestReport, MacAddress, NasName, Timestamp, WaitingErrand, Whereabouts};
 
 use super::SqlStore;
 use super::row::{Columns, mac_column};
@@ -139,6 +139,45 @@ impl Gateways for SqlStore {
             .fetch_optional(&self.reader)
             .await?;
         row.map(|row| Columns(&row).definition("report")).transpose()
+    }
+
+    async fn note_whereabouts(
+        &self,
+        nas: &NasName,
+        device: MacAddress,
+        (said, at): (&Whereabouts, Timestamp),
+    ) -> Result<(), StoreError> {
+        let statement = "INSERT INTO whereabouts (nas, device, said, said_at) \
+             VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (nas, device) DO UPDATE SET said = excluded.said, \
+             said_at = excluded.said_at";
+        let mut transaction = self.begin().await?;
+        sqlx::query(statement)
+            .bind(nas.as_str())
+            .bind(mac_column(device))
+            .bind(text(said))
+            .bind(at.as_millis())
+            .execute(&mut *transaction)
+            .await?;
+        self.commit(transaction).await
+    }
+
+    async fn find_whereabouts(
+        &self,
+        nas: &NasName,
+        device: MacAddress,
+    ) -> Result<Option<Whereabouts>, StoreError> {
+        let row = sqlx::query("SELECT said FROM whereabouts WHERE nas = $1 AND device = $2")
+            .bind(nas.as_str())
+            .bind(mac_column(device))
+            .fetch_optional(&self.reader)
+            .await?;
+        row.map(|row| Columns(&row).definition("said")).transpose()
+    }
+
+    async fn prune_whereabouts(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let statement = "DELETE FROM whereabouts WHERE said_at < $1";
+        self.destroy(self.begin().await?, statement, before.as_millis()).await
     }
 
     async fn prune_errands(&self, before: Timestamp) -> Result<u64, StoreError> {

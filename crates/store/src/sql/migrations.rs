@@ -50,6 +50,7 @@ const STEPS: &[Step] = steps![
     "0026_gateways",
     "0027_budgets",
     "0028_spending",
+    "0029_whereabouts",
 ];
 
 /// What migrating did.

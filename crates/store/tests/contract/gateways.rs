@@ -2,7 +2,7 @@
 
 use domain::{
     Errand, Guest, GuestReport, GuestStanding, MacAddress, NasName, Octets, Timestamp,
-    WaitingErrand,
+    WaitingErrand, Whereabouts,
 };
 use store::testing::TestStore;
 
@@ -94,4 +94,21 @@ pub async fn an_older_report_never_takes_the_place_of_a_newer_one(store: TestSto
     assert_eq!(store.prune_guest_reports(at(6)).await.unwrap(), 0);
     assert_eq!(store.prune_guest_reports(at(7)).await.unwrap(), 1);
     assert_eq!(store.find_guest_report(&gate()).await.unwrap(), None);
+}
+
+pub async fn where_a_device_is_is_what_was_last_said_of_it(store: TestStore) {
+    let said = |ssid: &str| Whereabouts(vec![("ssidName".to_owned(), ssid.to_owned())]);
+    let find = async |last: u8| store.find_whereabouts(&gate(), device(last)).await.unwrap();
+    assert_eq!(find(1).await, None);
+    for (last, ssid, second) in [(1, "Park", 1), (2, "Park", 2), (1, "ممشى", 3)] {
+        let said = said(ssid);
+        store.note_whereabouts(&gate(), device(last), (&said, at(second))).await.unwrap();
+    }
+    assert_eq!(find(1).await, Some(said("ممشى")));
+    assert_eq!(find(1).await.unwrap().find("ssidName"), Some("ممشى"));
+    let elsewhere = store.find_whereabouts(&"hall".parse().unwrap(), device(1)).await.unwrap();
+    assert_eq!(elsewhere, None);
+    assert_eq!(store.prune_whereabouts(at(3)).await.unwrap(), 1);
+    assert_eq!(find(2).await, None);
+    assert_eq!(find(1).await, Some(said("ممشى")));
 }

@@ -80,6 +80,7 @@ on_both![
     gateways::an_errand_waits_until_it_is_done_and_the_newest_counts,
     gateways::who_was_told_gives_way_to_who_was_not,
     gateways::an_older_report_never_takes_the_place_of_a_newer_one,
+    gateways::where_a_device_is_is_what_was_last_said_of_it,
     appearances::servers_that_see_the_same_crowd_do_not_hinder_each_other,
     purposes::a_code_of_one_purpose_is_worthless_for_another,
     purposes::a_hash_is_bound_to_purpose_and_subject,
