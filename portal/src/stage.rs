@@ -3,7 +3,7 @@
 //! Nothing is remembered in the browser: a page that was closed opens where the
 //! journey really is (messaging facts, §6.1).
 
-use domain::{Assessment, Challenge, Doors, Grant, Remaining, Session, Timestamp, Window};
+use domain::{Assessment, Challenge, Doors, Grant, Remaining, Session, Site, Timestamp, Window};
 use store::{Standing, standing_of};
 
 use crate::app::App;
@@ -147,6 +147,9 @@ async fn number(app: &App, visit: &Visit, occasion: Occasion) -> Result<Stage, F
 
 /// Whether the site takes nobody else for now.
 pub(crate) async fn is_full(app: &App, visit: &Visit) -> Result<bool, Failure> {
-    let Some(capacity) = visit.site.capacity else { return Ok(false) };
-    Ok(app.store.count_open_sessions(&visit.site.name).await? >= capacity)
+    let Site { name, capacity, .. } = &*visit.site;
+    if capacity.is_none() {
+        return Ok(false);
+    }
+    Ok(Site::is_full(*capacity, app.store.count_open_sessions(name).await?))
 }

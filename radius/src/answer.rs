@@ -15,6 +15,7 @@ use crate::accept::{self, Particulars};
 use crate::access_points::{AccessPoint, SecretAge};
 use crate::authorise::{Admission, Refusal};
 use crate::claim::{self, Claim, Presented};
+use crate::crowd::Place;
 use crate::eap;
 use crate::facts::{Origin, StoreAway};
 use crate::look_ups::Usable;
@@ -71,7 +72,11 @@ pub(crate) fn answer_from_memory(
         (Err(refusal), _) | (Ok(_), Some(refusal)) => Err(refusal),
         (Ok(Claim::Device(device)), None) => {
             let admission = shared.facts.remembered(device, access_point.nas.profile, now)?;
-            Ok((admission, Origin::Memory))
+            match access_point.gate.crowd.place(&admission.grant, now) {
+                Place::Free => Ok((admission, Origin::Memory)),
+                Place::None => Err(Refusal::Full),
+                Place::Unknown => return None,
+            }
         }
         (Ok(Claim::Credential(presented)), None) => {
             if !shared.failures.are_too_many(presented.device) {
@@ -145,7 +150,12 @@ async fn decide(
         (Err(refusal), _) | (Ok(_), Some(refusal)) => Ok(Err(refusal)),
         (Ok(Claim::Device(device)), None) => {
             let profile = access_point.nas.profile;
-            let decision = shared.facts.decide_device(device, profile, now).await?;
+            let mut decision = shared.facts.decide_device(device, profile, now).await?;
+            if let Ok((admission, _)) = &decision
+                && !shared.facts.has_place(&access_point.gate.crowd, admission, now).await
+            {
+                decision = Err(Refusal::Full);
+            }
             if decision.is_err() {
                 shared.seen.note(device, &access_point.nas.site, now);
             }

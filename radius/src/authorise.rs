@@ -58,6 +58,8 @@ pub enum Refusal {
         /// Those at which it closes again.
         closes: (i8, i8),
     },
+    /// As many devices are online at the site as it takes, and this one is not.
+    Full,
 }
 
 impl Refusal {
@@ -75,6 +77,7 @@ impl Refusal {
             Self::NoGrant => "rejected-no-grant",
             Self::UsedUp { .. } => "rejected-used-up",
             Self::Closed { .. } => "rejected-closed",
+            Self::Full => "rejected-full",
         }
     }
 
@@ -99,6 +102,7 @@ impl Refusal {
                 "The network is open from {:02}:{:02} to {:02}:{:02}.",
                 opens.0, opens.1, closes.0, closes.1
             ),
+            Self::Full => "The network is full; please try again in a few minutes.".to_owned(),
         }
     }
 }

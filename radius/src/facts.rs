@@ -13,8 +13,9 @@ use store::{CredentialUse, Store};
 use tokio_util::sync::CancellationToken;
 
 use crate::authorise::{Admission, Known, Refusal, decide};
+use crate::crowd::{Crowd, Place};
 use crate::known_grants::{KnownGrants, Young};
-use crate::look_ups::{OfCredential, OfDevice, Usable, UsedUp};
+use crate::look_ups::{OfCredential, OfDevice, OnlineAt, Usable, UsedUp};
 use crate::renewals::Renewals;
 use crate::together::{Question, Together, Unanswered};
 
@@ -26,6 +27,7 @@ pub(crate) struct Facts {
     devices: Together<OfDevice>,
     credentials: Together<OfCredential>,
     uses: Together<UsedUp>,
+    crowds: Together<OnlineAt>,
     renewals: Renewals,
     pub(crate) known: KnownGrants,
 }
@@ -53,6 +55,7 @@ impl Facts {
             devices: Together::new(OfDevice(Arc::clone(&store))),
             credentials: Together::new(OfCredential(Arc::clone(&store))),
             uses: Together::new(UsedUp(Arc::clone(&store))),
+            crowds: Together::new(OnlineAt(Arc::clone(&store))),
             renewals: Renewals::new(OfDevice(store)),
             known,
         }
@@ -85,6 +88,25 @@ impl Facts {
                     }
                     None => Err(away),
                 }
+            }
+        }
+    }
+
+    /// Whether there is a place for the device of an admission. While the store is away nobody is
+    /// turned away for want of one.
+    pub(crate) async fn has_place(&self, crowd: &Crowd, known: &Admission, now: Timestamp) -> bool {
+        let place = crowd.place(&known.grant, now);
+        let (Place::Unknown, Some(site)) = (place, crowd.site()) else {
+            return place == Place::Free;
+        };
+        match in_time(self.crowds.ask(site.clone())).await {
+            Ok(online) => {
+                crowd.learn(&online, now);
+                crowd.place(&known.grant, now) != Place::None
+            }
+            Err(away) => {
+                tracing::debug!(error = %away, "store.away");
+                true
             }
         }
     }

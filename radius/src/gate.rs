@@ -1,6 +1,6 @@
-//! When a site is open, for every request of its access points.
+//! When a site is open and whom it still takes, for every request of its access points.
 //!
-//! The rule is the domain's and looks at a week; here its last answer is kept for as long as it
+//! The rule of the hours is the domain's and looks at a week; here its last answer is kept for as long as it
 //! holds.
 
 use std::sync::{Mutex, PoisonError};
@@ -8,14 +8,17 @@ use std::time::Duration;
 
 use domain::{Doors, OpeningHours, Site, Timestamp, Zone};
 
+use crate::crowd::Crowd;
+
 /// For how long an answer holds that names no end.
 const LONGEST: Duration = Duration::from_secs(3_600);
 
-/// The opening hours of a site; without any, always open.
+/// The opening hours of a site, without any always open; and who is online there.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
     rule: Option<(OpeningHours, Zone)>,
     last: Mutex<Option<Answer>>,
+    pub(crate) crowd: Crowd,
 }
 
 /// What holds from one moment to another.
@@ -29,7 +32,8 @@ struct Answer {
 impl Gate {
     pub(crate) fn of(site: &Site) -> Self {
         let rule = (site.hours.clone(), site.zone.clone());
-        Self { rule: Some(rule).filter(|(hours, _)| !hours.are_always()), last: Mutex::default() }
+        let rule = Some(rule).filter(|(hours, _)| !hours.are_always());
+        Self { rule, last: Mutex::default(), crowd: Crowd::of(site) }
     }
 
     /// What a clock on the site's wall shows.

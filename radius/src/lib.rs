@@ -11,6 +11,7 @@ mod authorise;
 mod batch;
 mod claim;
 mod class;
+mod crowd;
 mod cui;
 mod dae;
 mod direction;

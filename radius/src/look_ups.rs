@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use domain::{Credential, CredentialId, MacAddress, Timestamp};
+use domain::{Credential, CredentialId, MacAddress, SiteName, Timestamp};
 use store::{CredentialUse, GrantsOf, Store, StoreError, holders_of};
 
 use crate::authorise::Known;
@@ -59,6 +59,26 @@ impl Question for OfCredential {
             })
             .collect();
         Ok(ids.iter().map(|id| usable.get(id).cloned().unwrap_or(Ok(None))).collect())
+    }
+}
+
+/// The devices that are online at a site.
+pub(crate) struct OnlineAt(pub(crate) Arc<dyn Store>);
+
+impl Question for OnlineAt {
+    type Wanted = SiteName;
+    type Answer = Arc<[MacAddress]>;
+    const AT_ONCE: usize = 2;
+    const TOGETHER: usize = 64;
+
+    async fn ask(&self, wanted: &[Self::Wanted]) -> Result<Vec<Self::Answer>, StoreError> {
+        let mut known: HashMap<&SiteName, Self::Answer> = HashMap::new();
+        for site in wanted {
+            if !known.contains_key(site) {
+                known.insert(site, self.0.devices_online_at(site).await?.into());
+            }
+        }
+        Ok(wanted.iter().filter_map(|site| known.get(site).map(Arc::clone)).collect())
     }
 }
 

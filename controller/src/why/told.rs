@@ -76,6 +76,7 @@ fn rejected(rule: &str, renews: Option<(i8, i8)>) -> String {
         "rejected-no-grant" => "the device is not signed in, or its permission is over",
         "rejected-used-up" => "the allowance is used up",
         "rejected-closed" => "the site is closed",
+        "rejected-full" => "as many devices are online at the site as it takes",
         "rejected-wrong-password" => "the password is wrong",
         "rejected-no-credential" => "the one-time login is unknown, used or too old",
         "rejected-too-many-failures" => "too many wrong logins within a minute",

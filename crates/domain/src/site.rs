@@ -10,6 +10,7 @@ mod web_address;
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -74,6 +75,9 @@ pub struct Site {
 }
 
 impl Site {
+    /// For so long a place is kept for who has just signed in, and began while there was one.
+    pub const PLACE_KEPT: Duration = Duration::from_secs(120);
+
     /// A site of which nothing more is said: in Riyadh's time, for Saudi numbers, titled by its
     /// name.
     #[must_use]
@@ -96,6 +100,12 @@ impl Site {
             capacity: None,
             garden: Vec::new(),
         }
+    }
+
+    /// Whether a site of that capacity takes nobody else while so many are online there.
+    #[must_use]
+    pub fn is_full(capacity: Option<u32>, online: u32) -> bool {
+        capacity.is_some_and(|capacity| online >= capacity)
     }
 
     /// Whether it is open at `now`.

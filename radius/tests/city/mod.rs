@@ -82,6 +82,8 @@ pub struct Blueprint {
     pub ranges: Vec<NasRange>,
     /// When the site of all access points is open.
     pub hours: OpeningHours,
+    /// How many devices it takes.
+    pub capacity: Option<u32>,
     pub settings: RadiusSettings,
     /// What visitors are called towards others.
     pub cui_key: [u8; 32],
@@ -100,6 +102,7 @@ impl Default for Blueprint {
             access_points: vec![nas()],
             ranges: Vec::new(),
             hours: OpeningHours::default(),
+            capacity: None,
             settings,
             cui_key: [3; 32],
         }
@@ -227,6 +230,7 @@ async fn set_up(store: &SqlStore, blueprint: &Blueprint) {
     let plan = Plan::visitor("visitor".parse().expect("a name"));
     let site = Site {
         hours: blueprint.hours.clone(),
+        capacity: blueprint.capacity,
         ..Site::new("walkway".parse().expect("a name"), plan.name.clone())
     };
     store.add_plan(&plan).await.expect("a plan");

@@ -8,6 +8,7 @@
 
 mod as_client;
 mod blast_radius;
+mod capacity;
 #[path = "../city/mod.rs"]
 mod city;
 mod clients;

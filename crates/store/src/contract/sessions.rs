@@ -133,6 +133,9 @@ pub trait Sessions: Send + Sync {
     /// How many sessions are open at the access points of a site.
     async fn count_open_sessions(&self, site: &SiteName) -> Result<u32, StoreError>;
 
+    /// The device of each of these sessions.
+    async fn devices_online_at(&self, site: &SiteName) -> Result<Vec<MacAddress>, StoreError>;
+
     /// Accounts that have an open session.
     async fn accounts_online(&self) -> Result<Vec<AccountId>, StoreError>;
 

@@ -141,6 +141,15 @@ impl Sessions for SqlStore {
         Columns(&row).count("open")
     }
 
+    async fn devices_online_at(&self, site: &SiteName) -> Result<Vec<MacAddress>, StoreError> {
+        let statement = "SELECT sessions.device AS device FROM sessions \
+             JOIN access_points ON access_points.name = sessions.nas \
+             WHERE access_points.site = $1 AND sessions.ended_at IS NULL";
+        let rows =
+            sqlx::query(statement).bind(site.as_str().to_owned()).fetch_all(&self.reader).await?;
+        rows.iter().map(|row| Columns(row).mac("device")).collect()
+    }
+
     async fn accounts_online(&self) -> Result<Vec<AccountId>, StoreError> {
         let statement =
             "SELECT DISTINCT account FROM sessions WHERE ended_at IS NULL AND account IS NOT NULL";

@@ -263,4 +263,8 @@ pub async fn open_sessions_are_counted_by_the_site_of_their_access_point(store: 
     assert_eq!(store.count_open_sessions(&site().name).await.unwrap(), 2);
     assert_eq!(store.count_open_sessions(&park.name).await.unwrap(), 1);
     assert_eq!(store.count_open_sessions(&"none".parse().unwrap()).await.unwrap(), 0);
+    let mut online = store.devices_online_at(&site().name).await.unwrap();
+    online.sort_unstable();
+    assert_eq!(online, [mac(1), mac(2)]);
+    assert_eq!(store.devices_online_at(&park.name).await.unwrap(), [mac(3)]);
 }
