@@ -93,8 +93,8 @@ impl App {
         let words = self.catalogue.words(language);
         Frame {
             words,
-            title: Html::new(&words.text(title)),
-            site: Html::new(&words.text("network-name")),
+            title: Html::heading(&words.text(title)),
+            site: Html::heading(&words.text("network-name")),
             others: self.catalogue.others(language, &[]),
             banners: Vec::new(),
             look: &OWN_LOOK,

@@ -263,6 +263,11 @@ impl Html {
         html.push_str(rest);
         Self(html)
     }
+
+    /// The same for a heading or a name, whose lines do not end at a hyphen (U+2011).
+    pub(crate) fn heading(text: &str) -> Self {
+        Self::new(&text.replace('-', "\u{2011}"))
+    }
 }
 
 impl Html {

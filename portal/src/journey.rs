@@ -5,6 +5,7 @@
 
 pub(crate) mod arrive;
 pub(crate) mod code;
+pub(crate) mod contact;
 pub(crate) mod devices;
 pub(crate) mod end;
 pub(crate) mod help;

@@ -22,6 +22,7 @@ mod journey;
 mod message;
 mod nas;
 mod owner;
+mod picture;
 mod places;
 mod portal;
 mod presence;

@@ -10,7 +10,7 @@ use axum::routing::{get, post};
 
 use crate::app::{App, Message, Outcome};
 use crate::journey::{
-    arrive, code, devices, end, help, link, my_data, number, online, rate, voucher,
+    arrive, code, contact, devices, end, help, link, my_data, number, online, rate, voucher,
 };
 use crate::{capport, errands, gateways, probe, wispr};
 
@@ -22,6 +22,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
     Router::new()
         .route("/", get(arrive::at_the_door))
         .route("/status", get(arrive::at_the_door))
+        .route("/contact", get(contact::public_contact))
         .route("/help", get(help::public_help))
         .route("/voucher", get(voucher::at_the_door))
         .route("/terms", get(help::public_terms))
@@ -57,6 +58,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/v/{token}/kept", get(my_data::kept))
         .route("/v/{token}/end", post(end::submit))
         .route("/v/{token}/bye", get(end::bye))
+        .route("/v/{token}/contact", get(contact::contact))
         .route("/v/{token}/help", get(help::help))
         .route("/v/{token}/terms", get(help::terms))
         .route("/v/{token}/wispr", get(wispr::poll).post(wispr::log_on))

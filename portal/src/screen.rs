@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::catalogue::{Html, Words};
 use crate::failure::Failure;
+use crate::picture::Picture;
 
 /// What surrounds every screen.
 pub(crate) struct Frame<'a> {
@@ -239,6 +240,17 @@ pub(crate) struct HelpScreen<'a> {
     /// What the visitor reads to the help desk.
     pub reference: Option<Html>,
     pub numbers: Vec<Html>,
+    /// Whether there is a picture of one of them.
+    pub may_scan: bool,
+}
+
+/// A number, and what another telephone reads in its picture.
+#[derive(Template)]
+#[template(path = "contact.html")]
+pub(crate) struct ContactScreen<'a> {
+    pub frame: Frame<'a>,
+    pub number: &'a Html,
+    pub picture: &'a Picture,
 }
 
 /// The terms of use.

@@ -118,8 +118,8 @@ impl Visit {
         let words = self.words(app);
         Frame {
             words,
-            title: Html::new(&words.text(title)),
-            site: Html::new(self.site.title.in_language(&self.context.language)),
+            title: Html::heading(&words.text(title)),
+            site: Html::heading(self.site.title.in_language(&self.context.language)),
             others: app.catalogue.others(&self.context.language, &self.site.languages),
             banners: banners(&self.site, words),
             look: &self.site.look,

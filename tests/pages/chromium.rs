@@ -201,6 +201,12 @@ pub struct Sheet {
 }
 
 impl Sheet {
+    /// Lets pages run scripts from now on; those of the page that is there were passed over.
+    #[allow(dead_code, reason = "for the stories of tests/pages")]
+    pub fn allow_scripts(&self) {
+        self.ask("Emulation.setScriptExecutionDisabled", json!({ "value": false }));
+    }
+
     /// Opens a page, and waits until it is there.
     pub fn open(&self, url: &str) {
         self.go(url);

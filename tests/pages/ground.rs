@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
+use hyper::StatusCode;
 use radius_proto::dictionary::enumeration::AcctStatusType;
 use radius_proto::{Code, Packet, PacketBuilder, attribute};
 use sha2::Sha256;
@@ -41,24 +42,35 @@ pub struct Ground {
     pub city: City,
     pub gate: Arc<Gate>,
     pub telephones: Arc<Telephones>,
+    /// How the gateway for messages answers from now on.
+    pub answers: Arc<Mutex<StatusCode>>,
     runtime: Runtime,
 }
 
 impl Ground {
     /// A city with the site `walkway`, with these lines in its configuration.
     pub fn begin(settings: &[&str]) -> Self {
+        Self::of(async |messages| {
+            let own = messages.settings().into_iter();
+            own.chain(settings.iter().copied().map(str::to_owned)).collect()
+        })
+    }
+
+    /// The same with the lines that a gateway for messages leads to.
+    pub fn of(settings: impl AsyncFnOnce(&SmsGateway) -> Vec<String>) -> Self {
         let runtime = Runtime::new().unwrap();
-        let (city, gate, telephones) = runtime.block_on(async {
+        let (city, gate, messages) = runtime.block_on(async {
             let messages = SmsGateway::open().await;
-            let own = messages.settings();
-            let all =
-                own.iter().map(String::as_str).chain(SETTINGS).chain(settings.iter().copied());
+            let own = settings(&messages).await;
+            let all = own.iter().map(String::as_str).chain(SETTINGS);
             let city = City::begin(&all.collect::<Vec<_>>()).await;
             found_a_walkway(&city).await;
             let gate = Gate::install(&city).await;
-            (city, gate, Telephones::switch_on(messages))
+            (city, gate, messages)
         });
-        Self { city, gate, telephones, runtime }
+        let answers = Arc::clone(&messages.answers);
+        let telephones = runtime.block_on(async { Telephones::switch_on(messages) });
+        Self { city, gate, telephones, answers, runtime }
     }
 
     /// Does something that takes its time.

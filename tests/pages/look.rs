@@ -17,6 +17,9 @@ const NARROW: u32 = 320;
 /// A small phone of today.
 const COMMON: u32 = 360;
 const HEIGHT: u32 = 640;
+/// How many octets a screen may have, and the terms.
+const BUDGET: u64 = 6_000;
+const TERMS_BUDGET: u64 = 14_000;
 
 /// A screen, and what was found on it.
 #[derive(Debug)]
@@ -27,7 +30,7 @@ pub struct Seen {
     pub headings: Vec<String>,
     /// What axe-core objects to, in the light and in the dark.
     pub objections: Vec<String>,
-    /// What does not fit, or cannot be seen.
+    /// What does not fit, cannot be seen, or weighs too much.
     pub misfits: Vec<String>,
 }
 
@@ -57,6 +60,11 @@ pub fn look(sheet: &Sheet, name: &str) -> Seen {
     seen.misfits.extend(misfits_at(sheet, COMMON));
     sheet.keep_picture(&picture_of(name, "-200"));
     sheet.compute(AS_IT_WAS);
+    let octets = sheet.compute("performance.getEntriesByType('navigation')[0].decodedBodySize");
+    let most = if name.contains("terms") { TERMS_BUDGET } else { BUDGET };
+    if !octets.as_u64().is_some_and(|octets| (1..=most).contains(&octets)) {
+        seen.misfits.push(format!("{octets} octets"));
+    }
     seen
 }
 
@@ -67,7 +75,9 @@ fn picture_of(name: &str, kind: &str) -> PathBuf {
 }
 
 fn headings(sheet: &Sheet) -> Vec<String> {
-    texts(&sheet.compute("[...document.querySelectorAll('h1,h2')].map(one => one.innerText)"))
+    let headings = "[...document.querySelectorAll('h1,h2')].map(one => one.innerText)";
+    let headings = texts(&sheet.compute(headings)).into_iter();
+    headings.map(|text| text.replace('\u{2011}', "-")).collect()
 }
 
 fn texts(list: &Value) -> Vec<String> {

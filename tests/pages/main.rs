@@ -7,6 +7,7 @@
 #[allow(dead_code, reason = "of what other stories need, a part is used here")]
 #[path = "../stories/access_point.rs"]
 mod access_point;
+mod bad_day;
 #[allow(dead_code, reason = "of what other stories need, a part is used here")]
 #[path = "../stories/browser.rs"]
 mod browser;
@@ -26,6 +27,9 @@ mod screens;
 #[allow(dead_code, reason = "of what other stories need, a part is used here")]
 #[path = "../stories/sms_gateway.rs"]
 mod sms_gateway;
+#[allow(dead_code, reason = "of what other stories need, a part is used here")]
+#[path = "../stories/visitor.rs"]
+mod visitor;
 
 use screens::{LANGUAGES, seen};
 

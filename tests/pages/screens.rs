@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use radius_proto::dictionary::enumeration::AcctStatusType;
 
+use crate::bad_day;
 use crate::chromium::{Chromium, Phone, Sheet};
 use crate::ground::{DAY_DATA, Gate, Ground, Manner, SECURE};
 use crate::look::{Seen, look};
@@ -18,7 +19,9 @@ pub const LANGUAGES: [&str; 3] = ["ar", "en", "ur"];
 /// What was seen on the one walk that all tests look back on.
 pub fn seen() -> &'static [Seen] {
     static SEEN: OnceLock<Option<Vec<Seen>>> = OnceLock::new();
-    let seen = SEEN.get_or_init(|| std::panic::catch_unwind(walk).ok());
+    let seen = SEEN.get_or_init(|| {
+        std::panic::catch_unwind(|| [walk(), bad_day::walk()].into_iter().flatten().collect()).ok()
+    });
     seen.as_ref().expect("somebody walked to the end")
 }
 
@@ -119,6 +122,7 @@ impl Visitor<'_> {
     fn outside_of_a_visit(&mut self) {
         self.look_at("/", "connect first");
         self.look_at("/help", "public help");
+        self.look_at("/contact", "public contact");
         self.look_at("/terms", "public terms");
         self.look_at("/n/nowhere/", "arrival");
         self.look_at("/v/nothing/", "token");
@@ -143,6 +147,7 @@ impl Visitor<'_> {
         self.arrive();
         self.look("number");
         self.look_at_own("help", "help");
+        self.look_at_own("contact", "contact");
         self.look_at_own("terms", "terms");
         self.look_at_own("refused", "refused");
         self.look_at_own("bye", "bye");

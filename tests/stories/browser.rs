@@ -135,9 +135,10 @@ impl Answer {
     }
 }
 
-/// What a person reads of a text with digits set apart and quotes escaped.
+/// What a person reads of a text with digits set apart, quotes escaped and hyphens that do not break.
 fn plain(html: &str) -> String {
-    html.replace("<bdi dir=\"ltr\">", "").replace("</bdi>", "").replace("&#39;", "'")
+    let html = html.replace("<bdi dir=\"ltr\">", "").replace("</bdi>", "");
+    html.replace("&#39;", "'").replace('\u{2011}', "-")
 }
 
 /// One request and its answer over a fresh connection.

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Bytes, Incoming};
@@ -19,6 +20,9 @@ use crate::city::PATIENCE;
 /// An SMS gateway that takes every message and keeps it.
 pub struct SmsGateway {
     address: SocketAddr,
+    /// How it answers from now on.
+    #[allow(dead_code, reason = "for the stories of tests/pages")]
+    pub answers: Arc<Mutex<StatusCode>>,
     messages: mpsc::UnboundedReceiver<Message>,
 }
 
@@ -43,8 +47,9 @@ impl SmsGateway {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (taken, messages) = mpsc::unbounded_channel();
-        tokio::spawn(serve(listener, taken, status));
-        Self { address, messages }
+        let answers = Arc::new(Mutex::new(status));
+        tokio::spawn(serve(listener, taken, Arc::clone(&answers)));
+        Self { address, answers, messages }
     }
 
     /// What the city's configuration says about this gateway.
@@ -86,17 +91,21 @@ impl Message {
     }
 }
 
-async fn serve(listener: TcpListener, taken: mpsc::UnboundedSender<Message>, status: StatusCode) {
+async fn serve(
+    listener: TcpListener,
+    taken: mpsc::UnboundedSender<Message>,
+    answers: Arc<Mutex<StatusCode>>,
+) {
     loop {
         let (stream, _) = listener.accept().await.unwrap();
-        let taken = taken.clone();
+        let (taken, answers) = (taken.clone(), Arc::clone(&answers));
         let service = service_fn(move |request: Request<Incoming>| {
-            let taken = taken.clone();
+            let (taken, answers) = (taken.clone(), Arc::clone(&answers));
             async move {
                 let body = request.into_body().collect().await.unwrap().to_bytes();
                 taken.send(serde_json::from_slice(&body).unwrap()).ok();
                 let mut response = Response::new(Empty::<Bytes>::new());
-                *response.status_mut() = status;
+                *response.status_mut() = *answers.lock().unwrap();
                 Ok::<_, Infallible>(response)
             }
         });

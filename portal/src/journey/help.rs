@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
-use domain::{DialNumber, HelpNumbers, Reference};
+use domain::{HelpNumbers, Reference};
 
+use super::contact::{self, shown};
 use crate::app::{App, Outcome};
 use crate::catalogue::{Html, ltr};
 use crate::consent::Terms;
@@ -53,21 +54,19 @@ fn help_page(
 ) -> Outcome {
     let words = frame.words;
     let own = &app.settings.help;
-    let shown = |of_site: &Option<DialNumber>, own: &str| {
-        let number = of_site.as_ref().map_or(own, DialNumber::as_str);
-        (!number.is_empty()).then(|| ltr(number))
-    };
-    let unified = shown(&of_site.unified, &own.unified)
-        .map(|number| words.fill("help-call", &[("unified", &number)]));
-    let whatsapp = shown(&of_site.whatsapp, &own.whatsapp)
-        .map(|number| words.fill("help-wa", &[("whatsapp", &number)]));
-    let reports = shown(&of_site.reports, &own.reports)
-        .map(|number| words.fill("help-reports", &[("reports", &number)]));
+    let unified = shown(of_site.unified.as_ref(), &own.unified);
+    let whatsapp = shown(of_site.whatsapp.as_ref(), &own.whatsapp);
+    let reports = shown(of_site.reports.as_ref(), &own.reports);
+    let may_scan = contact::number(app, of_site).is_some();
+    let unified = unified.map(|number| words.fill("help-call", &[("unified", &ltr(number))]));
+    let whatsapp = whatsapp.map(|number| words.fill("help-wa", &[("whatsapp", &ltr(number))]));
+    let reports = reports.map(|number| words.fill("help-reports", &[("reports", &ltr(number))]));
     let numbers = [unified, whatsapp, reports].into_iter().flatten();
     let numbers = numbers.map(|text| Html::new(&text)).collect();
     let reference =
         reference.map(|reference| Html::new(&words.fill("help-ref", &[("ref", &ltr(reference))])));
-    render(StatusCode::OK, &HelpScreen { frame, reference, numbers }, words.language(), "")
+    let screen = HelpScreen { frame, reference, numbers, may_scan };
+    render(StatusCode::OK, &screen, words.language(), "")
 }
 
 fn terms_page(app: &App, frame: Frame<'_>) -> Outcome {

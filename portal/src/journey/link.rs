@@ -97,8 +97,8 @@ impl Followed {
         let words = app.catalogue.words(&self.language).of_site(&self.site.texts);
         Frame {
             words,
-            title: Html::new(&words.text(title)),
-            site: Html::new(self.site.title.in_language(&self.language)),
+            title: Html::heading(&words.text(title)),
+            site: Html::heading(self.site.title.in_language(&self.language)),
             others: app.catalogue.others(&self.language, &self.site.languages),
             banners: banners(&self.site, words),
             look: &self.site.look,

@@ -44,12 +44,12 @@ impl Answer {
     }
 
     pub fn title(&self) -> String {
-        self.between("<title>", " · ")
+        self.between("<title>", " · ").replace('\u{2011}', "-")
     }
 
     pub fn shows(&self, text: &str) -> bool {
         let plain = self.body.replace("<bdi dir=\"ltr\">", "").replace("</bdi>", "");
-        plain.contains(text)
+        plain.replace('\u{2011}', "-").contains(text)
     }
 }
 
