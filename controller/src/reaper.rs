@@ -57,6 +57,7 @@ pub(crate) struct Pruned {
     pub ratings: u64,
     pub spending: u64,
     pub accounts: u64,
+    pub numbers: u64,
     pub vouchers: u64,
     pub radius_servers: u64,
     pub erasures: u64,
@@ -155,6 +156,8 @@ impl Reaper {
         let spending = store.prune_spending(oldest_spending).await?;
         let asked_for = self.erase_requested(now).await?;
         let accounts = asked_for + self.erase_unused(past(days(keep.account_days))).await?;
+        let (store, before) = self.told("numbers", past(days(keep.identity_days)));
+        let numbers = store.part_with_numbers(before).await?;
         let (store, before) = self.told("erasure-requests", past(days(keep.audit_days)));
         let erasure_requests = store.prune_erasure_requests(before).await?;
         let (store, before) = self.told("voucher-batches", past(days(keep.voucher_days)));
@@ -180,6 +183,7 @@ impl Reaper {
             ratings,
             spending,
             accounts,
+            numbers,
             vouchers,
             radius_servers,
             erasures,
@@ -260,6 +264,7 @@ fn report(pruned: Pruned) {
         ratings,
         spending,
         accounts,
+        numbers,
         vouchers,
         radius_servers,
         erasures,
@@ -282,6 +287,7 @@ fn report(pruned: Pruned) {
         ratings,
         spending,
         accounts,
+        numbers,
         vouchers,
         radius_servers,
         erasures,

@@ -51,6 +51,9 @@ pub struct RetentionSettings {
     /// Days for which a person is kept who does not come any more, with number, devices and
     /// consents; 1 to 3,650, default 365. The terms tell visitors `portal.retention-months`.
     pub account_days: u32,
+    /// Days after which a number that was not used is taken for somebody else's when it comes again;
+    /// 1 to 3,650, default 90.
+    pub identity_days: u32,
     /// Days for which vouchers whose time is over are kept; 1 to 3,650, default 90. A batch stays
     /// for as long as persons are kept who had one of it.
     pub voucher_days: u32,
@@ -100,6 +103,7 @@ impl Default for RetentionSettings {
             grant_days: 365,
             usage_days: 365,
             account_days: 365,
+            identity_days: 90,
             voucher_days: 90,
             erasure_days: 31,
             audit_days: 550,
@@ -127,6 +131,7 @@ impl ControllerSettings {
         within("retention.grant-days", retention.grant_days, 1..=3_650)?;
         within("retention.usage-days", retention.usage_days, 2..=3_650)?;
         within("retention.account-days", retention.account_days, 1..=3_650)?;
+        within("retention.identity-days", retention.identity_days, 1..=3_650)?;
         within("retention.voucher-days", retention.voucher_days, 1..=3_650)?;
         within("retention.erasure-days", retention.erasure_days, 1..=3_651)?;
         within("retention.audit-days", retention.audit_days, 366..=3_650)

@@ -65,7 +65,7 @@ async fn what_is_over_is_destroyed_after_its_time() {
     stage.advance(91 * 86_400);
     assert_eq!(reaper.prune().await.unwrap(), Pruned { orders: 1, ..Pruned::default() });
     stage.advance(275 * 86_400);
-    let expected = Pruned { sessions: 1, usage: 1, ..Pruned::default() };
+    let expected = Pruned { sessions: 1, usage: 1, numbers: 1, ..Pruned::default() };
     assert_eq!(reaper.prune().await.unwrap(), expected);
     assert_eq!(stage.store.list_sessions(&SessionFilter::default()).await.unwrap(), []);
     stage.advance(30 * 86_400);

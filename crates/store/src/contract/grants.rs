@@ -158,6 +158,11 @@ pub trait Accounts: Send + Sync {
         most: u32,
     ) -> Result<Vec<AccountId>, StoreError>;
 
+    /// Takes their numbers from accounts that were not used since `before` in that sense, so that
+    /// whoever signs in with such a number is somebody else; what was asked for by the number before
+    /// then stays with the account. Vouchers stay what they are. Returns how many.
+    async fn part_with_numbers(&self, before: Timestamp) -> Result<u64, StoreError>;
+
     /// Destroys the usage of days before `before`; returns of how many persons and days.
     async fn prune_usage(&self, before: Day) -> Result<u64, StoreError>;
 }

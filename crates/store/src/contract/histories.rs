@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use domain::{
-    ChallengeId, ChallengeState, Grant, GrantId, MacAddress, MessageState, NasName, PhoneNumber,
-    Purpose, Receipt, RouteName, Session, SiteName, Timestamp,
+    AccountId, ChallengeId, ChallengeState, Grant, GrantId, MacAddress, MessageState, NasName,
+    PhoneNumber, Purpose, Receipt, RouteName, Session, SiteName, Timestamp,
 };
 
 use crate::StoreError;
@@ -15,6 +15,8 @@ pub enum ChallengesOf {
     Phone(PhoneNumber),
     /// Those of a device.
     Device(MacAddress),
+    /// Those for the number of an account, as long as it was that person's.
+    Account(AccountId),
 }
 
 /// How a challenge went; neither the number nor a code.

@@ -27,6 +27,13 @@ use crate::{
 const USUAL_SESSIONS: u32 = 100;
 const MOST_ROWS: u32 = 10_000;
 const COLUMNS: &str = "id, identity, created_at, verified_at";
+/// That an account was not used since `$1`.
+const UNUSED: &str = "verified_at < $1 \
+     AND NOT EXISTS (SELECT 1 FROM grants WHERE account = accounts.id AND until >= $1) \
+     AND NOT EXISTS (SELECT 1 FROM sessions WHERE account = accounts.id \
+                     AND (ended_at IS NULL OR updated_at >= $1)) \
+     AND NOT EXISTS (SELECT 1 FROM legal_holds WHERE released_at IS NULL \
+                     AND legal_holds.account = accounts.id)";
 
 #[async_trait]
 impl Accounts for SqlStore {
@@ -75,14 +82,8 @@ impl Accounts for SqlStore {
              ORDER BY asked_at DESC",
             visits::COLUMNS
         );
-        let challenges = match &record.account.identity {
-            Identity::Phone(phone) => {
-                let of_phone = ChallengesOf::Phone(phone.clone());
-                let ever = Timestamp::from_millis(0);
-                self.list_challenges(&of_phone, ever, MOST_ROWS).await?
-            }
-            Identity::Voucher(_) => Vec::new(),
-        };
+        let (of_account, ever) = (ChallengesOf::Account(account), Timestamp::from_millis(0));
+        let challenges = self.list_challenges(&of_account, ever, MOST_ROWS).await?;
         Ok(Some(PersonalData {
             usage: self.rows_of(usage.into(), account, usage_of_day).await?,
             visits: self.rows_of(visits, account, visits::visit).await?,
@@ -211,19 +212,35 @@ impl Accounts for SqlStore {
         before: Timestamp,
         most: u32,
     ) -> Result<Vec<AccountId>, StoreError> {
-        let statement = "SELECT id FROM accounts WHERE verified_at < $1 \
-             AND NOT EXISTS (SELECT 1 FROM grants WHERE account = accounts.id AND until >= $1) \
-             AND NOT EXISTS (SELECT 1 FROM sessions WHERE account = accounts.id \
-                             AND (ended_at IS NULL OR updated_at >= $1)) \
-             AND NOT EXISTS (SELECT 1 FROM legal_holds WHERE released_at IS NULL \
-                             AND legal_holds.account = accounts.id) \
-             ORDER BY verified_at LIMIT $2";
-        let rows = sqlx::query(statement)
+        let statement =
+            format!("SELECT id FROM accounts WHERE {UNUSED} ORDER BY verified_at LIMIT $2");
+        let rows = sqlx::query(AssertSqlSafe(statement))
             .bind(before.as_millis())
             .bind(i64::from(most))
             .fetch_all(&self.reader)
             .await?;
         rows.iter().map(|row| Columns(row).id("id")).collect()
+    }
+
+    async fn part_with_numbers(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let (mut transaction, _) = self.begin_on_sessions().await?;
+        let of_number = format!(
+            "{UNUSED} AND identity_hash <> id \
+             AND NOT EXISTS (SELECT 1 FROM vouchers WHERE account = accounts.id)"
+        );
+        // Challenges before accounts: the order in which a code that wins locks them.
+        for table in ["challenges", "messages"] {
+            let statement = format!(
+                "UPDATE {table} SET phone_hash = (SELECT id FROM accounts \
+                 WHERE identity_hash = {table}.phone_hash) WHERE created_at < $1 AND phone_hash IN \
+                 (SELECT identity_hash FROM accounts WHERE {of_number})"
+            );
+            let statement = sqlx::query(AssertSqlSafe(statement)).bind(before.as_millis());
+            statement.execute(&mut *transaction).await?;
+        }
+        // No number has that hash, which is shorter, and no other account.
+        let statement = format!("UPDATE accounts SET identity_hash = id WHERE {of_number}");
+        self.destroy(transaction, AssertSqlSafe(statement), before.as_millis()).await
     }
 
     async fn prune_usage(&self, before: Day) -> Result<u64, StoreError> {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use domain::{AuditLink, ChainHead, LinkHash, Timestamp, shortening_subject};
 use sqlx::any::AnyRow;
-use sqlx::{Any, AssertSqlSafe, Transaction};
+use sqlx::{Any, AssertSqlSafe, SqlSafeStr, Transaction};
 
 use super::SqlStore;
 use super::row::{Columns, amount_column};
@@ -140,7 +140,7 @@ impl SqlStore {
     pub(super) async fn destroy(
         &self,
         mut transaction: Transaction<'static, Any>,
-        statement: &'static str,
+        statement: impl SqlSafeStr + Send,
         before: i64,
     ) -> Result<u64, StoreError> {
         let done = sqlx::query(statement).bind(before).execute(&mut *transaction).await?;

@@ -19,13 +19,17 @@ impl Histories for SqlStore {
         since: Timestamp,
         most: u32,
     ) -> Result<Vec<ChallengeTold>, StoreError> {
-        let (column, value) = match of {
-            ChallengesOf::Phone(phone) => ("phone_hash", self.keys.phone_hash(phone)),
-            ChallengesOf::Device(device) => ("device", mac_column(*device)),
+        let (condition, value) = match of {
+            ChallengesOf::Phone(phone) => ("phone_hash = $1", self.keys.phone_hash(phone)),
+            ChallengesOf::Device(device) => ("device = $1", mac_column(*device)),
+            ChallengesOf::Account(account) => {
+                let of_account = "phone_hash = (SELECT identity_hash FROM accounts WHERE id = $1)";
+                (of_account, id_column(*account))
+            }
         };
         let statement = format!(
             "SELECT id, purpose, site, device, created_at, code_expires_at, attempts, state \
-             FROM challenges WHERE {column} = $1 AND subject = '' AND created_at >= $2 ORDER BY created_at DESC LIMIT $3"
+             FROM challenges WHERE {condition} AND subject = '' AND created_at >= $2 ORDER BY created_at DESC LIMIT $3"
         );
         let rows = sqlx::query(AssertSqlSafe(statement))
             .bind(value)

@@ -281,6 +281,36 @@ pub async fn who_was_not_here_for_long_is_unused(store: TestStore) {
     assert_eq!(unused(much_later, 9).await, [first.account, second.account]);
 }
 
+pub async fn a_number_that_was_not_used_for_long_is_somebody_elses(store: TestStore) {
+    set_up(&store).await;
+    begin(&store, &new_challenge(1, mac(1), T0, "482913")).await;
+    let first = store.sign_in(&sign_in(1, mac(1), T0)).await.unwrap().grant;
+    let (account, later) = (first.account, at(900_000));
+    assert_eq!(store.part_with_numbers(first.until).await.unwrap(), 0, "a permission holds");
+    assert!(store.hold_account(account, "request", at(1)).await.unwrap());
+    assert_eq!(store.part_with_numbers(later).await.unwrap(), 0, "the law holds them together");
+    assert!(store.release_account(account, at(2)).await.unwrap());
+    assert_eq!(store.part_with_numbers(later).await.unwrap(), 1);
+    assert_eq!(store.part_with_numbers(later).await.unwrap(), 0);
+    assert!(store.find_account(&phone().into()).await.unwrap().is_none());
+
+    let second = store.sign_in(&sign_in(2, mac(2), later)).await.unwrap().grant.account;
+    begin(&store, &new_challenge(2, mac(2), later, "482913")).await;
+    assert_ne!(second, account);
+    let challenges = async |account| {
+        let data = store.personal_data(account).await.unwrap().unwrap();
+        let ids: Vec<_> = data.challenges.iter().map(|told| told.id).collect();
+        (data.record.devices.len(), ids)
+    };
+    assert_eq!(challenges(account).await, (1, vec![ChallengeId::from_bytes([1; 16])]));
+    assert_eq!(challenges(second).await, (1, vec![ChallengeId::from_bytes([2; 16])]));
+    assert_eq!(store.list_unused_accounts(later, 9).await.unwrap(), [account]);
+    assert!(store.erase_account(account, later).await.unwrap());
+    let found = store.find_account(&phone().into()).await.unwrap().unwrap();
+    assert_eq!(found.id, second);
+    assert_eq!(challenges(second).await.1.len(), 1, "what the former one asked for is gone alone");
+}
+
 pub async fn how_an_access_point_names_a_session_is_kept_until_the_person_is_erased(
     store: TestStore,
 ) {

@@ -149,6 +149,7 @@ on_both![
     sign_in::an_erased_persons_session_stays_nameless,
     accounting::what_is_past_its_time_is_pruned_and_what_goes_on_stays,
     accounting::who_was_not_here_for_long_is_unused,
+    accounting::a_number_that_was_not_used_for_long_is_somebody_elses,
     stays::a_name_that_is_given_again_is_another_stay_and_nothing_counts_twice,
     stays::the_balance_of_octets_is_that_of_the_latest_stays_that_moved_some,
     stays::a_late_report_reaches_the_stay_it_is_about,
