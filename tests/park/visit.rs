@@ -10,6 +10,8 @@ use crate::scene::{Messages, Scene, eventually};
 /// What Android asks (facts of the platform's documentation: 204 means open).
 const PROBE: &str = "http://connectivitycheck.example/generate_204";
 const INTERNET: &str = "http://198.51.100.1";
+/// A host that is open to everybody.
+const GARDEN: &str = "http://services.park.example";
 const DAY_DATA: u64 = 20_000_000;
 /// What the kernel may let through beyond an allowance: less than one packet.
 const ONE_PACKET: u64 = 65_536;
@@ -23,12 +25,14 @@ fn a_visitor_gets_online_uses_up_the_day_and_is_told_so() {
     let carried = Carried::count(&scene);
 
     a_stranger_reaches_the_portal_and_nothing_else(&scene);
+    the_garden_is_open(&scene);
     sign_in_with_a_browser(&scene, &mut messages);
     let used = use_the_internet(&scene, &carried);
     the_gateway_may_be_killed(&scene, &used);
     sign_in_another_phone(&scene, &mut messages);
     use_up_the_day(&scene, &carried);
     the_page_says_when_it_renews(&scene);
+    the_garden_is_open(&scene);
 }
 
 fn a_stranger_reaches_the_portal_and_nothing_else(scene: &Scene) {
@@ -53,6 +57,16 @@ fn a_stranger_reaches_the_portal_and_nothing_else(scene: &Scene) {
         assert_eq!(scene.curl(1, &[closed]).status.code(), Some(7), "{closed}");
     }
     assert!(!scene.phone(1, &["ping", "-c1", "-W2", "198.51.100.1"]).status().unwrap().success());
+}
+
+/// What the DNS server has told of a host of the garden opens that host, and no other.
+fn the_garden_is_open(scene: &Scene) {
+    let size = ["--output", "/dev/null", "--write-out", "%{size_download}"];
+    let taken = scene.curl(1, &[&size[..], &[&format!("{GARDEN}/bytes/3000000")]].concat());
+    assert_eq!(String::from_utf8(taken.stdout).unwrap(), "3000000");
+    let other = scene.curl(1, &["http://198.51.100.7:8080/"]);
+    assert_eq!(other.status.code(), Some(7), "of its services the web alone");
+    assert_eq!(scene.open(1, PROBE).0, "302");
 }
 
 fn sign_in_with_a_browser(scene: &Scene, messages: &mut Messages) {
@@ -114,6 +128,10 @@ fn use_the_internet(scene: &Scene, carried: &Carried) -> Value {
     std::fs::write(&upload, vec![0; 1_000_000]).unwrap();
     let file = format!("@{}", upload.display());
     assert!(scene.curl(1, &["--data-binary", &file, INTERNET]).status.success());
+
+    // This is free.
+    let free = format!("{GARDEN}/bytes/3000000");
+    assert!(scene.curl(1, &["--output", "/dev/null", &free]).status.success());
 
     let after = carried.octets();
     let (up, down) = (after.up - before.up, after.down - before.down);
@@ -196,7 +214,8 @@ fn the_page_says_when_it_renews(scene: &Scene) {
     keep_picture(&browser, "used-up-en");
 }
 
-/// What really crossed between the gateway and the internet, as the far end counts it.
+/// What really crossed between the gateway and the internet but for the garden, as the far end
+/// counts it.
 pub struct Carried<'a>(&'a Scene);
 
 /// Octets from and to the visitors.
@@ -214,11 +233,11 @@ impl<'a> Carried<'a> {
             counter down { }
             chain in {
                 type filter hook input priority 0;
-                tcp dport 80 ip saddr 198.51.100.2 counter name up
+                tcp dport 80 ip saddr 198.51.100.2 ip daddr 198.51.100.1 counter name up
             }
             chain out {
                 type filter hook output priority 0;
-                tcp sport 80 ip daddr 198.51.100.2 counter name down
+                tcp sport 80 ip daddr 198.51.100.2 ip saddr 198.51.100.1 counter name down
             }
         }";
         scene.at("net", &["nft", rules]);

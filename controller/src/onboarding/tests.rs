@@ -128,6 +128,12 @@ fn the_garden_is_opened_where_the_maker_has_one() {
             ],
         ),
         (NasProfile::Uspot, &["uci add_list dhcp.sabeel_garden.domain='services.park.example'"]),
+        (
+            NasProfile::Sabeel,
+            &[
+                "# Open before sign-in, by dnsmasq on the visitors' network: nftset=/940.gov.example/4#inet#sabeel#garden4",
+            ],
+        ),
     ] {
         let text = pasted(&nas(profile), SECRET).unwrap();
         for line in lines {
@@ -158,7 +164,7 @@ fn who_pastes_what_opens_no_garden_is_told() {
         };
         notes(&nas(profile), &known).iter().any(|note| note.contains("the garden of its site"))
     };
-    for (profile, expected) in [(NasProfile::Sabeel, true), (NasProfile::Coova, false)] {
+    for (profile, expected) in [(NasProfile::Hostapd, true), (NasProfile::Sabeel, false)] {
         assert_eq!(told(profile, &garden), expected, "{profile:?}");
         assert!(!told(profile, &[]), "{profile:?}");
     }
