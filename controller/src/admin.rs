@@ -2,7 +2,8 @@
 //! tool. Whoever may open the socket may do everything, and the audit log tells who did what.
 //!
 //! `GET` and `POST` `/v1/plans`, `/v1/sites`, `/v1/access-points`, and `GET` and `DELETE`
-//! of one of them by name; `PATCH /v1/sites/{name}`; `GET` and `PATCH /v1/messages/budget`; `PATCH /v1/access-points/{name}`, and
+//! of one of them by name; `PATCH /v1/sites/{name}`; `GET` and `PATCH /v1/messages/budget`;
+//! `GET` and `POST /v1/messages/blocks`, `POST /v1/messages/blocks/end`; `PATCH /v1/access-points/{name}`, and
 //! `POST` to its `rotate`,
 //! `finish-rotation`, `onboarding` and `test`; `GET /v1/sessions`, `/v1/sessions/{id}`,
 //! `/v1/sessions/export`, `/v1/orders`, `/v1/support/{reference}`,
@@ -39,6 +40,7 @@ mod record;
 mod refusal;
 mod requests;
 mod rotation;
+mod send_blocks;
 mod setup;
 mod socket;
 mod spending;
@@ -179,6 +181,8 @@ impl AdminApi {
             .route("/v1/requests/{reference}/done", post(requests::done))
             .route("/v1/messages/routes", get(messages::routes))
             .route("/v1/messages/budget", get(spending::show).patch(spending::change))
+            .route("/v1/messages/blocks", get(send_blocks::list).post(send_blocks::set))
+            .route("/v1/messages/blocks/end", post(send_blocks::end))
             .route("/v1/codes", post(codes::send))
             .route("/v1/codes/verify", post(codes::verify))
             .route("/v1/audit", get(audit::links))

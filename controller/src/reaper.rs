@@ -56,6 +56,7 @@ pub(crate) struct Pruned {
     pub usage: u64,
     pub ratings: u64,
     pub spending: u64,
+    pub send_blocks: u64,
     pub accounts: u64,
     pub numbers: u64,
     pub vouchers: u64,
@@ -154,6 +155,8 @@ impl Reaper {
         // Its month is counted until it is over.
         let oldest_spending = oldest_day.min(SpendingPeriod::at(now).month);
         let spending = store.prune_spending(oldest_spending).await?;
+        let (store, before) = self.told("send-blocks", past(days(keep.challenge_days)));
+        let send_blocks = store.prune_send_blocks(before).await?;
         let asked_for = self.erase_requested(now).await?;
         let accounts = asked_for + self.erase_unused(past(days(keep.account_days))).await?;
         let (store, before) = self.told("numbers", past(days(keep.identity_days)));
@@ -182,6 +185,7 @@ impl Reaper {
             usage,
             ratings,
             spending,
+            send_blocks,
             accounts,
             numbers,
             vouchers,
@@ -263,6 +267,7 @@ fn report(pruned: Pruned) {
         usage,
         ratings,
         spending,
+        send_blocks,
         accounts,
         numbers,
         vouchers,
@@ -286,6 +291,7 @@ fn report(pruned: Pruned) {
         usage,
         ratings,
         spending,
+        send_blocks,
         accounts,
         numbers,
         vouchers,

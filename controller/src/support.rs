@@ -203,6 +203,9 @@ const fn refused(counted: Counted) -> &'static str {
         Counted::NumbersOfDevice => "the device asked codes for too many numbers today",
         Counted::ChallengesOfNumber => "too many codes were asked for that number",
         Counted::SendsToNumber => "the number had all its messages of the day",
+        Counted::Blocks => {
+            "messages to that number, or at this site, are blocked (sabeel sms blocks)"
+        }
         Counted::SendsToBlock => "too many messages went to numbers like that one",
         Counted::SpentChallengesOfDevice => "the device had just had all messages of a sign-in",
     }

@@ -11,6 +11,7 @@ mod capport;
 mod catalogue;
 mod consent;
 mod context;
+mod conversion;
 mod errands;
 mod failure;
 mod first_page;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connections::Room;
-use domain::{ChallengePolicy, Clock};
+use domain::{ChallengePolicy, Clock, ConversionRule};
 use store::Store;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
@@ -15,6 +15,7 @@ use crate::budget::Budgets;
 use crate::catalogue::Catalogue;
 use crate::consent::Wordings;
 use crate::context::ContextSigner;
+use crate::conversion;
 use crate::first_page::FirstPages;
 use crate::gateways::MessageGateways;
 use crate::guard::Guard;
@@ -23,7 +24,7 @@ use crate::places::Places;
 use crate::presence::Presence;
 use crate::redirects::Redirects;
 use crate::server::{Pair, Server, TlsError, TlsFiles};
-use crate::settings::{PortalSettings, SettingsError, TlsSettings};
+use crate::settings::{LimitSettings, PortalSettings, SettingsError, TlsSettings};
 use crate::strangers::Strangers;
 
 /// How often the memory of quiet devices is given back.
@@ -154,10 +155,17 @@ impl Portal {
     }
 }
 
-/// Keeps the memory of budgets as small as the crowd.
+/// Keeps the memory of budgets as small as the crowd, and messages to where their codes are entered.
 async fn sweep(app: &App, stop: &CancellationToken) {
     while stop.run_until_cancelled(tokio::time::sleep(SWEEP)).await.is_some() {
         app.budgets.forget_quiet_devices();
+        let LimitSettings { conversion_least: least, conversion_percent: percent, .. } =
+            app.settings.limits;
+        let rule = ConversionRule { least, percent };
+        if let Err(error) = conversion::look(app.store.as_ref(), rule, app.clock.now()).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "how many codes are entered cannot be counted");
+        }
     }
 }
 

@@ -142,6 +142,12 @@ pub struct LimitSettings {
     /// Messages of all sites in a second, with a minute's worth at once; what `messaging.per-second`
     /// is. Each other country of the Gulf has 15 percent of it. 10 by default, 1 to 10,000.
     pub sends_per_second: u32,
+    /// Messages to a block of numbers or another country, or of a site, in an hour, before it follows
+    /// anything from how many of their codes are entered; 20 by default, at least 1.
+    pub conversion_least: u32,
+    /// Percent of those codes that must be entered; if fewer are, none is sent there for an hour. 20 by
+    /// default, 0 to 100; 0 never blocks anything.
+    pub conversion_percent: u32,
     /// Links of messages that may be opened from one source address (one /64 in IPv6) in a minute,
     /// good or not; 300 by default, since a mobile network is few sources. At least 1.
     pub links_per_source: u32,
@@ -266,6 +272,8 @@ impl Default for LimitSettings {
             sends_per_site: 120,
             sends_per_block: 20,
             sends_per_second: 10,
+            conversion_least: 20,
+            conversion_percent: 20,
             links_per_source: 300,
             vouchers_per_device: 10,
             vouchers_per_site: 300,
@@ -347,6 +355,8 @@ impl LimitSettings {
             ("limits.sends-per-access-point", self.sends_per_access_point.into(), 1, most),
             ("limits.sends-per-site", self.sends_per_site.into(), 1, most),
             ("limits.sends-per-block", self.sends_per_block.into(), 1, most),
+            ("limits.conversion-least", self.conversion_least.into(), 1, most),
+            ("limits.conversion-percent", self.conversion_percent.into(), 0, 100),
             ("limits.sends-per-second", self.sends_per_second.into(), 1, 10_000),
             ("limits.links-per-source", self.links_per_source.into(), 1, most),
             ("limits.vouchers-per-device", self.vouchers_per_device.into(), 1, most),

@@ -1,9 +1,10 @@
 //! What can be typed after `sabeel sms`.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use domain::{Money, MoneyError};
+use domain::{BlockTarget, Money, MoneyError};
 
 /// Looks at messages, and bounds them.
 #[derive(Debug, Subcommand)]
@@ -14,6 +15,26 @@ pub enum SmsCommand {
     /// Tell what messages cost today and this month, and what they may cost; or change that, at once
     /// and everywhere.
     Budget(SetBudget),
+    /// List where no messages go, the newest first.
+    Blocks,
+    /// Send no messages to numbers, or on behalf of a site, from now on.
+    Block {
+        /// A number, the first digits of numbers with the code of their country, or the name of a site.
+        #[arg(value_name = "PREFIX|NUMBER|SITE")]
+        target: BlockTarget,
+        /// For how long, such as 30m, 4h or 3d [default: until it is taken back].
+        #[arg(long = "for", value_name = "SPAN", value_parser = super::voucher::span)]
+        lasts: Option<Duration>,
+        /// Why, for the list and the audit log.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Let messages through again.
+    Unblock {
+        /// As it was blocked.
+        #[arg(value_name = "PREFIX|NUMBER|SITE")]
+        target: BlockTarget,
+    },
 }
 
 /// What to change about the money for messages; without anything it is only told.

@@ -128,7 +128,7 @@ impl FromStr for Until {
     }
 }
 
-fn span(text: &str) -> Result<Duration, String> {
+pub(super) fn span(text: &str) -> Result<Duration, String> {
     let unit = |suffix, seconds: u64| {
         let count: u64 = text.strip_suffix(suffix)?.parse().ok()?;
         count.checked_mul(seconds).filter(|seconds| *seconds > 0).map(Duration::from_secs)

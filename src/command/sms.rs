@@ -1,6 +1,9 @@
 //! `sabeel sms`.
 
-use controller::admin::api::{ChangeSpending, List, RouteView, SpendingView, SpentView};
+use controller::admin::api::{
+    BlockSends, ChangeSpending, List, Removed, RouteView, SendBlockView, SpendingView, SpentView,
+    UnblockSends,
+};
 use domain::Country;
 
 use crate::admin_client::AdminClient;
@@ -12,7 +15,42 @@ pub async fn run(admin: &AdminClient, format: Format, command: SmsCommand) -> an
     match command {
         SmsCommand::Routes => routes(admin, format).await,
         SmsCommand::Budget(budget) => set_budget(admin, format, budget).await,
+        SmsCommand::Blocks => blocks(admin, format).await,
+        SmsCommand::Block { target, lasts, reason } => {
+            let seconds = lasts.map(|lasts| lasts.as_secs());
+            let request = BlockSends { target, reason, seconds };
+            let block: SendBlockView = admin.post(BLOCKS, &request).await?;
+            let sentence = format!("no messages go to {} {}", block.target, until(&block));
+            output::done(format, &block, &sentence)
+        }
+        SmsCommand::Unblock { target } => {
+            let ended: Removed =
+                admin.post("/v1/messages/blocks/end", &UnblockSends { target }).await?;
+            output::done(format, &ended, &format!("messages go to {} again", ended.removed))
+        }
     }
+}
+
+const BLOCKS: &str = "/v1/messages/blocks";
+
+async fn blocks(admin: &AdminClient, format: Format) -> anyhow::Result<()> {
+    let blocks: List<SendBlockView> = admin.get(BLOCKS).await?;
+    output::list(format, &blocks.items, ["kind", "target", "since", "until", "reason"], |block| {
+        [
+            block.kind.clone(),
+            block.target.clone(),
+            block.at.to_string(),
+            block.until.map_or_else(|| "taken back".to_owned(), |until| until.to_string()),
+            block.reason.clone(),
+        ]
+    })
+}
+
+/// Until when a block holds, in words.
+fn until(block: &SendBlockView) -> String {
+    block
+        .until
+        .map_or_else(|| "until you say `sabeel sms unblock`".to_owned(), |at| format!("until {at}"))
 }
 
 async fn set_budget(admin: &AdminClient, format: Format, set: SetBudget) -> anyhow::Result<()> {

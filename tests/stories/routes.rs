@@ -116,4 +116,21 @@ async fn a_day_whose_money_is_spent_is_told_and_more_is_allowed_at_once() {
     assert_eq!((&set["day"]["spent"], &set["day"]["most"]), (&"0.2352".into(), &"500.0784".into()));
     let audit = city.sabeel(&["--json", "audit", "list"]).await.out;
     assert_eq!(audit.matches("spending-changed").count(), 2, "{audit}");
+
+    // A number that is blocked looks as any other, and gets nothing.
+    let done =
+        city.sabeel(&["sms", "block", "0557654321", "--for", "4h", "--reason", "asked"]).await;
+    assert!(done.out.contains("no messages go to +9665•••••321 until"), "{done:?}");
+    let page = browser.visit(&coova.redirect("notyet")).await;
+    browser.submit(&page, "change", &[]).await;
+    let page = browser.visit(&coova.redirect("notyet")).await;
+    let other = [("phone", "0557654321"), ("terms", "yes")];
+    let answer = browser.submit(&page, "phone", &other).await;
+    assert!(answer.status == 303 && answer.location().ends_with("/code"), "{}", answer.body);
+    let blocks = city.sabeel(&["sms", "blocks"]).await.out;
+    assert!(blocks.contains("asked") && !blocks.contains("321"), "{blocks}");
+    assert_eq!(city.sabeel(&["sms", "unblock", "0557654321"]).await.code, 0);
+    assert_eq!(city.sabeel(&["sms", "unblock", "0557654321"]).await.code, 1);
+    assert_eq!(city.json(&["code", "send", "44012349", "0557654321"]).await["sends"], 1);
+    assert!(messages.next().await.text.contains("44012349"), "nothing came for the sign-in");
 }

@@ -22,6 +22,7 @@ mod plan;
 mod radius;
 mod rating;
 mod request;
+mod send_blocks;
 mod session;
 mod session_export;
 mod site;
@@ -62,6 +63,7 @@ pub use plan::PlanView;
 pub use radius::{Cursor, RadiusStatistics, Tail, TailQuestion, TrailStatus};
 pub use rating::{RatingsQuery, RatingsView, ReasonView};
 pub use request::{RequestQuery, RequestView};
+pub use send_blocks::{BlockSends, SendBlockView, UnblockSends};
 pub use session::{
     Changing, Disconnect, Disconnecting, GrantFate, OrderFate, SessionDetails, SessionQuery,
     SessionStateView, SessionView,

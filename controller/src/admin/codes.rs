@@ -134,6 +134,9 @@ fn not_sent(reason: NotSent) -> Refusal {
             refusal @ (ResendRefusal::CoolingDown { .. } | ResendRefusal::SendsUsedUp),
         ) => too_many(refusal.to_string()),
         NotSent::Busy(_) | NotSent::Spent => too_many(reason.to_string()),
+        NotSent::Over(OverLimit { limit, .. }) if limit.counted == Counted::Blocks => {
+            too_many("messages to that number are blocked")
+        }
         NotSent::Over(OverLimit { limit, wait }) => too_many(format!(
             "the number was sent {} codes within a day; the next can be sent in {} s",
             limit.most,

@@ -5,11 +5,11 @@ use axum::extract::State;
 use domain::{Money, SpendingPeriod};
 use store::{Act, SpendingPart, SpendingSpan, SpendingTold, Spent};
 
-use super::AdminApi;
-use super::api::{ChangeSpending, SpendingPartView, SpendingView, SpentView};
+use super::api::{ChangeSpending, SendBlockView, SpendingPartView, SpendingView, SpentView};
 use super::extract::Body;
 use super::record::{By, Note};
 use super::refusal::Refusal;
+use super::{AdminApi, send_blocks};
 
 pub(super) async fn show(State(api): State<AdminApi>) -> Result<Json<SpendingView>, Refusal> {
     let period = SpendingPeriod::at(api.clock.now());
@@ -41,11 +41,16 @@ pub(super) async fn change(
 }
 
 impl AdminApi {
-    /// What is to be known of the money for messages.
-    pub(super) async fn spending_alarms(&self) -> Result<Vec<String>, Refusal> {
+    /// What is to be known of messages: their money, and where none go.
+    pub(super) async fn message_alarms(&self) -> Result<Vec<String>, Refusal> {
         let period = SpendingPeriod::at(self.clock.now());
         let told = self.store.find_spending(period).await?;
-        Ok(view(self, &told, Vec::new()).alarms)
+        let mut alarms = view(self, &told, Vec::new()).alarms;
+        for block in self.store.list_send_blocks(self.clock.now()).await? {
+            let SendBlockView { target, reason, .. } = send_blocks::view(block);
+            alarms.push(format!("no messages go to {target}: {reason}"));
+        }
+        Ok(alarms)
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) async fn status(State(api): State<AdminApi>) -> Result<Json<Status>, 
         },
         next_order_at: store.next_order_at(api.clock.now(), &Reach::Everyone).await?,
         next_message_at: store.next_message_at().await?,
-        alarms: api.spending_alarms().await?,
+        alarms: api.message_alarms().await?,
         journal,
     }))
 }

@@ -18,16 +18,19 @@ pub enum Counted {
     SendsToBlock,
     /// Challenges of the device that had all their messages.
     SpentChallengesOfDevice,
+    /// Blocks that hold; they are looked up, and of no window.
+    Blocks,
 }
 
 impl Counted {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::SendsOfDevice,
         Self::NumbersOfDevice,
         Self::ChallengesOfNumber,
         Self::SendsToNumber,
         Self::SendsToBlock,
         Self::SpentChallengesOfDevice,
+        Self::Blocks,
     ];
 
     /// The name in the store and on the command line.
@@ -40,13 +43,17 @@ impl Counted {
             Self::SendsToNumber => "sends-to-number",
             Self::SendsToBlock => "sends-to-block",
             Self::SpentChallengesOfDevice => "spent-challenges-of-device",
+            Self::Blocks => "blocks",
         }
     }
 
     /// Whether others than the device can use it up, so that a device learns of others by it.
     #[must_use]
     pub const fn is_of_number(self) -> bool {
-        matches!(self, Self::ChallengesOfNumber | Self::SendsToNumber | Self::SendsToBlock)
+        matches!(
+            self,
+            Self::ChallengesOfNumber | Self::SendsToNumber | Self::SendsToBlock | Self::Blocks
+        )
     }
 
     /// Whether it bounds messages, not challenges.

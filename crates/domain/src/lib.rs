@@ -36,6 +36,7 @@ mod readable;
 mod reference;
 mod report_number;
 mod secret;
+mod send_block;
 mod session;
 mod site;
 mod sms_length;
@@ -100,6 +101,7 @@ pub use rating::{Rating, Score};
 pub use reference::{Reference, ReferenceError};
 pub use report_number::{ReportNumber, ReportNumberError};
 pub use secret::{Secret, SecretError};
+pub use send_block::{BlockTarget, BlockTargetError, Conversion, ConversionRule};
 pub use session::{
     AccountingEvent, AccountingRecord, Advance, Session, SessionEnd, SessionReport, SessionState,
     Usage,

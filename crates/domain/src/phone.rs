@@ -124,6 +124,15 @@ impl Country {
     }
 }
 
+impl Country {
+    /// What numbers of the country begin with.
+    #[must_use]
+    pub fn calling_code(self) -> &'static str {
+        let plan = PLANS.iter().find(|plan| plan.country == self);
+        plan.map_or("", |plan| plan.calling_code)
+    }
+}
+
 /// Why a text is no [`Country`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no known country; known are sa, ae, kw, bh, qa and om")]

@@ -17,6 +17,7 @@ mod nas_ranges;
 mod outboxes;
 mod radius_servers;
 mod ratings;
+mod send_blocks;
 mod sessions;
 mod setup;
 mod sign_in;
@@ -44,6 +45,7 @@ pub use outboxes::{
 };
 pub use radius_servers::{RadiusServer, RadiusServers, ServerId};
 pub use ratings::Ratings;
+pub use send_blocks::{ConversionPart, SendBlock, SendBlockTold, SendBlocks};
 pub use sessions::{
     AccountUsage, ApplyOutcome, JournalPosition, SessionFilter, SessionReports, Sessions,
     SessionsFrom,
@@ -80,6 +82,7 @@ pub trait Store:
     + Gateways
     + MessageOutbox
     + Spending
+    + SendBlocks
     + Histories
     + RadiusServers
     + Erasures

@@ -88,6 +88,13 @@ fn requests(session: SessionId, order: &str) -> Vec<(Method, String, Value, &'st
             "spending-changed",
             String::new(),
         ),
+        post(
+            "/v1/messages/blocks",
+            json!({"target": "965", "reason": "pumped"}),
+            "send-block-set",
+            "",
+        ),
+        post("/v1/messages/blocks/end", json!({"target": "965"}), "send-block-ended", ""),
         post("/v1/import/access-points", nothing, "access-points-imported", ""),
         post(
             "/v1/import/people",

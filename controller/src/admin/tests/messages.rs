@@ -99,3 +99,46 @@ async fn the_money_for_messages_is_told_and_allowed_at_once() {
     assert_eq!([day(&budget, "most"), day(&budget, "set")], [json!("0.30"), json!(false)]);
     assert_eq!(send("44012349").await, 429);
 }
+
+#[tokio::test]
+async fn messages_are_blocked_and_let_through_at_once() {
+    let office = office_with_money("100").await;
+    let send = async |report: &str, phone: &str| {
+        office.post("/v1/codes", json!({ "report": report, "phone": phone })).await
+    };
+    let blocks = async || office.get("/v1/messages/blocks").await.1["items"].clone();
+    let block = async |target: &str, reason: &str| {
+        let body = json!({ "target": target, "reason": reason, "seconds": 3_600 });
+        office.post("/v1/messages/blocks", body).await
+    };
+    for (target, reason, status) in
+        [("96657", " ", 422), ("055123", "so", 400), ("park", "so", 404), ("96657", "pumped", 200)]
+    {
+        let (found, said) = block(target, reason).await;
+        assert_eq!(found, status, "{target}: {said}");
+    }
+    assert_eq!(block("+966512345678", "harassed").await.0, 200);
+    for (report, phone) in [("44012345", "+966571234567"), ("44012346", "+966512345678")] {
+        let (status, said) = send(report, phone).await;
+        assert_eq!((status, &said["reason"]), (429, &json!("messages to that number are blocked")));
+    }
+    assert_eq!(send("44012347", "+966512345679").await.0, 202);
+    let told = blocks().await;
+    let of = |index: usize, key: &str| told[index][key].clone();
+    let mut kinds = [of(0, "kind"), of(1, "kind")].map(|kind| kind.to_string());
+    kinds.sort();
+    assert_eq!(kinds, ["\"number\"", "\"prefix\""], "{told}");
+    assert!(!told.to_string().contains("345678"), "{told}");
+    let alarms = office.get("/v1/status").await.1["alarms"].to_string();
+    assert!(alarms.contains("no messages go to +96657…: pumped"), "{alarms}");
+
+    let end = async |target: &str| {
+        office.post("/v1/messages/blocks/end", json!({ "target": target })).await.0
+    };
+    assert_eq!(
+        [end("96657").await, end("96657").await, end("+966512345678").await],
+        [200, 404, 200]
+    );
+    assert_eq!(blocks().await, json!([]));
+    assert_eq!(send("44012345", "+966571234567").await.0, 202);
+}

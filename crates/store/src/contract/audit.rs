@@ -126,6 +126,10 @@ pub enum Act {
     CodeVerified,
     /// A code to close a report was brought that was not the right one.
     CodeRefused,
+    /// Messages to numbers, or on behalf of a site, were blocked.
+    SendBlockSet,
+    /// They were let through again.
+    SendBlockEnded,
     /// A limit on what messages may cost was changed.
     SpendingChanged,
     /// What was done to a person was looked up in the audit log.
@@ -181,6 +185,8 @@ impl Act {
             Self::CodeSent => "code-sent",
             Self::CodeVerified => "code-verified",
             Self::CodeRefused => "code-refused",
+            Self::SendBlockSet => "send-block-set",
+            Self::SendBlockEnded => "send-block-ended",
             Self::SpendingChanged => "spending-changed",
             Self::AuditShown => "audit-shown",
             Self::Destroyed => "destroyed",

@@ -59,7 +59,10 @@ impl Challenges for SqlStore {
             return Ok(Begun::GoesOn(Challenge { agreed, ..open }));
         }
         let at = challenge.created_at;
-        let over = self.over(&mut transaction, challenge, budget.limits, (at, policy)).await?;
+        let over = match self.barred(&mut transaction, challenge, at).await? {
+            Some(barred) => Some(barred),
+            None => self.over(&mut transaction, challenge, budget.limits, (at, policy)).await?,
+        };
         let mute = self.is_others(&mut transaction, challenge, over, at).await?;
         let refused = over.map(|over| over.limit.counted);
         if let Some(visit) = &new.visit {
@@ -175,7 +178,10 @@ impl Challenges for SqlStore {
         }
         let of_sends = budget.limits.iter().filter(|limit| limit.counted.is_of_sends());
         let sends: Vec<SendLimit> = of_sends.copied().collect();
-        let over = self.over(&mut transaction, &challenge, &sends, (at, policy)).await?;
+        let over = match self.barred(&mut transaction, &challenge, at).await? {
+            Some(barred) => Some(barred),
+            None => self.over(&mut transaction, &challenge, &sends, (at, policy)).await?,
+        };
         let mute = self.is_others(&mut transaction, &challenge, over, at).await?;
         if let Some(over) = over.filter(|_| !mute) {
             return Ok(Err(over.into()));

@@ -51,6 +51,7 @@ const STEPS: &[Step] = steps![
     "0027_budgets",
     "0028_spending",
     "0029_whereabouts",
+    "0030_send_blocks",
 ];
 
 /// What migrating did.

@@ -21,6 +21,7 @@ mod radius_servers;
 mod ratings;
 mod rivals;
 mod schema;
+mod send_blocks;
 mod setup;
 mod sign_in;
 mod spending;
@@ -71,6 +72,8 @@ on_both![
     budgets::what_others_used_up_begins_without_a_message,
     budgets::what_is_refused_takes_nothing_from_what_all_share,
     budgets::no_number_of_beginnings_passes_the_limit_of_a_block,
+    send_blocks::a_block_mutes_its_target_and_no_other_until_it_ends,
+    send_blocks::conversion_is_counted_without_what_may_still_come,
     spending::no_number_of_beginnings_passes_the_money_of_a_day,
     spending::another_code_is_paid_for_as_well,
     spending::a_limit_is_changed_while_messages_go,

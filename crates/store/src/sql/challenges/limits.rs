@@ -46,6 +46,8 @@ const fn counting(counted: Counted) -> &'static str {
              AND (challenges.subject = '') = $3 AND challenge_codes.mute = 0 \
              AND challenges.created_at > $4"
         }
+        // They are looked up.
+        Counted::Blocks => "",
     }
 }
 
@@ -90,6 +92,7 @@ impl SqlStore {
                 | Counted::SpentChallengesOfDevice => &device,
                 Counted::ChallengesOfNumber | Counted::SendsToNumber => &number,
                 Counted::SendsToBlock => &block,
+                Counted::Blocks => continue,
             };
             let query = sqlx::query(counting(limit.counted));
             let query = query.bind(of.clone()).bind(since.as_millis()).bind(subject.is_empty());
@@ -126,6 +129,9 @@ impl SqlStore {
         let Some(OverLimit { limit, .. }) = over else { return Ok(false) };
         if challenge.binding.device().is_none() || !limit.counted.is_of_number() {
             return Ok(false);
+        }
+        if limit.counted == Counted::Blocks {
+            return Ok(true);
         }
         let statement = match limit.counted {
             Counted::ChallengesOfNumber => {
