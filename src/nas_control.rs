@@ -2,15 +2,17 @@
 //! own controller, or to where a gateway that asks by itself fetches them; and notes what was
 //! answered.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use controller::{Delivery, GuestsError, NasControl, Probe, Way};
-use controller_api::{ApiError, Controller, Controllers};
+use controller::{Delivery, GuestsError, NasControl, Probe, Way, one_time_credential};
+use controller_api::{ApiError, Controller, Controllers, Who};
 use domain::{
-    Clock, ControllerApi, Errand, Guest, GuestReport, GuestStanding, Nas, NasCommand, NasOrder,
-    OrderKind, OrderMethod, OrderReason, Session, Timestamp, WaitingErrand,
+    Clock, ControllerApi, Credential, Errand, Guest, GuestReport, GuestStanding, MacAddress, Nas,
+    NasCommand, NasOrder, OrderKind, OrderMethod, OrderReason, Session, Terms, Timestamp,
+    WaitingErrand,
 };
 use radius::{DaeClient, DaeOutcome};
 use store::{Store, StoreError, Trail, TrailEvent, TrailKind};
@@ -123,29 +125,59 @@ impl EveryWay {
         nas: &Nas,
         api: &ControllerApi,
         order: &NasOrder,
-        command: &NasCommand,
+        (command, session): (&NasCommand, Option<&Session>),
     ) -> Delivery {
-        let (at, device) = (controller(nas, api), order.device);
-        let told = match command {
-            NasCommand::Disconnect => self.controllers.revoke(at, device).await,
-            NasCommand::Change(terms) => {
-                let place = match self.store.find_whereabouts(&nas.name, device).await {
-                    Ok(place) => place,
-                    Err(error) => {
-                        let error = &error as &dyn std::error::Error;
-                        tracing::warn!(nas = %nas.name, error, "where a device is is not known");
-                        return Delivery::NoAnswer;
-                    }
-                };
-                self.controllers.admit(at, (device, place.as_ref()), terms).await
-            }
-            // It asks nobody, and so is never told to.
+        let terms = match command {
+            NasCommand::Disconnect => None,
+            NasCommand::Change(terms) => Some(terms),
+            // It is told who may go online, and so is never told to ask.
             NasCommand::Reauthenticate => return Delivery::NoAddress,
         };
-        if let Err(error) = &told {
-            tracing::info!(nas = %nas.name, order.id = %order.id, %error, "not told");
+        let address = session.and_then(|session| session.address);
+        match self.try_to_tell(nas, api, (order.device, address), terms).await {
+            Ok(Ok(())) => Delivery::Acknowledged,
+            Ok(Err(error)) => {
+                tracing::info!(nas = %nas.name, order.id = %order.id, %error, "not told");
+                api_delivery(error, command)
+            }
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(nas = %nas.name, error, "it is not known what to tell the controller");
+                Delivery::NoAnswer
+            }
         }
-        told.map_or_else(|error| api_delivery(error, command), |()| Delivery::Acknowledged)
+    }
+
+    async fn try_to_tell(
+        &self,
+        nas: &Nas,
+        api: &ControllerApi,
+        (device, address): (MacAddress, Option<IpAddr>),
+        terms: Option<&Terms>,
+    ) -> Result<Result<(), ApiError>, StoreError> {
+        let at = controller(nas, api);
+        let place = self.store.find_whereabouts(&nas.name, device).await?;
+        let who = Who { device, place: place.as_ref(), address };
+        let Some(terms) = terms else { return Ok(self.controllers.revoke(at, who).await) };
+        let credential = match nas.hand_off.method.logs_in() {
+            true => self.credential(nas, device).await?,
+            false => None,
+        };
+        Ok(self.controllers.admit(at, who, terms, credential.as_ref()).await)
+    }
+
+    /// A new one-time credential of a device that may be online.
+    async fn credential(
+        &self,
+        nas: &Nas,
+        device: MacAddress,
+    ) -> Result<Option<Credential>, StoreError> {
+        let now = self.clock.now();
+        let grant = self.store.find_grant(device).await?.filter(|grant| grant.holds(now));
+        let Some(grant) = grant else { return Ok(None) };
+        let credential = one_time_credential(&grant, &nas.name, now);
+        self.store.add_credential(&credential).await?;
+        Ok(Some(credential))
     }
 }
 
@@ -184,7 +216,7 @@ impl NasControl for EveryWay {
     ) -> Delivery {
         let sent_at = self.clock.now();
         let delivery = match &nas.hand_off.api {
-            Some(api) => self.tell_api(nas, api, order, command).await,
+            Some(api) => self.tell_api(nas, api, order, (command, session)).await,
             None if nas.hand_off.method.asks_portal() => self.leave(nas, order, command).await,
             None if nas.profile.speaks_radius() && self.client.reaches(nas) => {
                 delivery(self.client.deliver(nas, order.device, session, command).await)

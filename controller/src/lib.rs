@@ -6,6 +6,7 @@
 
 pub mod admin;
 mod control;
+mod credential;
 mod delivery;
 mod direction_watch;
 mod guest_watch;
@@ -28,6 +29,7 @@ mod tail;
 mod why;
 
 pub use control::{Controller, OrderDelivery};
+pub use credential::one_time_credential;
 pub use message_routes::{MessageRoutes, RouteNow};
 pub use nas_activity::{Counted, NasActivity};
 pub use nas_control::{Delivery, GuestsError, NasControl, Probe, Way};

@@ -61,7 +61,8 @@ pub(crate) fn rows(seen: &Seen<'_>) -> Vec<TestRow> {
             rows.extend(secret(nas, activity, seen.now));
         }
     }
-    rows.extend(seen.probe.map(|probe| orders(nas, probe)));
+    let judge = if nas.hand_off.method.tells_api() { api } else { orders };
+    rows.extend(seen.probe.map(|probe| judge(nas, probe)));
     rows.extend(seen.activity.map(clock));
     rows.push(octets(nas, seen.octets));
     rows

@@ -75,6 +75,7 @@ const fn text(profile: NasProfile) -> (&'static str, Writing) {
         NasProfile::Hostapd => (include_str!("../onboarding/hostapd.conf"), Writing::Line),
         NasProfile::Aruba => (include_str!("../onboarding/aruba.txt"), Writing::Word),
         NasProfile::Ruckus => (include_str!("../onboarding/ruckus.txt"), Writing::Prose),
+        NasProfile::SmartZone => (include_str!("../onboarding/smartzone.txt"), Writing::Prose),
         NasProfile::Cisco => (include_str!("../onboarding/cisco.txt"), Writing::Word),
         NasProfile::Unifi => (include_str!("../onboarding/unifi.txt"), Writing::Prose),
         NasProfile::UnifiApi => (include_str!("../onboarding/unifi-api.txt"), Writing::Prose),
@@ -151,7 +152,10 @@ pub(crate) fn notes(nas: &Nas, known: &Known<'_>) -> Vec<String> {
              a visitor who signs out stays online until then"
                 .to_owned(),
         );
-    } else if nas.dae_address.is_none() && nas.certificate.is_none() && nas.profile.speaks_radius()
+    } else if nas.dae_address.is_none()
+        && nas.certificate.is_none()
+        && nas.profile.speaks_radius()
+        && !nas.hand_off.method.tells_api()
     {
         notes.push(format!(
             "orders cannot reach it yet: `sabeel nas set {} --dae ADDRESS:{}`",

@@ -23,6 +23,7 @@ mod pfsense;
 mod query;
 mod ruckus;
 mod sabeel;
+mod smart_zone;
 mod uam;
 mod unifi;
 
@@ -71,6 +72,7 @@ pub(crate) fn dialect(method: HandOffMethod) -> &'static dyn Dialect {
         HandOffMethod::Aruba => &aruba::Aruba,
         HandOffMethod::ArubaInstantOn => &aruba::ArubaInstantOn,
         HandOffMethod::Ruckus => &ruckus::Ruckus,
+        HandOffMethod::SmartZone => &smart_zone::SmartZone,
         HandOffMethod::Meraki => &meraki::Meraki,
         HandOffMethod::MerakiClickThrough => &meraki::ClickThrough,
         HandOffMethod::Cambium => &cambium::Cambium,
@@ -197,6 +199,8 @@ pub(crate) enum ArrivalError {
     Stale,
     #[error("`tok` is openNDS's own token, in clear: set fas_secure_enabled to 1 or more there")]
     TokenInClear,
+    #[error("`{0}` is encrypted, so the device is not known: `no encrypt-mac-ip` on SmartZone")]
+    Encrypted(&'static str),
     #[error("the login page's host is not one of this access point's")]
     HostNotAllowed,
 }

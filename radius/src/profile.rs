@@ -72,6 +72,7 @@ pub(crate) fn write(
         NasProfile::Aruba | NasProfile::Fortinet | NasProfile::Opnsense => {}
         NasProfile::Hostapd
         | NasProfile::Ruckus
+        | NasProfile::SmartZone
         | NasProfile::Unifi
         | NasProfile::UnifiApi
         | NasProfile::Opennds

@@ -120,7 +120,7 @@ pub struct AddNas {
     /// fingerprint.
     #[arg(long, value_name = "NAME")]
     pub certificate: Option<CertificateName>,
-    /// The maker's dialect: sabeel, coova, uspot, mikrotik, hostapd, aruba, ruckus, cisco, unifi,
+    /// The maker's dialect: sabeel, coova, uspot, mikrotik, hostapd, aruba, ruckus, smartzone, cisco, unifi,
     /// unifi-api, opennds, meraki, meraki-click-through, hpe, cambium, huawei, fortinet, omada,
     /// omada-api, pfsense, opnsense or generic.
     #[arg(long, default_value = "generic")]
@@ -183,10 +183,10 @@ pub struct HandOffArgs {
 #[derive(Debug, Default, Args)]
 pub struct ApiArgs {
     /// Where the API of its controller is, as in https://10.0.0.2:8443.
-    #[arg(long, value_name = "URL", requires = "api_site")]
+    #[arg(long, value_name = "URL")]
     pub api_url: Option<ApiUrl>,
     /// The controller's short name of the site, such as default: it stands in the address of the
-    /// controller's own pages.
+    /// controller's own pages [default: what it was, or default; SmartZone has none].
     #[arg(long, value_name = "SITE", requires = "api_url")]
     pub api_site: Option<ApiSite>,
     /// Who logs in there; without one, the key is an API key.

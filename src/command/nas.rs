@@ -127,7 +127,7 @@ fn hand_off(given: HandOffArgs) -> anyhow::Result<NewHandOff> {
 
 fn api(given: ApiArgs) -> anyhow::Result<Option<NewApi>> {
     let ApiArgs { api_url, api_site, api_user, api_key_file, api_certificate } = given;
-    let (Some(url), Some(site)) = (api_url, api_site) else { return Ok(None) };
+    let Some(url) = api_url else { return Ok(None) };
     let key = api_key_file.as_deref().map(read_secret).transpose()?;
-    Ok(Some(NewApi { url, site, user: api_user, key, certificate: api_certificate }))
+    Ok(Some(NewApi { url, site: api_site, user: api_user, key, certificate: api_certificate }))
 }

@@ -28,6 +28,8 @@ mod omada_controller;
 mod reports;
 mod routes;
 mod rush;
+mod smart_zone;
+mod smart_zone_controller;
 mod sms_gateway;
 mod tls_door;
 mod unifi;

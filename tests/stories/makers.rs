@@ -269,7 +269,7 @@ async fn sign_in(browser: &Browser, at: &mut Installed<'_>, messages: &mut SmsGa
 fn every_way_to_hand_off_has_its_story() {
     for method in HandOffMethod::ALL {
         // The stories of our gateway and openNDS are in the park; CoovaChilli, the controllers of
-        // UniFi and Omada, and Meraki's click-through have their own.
+        // UniFi, Omada and SmartZone, and Meraki's click-through have their own.
         let elsewhere = matches!(
             method,
             HandOffMethod::MacAuthentication
@@ -277,6 +277,7 @@ fn every_way_to_hand_off_has_its_story() {
                 | HandOffMethod::UnifiApi
                 | HandOffMethod::Opennds
                 | HandOffMethod::OmadaApi
+                | HandOffMethod::SmartZone
                 | HandOffMethod::MerakiClickThrough
         );
         let is_told = MAKERS.iter().any(|maker| maker.method() == method);

@@ -170,7 +170,7 @@ pub(super) fn nas(request: AddAccessPoint, new: &NewAccessPoints) -> Result<Nas,
 
 fn hand_off(wanted: NewHandOff, profile: NasProfile) -> Result<HandOff, String> {
     let NewHandOff { method, secret, hosts, api, sends } = wanted;
-    let method = method.unwrap_or(match hosts.is_empty() && profile.speaks_radius() {
+    let method = method.unwrap_or(match hosts.is_empty() && profile.own_hand_off().is_none() {
         true => HandOffMethod::MacAuthentication,
         false => profile.browser_hand_off(),
     });
@@ -197,6 +197,7 @@ fn controller_api(wanted: NewApi) -> Result<ControllerApi, String> {
     if certificate.as_ref().is_some_and(|pinned| !pinned.is_fingerprint()) {
         return Err("the API's certificate is named by sha256: and its fingerprint".to_owned());
     }
+    let site = site.unwrap_or_default();
     Ok(ControllerApi { url, site, user, key, certificate })
 }
 
@@ -224,6 +225,7 @@ fn apply(request: &ChangeAccessPoint, nas: &mut Nas) -> Result<(), String> {
         let has_page = nas.hand_off.method != HandOffMethod::MacAuthentication;
         if let (Some(wanted), Some(api)) = (&mut wanted.api, &nas.hand_off.api) {
             wanted.key.get_or_insert_with(|| api.key.clone());
+            wanted.site.get_or_insert_with(|| api.site.clone());
         }
         wanted.method = wanted.method.or(has_page.then_some(nas.hand_off.method));
         if wanted.sends.is_some() && wanted.hosts.is_empty() {
@@ -317,7 +319,12 @@ pub(super) fn notes_on(nas: &Nas) -> Vec<String> {
         MessageAuthenticatorRule::Required | MessageAuthenticatorRule::Learnt => {}
     }
     notes.extend(nas.hand_off.method.opens_by_link().then(|| OPENED_BY_LINK.to_owned()));
-    if nas.dae_address.is_none() && nas.certificate.is_none() && nas.profile.speaks_radius() {
+    let is_told = nas.hand_off.method.tells_api();
+    if nas.dae_address.is_none()
+        && nas.certificate.is_none()
+        && nas.profile.speaks_radius()
+        && !is_told
+    {
         notes.push(
             "without an address for Disconnect and CoA, a used-up allowance ends a session only \
              by the limits that the access point keeps itself"

@@ -39,8 +39,9 @@ pub(super) async fn add(
 
 /// The range that is asked for, with a secret made where none is given.
 pub(super) fn range(request: AddRange, new: &NewAccessPoints) -> Result<NasRange, String> {
-    if !request.profile.speaks_radius() {
-        return Err(format!("nobody of the profile {} sends RADIUS", request.profile.as_str()));
+    if request.profile.own_hand_off().is_some() {
+        let profile = request.profile.as_str();
+        return Err(format!("one of the profile {profile} is told more than a range can say"));
     }
     Ok(NasRange {
         name: request.name,

@@ -107,7 +107,7 @@ mod tests {
     }
 
     /// The rungs of each maker's ladder: to be asked again, slower, full speed.
-    const LADDERS: [(NasProfile, [&str; 3]); 22] = [
+    const LADDERS: [(NasProfile, [&str; 3]); 23] = [
         // RFC 5176 §3.2, and our own gateway knows it whole.
         (NasProfile::Generic, ["reauthenticate disconnect", "change disconnect", "change"]),
         (NasProfile::Sabeel, ["reauthenticate disconnect", "change disconnect", "change"]),
@@ -123,6 +123,8 @@ mod tests {
         (NasProfile::Aruba, ["disconnect", "disconnect", ""]),
         // "COA-DM" ends sessions (ZoneDirector 9.8 User Guide, "RADIUS Attributes").
         (NasProfile::Ruckus, ["disconnect", "disconnect", ""]),
+        // Each login by its northbound interface has RADIUS say what the device may.
+        (NasProfile::SmartZone, ["change", "disconnect", ""]),
         // `subscriber:command=reauthenticate` (Cisco, "RADIUS Change of Authorization").
         (
             NasProfile::Cisco,

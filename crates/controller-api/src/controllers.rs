@@ -2,12 +2,16 @@
 //! connections are used again.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::{ControllerApi, Guest, HandOffMethod, MacAddress, NasName, Terms, Whereabouts};
+use domain::{
+    ControllerApi, Credential, Guest, HandOffMethod, MacAddress, NasName, Terms, Whereabouts,
+};
 
 use crate::error::ApiError;
 use crate::omada::Omada;
+use crate::smart_zone::SmartZone;
 use crate::unifi::Unifi;
 
 /// More clients are not kept; who comes then logs in anew.
@@ -28,28 +32,45 @@ pub struct Controller<'a> {
     pub api: &'a ControllerApi,
 }
 
+/// Whom a controller is told of.
+#[derive(Debug, Clone, Copy)]
+pub struct Who<'a> {
+    /// The device.
+    pub device: MacAddress,
+    /// What a redirect said of where it is.
+    pub place: Option<&'a Whereabouts>,
+    /// Its address, if its session has one.
+    pub address: Option<IpAddr>,
+}
+
 /// The client of one maker's controller.
 #[derive(Debug)]
 enum Client {
     Unifi(Unifi),
     Omada(Omada),
+    SmartZone(SmartZone),
 }
 
 impl Controllers {
-    /// Has a device let through under these terms, whatever it was told before; `place` is what a
-    /// redirect said of where it is.
+    /// Has a device let through under these terms, whatever it was told before; or by a credential,
+    /// by which RADIUS tells them.
     ///
     /// # Errors
     /// Why it was not told.
     pub async fn admit(
         &self,
         at: Controller<'_>,
-        (device, place): (MacAddress, Option<&Whereabouts>),
+        Who { device, place, .. }: Who<'_>,
         terms: &Terms,
+        credential: Option<&Credential>,
     ) -> Result<(), ApiError> {
         match &*self.client(at)? {
             Client::Unifi(unifi) => unifi.admit(device, terms).await,
             Client::Omada(omada) => omada.admit(device, terms, place).await,
+            Client::SmartZone(zone) => {
+                let credential = credential.ok_or(ApiError::Unseen)?;
+                zone.log_in(device, place, credential).await
+            }
         }
     }
 
@@ -57,14 +78,19 @@ impl Controllers {
     ///
     /// # Errors
     /// Why it was not told.
-    pub async fn revoke(&self, at: Controller<'_>, device: MacAddress) -> Result<(), ApiError> {
+    pub async fn revoke(
+        &self,
+        at: Controller<'_>,
+        Who { device, place, address }: Who<'_>,
+    ) -> Result<(), ApiError> {
         match &*self.client(at)? {
             Client::Unifi(unifi) => unifi.revoke(device).await,
             Client::Omada(omada) => omada.revoke(device).await,
+            Client::SmartZone(zone) => zone.log_out(device, place, address).await,
         }
     }
 
-    /// Every guest that the controller sees at the site.
+    /// Every guest that the controller sees at the site; nobody where accounting says so.
     ///
     /// # Errors
     /// Why it did not say so.
@@ -72,6 +98,7 @@ impl Controllers {
         match &*self.client(at)? {
             Client::Unifi(unifi) => unifi.guests().await,
             Client::Omada(omada) => omada.guests().await,
+            Client::SmartZone(_) => Ok(Vec::new()),
         }
     }
 
@@ -83,6 +110,7 @@ impl Controllers {
         match &*self.client(at)? {
             Client::Unifi(unifi) => unifi.check().await,
             Client::Omada(omada) => omada.check().await,
+            Client::SmartZone(zone) => zone.check().await,
         }
     }
 
@@ -93,6 +121,7 @@ impl Controllers {
         }
         let client = Arc::new(match at.method {
             HandOffMethod::OmadaApi => Client::Omada(Omada::new(at.api.clone())?),
+            HandOffMethod::SmartZone => Client::SmartZone(SmartZone::new(at.api.clone())?),
             _ => Client::Unifi(Unifi::new(at.api.clone())?),
         });
         if clients.len() >= MOST {
@@ -108,6 +137,7 @@ impl Client {
         match self {
             Self::Unifi(unifi) => at.method == HandOffMethod::UnifiApi && unifi.is_for(at.api),
             Self::Omada(omada) => at.method == HandOffMethod::OmadaApi && omada.is_for(at.api),
+            Self::SmartZone(zone) => at.method == HandOffMethod::SmartZone && zone.is_for(at.api),
         }
     }
 }

@@ -7,8 +7,9 @@ mod controllers;
 mod error;
 mod exchange;
 mod omada;
+mod smart_zone;
 mod tls;
 mod unifi;
 
-pub use controllers::{Controller, Controllers};
+pub use controllers::{Controller, Controllers, Who};
 pub use error::ApiError;

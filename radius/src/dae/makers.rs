@@ -65,7 +65,7 @@ const ANY: Maker = Maker {
 const CHILLI_VOLUME: Option<(&str, &str)> =
     Some(("ChilliSpot-Max-Total-Octets", "ChilliSpot-Max-Total-Gigawords"));
 
-const MAKERS: [Maker; 22] = [
+const MAKERS: [Maker; 23] = [
     ANY,
     // Ours; see docs/gateway.md.
     Maker { profile: NasProfile::Sabeel, volume: CHILLI_VOLUME, ..ANY },
@@ -93,6 +93,7 @@ const MAKERS: [Maker; 22] = [
     Maker { profile: NasProfile::Aruba, rate: "", ..ANY },
     // ZoneDirector 9.8 User Guide, "RADIUS Attributes".
     Maker { profile: NasProfile::Ruckus, ..ANY },
+    Maker { profile: NasProfile::SmartZone, ..ANY },
     // Cisco 113682 for the contracts; "RFC 5176 Compliance" for what names a session.
     Maker { profile: NasProfile::Cisco, names: LEAST, again: COMMAND, rate: AIRESPACE, ..ANY },
     // "UniFi - Hotspot RADIUS attributes".

@@ -74,6 +74,7 @@ impl Manner {
             | NasProfile::Mikrotik
             | NasProfile::Aruba
             | NasProfile::Ruckus
+            | NasProfile::SmartZone
             | NasProfile::Unifi
             | NasProfile::UnifiApi
             | NasProfile::Opennds

@@ -87,8 +87,10 @@ pub struct NewHandOff {
 pub struct NewApi {
     /// Where it is: `https://host[:port]`.
     pub url: ApiUrl,
-    /// The controller's short name of the site.
-    pub site: ApiSite,
+    /// The controller's short name of the site; left out in a change, the former one stays, and else
+    /// it is `default`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<ApiSite>,
     /// Who logs in with the key as password; without one the key is an API key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<ApiUser>,

@@ -128,6 +128,13 @@ impl ApiSite {
     }
 }
 
+impl Default for ApiSite {
+    /// The first site of a UniFi controller.
+    fn default() -> Self {
+        Self("default".to_owned())
+    }
+}
+
 impl FromStr for ApiSite {
     type Err = ApiSiteError;
 

@@ -80,6 +80,8 @@ pub enum HandOffMethod {
     ArubaInstantOn,
     /// Ruckus ZoneDirector and Unleashed.
     Ruckus,
+    /// Ruckus SmartZone: our server has its northbound interface log a device in by RADIUS.
+    SmartZone,
     /// Cisco Meraki's splash page with sign-on.
     Meraki,
     /// Cisco Meraki's splash page with click-through: a link opens the way.
@@ -145,7 +147,7 @@ const MOST_HOSTS: usize = 16;
 
 impl HandOffMethod {
     /// Every method.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::MacAuthentication,
         Self::Uam,
         Self::Mikrotik,
@@ -153,6 +155,7 @@ impl HandOffMethod {
         Self::Aruba,
         Self::ArubaInstantOn,
         Self::Ruckus,
+        Self::SmartZone,
         Self::Meraki,
         Self::MerakiClickThrough,
         Self::Cambium,
@@ -177,6 +180,7 @@ impl HandOffMethod {
             Self::Aruba => "aruba",
             Self::ArubaInstantOn => "aruba-instant-on",
             Self::Ruckus => "ruckus",
+            Self::SmartZone => "smartzone",
             Self::Meraki => "meraki",
             Self::MerakiClickThrough => "meraki-click-through",
             Self::Cambium => "cambium",
@@ -194,7 +198,13 @@ impl HandOffMethod {
     /// Whether our server itself tells the controller's API who may go online.
     #[must_use]
     pub const fn tells_api(self) -> bool {
-        matches!(self, Self::UnifiApi | Self::OmadaApi)
+        matches!(self, Self::UnifiApi | Self::OmadaApi | Self::SmartZone)
+    }
+
+    /// Whether the API is told one-time credentials, by which the controller asks RADIUS.
+    #[must_use]
+    pub const fn logs_in(self) -> bool {
+        matches!(self, Self::SmartZone)
     }
 
     /// Whether the NAS itself asks our server who may go online, and says who is there.
@@ -213,7 +223,8 @@ impl HandOffMethod {
     /// Whether we ask, or reckon, who is there, since no accounting says so.
     #[must_use]
     pub const fn is_watched(self) -> bool {
-        self.tells_api() || self.asks_portal() || self.opens_by_link()
+        let is_told = self.tells_api() && !self.logs_in();
+        is_told || self.asks_portal() || self.opens_by_link()
     }
 
     /// Whether it has a login page that a browser carries credentials to.
@@ -242,6 +253,7 @@ impl HandOffMethod {
             | Self::Huawei
             | Self::Pfsense => SendRule::Seen,
             Self::Uam
+            | Self::SmartZone
             | Self::ArubaInstantOn
             | Self::Meraki
             | Self::MerakiClickThrough

@@ -28,6 +28,8 @@ pub enum NasProfile {
     Aruba,
     /// Ruckus SmartZone, Unleashed and ZoneDirector.
     Ruckus,
+    /// Ruckus SmartZone, whose northbound interface is told who logs in.
+    SmartZone,
     /// Cisco's wireless controllers: Catalyst 9800 and AireOS.
     Cisco,
     /// Ubiquiti UniFi.
@@ -92,7 +94,7 @@ pub struct ProfileError(String);
 
 impl NasProfile {
     /// Every profile.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Sabeel,
         Self::Coova,
         Self::Uspot,
@@ -100,6 +102,7 @@ impl NasProfile {
         Self::Hostapd,
         Self::Aruba,
         Self::Ruckus,
+        Self::SmartZone,
         Self::Cisco,
         Self::Unifi,
         Self::UnifiApi,
@@ -128,6 +131,7 @@ impl NasProfile {
             Self::Hostapd => "hostapd",
             Self::Aruba => "aruba",
             Self::Ruckus => "ruckus",
+            Self::SmartZone => "smartzone",
             Self::Cisco => "cisco",
             Self::Unifi => "unifi",
             Self::UnifiApi => "unifi-api",
@@ -161,12 +165,14 @@ impl NasProfile {
         }
     }
 
-    /// The one way to hand off that goes with it, and it with that, where no RADIUS is spoken.
+    /// The one way to hand off that goes with it, and it with that, where a login is carried by no
+    /// browser and asked for by no hardware address.
     #[must_use]
     pub const fn own_hand_off(self) -> Option<HandOffMethod> {
         match self {
             Self::UnifiApi => Some(HandOffMethod::UnifiApi),
             Self::Opennds => Some(HandOffMethod::Opennds),
+            Self::SmartZone => Some(HandOffMethod::SmartZone),
             Self::OmadaApi => Some(HandOffMethod::OmadaApi),
             Self::MerakiClickThrough => Some(HandOffMethod::MerakiClickThrough),
             _ => None,
@@ -176,7 +182,10 @@ impl NasProfile {
     /// Whether it speaks RADIUS.
     #[must_use]
     pub const fn speaks_radius(self) -> bool {
-        self.own_hand_off().is_none()
+        match self.own_hand_off() {
+            None => true,
+            Some(method) => !method.is_watched(),
+        }
     }
 
     /// Whether a login can be handed to it in that way.
@@ -197,6 +206,7 @@ impl NasProfile {
             Self::Cisco => HandOffMethod::Cisco,
             Self::Aruba => HandOffMethod::Aruba,
             Self::Ruckus => HandOffMethod::Ruckus,
+            Self::SmartZone => HandOffMethod::SmartZone,
             Self::Meraki => HandOffMethod::Meraki,
             Self::MerakiClickThrough => HandOffMethod::MerakiClickThrough,
             Self::Cambium => HandOffMethod::Cambium,
@@ -256,6 +266,7 @@ impl NasProfile {
             | Self::Hostapd
             | Self::Aruba
             | Self::Ruckus
+            | Self::SmartZone
             | Self::Cisco
             | Self::Unifi => false,
         }
@@ -279,6 +290,7 @@ impl NasProfile {
             | Self::Hostapd
             | Self::Aruba
             | Self::Ruckus
+            | Self::SmartZone
             | Self::Unifi
             | Self::Meraki
             | Self::MerakiClickThrough
@@ -308,7 +320,9 @@ impl NasProfile {
         match self {
             Self::Sabeel | Self::Generic => AskingAgain::AuthorizeOnly,
             Self::Cisco => AskingAgain::CiscoCommand,
-            Self::UnifiApi | Self::OmadaApi | Self::Opennds => AskingAgain::IsTold,
+            Self::UnifiApi | Self::OmadaApi | Self::SmartZone | Self::Opennds => {
+                AskingAgain::IsTold
+            }
             Self::Coova
             | Self::Uspot
             | Self::Mikrotik

@@ -1,0 +1,165 @@
+//! Ruckus SmartZone's northbound portal interface, as its reference guide describes it.
+//!
+//! A login is pending until the story, which plays the controller's RADIUS, says how that ended.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+
+use crate::city::eventually;
+use crate::tls_door::TlsDoor;
+
+pub const PASSWORD: &str = "the northbound password";
+
+/// A controller on an address of its own.
+pub struct SmartZoneController {
+    address: SocketAddr,
+    pub fingerprint: String,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    /// What `Status` says of each device: 100, 101, 202 or 301.
+    standing: BTreeMap<String, u32>,
+    /// Logins and logouts, in order.
+    told: Vec<Value>,
+    /// How often it was asked for a status.
+    asked: u32,
+}
+
+impl SmartZoneController {
+    pub async fn open() -> Self {
+        let door = TlsDoor::open().await;
+        let (address, fingerprint) = (door.address, door.fingerprint.clone());
+        let state = Arc::new(Mutex::new(State::default()));
+        tokio::spawn(serve(door, Arc::clone(&state)));
+        Self { address, fingerprint, state }
+    }
+
+    pub fn url(&self) -> String {
+        format!("https://{}", self.address)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// A device joins.
+    pub fn joins(&self, device: &str) {
+        self.state().standing.insert(device.to_owned(), 100);
+    }
+
+    /// RADIUS has let it in, or not.
+    pub fn hears(&self, device: &str, is_accepted: bool) {
+        let standing = if is_accepted { 101 } else { 301 };
+        self.state().standing.insert(device.to_owned(), standing);
+    }
+
+    pub fn standing(&self, device: &str) -> u32 {
+        self.state().standing[device]
+    }
+
+    pub fn told(&self) -> Vec<Value> {
+        self.state().told.clone()
+    }
+
+    /// Waits until it was told that many times.
+    pub async fn is_told(&self, times: usize) -> Value {
+        eventually("order to the controller", async || {
+            tokio::task::yield_now().await;
+            self.told().get(times - 1).cloned()
+        })
+        .await
+    }
+
+    /// Waits until it was asked how a login goes.
+    pub async fn is_asked(&self) {
+        let before = self.state().asked;
+        eventually("question about a login", async || {
+            tokio::task::yield_now().await;
+            (self.state().asked > before).then_some(())
+        })
+        .await;
+    }
+}
+
+async fn serve(door: TlsDoor, state: Arc<Mutex<State>>) {
+    loop {
+        let (stream, _) = door.listener.accept().await.unwrap();
+        let (tls, state) = (door.tls.clone(), Arc::clone(&state));
+        tokio::spawn(async move {
+            let Ok(stream) = tls.accept(stream).await else { return };
+            let service = service_fn(move |request: Request<Incoming>| {
+                let state = Arc::clone(&state);
+                async move { answer(&state, request).await }
+            });
+            drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
+        });
+    }
+}
+
+async fn answer(
+    state: &Mutex<State>,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    if (head.method, head.uri.path()) != (Method::POST, "/portalintf") {
+        return Ok(Response::builder().status(404).body(Full::default()).unwrap());
+    }
+    let request: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    let code = said(&mut state.lock().unwrap(), &request);
+    let body = json!({"Vendor": "ruckus", "APIVersion": "1.0", "ResponseCode": code,
+        "ReplyMessage": "…", "UE-MAC": request["UE-MAC"], "UE-IP": request["UE-IP"]});
+    Ok(Response::new(Full::from(body.to_string())))
+}
+
+/// The answer's number.
+fn said(state: &mut State, request: &Value) -> u32 {
+    let text = |name: &str| request[name].as_str().unwrap_or("");
+    if text("Vendor").to_lowercase() != "ruckus" || text("APIVersion") != "1.0" {
+        return 302;
+    }
+    if text("RequestPassword") != PASSWORD {
+        return 306;
+    }
+    match (text("RequestCategory"), text("RequestType")) {
+        ("GetConfig", "Encrypt") if !text("Data").is_empty() => return 200,
+        ("UserOnlineControl", _) => {}
+        _ => return 305,
+    }
+    let device = text("UE-MAC").to_owned();
+    let Some(standing) = state.standing.get_mut(&device).filter(|_| !text("UE-IP").is_empty())
+    else {
+        return 300;
+    };
+    match text("RequestType") {
+        "Status" => {
+            state.asked += 1;
+            *standing
+        }
+        "LoginAsync" => {
+            assert!(text("UE-Username").len() <= 31 && text("UE-Password").len() <= 31);
+            assert_eq!(text("UE-Proxy"), "0");
+            *standing = 202;
+            state.told.push(request.clone());
+            202
+        }
+        "Logout" => {
+            *standing = 100;
+            state.told.push(request.clone());
+            200
+        }
+        _ => 304,
+    }
+}
