@@ -68,7 +68,7 @@ pub enum Command {
     Site(SiteCommand),
     /// Access points, controllers and gateways that ask by RADIUS.
     #[command(subcommand)]
-    Nas(NasCommand),
+    Nas(Box<NasCommand>),
     /// Plans: what visitors may use.
     #[command(subcommand)]
     Plan(PlanCommand),

@@ -52,7 +52,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             output::done(format, &serde_json::json!({ "valid": true }), "the configuration is good")
         }
         Command::Site(command) => site::run(&admin, format, command).await,
-        Command::Nas(command) => nas::run(&config, &admin, format, command).await,
+        Command::Nas(command) => nas::run(&config, &admin, format, *command).await,
         Command::Plan(command) => plan::run(&admin, format, command).await,
         Command::Session(command) => session::run(&admin, format, command).await,
         Command::Order(command) => order::run(&admin, format, command).await,

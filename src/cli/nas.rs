@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use domain::{
     ApiSite, ApiUrl, ApiUser, Approval, CertificateName, HandOffMethod, LoginHost,
     MessageAuthenticatorRule, NasIdentifier, NasName, NasProfile, RangeName, SendRule, SiteName,
+    VisitorHost,
 };
 use ipnet::IpNet;
 
@@ -189,6 +190,10 @@ pub struct ApiArgs {
     /// controller's own pages [default: what it was, or default; SmartZone has none].
     #[arg(long, value_name = "SITE", requires = "api_url")]
     pub api_site: Option<ApiSite>,
+    /// The name by which visitors of the site come to the portal, where that must tell it from other
+    /// sites of the same name (UniFi) [default: what it was, or none].
+    #[arg(long, value_name = "HOST", requires = "api_url")]
+    pub api_visitor_host: Option<VisitorHost>,
     /// Who logs in there; without one, the key is an API key.
     #[arg(long, value_name = "NAME", requires = "api_url")]
     pub api_user: Option<ApiUser>,

@@ -126,8 +126,11 @@ fn hand_off(given: HandOffArgs) -> anyhow::Result<NewHandOff> {
 }
 
 fn api(given: ApiArgs) -> anyhow::Result<Option<NewApi>> {
-    let ApiArgs { api_url, api_site, api_user, api_key_file, api_certificate } = given;
+    let ApiArgs { api_url, api_site, api_visitor_host, api_user, api_key_file, api_certificate } =
+        given;
     let Some(url) = api_url else { return Ok(None) };
     let key = api_key_file.as_deref().map(read_secret).transpose()?;
-    Ok(Some(NewApi { url, site: api_site, user: api_user, key, certificate: api_certificate }))
+    let (site, visitor_host) = (api_site, api_visitor_host);
+    let (user, certificate) = (api_user, api_certificate);
+    Ok(Some(NewApi { url, site, visitor_host, user, key, certificate }))
 }

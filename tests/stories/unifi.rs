@@ -1,9 +1,10 @@
 //! A visit at a UniFi site: nobody speaks RADIUS, Sabeel tells the controller and asks it.
 
+use hyper::Request;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use crate::browser::{Answer, Browser};
+use crate::browser::{Answer, Browser, exchange};
 use crate::city::{City, eventually};
 use crate::sms_gateway::SmsGateway;
 use crate::unifi_controller::{KEY, Kind, PASSWORD, UnifiController};
@@ -231,4 +232,58 @@ async fn a_redirect_of_another_site_or_without_a_device_leads_nowhere() {
         let said = city.sabeel(&[&same[..], wrong].concat()).await;
         assert_eq!(said.code, 1, "{wrong:?}: {}", said.err);
     }
+}
+
+#[tokio::test]
+async fn two_controllers_with_a_site_of_one_name_are_told_apart_by_the_host() {
+    let mut messages = SmsGateway::open().await;
+    let mut settings = messages.settings().to_vec();
+    settings.push("portal.host-names = [\"garden-7.portal.example\"]".to_owned());
+    let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
+    let city = City::begin(&settings).await;
+    crate::visit::found_a_park(&city).await;
+    let first = UnifiController::open(Kind::Os).await;
+    install(&city, &first, Kind::Os).await;
+    let second = UnifiController::open(Kind::Os).await;
+    let key = city.dir().join("key");
+    let (url, key) = (second.url(), key.to_str().unwrap());
+    let words = ["nas", "add", "garden", "--site", "walkway", "--address", "10.9.0.2"];
+    let api = ["--profile", "unifi-api", "--api-url", &url, "--api-user", "sabeel"];
+    let right = ["--api-key-file", key, "--api-certificate", &second.fingerprint];
+    let host = ["--api-visitor-host", "Garden-7.portal.example"];
+    let added = city.json(&[&words[..], &api, &right, &host].concat()).await;
+    assert_eq!(added["access_point"]["hand_off"]["api"]["site"], "default");
+    let shown = city.sabeel(&["nas", "onboard", "garden"]).await;
+    assert!(shown.out.contains("garden-7.portal.example"), "{} {}", shown.out, shown.err);
+    for controller in [&first, &second] {
+        controller.joins(DEVICE);
+        controller.appears(DEVICE);
+    }
+
+    let browser = Browser::new(city.portal());
+    let by_name = Request::get(REDIRECT)
+        .header("host", "garden-7.PORTAL.example:80")
+        .header("accept-language", "en");
+    let by_name = by_name.body(String::new().into()).unwrap();
+    let arrived = exchange(browser.connect().await, by_name).await;
+    let page = browser.visit(&arrived.location()).await;
+    let sent = browser.submit(&page, "phone", &[("phone", "0551234567"), ("terms", "yes")]).await;
+    let page = browser.visit(&sent.location()).await;
+    let code = messages.next().await.code();
+    let waits = browser.submit(&page, "code", &[("code", &code)]).await.location();
+    second.is_told(1).await;
+    assert!(first.told().is_empty(), "it is not at that one");
+    second.lets_through(DEVICE);
+    let page = browser.visit(&waits).await;
+    assert_eq!(page.title(), "You are online", "{}", page.body);
+
+    // By any other they come to the one that has none of its own.
+    let elsewhere = browser.get(REDIRECT).await.location();
+    assert!(elsewhere.starts_with("/v/"), "{elsewhere}");
+    assert!(browser.get(&format!("{elsewhere}go")).await.location().ends_with("/online"));
+    first.is_told(1).await;
+    let name = ["nas", "add", "other", "--site", "walkway", "--address", "10.9.0.3"];
+    let same = city.sabeel(&[&name[..], &api, &right, &host].concat()).await;
+    assert_eq!(same.code, 1, "{}", same.out);
+    assert!(same.err.contains("portal path of another one"), "{}", same.err);
 }

@@ -23,6 +23,8 @@ use crate::{direction_watch, random};
 
 /// Octets of the longest secret that is taken.
 const LONGEST_SECRET: usize = 253;
+/// Letters and digits of the longest portal path.
+const LONGEST_PATH: usize = 64;
 /// Prefixes of the largest networks that can be declared.
 const LARGEST_IPV4: u8 = 8;
 const LARGEST_IPV6: u8 = 16;
@@ -139,7 +141,7 @@ pub(super) fn nas(request: AddAccessPoint, new: &NewAccessPoints) -> Result<Nas,
     let portal_path = request.portal_path.or_else(|| api_path(&hand_off));
     let portal_path = portal_path.unwrap_or_else(random::portal_path);
     let plain = portal_path.expose().bytes().all(|b| b.is_ascii_alphanumeric());
-    if !plain || !(8..=64).contains(&portal_path.expose().len()) {
+    if !plain || !(8..=LONGEST_PATH).contains(&portal_path.expose().len()) {
         return Err("portal_path must be 8 to 64 letters and digits".to_owned());
     }
     let message_authenticator = match request.profile {
@@ -188,24 +190,27 @@ fn hand_off(wanted: NewHandOff, profile: NasProfile) -> Result<HandOff, String> 
     let sends = sends.unwrap_or(method.usual_sends());
     let hand_off = HandOff { method, secret, hosts, api, sends };
     hand_off.check().map_err(|error| error.to_string())?;
+    if api_path(&hand_off).is_some_and(|path| path.expose().len() > LONGEST_PATH) {
+        return Err("the site and the host that visitors come to are too long together".to_owned());
+    }
     Ok(hand_off)
 }
 
 fn controller_api(wanted: NewApi) -> Result<ControllerApi, String> {
-    let NewApi { url, site, user, key, certificate } = wanted;
+    let NewApi { url, site, visitor_host, user, key, certificate } = wanted;
     let key = key.ok_or("the API of the controller needs a key")?;
     if certificate.as_ref().is_some_and(|pinned| !pinned.is_fingerprint()) {
         return Err("the API's certificate is named by sha256: and its fingerprint".to_owned());
     }
     let site = site.unwrap_or_default();
-    Ok(ControllerApi { url, site, user, key, certificate })
+    Ok(ControllerApi { url, site, visitor_host, user, key, certificate })
 }
 
 /// The path segment by which visitors of a UniFi controller's site come: what that redirects to
-/// has its own name of the site for a path, and nothing that only we would know.
+/// has its own name of the site for a path, and nothing that only we would know but the host.
 fn api_path(hand_off: &HandOff) -> Option<Secret> {
     let api = hand_off.api.as_ref().filter(|_| hand_off.method == HandOffMethod::UnifiApi)?;
-    format!("unifi{}", api.site).parse().ok()
+    api.site.unifi_path(api.visitor_host.as_ref()).parse().ok()
 }
 
 /// Changes what the request names.
@@ -226,6 +231,7 @@ fn apply(request: &ChangeAccessPoint, nas: &mut Nas) -> Result<(), String> {
         if let (Some(wanted), Some(api)) = (&mut wanted.api, &nas.hand_off.api) {
             wanted.key.get_or_insert_with(|| api.key.clone());
             wanted.site.get_or_insert_with(|| api.site.clone());
+            wanted.visitor_host = wanted.visitor_host.take().or_else(|| api.visitor_host.clone());
         }
         wanted.method = wanted.method.or(has_page.then_some(nas.hand_off.method));
         if wanted.sends.is_some() && wanted.hosts.is_empty() {

@@ -19,6 +19,7 @@ impl Hall {
         let api = ControllerApi {
             url: "https://10.0.0.9:8443".parse().unwrap(),
             site: "default".parse().unwrap(),
+            visitor_host: None,
             user: None,
             key: "key".parse().unwrap(),
             certificate: None,

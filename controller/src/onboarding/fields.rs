@@ -36,6 +36,7 @@ impl Fields {
         fields.maybe("api-url", secure.map(api));
         let api_site = nas.hand_off.api.as_ref().map(|api| api.site.to_string());
         fields.add("api-site", api_site.unwrap_or_else(|| "SITE".to_owned()));
+        fields.add_visitor_host(nas);
         fields.add_login_page(nas, known);
         fields.add_gateway(nas, known);
         fields.add_garden(known);
@@ -101,6 +102,14 @@ impl Fields {
         let address = literal.map_or("PORTAL-ADDRESS".to_owned(), |ip| ip.to_string());
         self.add("portal-address", address);
         self.maybe("portal-socket", literal.map(|_| format!("{host}:{port}")));
+    }
+
+    /// The name by which visitors come: their site's own, or the portal's.
+    fn add_visitor_host(&mut self, nas: &Nas) {
+        let api = nas.hand_off.api.as_ref();
+        let own = api.and_then(|api| api.visitor_host.as_ref()).map(ToString::to_string);
+        let portal = self.find("portal-host").map(|(_, host)| host.to_owned());
+        self.maybe("visitor-host", own.or(portal));
     }
 
     /// One value for each host, and all that is open, with the portal, in one.

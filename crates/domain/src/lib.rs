@@ -84,7 +84,7 @@ pub use nas::{
     FormerSecret, Guest, GuestStanding, HandOff, HandOffError, HandOffMethod, HandOffMethodError,
     LoginHost, LoginHostError, MessageAuthenticatorRule, Nas, NasIdentifier, NasIdentifierError,
     NasProfile, OctetDirection, ProfileError, ProxyStateRule, Renewal, RotationUnderWay, RuleError,
-    SendRule, SendRuleError, StatusServerRule, Whereabouts,
+    SendRule, SendRuleError, StatusServerRule, VisitorHost, VisitorHostError, Whereabouts,
 };
 pub use nas_range::{
     Approval, ApprovalError, Introduction, NasRange, PendingNas, PendingState, SecretProof,

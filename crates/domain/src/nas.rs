@@ -12,7 +12,7 @@ use ipnet::IpNet;
 
 pub use controller_api::{
     ApiSite, ApiSiteError, ApiUrl, ApiUrlError, ApiUser, ApiUserError, ControllerApi, Guest,
-    GuestStanding, Whereabouts,
+    GuestStanding, VisitorHost, VisitorHostError, Whereabouts,
 };
 pub use hand_off::{
     HandOff, HandOffError, HandOffMethod, HandOffMethodError, LoginHost, LoginHostError, SendRule,

@@ -8,7 +8,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::Response;
-use domain::{Language, MacAddress, SiteName};
+use domain::{ApiSite, Language, MacAddress, SiteName, VisitorHost};
 
 use super::voucher;
 use crate::app::{App, Message, Outcome, redirect, see_other};
@@ -31,14 +31,26 @@ pub(crate) async fn enter(
 }
 
 /// `GET /guest/s/{site}/`: where UniFi redirects to, whatever it is told about a path. So the
-/// controller's short name of the site leads to the access point.
+/// controller's short name of the site leads to the access point, together with the host that the
+/// browser came to where an access point has one of its own.
 pub(crate) async fn enter_from_unifi(
     State(app): State<Arc<App>>,
     Path(site): Path<String>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Outcome {
-    arrive(app, format!("unifi{site}"), uri, headers).await
+    let Ok(site) = site.parse::<ApiSite>() else {
+        return app.message(&app.language_of(&headers, uri.query()), &NOT_RECOGNISED);
+    };
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = host.and_then(|host| host.parse::<Authority>().ok());
+    let host = host.and_then(|host| host.host().parse::<VisitorHost>().ok());
+    let own = site.unifi_path(host.as_ref());
+    let path = match app.places.with_path(app.store.as_ref(), &own).await? {
+        Some(_) => own,
+        None => site.unifi_path(None),
+    };
+    arrive(app, path, uri, headers).await
 }
 
 async fn arrive(app: Arc<App>, path: String, uri: Uri, headers: HeaderMap) -> Outcome {

@@ -59,6 +59,9 @@ pub(super) fn fields(nas: &AccessPoint) -> Vec<(&'static str, String)> {
     }
     if let Some(api) = api {
         hand_off.push_str(&format!(", site {} at {}", api.site, api.url));
+        if let Some(host) = &api.visitor_host {
+            hand_off.push_str(&format!(", visitors at {host}"));
+        }
     }
     hand_off.push_str(match (has_secret, sends) {
         (true, _) => ", signed",

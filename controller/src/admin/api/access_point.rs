@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use domain::{
     ApiSite, ApiUrl, ApiUser, CertificateName, ControllerApi, HandOffMethod, LoginHost,
     MessageAuthenticatorRule, Nas, NasIdentifier, NasName, NasProfile, OctetDirection,
-    ProxyStateRule, Secret, SendRule, SiteName, StatusServerRule, Timestamp,
+    ProxyStateRule, Secret, SendRule, SiteName, StatusServerRule, Timestamp, VisitorHost,
 };
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize, Serializer};
@@ -91,6 +91,10 @@ pub struct NewApi {
     /// it is `default`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site: Option<ApiSite>,
+    /// The name by which visitors of the site come to the portal, if that tells it from other sites
+    /// of the same name (UniFi); left out in a change, the former one stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visitor_host: Option<VisitorHost>,
     /// Who logs in with the key as password; without one the key is an API key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<ApiUser>,
@@ -187,6 +191,9 @@ pub struct ApiView {
     pub url: ApiUrl,
     /// The controller's short name of the site.
     pub site: ApiSite,
+    /// The name by which visitors of the site come to the portal, if it has one of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visitor_host: Option<VisitorHost>,
     /// Who logs in; without one it is used by an API key.
     pub user: Option<ApiUser>,
     /// The fingerprint of its certificate.
@@ -198,6 +205,7 @@ impl From<&ControllerApi> for ApiView {
         Self {
             url: api.url.clone(),
             site: api.site.clone(),
+            visitor_host: api.visitor_host.clone(),
             user: api.user.clone(),
             certificate: api.certificate.clone(),
         }

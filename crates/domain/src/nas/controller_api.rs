@@ -16,6 +16,8 @@ pub struct ControllerApi {
     pub url: ApiUrl,
     /// The controller's own short name of the site.
     pub site: ApiSite,
+    /// The name by which the site's visitors come to the portal, where it is told apart by that.
+    pub visitor_host: Option<VisitorHost>,
     /// Who logs in with the key as password; without a user the key is an API key.
     pub user: Option<ApiUser>,
     /// Password or API key.
@@ -88,6 +90,16 @@ pub struct ApiSite(String);
 )]
 pub struct ApiSiteError(String);
 
+/// The name by which visitors of one controller's site come to the portal, in lower case: labels of
+/// letters, digits and hyphens.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct VisitorHost(String);
+
+/// Why a text is no [`VisitorHost`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no name that visitors can come to; write it like garden.portal.example, no port")]
+pub struct VisitorHostError(String);
+
 /// Who logs in at a controller: 1 to 64 printable characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ApiUser(String);
@@ -120,7 +132,38 @@ impl FromStr for ApiUrl {
     }
 }
 
+impl VisitorHost {
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for VisitorHost {
+    type Err = VisitorHostError;
+
+    fn from_str(text: &str) -> Result<Self, VisitorHostError> {
+        let is_plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+        let is_label = |label: &str| !label.is_empty() && label.bytes().all(is_plain);
+        match text.len() <= 100 && text.split('.').all(is_label) {
+            true => Ok(Self(text.to_ascii_lowercase())),
+            false => Err(VisitorHostError(text.chars().take(60).collect())),
+        }
+    }
+}
+
 impl ApiSite {
+    /// The portal path by which a UniFi site's visitors come, who cannot be sent to another: by its
+    /// name, and the host that they come to where that tells it apart. No two have the same.
+    #[must_use]
+    pub fn unifi_path(&self, host: Option<&VisitorHost>) -> String {
+        let Self(site) = self;
+        // A host's name has no capitals, so they can stand for what a path has not.
+        let host = host.map(|VisitorHost(host)| host.replace('.', "Z").replace('-', "Y"));
+        host.map_or_else(|| format!("unifi{site}"), |host| format!("unifi{site}X{host}"))
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -173,6 +216,12 @@ impl fmt::Display for ApiUrl {
     }
 }
 
+impl fmt::Display for VisitorHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
 impl fmt::Display for ApiSite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
@@ -191,6 +240,12 @@ impl Serialize for ApiUrl {
     }
 }
 
+impl Serialize for VisitorHost {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
 impl Serialize for ApiSite {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0)
@@ -204,6 +259,12 @@ impl Serialize for ApiUser {
 }
 
 impl<'de> Deserialize<'de> for ApiUrl {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text::read(deserializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for VisitorHost {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         text::read(deserializer)
     }
@@ -240,6 +301,21 @@ mod tests {
         ] {
             let url = text.parse::<ApiUrl>().ok();
             assert_eq!(url.as_ref().map(ApiUrl::as_str), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_site_has_another_path_for_each_host() {
+        let path = |site: &str, host: Option<&str>| {
+            let host = host.map(|host| host.parse::<VisitorHost>().unwrap());
+            site.parse::<ApiSite>().unwrap().unifi_path(host.as_ref())
+        };
+        assert_eq!(path("default", None), "unifidefault");
+        let garden = path("default", Some("Garden-7.portal.example"));
+        assert_eq!(garden, "unifidefaultXgardenY7ZportalZexample");
+        assert_ne!(garden, path("default", Some("garden.7.portal.example")));
+        for text in ["", "a..b", "a:80", "http://a", "a/b", "a b", "a_b", "ا.example"] {
+            assert!(text.parse::<VisitorHost>().is_err(), "{text}");
         }
     }
 

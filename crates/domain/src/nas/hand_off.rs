@@ -132,6 +132,9 @@ pub enum HandOffError {
     /// The controller lets nobody in by an API key.
     #[error("this way to hand off needs the user whose password the key is")]
     NoApiUser,
+    /// Its redirect can be told a path, which tells it apart.
+    #[error("only UniFi is told apart by the host that visitors come to")]
+    NeedlessVisitorHost,
     /// There is no controller to tell.
     #[error("this way to hand off tells no API")]
     NeedlessApi,
@@ -319,6 +322,11 @@ impl HandOff {
             (false, Some(_)) => Err(HandOffError::NeedlessApi),
             (true, Some(api)) if api.user.is_none() && self.method == HandOffMethod::OmadaApi => {
                 Err(HandOffError::NoApiUser)
+            }
+            (true, Some(api))
+                if api.visitor_host.is_some() && self.method != HandOffMethod::UnifiApi =>
+            {
+                Err(HandOffError::NeedlessVisitorHost)
             }
             (true, Some(_)) | (false, None) => Ok(()),
         }
@@ -549,6 +557,7 @@ mod tests {
         let api = Some(ControllerApi {
             url: "https://10.0.0.2:8443".parse().unwrap(),
             site: "default".parse().unwrap(),
+            visitor_host: None,
             user: None,
             key: "key".parse().unwrap(),
             certificate: None,

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::{
     ApiSite, ApiUrl, ApiUser, CertificateName, ControllerApi, FormerSecret, HandOff, HandOffMethod,
-    LoginHost, Nas, NasIdentifier, NasName, Secret, SiteName, Timestamp,
+    LoginHost, Nas, NasIdentifier, NasName, Secret, SiteName, Timestamp, VisitorHost,
 };
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
@@ -163,6 +163,8 @@ struct Visible {
 struct VisibleApi {
     url: ApiUrl,
     site: ApiSite,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    visitor_host: Option<VisitorHost>,
     #[serde(default)]
     user: Option<ApiUser>,
     #[serde(default)]
@@ -210,6 +212,7 @@ fn split(nas: &Nas) -> (Visible, Hidden) {
         api: nas.hand_off.api.as_ref().map(|api| VisibleApi {
             url: api.url.clone(),
             site: api.site.clone(),
+            visitor_host: api.visitor_host.clone(),
             user: api.user.clone(),
             certificate: api.certificate.clone(),
         }),
@@ -235,8 +238,9 @@ impl SqlStore {
         let method = visible.method();
         let hand_off_secret = hidden.hand_off_secret.as_deref().map(secret).transpose()?;
         let api = match (visible.api, &hidden.api_key) {
-            (Some(VisibleApi { url, site, user, certificate }), Some(key)) => {
-                Some(ControllerApi { url, site, user, key: secret(key)?, certificate })
+            (Some(VisibleApi { url, site, visitor_host, user, certificate }), Some(key)) => {
+                let key = secret(key)?;
+                Some(ControllerApi { url, site, visitor_host, user, key, certificate })
             }
             _ => None,
         };

@@ -74,6 +74,7 @@ pub async fn the_key_of_a_controllers_api_is_sealed_and_comes_back(store: TestSt
     let api = ControllerApi {
         url: "https://10.9.0.1:8443".parse().unwrap(),
         site: "default".parse().unwrap(),
+        visitor_host: Some("garden.portal.example".parse().unwrap()),
         user: Some("sabeel".parse().unwrap()),
         key: "open sesame".parse().unwrap(),
         certificate: Some(format!("sha256:{}", "0a".repeat(32)).parse().unwrap()),
