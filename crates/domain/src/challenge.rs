@@ -30,7 +30,8 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    const ALL: [Self; 3] = [Self::SignIn, Self::MyData, Self::ReportClose];
+    /// Every purpose.
+    pub const ALL: [Self; 3] = [Self::SignIn, Self::MyData, Self::ReportClose];
 
     /// The purpose's name in the store, in the keyed hash and on the command line.
     #[must_use]

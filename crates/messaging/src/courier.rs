@@ -158,15 +158,24 @@ impl Courier {
             let desk = self.desk.clone();
             sending.spawn(async move { desk.see_through(message).await });
         }
+        let mut next = self.desk.store.next_message_at().await?;
+        if next.is_some_and(|at| at <= now) {
+            self.send_unreceipted_again(now).await?;
+            next = self.desk.store.next_message_at().await?;
+        }
+        let rest = next.map_or(self.look_again, |at| at.since(self.desk.clock.now()));
+        Ok(rest.clamp(SHORTEST_REST, self.look_again.max(SHORTEST_REST)))
+    }
+
+    /// Sends by another route what was taken and of which no receipt came in time.
+    async fn send_unreceipted_again(&self, now: Timestamp) -> Result<(), StoreError> {
         let memory = (now, now - RECEIPT_MEMORY);
-        let missed =
-            self.desk.store.claim_unreceipted(memory, now + self.claim, self.concurrency).await?;
+        let store = &self.desk.store;
+        let missed = store.claim_unreceipted(memory, now + self.claim, self.concurrency).await?;
         for message in missed {
             self.desk.send_again(&message).await?;
         }
-        let next = self.desk.store.next_message_at().await?;
-        let rest = next.map_or(self.look_again, |at| at.since(self.desk.clock.now()));
-        Ok(rest.clamp(SHORTEST_REST, self.look_again.max(SHORTEST_REST)))
+        Ok(())
     }
 }
 

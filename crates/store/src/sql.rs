@@ -30,6 +30,7 @@ mod orders;
 mod radius_servers;
 mod ratings;
 mod row;
+mod script;
 mod send_blocks;
 mod sessions;
 mod setup;

@@ -14,6 +14,7 @@ use super::erasure_requests;
 use super::grants::{self, end_grant_row, grant, insert_grant, order_off};
 use super::holds::refuse_held;
 use super::row::{Columns, id_column, mac_column};
+use super::script::Script;
 use super::sessions::{self, ERASED_DEVICE};
 use super::visits;
 use super::vouchers;
@@ -39,7 +40,9 @@ const UNUSED: &str = "verified_at < $1 \
 impl Accounts for SqlStore {
     async fn sign_in(&self, sign_in: &SignIn) -> Result<SignInOutcome, StoreError> {
         let mut transaction = self.begin().await?;
-        let outcome = self.sign_in_within(&mut transaction, sign_in).await?;
+        let mut script = self.script();
+        let outcome = self.sign_in_within(&mut transaction, &mut script, sign_in).await?;
+        script.execute(&mut transaction).await?;
         transaction.commit().await?;
         self.publish_sign_in(&outcome).await;
         Ok(outcome)
@@ -283,19 +286,38 @@ impl SqlStore {
         })
     }
 
-    /// Makes a grant for an identity, with all that belongs to it.
+    /// Makes a grant for an identity, with all that belongs to it; what is only to be written is added
+    /// to `script`, which must be done in the same transaction.
     pub(super) async fn sign_in_within(
         &self,
         transaction: &mut Transaction<'_, Any>,
+        script: &mut Script,
         sign_in: &SignIn,
     ) -> Result<SignInOutcome, StoreError> {
-        let account = self.account_of(transaction, sign_in).await?;
-        let mut granted = sign_in.grant.clone();
-        granted.account = account;
-        remember_device(transaction, sign_in, account).await?;
-        record_consents(transaction, sign_in, account).await?;
-        let retired = self.make_room(transaction, sign_in, account).await?;
-        insert_grant(transaction, &granted).await?;
+        let mut look = self.script();
+        self.find_to_sign_in(&mut look, sign_in);
+        let found = look.fetch(transaction).await?;
+        self.sign_in_with(transaction, script, sign_in, &found).await
+    }
+
+    /// The same for what [`find_to_sign_in`](Self::find_to_sign_in) found.
+    pub(super) async fn sign_in_with(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        script: &mut Script,
+        sign_in: &SignIn,
+        found: &[Vec<AnyRow>],
+    ) -> Result<SignInOutcome, StoreError> {
+        let [account, grants] = found else { unreachable!("two statements were done") };
+        let account = account.first().ok_or(sqlx::Error::RowNotFound)?;
+        let account = Columns(account).id("id")?;
+        let grants = grants.iter().map(grant).collect::<Result<Vec<_>, _>>()?;
+        let granted = Grant { account, ..sign_in.grant.clone() };
+        remember_device(script, sign_in, account);
+        record_consents(script, sign_in, account);
+        let retired =
+            self.make_room(transaction, script, &granted, grants, sign_in.devices).await?;
+        insert_grant(script, &granted);
         Ok(SignInOutcome { grant: granted, retired })
     }
 
@@ -310,68 +332,59 @@ impl SqlStore {
         }
     }
 
-    async fn account_of(
-        &self,
-        transaction: &mut Transaction<'_, Any>,
-        sign_in: &SignIn,
-    ) -> Result<AccountId, StoreError> {
+    /// Two statements: the account of an identity is there from now on, and the grants that are live
+    /// of the device or the account are locked, in the order of their ids as rivals for a device and
+    /// accounting do.
+    pub(super) fn find_to_sign_in(&self, script: &mut Script, sign_in: &SignIn) {
+        let identity = self.keys.identity_hash(&sign_in.identity);
         // Two devices of one person may sign in at the same time: the identity decides.
         let statement = "INSERT INTO accounts (id, identity, identity_hash, created_at, verified_at) \
              VALUES ($1, $2, $3, $4, $4) \
              ON CONFLICT (identity_hash) DO UPDATE SET verified_at = excluded.verified_at RETURNING id";
-        let row = sqlx::query(statement)
+        script
+            .add(statement)
             .bind(id_column(sign_in.new_account))
             .bind(self.keys.seal(Seal::Phone, &sign_in.identity.expose()))
-            .bind(self.keys.identity_hash(&sign_in.identity))
-            .bind(sign_in.grant.issued_at.as_millis())
-            .fetch_one(&mut **transaction)
-            .await?;
-        Columns(&row).id("id")
+            .bind(identity.clone())
+            .bind(sign_in.grant.issued_at.as_millis());
+        let statement = format!(
+            "SELECT {} FROM grants WHERE ended_at IS NULL AND (device = $1 OR account = \
+             (SELECT id FROM accounts WHERE identity_hash = $2)) ORDER BY id{}",
+            grants::COLUMNS,
+            self.dialect.for_update()
+        );
+        script.add(&statement).bind(mac_column(sign_in.grant.device)).bind(identity);
     }
 
-    /// Ends earlier grants of the device, and of the account the oldest beyond its number of devices;
-    /// returns the latter.
+    /// Ends those of the grants that are the device's own, and of the account's the oldest beyond its
+    /// number of devices; returns the latter.
     async fn make_room(
         &self,
         transaction: &mut Transaction<'_, Any>,
-        sign_in: &SignIn,
-        account: AccountId,
+        script: &mut Script,
+        granted: &Grant,
+        grants: Vec<Grant>,
+        devices: u32,
     ) -> Result<Vec<Grant>, StoreError> {
-        let now = sign_in.grant.issued_at;
-        // Rivals for a device, and accounting, lock grants in the order of their ids too.
-        let lock = self.dialect.for_update();
-        let statement = format!(
-            "SELECT id FROM grants WHERE ended_at IS NULL AND (device = $1 OR account = $2) ORDER BY id{lock}"
-        );
-        sqlx::query(AssertSqlSafe(statement))
-            .bind(mac_column(sign_in.grant.device))
-            .bind(id_column(account))
-            .fetch_all(&mut **transaction)
-            .await?;
-        let replaced = "UPDATE grants SET ended_at = $1, ended_why = $2 WHERE device = $3 AND ended_at IS NULL";
-        sqlx::query(replaced)
-            .bind(now.as_millis())
-            .bind(GrantEnd::Replaced.as_str())
-            .bind(mac_column(sign_in.grant.device))
-            .execute(&mut **transaction)
-            .await?;
-        let statement = format!(
-            "SELECT {} FROM grants WHERE account = $1 AND ended_at IS NULL AND until > $2 ORDER BY issued_at DESC",
-            grants::COLUMNS
-        );
-        let rows = sqlx::query(AssertSqlSafe(statement))
-            .bind(id_column(account))
-            .bind(now.as_millis())
-            .fetch_all(&mut **transaction)
-            .await?;
-        let others = usize::try_from(sign_in.devices.saturating_sub(1)).unwrap_or(usize::MAX);
-        let mut retired = Vec::new();
-        for row in rows.iter().skip(others) {
-            let mut grant = grant(row)?;
+        let now = granted.issued_at;
+        let (own, others): (Vec<_>, Vec<_>) =
+            grants.into_iter().partition(|grant| grant.device == granted.device);
+        if !own.is_empty() {
+            let statement = "UPDATE grants SET ended_at = $1, ended_why = $2 WHERE device = $3 AND ended_at IS NULL";
+            script
+                .add(statement)
+                .bind(now.as_millis())
+                .bind(GrantEnd::Replaced.as_str())
+                .bind(mac_column(granted.device));
+        }
+        let mut others: Vec<_> = others.into_iter().filter(|grant| grant.until > now).collect();
+        others.sort_by_key(|grant| std::cmp::Reverse(grant.issued_at));
+        let kept = usize::try_from(devices.saturating_sub(1)).unwrap_or(usize::MAX);
+        let mut retired = others.split_off(kept.min(others.len()));
+        for grant in &mut retired {
             end_grant_row(transaction, grant.id, GrantEnd::DeviceRetired, now).await?;
             order_off(transaction, self.dialect, grant.id, OrderReason::DeviceRetired, now).await?;
             grant.state = GrantState::Ended { at: now, why: GrantEnd::DeviceRetired };
-            retired.push(grant);
         }
         Ok(retired)
     }
@@ -418,24 +431,18 @@ impl SqlStore {
     }
 }
 
-async fn remember_device(
-    transaction: &mut Transaction<'_, Any>,
-    sign_in: &SignIn,
-    account: AccountId,
-) -> Result<(), StoreError> {
+fn remember_device(script: &mut Script, sign_in: &SignIn, account: AccountId) {
     let statement = "INSERT INTO devices (mac, account, language, first_seen, last_seen) \
          VALUES ($1, $2, $3, $4, $4) ON CONFLICT (mac) DO UPDATE SET \
          first_seen = CASE WHEN devices.account = excluded.account THEN devices.first_seen \
                            ELSE excluded.first_seen END, \
          account = excluded.account, language = excluded.language, last_seen = excluded.last_seen";
-    sqlx::query(statement)
+    script
+        .add(statement)
         .bind(mac_column(sign_in.grant.device))
         .bind(id_column(account))
         .bind(sign_in.language.as_str())
-        .bind(sign_in.grant.issued_at.as_millis())
-        .execute(&mut **transaction)
-        .await?;
-    Ok(())
+        .bind(sign_in.grant.issued_at.as_millis());
 }
 
 fn usage_of_day(row: &AnyRow) -> Result<(Day, Usage), StoreError> {

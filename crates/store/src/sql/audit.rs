@@ -11,7 +11,8 @@ use sqlx::{Any, AssertSqlSafe, SqlSafeStr, Transaction};
 
 use super::SqlStore;
 use super::row::{Columns, amount_column};
-use super::together::Together;
+use super::script::Script;
+use super::together::{Looking, Together};
 use crate::{Act, Actor, AuditEntry, AuditFilter, AuditLog, AuditSubject, StoreError};
 
 const COLUMNS: &str = "number, at, actor, act, subject, detail, previous, hash";
@@ -133,6 +134,21 @@ impl SqlStore {
         self.due.settle();
         tell(&link);
         Ok(())
+    }
+
+    /// Makes a change of these statements, and commits it as [`commit`](Self::commit) does; returns what
+    /// each of them found.
+    pub(super) async fn commit_with(
+        &self,
+        looking: Looking,
+        script: Script,
+    ) -> Result<Vec<Vec<AnyRow>>, StoreError> {
+        if self.due.entry().is_none() {
+            return looking.commit_with(script).await;
+        }
+        let (change, found) = looking.begin_with(script).await?;
+        self.commit(change).await?;
+        Ok(found)
     }
 
     /// Destroys by a statement with one value what is older than that, and commits it with the link

@@ -1,4 +1,4 @@
-//! Challenges: attempts are counted before anything is compared, and a code wins once.
+//! Challenges: an attempt is counted before anybody knows how it went, and a code wins once.
 
 mod limits;
 mod row;
@@ -10,11 +10,13 @@ use domain::{
     SmsText, Timestamp, Verdict, VisitRecord,
 };
 use sqlx::any::AnyRow;
-use sqlx::{Any, AssertSqlSafe, Executor, Transaction};
+use sqlx::{Any, AssertSqlSafe, Transaction};
 use subtle::ConstantTimeEq;
 
 use super::SqlStore;
 use super::row::{Columns, id_column, mac_column};
+use super::script::Script;
+use super::send_blocks::barred;
 use super::setup::written;
 use super::spending::{Charged, cost_columns};
 use super::visits;
@@ -36,68 +38,68 @@ impl Challenges for SqlStore {
         policy: &ChallengePolicy,
     ) -> Result<Begun, StoreError> {
         let challenge = &new.challenge;
-        let mut transaction = self.begin_together().await?;
-        self.lock_sends(&mut transaction, challenge).await?;
-        let open = self.open_challenge(&mut **transaction, &challenge.binding).await?;
+        let at = challenge.created_at;
+        let mut looking = self.look().await?;
+        self.lock_sends(&mut looking, challenge).await?;
+        let mut look = self.script();
+        find_open(&mut look, &challenge.binding);
+        self.find_blocks(&mut look, challenge, at);
+        self.count(&mut look, challenge, budget.limits, (at, policy));
+        let found = look.fetch(&mut looking).await?;
+        let [open, blocks, counted] = &found[..] else { unreachable!("three statements were done") };
+        let open = open.first().map(|row| self.challenge(row)).transpose()?;
         let given_up = open.as_ref().map(|open| open.id);
+        let mut script = self.script();
         if let Some(open) = open
             && open.phone == challenge.phone
-            && open.is_alive(policy, challenge.created_at)
+            && open.is_alive(policy, at)
         {
             // Who goes back and ticks something else means that.
-            let statement = "UPDATE challenges SET agreed = $1 WHERE id = $2";
-            sqlx::query(statement)
+            script
+                .add("UPDATE challenges SET agreed = $1 WHERE id = $2")
                 .bind(written(&challenge.agreed))
-                .bind(id_column(open.id))
-                .execute(&mut **transaction)
-                .await?;
+                .bind(id_column(open.id));
             if let Some(visit) = &new.visit {
-                visits::record(&mut transaction, visit).await?;
+                visits::record(&mut script, visit);
             }
-            transaction.commit().await?;
+            looking.commit_with(script).await?;
             let agreed = challenge.agreed.clone();
             return Ok(Begun::GoesOn(Challenge { agreed, ..open }));
         }
-        let at = challenge.created_at;
-        let over = match self.barred(&mut transaction, challenge, at).await? {
-            Some(barred) => Some(barred),
-            None => self.over(&mut transaction, challenge, budget.limits, (at, policy)).await?,
-        };
-        let mute = self.is_others(&mut transaction, challenge, over, at).await?;
+        let over = barred(blocks).or(limits::over(counted, budget.limits, at)?);
+        let mute = self.is_others(&mut looking, challenge, over, at).await?;
         let refused = over.map(|over| over.limit.counted);
         if let Some(visit) = &new.visit {
-            let visit = VisitRecord { refused, ..visit.clone() };
-            visits::record(&mut transaction, &visit).await?;
+            visits::record(&mut script, &VisitRecord { refused, ..visit.clone() });
         }
         if let Some(over) = over.filter(|_| !mute) {
-            transaction.commit().await?;
+            looking.commit_with(script).await?;
             return Ok(Begun::Over(over));
         }
         if !mute && let Err(wait) = (budget.shared)() {
-            transaction.commit().await?;
+            looking.commit_with(script).await?;
             return Ok(Begun::Busy(wait));
         }
         if let Some(given_up) = given_up {
-            abandon(&mut transaction, given_up).await?;
+            abandon(&mut script, given_up);
         }
         // What nobody sends looks as if it had been taken at once.
-        let code_expires_at = policy.good_until(challenge.created_at, Some(at));
+        let code_expires_at = policy.good_until(at, Some(at));
         let as_taken = Challenge { code_expires_at, ..challenge.clone() };
         let challenge = if mute { &as_taken } else { challenge };
-        self.insert_challenge(&mut transaction, challenge, mute).await?;
+        self.insert_challenge(&mut script, challenge, mute);
         let message = super::messages::new_id(challenge.sent_at);
         let fresh = Fresh { code: &new.code, link: new.link.as_ref(), message, mute };
-        self.add_code(&mut transaction, challenge, &fresh).await?;
+        self.add_code(&mut script, challenge, &fresh);
         if !mute {
             let words = (&new.text, &new.code, message);
-            self.add_message(&mut transaction, challenge, words, (None, budget.charge)).await?;
-            if let Charged::Spent = self.charge(&mut transaction, budget.charge).await? {
-                drop(transaction);
-                self.note_spent(budget.charge, new.visit.as_ref()).await?;
-                return Ok(Begun::Spent);
-            }
+            self.add_message(&mut script, challenge, words, (None, budget.charge));
         }
-        self.commit(transaction).await?;
+        let charge = budget.charge.filter(|_| !mute);
+        if let Charged::Spent = self.commit_charged(looking, script, charge).await? {
+            self.note_spent(charge, new.visit.as_ref()).await?;
+            return Ok(Begun::Spent);
+        }
         self.publish(Change::Message).await;
         if let Some((_, device)) = challenge.binding.device() {
             self.publish(Change::Challenge(device)).await;
@@ -109,7 +111,11 @@ impl Challenges for SqlStore {
         &self,
         binding: &Binding,
     ) -> Result<Option<Challenge>, StoreError> {
-        self.open_challenge(&self.reader, binding).await
+        let mut script = self.script();
+        find_open(&mut script, binding);
+        let mut connection = self.reader.acquire().await?;
+        let found = script.fetch(&mut connection).await?;
+        found.iter().flatten().next().map(|row| self.challenge(row)).transpose()
     }
 
     async fn find_latest_challenge(
@@ -159,30 +165,28 @@ impl Challenges for SqlStore {
         policy: &ChallengePolicy,
     ) -> Result<Result<Challenge, NotSent>, StoreError> {
         let at = another.at;
-        let mut transaction = self.begin_together().await?;
+        let mut looking = self.look().await?;
         let statement = |lock| format!("SELECT {COLUMNS} FROM challenges WHERE id = $1{lock}");
         let row = sqlx::query(AssertSqlSafe(statement("")))
             .bind(id_column(another.challenge))
-            .fetch_optional(&mut **transaction)
+            .fetch_optional(&mut **looking)
             .await?;
         let Some(row) = row else { return Ok(Err(ResendRefusal::Over.into())) };
-        self.lock_sends(&mut transaction, &self.challenge(&row)?).await?;
-        let row = sqlx::query(AssertSqlSafe(statement(self.dialect.for_update())))
-            .bind(id_column(another.challenge))
-            .fetch_optional(&mut **transaction)
-            .await?;
-        let Some(row) = row else { return Ok(Err(ResendRefusal::Over.into())) };
-        let mut challenge = self.challenge(&row)?;
+        self.lock_sends(&mut looking, &self.challenge(&row)?).await?;
+        let challenge = self.lock_challenge(&mut looking, another.challenge).await?;
+        let Some(mut challenge) = challenge else { return Ok(Err(ResendRefusal::Over.into())) };
         if let Err(refusal) = challenge.may_resend(policy, at) {
             return Ok(Err(refusal.into()));
         }
         let of_sends = budget.limits.iter().filter(|limit| limit.counted.is_of_sends());
         let sends: Vec<SendLimit> = of_sends.copied().collect();
-        let over = match self.barred(&mut transaction, &challenge, at).await? {
-            Some(barred) => Some(barred),
-            None => self.over(&mut transaction, &challenge, &sends, (at, policy)).await?,
-        };
-        let mute = self.is_others(&mut transaction, &challenge, over, at).await?;
+        let mut look = self.script();
+        self.find_blocks(&mut look, &challenge, at);
+        self.count(&mut look, &challenge, &sends, (at, policy));
+        let found = look.fetch(&mut looking).await?;
+        let [blocks, counted] = &found[..] else { unreachable!("two statements were done") };
+        let over = barred(blocks).or(limits::over(counted, &sends, at)?);
+        let mute = self.is_others(&mut looking, &challenge, over, at).await?;
         if let Some(over) = over.filter(|_| !mute) {
             return Ok(Err(over.into()));
         }
@@ -192,29 +196,26 @@ impl Challenges for SqlStore {
         challenge.sends += 1;
         challenge.sent_at = at;
         challenge.code_expires_at = policy.good_until(challenge.created_at, mute.then_some(at));
-        sqlx::query(
-            "UPDATE challenges SET sends = $1, sent_at = $2, code_expires_at = $3 WHERE id = $4",
-        )
-        .bind(i64::from(challenge.sends))
-        .bind(at.as_millis())
-        .bind(challenge.code_expires_at.as_millis())
-        .bind(id_column(challenge.id))
-        .execute(&mut **transaction)
-        .await?;
+        let mut script = self.script();
+        script
+            .add("UPDATE challenges SET sends = $1, sent_at = $2, code_expires_at = $3 WHERE id = $4")
+            .bind(i64::from(challenge.sends))
+            .bind(at.as_millis())
+            .bind(challenge.code_expires_at.as_millis())
+            .bind(id_column(challenge.id));
         let message = super::messages::new_id(challenge.sent_at);
         let fresh = Fresh { code: &another.code, link: another.link.as_ref(), message, mute };
-        self.add_code(&mut transaction, &challenge, &fresh).await?;
+        self.add_code(&mut script, &challenge, &fresh);
         if !mute {
             let words = (&another.text, &another.code, message);
             let by = (another.route.as_ref(), budget.charge);
-            self.add_message(&mut transaction, &challenge, words, by).await?;
-            if let Charged::Spent = self.charge(&mut transaction, budget.charge).await? {
-                drop(transaction);
-                self.note_spent(budget.charge, None).await?;
-                return Ok(Err(NotSent::Spent));
-            }
+            self.add_message(&mut script, &challenge, words, by);
         }
-        self.commit(transaction).await?;
+        let charge = budget.charge.filter(|_| !mute);
+        if let Charged::Spent = self.commit_charged(looking, script, charge).await? {
+            self.note_spent(charge, None).await?;
+            return Ok(Err(NotSent::Spent));
+        }
         self.publish(Change::Message).await;
         Ok(Ok(challenge))
     }
@@ -225,13 +226,14 @@ impl Challenges for SqlStore {
         purpose: Purpose,
         policy: &ChallengePolicy,
     ) -> Result<Result<Challenge, Verdict>, StoreError> {
-        let mut transaction = self.begin_together().await?;
-        let verified = self.try_code(&mut transaction, attempt, purpose, policy).await?;
+        let mut looking = self.look().await?;
+        let mut script = self.script();
+        let verified = self.try_code(&mut looking, &mut script, attempt, (purpose, policy)).await?;
         if verified.is_ok() {
-            self.commit(transaction).await?;
+            self.commit_with(looking, script).await?;
         } else {
             // An attempt stays counted although it won nothing.
-            transaction.commit().await?;
+            looking.commit_with(script).await?;
         }
         Ok(verified)
     }
@@ -242,12 +244,14 @@ impl Challenges for SqlStore {
         policy: &ChallengePolicy,
         prize: &Prize,
     ) -> Result<Result<SignInOutcome, Verdict>, StoreError> {
-        let mut transaction = self.begin_together().await?;
-        let verified = self.try_code(&mut transaction, attempt, Purpose::SignIn, policy).await?;
+        let mut looking = self.look().await?;
+        let mut script = self.script();
+        let purpose = Purpose::SignIn;
+        let verified = self.try_code(&mut looking, &mut script, attempt, (purpose, policy)).await?;
         let challenge = match verified {
             Ok(challenge) => challenge,
             Err(verdict) => {
-                transaction.commit().await?;
+                looking.commit_with(script).await?;
                 return Ok(Err(verdict));
             }
         };
@@ -263,16 +267,19 @@ impl Challenges for SqlStore {
             agreed: challenge.agreed,
             devices: prize.devices,
         };
-        let outcome = self.sign_in_within(&mut transaction, &sign_in).await?;
-        transaction.commit().await?;
+        let mut look = self.script();
+        self.find_to_sign_in(&mut look, &sign_in);
+        let (mut change, found) = looking.begin_with(look).await?;
+        let outcome = self.sign_in_with(&mut change, &mut script, &sign_in, &found).await?;
+        change.commit_with(script).await?;
         self.publish_sign_in(&outcome).await;
         Ok(Ok(outcome))
     }
 
     async fn abandon_challenge(&self, challenge: ChallengeId) -> Result<(), StoreError> {
-        let mut transaction = self.begin_together().await?;
-        abandon(&mut transaction, challenge).await?;
-        transaction.commit().await
+        let mut script = self.script();
+        abandon(&mut script, challenge);
+        self.change(script).await
     }
 
     async fn prune_challenges(&self, before: Timestamp) -> Result<u64, StoreError> {
@@ -280,6 +287,45 @@ impl Challenges for SqlStore {
              AND NOT EXISTS (SELECT 1 FROM legal_holds WHERE released_at IS NULL AND legal_holds.phone_hash = challenges.phone_hash)";
         self.destroy(self.begin().await?, statement, before.as_millis()).await
     }
+}
+
+/// Two statements: a gateway took a message at `at`, and from then on its code lives; unless the message
+/// is done with already, if `unless_done`.
+pub(super) fn begin_life(
+    script: &mut Script,
+    message: MessageId,
+    at: Timestamp,
+    unless_done: bool,
+) {
+    let of_purpose = |purpose: &Purpose| {
+        let policy = ChallengePolicy::of(*purpose);
+        let (code, whole) = (policy.code_life.as_millis(), policy.challenge_life.as_millis());
+        format!(
+            "WHEN '{}' THEN CASE WHEN $1 + {code} < created_at + {whole} THEN $1 + {code} \
+             ELSE created_at + {whole} END",
+            purpose.as_str()
+        )
+    };
+    let lives: Vec<_> = Purpose::ALL.iter().map(of_purpose).collect();
+    let until = format!("CASE purpose {} END", lives.join(" "));
+    let condition = if unless_done {
+        " AND EXISTS (SELECT 1 FROM messages WHERE id = $2 AND done_at IS NULL)"
+    } else {
+        ""
+    };
+    // The challenge before its codes: the order in which everybody locks them.
+    let of_challenge = format!(
+        "UPDATE challenges SET code_expires_at = (SELECT MAX(CASE WHEN message = $2 THEN {until} \
+         ELSE expires_at END) FROM challenge_codes WHERE challenge = challenges.id) \
+         WHERE id = (SELECT challenge FROM challenge_codes WHERE message = $2){condition}"
+    );
+    script.add(&of_challenge).bind(at.as_millis()).bind(id_column(message));
+    let of_code = format!(
+        "UPDATE challenge_codes SET expires_at = \
+         (SELECT {until} FROM challenges WHERE id = challenge_codes.challenge) \
+         WHERE message = $2{condition}"
+    );
+    script.add(&of_code).bind(at.as_millis()).bind(id_column(message));
 }
 
 /// A binding in its columns: site, device and subject; what it has not is empty.
@@ -303,74 +349,32 @@ struct Fresh<'a> {
     mute: bool,
 }
 
-async fn abandon(
-    transaction: &mut Transaction<'_, Any>,
-    challenge: ChallengeId,
-) -> Result<(), StoreError> {
-    sqlx::query("UPDATE challenges SET state = 'abandoned' WHERE id = $1 AND state = 'open'")
-        .bind(id_column(challenge))
-        .execute(&mut **transaction)
-        .await?;
-    Ok(())
+fn abandon(script: &mut Script, challenge: ChallengeId) {
+    script
+        .add("UPDATE challenges SET state = 'abandoned' WHERE id = $1 AND state = 'open'")
+        .bind(id_column(challenge));
 }
 
-/// Says why an attempt was not counted: the challenge is over, locked or too old.
-async fn why_not_counted(
-    transaction: &mut Transaction<'_, Any>,
-    attempt: &Attempt<'_>,
-    purpose: Purpose,
-    policy: &ChallengePolicy,
-) -> Result<Verdict, StoreError> {
-    let row = sqlx::query("SELECT attempts, state FROM challenges WHERE id = $1 AND purpose = $2")
-        .bind(id_column(attempt.challenge))
-        .bind(purpose.as_str())
-        .fetch_optional(&mut **transaction)
-        .await?;
-    let Some(row) = row else { return Ok(Verdict::Used) };
-    let columns = Columns(&row);
-    Ok(if columns.text("state")? != "open" {
-        Verdict::Used
-    } else if columns.count("attempts")? >= policy.attempts {
-        Verdict::Locked
-    } else {
-        Verdict::Expired
-    })
+/// One statement: the open challenge of a binding.
+fn find_open(script: &mut Script, binding: &Binding) {
+    let statement = format!(
+        "SELECT {COLUMNS} FROM challenges WHERE purpose = $1 AND site = $2 AND device = $3 \
+         AND subject = $4 AND state = 'open'"
+    );
+    let (site, device, subject) = binding_columns(binding);
+    let purpose = binding.purpose();
+    script.add(&statement).bind(purpose.as_str()).bind(site).bind(device).bind(subject);
 }
 
 impl SqlStore {
-    /// The open challenge of a binding.
-    async fn open_challenge(
-        &self,
-        executor: impl Executor<'_, Database = Any>,
-        binding: &Binding,
-    ) -> Result<Option<Challenge>, StoreError> {
-        let statement = format!(
-            "SELECT {COLUMNS} FROM challenges WHERE purpose = $1 AND site = $2 AND device = $3 \
-             AND subject = $4 AND state = 'open'"
-        );
-        let (site, device, subject) = binding_columns(binding);
-        let row = sqlx::query(AssertSqlSafe(statement))
-            .bind(binding.purpose().as_str())
-            .bind(site)
-            .bind(device)
-            .bind(subject)
-            .fetch_optional(executor)
-            .await?;
-        row.as_ref().map(|row| self.challenge(row)).transpose()
-    }
-
-    async fn insert_challenge(
-        &self,
-        transaction: &mut Transaction<'_, Any>,
-        challenge: &Challenge,
-        mute: bool,
-    ) -> Result<(), StoreError> {
+    fn insert_challenge(&self, script: &mut Script, challenge: &Challenge, mute: bool) {
         let statement = "INSERT INTO challenges (id, purpose, site, device, subject, phone, phone_hash, \
              language, agreed, created_at, sent_at, sends, code_expires_at, attempts, state, \
              block_hash, mute) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
         let (site, device, subject) = binding_columns(&challenge.binding);
-        sqlx::query(statement)
+        script
+            .add(statement)
             .bind(id_column(challenge.id))
             .bind(challenge.binding.purpose().as_str())
             .bind(site)
@@ -387,65 +391,65 @@ impl SqlStore {
             .bind(i64::from(challenge.attempts))
             .bind(challenge.state.as_str())
             .bind(self.keys.block_hash(&challenge.phone))
-            .bind(i64::from(mute))
-            .execute(&mut **transaction)
-            .await?;
-        Ok(())
+            .bind(i64::from(mute));
     }
 
-    /// Counts an attempt and compares it; the right code is used up.
+    /// Compares an attempt, which `script` counts before anybody else compares one; the right code is
+    /// used up by it.
     async fn try_code(
         &self,
         transaction: &mut Transaction<'_, Any>,
+        script: &mut Script,
         attempt: &Attempt<'_>,
-        purpose: Purpose,
-        policy: &ChallengePolicy,
+        (purpose, policy): (Purpose, &ChallengePolicy),
     ) -> Result<Result<Challenge, Verdict>, StoreError> {
-        let statement = format!(
-            "UPDATE challenges SET attempts = attempts + 1 WHERE id = $1 AND purpose = $2 \
-             AND state = 'open' AND attempts < $3 AND code_expires_at > $4 RETURNING {COLUMNS}"
-        );
-        let counted = sqlx::query(AssertSqlSafe(statement))
+        let mut look = self.script();
+        let lock = self.dialect.for_update();
+        look.add(&format!("SELECT {COLUMNS} FROM challenges WHERE id = $1 AND purpose = $2{lock}"))
             .bind(id_column(attempt.challenge))
-            .bind(purpose.as_str())
-            .bind(i64::from(policy.attempts))
-            .bind(attempt.at.as_millis())
-            .fetch_optional(&mut **transaction)
-            .await?;
-        let Some(row) = counted else {
-            return Ok(Err(why_not_counted(transaction, attempt, purpose, policy).await?));
-        };
-        let mut challenge = self.challenge(&row)?;
-        if !self.matches(transaction, &challenge, attempt).await? {
-            let left = policy.attempts.saturating_sub(challenge.attempts);
-            return Ok(Err(Verdict::Wrong { left }));
+            .bind(purpose.as_str());
+        look.add(
+            "SELECT hash, link_hash FROM challenge_codes WHERE challenge = $1 AND expires_at > $2",
+        )
+        .bind(id_column(attempt.challenge))
+        .bind(attempt.at.as_millis());
+        let found = look.fetch(transaction).await?;
+        let [challenge, codes] = &found[..] else { unreachable!("two statements were done") };
+        let Some(row) = challenge.first() else { return Ok(Err(Verdict::Used)) };
+        let mut challenge = self.challenge(row)?;
+        if challenge.state != ChallengeState::Open {
+            return Ok(Err(Verdict::Used));
         }
-        // Nobody else changes it meanwhile: it was locked when the attempt was counted.
-        challenge.state = ChallengeState::Verified;
-        sqlx::query("UPDATE challenges SET state = $1 WHERE id = $2")
+        if challenge.attempts >= policy.attempts {
+            return Ok(Err(Verdict::Locked));
+        }
+        if challenge.code_expires_at <= attempt.at {
+            return Ok(Err(Verdict::Expired));
+        }
+        // Nobody else compares meanwhile: it is locked.
+        challenge.attempts += 1;
+        let matches = self.matches(codes, &challenge, attempt)?;
+        if matches {
+            challenge.state = ChallengeState::Verified;
+        }
+        script
+            .add("UPDATE challenges SET attempts = $1, state = $2 WHERE id = $3")
+            .bind(i64::from(challenge.attempts))
             .bind(challenge.state.as_str())
-            .bind(id_column(challenge.id))
-            .execute(&mut **transaction)
-            .await?;
-        Ok(Ok(challenge))
+            .bind(id_column(challenge.id));
+        let left = policy.attempts.saturating_sub(challenge.attempts);
+        Ok(if matches { Ok(challenge) } else { Err(Verdict::Wrong { left }) })
     }
 
     /// Compares with every code that is still good, in the same time whichever it is.
-    async fn matches(
+    fn matches(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        codes: &[AnyRow],
         challenge: &Challenge,
         attempt: &Attempt<'_>,
     ) -> Result<bool, StoreError> {
-        let rows = sqlx::query(
-            "SELECT hash, link_hash FROM challenge_codes WHERE challenge = $1 AND expires_at > $2",
-        )
-        .bind(id_column(challenge.id))
-        .bind(attempt.at.as_millis())
-        .fetch_all(&mut **transaction)
-        .await?;
         let mut matches = subtle::Choice::from(0);
-        for row in &rows {
+        for row in codes {
             matches |= match attempt.proof {
                 Proof::Code(code) => {
                     let stored = Columns(row).octets("hash")?;
@@ -466,40 +470,32 @@ impl SqlStore {
         Ok(matches.into())
     }
 
-    async fn add_code(
-        &self,
-        transaction: &mut Transaction<'_, Any>,
-        challenge: &Challenge,
-        fresh: &Fresh<'_>,
-    ) -> Result<(), StoreError> {
+    fn add_code(&self, script: &mut Script, challenge: &Challenge, fresh: &Fresh<'_>) {
         let (version, _) = self.keys.pepper().newest();
         let hash = self
             .keys
             .code_hash(version, challenge, fresh.code)
             .expect("the newest pepper is there");
-        sqlx::query(
-            "INSERT INTO challenge_codes (challenge, hash, expires_at, sent_at, link_hash, message, mute) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        )
-        .bind(id_column(challenge.id))
-        .bind(hash.to_vec())
-        .bind(challenge.code_expires_at.as_millis())
-        .bind(challenge.sent_at.as_millis())
-        .bind(fresh.link.map(|link| self.keys.link_hash(link)))
-        .bind(id_column(fresh.message))
-        .bind(i64::from(fresh.mute))
-        .execute(&mut **transaction)
-        .await?;
-        Ok(())
+        let statement = "INSERT INTO challenge_codes (challenge, hash, expires_at, sent_at, link_hash, \
+             message, mute) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        script
+            .add(statement)
+            .bind(id_column(challenge.id))
+            .bind(hash.to_vec())
+            .bind(challenge.code_expires_at.as_millis())
+            .bind(challenge.sent_at.as_millis())
+            .bind(fresh.link.map(|link| self.keys.link_hash(link)))
+            .bind(id_column(fresh.message))
+            .bind(i64::from(fresh.mute));
     }
 
-    async fn add_message(
+    fn add_message(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        script: &mut Script,
         challenge: &Challenge,
         (text, code, message): (&SmsText, &Code, MessageId),
         (route, charge): (Option<&RouteName>, Option<Charge>),
-    ) -> Result<(), StoreError> {
+    ) {
         let statement = "INSERT INTO messages (id, challenge, phone_hash, phone, text, class, urgency, created_at, \
              expires_at, attempts, next_at, state, code, route, cost, segments, paid_on, country, not_by) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $8, 'waiting', $10, $11, $12, $13, $14, $15, \
@@ -507,7 +503,8 @@ impl SqlStore {
              AND COALESCE(former.receipt, '') <> 'delivered' ORDER BY former.created_at DESC LIMIT 1))";
         let urgency = challenge.binding.purpose().urgency();
         let (cost, segments, paid_on) = cost_columns(charge);
-        sqlx::query(statement)
+        script
+            .add(statement)
             .bind(id_column(message))
             .bind(id_column(challenge.id))
             .bind(self.keys.phone_hash(&challenge.phone))
@@ -522,10 +519,7 @@ impl SqlStore {
             .bind(cost)
             .bind(segments)
             .bind(paid_on)
-            .bind(challenge.phone.country().map(Country::as_str))
-            .execute(&mut **transaction)
-            .await?;
-        Ok(())
+            .bind(challenge.phone.country().map(Country::as_str));
     }
 
     /// The challenge of that id, which nobody else changes until the transaction ends.
@@ -543,36 +537,6 @@ impl SqlStore {
         row.as_ref().map(|row| self.challenge(row)).transpose()
     }
 
-    /// A gateway took a message at `at`: from then on its code lives.
-    pub(super) async fn begin_life(
-        &self,
-        transaction: &mut Transaction<'_, Any>,
-        message: MessageId,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        let row = sqlx::query("SELECT challenge FROM challenge_codes WHERE message = $1")
-            .bind(id_column(message))
-            .fetch_optional(&mut **transaction)
-            .await?;
-        let Some(row) = row else { return Ok(()) };
-        let challenge = self.lock_challenge(transaction, Columns(&row).id("challenge")?).await?;
-        let Some(challenge) = challenge else { return Ok(()) };
-        let policy = ChallengePolicy::of(challenge.binding.purpose());
-        sqlx::query("UPDATE challenge_codes SET expires_at = $1 WHERE message = $2")
-            .bind(policy.good_until(challenge.created_at, Some(at)).as_millis())
-            .bind(id_column(message))
-            .execute(&mut **transaction)
-            .await?;
-        sqlx::query(
-            "UPDATE challenges SET code_expires_at = \
-             (SELECT MAX(expires_at) FROM challenge_codes WHERE challenge = $1) WHERE id = $1",
-        )
-        .bind(id_column(challenge.id))
-        .execute(&mut **transaction)
-        .await?;
-        Ok(())
-    }
-
     /// Adds a code beside those that were sent; returns until when it is good.
     pub(super) async fn add_another_code(
         &self,
@@ -585,12 +549,13 @@ impl SqlStore {
         let code_expires_at = policy.good_until(challenge.created_at, None);
         let changed = Challenge { sent_at: at, code_expires_at, ..challenge.clone() };
         let fresh = Fresh { code, link: None, message, mute: false };
-        self.add_code(transaction, &changed, &fresh).await?;
-        sqlx::query("UPDATE challenges SET code_expires_at = $1 WHERE id = $2")
+        let mut script = self.script();
+        self.add_code(&mut script, &changed, &fresh);
+        script
+            .add("UPDATE challenges SET code_expires_at = $1 WHERE id = $2")
             .bind(code_expires_at.as_millis())
-            .bind(id_column(challenge.id))
-            .execute(&mut **transaction)
-            .await?;
+            .bind(id_column(challenge.id));
+        script.execute(transaction).await?;
         Ok(code_expires_at)
     }
 }

@@ -4,12 +4,13 @@ use async_trait::async_trait;
 use domain::{
     AccountId, Agreed, Consent, ConsentPurpose, GrantEnd, OrderReason, Timestamp, WordingHash,
 };
+use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
-use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use super::SqlStore;
 use super::grants::{self, end_grant_row, grant, order_off};
 use super::row::{Columns, id_column};
+use super::script::Script;
 use crate::{Change, ConsentPage, Consents, SignIn, StoreError};
 
 pub(super) const COLUMNS: &str =
@@ -117,15 +118,12 @@ impl Consents for SqlStore {
 }
 
 /// Writes down what a person agrees to by signing in.
-pub(super) async fn record_consents(
-    transaction: &mut Transaction<'_, Any>,
-    sign_in: &SignIn,
-    account: AccountId,
-) -> Result<(), StoreError> {
+pub(super) fn record_consents(script: &mut Script, sign_in: &SignIn, account: AccountId) {
     let statement =
         format!("INSERT INTO consents ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NULL)");
     for Agreed { purpose, version, wording, language } in &sign_in.agreed {
-        sqlx::query(AssertSqlSafe(statement.clone()))
+        script
+            .add(&statement)
             .bind(id_column(account))
             .bind(purpose.as_str())
             .bind(version.as_str())
@@ -133,11 +131,8 @@ pub(super) async fn record_consents(
             .bind(language.as_str())
             .bind(sign_in.grant.site.as_str())
             .bind(domain::ConsentChannel::Portal.as_str())
-            .bind(sign_in.grant.issued_at.as_millis())
-            .execute(&mut **transaction)
-            .await?;
+            .bind(sign_in.grant.issued_at.as_millis());
     }
-    Ok(())
 }
 
 pub(super) fn consent(row: &AnyRow) -> Result<Consent, StoreError> {

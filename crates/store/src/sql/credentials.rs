@@ -19,7 +19,9 @@ impl Credentials for SqlStore {
     async fn add_credential(&self, credential: &Credential) -> Result<(), StoreError> {
         let statement = "INSERT INTO credentials (id, grant_id, device, nas, password, expires_at) \
                          VALUES ($1, $2, $3, $4, $5, $6)";
-        let change = sqlx::query(statement)
+        let mut change = self.script();
+        change
+            .add(statement)
             .bind(id_column(credential.id))
             .bind(id_column(credential.grant))
             .bind(mac_column(credential.device))

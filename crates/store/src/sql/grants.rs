@@ -12,6 +12,7 @@ use super::SqlStore;
 use super::dialect::Dialect;
 use super::orders::insert_order;
 use super::row::{Columns, id_column, mac_column};
+use super::script::Script;
 use super::sessions;
 use crate::{Change, Circumstances, DeviceAtDoor, Grants, GrantsOf, StoreError};
 
@@ -177,23 +178,18 @@ pub(super) async fn order_off(
     Ok(())
 }
 
-pub(super) async fn insert_grant(
-    transaction: &mut Transaction<'_, Any>,
-    grant: &Grant,
-) -> Result<(), StoreError> {
+pub(super) fn insert_grant(script: &mut Script, grant: &Grant) {
     let statement = "INSERT INTO grants (id, account, device, site, plan, issued_at, until) \
                      VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    sqlx::query(statement)
+    script
+        .add(statement)
         .bind(id_column(grant.id))
         .bind(id_column(grant.account))
         .bind(mac_column(grant.device))
         .bind(grant.site.as_str())
         .bind(grant.plan.as_str())
         .bind(grant.issued_at.as_millis())
-        .bind(grant.until.as_millis())
-        .execute(&mut **transaction)
-        .await?;
-    Ok(())
+        .bind(grant.until.as_millis());
 }
 
 pub(super) fn grant(row: &AnyRow) -> Result<Grant, StoreError> {

@@ -123,7 +123,9 @@ impl SqlStore {
         }
         let mut grant = grant.clone();
         grant.account = account;
-        insert_grant(transaction, &grant).await?;
+        let mut script = self.script();
+        insert_grant(&mut script, &grant);
+        script.execute(transaction).await?;
         Ok(Taken::New)
     }
 }

@@ -10,6 +10,7 @@ use sqlx::{Any, AssertSqlSafe, Transaction};
 use zeroize::Zeroizing;
 
 use super::SqlStore;
+use super::challenges::begin_life;
 use super::row::{Columns, id_column};
 use super::spending::{Charged, cost_columns};
 use crate::sealed::Seal;
@@ -58,33 +59,30 @@ impl MessageOutbox for SqlStore {
         claim_until: Timestamp,
         limit: u32,
     ) -> Result<Vec<OutgoingMessage>, StoreError> {
-        let mut transaction = self.begin_together().await?;
+        let lock = self.dialect.for_update_skip_locked();
+        let mut script = self.script();
         let too_late = format!(
             "UPDATE messages SET done_at = $1, state = 'failed', detail = 'too late to be of use', \
              {FORGET} WHERE done_at IS NULL AND expires_at <= $1"
         );
-        sqlx::query(AssertSqlSafe(too_late))
-            .bind(now.as_millis())
-            .execute(&mut **transaction)
-            .await?;
-        let lock = self.dialect.for_update_skip_locked();
-        let statement = format!(
+        script.add(&too_late).bind(now.as_millis());
+        let claim = format!(
             "UPDATE messages SET next_at = $1, attempts = attempts + 1 WHERE id IN (SELECT id FROM messages \
              WHERE done_at IS NULL AND next_at <= $2 ORDER BY urgency, created_at LIMIT $3{lock}) \
              RETURNING {OUTGOING}"
         );
-        let rows = sqlx::query(AssertSqlSafe(statement))
+        script
+            .add(&claim)
             .bind(claim_until.as_millis())
             .bind(now.as_millis())
-            .bind(i64::from(limit))
-            .fetch_all(&mut **transaction)
-            .await?;
-        transaction.commit().await?;
+            .bind(i64::from(limit));
+        let found = self.look().await?.commit_with(script).await?;
+        let rows = found.iter().flatten();
         let message = |row| {
             let columns = Columns(row);
             Ok((columns.integer("urgency")?, columns.integer("created_at")?, self.message(row)?))
         };
-        let mut messages = rows.iter().map(message).collect::<Result<Vec<_>, StoreError>>()?;
+        let mut messages = rows.map(message).collect::<Result<Vec<_>, StoreError>>()?;
         messages.sort_by_key(|(urgency, at, message)| (*urgency, *at, message.id));
         Ok(messages.into_iter().map(|(_, _, message)| message).collect())
     }
@@ -97,7 +95,9 @@ impl MessageOutbox for SqlStore {
     ) -> Result<(), StoreError> {
         let statement = "UPDATE messages SET next_at = $1, route = $2, tried_since = $3 \
                          WHERE id = $4 AND done_at IS NULL";
-        let change = sqlx::query(statement)
+        let mut change = self.script();
+        change
+            .add(statement)
             .bind(next_at.as_millis())
             .bind(route.as_str())
             .bind(since.as_millis())
@@ -117,23 +117,22 @@ impl MessageOutbox for SqlStore {
             MessageState::Accepted { reference } => ("accepted", reference.clone()),
             MessageState::Failed { reason } => ("failed", Some(reason.clone())),
         };
+        let mut script = self.script();
+        if name == "accepted" {
+            begin_life(&mut script, message, at, true);
+        }
         let statement = format!(
             "UPDATE messages SET done_at = $1, state = $2, detail = $3, route = $4, {FORGET} \
              WHERE id = $5 AND done_at IS NULL"
         );
-        let mut transaction = self.begin_together().await?;
-        let ended = sqlx::query(AssertSqlSafe(statement))
+        script
+            .add(&statement)
             .bind(at.as_millis())
             .bind(name)
             .bind(detail)
             .bind(route.as_str())
-            .bind(id_column(message))
-            .execute(&mut **transaction)
-            .await?;
-        if ended.rows_affected() > 0 && name == "accepted" {
-            self.begin_life(&mut transaction, message, at).await?;
-        }
-        transaction.commit().await
+            .bind(id_column(message));
+        self.look().await?.commit_with(script).await.map(drop)
     }
 
     async fn watch_message(
@@ -143,21 +142,18 @@ impl MessageOutbox for SqlStore {
         at: Timestamp,
         until: Timestamp,
     ) -> Result<(), StoreError> {
+        let mut script = self.script();
+        begin_life(&mut script, message, at, true);
         let statement = "UPDATE messages SET done_at = $1, state = 'accepted', detail = $2, route = $3, \
              watch_until = $4 WHERE id = $5 AND done_at IS NULL";
-        let mut transaction = self.begin_together().await?;
-        let ended = sqlx::query(statement)
+        script
+            .add(statement)
             .bind(at.as_millis())
             .bind(reference)
             .bind(route.as_str())
             .bind(until.as_millis())
-            .bind(id_column(message))
-            .execute(&mut **transaction)
-            .await?;
-        if ended.rows_affected() > 0 {
-            self.begin_life(&mut transaction, message, at).await?;
-        }
-        transaction.commit().await
+            .bind(id_column(message));
+        self.look().await?.commit_with(script).await.map(drop)
     }
 
     async fn claim_unreceipted(
@@ -166,11 +162,6 @@ impl MessageOutbox for SqlStore {
         claim_until: Timestamp,
         limit: u32,
     ) -> Result<Vec<OutgoingMessage>, StoreError> {
-        let due = "SELECT 1 AS one FROM messages WHERE watch_until <= $1 LIMIT 1";
-        let due = sqlx::query(due).bind(now.as_millis()).fetch_optional(&self.reader).await?;
-        if due.is_none() {
-            return Ok(Vec::new());
-        }
         let mut transaction = self.begin().await?;
         let statement = format!(
             "UPDATE messages SET {FORGET} WHERE watch_until <= $1 AND receipt IS NULL AND NOT EXISTS \
@@ -244,6 +235,7 @@ impl MessageOutbox for SqlStore {
              RETURNING id, done_at"
         ));
         let mut transaction = self.begin_together().await?;
+        let mut script = self.script();
         let recorded = recorded
             .bind(receipt.as_str())
             .bind(at.as_millis())
@@ -253,10 +245,10 @@ impl MessageOutbox for SqlStore {
             let columns = Columns(row);
             // Whose gateway has not answered yet has taken it all the same.
             if receipt == Receipt::Delivered && columns.optional_time("done_at")? == Some(at) {
-                self.begin_life(&mut transaction, columns.id("id")?, at).await?;
+                begin_life(&mut script, columns.id("id")?, at, false);
             }
         }
-        transaction.commit().await?;
+        transaction.commit_with(script).await?;
         if !recorded.is_empty() {
             self.publish(Change::Message).await;
             return Ok(ReceiptEnd::Recorded);
@@ -495,7 +487,9 @@ impl SqlStore {
             Some(code) => {
                 if message.optional_time("done_at")?.is_none() {
                     // It may be on its way, and then it was taken by now.
-                    self.begin_life(transaction, elsewhere.message, elsewhere.at).await?;
+                    let mut script = self.script();
+                    begin_life(&mut script, elsewhere.message, elsewhere.at, false);
+                    script.execute(transaction).await?;
                 }
                 self.add_another_code(transaction, challenge, (code, id), elsewhere.at).await?
             }

@@ -1,7 +1,6 @@
 //! Blocks of messages: looked at in the transaction that would write the message, so that a block
 //! holds at once and everywhere. A number stands there as its keyed hash alone.
 
-use std::fmt::Write;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -9,23 +8,19 @@ use data_encoding::HEXLOWER;
 use domain::{
     BlockTarget, Challenge, Conversion, Counted, NumberPrefix, OverLimit, SendLimit, Timestamp,
 };
-use sqlx::{Any, AssertSqlSafe, Transaction};
+use sqlx::any::AnyRow;
 
 use super::SqlStore;
 use super::row::{Columns, id_column};
+use super::script::Script;
 use crate::{ConversionPart, SendBlock, SendBlockTold, SendBlocks, StoreError};
 
 /// As many digits of a hash as tell two apart.
 const SHOWN: usize = 8;
 
 impl SqlStore {
-    /// Whether a block holds against one more message for the challenge.
-    pub(super) async fn barred(
-        &self,
-        transaction: &mut Transaction<'_, Any>,
-        challenge: &Challenge,
-        at: Timestamp,
-    ) -> Result<Option<OverLimit>, StoreError> {
+    /// One statement: a row if a block holds against one more message for the challenge.
+    pub(super) fn find_blocks(&self, script: &mut Script, challenge: &Challenge, at: Timestamp) {
         let digits = challenge.phone.digits();
         let prefixes = (1..=digits.len()).filter_map(|length| digits.get(..length));
         let mut targets: Vec<String> = prefixes.map(|prefix| format!("prefix:{prefix}")).collect();
@@ -33,20 +28,16 @@ impl SqlStore {
         if let Some((site, _)) = challenge.binding.device() {
             targets.push(self.target(&BlockTarget::Site(site.clone())));
         }
-        let mut statement = "SELECT 1 AS one FROM send_blocks WHERE target IN (".to_owned();
-        for number in 1..=targets.len() {
-            let comma = if number == 1 { "" } else { ", " };
-            // Writing to a string cannot fail.
-            let _ = write!(statement, "{comma}${number}");
-        }
-        let _ = write!(statement, ") AND (until IS NULL OR until > ${})", targets.len() + 1);
-        let mut query = sqlx::query(AssertSqlSafe(statement));
+        let values: Vec<_> = (2..2 + targets.len()).map(|number| format!("${number}")).collect();
+        let statement = format!(
+            "SELECT 1 AS one FROM send_blocks WHERE target IN ({}) AND (until IS NULL OR until > $1) \
+             LIMIT 1",
+            values.join(", ")
+        );
+        script.add(&statement).bind(at.as_millis());
         for target in targets {
-            query = query.bind(target);
+            script.bind(target);
         }
-        let found = query.bind(at.as_millis()).fetch_optional(&mut **transaction).await?;
-        let limit = SendLimit { counted: Counted::Blocks, window: Duration::ZERO, most: 0 };
-        Ok(found.map(|_| OverLimit { limit, wait: Duration::ZERO }))
     }
 
     /// A target in its column.
@@ -59,6 +50,12 @@ impl SqlStore {
             BlockTarget::Site(site) => format!("site:{site}"),
         }
     }
+}
+
+/// The limit that is passed by what [`SqlStore::find_blocks`] found.
+pub(super) fn barred(blocks: &[AnyRow]) -> Option<OverLimit> {
+    let limit = SendLimit { counted: Counted::Blocks, window: Duration::ZERO, most: 0 };
+    (!blocks.is_empty()).then_some(OverLimit { limit, wait: Duration::ZERO })
 }
 
 #[async_trait]

@@ -6,10 +6,13 @@ use domain::{
     Charge, Day, MessageId, Money, SpendingLimits, SpendingPeriod, Timestamp, VisitRecord,
     spending_alarm,
 };
+use sqlx::any::AnyRow;
 use sqlx::{Any, Transaction};
 
 use super::SqlStore;
 use super::row::{Columns, amount_column, id_column};
+use super::script::Script;
+use super::together::Looking;
 use super::visits;
 use crate::{Spending, SpendingPart, SpendingSpan, SpendingTold, Spent, StoreError};
 
@@ -50,28 +53,31 @@ impl SqlStore {
         transaction: &mut Transaction<'_, Any>,
         charge: Option<Charge>,
     ) -> Result<Charged, StoreError> {
-        let Some(Charge { cost, segments, period, limits }) = charge else {
+        let Some(charge) = charge else { return Ok(Charged::Paid) };
+        let mut script = self.script();
+        spend(&mut script, charge);
+        let found = script.fetch(transaction).await?;
+        charged(found.iter().flatten().next(), charge)
+    }
+
+    /// Makes a change of these statements if it can be paid for, and none otherwise.
+    pub(super) async fn commit_charged(
+        &self,
+        looking: Looking,
+        mut script: Script,
+        charge: Option<Charge>,
+    ) -> Result<Charged, StoreError> {
+        let Some(charge) = charge else {
+            self.commit_with(looking, script).await?;
             return Ok(Charged::Paid);
         };
-        let row = sqlx::query(SPEND)
-            .bind(day_column(period.day))
-            .bind(money_column(cost))
-            .bind(i64::from(segments))
-            .bind(money_column(limits.per_day))
-            .bind(money_column(limits.per_month.unwrap_or(Money::MAX)))
-            .bind(day_column(period.month))
-            .fetch_optional(&mut **transaction)
-            .await?;
-        let Some(row) = row else { return Ok(Charged::Spent) };
-        let columns = Columns(&row);
-        let (spent, allowed) = (money(&columns, "spent")?, money(&columns, "allowed")?);
-        if let Some(percent) = spending_alarm(spent.less(cost), spent, allowed) {
-            tracing::warn!(
-                spending.percent = percent, spending.spent = %spent, spending.allowed = %allowed,
-                "much of the money for messages is spent"
-            );
+        spend(&mut script, charge);
+        let (change, found) = looking.begin_with(script).await?;
+        let charged = charged(found.last().and_then(|rows| rows.first()), charge)?;
+        if let Charged::Paid = charged {
+            self.commit(change).await?;
         }
-        Ok(Charged::Paid)
+        Ok(charged)
     }
 
     /// Writes down that nothing was left for a message, with the visit in which it was asked for; the
@@ -82,17 +88,14 @@ impl SqlStore {
         visit: Option<&VisitRecord>,
     ) -> Result<(), StoreError> {
         let Some(Charge { period, limits, .. }) = charge else { return Ok(()) };
-        let mut transaction = self.begin_together().await?;
+        let mut script = self.script();
+        script.add(REFUSE).bind(day_column(period.day)).bind(money_column(limits.per_day));
         if let Some(visit) = visit {
-            visits::record(&mut transaction, visit).await?;
+            visits::record(&mut script, visit);
         }
-        let row = sqlx::query(REFUSE)
-            .bind(day_column(period.day))
-            .bind(money_column(limits.per_day))
-            .fetch_one(&mut **transaction)
-            .await?;
-        transaction.commit().await?;
-        let columns = Columns(&row);
+        let found = self.look().await?.commit_with(script).await?;
+        let Some(row) = found.iter().flatten().next() else { return Ok(()) };
+        let columns = Columns(row);
         if columns.integer("stopped")? == 1 {
             let spent = money(&columns, "spent")?;
             tracing::error!(
@@ -102,6 +105,33 @@ impl SqlStore {
         }
         Ok(())
     }
+}
+
+/// One statement, which finds a row if it is paid.
+fn spend(script: &mut Script, charge: Charge) {
+    let Charge { cost, segments, period, limits } = charge;
+    script
+        .add(SPEND)
+        .bind(day_column(period.day))
+        .bind(money_column(cost))
+        .bind(i64::from(segments))
+        .bind(money_column(limits.per_day))
+        .bind(money_column(limits.per_month.unwrap_or(Money::MAX)))
+        .bind(day_column(period.month));
+}
+
+/// What the row says that [`spend`] found.
+fn charged(row: Option<&AnyRow>, charge: Charge) -> Result<Charged, StoreError> {
+    let Some(row) = row else { return Ok(Charged::Spent) };
+    let columns = Columns(row);
+    let (spent, allowed) = (money(&columns, "spent")?, money(&columns, "allowed")?);
+    if let Some(percent) = spending_alarm(spent.less(charge.cost), spent, allowed) {
+        tracing::warn!(
+            spending.percent = percent, spending.spent = %spent, spending.allowed = %allowed,
+            "much of the money for messages is spent"
+        );
+    }
+    Ok(Charged::Paid)
 }
 
 #[async_trait]

@@ -9,14 +9,18 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use sqlx::any::AnyArguments;
-use sqlx::query::Query;
+use sqlx::any::AnyRow;
 use sqlx::{Any, Executor, Transaction};
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
 use super::SqlStore;
 use super::dialect::Dialect;
+use super::script::Script;
 use crate::StoreError;
+
+/// What stands before and behind the statements of one change in a group.
+const BEGIN_TURN: &str = "SAVEPOINT turn";
+const END_TURN: &str = "RELEASE turn";
 
 /// The transaction in which changes take turns; whoever wants one waits in line for it.
 pub(super) type Line = Arc<Mutex<Option<Group>>>;
@@ -46,28 +50,105 @@ pub(super) enum Together {
     InTurn(OwnedMutexGuard<Option<Group>>),
 }
 
+/// A change whose turn has come, and that has changed nothing yet: by this it only reads what it
+/// depends on. On SQLite nobody else changes anything meanwhile.
+pub(super) struct Looking(Together);
+
+impl Looking {
+    /// Begins to change something.
+    pub(super) async fn begin(mut self) -> Result<Together, StoreError> {
+        if let Together::InTurn(group) = &mut self.0 {
+            let group = group.as_mut().expect("a turn is in a group");
+            group.transaction.execute(BEGIN_TURN).await?;
+            group.turn = Turn::Begun;
+        }
+        Ok(self.0)
+    }
+
+    /// Begins with these statements; returns also what each of them found.
+    pub(super) async fn begin_with(
+        mut self,
+        script: Script,
+    ) -> Result<(Together, Vec<Vec<AnyRow>>), StoreError> {
+        let found = match &mut self.0 {
+            Together::Alone(transaction) => script.fetch(transaction).await?,
+            Together::InTurn(group) => {
+                let group = group.as_mut().expect("a turn is in a group");
+                group.turn = Turn::Begun;
+                let found = script.after(BEGIN_TURN).fetch(&mut group.transaction).await?;
+                found.into_iter().skip(1).collect()
+            }
+        };
+        Ok((self.0, found))
+    }
+
+    /// Makes a change of these statements, of all or none of them.
+    pub(super) async fn commit_with(self, script: Script) -> Result<Vec<Vec<AnyRow>>, StoreError> {
+        self.0.commit_with(script).await
+    }
+}
+
+impl Deref for Looking {
+    type Target = Transaction<'static, Any>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for Looking {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
+
 impl Together {
     /// Makes the change durable.
     pub(super) async fn commit(self) -> Result<(), StoreError> {
-        let mut group = match self {
-            Self::Alone(transaction) => return Ok(transaction.commit().await?),
-            Self::InTurn(group) => group,
-        };
-        let outcome = {
-            let group = group.as_mut().expect("a turn is in a group");
-            // Who stops waiting here is committed all the same.
-            group.turn = Turn::Over;
-            if let Err(error) = group.transaction.execute("RELEASE turn").await {
-                group.turn = Turn::Broken;
-                return Err(error.into());
-            }
-            let (done, outcome) = oneshot::channel();
-            group.done.push(done);
-            outcome
-        };
-        drop(group);
-        outcome.await.unwrap_or_else(|_| Err(lost()))
+        self.commit_with(Script::new(Dialect::Sqlite)).await.map(drop)
     }
+
+    /// Makes it durable with these last statements; returns what each of them found. Who stops waiting
+    /// for it has changed it all the same.
+    pub(super) async fn commit_with(self, script: Script) -> Result<Vec<Vec<AnyRow>>, StoreError> {
+        match self {
+            Self::Alone(mut transaction) => {
+                let found = script.fetch(&mut transaction).await?;
+                transaction.commit().await?;
+                Ok(found)
+            }
+            Self::InTurn(group) => {
+                let ended = tokio::spawn(end_turn(group, script)).await;
+                let (found, outcome) = ended.unwrap_or_else(|_| Err(lost()))?;
+                outcome.await.unwrap_or_else(|_| Err(lost()))?;
+                Ok(found)
+            }
+        }
+    }
+}
+
+/// What statements found, and how the commit of their group goes.
+type Ended = (Vec<Vec<AnyRow>>, oneshot::Receiver<Result<(), StoreError>>);
+
+/// Ends a turn with these statements, so that it is part of its group.
+async fn end_turn(
+    mut group: OwnedMutexGuard<Option<Group>>,
+    mut script: Script,
+) -> Result<Ended, StoreError> {
+    let group = group.as_mut().expect("a turn is in a group");
+    script.add(END_TURN);
+    let begins_here = group.turn == Turn::Over;
+    if begins_here {
+        script = script.after(BEGIN_TURN);
+    }
+    group.turn = Turn::Begun;
+    let mut found = script.fetch(&mut group.transaction).await?;
+    group.turn = Turn::Over;
+    found.pop();
+    let found = found.into_iter().skip(begins_here.into()).collect();
+    let (done, outcome) = oneshot::channel();
+    group.done.push(done);
+    Ok((found, outcome))
 }
 
 impl From<Transaction<'static, Any>> for Together {
@@ -112,13 +193,6 @@ impl Group {
         Ok(())
     }
 
-    async fn begin_turn(&mut self) -> Result<(), StoreError> {
-        self.settle().await?;
-        self.transaction.execute("SAVEPOINT turn").await?;
-        self.turn = Turn::Begun;
-        Ok(())
-    }
-
     /// Commits what is done, and tells everybody.
     async fn finish(mut self) {
         let outcome = match self.settle().await {
@@ -142,33 +216,40 @@ fn lost() -> StoreError {
 }
 
 impl SqlStore {
+    /// Statements for this database.
+    pub(super) const fn script(&self) -> Script {
+        Script::new(self.dialect)
+    }
+
     /// Makes a change of one statement.
-    pub(super) async fn change(
-        &self,
-        change: Query<'_, Any, AnyArguments>,
-    ) -> Result<(), StoreError> {
-        if self.dialect == Dialect::Postgres {
-            change.execute(&self.writer).await?;
-            return Ok(());
+    pub(super) async fn change(&self, script: Script) -> Result<(), StoreError> {
+        match self.dialect {
+            Dialect::Postgres => {
+                let mut connection = self.writer.acquire().await?;
+                script.execute(&mut connection).await
+            }
+            Dialect::Sqlite => self.look().await?.commit_with(script).await.map(drop),
         }
-        let mut turn = self.begin_together().await?;
-        change.execute(&mut **turn).await?;
-        turn.commit().await
+    }
+
+    /// Begins a small change by reading. It must not wait for anything but the database.
+    pub(super) async fn look(&self) -> Result<Looking, StoreError> {
+        self.look_with(self.dialect.begin()).await
     }
 
     /// Begins a small change. It must not wait for anything but the database.
     pub(super) async fn begin_together(&self) -> Result<Together, StoreError> {
-        self.begin_together_with(self.dialect.begin()).await
+        self.look().await?.begin().await
     }
 
     /// Begins a small change of rows that are found by their keys.
     pub(super) async fn begin_together_by_keys(&self) -> Result<Together, StoreError> {
-        self.begin_together_with(self.dialect.begin_by_keys()).await
+        self.look_with(self.dialect.begin_by_keys()).await?.begin().await
     }
 
-    async fn begin_together_with(&self, statement: &'static str) -> Result<Together, StoreError> {
+    async fn look_with(&self, statement: &'static str) -> Result<Looking, StoreError> {
         if self.dialect == Dialect::Postgres {
-            return Ok(Together::Alone(self.writer.begin_with(statement).await?));
+            return Ok(Looking(Together::Alone(self.writer.begin_with(statement).await?)));
         }
         loop {
             let mut place = Arc::clone(&self.line).lock_owned().await;
@@ -185,8 +266,8 @@ impl SqlStore {
                     group
                 }
             };
-            group.begin_turn().await?;
-            return Ok(Together::InTurn(place));
+            group.settle().await?;
+            return Ok(Looking(Together::InTurn(place)));
         }
     }
 }

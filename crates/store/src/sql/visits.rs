@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 use domain::{Counted, Reference, Timestamp, VisitRecord};
+use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
-use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use super::SqlStore;
 use super::row::{Columns, mac_column};
+use super::script::Script;
 use crate::{StoreError, Visits};
 
 pub(super) const COLUMNS: &str =
@@ -50,16 +51,14 @@ pub(super) fn visit(row: &AnyRow) -> Result<VisitRecord, StoreError> {
 }
 
 /// Writes a visit as it is now. Of two that drew the same reference the later one has it.
-pub(super) async fn record(
-    transaction: &mut Transaction<'_, Any>,
-    visit: &VisitRecord,
-) -> Result<(), StoreError> {
+pub(super) fn record(script: &mut Script, visit: &VisitRecord) {
     let statement = "INSERT INTO visits (reference, site, nas, device, language, arrived_at, asked_at, refused) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
          ON CONFLICT (reference) DO UPDATE SET site = excluded.site, nas = excluded.nas, \
          device = excluded.device, language = excluded.language, arrived_at = excluded.arrived_at, \
          asked_at = excluded.asked_at, refused = excluded.refused";
-    sqlx::query(statement)
+    script
+        .add(statement)
         .bind(visit.reference.to_string())
         .bind(visit.site.as_str())
         .bind(visit.nas.as_str())
@@ -67,8 +66,5 @@ pub(super) async fn record(
         .bind(visit.language.as_str())
         .bind(visit.arrived_at.as_millis())
         .bind(visit.asked_at.as_millis())
-        .bind(visit.refused.map(Counted::as_str))
-        .execute(&mut **transaction)
-        .await?;
-    Ok(())
+        .bind(visit.refused.map(Counted::as_str));
 }

@@ -13,6 +13,7 @@ use super::SqlStore;
 use super::dialect::Dialect;
 use super::grants::{self, end_grant_row, grant, order_off};
 use super::row::{Columns, amount_column, duration_column, id_column, mac_column};
+use super::script::Script;
 use super::setup::{definition, taken};
 use super::visits;
 use crate::{
@@ -128,19 +129,18 @@ impl Vouchers for SqlStore {
             agreed: used.agreed.clone(),
             devices: batch.devices,
         };
-        visits::record(&mut transaction, used.visit).await?;
+        let mut script = self.script();
+        visits::record(&mut script, used.visit);
         let before = used_before(&mut transaction, account, &sign_in.grant).await?;
-        let outcome = self.sign_in_within(&mut transaction, &sign_in).await?;
-        go_on_from(&mut transaction, &outcome.grant, before).await?;
-        sqlx::query(
-            "UPDATE vouchers SET account = $1, first_used_at = $2 WHERE batch = $3 AND serial = $4",
-        )
-        .bind(id_column(outcome.grant.account))
-        .bind(voucher.first_used_at.unwrap_or(now).as_millis())
-        .bind(id.batch.as_str())
-        .bind(i64::from(id.serial))
-        .execute(&mut *transaction)
-        .await?;
+        let outcome = self.sign_in_within(&mut transaction, &mut script, &sign_in).await?;
+        go_on_from(&mut script, &outcome.grant, before);
+        script
+            .add("UPDATE vouchers SET account = $1, first_used_at = $2 WHERE batch = $3 AND serial = $4")
+            .bind(id_column(outcome.grant.account))
+            .bind(voucher.first_used_at.unwrap_or(now).as_millis())
+            .bind(id.batch.as_str())
+            .bind(i64::from(id.serial));
+        script.execute(&mut transaction).await?;
         transaction.commit().await?;
         self.publish_sign_in(&outcome).await;
         Ok(Ok(outcome))
@@ -333,19 +333,13 @@ async fn used_before(
 }
 
 /// Lets a grant begin with what was used before: the same code again is not another stay.
-async fn go_on_from(
-    transaction: &mut Transaction<'_, Any>,
-    grant: &Grant,
-    before: Usage,
-) -> Result<(), StoreError> {
-    sqlx::query("UPDATE grants SET uploaded = $1, downloaded = $2, time = $3 WHERE id = $4")
+fn go_on_from(script: &mut Script, grant: &Grant, before: Usage) {
+    script
+        .add("UPDATE grants SET uploaded = $1, downloaded = $2, time = $3 WHERE id = $4")
         .bind(amount_column(before.uploaded.get()))
         .bind(amount_column(before.downloaded.get()))
         .bind(duration_column(before.time))
-        .bind(id_column(grant.id))
-        .execute(&mut **transaction)
-        .await?;
-    Ok(())
+        .bind(id_column(grant.id));
 }
 
 async fn find_plan(
