@@ -1,13 +1,14 @@
-//! Access points and their sites, remembered until setup changes.
+//! Access points, their sites and plans, remembered until setup changes.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Nas, NasName, Secret, Site};
+use domain::{Nas, NasName, Plan, PlanName, Secret, Site};
 use moka::sync::Cache;
 use store::{Store, StoreError, Version};
 
 const ACCESS_POINTS: u64 = 10_000;
+const PLANS: u64 = 1_000;
 /// For how long one is remembered at most, should a change not be heard of.
 const MEMORY: Duration = Duration::from_secs(60);
 
@@ -25,13 +26,15 @@ pub(crate) struct Place {
 pub(crate) struct Places {
     by_name: Cache<NasName, Place>,
     by_path: Cache<String, Place>,
+    plans: Cache<PlanName, (Version, Arc<Plan>)>,
 }
 
 impl Places {
     pub(crate) fn new() -> Self {
         let by_name = Cache::builder().max_capacity(ACCESS_POINTS).time_to_live(MEMORY).build();
         let by_path = Cache::builder().max_capacity(ACCESS_POINTS).time_to_live(MEMORY).build();
-        Self { by_name, by_path }
+        let plans = Cache::builder().max_capacity(PLANS).time_to_live(MEMORY).build();
+        Self { by_name, by_path, plans }
     }
 
     /// The access point of that name.
@@ -68,6 +71,23 @@ impl Places {
             self.by_path.insert(path.to_owned(), place.clone());
         }
         Ok(place)
+    }
+
+    /// The plan of that name.
+    pub(crate) async fn plan(
+        &self,
+        store: &dyn Store,
+        name: &PlanName,
+    ) -> Result<Option<Arc<Plan>>, StoreError> {
+        let version = store.versions().of_setup();
+        if let Some((_, plan)) = self.plans.get(name).filter(|(known, _)| *known == version) {
+            return Ok(Some(plan));
+        }
+        let plan = store.find_plan(name).await?.map(Arc::new);
+        if let Some(plan) = &plan {
+            self.plans.insert(name.clone(), (version, Arc::clone(plan)));
+        }
+        Ok(plan)
     }
 }
 

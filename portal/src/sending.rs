@@ -29,8 +29,12 @@ pub(crate) async fn permit(
     visit: &Visit,
 ) -> Result<Result<NonZeroU32, Response>, Failure> {
     let (limits, device) = (&app.settings.limits, visit.context.device);
+    let is_late = visit.now >= visit.context.arrived_at + limits.send_window();
+    if !is_late && visit.context.trust == Trust::Signed {
+        return Ok(Ok(NonZeroU32::MIN));
+    }
     let is_online = app.store.find_open_session(&visit.nas.name, device).await?.is_some();
-    if !is_online && visit.now >= visit.context.arrived_at + limits.send_window() {
+    if !is_online && is_late {
         return visit.message(app, &TOKEN_REFUSED).map(Err);
     }
     Ok(Ok(match (visit.context.trust, visit.nas.hand_off.sends) {

@@ -94,7 +94,9 @@ pub(crate) async fn find(app: &App, visit: &Visit) -> Result<Stage, Failure> {
         Doors::Closed { opens_at, closes_at } => return Ok(Stage::Closed { opens_at, closes_at }),
         Doors::Open { until } => until,
     };
-    if let Some(grant) = app.store.find_grant(device).await?.filter(|g| g.holds(visit.now))
+    let (grant, challenge) = app.store.find_progress(device, &visit.site.name).await?;
+    let challenge = challenge.filter(|challenge| challenge.is_alive(&app.policy, visit.now));
+    if let Some(grant) = grant.filter(|grant| grant.holds(visit.now))
         && let Some(standing) = standing_of(app.store.as_ref(), &grant, visit.now).await?
     {
         let (left, pace) = match standing.assessment.at(visit.nas.profile) {
@@ -106,7 +108,7 @@ pub(crate) async fn find(app: &App, visit: &Visit) -> Result<Stage, Failure> {
                 return Ok(Stage::UsedUp(Box::new(standing)));
             }
             Assessment::Exhausted { window: Window::Session, .. } => {
-                return not_signed_in(app, visit, Occasion::StayUsedUp).await;
+                return not_signed_in(app, visit, challenge, Occasion::StayUsedUp).await;
             }
         };
         let session = app.store.find_open_session(&visit.nas.name, device).await?;
@@ -120,7 +122,7 @@ pub(crate) async fn find(app: &App, visit: &Visit) -> Result<Stage, Failure> {
             session,
         })));
     }
-    not_signed_in(app, visit, Occasion::New).await
+    not_signed_in(app, visit, challenge, Occasion::New).await
 }
 
 /// Whether an access point of which nobody says who is there has caught the device after a session
@@ -132,9 +134,13 @@ fn was_caught_since(visit: &Visit, session: &Session) -> bool {
 }
 
 /// The step of a device that needs a code.
-async fn not_signed_in(app: &App, visit: &Visit, occasion: Occasion) -> Result<Stage, Failure> {
-    let open = app.store.find_open_challenge(&visit.sign_in()).await?;
-    match open.filter(|challenge| challenge.is_alive(&app.policy, visit.now)) {
+async fn not_signed_in(
+    app: &App,
+    visit: &Visit,
+    challenge: Option<Challenge>,
+    occasion: Occasion,
+) -> Result<Stage, Failure> {
+    match challenge {
         Some(challenge) => Ok(Stage::Code(Box::new(challenge))),
         None => number(app, visit, occasion).await,
     }

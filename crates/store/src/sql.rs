@@ -46,6 +46,7 @@ use sqlx::{Any, AnyPool, Transaction};
 use tokio::sync::Mutex;
 
 pub use connect::StoreSettings;
+use connect::Telling;
 pub use migrations::Migrated;
 
 use crate::keys::KeyRing;
@@ -64,6 +65,8 @@ pub struct SqlStore {
     reader: AnyPool,
     keys: KeyRing,
     feed: ChangeFeed,
+    /// What other processes are to be told of it.
+    telling: Arc<Telling>,
     /// What the last batch of accounting left behind.
     known: Arc<Mutex<Known>>,
     /// Where small changes take turns.

@@ -196,14 +196,14 @@ pub(super) async fn find_prize(
     language: &Language,
     now: Timestamp,
 ) -> Result<Prize, Failure> {
-    let plan = app.store.find_plan(&site.plan).await?;
+    let plan = app.places.plan(app.store.as_ref(), &site.plan).await?;
     let plan = plan.ok_or_else(|| Failure::PlanGone(site.plan.clone()))?;
     let grant = Grant {
         id: random::id(now)?,
         account: random::id(now)?,
         device,
         site: site.name.clone(),
-        plan: plan.name,
+        plan: plan.name.clone(),
         issued_at: now,
         until: now + plan.remembered_for,
         state: GrantState::Live,

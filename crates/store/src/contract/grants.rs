@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use domain::{
-    Account, AccountId, Agreed, Consent, Credential, CredentialId, Day, Device, Grant, GrantEnd,
-    GrantId, Identity, Language, MacAddress, NasName, OrderReason, Plan, Session, Site, SiteName,
-    Timestamp, Usage, VisitRecord,
+    Account, AccountId, Agreed, Challenge, Consent, Credential, CredentialId, Day, Device, Grant,
+    GrantEnd, GrantId, Identity, Language, MacAddress, NasName, OrderReason, Plan, Session, Site,
+    SiteName, Timestamp, Usage, VisitRecord,
 };
 
 use crate::{ChallengeTold, LegalHold, StoreError};
@@ -207,6 +207,14 @@ pub trait Grants: Send + Sync {
         site: &SiteName,
         now: Timestamp,
     ) -> Result<DeviceAtDoor, StoreError>;
+
+    /// How far a device has come at a site: its newest grant, whether it holds or not, and the challenge
+    /// of a sign-in that is open there.
+    async fn find_progress(
+        &self,
+        device: MacAddress,
+        site: &SiteName,
+    ) -> Result<(Option<Grant>, Option<Challenge>), StoreError>;
 
     /// Destroys grants whose time was over before `before`, also of those that were ended early,
     /// unless a session of theirs goes on; returns how many.

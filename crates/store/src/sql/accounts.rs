@@ -296,8 +296,8 @@ impl SqlStore {
     ) -> Result<SignInOutcome, StoreError> {
         let mut look = self.script();
         self.find_to_sign_in(&mut look, sign_in);
-        let found = look.fetch(transaction).await?;
-        self.sign_in_with(transaction, script, sign_in, &found).await
+        let found = look.fetch_each(transaction).await?;
+        self.sign_in_with(transaction, script, sign_in, found).await
     }
 
     /// The same for what [`find_to_sign_in`](Self::find_to_sign_in) found.
@@ -306,9 +306,8 @@ impl SqlStore {
         transaction: &mut Transaction<'_, Any>,
         script: &mut Script,
         sign_in: &SignIn,
-        found: &[Vec<AnyRow>],
+        [account, grants]: [Vec<AnyRow>; 2],
     ) -> Result<SignInOutcome, StoreError> {
-        let [account, grants] = found else { unreachable!("two statements were done") };
         let account = account.first().ok_or(sqlx::Error::RowNotFound)?;
         let account = Columns(account).id("id")?;
         let grants = grants.iter().map(grant).collect::<Result<Vec<_>, _>>()?;
@@ -323,13 +322,9 @@ impl SqlStore {
 
     /// Tells of a grant after its commit.
     pub(super) async fn publish_sign_in(&self, outcome: &SignInOutcome) {
-        self.publish(Change::Grant(outcome.grant.device)).await;
-        for grant in &outcome.retired {
-            self.publish(Change::Grant(grant.device)).await;
-        }
-        if !outcome.retired.is_empty() {
-            self.publish(Change::Order).await;
-        }
+        let grants = outcome.retired.iter().chain([&outcome.grant]);
+        let orders = (!outcome.retired.is_empty()).then_some(Change::Order);
+        self.publish_all(grants.map(|grant| Change::Grant(grant.device)).chain(orders)).await;
     }
 
     /// Two statements: the account of an identity is there from now on, and the grants that are live

@@ -136,19 +136,18 @@ impl SqlStore {
         Ok(())
     }
 
-    /// Makes a change of these statements, and commits it as [`commit`](Self::commit) does; returns what
-    /// each of them found.
+    /// Makes a change of these statements, and commits it as [`commit`](Self::commit) does.
     pub(super) async fn commit_with(
         &self,
         looking: Looking,
         script: Script,
-    ) -> Result<Vec<Vec<AnyRow>>, StoreError> {
+    ) -> Result<(), StoreError> {
         if self.due.entry().is_none() {
-            return looking.commit_with(script).await;
+            return looking.commit_with(script).await.map(drop);
         }
-        let (change, found) = looking.begin_with(script).await?;
-        self.commit(change).await?;
-        Ok(found)
+        let mut change = looking.begin().await?;
+        script.execute(&mut change).await?;
+        self.commit(change).await
     }
 
     /// Destroys by a statement with one value what is older than that, and commits it with the link

@@ -15,7 +15,7 @@ use subtle::ConstantTimeEq;
 
 use super::SqlStore;
 use super::row::{Columns, id_column, mac_column};
-use super::script::Script;
+use super::script::{Script, each};
 use super::send_blocks::barred;
 use super::setup::written;
 use super::spending::{Charged, cost_columns};
@@ -45,8 +45,7 @@ impl Challenges for SqlStore {
         find_open(&mut look, &challenge.binding);
         self.find_blocks(&mut look, challenge, at);
         self.count(&mut look, challenge, budget.limits, (at, policy));
-        let found = look.fetch(&mut looking).await?;
-        let [open, blocks, counted] = &found[..] else { unreachable!("three statements were done") };
+        let [open, blocks, counted] = look.fetch_each(&mut looking).await?;
         let open = open.first().map(|row| self.challenge(row)).transpose()?;
         let given_up = open.as_ref().map(|open| open.id);
         let mut script = self.script();
@@ -66,7 +65,7 @@ impl Challenges for SqlStore {
             let agreed = challenge.agreed.clone();
             return Ok(Begun::GoesOn(Challenge { agreed, ..open }));
         }
-        let over = barred(blocks).or(limits::over(counted, budget.limits, at)?);
+        let over = barred(&blocks).or(limits::over(&counted, budget.limits, at)?);
         let mute = self.is_others(&mut looking, challenge, over, at).await?;
         let refused = over.map(|over| over.limit.counted);
         if let Some(visit) = &new.visit {
@@ -100,10 +99,8 @@ impl Challenges for SqlStore {
             self.note_spent(charge, new.visit.as_ref()).await?;
             return Ok(Begun::Spent);
         }
-        self.publish(Change::Message).await;
-        if let Some((_, device)) = challenge.binding.device() {
-            self.publish(Change::Challenge(device)).await;
-        }
+        let of_device = challenge.binding.device().map(|(_, device)| Change::Challenge(device));
+        self.publish_all([Change::Message].into_iter().chain(of_device)).await;
         Ok(over.map_or(Begun::Begins, Begun::Mute))
     }
 
@@ -113,9 +110,8 @@ impl Challenges for SqlStore {
     ) -> Result<Option<Challenge>, StoreError> {
         let mut script = self.script();
         find_open(&mut script, binding);
-        let mut connection = self.reader.acquire().await?;
-        let found = script.fetch(&mut connection).await?;
-        found.iter().flatten().next().map(|row| self.challenge(row)).transpose()
+        let [open] = self.read(script).await?;
+        open.first().map(|row| self.challenge(row)).transpose()
     }
 
     async fn find_latest_challenge(
@@ -183,9 +179,8 @@ impl Challenges for SqlStore {
         let mut look = self.script();
         self.find_blocks(&mut look, &challenge, at);
         self.count(&mut look, &challenge, &sends, (at, policy));
-        let found = look.fetch(&mut looking).await?;
-        let [blocks, counted] = &found[..] else { unreachable!("two statements were done") };
-        let over = barred(blocks).or(limits::over(counted, &sends, at)?);
+        let [blocks, counted] = look.fetch_each(&mut looking).await?;
+        let over = barred(&blocks).or(limits::over(&counted, &sends, at)?);
         let mute = self.is_others(&mut looking, &challenge, over, at).await?;
         if let Some(over) = over.filter(|_| !mute) {
             return Ok(Err(over.into()));
@@ -270,7 +265,8 @@ impl Challenges for SqlStore {
         let mut look = self.script();
         self.find_to_sign_in(&mut look, &sign_in);
         let (mut change, found) = looking.begin_with(look).await?;
-        let outcome = self.sign_in_with(&mut change, &mut script, &sign_in, &found).await?;
+        let found = each(found);
+        let outcome = self.sign_in_with(&mut change, &mut script, &sign_in, found).await?;
         change.commit_with(script).await?;
         self.publish_sign_in(&outcome).await;
         Ok(Ok(outcome))
@@ -356,7 +352,7 @@ fn abandon(script: &mut Script, challenge: ChallengeId) {
 }
 
 /// One statement: the open challenge of a binding.
-fn find_open(script: &mut Script, binding: &Binding) {
+pub(super) fn find_open(script: &mut Script, binding: &Binding) {
     let statement = format!(
         "SELECT {COLUMNS} FROM challenges WHERE purpose = $1 AND site = $2 AND device = $3 \
          AND subject = $4 AND state = 'open'"
@@ -413,8 +409,7 @@ impl SqlStore {
         )
         .bind(id_column(attempt.challenge))
         .bind(attempt.at.as_millis());
-        let found = look.fetch(transaction).await?;
-        let [challenge, codes] = &found[..] else { unreachable!("two statements were done") };
+        let [challenge, codes] = look.fetch_each(transaction).await?;
         let Some(row) = challenge.first() else { return Ok(Err(Verdict::Used)) };
         let mut challenge = self.challenge(row)?;
         if challenge.state != ChallengeState::Open {
@@ -428,7 +423,7 @@ impl SqlStore {
         }
         // Nobody else compares meanwhile: it is locked.
         challenge.attempts += 1;
-        let matches = self.matches(codes, &challenge, attempt)?;
+        let matches = self.matches(&codes, &challenge, attempt)?;
         if matches {
             challenge.state = ChallengeState::Verified;
         }

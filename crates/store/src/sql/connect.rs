@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -75,6 +75,17 @@ const NICE: i32 = 10;
 /// after 64 MB.
 const SQLITE_WRITER: &str = "PRAGMA cache_size = -64000; PRAGMA wal_autocheckpoint = 16000";
 
+/// Changes that other processes are to be told.
+#[derive(Debug, Default)]
+pub(super) struct Telling {
+    untold: std::sync::Mutex<Vec<String>>,
+    turn: tokio::sync::Mutex<()>,
+}
+
+/// A connection that was used so lately is not asked whether it is still there: that would cost as much
+/// as a look-up.
+const TRUSTED: Duration = Duration::from_millis(500);
+
 impl SqlStore {
     /// Opens a database whose schema is of this program's version.
     ///
@@ -120,27 +131,35 @@ impl SqlStore {
         let mut instance = [0; 8];
         getrandom::fill(&mut instance).expect("the operating system gives random numbers");
         let (feed, known, due) = (ChangeFeed::new(), Arc::default(), Due::default());
-        let line = Arc::default();
-        Ok(Self { dialect, writer, reader, keys, feed, known, line, due, instance })
+        let (line, telling) = (Arc::default(), Arc::default());
+        Ok(Self { dialect, writer, reader, keys, feed, telling, known, line, due, instance })
     }
 
     /// Tells of a change, after its commit. A notification that is lost costs other processes
     /// time, never correctness, so its failure is only logged.
     pub(crate) async fn publish(&self, change: Change) {
-        let told = match (self.dialect, &change) {
-            (Dialect::Sqlite, _) => Vec::new(),
-            (Dialect::Postgres, Change::Usage(all)) if all.len() > MOST_TOLD => {
-                vec![self.payload(&Change::Missed)]
+        self.publish_all([change]).await;
+    }
+
+    /// Tells of changes that were committed together.
+    pub(crate) async fn publish_all(&self, changes: impl IntoIterator<Item = Change>) {
+        let mut told = Vec::new();
+        for change in changes {
+            match (self.dialect, &change) {
+                (Dialect::Sqlite, _) => {}
+                (Dialect::Postgres, Change::Usage(all)) if all.len() > MOST_TOLD => {
+                    told.push(self.payload(&Change::Missed));
+                }
+                (Dialect::Postgres, Change::Usage(all)) => {
+                    let parts = all.chunks(TOLD_AT_ONCE);
+                    told.extend(parts.map(|some| self.payload(&Change::Usage(some.to_vec()))));
+                }
+                (Dialect::Postgres, change) => told.push(self.payload(change)),
             }
-            (Dialect::Postgres, Change::Usage(all)) => {
-                let parts = all.chunks(TOLD_AT_ONCE);
-                parts.map(|some| self.payload(&Change::Usage(some.to_vec()))).collect()
-            }
-            (Dialect::Postgres, change) => vec![self.payload(change)],
-        };
-        self.feed.publish(change);
+            self.feed.publish(change);
+        }
         if let Err(error) = self.notify(told).await {
-            tracing::warn!(error = &error as &dyn Error, "cannot tell other processes of a change");
+            tracing::warn!(error = &error as &dyn Error, "cannot tell other processes of changes");
         }
     }
 
@@ -149,8 +168,17 @@ impl SqlStore {
         format!("{} {body}", HEXLOWER.encode(&self.instance))
     }
 
-    /// Tells other processes, by one commit that need not wait for the disk.
+    /// Tells other processes, by one commit that need not wait for the disk. What comes while others
+    /// are being told is told together.
     async fn notify(&self, told: Vec<String>) -> Result<(), StoreError> {
+        if told.is_empty() {
+            return Ok(());
+        }
+        let Telling { untold, turn } = &*self.telling;
+        let untold = || untold.lock().unwrap_or_else(PoisonError::into_inner);
+        untold().extend(told);
+        let _turn = turn.lock().await;
+        let told = std::mem::take(&mut *untold());
         if told.is_empty() {
             return Ok(());
         }
@@ -248,15 +276,21 @@ async fn pool(
         Dialect::Postgres => settings.url.clone(),
     };
     let options = AnyPoolOptions::new()
-        // A server may have hung up; a file has not, and asking costs as much as a look-up.
-        .test_before_acquire(dialect == Dialect::Postgres)
+        .test_before_acquire(false)
         .max_connections(connections.clamp(1, 100))
         .acquire_timeout(Duration::from_secs(settings.patience_secs.clamp(1, 60)))
-        .before_acquire(|connection: &mut AnyConnection, _| {
+        .before_acquire(move |connection: &mut AnyConnection, metadata| {
             // On a full disk SQLite ends a transaction by itself, and sqlx goes on believing in it:
             // such a connection begins no other one ever.
             let is_free = !connection.is_in_transaction();
-            Box::pin(async move { Ok(is_free) })
+            // A server may have hung up meanwhile; a file has not.
+            let ask = dialect == Dialect::Postgres && metadata.idle_for >= TRUSTED;
+            Box::pin(async move {
+                if ask {
+                    connection.ping().await?;
+                }
+                Ok(is_free)
+            })
         })
         .after_connect(move |connection: &mut AnyConnection, _| {
             Box::pin(async move {

@@ -62,25 +62,26 @@ impl Credentials for SqlStore {
             Column::numbers(distinct.iter().map(|_| at.as_millis())),
         ];
         let given = Given { dialect: self.dialect, names: "wanted, by_nas, now", columns };
-        let mut transaction = self.begin_together_by_keys().await?;
+        let mut looking = self.look_by_keys().await?;
         if self.dialect == Dialect::Postgres {
             // In one order, so that two processes with the same credentials do not wait for each
             // other.
             let statement = "SELECT id FROM credentials WHERE id IN (SELECT wanted FROM given) \
                              ORDER BY id FOR UPDATE";
-            given.fetch(&mut transaction, statement).await?;
+            given.fetch(&mut looking, statement).await?;
         }
         let statement = "UPDATE credentials SET used_at = now FROM given \
              WHERE id = wanted AND nas = by_nas AND used_at IS NULL AND expires_at > now \
              RETURNING id, nas";
-        let rows = given.fetch(&mut transaction, statement).await?;
+        let mut script = self.script();
+        given.add_to(&mut script, statement);
+        let found = looking.commit_with(script).await?;
         let mut done = BTreeSet::new();
-        for row in &rows {
+        for row in found.iter().flatten() {
             let columns = Columns(row);
             let (credential, nas) = (columns.id("id")?, columns.parsed("nas")?);
             done.insert(CredentialUse { credential, nas });
         }
-        transaction.commit().await?;
         // Of several that are the same the first one has done it.
         Ok(uses.iter().map(|used| done.remove(used)).collect())
     }

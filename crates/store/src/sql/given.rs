@@ -7,12 +7,12 @@ use std::fmt::Write;
 use std::ops::Range;
 
 use data_encoding::HEXLOWER;
-use sqlx::any::{AnyArguments, AnyRow};
-use sqlx::query::Query;
-use sqlx::{Any, AnyConnection, AssertSqlSafe};
+use sqlx::AnyConnection;
+use sqlx::any::AnyRow;
 
 use crate::StoreError;
 use crate::sql::dialect::Dialect;
+use crate::sql::script::Script;
 
 /// The most rows of one statement; SQLite takes 32,766 values.
 const MOST_ROWS: usize = 512;
@@ -39,12 +39,7 @@ impl Given {
         connection: &mut AnyConnection,
         statement: &str,
     ) -> Result<(), StoreError> {
-        for rows in self.portions() {
-            let text = self.text(statement, rows.len());
-            let query = self.bind(sqlx::query(AssertSqlSafe(text)), rows);
-            query.execute(&mut *connection).await?;
-        }
-        Ok(())
+        self.fetch(connection, statement).await.map(drop)
     }
 
     /// What `statement` finds, which knows the rows as `given`.
@@ -55,11 +50,18 @@ impl Given {
     ) -> Result<Vec<AnyRow>, StoreError> {
         let mut found = Vec::new();
         for rows in self.portions() {
-            let text = self.text(statement, rows.len());
-            let query = self.bind(sqlx::query(AssertSqlSafe(text)), rows);
-            found.extend(query.fetch_all(&mut *connection).await?);
+            let mut script = Script::new(self.dialect);
+            self.add_portion(&mut script, statement, rows);
+            found.extend(script.fetch(connection).await?.into_iter().flatten());
         }
         Ok(found)
+    }
+
+    /// Adds `statement`, which knows the rows as `given`, to a script.
+    pub(super) fn add_to(&self, script: &mut Script, statement: &str) {
+        for rows in self.portions() {
+            self.add_portion(script, statement, rows);
+        }
     }
 
     /// Which rows go into each statement.
@@ -88,26 +90,22 @@ impl Given {
         format!("WITH given ({}) AS ({source}) {statement}", self.names)
     }
 
-    fn bind<'q>(
-        &self,
-        mut query: Query<'q, Any, AnyArguments>,
-        rows: Range<usize>,
-    ) -> Query<'q, Any, AnyArguments> {
+    fn add_portion(&self, script: &mut Script, statement: &str, rows: Range<usize>) {
+        script.add(&self.text(statement, rows.len()));
         match self.dialect {
             Dialect::Postgres => {
                 for column in &self.columns {
-                    query = query.bind(column.array());
+                    script.bind(column.array());
                 }
             }
             Dialect::Sqlite => {
                 for row in rows {
                     for column in &self.columns {
-                        query = column.bind(query, row);
+                        column.bind(script, row);
                     }
                 }
             }
         }
-        query
     }
 }
 
@@ -143,16 +141,12 @@ impl Column {
         }
     }
 
-    fn bind<'q>(
-        &self,
-        query: Query<'q, Any, AnyArguments>,
-        row: usize,
-    ) -> Query<'q, Any, AnyArguments> {
+    fn bind(&self, script: &mut Script, row: usize) {
         match self {
-            Self::Octets(values) => query.bind(values.get(row).cloned().flatten()),
-            Self::Numbers(values) => query.bind(values.get(row).copied().flatten()),
-            Self::Texts(values) => query.bind(values.get(row).cloned().flatten()),
-        }
+            Self::Octets(values) => script.bind(values.get(row).cloned().flatten()),
+            Self::Numbers(values) => script.bind(values.get(row).copied().flatten()),
+            Self::Texts(values) => script.bind(values.get(row).cloned().flatten()),
+        };
     }
 
     /// The column as PostgreSQL writes an array.

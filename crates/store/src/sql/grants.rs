@@ -2,13 +2,14 @@
 
 use async_trait::async_trait;
 use domain::{
-    Grant, GrantEnd, GrantId, GrantState, MacAddress, NasOrder, OrderId, OrderKind, OrderProgress,
-    OrderReason, OrderState, Purpose, SiteName, Timestamp, Usage,
+    Binding, Challenge, Grant, GrantEnd, GrantId, GrantState, MacAddress, NasOrder, OrderId,
+    OrderKind, OrderProgress, OrderReason, OrderState, Purpose, SiteName, Timestamp, Usage,
 };
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use super::SqlStore;
+use super::challenges::find_open;
 use super::dialect::Dialect;
 use super::orders::insert_order;
 use super::row::{Columns, id_column, mac_column};
@@ -21,14 +22,10 @@ pub(super) const COLUMNS: &str = "id, account, device, site, plan, issued_at, un
 #[async_trait]
 impl Grants for SqlStore {
     async fn find_grant(&self, device: MacAddress) -> Result<Option<Grant>, StoreError> {
-        let statement = format!(
-            "SELECT {COLUMNS} FROM grants WHERE device = $1 ORDER BY issued_at DESC, id DESC LIMIT 1"
-        );
-        let row = sqlx::query(AssertSqlSafe(statement))
-            .bind(mac_column(device))
-            .fetch_optional(&self.reader)
-            .await?;
-        row.as_ref().map(grant).transpose()
+        let mut script = self.script();
+        find_newest(&mut script, device);
+        let [grants] = self.read(script).await?;
+        grants.first().map(grant).transpose()
     }
 
     async fn find_grant_by_id(&self, id: GrantId) -> Result<Option<Grant>, StoreError> {
@@ -114,6 +111,20 @@ impl Grants for SqlStore {
         })
     }
 
+    async fn find_progress(
+        &self,
+        device: MacAddress,
+        site: &SiteName,
+    ) -> Result<(Option<Grant>, Option<Challenge>), StoreError> {
+        let mut script = self.script();
+        find_newest(&mut script, device);
+        find_open(&mut script, &Binding::SignIn { site: site.clone(), device });
+        let [grants, challenges] = self.read(script).await?;
+        let grant = grants.first().map(grant).transpose()?;
+        let challenge = challenges.first().map(|row| self.challenge(row)).transpose()?;
+        Ok((grant, challenge))
+    }
+
     async fn prune_grants(&self, before: Timestamp) -> Result<u64, StoreError> {
         let statement = "DELETE FROM grants WHERE until < $1 AND NOT EXISTS \
              (SELECT 1 FROM sessions WHERE sessions.grant_id = grants.id AND sessions.ended_at IS NULL) \
@@ -176,6 +187,14 @@ pub(super) async fn order_off(
         insert_order(transaction, dialect, &order).await?;
     }
     Ok(())
+}
+
+/// One statement: the newest grant of a device.
+fn find_newest(script: &mut Script, device: MacAddress) {
+    let statement = format!(
+        "SELECT {COLUMNS} FROM grants WHERE device = $1 ORDER BY issued_at DESC, id DESC LIMIT 1"
+    );
+    script.add(&statement).bind(mac_column(device));
 }
 
 pub(super) fn insert_grant(script: &mut Script, grant: &Grant) {

@@ -28,7 +28,7 @@ impl Script {
         Self { dialect, trips: Vec::new() }
     }
 
-    /// Adds a statement, whose values follow: `$1` is the first of them.
+    /// Adds a statement, whose values follow: `$1` is the first of them. On SQLite `?` is the next.
     pub(super) fn add(&mut self, statement: &str) -> &mut Self {
         match (self.dialect, self.trips.last_mut()) {
             (Dialect::Sqlite, Some(trip)) => {
@@ -76,10 +76,23 @@ impl Script {
         Ok(found)
     }
 
+    /// Does as many statements; returns what each found.
+    pub(super) async fn fetch_each<const N: usize>(
+        self,
+        connection: &mut AnyConnection,
+    ) -> Result<[Vec<AnyRow>; N], StoreError> {
+        Ok(each(self.fetch(connection).await?))
+    }
+
     /// Does all.
     pub(super) async fn execute(self, connection: &mut AnyConnection) -> Result<(), StoreError> {
         self.fetch(connection).await.map(drop)
     }
+}
+
+/// What each of so many statements found.
+pub(super) fn each<const N: usize>(found: Vec<Vec<AnyRow>>) -> [Vec<AnyRow>; N] {
+    found.try_into().unwrap_or_else(|_| unreachable!("a script has as many statements"))
 }
 
 /// Appends a statement whose values come after `before` others.

@@ -221,6 +221,15 @@ impl SqlStore {
         Script::new(self.dialect)
     }
 
+    /// Reads by as many statements, outside of any change; returns what each found.
+    pub(super) async fn read<const N: usize>(
+        &self,
+        script: Script,
+    ) -> Result<[Vec<AnyRow>; N], StoreError> {
+        let mut connection = self.reader.acquire().await?;
+        script.fetch_each(&mut connection).await
+    }
+
     /// Makes a change of one statement.
     pub(super) async fn change(&self, script: Script) -> Result<(), StoreError> {
         match self.dialect {
@@ -242,9 +251,9 @@ impl SqlStore {
         self.look().await?.begin().await
     }
 
-    /// Begins a small change of rows that are found by their keys.
-    pub(super) async fn begin_together_by_keys(&self) -> Result<Together, StoreError> {
-        self.look_with(self.dialect.begin_by_keys()).await?.begin().await
+    /// The same for a change of rows that are found by their keys.
+    pub(super) async fn look_by_keys(&self) -> Result<Looking, StoreError> {
+        self.look_with(self.dialect.begin_by_keys()).await
     }
 
     async fn look_with(&self, statement: &'static str) -> Result<Looking, StoreError> {

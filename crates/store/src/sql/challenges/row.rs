@@ -10,7 +10,7 @@ use crate::sql::SqlStore;
 use crate::sql::row::Columns;
 
 impl SqlStore {
-    pub(super) fn challenge(&self, row: &AnyRow) -> Result<Challenge, StoreError> {
+    pub(in crate::sql) fn challenge(&self, row: &AnyRow) -> Result<Challenge, StoreError> {
         let columns = Columns(row);
         let phone = self.phone(&columns.octets("phone")?)?;
         let state = ChallengeState::from_name(&columns.text("state")?)
