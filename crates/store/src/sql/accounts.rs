@@ -314,8 +314,7 @@ impl SqlStore {
         let granted = Grant { account, ..sign_in.grant.clone() };
         remember_device(script, sign_in, account);
         record_consents(script, sign_in, account);
-        let retired =
-            self.make_room(transaction, script, &granted, grants, sign_in.devices).await?;
+        let retired = self.make_room(transaction, &granted, grants, sign_in.devices).await?;
         insert_grant(script, &granted);
         Ok(SignInOutcome { grant: granted, retired })
     }
@@ -356,7 +355,6 @@ impl SqlStore {
     async fn make_room(
         &self,
         transaction: &mut Transaction<'_, Any>,
-        script: &mut Script,
         granted: &Grant,
         grants: Vec<Grant>,
         devices: u32,
@@ -366,11 +364,12 @@ impl SqlStore {
             grants.into_iter().partition(|grant| grant.device == granted.device);
         if !own.is_empty() {
             let statement = "UPDATE grants SET ended_at = $1, ended_why = $2 WHERE device = $3 AND ended_at IS NULL";
-            script
-                .add(statement)
+            sqlx::query(statement)
                 .bind(now.as_millis())
                 .bind(GrantEnd::Replaced.as_str())
-                .bind(mac_column(granted.device));
+                .bind(mac_column(granted.device))
+                .execute(&mut **transaction)
+                .await?;
         }
         let mut others: Vec<_> = others.into_iter().filter(|grant| grant.until > now).collect();
         others.sort_by_key(|grant| std::cmp::Reverse(grant.issued_at));

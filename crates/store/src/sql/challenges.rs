@@ -48,7 +48,8 @@ impl Challenges for SqlStore {
         let [open, blocks, counted] = look.fetch_each(&mut looking).await?;
         let open = open.first().map(|row| self.challenge(row)).transpose()?;
         let given_up = open.as_ref().map(|open| open.id);
-        let mut script = self.script();
+        // Only one may be open, so a former one is given up before.
+        let mut script = if given_up.is_some() { self.script() } else { self.independent() };
         if let Some(open) = open
             && open.phone == challenge.phone
             && open.is_alive(policy, at)
@@ -240,7 +241,7 @@ impl Challenges for SqlStore {
         prize: &Prize,
     ) -> Result<Result<SignInOutcome, Verdict>, StoreError> {
         let mut looking = self.look().await?;
-        let mut script = self.script();
+        let mut script = self.independent();
         let purpose = Purpose::SignIn;
         let verified = self.try_code(&mut looking, &mut script, attempt, (purpose, policy)).await?;
         let challenge = match verified {

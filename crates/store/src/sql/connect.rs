@@ -84,7 +84,7 @@ pub(super) struct Telling {
 
 /// A connection that was used so lately is not asked whether it is still there: that would cost as much
 /// as a look-up.
-const TRUSTED: Duration = Duration::from_millis(500);
+const TRUSTED: Duration = Duration::from_millis(20);
 
 impl SqlStore {
     /// Opens a database whose schema is of this program's version.

@@ -1,7 +1,10 @@
 //! Several statements, each with values of its own, that are done one after another.
 //!
 //! Each trip to SQLite's thread costs more than most statements do there, and sqlx takes several
-//! statements with values in one trip. PostgreSQL is told one at a time.
+//! statements with values in one trip. PostgreSQL is told one at a time, unless none of them depends on
+//! what another one does: then they are parts of a single one.
+
+use std::fmt::Write;
 
 use futures_util::TryStreamExt;
 use sqlx::any::{AnyArguments, AnyRow};
@@ -13,29 +16,36 @@ use crate::StoreError;
 /// Statements in the order in which they are done.
 pub(super) struct Script {
     dialect: Dialect,
+    /// Whether all go in one trip.
+    at_once: bool,
     trips: Vec<Trip>,
 }
 
 /// What is told to the database at once.
 #[derive(Default)]
 struct Trip {
-    text: String,
+    statements: Vec<String>,
     values: AnyArguments,
 }
 
 impl Script {
     pub(super) const fn new(dialect: Dialect) -> Self {
-        Self { dialect, trips: Vec::new() }
+        Self { dialect, at_once: matches!(dialect, Dialect::Sqlite), trips: Vec::new() }
+    }
+
+    /// For statements of which none depends on what another one does. What they find is only known of
+    /// the last one.
+    pub(super) const fn of_independent(dialect: Dialect) -> Self {
+        Self { dialect, at_once: true, trips: Vec::new() }
     }
 
     /// Adds a statement, whose values follow: `$1` is the first of them. On SQLite `?` is the next.
     pub(super) fn add(&mut self, statement: &str) -> &mut Self {
-        match (self.dialect, self.trips.last_mut()) {
-            (Dialect::Sqlite, Some(trip)) => {
-                trip.text.push_str("; ");
-                number_from(&mut trip.text, statement, trip.values.len());
+        match self.trips.last_mut() {
+            Some(trip) if self.at_once => {
+                trip.statements.push(number_from(statement, trip.values.len()));
             }
-            _ => self.trips.push(Trip { text: statement.to_owned(), ..Trip::default() }),
+            _ => self.trips.push(Trip::of(statement)),
         }
         self
     }
@@ -49,9 +59,9 @@ impl Script {
 
     /// The same statements after one that has no values.
     pub(super) fn after(mut self, first: &str) -> Self {
-        match (self.dialect, self.trips.first_mut()) {
-            (Dialect::Sqlite, Some(trip)) => trip.text = format!("{first}; {}", trip.text),
-            _ => self.trips.insert(0, Trip { text: first.to_owned(), ..Trip::default() }),
+        match self.trips.first_mut() {
+            Some(trip) if self.at_once => trip.statements.insert(0, first.to_owned()),
+            _ => self.trips.insert(0, Trip::of(first)),
         }
         self
     }
@@ -63,7 +73,11 @@ impl Script {
     ) -> Result<Vec<Vec<AnyRow>>, StoreError> {
         let mut found = Vec::new();
         let mut rows = Vec::new();
-        for Trip { text, values } in self.trips {
+        for Trip { statements, values } in self.trips {
+            let text = match self.dialect {
+                Dialect::Sqlite => statements.join("; "),
+                Dialect::Postgres => one_of(statements),
+            };
             let mut steps =
                 (&mut *connection).fetch_many(sqlx::query_with(AssertSqlSafe(text), values));
             while let Some(step) = steps.try_next().await? {
@@ -95,36 +109,62 @@ pub(super) fn each<const N: usize>(found: Vec<Vec<AnyRow>>) -> [Vec<AnyRow>; N] 
     found.try_into().unwrap_or_else(|_| unreachable!("a script has as many statements"))
 }
 
-/// Appends a statement whose values come after `before` others.
-fn number_from(text: &mut String, statement: &str, before: usize) {
+impl Trip {
+    fn of(statement: &str) -> Self {
+        Self { statements: vec![statement.to_owned()], values: AnyArguments::default() }
+    }
+}
+
+/// The statement whose values come after `before` others.
+fn number_from(statement: &str, before: usize) -> String {
     let mut parts = statement.split('$');
-    text.extend(parts.next());
+    let mut text = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let digits = part.bytes().take_while(u8::is_ascii_digit).count();
         let (number, rest) = part.split_at(digits);
-        let number = number.parse::<usize>().expect("a value has a number");
-        text.push_str(&format!("${}{rest}", number + before));
+        let number = number.parse::<usize>().expect("a value has a number") + before;
+        write!(text, "${number}{rest}").expect("a text takes all");
     }
+    text
+}
+
+/// One statement that does all of these, and finds what the last one finds.
+fn one_of(mut statements: Vec<String>) -> String {
+    let last = statements.pop().unwrap_or_default();
+    if statements.is_empty() {
+        return last;
+    }
+    let part = |(number, statement): (usize, String)| format!("part_{number} AS ({statement})");
+    let parts: Vec<_> = statements.into_iter().enumerate().map(part).collect();
+    format!("WITH {} {last}", parts.join(", "))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn texts(mut script: Script) -> Vec<(Vec<String>, usize)> {
+        script.add("UPDATE a SET b = $1 WHERE c = $2").bind(1_i64).bind("two");
+        script.add("DELETE FROM d WHERE e = $2 OR f = $1 OR g = $2").bind(3_i64).bind(4_i64);
+        let trips = script.after("BEGIN").trips;
+        trips.into_iter().map(|trip| (trip.statements, trip.values.len())).collect()
+    }
+
     #[test]
     fn sqlite_is_told_all_at_once_and_postgres_one_by_one() {
-        let texts = |dialect| {
-            let mut script = Script::new(dialect);
-            script.add("UPDATE a SET b = $1 WHERE c = $2").bind(1_i64).bind("two");
-            script.add("DELETE FROM d WHERE e = $2 OR f = $1 OR g = $2").bind(3_i64).bind(4_i64);
-            let mut script = script.after("BEGIN");
-            script.add("END");
-            script.trips.into_iter().map(|trip| (trip.text, trip.values.len())).collect::<Vec<_>>()
-        };
-        let whole = "BEGIN; UPDATE a SET b = $1 WHERE c = $2; \
-             DELETE FROM d WHERE e = $4 OR f = $3 OR g = $4; END";
-        assert_eq!(texts(Dialect::Sqlite), [(whole.to_owned(), 4)]);
-        let postgres: Vec<_> = texts(Dialect::Postgres).into_iter().map(|(_, n)| n).collect();
-        assert_eq!(postgres, [0, 2, 2, 0]);
+        let renumbered = "DELETE FROM d WHERE e = $4 OR f = $3 OR g = $4";
+        let all = ["BEGIN", "UPDATE a SET b = $1 WHERE c = $2", renumbered].map(str::to_owned);
+        assert_eq!(texts(Script::new(Dialect::Sqlite)), [(all.to_vec(), 4)]);
+        assert_eq!(texts(Script::of_independent(Dialect::Postgres)), [(all.to_vec(), 4)]);
+        let one_by_one = texts(Script::new(Dialect::Postgres));
+        assert_eq!(one_by_one.iter().map(|(_, values)| *values).collect::<Vec<_>>(), [0, 2, 2]);
+    }
+
+    #[test]
+    fn what_is_independent_is_one_statement_for_postgres() {
+        let statements = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        assert_eq!(one_of(statements(&["INSERT 1"])), "INSERT 1");
+        let all = one_of(statements(&["INSERT 1", "UPDATE 2", "DELETE 3"]));
+        assert_eq!(all, "WITH part_0 AS (INSERT 1), part_1 AS (UPDATE 2) DELETE 3");
     }
 }

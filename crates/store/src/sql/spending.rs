@@ -89,12 +89,13 @@ impl SqlStore {
     ) -> Result<(), StoreError> {
         let Some(Charge { period, limits, .. }) = charge else { return Ok(()) };
         let mut script = self.script();
-        script.add(REFUSE).bind(day_column(period.day)).bind(money_column(limits.per_day));
         if let Some(visit) = visit {
             visits::record(&mut script, visit);
         }
+        // The last thing here, too.
+        script.add(REFUSE).bind(day_column(period.day)).bind(money_column(limits.per_day));
         let found = self.look().await?.commit_with(script).await?;
-        let Some(row) = found.iter().flatten().next() else { return Ok(()) };
+        let Some(row) = found.last().and_then(|rows| rows.first()) else { return Ok(()) };
         let columns = Columns(row);
         if columns.integer("stopped")? == 1 {
             let spent = money(&columns, "spent")?;

@@ -221,6 +221,11 @@ impl SqlStore {
         Script::new(self.dialect)
     }
 
+    /// The same, of which none depends on what another one does.
+    pub(super) const fn independent(&self) -> Script {
+        Script::of_independent(self.dialect)
+    }
+
     /// Reads by as many statements, outside of any change; returns what each found.
     pub(super) async fn read<const N: usize>(
         &self,
