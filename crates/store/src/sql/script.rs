@@ -50,6 +50,17 @@ impl Script {
         self
     }
 
+    /// Adds a statement that is done after all others even if it does not depend on them.
+    pub(super) fn add_last(&mut self, statement: &str) -> &mut Self {
+        match self.dialect {
+            Dialect::Sqlite => self.add(statement),
+            Dialect::Postgres => {
+                self.trips.push(Trip::of(statement));
+                self
+            }
+        }
+    }
+
     /// Gives the last statement its next value.
     pub(super) fn bind<'v, T: Encode<'v, Any> + Type<Any>>(&mut self, value: T) -> &mut Self {
         let trip = self.trips.last_mut().expect("a statement precedes its values");

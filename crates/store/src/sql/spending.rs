@@ -112,7 +112,7 @@ impl SqlStore {
 fn spend(script: &mut Script, charge: Charge) {
     let Charge { cost, segments, period, limits } = charge;
     script
-        .add(SPEND)
+        .add_last(SPEND)
         .bind(day_column(period.day))
         .bind(money_column(cost))
         .bind(i64::from(segments))
