@@ -96,6 +96,11 @@ impl Dispatcher {
         let mut changes = self.store.changes();
         let mut round = Round::default();
         loop {
+            // What is told and done by now is seen by the next look.
+            changes.skip_waiting();
+            while let Some(done) = round.tasks.try_join_next_with_id() {
+                self.note(&mut round, done).await;
+            }
             let rest = self.begin_due(&mut round).await.unwrap_or_else(|error| {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(error, "orders to access points are out of reach");

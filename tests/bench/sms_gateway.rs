@@ -21,10 +21,13 @@ pub struct SmsGateway {
     letters: Arc<Letters>,
 }
 
-/// The codes that came, by number.
+/// The codes that came or are waited for, by number.
+type Letters = Mutex<HashMap<String, Arc<Letter>>>;
+
+/// Where one who waits finds a code.
 #[derive(Default)]
-struct Letters {
-    codes: Mutex<HashMap<String, String>>,
+struct Letter {
+    code: Mutex<Option<String>>,
     arrived: Condvar,
 }
 
@@ -66,18 +69,21 @@ impl SmsGateway {
 
     /// Waits for the code that is sent to a number.
     pub fn code(&self, number: &str) -> anyhow::Result<String> {
-        let codes = self.letters.codes();
-        let none = |codes: &mut HashMap<String, String>| !codes.contains_key(number);
-        let waited = self.letters.arrived.wait_timeout_while(codes, PATIENCE, none);
-        let (mut codes, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        codes.remove(number).with_context(|| format!("no message for {number}"))
+        let letter = letter(&self.letters, number);
+        let waited =
+            letter.arrived.wait_timeout_while(lock(&letter.code), PATIENCE, |code| code.is_none());
+        let code = waited.unwrap_or_else(PoisonError::into_inner).0.take();
+        lock(&self.letters).remove(number);
+        code.with_context(|| format!("no message for {number}"))
     }
 }
 
-impl Letters {
-    fn codes(&self) -> MutexGuard<'_, HashMap<String, String>> {
-        self.codes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn letter(letters: &Letters, number: &str) -> Arc<Letter> {
+    Arc::clone(lock(letters).entry(number.to_owned()).or_default())
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Takes messages over one connection until it is closed.
@@ -106,7 +112,8 @@ fn take(stream: TcpStream, letters: &Letters) -> anyhow::Result<()> {
         let message: Message = serde_json::from_slice(&body)?;
         let mut digits = message.text.split(|c: char| !c.is_ascii_digit());
         let code = digits.find(|digits| digits.len() == 6).context("a message without a code")?;
-        letters.codes().insert(message.to, code.to_owned());
-        letters.arrived.notify_all();
+        let letter = letter(letters, &message.to);
+        *lock(&letter.code) = Some(code.to_owned());
+        letter.arrived.notify_one();
     }
 }

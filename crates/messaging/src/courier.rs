@@ -129,6 +129,11 @@ impl Courier {
         let mut changes = self.desk.store.changes();
         let mut sending = JoinSet::new();
         loop {
+            // What is told and done by now is seen by the next look.
+            changes.skip_waiting();
+            while let Some(done) = sending.try_join_next() {
+                report_panic(done);
+            }
             let rest = self.begin_due(&mut sending).await.unwrap_or_else(|error| {
                 tracing::warn!(error = &error as &dyn std::error::Error, "outbox out of reach");
                 self.look_again

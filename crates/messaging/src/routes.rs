@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use domain::{RouteName, Timestamp};
 use store::OutgoingMessage;
-use tokio::time::{Interval, MissedTickBehavior};
+use tokio::time::Instant;
 
 use crate::console::ConsoleTransport;
 use crate::error::MessagingError;
@@ -31,7 +31,10 @@ pub(crate) struct Route {
     pub(crate) name: RouteName,
     channel: Channel,
     pub(crate) transport: Arc<dyn Transport>,
-    pace: tokio::sync::Mutex<Interval>,
+    /// Between two messages.
+    pace: Duration,
+    /// When the next message may go.
+    next: Mutex<Instant>,
     health: Mutex<Health>,
 }
 
@@ -149,15 +152,20 @@ impl Route {
         transport: Arc<dyn Transport>,
         per_second: u32,
     ) -> Self {
-        let mut pace = tokio::time::interval(Duration::from_secs(1) / per_second.max(1));
-        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (pace, health) = (tokio::sync::Mutex::new(pace), Mutex::default());
-        Self { name, channel, transport, pace, health }
+        let pace = Duration::from_secs(1) / per_second.max(1);
+        let (next, health) = (Mutex::new(Instant::now()), Mutex::default());
+        Self { name, channel, transport, pace, next, health }
     }
 
     /// Waits for the turn of one more message.
     pub(crate) async fn turn(&self) {
-        self.pace.lock().await.tick().await;
+        let turn = {
+            let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+            let turn = (*next).max(Instant::now());
+            *next = turn + self.pace;
+            turn
+        };
+        tokio::time::sleep_until(turn).await;
     }
 
     fn admits(&self, now: Timestamp) -> bool {

@@ -104,6 +104,13 @@ impl Changes {
         }
     }
 
+    /// Forgets what waits to be told, for a reader who is about to look at everything anyway.
+    pub fn skip_waiting(&mut self) {
+        self.next = None;
+        while !matches!(self.receiver.try_recv(), Err(TryRecvError::Empty | TryRecvError::Closed)) {
+        }
+    }
+
     /// Adds the accounts of the usage that waits next, each account once.
     fn with_waiting(&mut self, accounts: Vec<AccountUsage>) -> Vec<AccountUsage> {
         let mut together = BTreeMap::new();

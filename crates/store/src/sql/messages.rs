@@ -162,6 +162,11 @@ impl MessageOutbox for SqlStore {
         claim_until: Timestamp,
         limit: u32,
     ) -> Result<Vec<OutgoingMessage>, StoreError> {
+        let due = "SELECT 1 AS one FROM messages WHERE watch_until <= $1 LIMIT 1";
+        let due = sqlx::query(due).bind(now.as_millis()).fetch_optional(&self.reader).await?;
+        if due.is_none() {
+            return Ok(Vec::new());
+        }
         let mut transaction = self.begin().await?;
         let statement = format!(
             "UPDATE messages SET {FORGET} WHERE watch_until <= $1 AND receipt IS NULL AND NOT EXISTS \
