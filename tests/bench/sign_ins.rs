@@ -30,6 +30,8 @@ pub const ADDRESS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 const LOGIN_PAGE: &str = "http://10.1.0.1:3990/";
 /// What it lets its visitors answer to; it is theirs alone for as long as it lasts.
 const CHALLENGE: [u8; 16] = *b"sixteen octets..";
+/// Has no divisor in common with the ten million numbers.
+const SPREAD: u64 = 6_180_339;
 /// How many pages of the portal follow one another at most.
 const MOST_STEPS: usize = 6;
 
@@ -108,12 +110,14 @@ impl<'a> Phone<'a> {
         let folder = page.strip_suffix('/').context("no first page")?;
         let first = get(&mut portal, &page)?;
         ensure!(first.status == 200, "{first:?} for a first page");
-        let local = format!("05{number:08}");
+        // One after the other, but of blocks of numbers far from each other.
+        let digits = u64::from(number) * SPREAD % 10_000_000;
+        let local = format!("050{digits:07}");
         let typed =
             post(&mut portal, &format!("{folder}/phone"), &format!("phone={local}&terms=yes"))?;
         let code_page = typed.location.with_context(|| format!("no code for {local}"))?;
         ensure!(code_page.ends_with("/code"), "{local} is led to {code_page}");
-        let code = self.town.gateway.code(&format!("9665{number:08}"))?;
+        let code = self.town.gateway.code(&format!("96650{digits:07}"))?;
         let folder = code_page.strip_suffix("/code").unwrap_or_default();
         let mut answer = post(&mut portal, &code_page, &format!("code={code}"))?;
         for _ in 0..MOST_STEPS {
