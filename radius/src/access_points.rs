@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::{
-    CertificateName, MessageAuthenticatorRule, Nas, ProxyStateRule, Site, StatusServerRule,
-    Timestamp,
+    CertificateName, MessageAuthenticatorRule, Nas, ProxyStateRule, Site, SiteName,
+    StatusServerRule, Timestamp,
 };
 use ipnet::IpNet;
 use radius_proto::message_authenticator::Presence;
@@ -143,6 +143,7 @@ pub(crate) struct AccessPoints {
     by_length: Vec<(u8, HashMap<IpNet, Sharers>)>,
     /// With the secret of RADIUS/TLS in place of their own.
     by_certificate: HashMap<CertificateName, Arc<AccessPoint>>,
+    gates: HashMap<SiteName, Arc<Gate>>,
 }
 
 /// The access points of one prefix.
@@ -166,11 +167,18 @@ impl Sharers {
 
 impl AccessPoints {
     /// Lays the table out as it is at `now`; of two access points with the same prefix and
-    /// identifier, which the store never gives, the last one stays.
-    pub(crate) fn new(list: Vec<Nas>, sites: &[Site], metrics: &Metrics, now: Timestamp) -> Self {
+    /// identifier, which the store never gives, the last one stays. Who is online at a site is known
+    /// from the `former` table.
+    pub(crate) fn new(
+        list: Vec<Nas>,
+        sites: &[Site],
+        former: &Self,
+        metrics: &Metrics,
+        now: Timestamp,
+    ) -> Self {
         let counters = metrics.keep(list.iter().map(|nas| &nas.name));
         let gates: HashMap<_, _> =
-            sites.iter().map(|site| (&site.name, Arc::new(Gate::of(site)))).collect();
+            sites.iter().map(|site| (site.name.clone(), former.gate_now(site))).collect();
         let mut by_length: BTreeMap<u8, HashMap<IpNet, Sharers>> = BTreeMap::new();
         let mut by_certificate = HashMap::new();
         for nas in list {
@@ -192,7 +200,12 @@ impl AccessPoints {
                 None => sharers.other = Some(known),
             }
         }
-        Self { by_length: by_length.into_iter().rev().collect(), by_certificate }
+        Self { by_length: by_length.into_iter().rev().collect(), by_certificate, gates }
+    }
+
+    /// The gate of a site as it is now.
+    fn gate_now(&self, site: &Site) -> Arc<Gate> {
+        Arc::new(Gate::of(site, self.gates.get(&site.name).map(Arc::as_ref)))
     }
 
     /// The access point whose certificate has one of these names.

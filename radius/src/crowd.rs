@@ -4,7 +4,7 @@
 //! sessions are on their way into the store. Nobody is asked for sites without a capacity.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::{Grant, MacAddress, Site, SiteName, Timestamp};
@@ -18,7 +18,7 @@ const ON_ITS_WAY: Duration = Duration::from_secs(15);
 #[derive(Debug, Default)]
 pub(crate) struct Crowd {
     limit: Option<(SiteName, u32)>,
-    online: Mutex<Online>,
+    online: Arc<Mutex<Online>>,
 }
 
 #[derive(Debug, Default)]
@@ -43,9 +43,11 @@ pub(crate) enum Place {
 }
 
 impl Crowd {
-    pub(crate) fn of(site: &Site) -> Self {
+    /// The crowd of a site; what was known of it before setup was read again is still known.
+    pub(crate) fn of(site: &Site, former: Option<&Self>) -> Self {
         let limit = site.capacity.map(|capacity| (site.name.clone(), capacity));
-        Self { limit, online: Mutex::default() }
+        let online = former.map(|former| Arc::clone(&former.online)).unwrap_or_default();
+        Self { limit, online }
     }
 
     /// The site about which the store is to be asked before places are given, if it has a limit.
@@ -110,7 +112,11 @@ mod tests {
     }
 
     fn crowd(capacity: Option<u32>) -> Crowd {
-        Crowd::of(&Site { capacity, ..Site::new(grant().site, grant().plan) })
+        Crowd::of(&site(capacity), None)
+    }
+
+    fn site(capacity: Option<u32>) -> Site {
+        Site { capacity, ..Site::new(grant().site, grant().plan) }
     }
 
     #[test]
@@ -137,6 +143,16 @@ mod tests {
         assert_eq!(crowd.place(&of_device(3), at(5)), Place::None);
         crowd.learn(&[device(1)], at(16));
         assert_eq!(crowd.place(&of_device(3), at(16)), Place::Free, "the second never came");
+    }
+
+    #[test]
+    fn who_was_let_in_counts_on_when_setup_is_read_again() {
+        let former = crowd(Some(1));
+        former.learn(&[], at(0));
+        assert_eq!(former.place(&of_device(1), at(1)), Place::Free);
+        let crowd = Crowd::of(&site(Some(2)), Some(&former));
+        assert_eq!(crowd.place(&of_device(2), at(2)), Place::Free, "there is more room now");
+        assert_eq!(crowd.place(&of_device(3), at(2)), Place::None);
     }
 
     #[test]

@@ -177,7 +177,13 @@ pub(crate) async fn inside(settings: RadiusSettings) -> Inside {
     let shared = Arc::new(Shared {
         settings,
         ranges: ArcSwap::default(),
-        access_points: ArcSwap::from_pointee(AccessPoints::new(vec![nas()], &[], &metrics, T0)),
+        access_points: ArcSwap::from_pointee(AccessPoints::new(
+            vec![nas()],
+            &[],
+            &AccessPoints::default(),
+            &metrics,
+            T0,
+        )),
         facts: Facts::new(store.shared(), known),
         journal: Journal::open(dir.path(), &JournalSettings::default()).unwrap(),
         recording: Recording::default(),

@@ -87,7 +87,8 @@ impl Follower {
         match self.read().await {
             Ok((list, sites, ranges)) => {
                 let now = self.shared.clock.now();
-                let table = AccessPoints::new(list, &sites, &self.shared.metrics, now);
+                let former = self.shared.access_points.load();
+                let table = AccessPoints::new(list, &sites, &former, &self.shared.metrics, now);
                 tracing::debug!(access_points = table.len(), "radius.table");
                 self.shared.access_points.store(Arc::new(table));
                 self.shared.ranges.store(Arc::new(Ranges::new(ranges)));

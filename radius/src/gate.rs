@@ -30,10 +30,15 @@ struct Answer {
 }
 
 impl Gate {
-    pub(crate) fn of(site: &Site) -> Self {
+    /// The gate of a site, which was `former` before setup was read again.
+    pub(crate) fn of(site: &Site, former: Option<&Self>) -> Self {
         let rule = (site.hours.clone(), site.zone.clone());
         let rule = Some(rule).filter(|(hours, _)| !hours.are_always());
-        Self { rule, last: Mutex::default(), crowd: Crowd::of(site) }
+        Self {
+            rule,
+            last: Mutex::default(),
+            crowd: Crowd::of(site, former.map(|former| &former.crowd)),
+        }
     }
 
     /// What a clock on the site's wall shows.
@@ -69,9 +74,9 @@ mod tests {
     fn an_answer_is_kept_until_it_changes_and_a_clock_that_goes_back_is_asked_anew() {
         // T0 is noon in Riyadh.
         let mut site = Site::new("walkway".parse().unwrap(), "visitor".parse().unwrap());
-        assert_eq!(Gate::of(&site).doors(T0), Doors::Open { until: None });
+        assert_eq!(Gate::of(&site, None).doors(T0), Doors::Open { until: None });
         site.hours = vec!["daily 08:00-13:00".parse().unwrap()].try_into().unwrap();
-        let gate = Gate::of(&site);
+        let gate = Gate::of(&site, None);
         let hour = Duration::from_secs(3_600);
         let is_open = |at| matches!(gate.doors(at), Doors::Open { .. });
         assert!(is_open(T0) && is_open(T0 + hour / 2));

@@ -19,7 +19,7 @@ fn named(name: &str, addresses: &str, identifier: Option<&str>) -> Nas {
 }
 
 fn table(list: Vec<Nas>) -> AccessPoints {
-    AccessPoints::new(list, &[], &Metrics::default(), T0)
+    AccessPoints::new(list, &[], &AccessPoints::default(), &Metrics::default(), T0)
 }
 
 #[test]
