@@ -208,6 +208,7 @@ const fn refused(counted: Counted) -> &'static str {
         }
         Counted::SendsToBlock => "too many messages went to numbers like that one",
         Counted::SpentChallengesOfDevice => "the device had just had all messages of a sign-in",
+        Counted::Money => "the money for messages was spent (sabeel sms budget)",
     }
 }
 
@@ -356,6 +357,10 @@ fn advice(stage: SignInStage, visit: &VisitRecord) -> String {
     match stage {
         SignInStage::Page => "ask the visitor to open the Wi-Fi page again".to_owned(),
         SignInStage::Number => match visit.refused {
+            Some(Counted::Money) => {
+                "allow more for today by `sabeel sms budget`, or give the visitor a voucher"
+                    .to_owned()
+            }
             Some(counted) if !counted.is_of_number() => {
                 "wait until the limit is over, or sign in with another device".to_owned()
             }

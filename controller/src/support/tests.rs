@@ -171,6 +171,7 @@ fn the_first_stage_that_failed_is_named() {
         }
     };
     check(&|facts| facts.visit.refused = Some(Counted::SendsToNumber), Number, "of the day");
+    check(&|facts| facts.visit.refused = Some(Counted::Money), Number, "money for messages");
     check(&|facts| facts.challenge = None, Number, "no longer kept");
     let failed = MessageState::Failed { reason: "no route".into() };
     check(&messages(failed), Message, "not taken by the gateway: no route");

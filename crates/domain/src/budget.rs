@@ -20,10 +20,12 @@ pub enum Counted {
     SpentChallengesOfDevice,
     /// Blocks that hold; they are looked up, and of no window.
     Blocks,
+    /// The money for messages; it is charged, and of no window.
+    Money,
 }
 
 impl Counted {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::SendsOfDevice,
         Self::NumbersOfDevice,
         Self::ChallengesOfNumber,
@@ -31,6 +33,7 @@ impl Counted {
         Self::SendsToBlock,
         Self::SpentChallengesOfDevice,
         Self::Blocks,
+        Self::Money,
     ];
 
     /// The name in the store and on the command line.
@@ -44,6 +47,7 @@ impl Counted {
             Self::SendsToBlock => "sends-to-block",
             Self::SpentChallengesOfDevice => "spent-challenges-of-device",
             Self::Blocks => "blocks",
+            Self::Money => "money",
         }
     }
 

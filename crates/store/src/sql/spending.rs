@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use domain::{
-    Charge, Day, MessageId, Money, SpendingLimits, SpendingPeriod, Timestamp, VisitRecord,
+    Charge, Counted, Day, MessageId, Money, SpendingLimits, SpendingPeriod, Timestamp, VisitRecord,
     spending_alarm,
 };
 use sqlx::any::AnyRow;
@@ -90,7 +90,8 @@ impl SqlStore {
         let Some(Charge { period, limits, .. }) = charge else { return Ok(()) };
         let mut script = self.script();
         if let Some(visit) = visit {
-            visits::record(&mut script, visit);
+            let refused = Some(Counted::Money);
+            visits::record(&mut script, &VisitRecord { refused, ..visit.clone() });
         }
         // The last thing here, too.
         script.add(REFUSE).bind(day_column(period.day)).bind(money_column(limits.per_day));

@@ -62,13 +62,15 @@ pub async fn no_number_of_beginnings_passes_the_money_of_a_day(store: TestStore)
     for id in spent {
         assert_eq!(store.find_open_challenge(&sign_in_of(mac(id))).await.unwrap(), None);
     }
-    let visit = store.find_visit(&"K7M2QX".parse().unwrap()).await.unwrap();
-    assert!(visit.is_some(), "the help desk knows who was here");
     // What costs less still goes, and what costs nothing goes ever.
     let cheap = charge(T0, "1.00", None).map(|of| Charge { cost: money("0.10"), ..of });
     assert_eq!(begin(&store, &ask(31, T0), cheap).await, Begun::Begins);
     assert_eq!(begin(&store, &ask(32, T0), cheap).await, Begun::Spent);
+    let refused =
+        async || store.find_visit(&"K7M2QX".parse().unwrap()).await.unwrap().unwrap().refused;
+    assert_eq!(refused().await, Some(Counted::Money), "the help desk finds why");
     assert_eq!(begin(&store, &ask(33, T0), None).await, Begun::Begins);
+    assert_eq!(refused().await, None, "what was refused before is over");
 }
 
 pub async fn another_code_is_paid_for_as_well(store: TestStore) {

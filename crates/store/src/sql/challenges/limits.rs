@@ -50,8 +50,10 @@ fn counting(counted: Counted, since: usize, policy: &ChallengePolicy) -> String 
              AND challenges.created_at > ${since} - {}",
             policy.challenge_life.as_millis()
         ),
-        // They are looked up.
-        Counted::Blocks => "SELECT 0 AS amount, NULL AS earliest WHERE 1 = 0".to_owned(),
+        // They are looked up, and charged.
+        Counted::Blocks | Counted::Money => {
+            "SELECT 0 AS amount, NULL AS earliest WHERE 1 = 0".to_owned()
+        }
     }
 }
 
