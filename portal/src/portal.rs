@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use connections::Room;
 use domain::{ChallengePolicy, Clock, ConversionRule};
+use socket2::SockRef;
 use store::Store;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
@@ -27,6 +28,9 @@ use crate::server::{Pair, Server, TlsError, TlsFiles};
 use crate::settings::{LimitSettings, PortalSettings, SettingsError, TlsSettings};
 use crate::strangers::Strangers;
 
+/// As many connections wait to be accepted at an address. The kernel drops the next one without a
+/// word, and whoever opens it tries again a second later; the standard library lets 128 wait.
+const QUEUE: i32 = 1_024;
 /// How often the memory of quiet devices is given back.
 const SWEEP: Duration = Duration::from_secs(30);
 
@@ -181,6 +185,7 @@ fn encryption(settings: &TlsSettings, clock: &Arc<dyn Clock>) -> Result<Encrypti
 fn bind(address: SocketAddr) -> Result<TcpListener, PortalError> {
     let refuse = |source| PortalError::Listen { address, source };
     let listener = TcpListener::bind(address).map_err(refuse)?;
+    SockRef::from(&listener).listen(QUEUE).map_err(refuse)?;
     listener.set_nonblocking(true).map_err(refuse)?;
     Ok(listener)
 }

@@ -71,32 +71,6 @@ async fn clients_that_never_end_keep_nobody_out() {
     assert_eq!(slow.get("/help").await.status, 200);
 }
 
-/// Each phone opens 300 connections and says nothing, or begins and never ends; together they are
-/// many times what there is room for.
-#[tokio::test]
-async fn hundreds_of_idle_sockets_of_every_phone_keep_nobody_out() {
-    const PHONES: u8 = 12;
-    const EACH: usize = 300;
-    let limits = ["portal.limits.connections = 400", "portal.limits.header-seconds = 60"];
-    let square = Square::begin(&limits).await;
-    let mut held = Vec::new();
-    for phone in 0..PHONES {
-        let phone =
-            Browser { source: Ipv4Addr::new(127, 9, 0, phone + 1), ..square.browser.clone() };
-        for nth in 0..EACH {
-            let mut stream = phone.connect().await;
-            if nth % 2 == 0 {
-                // Who has given way meanwhile may not take it any more.
-                stream.write_all(b"GET / HTTP/1.1\r\nX: ").await.ok();
-            }
-            held.push(stream);
-        }
-        let visitor = Browser { source: Ipv4Addr::new(127, 9, 1, 1), ..square.browser.clone() };
-        assert_eq!(visitor.get("/help").await.status, 200, "after {} sockets", held.len());
-    }
-    assert_eq!(held.len(), usize::from(PHONES) * EACH);
-}
-
 #[tokio::test]
 async fn bad_input_costs_no_memory() {
     const ROUNDS: usize = 40;

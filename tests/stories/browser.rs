@@ -62,10 +62,14 @@ impl Browser {
     /// Sends the form `action` of a page; the answer is not followed.
     pub async fn submit(&self, page: &Answer, action: &str, fields: &[(&str, &str)]) -> Answer {
         assert!(page.body.contains(&format!("action=\"{action}\"")), "no such form: {}", page.body);
+        self.post(&format!("{}{action}", page.base()), fields).await
+    }
+
+    /// Sends a form to a path of the portal; the answer is not followed.
+    pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let form =
             url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        let request = Request::post(format!("{}{action}", page.base()))
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let request = Request::post(path).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         self.ask(request, form).await
     }
 

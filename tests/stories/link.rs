@@ -1,6 +1,7 @@
 //! The link in a message through the whole program: tapped in a browser that knows nothing of the sheet.
 
 use data_encoding::HEXLOWER;
+use domain::MacAddress;
 use hmac::{Hmac, KeyInit, Mac};
 use radius_proto::dictionary::enumeration::AcctStatusType;
 use radius_proto::{Code, Packet, attribute};
@@ -13,7 +14,8 @@ use crate::sms_gateway::SmsGateway;
 use crate::visit::{Coova, DEVICE, found_a_park};
 use crate::visitor::now;
 
-const ORIGIN: &str = "https://wifi.park.example";
+/// Where links lead.
+pub const ORIGIN: &str = "https://wifi.park.example";
 const PHONE: &str = "0551234567";
 
 /// A park whose messages carry links.
@@ -53,11 +55,11 @@ async fn tap(telephone: &Browser, link: &str) -> Answer {
     opened
 }
 
-/// Where a gateway redirects the device, with its signature.
-fn redirect_of(gate: &AccessPoint) -> String {
+/// Where a gateway redirects a device, with its signature.
+pub fn redirect_of(gate: &AccessPoint, device: MacAddress) -> String {
     let path = gate.added["access_point"]["portal_path"].as_str().unwrap();
     let secret = gate.added["hand_off_secret"].as_str().unwrap();
-    let (device, time) = ("02:00:5e:10:00:01", now().as_secs());
+    let time = now().as_secs();
     let tag = Hmac::<Sha256>::new_from_slice(secret.as_bytes())
         .unwrap()
         .chain_update(format!("{device}\n10.1.0.7\n{time}"))
@@ -94,7 +96,7 @@ async fn a_device_that_is_asked_about_by_its_address_is_let_in_without_the_sheet
     let sheet = Browser::new(city.portal());
     let telephone = Browser { source: [127, 0, 0, 77].into(), ..sheet.clone() };
     let mut gate = AccessPoint::install(&city, "gate", &["--profile", "sabeel"]).await;
-    let entry = redirect_of(&gate);
+    let entry = redirect_of(&gate, DEVICE.parse().unwrap());
     let (code, link) = ask(&sheet, &entry, &mut messages).await;
     let opened = tap(&telephone, &link).await;
     assert!(opened.shows("The device is being connected to the internet now."), "{}", opened.body);
