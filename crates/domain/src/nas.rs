@@ -3,6 +3,7 @@
 mod controller_api;
 mod hand_off;
 mod identifier;
+mod login_host;
 mod profile;
 mod rules;
 
@@ -15,10 +16,10 @@ pub use controller_api::{
     GuestStanding, VisitorHost, VisitorHostError, Whereabouts,
 };
 pub use hand_off::{
-    HandOff, HandOffError, HandOffMethod, HandOffMethodError, LoginHost, LoginHostError, SendRule,
-    SendRuleError,
+    HandOff, HandOffError, HandOffMethod, HandOffMethodError, SendRule, SendRuleError,
 };
 pub use identifier::{NasIdentifier, NasIdentifierError};
+pub use login_host::{LoginHost, LoginHostError};
 pub use profile::{AskingAgain, NasProfile, ProfileError, Renewal};
 pub use rules::{
     MessageAuthenticatorRule, OctetDirection, ProxyStateRule, RuleError, StatusServerRule,
