@@ -14,7 +14,7 @@ use domain::{
     NasCommand, NasOrder, OrderKind, OrderMethod, OrderReason, Session, Terms, Timestamp,
     WaitingErrand,
 };
-use radius::{DaeClient, DaeOutcome};
+use radius::{DaeClient, DaeOutcome, DaeSubject};
 use store::{Store, StoreError, Trail, TrailEvent, TrailKind};
 
 /// More devices are not let through by links at a time.
@@ -120,6 +120,27 @@ impl EveryWay {
         Ok(heard.map_or(Delivery::NoAnswer, |_| Delivery::Acknowledged))
     }
 
+    async fn tell_radius(
+        &self,
+        nas: &Nas,
+        order: &NasOrder,
+        (command, session): (&NasCommand, Option<&Session>),
+    ) -> Delivery {
+        let place = match nas.hand_off.method.needs_whereabouts() && session.is_none() {
+            false => None,
+            true => match self.store.find_whereabouts(&nas.name, order.device).await {
+                Ok(place) => place,
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(nas = %nas.name, error, "it is not known where the device is");
+                    return Delivery::NoAnswer;
+                }
+            },
+        };
+        let subject = DaeSubject { nas, device: order.device, session, place: place.as_ref() };
+        delivery(self.client.deliver(subject, command).await)
+    }
+
     async fn tell_api(
         &self,
         nas: &Nas,
@@ -219,7 +240,7 @@ impl NasControl for EveryWay {
             Some(api) => self.tell_api(nas, api, order, (command, session)).await,
             None if nas.hand_off.method.asks_portal() => self.leave(nas, order, command).await,
             None if nas.profile.speaks_radius() && self.client.reaches(nas) => {
-                delivery(self.client.deliver(nas, order.device, session, command).await)
+                self.tell_radius(nas, order, (command, session)).await
             }
             None => Delivery::NoAddress,
         };

@@ -183,6 +183,7 @@ impl Parts {
             });
             self.trail = Some(trail);
         }
+        let places = places(&shared.config);
         let mut radius = Radius::bind(
             &shared.config.radius,
             Arc::clone(&shared.store),
@@ -190,7 +191,9 @@ impl Parts {
             Arc::clone(&shared.clock),
         )
         .context("cannot start RADIUS")?
-        .with_cui_key(&shared.keys.derive("chargeable user identity"));
+        .with_cui_key(&shared.keys.derive("chargeable user identity"))
+        // Over TLS if that is possible: whoever reads the address could bring it too.
+        .with_portal(places.secure_portal.as_ref().unwrap_or(&places.portal));
         if let Some(trail) = &self.trail {
             radius = radius.with_trail(trail.clone());
         }

@@ -66,8 +66,11 @@ pub(crate) struct Known<'a> {
 }
 
 /// A maker's text and how values are written in it.
-const fn text(profile: NasProfile) -> (&'static str, Writing) {
-    match profile {
+const fn text(nas: &Nas) -> (&'static str, Writing) {
+    match nas.profile {
+        NasProfile::Cisco if nas.hand_off.method.redirects_by_radius() => {
+            (include_str!("../onboarding/cisco-cwa.txt"), Writing::Word)
+        }
         NasProfile::Sabeel => (include_str!("../onboarding/sabeel.toml"), Writing::Toml),
         NasProfile::Coova => (include_str!("../onboarding/coova.sh"), Writing::ShellWord),
         NasProfile::Uspot => (include_str!("../onboarding/uspot.sh"), Writing::Shell),
@@ -101,13 +104,13 @@ const fn text(profile: NasProfile) -> (&'static str, Writing) {
 /// # Errors
 /// A value that the maker's syntax cannot carry.
 pub(crate) fn configuration(nas: &Nas, known: &Known<'_>) -> Result<String, Unwritable> {
-    let (text, writing) = text(nas.profile);
+    let (text, writing) = text(nas);
     template::fill(text, writing, &Fields::of(nas, known))
 }
 
 /// Whether what is pasted opens the garden of a site.
-fn opens_a_garden(profile: NasProfile) -> bool {
-    let (text, _) = text(profile);
+fn opens_a_garden(nas: &Nas) -> bool {
+    let (text, _) = text(nas);
     text.contains("{{garden-list}}") || text.contains("{{*garden}}")
 }
 
@@ -136,7 +139,7 @@ pub(crate) fn notes(nas: &Nas, known: &Known<'_>) -> Vec<String> {
     if known.server.is_none() {
         notes.push(format!("{NO_SERVER} stands for this server: give its address with --server"));
     }
-    if !known.garden.is_empty() && !opens_a_garden(nas.profile) {
+    if !known.garden.is_empty() && !opens_a_garden(nas) {
         notes.push(
             "the garden of its site is not in what is printed: open those hosts in its own \
              settings, or visitors reach them after sign-in only"

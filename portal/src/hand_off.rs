@@ -118,10 +118,11 @@ async fn ask_again(app: &App, visit: &Visit) -> Outcome {
     Ok(visit.go("online"))
 }
 
-/// Writes down what the redirect said of where the device is, if its controller must be told it.
+/// Writes down what the redirect said of where the device is, if its controller must be told it
+/// again.
 pub(crate) async fn note_whereabouts(app: &App, visit: &Visit) -> Result<(), Failure> {
     let Some(turn) = &visit.context.turn else { return Ok(()) };
-    if visit.nas.hand_off.method.tells_api() {
+    if visit.nas.hand_off.method.needs_whereabouts() {
         let (nas, said) = (&visit.nas.name, Whereabouts(turn.fields.clone()));
         app.store.note_whereabouts(nas, visit.context.device, (&said, visit.now)).await?;
     }

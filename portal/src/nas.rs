@@ -9,6 +9,7 @@
 mod aruba;
 mod cambium;
 mod cisco;
+mod cisco_cwa;
 mod fortinet;
 mod generic;
 mod huawei;
@@ -69,6 +70,7 @@ pub(crate) fn dialect(method: HandOffMethod) -> &'static dyn Dialect {
         HandOffMethod::Uam => &uam::Uam,
         HandOffMethod::Mikrotik => &mikrotik::Mikrotik,
         HandOffMethod::Cisco => &cisco::Cisco,
+        HandOffMethod::CiscoCwa => &cisco_cwa::CiscoCwa,
         HandOffMethod::Aruba => &aruba::Aruba,
         HandOffMethod::ArubaInstantOn => &aruba::ArubaInstantOn,
         HandOffMethod::Ruckus => &ruckus::Ruckus,

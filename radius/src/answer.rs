@@ -21,6 +21,7 @@ use crate::facts::{Origin, StoreAway};
 use crate::look_ups::Usable;
 use crate::metrics::Outcome;
 use crate::notes::Sender;
+use crate::redirect::Redirect;
 use crate::shared::Shared;
 
 /// What to do for a request.
@@ -103,9 +104,15 @@ fn tell(
         // It closed since it was asked; what it lets in now ends at once.
         Doors::Closed { .. } => Some(now),
     };
-    match reply(shared, access_point, (request, &decision), (closes_at, now))
-        .sign(access_point.secret(secret))
-    {
+    let redirect = decision.as_ref().err().and_then(|refusal| {
+        let portal = shared.portal.get().map(String::as_str);
+        Redirect::instead_of(*refusal, &access_point.nas, portal, request, now)
+    });
+    let reply = match &redirect {
+        Some(redirect) => redirected(request, redirect),
+        None => reply(shared, access_point, (request, &decision), (closes_at, now)),
+    };
+    match reply.sign(access_point.secret(secret)) {
         Ok(reply) => match decision {
             Ok((admission, origin)) => {
                 let outcome = origin.into();
@@ -114,8 +121,12 @@ fn tell(
                 Answer::Accept(reply, outcome)
             }
             Err(refusal) => {
-                shared.notes.rejected(sender, request, refusal, now);
-                Answer::Reject(reply, refusal)
+                shared.notes.refused(sender, request, (refusal, redirect.as_ref()), now);
+                match redirect {
+                    // The device waits for it to join the network, so it is not held back.
+                    Some(_) => Answer::Accept(reply, Outcome::Redirected(refusal)),
+                    None => Answer::Reject(reply, refusal),
+                }
             }
         },
         Err(error) => {
@@ -199,6 +210,12 @@ async fn decide_credential(
         return Ok(Err(Refusal::NoCredential));
     }
     Ok(Ok((admission, Origin::Store)))
+}
+
+fn redirected(request: &Packet<'_>, redirect: &Redirect) -> PacketBuilder {
+    let mut accept = PacketBuilder::reply_to(request, Code::AccessAccept);
+    redirect.write(&mut accept);
+    accept
 }
 
 fn reply(

@@ -15,6 +15,10 @@ use crate::random;
 const FULL: u8 = 0x01;
 const REDUCED: u8 = 0x02;
 
+/// The Class of a device that was only let through to the portal: what accounting says with it is
+/// about no session.
+pub(crate) const WAITING: &[u8] = b"\x03sabeel: waits at the portal";
+
 /// Tokens that no other Accept has: they are counted from where chance began, so that no two
 /// processes, nor two lives of one, count the same.
 #[derive(Debug)]
@@ -56,6 +60,13 @@ impl Class {
         packet.find_all(attribute::CLASS).find_map(|value| Self::parse(value.octets()))
     }
 
+    /// Whether accounting is about a device that only waits at the portal. A Class of a grant counts
+    /// for more, whatever else the NAS still repeats.
+    pub(crate) fn says_waiting(packet: &Packet<'_>) -> bool {
+        Self::find(packet).is_none()
+            && packet.find_all(attribute::CLASS).any(|value| value.octets() == WAITING)
+    }
+
     fn parse(octets: &[u8]) -> Option<Self> {
         let (first, rest) = octets.split_first()?;
         let speed = match *first {
@@ -81,7 +92,7 @@ mod tests {
         }
         let ours = class(Speed::Full).octets();
         let other_version = [&[3], ours.get(1..).unwrap()].concat();
-        for other in [&[][..], &[1], ours.get(..24).unwrap(), &[1; 26], &other_version] {
+        for other in [&[][..], &[1], WAITING, ours.get(..24).unwrap(), &[1; 26], &other_version] {
             assert_eq!(Class::parse(other), None, "{other:?}");
         }
     }

@@ -16,7 +16,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::{Clock, MacAddress, Nas, NasCommand, Session};
+use domain::{Clock, Nas, NasCommand};
 use radius_proto::client::Schedule;
 use radius_proto::dictionary::enumeration::ErrorCause;
 use radius_proto::{Packet, PacketBuilder};
@@ -30,7 +30,8 @@ use crate::settings::DaeSettings;
 use lane::{Answer, Errand};
 use manner::Manners;
 use pace::Pace;
-use request::{Particulars, Subject};
+pub use request::DaeSubject;
+use request::Particulars;
 
 /// Source ports for each address family.
 const MOST_LANES: usize = 64;
@@ -104,19 +105,14 @@ impl DaeClient {
     /// there is none.
     pub async fn probe(&self, nas: &Nas) -> DaeOutcome {
         let session = probe::session(nas, self.clock.now(), random::octets());
-        self.deliver(nas, session.device, Some(&session), &NasCommand::Disconnect).await
+        let subject = DaeSubject { session: Some(&session), ..DaeSubject::of(nas, session.device) };
+        self.deliver(subject, &NasCommand::Disconnect).await
     }
 
-    /// Tells `nas` a command about a device and its session there; retransmits until an answer
-    /// comes or the patience set is over, and says it otherwise to a NAS that asks for that.
-    pub async fn deliver(
-        &self,
-        nas: &Nas,
-        device: MacAddress,
-        session: Option<&Session>,
-        command: &NasCommand,
-    ) -> DaeOutcome {
-        let subject = Subject { nas, device, session };
+    /// Tells an access point a command about a device and its session there; retransmits until an
+    /// answer comes or the patience set is over, and says it otherwise to one that asks for that.
+    pub async fn deliver(&self, subject: DaeSubject<'_>, command: &NasCommand) -> DaeOutcome {
+        let nas = subject.nas;
         let mut manner = locked(&self.manners).of(nas);
         loop {
             let now = self.clock.now();

@@ -196,6 +196,7 @@ pub(crate) async fn inside(settings: RadiusSettings) -> Inside {
         seen,
         notes: Notes::default(),
         cui: OnceLock::new(),
+        portal: OnceLock::new(),
     });
     Inside { shared, _store: store, _journal: dir }
 }

@@ -38,6 +38,7 @@ mod random;
 mod ranges;
 mod record;
 mod recording;
+mod redirect;
 mod registrar;
 mod renewals;
 mod server;
@@ -49,7 +50,7 @@ mod together;
 mod translate;
 
 pub use authorise::Refusal;
-pub use dae::{DaeClient, DaeOutcome};
+pub use dae::{DaeClient, DaeOutcome, DaeSubject};
 pub use metrics::{Metrics, Outcome, Statistics};
 pub use nas_counters::{NasStatistics, Times};
 pub use radsec::{Connections, Presence, RadsecError, RadsecSettings};

@@ -27,6 +27,8 @@ pub enum Outcome {
     AcceptedWhileStoreAway,
     /// Kept out.
     Rejected(Refusal),
+    /// Kept out, by an Accept that leads to the portal and nowhere else.
+    Redirected(Refusal),
     /// Not answered, since the store is away and the device unknown.
     StoreAway,
     /// Not answered, since too many requests are in progress.
@@ -78,6 +80,7 @@ impl Outcome {
             Self::AcceptedFromMemory => "accepted-from-memory",
             Self::AcceptedWhileStoreAway => "accepted-while-store-away",
             Self::Rejected(refusal) => refusal.as_str(),
+            Self::Redirected(_) => "redirected",
             Self::StoreAway => "store-away",
             Self::Overloaded => "overloaded",
             Self::TooManyRejects => "too-many-rejects",
@@ -107,7 +110,7 @@ impl Outcome {
             Self::Accepted | Self::AcceptedFromMemory | Self::AcceptedWhileStoreAway => {
                 Share::Accepted
             }
-            Self::Rejected(_) => Share::Rejected,
+            Self::Rejected(_) | Self::Redirected(_) => Share::Rejected,
             Self::Recorded => Share::Recorded,
             Self::Resent => Share::Resent,
             Self::StatusAnswered

@@ -57,7 +57,7 @@ struct Seen {
 pub struct NasStatistics {
     /// Access-Accepts.
     pub accepted: u64,
-    /// Access-Rejects.
+    /// Access-Rejects, and Access-Accepts that lead to the portal and nowhere else.
     pub rejected: u64,
     /// Accounting-Requests brought to disk.
     pub recorded: u64,

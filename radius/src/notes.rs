@@ -18,6 +18,7 @@ use crate::access_points::AccessPoint;
 use crate::authorise::{Admission, Refusal};
 use crate::claim;
 use crate::metrics::Outcome;
+use crate::redirect::Redirect;
 
 /// Packets of one access point that are noted in a second beside decisions; a flood of them would
 /// tell the same again and again.
@@ -78,12 +79,12 @@ impl Notes {
         });
     }
 
-    /// An Access-Request was answered by a Reject.
-    pub(crate) fn rejected(
+    /// An Access-Request was answered by a Reject, or by a redirect instead of one.
+    pub(crate) fn refused(
         &self,
         sender: Sender<'_>,
         request: &Packet<'_>,
-        refusal: Refusal,
+        (refusal, redirect): (Refusal, Option<&Redirect>),
         now: Timestamp,
     ) {
         let Some(trail) = self.0.get() else { return };
@@ -92,7 +93,11 @@ impl Notes {
             Refusal::Closed { opens, .. } => Some(opens),
             _ => None,
         };
-        let what = TrailKind::Rejected { rule: refusal.as_str(), renews };
+        let rule = refusal.as_str();
+        let what = match redirect {
+            None => TrailKind::Rejected { rule, renews },
+            Some(_) => TrailKind::Redirected { rule, renews },
+        };
         let event = of(sender, Some(request), TrailEvent::new(now, what));
         trail.note(&TrailEvent { device: claim::device_of(request), ..event });
     }
@@ -191,7 +196,7 @@ mod tests {
             notes.accepted(sender, &request, accepted, (None, T0));
         }
         let refusal = Refusal::UsedUp { until: Some((0, 30)) };
-        notes.rejected(sender, &request, refusal, T0);
+        notes.refused(sender, &request, (refusal, None), T0);
         let table = inside.shared.access_points.load();
         let access_point = Arc::clone(table.find(source.ip(), &octets).unwrap());
         let dropped = Outcome::Dropped(DropReason::UnknownClient);
@@ -226,6 +231,7 @@ mod tests {
                 }
                 TrailKind::NotKept { .. } => {}
                 TrailKind::Told { .. } => panic!("nobody was told anything"),
+                TrailKind::Redirected { .. } => panic!("nobody was sent anywhere"),
             })
             .unwrap();
         assert_eq!((accepted, passed), (100, 40));

@@ -105,6 +105,7 @@ impl Radius {
             seen,
             notes: Notes::default(),
             cui: OnceLock::new(),
+            portal: OnceLock::new(),
         });
         let connections = Connections::default();
         let radsec = match &settings.radsec {
@@ -132,6 +133,14 @@ impl Radius {
     #[must_use]
     pub fn with_cui_key(self, key: &[u8; 32]) -> Self {
         self.shared.cui.get_or_init(|| CuiKey::new(key));
+        self
+    }
+
+    /// Sends devices that may not go online to the portal at `origin`, `scheme://host[:port]`, where
+    /// their access point is redirected by RADIUS.
+    #[must_use]
+    pub fn with_portal(self, origin: &str) -> Self {
+        self.shared.portal.get_or_init(|| origin.to_owned());
         self
     }
 

@@ -38,4 +38,6 @@ pub(crate) struct Shared {
     pub(crate) seen: Arc<Seen>,
     pub(crate) notes: Notes,
     pub(crate) cui: OnceLock<CuiKey>,
+    /// `scheme://host[:port]` of the portal, where devices are sent that may not go online.
+    pub(crate) portal: OnceLock<String>,
 }

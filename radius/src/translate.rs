@@ -55,6 +55,11 @@ pub(crate) fn record(
 ) -> Result<AccountingRecord, Unusable> {
     let status = packet.u32(attribute::ACCT_STATUS_TYPE).ok_or(Unusable::StatusType)?;
     let event = match AcctStatusType::from(status) {
+        AcctStatusType::Start | AcctStatusType::InterimUpdate | AcctStatusType::Stop
+            if Class::says_waiting(packet) =>
+        {
+            AccountingEvent::Waiting(report(packet, nas)?)
+        }
         AcctStatusType::Start => AccountingEvent::Started(report(packet, nas)?),
         AcctStatusType::InterimUpdate => AccountingEvent::Interim(report(packet, nas)?),
         AcctStatusType::Stop => {

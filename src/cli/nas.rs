@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use domain::{
-    ApiSite, ApiUrl, ApiUser, Approval, CertificateName, HandOffMethod, LoginHost,
+    AclName, ApiSite, ApiUrl, ApiUser, Approval, CertificateName, HandOffMethod, LoginHost,
     MessageAuthenticatorRule, NasIdentifier, NasName, NasProfile, RangeName, SendRule, SiteName,
     VisitorHost,
 };
@@ -161,7 +161,7 @@ pub struct HandOffArgs {
     /// names below.
     #[arg(long, value_name = "HOST[:PORT]", value_delimiter = ',')]
     pub login_hosts: Vec<LoginHost>,
-    /// By which maker's rules, such as uam, mikrotik or cisco [default: its profile's if it has a
+    /// By which maker's rules, such as uam, mikrotik, cisco or cisco-cwa [default: its profile's if it has a
     /// login page or speaks no RADIUS, else mac-authentication].
     #[arg(long = "hand-off", value_name = "METHOD")]
     pub method: Option<HandOffMethod>,
@@ -170,6 +170,10 @@ pub struct HandOffArgs {
     /// ask about every device].
     #[arg(long, value_name = "RULE")]
     pub sends: Option<SendRule>,
+    /// The access list by which it redirects to the portal, where RADIUS names that (cisco-cwa)
+    /// [default: SABEEL_REDIRECT, or what it was].
+    #[arg(long, value_name = "NAME")]
+    pub redirect_acl: Option<AclName>,
     /// File with the secret that its login page shares with the portal (CoovaChilli's
     /// `uamsecret`); without one, nothing proves that a redirect is its own. openNDS's `faskey`, 16
     /// to 32 letters and digits [default there: one is made].
@@ -242,6 +246,9 @@ pub struct OnboardNas {
     /// Add a new one: by which maker's rules a login is handed back.
     #[arg(long = "hand-off", value_name = "METHOD", requires = "site")]
     pub method: Option<HandOffMethod>,
+    /// Add a new one: the access list by which it redirects, where RADIUS names that.
+    #[arg(long, value_name = "NAME", requires = "site")]
+    pub redirect_acl: Option<AclName>,
 }
 
 /// Which access point to test.

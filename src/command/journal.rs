@@ -160,6 +160,7 @@ fn report(record: &AccountingRecord) -> Option<(&'static str, &SessionReport, Op
         AccountingEvent::Started(report) => Some(("start", report, None)),
         AccountingEvent::Interim(report) => Some(("interim", report, None)),
         AccountingEvent::Stopped(report, end) => Some(("stop", report, Some(*end))),
+        AccountingEvent::Waiting(report) => Some(("waiting", report, None)),
         AccountingEvent::NasStarted | AccountingEvent::NasStopped => None,
     }
 }

@@ -122,6 +122,7 @@ fn hand_off(given: HandOffArgs) -> anyhow::Result<NewHandOff> {
         hosts: given.login_hosts,
         api: api(given.api)?,
         sends: given.sends,
+        redirect_acl: given.redirect_acl,
     })
 }
 

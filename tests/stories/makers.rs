@@ -4,6 +4,7 @@
 mod aruba;
 mod cambium;
 mod cisco;
+mod cisco_cwa;
 mod fortinet;
 mod huawei;
 mod meraki;
@@ -269,7 +270,8 @@ async fn sign_in(browser: &Browser, at: &mut Installed<'_>, messages: &mut SmsGa
 fn every_way_to_hand_off_has_its_story() {
     for method in HandOffMethod::ALL {
         // The stories of our gateway and openNDS are in the park; CoovaChilli, the controllers of
-        // UniFi, Omada and SmartZone, and Meraki's click-through have their own.
+        // UniFi, Omada and SmartZone, Meraki's click-through, and Cisco without a login page
+        // (`cisco_cwa`) have their own.
         let elsewhere = matches!(
             method,
             HandOffMethod::MacAuthentication
@@ -279,6 +281,7 @@ fn every_way_to_hand_off_has_its_story() {
                 | HandOffMethod::OmadaApi
                 | HandOffMethod::SmartZone
                 | HandOffMethod::MerakiClickThrough
+                | HandOffMethod::CiscoCwa
         );
         let is_told = MAKERS.iter().any(|maker| maker.method() == method);
         assert!(is_told || elsewhere, "{method:?}");

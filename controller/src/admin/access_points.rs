@@ -4,8 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::{
-    ControllerApi, HandOff, HandOffMethod, MessageAuthenticatorRule, Nas, NasName, NasProfile,
-    Secret,
+    AclName, ControllerApi, HandOff, HandOffMethod, MessageAuthenticatorRule, Nas, NasName,
+    NasProfile, Secret,
 };
 use ipnet::IpNet;
 use serde_json::Value;
@@ -63,10 +63,12 @@ pub(super) async fn add(
     tracing::info!(nas = %nas.name, site = %nas.site, "access point added");
     let mut notes = secret_notes(&api, &nas).await?;
     notes.extend(notes_on(&nas));
+    // What only RADIUS and the portal must know is shown to nobody.
+    let is_ours = nas.hand_off.method.redirects_by_radius();
     let added = AccessPointAdded {
         access_point: AccessPoint::from(&nas),
         notes,
-        hand_off_secret: nas.hand_off.secret.clone(),
+        hand_off_secret: nas.hand_off.secret.clone().filter(|_| !is_ours),
         secret: nas.secret,
     };
     Ok((StatusCode::CREATED, Json(added)))
@@ -171,7 +173,7 @@ pub(super) fn nas(request: AddAccessPoint, new: &NewAccessPoints) -> Result<Nas,
 }
 
 fn hand_off(wanted: NewHandOff, profile: NasProfile) -> Result<HandOff, String> {
-    let NewHandOff { method, secret, hosts, api, sends } = wanted;
+    let NewHandOff { method, secret, hosts, api, sends, redirect_acl } = wanted;
     let method = method.unwrap_or(match hosts.is_empty() && profile.own_hand_off().is_none() {
         true => HandOffMethod::MacAuthentication,
         false => profile.browser_hand_off(),
@@ -185,10 +187,12 @@ fn hand_off(wanted: NewHandOff, profile: NasProfile) -> Result<HandOff, String> 
     }
     let api = api.map(controller_api).transpose()?;
     let is_own = profile == NasProfile::Sabeel && method == HandOffMethod::MacAuthentication;
-    let is_made = is_own || method.asks_portal();
+    let by_radius = method.redirects_by_radius();
+    let is_made = is_own || method.asks_portal() || by_radius;
     let secret = secret.or_else(|| is_made.then(random::radius_secret));
     let sends = sends.unwrap_or(method.usual_sends());
-    let hand_off = HandOff { method, secret, hosts, api, sends };
+    let redirect_acl = redirect_acl.or_else(|| by_radius.then(AclName::default));
+    let hand_off = HandOff { method, secret, hosts, api, redirect_acl, sends };
     hand_off.check().map_err(|error| error.to_string())?;
     if api_path(&hand_off).is_some_and(|path| path.expose().len() > LONGEST_PATH) {
         return Err("the site and the host that visitors come to are too long together".to_owned());
@@ -239,6 +243,7 @@ fn apply(request: &ChangeAccessPoint, nas: &mut Nas) -> Result<(), String> {
             wanted.hosts.clone_from(&nas.hand_off.hosts);
         }
         let stays = wanted.secret.is_none();
+        let list_stays = wanted.redirect_acl.is_none();
         let rule_stays = wanted.sends.is_none();
         let mut changed = hand_off(wanted, nas.profile)?;
         if stays && changed.method == nas.hand_off.method && nas.hand_off.secret.is_some() {
@@ -246,6 +251,9 @@ fn apply(request: &ChangeAccessPoint, nas: &mut Nas) -> Result<(), String> {
         }
         if rule_stays && changed.method == nas.hand_off.method {
             changed.sends = nas.hand_off.sends;
+        }
+        if list_stays && changed.method == nas.hand_off.method {
+            changed.redirect_acl.clone_from(&nas.hand_off.redirect_acl);
         }
         match (api_path(&nas.hand_off), api_path(&changed)) {
             (_, Some(path)) if nas.hand_off.api != changed.api => nas.portal_path = path,

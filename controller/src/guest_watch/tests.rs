@@ -32,6 +32,7 @@ impl Hall {
                 secret: None,
                 hosts: Vec::new(),
                 api: Some(api),
+                redirect_acl: None,
                 sends: method.usual_sends(),
             },
             ..nas("hall", "10.0.0.9/32")

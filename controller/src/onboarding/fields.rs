@@ -36,6 +36,8 @@ impl Fields {
         fields.maybe("api-url", secure.map(api));
         let api_site = nas.hand_off.api.as_ref().map(|api| api.site.to_string());
         fields.add("api-site", api_site.unwrap_or_else(|| "SITE".to_owned()));
+        let acl = nas.hand_off.redirect_acl.clone().unwrap_or_default();
+        fields.add("redirect-acl", acl.to_string());
         fields.add_visitor_host(nas);
         fields.add_login_page(nas, known);
         fields.add_gateway(nas, known);

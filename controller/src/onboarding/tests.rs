@@ -53,7 +53,7 @@ fn every_text_has_values_for_its_places_and_says_what_is_needed() {
         assert!(!text.contains("{{") && !text.contains("}}"), "{profile:?}\n{text}");
         assert!(text.contains("192.0.2.10"), "{profile:?}\n{text}");
         assert!(text.contains("portal.example") || !has_portal(profile), "{profile:?}\n{text}");
-        let (named, _) = super::text(profile);
+        let (named, _) = super::text(&nas(profile));
         for name in named.split("{{").skip(1).filter_map(|rest| rest.split_once("}}")) {
             let name = name.0.trim_start_matches(['?', '*']);
             let optional =
@@ -111,6 +111,35 @@ fn ports_times_and_names_are_those_of_the_access_point() {
     assert!(pasted(&cisco, SECRET).unwrap().contains("\n port 1700\n"));
     let meraki = pasted(&nas(NasProfile::Meraki), SECRET).unwrap();
     assert!(meraki.contains("300 seconds; below 300"), "{meraki}");
+}
+
+#[test]
+fn a_controller_that_redirects_by_radius_is_given_the_list_that_radius_names() {
+    let hand_off = HandOff {
+        method: HandOffMethod::CiscoCwa,
+        redirect_acl: Some("CWA-1".parse().unwrap()),
+        ..HandOff::mac_authentication(Some("signs redirects".parse().unwrap()))
+    };
+    let hall = Nas { hand_off, dae_address: None, ..nas(NasProfile::Cisco) };
+    let text = pasted(&hall, SECRET).unwrap();
+    for line in [
+        "ip access-list extended CWA-1",
+        " mac-filtering sabeel",
+        " aaa-override",
+        " nac",
+        " client 192.0.2.10 server-key 0 c6s4Ng8w6WLdCowf07smwxxB1UDePg8c",
+        " port 1700",
+        "! config acl apply CWA-1",
+        "! config wlan nac radius enable 20",
+    ] {
+        assert!(text.lines().any(|written| written == line), "{line}\n{text}");
+    }
+    for absent in ["web-auth", "signs redirects", "{{"] {
+        assert!(!text.contains(absent), "{absent}\n{text}");
+    }
+    let default = HandOff { redirect_acl: None, ..hall.hand_off.clone() };
+    let text = pasted(&Nas { hand_off: default, ..hall }, SECRET).unwrap();
+    assert!(text.contains("ip access-list extended SABEEL_REDIRECT"), "{text}");
 }
 
 #[test]
@@ -229,6 +258,7 @@ fn a_shell_reads_what_is_meant_and_runs_nothing_else() {
             secret: Some("uam".parse().unwrap()),
             hosts,
             api: None,
+            redirect_acl: None,
             sends: HandOffMethod::Uam.usual_sends(),
         },
         ..nas(NasProfile::Coova)

@@ -23,6 +23,10 @@ pub(crate) fn of_event(event: &TrailEvent<'_>) -> Step {
         TrailKind::Rejected { rule, renews } => {
             (StepKind::Reject, Mark::Bad, rejected(rule, renews))
         }
+        TrailKind::Redirected { rule, renews } => {
+            let text = format!("not let in, sent to the portal: {}", rejected(rule, renews));
+            (StepKind::Redirect, Mark::Plain, text)
+        }
         TrailKind::Passed { port, reason } => {
             let (mark, words) = passed(port, reason);
             (StepKind::Passed, mark, words)
@@ -161,6 +165,10 @@ pub(crate) fn of_record(record: &AccountingRecord) -> Step {
             let text = format!("session over: {}, {}", ended(*end), used(report));
             (StepKind::Stop, Mark::Plain, Some(report), text)
         }
+        AccountingEvent::Waiting(report) => {
+            let text = format!("waits at the portal, without a session: {}", used(report));
+            (StepKind::Interim, Mark::Plain, Some(report), text)
+        }
         AccountingEvent::NasStarted => {
             (StepKind::Stop, Mark::Plain, None, "access point restarted".to_owned())
         }
@@ -170,6 +178,7 @@ pub(crate) fn of_record(record: &AccountingRecord) -> Step {
     };
     let text = match report {
         // Class carries the grant; without it the session counts for nobody.
+        Some(_) if record.report().is_none() => text,
         Some(SessionReport { grant: None, .. }) => format!("{text} (without our Class)"),
         _ => text,
     };
@@ -235,6 +244,37 @@ pub(super) fn merged(steps: Vec<Step>) -> Vec<Step> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_is_sent_to_the_portal_is_told_to_be_neither_let_in_nor_online() {
+        let what = TrailKind::Redirected { rule: "rejected-no-grant", renews: None };
+        let step = of_event(&TrailEvent::new(domain::Timestamp::from_secs(1), what));
+        assert_eq!((step.kind, step.mark), (StepKind::Redirect, Mark::Plain));
+        assert_eq!(
+            step.text,
+            "not let in, sent to the portal: the device is not signed in, or its permission is over \
+             (rejected-no-grant)"
+        );
+        let report = SessionReport {
+            session: domain::SessionId::from_bytes([7; 16]),
+            acct_session_id: "5C1".into(),
+            device: domain::MacAddress::new([2, 0, 0, 0, 0, 1]),
+            user_name: String::new(),
+            address: None,
+            grant: None,
+            usage: domain::Usage::default(),
+            identification: domain::SessionIdentification::default(),
+            speed: Speed::Full,
+        };
+        let at = domain::Timestamp::from_secs(1);
+        let event = AccountingEvent::Waiting(report);
+        let nas = "gate".parse().unwrap();
+        let record = AccountingRecord { nas, occurred_at: at, received_at: at, event };
+        let step = of_record(&record);
+        assert_eq!(step.kind, StepKind::Interim);
+        assert!(step.text.starts_with("waits at the portal, without a session: "), "{}", step.text);
+        assert!(!step.text.contains("without our Class"), "{}", step.text);
+    }
 
     #[test]
     fn a_nak_that_says_that_it_asks_again_is_no_failure() {

@@ -80,11 +80,12 @@ pub use message::{MessageClass, MessageState, Receipt, SmsText, Urgency};
 pub use money::{Money, MoneyError};
 pub use name::{BatchName, NameError, NasName, PlanName, RangeName, RouteName, SiteName};
 pub use nas::{
-    ApiSite, ApiSiteError, ApiUrl, ApiUrlError, ApiUser, ApiUserError, AskingAgain, ControllerApi,
-    FormerSecret, Guest, GuestStanding, HandOff, HandOffError, HandOffMethod, HandOffMethodError,
-    LoginHost, LoginHostError, MessageAuthenticatorRule, Nas, NasIdentifier, NasIdentifierError,
-    NasProfile, OctetDirection, ProfileError, ProxyStateRule, Renewal, RotationUnderWay, RuleError,
-    SendRule, SendRuleError, StatusServerRule, VisitorHost, VisitorHostError, Whereabouts,
+    AclName, AclNameError, ApiSite, ApiSiteError, ApiUrl, ApiUrlError, ApiUser, ApiUserError,
+    AskingAgain, ControllerApi, FormerSecret, Guest, GuestStanding, HandOff, HandOffError,
+    HandOffMethod, HandOffMethodError, LoginHost, LoginHostError, MessageAuthenticatorRule, Nas,
+    NasIdentifier, NasIdentifierError, NasProfile, OctetDirection, ProfileError, ProxyStateRule,
+    Renewal, RotationUnderWay, RuleError, SendRule, SendRuleError, StatusServerRule, VisitorHost,
+    VisitorHostError, Whereabouts,
 };
 pub use nas_range::{
     Approval, ApprovalError, Introduction, NasRange, PendingNas, PendingState, SecretProof,

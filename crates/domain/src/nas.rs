@@ -1,5 +1,6 @@
 //! NAS: whatever stands between visitor and internet and speaks RADIUS to us.
 
+mod acl_name;
 mod controller_api;
 mod hand_off;
 mod identifier;
@@ -11,6 +12,7 @@ use std::net::SocketAddr;
 
 use ipnet::IpNet;
 
+pub use acl_name::{AclName, AclNameError};
 pub use controller_api::{
     ApiSite, ApiSiteError, ApiUrl, ApiUrlError, ApiUser, ApiUserError, ControllerApi, Guest,
     GuestStanding, VisitorHost, VisitorHostError, Whereabouts,

@@ -125,6 +125,9 @@ pub enum AccountingEvent {
     NasStarted,
     /// The NAS is about to stop (Accounting-Off).
     NasStopped,
+    /// A device is there that was only let through to the portal, which is no session: nobody is
+    /// online, and nothing is used.
+    Waiting(SessionReport),
 }
 
 /// What a report says of a session.
@@ -248,7 +251,9 @@ impl Session {
         let (report, end) = match &record.event {
             AccountingEvent::Started(report) | AccountingEvent::Interim(report) => (report, None),
             AccountingEvent::Stopped(report, end) => (report, Some(*end)),
-            AccountingEvent::NasStarted | AccountingEvent::NasStopped => return None,
+            AccountingEvent::NasStarted
+            | AccountingEvent::NasStopped
+            | AccountingEvent::Waiting(_) => return None,
         };
         if self.is_over_for_good() {
             return None;

@@ -32,6 +32,7 @@ pub(super) fn nas(method: HandOffMethod, secret: Option<&str>, host: &str) -> Na
             secret: secret.map(|secret| secret.parse().unwrap()),
             hosts: has_page.then(|| host.parse().unwrap()).into_iter().collect(),
             api: None,
+            redirect_acl: None,
             sends: method.usual_sends(),
         },
         portal_path: "path".parse().unwrap(),

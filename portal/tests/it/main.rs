@@ -9,6 +9,7 @@ mod capport;
 mod clients;
 mod codes;
 mod consents;
+mod cwa_journey;
 mod detection;
 mod encryption;
 mod hand_off;

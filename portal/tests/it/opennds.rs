@@ -39,6 +39,7 @@ impl Dome {
             secret: Some(KEY.parse().unwrap()),
             hosts: Vec::new(),
             api: None,
+            redirect_acl: None,
             sends: SendRule::Claimed,
         };
         let dome = Nas {

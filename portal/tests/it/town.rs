@@ -24,6 +24,7 @@ use crate::browser::{Answer, Browser, PORTAL};
 pub const NOON: Timestamp = Timestamp::from_secs(1_795_597_200);
 pub const REDIRECT_SECRET: &str = "redirect secret of the gate";
 pub const UAM_SECRET: &str = "uam secret of the kiosk";
+pub const CWA_SECRET: &str = "what signs the redirects of the hall";
 /// The visitor's phone.
 pub const MAC: &str = "02:00:5e:10:00:01";
 /// The phone's number as it is typed, and as it is masked.
@@ -244,6 +245,7 @@ async fn set_up(store: &Arc<dyn Store>, plan: Plan) {
         secret: Some(UAM_SECRET.parse().unwrap()),
         hosts: vec!["10.2.0.1:3990".parse().unwrap()],
         api: None,
+        redirect_acl: None,
         sends: SendRule::Seen,
     };
     let mall = HandOff { sends: SendRule::Claimed, ..HandOff::mac_authentication(None) };
@@ -252,9 +254,15 @@ async fn set_up(store: &Arc<dyn Store>, plan: Plan) {
         secret: None,
         hosts: vec!["192.0.2.9".parse().unwrap()],
         api: None,
+        redirect_acl: None,
         sends: SendRule::Claimed,
     };
+    let hall = HandOff {
+        method: HandOffMethod::CiscoCwa,
+        ..HandOff::mac_authentication(Some(CWA_SECRET.parse().unwrap()))
+    };
     for (name, network, profile, hand_off) in [
+        ("hall", "192.0.2.5/32", NasProfile::Cisco, hall),
         ("plaza", "192.0.2.4/32", NasProfile::Cisco, plaza),
         ("gate", "192.0.2.1/32", NasProfile::Sabeel, gate),
         ("kiosk", "192.0.2.2/32", NasProfile::Coova, kiosk),

@@ -190,7 +190,7 @@ fn each_maker_is_told_in_its_own_words_to_end_ask_about_and_change_a_session() {
     for maker in MAKERS {
         let nas = Nas { profile: maker.profile, ..nas() };
         let session = session();
-        let subject = Subject { nas: &nas, device: DEVICE, session: Some(&session) };
+        let subject = DaeSubject { session: Some(&session), ..DaeSubject::of(&nas, DEVICE) };
         // Ten minutes and 1,000 octets are used; only our own gateway counts from the change on.
         let change = match maker.profile {
             NasProfile::Sabeel => maker.limits(3_600, 705_032_704),

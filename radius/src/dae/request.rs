@@ -8,26 +8,41 @@
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
-use domain::{AskingAgain, MacAddress, Nas, NasCommand, Session, SessionIdentification, Timestamp};
+use domain::{
+    AskingAgain, MacAddress, Nas, NasCommand, Session, SessionIdentification, Timestamp,
+    Whereabouts,
+};
 use radius_proto::dictionary::enumeration::ServiceType;
 use radius_proto::{AttributeType, PacketBuilder, attribute, vendor::cisco};
 
 use super::manner::{Extent, Manner, Naming, Proof};
-use crate::terms;
+use crate::{redirect, terms};
 
 /// The command by which Cisco's controllers ask about a session again ("RADIUS Change of
 /// Authorization", session reauthentication).
 const CISCO_REAUTHENTICATE: &str = "subscriber:command=reauthenticate";
+/// By the method that let it in before, which is its hardware address.
+const CISCO_BY_THE_LAST: &str = "subscriber:reauthenticate-type=last";
 
 /// What a request is about.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Subject<'a> {
+pub struct DaeSubject<'a> {
     /// Who is told.
-    pub(super) nas: &'a Nas,
+    pub nas: &'a Nas,
     /// About which device.
-    pub(super) device: MacAddress,
+    pub device: MacAddress,
     /// Its session, if it has one there.
-    pub(super) session: Option<&'a Session>,
+    pub session: Option<&'a Session>,
+    /// What the redirect said of where it is, for a device without a session.
+    pub place: Option<&'a Whereabouts>,
+}
+
+impl<'a> DaeSubject<'a> {
+    /// A device of which nothing else is known.
+    #[must_use]
+    pub const fn of(nas: &'a Nas, device: MacAddress) -> Self {
+        Self { nas, device, session: None, place: None }
+    }
 }
 
 /// What differs between two requests that say the same.
@@ -43,7 +58,7 @@ pub(super) struct Particulars {
 
 /// Writes a request.
 pub(super) fn build(
-    subject: Subject<'_>,
+    subject: DaeSubject<'_>,
     command: &NasCommand,
     particulars: &Particulars,
 ) -> PacketBuilder {
@@ -66,6 +81,9 @@ pub(super) fn build(
             }
             AskingAgain::CiscoCommand => {
                 request.vendor_text(cisco::AVPAIR, CISCO_REAUTHENTICATE);
+                if subject.nas.hand_off.method.redirects_by_radius() {
+                    request.vendor_text(cisco::AVPAIR, CISCO_BY_THE_LAST);
+                }
             }
         },
         NasCommand::Change(to) => {
@@ -86,7 +104,7 @@ pub(super) fn build(
 }
 
 /// The NAS as it calls itself, or as the admin does if it never said.
-fn write_nas(request: &mut PacketBuilder, subject: Subject<'_>) {
+fn write_nas(request: &mut PacketBuilder, subject: DaeSubject<'_>) {
     let said = subject.session.map(|session| &session.identification);
     let (identifier, address) =
         said.map_or((None, None), |said| (said.nas_identifier.as_deref(), said.nas_address));
@@ -102,9 +120,14 @@ fn write_nas(request: &mut PacketBuilder, subject: Subject<'_>) {
     };
 }
 
-fn write_session(request: &mut PacketBuilder, subject: Subject<'_>, extent: Extent) {
+fn write_session(request: &mut PacketBuilder, subject: DaeSubject<'_>, extent: Extent) {
     let Some(session) = subject.session else {
         request.text(attribute::CALLING_STATION_ID, &calling_station_id(subject.device));
+        let session = subject.place.and_then(|place| place.find(redirect::SESSION));
+        if let Some(session) = session.filter(|session| !session.is_empty()) {
+            let named = format!("{}{session}", redirect::AUDIT_SESSION);
+            request.vendor_text(cisco::AVPAIR, &named);
+        }
         return;
     };
     let said = &session.identification;

@@ -90,7 +90,7 @@ async fn access_point(says: Says) -> (Nas, UnboundedReceiver<usize>, JoinSet<()>
 
 async fn delivered(command: &NasCommand, says: Says, patience_ms: u64) -> DaeOutcome {
     let (nas, _hears, _server) = access_point(says).await;
-    client(patience_ms).deliver(&nas, DEVICE, None, command).await
+    client(patience_ms).deliver(DaeSubject::of(&nas, DEVICE), command).await
 }
 
 #[tokio::test]
@@ -116,7 +116,8 @@ async fn who_refuses_attributes_is_told_less_and_remembered() {
     let session = session();
     let client = client(10_000);
     for _ in 0..2 {
-        let told = client.deliver(&nas, DEVICE, Some(&session), &NasCommand::Disconnect);
+        let subject = DaeSubject { session: Some(&session), ..DaeSubject::of(&nas, DEVICE) };
+        let told = client.deliver(subject, &NasCommand::Disconnect);
         assert_eq!(told.await, DaeOutcome::Acknowledged);
     }
     drop(client);
@@ -143,10 +144,11 @@ async fn an_access_point_that_is_not_there_gives_no_answer() {
     let nobody = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let nas = Nas { dae_address: nobody.local_addr().ok(), ..nas() };
     let client = client(100);
-    let outcome = client.deliver(&nas, DEVICE, None, &NasCommand::Disconnect).await;
+    let outcome = client.deliver(DaeSubject::of(&nas, DEVICE), &NasCommand::Disconnect).await;
     assert_eq!(outcome, DaeOutcome::NoAnswer);
     let without_address = Nas { dae_address: None, ..nas };
-    let outcome = client.deliver(&without_address, DEVICE, None, &NasCommand::Disconnect).await;
+    let outcome =
+        client.deliver(DaeSubject::of(&without_address, DEVICE), &NasCommand::Disconnect).await;
     assert_eq!(outcome, DaeOutcome::NoAnswer);
 }
 
@@ -155,7 +157,7 @@ async fn more_orders_than_one_port_has_identifiers_use_further_ports() {
     let (nas, _hears, _server) = access_point(Says::Ack).await;
     let client = client(10_000);
     for number in 0..300 {
-        let outcome = client.deliver(&nas, DEVICE, None, &NasCommand::Disconnect).await;
+        let outcome = client.deliver(DaeSubject::of(&nas, DEVICE), &NasCommand::Disconnect).await;
         assert_eq!(outcome, DaeOutcome::Acknowledged, "{number}");
     }
     assert_eq!(client.ipv4.lock().unwrap().len(), 2);
@@ -172,7 +174,8 @@ async fn a_probe_asks_for_a_session_that_cannot_be_and_is_another_one_each_time(
     assert_ne!((one.device, &one.acct_session_id), (other.device, &other.acct_session_id));
     for session in [one, other] {
         assert_eq!(session.device.octets()[0], 0x02, "locally administered, and of one device");
-        let subject = Subject { nas: &nas, device: session.device, session: Some(&session) };
+        let subject =
+            DaeSubject { session: Some(&session), ..DaeSubject::of(&nas, session.device) };
         let particulars = Particulars { now: T0, state: [0; 16], manner: Default::default() };
         let request = request::build(subject, &NasCommand::Disconnect, &particulars);
         let octets = request.sign(&secret()).unwrap();

@@ -48,8 +48,34 @@ fn report_of(record: AccountingRecord) -> SessionReport {
         AccountingEvent::Started(report)
         | AccountingEvent::Interim(report)
         | AccountingEvent::Stopped(report, _) => report,
-        AccountingEvent::NasStarted | AccountingEvent::NasStopped => panic!("no report"),
+        AccountingEvent::NasStarted | AccountingEvent::NasStopped | AccountingEvent::Waiting(_) => {
+            panic!("no report of a session")
+        }
     }
+}
+
+#[test]
+fn who_waits_at_the_portal_is_reported_without_a_session() {
+    use crate::class::WAITING;
+    let waits = |status: AcctStatusType, more: Fill<'_>| {
+        let fill = |r: &mut PacketBuilder| {
+            r.u32(attribute::ACCT_STATUS_TYPE, status)
+                .text(attribute::ACCT_SESSION_ID, "5C1")
+                .text(attribute::CALLING_STATION_ID, "02-00-5E-10-AB-0C")
+                .octets(attribute::CLASS, WAITING);
+            more(r);
+        };
+        matches!(translated(&nas(), &fill).unwrap().event, AccountingEvent::Waiting(_))
+    };
+    for status in [AcctStatusType::Start, AcctStatusType::InterimUpdate, AcctStatusType::Stop] {
+        assert!(waits(status, &|_| {}), "{status:?}");
+    }
+    // Once it is let in, the grant's Class counts, also beside the former.
+    let let_in = |r: &mut PacketBuilder| {
+        r.octets(attribute::CLASS, &class().octets());
+    };
+    assert!(!waits(AcctStatusType::Start, &let_in));
+    assert!(!waits(AcctStatusType::AccountingOn, &|_| {}));
 }
 
 #[test]
@@ -108,6 +134,7 @@ fn every_status_has_its_event() {
             AccountingEvent::Stopped(..) => "stopped",
             AccountingEvent::NasStarted => "nas-started",
             AccountingEvent::NasStopped => "nas-stopped",
+            AccountingEvent::Waiting(_) => "waiting",
         })
     };
     for (number, expected) in [

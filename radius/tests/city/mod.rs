@@ -152,7 +152,8 @@ impl City {
             Arc::clone(&clock) as Arc<dyn Clock>,
         )
         .expect("a server")
-        .with_cui_key(&blueprint.cui_key);
+        .with_cui_key(&blueprint.cui_key)
+        .with_portal("http://portal.example");
         let addresses = radius.local_addresses();
         let metrics = radius.statistics();
         let connections = radius.connections();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::{Clock, NasCommand};
-use radius::{DaeClient, DaeOutcome, DaeSettings};
+use radius::{DaeClient, DaeOutcome, DaeSettings, DaeSubject};
 use radius_proto::dictionary::enumeration::ErrorCause;
 use radius_proto::{Code, Packet, PacketBuilder, attribute};
 use tokio::net::UdpSocket;
@@ -46,7 +46,7 @@ async fn an_order_goes_over_the_access_points_own_connection() {
             DaeOutcome::Refused(501),
         ),
     ] {
-        let delivery = client.deliver(&gate, DEVICE, None, &NasCommand::Disconnect);
+        let delivery = client.deliver(DaeSubject::of(&gate, DEVICE), &NasCommand::Disconnect);
         let (outcome, request) = tokio::join!(delivery, obey(&mut wire, code, cause));
         assert_eq!(outcome, expected);
         let request = Packet::parse(&request).unwrap();
@@ -62,8 +62,9 @@ async fn watched(answer: Option<Code>) -> bool {
     let square = Square::with(|_, settings| settings.watchdog_seconds = 1).await;
     let mut wire = square.connect_gate().await;
     assert!(wire.is_alive().await);
-    let outcome =
-        client(&square, 100).deliver(&gate(), DEVICE, None, &NasCommand::Disconnect).await;
+    let outcome = client(&square, 100)
+        .deliver(DaeSubject::of(&gate(), DEVICE), &NasCommand::Disconnect)
+        .await;
     assert_eq!(outcome, DaeOutcome::NoAnswer);
     for code in [Code::DisconnectRequest, Code::StatusServer] {
         let asked = wire.receive().await.unwrap();
@@ -111,8 +112,10 @@ async fn with_radius_1_1_an_order_has_a_token() {
         wire.send(&head).await.unwrap();
     };
     let gate = gate();
-    let (outcome, ()) =
-        tokio::join!(client.deliver(&gate, DEVICE, None, &NasCommand::Disconnect), answering);
+    let (outcome, ()) = tokio::join!(
+        client.deliver(DaeSubject::of(&gate, DEVICE), &NasCommand::Disconnect),
+        answering
+    );
     assert_eq!(outcome, DaeOutcome::Acknowledged);
     square.city.end().await;
 }
@@ -136,8 +139,10 @@ async fn who_takes_no_orders_over_its_connection_is_asked_at_its_address() {
         let ack = PacketBuilder::reply_to(&packet, Code::DisconnectAck).sign(&own).unwrap();
         orders.send_to(&ack, source).await.unwrap();
     };
-    let (outcome, ()) =
-        tokio::join!(client.deliver(&gate, DEVICE, None, &NasCommand::Disconnect), answering);
+    let (outcome, ()) = tokio::join!(
+        client.deliver(DaeSubject::of(&gate, DEVICE), &NasCommand::Disconnect),
+        answering
+    );
     assert_eq!(outcome, DaeOutcome::Acknowledged);
     square.city.end().await;
 }
@@ -152,13 +157,13 @@ async fn a_silent_or_absent_access_point_gives_no_answer() {
     let unreachable = domain::Nas { certificate: None, dae_address: None, ..gate() };
     assert!(!client.reaches(&unreachable));
     assert_eq!(
-        client.deliver(&gate(), DEVICE, None, &NasCommand::Disconnect).await,
+        client.deliver(DaeSubject::of(&gate(), DEVICE), &NasCommand::Disconnect).await,
         DaeOutcome::NoAnswer
     );
     let mut wire = square.connect_gate().await;
     assert!(wire.is_alive().await);
     assert_eq!(
-        client.deliver(&gate(), DEVICE, None, &NasCommand::Disconnect).await,
+        client.deliver(DaeSubject::of(&gate(), DEVICE), &NasCommand::Disconnect).await,
         DaeOutcome::NoAnswer
     );
     assert!(wire.receive().await.is_some(), "it was asked");

@@ -127,7 +127,9 @@ async fn radsecproxy_forwards_no_order_and_goes_on() {
     let client = radius::DaeClient::bind(&settings, clock).unwrap();
     let client = client.over(square.city.connections.clone());
     let gate = crate::square::gate();
-    let outcome = client.deliver(&gate, DEVICE, None, &domain::NasCommand::Disconnect).await;
+    let outcome = client
+        .deliver(radius::DaeSubject::of(&gate, DEVICE), &domain::NasCommand::Disconnect)
+        .await;
     assert_eq!(outcome, radius::DaeOutcome::NoAnswer);
     proxy.answers("auth", ACCESS, "Received Access-Accept").await;
     square.city.end().await;

@@ -22,6 +22,7 @@ mod overload;
 mod passwords;
 mod privacy;
 mod radsec;
+mod redirect;
 mod secrets;
 mod status_server;
 mod tls;

@@ -18,13 +18,15 @@ pub(super) async fn set(admin: &AdminClient, format: Format, set: SetNas) -> any
 }
 
 fn request(set: SetNas) -> anyhow::Result<ChangeAccessPoint> {
-    let HandOffArgs { login_hosts, method, sends, login_secret_file, api } = &set.hand_off;
+    let HandOffArgs { login_hosts, method, sends, redirect_acl, login_secret_file, api } =
+        &set.hand_off;
     let hand_off = if set.mac_authentication {
         let method = Some(HandOffMethod::MacAuthentication);
         Some(NewHandOff { method, ..NewHandOff::default() })
     } else if login_hosts.is_empty()
         && method.is_none()
         && sends.is_none()
+        && redirect_acl.is_none()
         && login_secret_file.is_none()
         && api.api_url.is_none()
     {

@@ -93,6 +93,7 @@ fn new(nas: OnboardNas) -> Option<AddNas> {
             login_hosts: nas.login_hosts,
             method: nas.method,
             sends: None,
+            redirect_acl: nas.redirect_acl,
             login_secret_file: nas.login_secret_file,
             api: ApiArgs::default(),
         },

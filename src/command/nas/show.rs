@@ -51,7 +51,7 @@ pub(super) fn fields(nas: &AccessPoint) -> Vec<(&'static str, String)> {
         StatusServerRule::Answered => "answered",
         StatusServerRule::Ignored => "not answered",
     };
-    let HandOffView { method, hosts, has_secret, sends, api } = &nas.hand_off;
+    let HandOffView { method, hosts, has_secret, sends, api, redirect_acl } = &nas.hand_off;
     let mut hand_off = method.as_str().to_owned();
     if !hosts.is_empty() {
         let hosts: Vec<String> = hosts.iter().map(ToString::to_string).collect();
@@ -62,6 +62,9 @@ pub(super) fn fields(nas: &AccessPoint) -> Vec<(&'static str, String)> {
         if let Some(host) = &api.visitor_host {
             hand_off.push_str(&format!(", visitors at {host}"));
         }
+    }
+    if let Some(list) = redirect_acl {
+        hand_off.push_str(&format!(", access list {list}"));
     }
     hand_off.push_str(match (has_secret, sends) {
         (true, _) => ", signed",

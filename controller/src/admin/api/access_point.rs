@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use domain::{
-    ApiSite, ApiUrl, ApiUser, CertificateName, ControllerApi, HandOffMethod, LoginHost,
+    AclName, ApiSite, ApiUrl, ApiUser, CertificateName, ControllerApi, HandOffMethod, LoginHost,
     MessageAuthenticatorRule, Nas, NasIdentifier, NasName, NasProfile, OctetDirection,
     ProxyStateRule, Secret, SendRule, SiteName, StatusServerRule, Timestamp, VisitorHost,
 };
@@ -79,6 +79,10 @@ pub struct NewHandOff {
     /// The API of its controller, where that is told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api: Option<NewApi>,
+    /// The access list by which it redirects, where RADIUS names one; `SABEEL_REDIRECT` if left out,
+    /// and in a change the former one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redirect_acl: Option<AclName>,
 }
 
 /// A controller's API, and by what right it is used.
@@ -114,7 +118,7 @@ pub struct AccessPointAdded {
     /// The RADIUS shared secret, for the access point's own settings.
     #[serde(serialize_with = "exposed_one")]
     pub secret: Secret,
-    /// What signs its redirect or hides its challenge, if anything does.
+    /// What signs its redirect or hides its challenge, if it must know that.
     #[serde(default, serialize_with = "exposed", skip_serializing_if = "Option::is_none")]
     pub hand_off_secret: Option<Secret>,
     /// What an admin should know, one sentence each.
@@ -182,6 +186,9 @@ pub struct HandOffView {
     /// The API of its controller, where that is told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api: Option<ApiView>,
+    /// The access list by which it redirects, where RADIUS names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redirect_acl: Option<AclName>,
 }
 
 /// A controller's API without its key.
@@ -235,6 +242,7 @@ impl From<&Nas> for AccessPoint {
                 hosts: nas.hand_off.hosts.clone(),
                 has_secret: nas.hand_off.secret.is_some(),
                 api: nas.hand_off.api.as_ref().map(ApiView::from),
+                redirect_acl: nas.hand_off.redirect_acl.clone(),
                 sends: nas.hand_off.sends,
             },
             portal_path: nas.portal_path.expose().to_owned(),

@@ -113,6 +113,8 @@ pub enum StepKind {
     Accept,
     /// An Access-Request was answered by a Reject.
     Reject,
+    /// An Access-Request was answered by an Accept that leads to the portal and nowhere else.
+    Redirect,
     /// A packet got no answer, or the same as before.
     Passed,
     /// Accounting: the session begins.
@@ -144,6 +146,7 @@ impl StepKind {
             Self::Credential => "credential",
             Self::Accept => "accept",
             Self::Reject => "reject",
+            Self::Redirect => "redirect",
             Self::Passed => "passed",
             Self::Start => "start",
             Self::Interim => "interim",

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ControllerApi, LoginHost};
+use super::{AclName, ControllerApi, LoginHost};
 use crate::Secret;
 
 /// How a login reaches the NAS once the code is right.
@@ -19,6 +19,8 @@ pub struct HandOff {
     pub hosts: Vec<LoginHost>,
     /// The API of its controller, where our server itself tells who may go online.
     pub api: Option<ControllerApi>,
+    /// By which access list it redirects, where RADIUS tells it to.
+    pub redirect_acl: Option<AclName>,
     /// For which devices codes are sent where the redirect is not signed.
     pub sends: SendRule,
 }
@@ -73,6 +75,9 @@ pub enum HandOffMethod {
     Mikrotik,
     /// Cisco's local web authentication: Catalyst 9800 and AireOS.
     Cisco,
+    /// Cisco's central web authentication: RADIUS answers for a device that may not go online by a
+    /// redirect, and a CoA makes the controller ask again.
+    CiscoCwa,
     /// Aruba's controllers and Instant.
     Aruba,
     /// Aruba Instant On.
@@ -137,8 +142,11 @@ pub enum HandOffError {
     /// There is no controller to tell.
     #[error("this way to hand off tells no API")]
     NeedlessApi,
-    /// Nothing would prove who asks.
-    #[error("this way to hand off needs the secret that the gateway shares with the portal")]
+    /// Its redirect is not RADIUS's.
+    #[error("this way to hand off has no access list that RADIUS names")]
+    NeedlessAcl,
+    /// Nothing would prove who asks, or whom a redirect is about.
+    #[error("this way to hand off needs a secret")]
     NoSecret,
     /// The secret is used as a key that has no more.
     #[error("the gateway's secret must be 16 to 32 letters and digits")]
@@ -149,11 +157,12 @@ const MOST_HOSTS: usize = 16;
 
 impl HandOffMethod {
     /// Every method.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::MacAuthentication,
         Self::Uam,
         Self::Mikrotik,
         Self::Cisco,
+        Self::CiscoCwa,
         Self::Aruba,
         Self::ArubaInstantOn,
         Self::Ruckus,
@@ -179,6 +188,7 @@ impl HandOffMethod {
             Self::Uam => "uam",
             Self::Mikrotik => "mikrotik",
             Self::Cisco => "cisco",
+            Self::CiscoCwa => "cisco-cwa",
             Self::Aruba => "aruba",
             Self::ArubaInstantOn => "aruba-instant-on",
             Self::Ruckus => "ruckus",
@@ -222,6 +232,19 @@ impl HandOffMethod {
         matches!(self, Self::MerakiClickThrough)
     }
 
+    /// Whether RADIUS itself sends a device that may not go online to the portal, by an Access-Accept
+    /// that opens nothing else. What it says of the device is signed.
+    #[must_use]
+    pub const fn redirects_by_radius(self) -> bool {
+        matches!(self, Self::CiscoCwa)
+    }
+
+    /// Whether it must be told again what the redirect said of where the device is.
+    #[must_use]
+    pub const fn needs_whereabouts(self) -> bool {
+        self.tells_api() || self.redirects_by_radius()
+    }
+
     /// Whether we ask, or reckon, who is there, since no accounting says so.
     #[must_use]
     pub const fn is_watched(self) -> bool {
@@ -232,13 +255,14 @@ impl HandOffMethod {
     /// Whether it has a login page that a browser carries credentials to.
     #[must_use]
     pub const fn has_login_page(self) -> bool {
-        !self.tells_api() && !matches!(self, Self::MacAuthentication | Self::Opennds)
+        !self.tells_api()
+            && !matches!(self, Self::MacAuthentication | Self::CiscoCwa | Self::Opennds)
     }
 
     /// Whether NAS and portal share a secret for it.
     #[must_use]
     pub const fn has_secret(self) -> bool {
-        matches!(self, Self::MacAuthentication | Self::Uam | Self::Opennds)
+        matches!(self, Self::MacAuthentication | Self::CiscoCwa | Self::Uam | Self::Opennds)
     }
 
     /// The rule for sending: makers whose access points ask about every device that comes show who
@@ -249,6 +273,7 @@ impl HandOffMethod {
             Self::MacAuthentication
             | Self::Mikrotik
             | Self::Cisco
+            | Self::CiscoCwa
             | Self::Aruba
             | Self::Ruckus
             | Self::Cambium
@@ -291,7 +316,14 @@ impl HandOff {
     pub const fn mac_authentication(redirect_secret: Option<Secret>) -> Self {
         let method = HandOffMethod::MacAuthentication;
         let sends = method.usual_sends();
-        Self { method, secret: redirect_secret, hosts: Vec::new(), api: None, sends }
+        Self {
+            method,
+            secret: redirect_secret,
+            hosts: Vec::new(),
+            api: None,
+            redirect_acl: None,
+            sends,
+        }
     }
 
     /// Whether all is there that the method needs, and nothing that it cannot have.
@@ -315,6 +347,12 @@ impl HandOff {
             if !is_fit || !secret.bytes().all(|b| b.is_ascii_alphanumeric()) {
                 return Err(HandOffError::UnfitSecret);
             }
+        }
+        if self.method.redirects_by_radius() && self.secret.is_none() {
+            return Err(HandOffError::NoSecret);
+        }
+        if self.redirect_acl.is_some() && !self.method.redirects_by_radius() {
+            return Err(HandOffError::NeedlessAcl);
         }
         match (self.method.tells_api(), &self.api) {
             (true, None) => Err(HandOffError::NoApi),
@@ -360,7 +398,7 @@ mod tests {
         use HandOffError::{
             NeedlessHosts, NeedlessSecret, NoApi, NoHosts, NoSecret, TooManyHosts, UnfitSecret,
         };
-        use HandOffMethod::{MacAuthentication, Mikrotik, Opennds, Uam, UnifiApi};
+        use HandOffMethod::{CiscoCwa, MacAuthentication, Mikrotik, Opennds, Uam, UnifiApi};
         for (method, has_secret, hosts, expected) in [
             (MacAuthentication, false, 0, Ok(())),
             (MacAuthentication, true, 0, Ok(())),
@@ -372,6 +410,9 @@ mod tests {
             (Mikrotik, true, 1, Err(NeedlessSecret)),
             (UnifiApi, false, 0, Err(NoApi)),
             (UnifiApi, false, 1, Err(NeedlessHosts)),
+            (CiscoCwa, true, 0, Ok(())),
+            (CiscoCwa, false, 0, Err(NoSecret)),
+            (CiscoCwa, true, 1, Err(NeedlessHosts)),
             (Opennds, false, 0, Err(NoSecret)),
             (Opennds, true, 0, Err(UnfitSecret)),
             (Opennds, true, 1, Err(NeedlessHosts)),
@@ -379,9 +420,12 @@ mod tests {
             let secret = has_secret.then(|| "secret".parse().unwrap());
             let hosts = vec![host("10.1.0.1"); hosts];
             let sends = method.usual_sends();
-            let hand_off = HandOff { method, secret, hosts, api: None, sends };
+            let hand_off = HandOff { method, secret, hosts, api: None, redirect_acl: None, sends };
             assert_eq!(hand_off.check(), expected, "{hand_off:?}");
         }
+        let listed =
+            HandOff { redirect_acl: Some(AclName::default()), ..HandOff::mac_authentication(None) };
+        assert_eq!(listed.check(), Err(HandOffError::NeedlessAcl));
         let api = Some(ControllerApi {
             url: "https://10.0.0.2:8443".parse().unwrap(),
             site: "default".parse().unwrap(),
@@ -396,8 +440,8 @@ mod tests {
             (MacAuthentication, Err(HandOffError::NeedlessApi)),
         ] {
             let sends = method.usual_sends();
-            let hand_off =
-                HandOff { method, secret: None, hosts: Vec::new(), api: api.clone(), sends };
+            let (secret, hosts, api) = (None, Vec::new(), api.clone());
+            let hand_off = HandOff { method, secret, hosts, api, redirect_acl: None, sends };
             assert_eq!(hand_off.check(), expected, "{method:?}");
         }
     }

@@ -193,6 +193,8 @@ impl NasProfile {
     pub fn goes_with(self, method: HandOffMethod) -> bool {
         match self.own_hand_off() {
             Some(own) => own == method,
+            // The attributes by which RADIUS redirects are Cisco's.
+            None if method.redirects_by_radius() => matches!(self, Self::Cisco),
             None => Self::ALL.iter().all(|other| other.own_hand_off() != Some(method)),
         }
     }
@@ -365,6 +367,16 @@ mod tests {
         }
         let error = "nokia".parse::<NasProfile>().unwrap_err().to_string();
         assert!(error.starts_with("`nokia` is no known profile; known are sabeel, coova, uspot"));
+    }
+
+    #[test]
+    fn a_redirect_by_radius_goes_with_who_understands_it() {
+        for profile in NasProfile::ALL {
+            let goes = profile.goes_with(HandOffMethod::CiscoCwa);
+            assert_eq!(goes, profile == NasProfile::Cisco, "{profile:?}");
+        }
+        assert!(NasProfile::Cisco.goes_with(HandOffMethod::Cisco));
+        assert!(NasProfile::Cisco.goes_with(HandOffMethod::MacAuthentication));
     }
 
     #[test]

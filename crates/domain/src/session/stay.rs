@@ -20,7 +20,18 @@ impl AccountingRecord {
             AccountingEvent::Started(report)
             | AccountingEvent::Interim(report)
             | AccountingEvent::Stopped(report, _) => Some(report),
-            AccountingEvent::NasStarted | AccountingEvent::NasStopped => None,
+            AccountingEvent::NasStarted
+            | AccountingEvent::NasStopped
+            | AccountingEvent::Waiting(_) => None,
+        }
+    }
+
+    /// What is reported of a device, whether it has a session or not.
+    #[must_use]
+    pub const fn told(&self) -> Option<&SessionReport> {
+        match &self.event {
+            AccountingEvent::Waiting(report) => Some(report),
+            _ => self.report(),
         }
     }
 

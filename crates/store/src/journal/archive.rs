@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use domain::{AccountingEvent, AccountingRecord, Timestamp};
+use domain::{AccountingRecord, Timestamp};
 
 use super::{JournalError, segment};
 use crate::key_filter::{Key, KeyFilter};
@@ -201,13 +201,7 @@ impl Archive {
 
 /// What a record can be looked for by.
 pub(super) fn keys(record: &AccountingRecord) -> impl Iterator<Item = Key> + use<> {
-    let report = match &record.event {
-        AccountingEvent::Started(report)
-        | AccountingEvent::Interim(report)
-        | AccountingEvent::Stopped(report, _) => Some(report),
-        AccountingEvent::NasStarted | AccountingEvent::NasStopped => None,
-    };
-    let keys = report.map(|report| {
+    let keys = record.told().map(|report| {
         [
             Some(Key::device(report.device)),
             Some(Key::session(report.session)),

@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 use domain::{
-    ApiSite, ApiUrl, ApiUser, CertificateName, ControllerApi, FormerSecret, HandOff, HandOffMethod,
-    LoginHost, Nas, NasIdentifier, NasName, Secret, SiteName, Timestamp, VisitorHost,
+    AclName, ApiSite, ApiUrl, ApiUser, CertificateName, ControllerApi, FormerSecret, HandOff,
+    HandOffMethod, LoginHost, Nas, NasIdentifier, NasName, Secret, SiteName, Timestamp,
+    VisitorHost,
 };
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
@@ -156,6 +157,8 @@ struct Visible {
     sends: Option<domain::SendRule>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     api: Option<VisibleApi>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    redirect_acl: Option<AclName>,
 }
 
 /// A controller's API without its key.
@@ -216,6 +219,7 @@ fn split(nas: &Nas) -> (Visible, Hidden) {
             user: api.user.clone(),
             certificate: api.certificate.clone(),
         }),
+        redirect_acl: nas.hand_off.redirect_acl.clone(),
         sends: Some(nas.hand_off.sends),
     };
     let hidden = Hidden {
@@ -270,6 +274,7 @@ impl SqlStore {
                 secret: hand_off_secret,
                 hosts: visible.login_hosts.unwrap_or_default(),
                 api,
+                redirect_acl: visible.redirect_acl,
                 sends: visible.sends.unwrap_or(method.usual_sends()),
             },
             portal_path: secret(&hidden.portal_path)?,

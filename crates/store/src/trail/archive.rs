@@ -4,10 +4,7 @@ use std::fs;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use domain::{
-    AccountId, AccountingEvent, AccountingRecord, GrantId, MacAddress, NasName, SessionId,
-    Timestamp,
-};
+use domain::{AccountId, AccountingRecord, GrantId, MacAddress, NasName, SessionId, Timestamp};
 
 use super::event::TrailEvent;
 use super::files::{self, Segment};
@@ -64,12 +61,7 @@ impl Wanted {
 
     /// Whether an accounting record is wanted.
     pub(crate) fn is_met_by_record(&self, record: &AccountingRecord) -> bool {
-        let (AccountingEvent::Started(report)
-        | AccountingEvent::Interim(report)
-        | AccountingEvent::Stopped(report, _)) = &record.event
-        else {
-            return false;
-        };
+        let Some(report) = record.told() else { return false };
         self.devices.contains(&report.device)
             || report.grant.is_some_and(|grant| self.grants.contains(&grant))
             || self.sessions.contains(&report.session)

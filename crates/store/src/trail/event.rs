@@ -79,6 +79,13 @@ pub enum TrailKind<'a> {
         /// Since the like of them came too often.
         limited: u64,
     },
+    /// Access was refused by an Accept that leads to the portal and nowhere else.
+    Redirected {
+        /// The rule by which it was refused, such as `rejected-used-up`.
+        rule: &'a str,
+        /// Hour and minute of the site's day at which there is something again.
+        renews: Option<(i8, i8)>,
+    },
 }
 
 /// On which port a packet came.
@@ -256,7 +263,8 @@ mod tests {
             TrailKind::Passed { port: TrailPort::Accounting, reason: "authenticator-mismatch" };
         let rejected = TrailKind::Rejected { rule: "rejected-used-up", renews: Some((0, 0)) };
         let accepted = TrailKind::Accepted { outcome: "accepted", given };
-        for what in [plain.what, accepted, rejected, passed, told] {
+        let redirected = TrailKind::Redirected { rule: "rejected-no-grant", renews: None };
+        for what in [plain.what, accepted, rejected, passed, told, redirected] {
             let event = TrailEvent {
                 nas: Some("walkway-gate"),
                 source: Some("[2001:db8::1]:40000".parse().unwrap()),

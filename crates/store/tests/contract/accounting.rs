@@ -46,6 +46,27 @@ pub async fn a_batch_counts_once_even_if_it_is_applied_twice(store: TestStore) {
     assert_eq!(store.usage_of_day(account, day).await.unwrap(), usage(90, 11, 100));
 }
 
+pub async fn a_device_that_waits_at_the_portal_has_no_session_and_uses_nothing(store: TestStore) {
+    set_up(&store).await;
+    let account = store.sign_in(&sign_in(1, mac(1), T0)).await.unwrap().grant.account;
+    let waits = [
+        record(at(0), 1, AccountingEvent::Waiting, usage(0, 0, 0)),
+        record(at(60), 1, AccountingEvent::Waiting, usage(60, 10, 100)),
+    ];
+    let outcome = store.apply("j", &waits, until(20)).await.unwrap();
+    assert_eq!(outcome, store::ApplyOutcome::default());
+    let gate = "gate".parse().unwrap();
+    assert_eq!(store.find_open_session(&gate, mac(1)).await.unwrap(), None);
+    // Nor does it end what others at the access point have.
+    let begins = [record(at(90), 2, started, usage(0, 0, 0))];
+    store.apply("j", &begins, until(30)).await.unwrap();
+    let waits = [record(at(120), 1, AccountingEvent::Waiting, usage(120, 20, 200))];
+    store.apply("j", &waits, until(40)).await.unwrap();
+    assert_eq!(store.count_open_sessions(&"walkway".parse().unwrap()).await.unwrap(), 1);
+    let day = Zone::riyadh().day_of(T0);
+    assert_eq!(store.usage_of_day(account, day).await.unwrap(), usage(0, 0, 0));
+}
+
 pub async fn an_older_copy_of_the_journal_hides_nothing_that_comes_after(store: TestStore) {
     set_up(&store).await;
     let account = store.sign_in(&sign_in(1, mac(1), T0)).await.unwrap().grant.account;

@@ -47,6 +47,7 @@ pub fn nas(name: &str, address: &str) -> Nas {
             secret: Some("uam secret".parse().unwrap()),
             hosts: vec!["10.1.0.1".parse().unwrap()],
             api: None,
+            redirect_acl: None,
             sends: SendRule::Seen,
         },
         portal_path: format!("path of {name}").parse().unwrap(),

@@ -85,6 +85,7 @@ pub async fn the_key_of_a_controllers_api_is_sealed_and_comes_back(store: TestSt
         secret: None,
         hosts: Vec::new(),
         api: Some(api),
+        redirect_acl: None,
         sends: method.usual_sends(),
     };
     let garden = Nas { hand_off, ..nas("garden", "10.9.0.1/32") };
@@ -105,6 +106,19 @@ pub async fn the_key_of_a_controllers_api_is_sealed_and_comes_back(store: TestSt
     };
     let changed = store.change_access_point(&garden.name, &mut change).await.unwrap().unwrap();
     assert_eq!(store.find_access_point(&garden.name).await.unwrap(), Some(changed));
+}
+
+pub async fn the_access_list_of_a_redirect_comes_back(store: TestStore) {
+    store.add_plan(&Plan::visitor("visitor".parse().unwrap())).await.unwrap();
+    store.add_site(&site()).await.unwrap();
+    let mut hall = nas("hall", "10.9.0.1/32");
+    hall.hand_off = HandOff {
+        method: HandOffMethod::CiscoCwa,
+        redirect_acl: Some("CWA-1".parse().unwrap()),
+        ..HandOff::mac_authentication(Some("signs redirects".parse().unwrap()))
+    };
+    store.add_access_point(&hall).await.unwrap();
+    assert_eq!(store.find_access_point(&hall.name).await.unwrap(), Some(hall));
 }
 
 pub async fn an_access_point_is_changed_in_place(store: TestStore) {

@@ -6,7 +6,7 @@ use crate::fixtures::{DEVICE, T0, nas, secret, session, terms};
 
 const STATE: [u8; 16] = [0xab; 16];
 
-fn dump(subject: Subject<'_>, command: &NasCommand, manner: Manner) -> (Code, String) {
+fn dump(subject: DaeSubject<'_>, command: &NasCommand, manner: Manner) -> (Code, String) {
     let particulars = Particulars { now: T0, state: STATE, manner };
     let octets = build(subject, command, &particulars).sign(&secret()).unwrap();
     let packet = Packet::parse(&octets).unwrap();
@@ -16,7 +16,8 @@ fn dump(subject: Subject<'_>, command: &NasCommand, manner: Manner) -> (Code, St
 }
 
 fn check(session: Option<&Session>, command: &NasCommand, manner: Manner, expected: (Code, &str)) {
-    let subject = Subject { nas: &nas(), device: DEVICE, session };
+    let nas = nas();
+    let subject = DaeSubject { session, ..DaeSubject::of(&nas, DEVICE) };
     let (code, said) = dump(subject, command, manner);
     let expected = (expected.0, format!("{}; Event-Timestamp = 1795597200", expected.1));
     assert_eq!((code, said), expected, "{command:?} {manner:?}");
@@ -74,6 +75,40 @@ fn a_device_that_is_not_online_is_asked_for_by_its_address_alone() {
     check(None, &NasCommand::Reauthenticate, manner, (Code::CoaRequest, said));
 }
 
+#[test]
+fn a_controller_that_redirects_by_radius_is_told_which_session_and_how_to_ask_again() {
+    let secret = Some("signs redirects".parse().unwrap());
+    let method = domain::HandOffMethod::CiscoCwa;
+    let hand_off = domain::HandOff { method, ..domain::HandOff::mac_authentication(secret) };
+    let nas = Nas { profile: NasProfile::Cisco, hand_off, ..nas() };
+    let manner = Manner { naming: Naming::Unnamed, ..Manner::first(NasProfile::Cisco) };
+    let again = "Cisco-AVPair = \"subscriber:command=reauthenticate\"; \
+         Cisco-AVPair = \"subscriber:reauthenticate-type=last\"; Event-Timestamp = 1795597200";
+    let place = |id: &str| Whereabouts(vec![("session".to_owned(), id.to_owned())]);
+    let (known, unknown) = (place("0A0B0C0D00000042F00DCAFE"), place(""));
+    let online = session();
+    for (place, session, named) in [
+        (
+            Some(&known),
+            None,
+            "Calling-Station-Id = \"02-00-5E-10-AB-0C\"; \
+             Cisco-AVPair = \"audit-session-id=0A0B0C0D00000042F00DCAFE\"",
+        ),
+        (Some(&unknown), None, "Calling-Station-Id = \"02-00-5E-10-AB-0C\""),
+        (None, None, "Calling-Station-Id = \"02-00-5E-10-AB-0C\""),
+        // What a redirect said may be of an earlier visit; accounting knows better.
+        (
+            Some(&known),
+            Some(&online),
+            "Calling-Station-Id = \"0200.5e10.ab0c\"; Acct-Session-Id = \"5C1\"",
+        ),
+    ] {
+        let subject = DaeSubject { session, place, ..DaeSubject::of(&nas, DEVICE) };
+        let (code, said) = dump(subject, &NasCommand::Reauthenticate, manner);
+        assert_eq!((code, said), (Code::CoaRequest, format!("{named}; {again}")));
+    }
+}
+
 /// What a maker is told when half an hour and no limit on data are left, at the lower speed.
 fn told(profile: NasProfile) -> String {
     let kbit = |rate: u64| Some(BitRate::new(rate * 1_000));
@@ -90,7 +125,7 @@ fn told(profile: NasProfile) -> String {
 fn told_terms(profile: NasProfile, terms: Terms) -> String {
     let nas = Nas { profile, ..nas() };
     let session = session();
-    let subject = Subject { nas: &nas, device: DEVICE, session: Some(&session) };
+    let subject = DaeSubject { session: Some(&session), ..DaeSubject::of(&nas, DEVICE) };
     let manner = Manner { extent: Extent::Least, naming: Naming::Unnamed, ..Manner::default() };
     let (code, said) = dump(subject, &NasCommand::Change(terms), manner);
     assert_eq!(code, Code::CoaRequest);

@@ -156,13 +156,19 @@ impl Fold {
         record: &AccountingRecord,
     ) -> Result<(), StoreError> {
         let record = storable(record);
-        match record.report() {
-            Some(report) => {
+        match &record.event {
+            AccountingEvent::Started(report)
+            | AccountingEvent::Interim(report)
+            | AccountingEvent::Stopped(report, _) => {
                 let id = self.stay_of(&record, report.session);
                 self.advance(&record, id);
                 Ok(())
             }
-            None => self.close_all(transaction, &record).await,
+            AccountingEvent::NasStarted | AccountingEvent::NasStopped => {
+                self.close_all(transaction, &record).await
+            }
+            // The journal has it, and there is no session.
+            AccountingEvent::Waiting(_) => Ok(()),
         }
     }
 

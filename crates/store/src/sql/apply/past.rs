@@ -122,6 +122,8 @@ fn report_mut(record: &mut AccountingRecord) -> Option<&mut SessionReport> {
         AccountingEvent::Started(report)
         | AccountingEvent::Interim(report)
         | AccountingEvent::Stopped(report, _) => Some(report),
-        AccountingEvent::NasStarted | AccountingEvent::NasStopped => None,
+        AccountingEvent::NasStarted | AccountingEvent::NasStopped | AccountingEvent::Waiting(_) => {
+            None
+        }
     }
 }
