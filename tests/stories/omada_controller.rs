@@ -3,21 +3,17 @@
 //! It knows only Omada's own words. Like real ones it keeps a row of everybody who was ever let
 //! through, and counts the time of an admission in microseconds or in milliseconds.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use http_body_util::{BodyExt, Full};
-use hyper::body::{Bytes, Incoming};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::{Method, Request, Response};
-use hyper_util::rt::TokioIo;
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::{Method, Response};
 use serde_json::{Value, json};
 
 use crate::city::eventually;
-use crate::tls_door::TlsDoor;
+use crate::tls_door::{Asked, TlsDoor};
 
 pub const PASSWORD: &str = "the operator's password";
 pub const SITE: &str = "6aa3913c3ee1605f71ac35a1";
@@ -73,7 +69,8 @@ impl OmadaController {
         let rows = others.collect();
         let state = State { unit, logins: 0, token: 7, rows, told: Vec::new(), listed: 0 };
         let state = Arc::new(Mutex::new(state));
-        tokio::spawn(serve(door, Arc::clone(&state)));
+        let answers = Arc::clone(&state);
+        door.serve(|| false, move |asked| answer(&answers, asked));
         Self { address, fingerprint, state }
     }
 
@@ -133,76 +130,55 @@ impl OmadaController {
     }
 }
 
-async fn serve(door: TlsDoor, state: Arc<Mutex<State>>) {
-    loop {
-        let (stream, _) = door.listener.accept().await.unwrap();
-        let (tls, state) = (door.tls.clone(), Arc::clone(&state));
-        tokio::spawn(async move {
-            let Ok(stream) = tls.accept(stream).await else { return };
-            let service = service_fn(move |request: Request<Incoming>| {
-                let state = Arc::clone(&state);
-                async move { answer(&state, request).await }
-            });
-            drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
-        });
-    }
-}
-
-async fn answer(
-    state: &Mutex<State>,
-    request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
-    let (head, body) = request.into_parts();
-    let body = body.collect().await.unwrap().to_bytes();
-    let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
+fn answer(state: &Mutex<State>, asked: &Asked) -> Response<Full<Bytes>> {
+    let body = &asked.body;
     let mut state = state.lock().unwrap();
-    let path = head.uri.path();
+    let path = asked.uri.path();
     if path == "/api/info" {
-        return Ok(said(0, &json!({"controllerVer": "5.15.24.19", "omadacId": ID})));
+        return said(0, &json!({"controllerVer": "5.15.24.19", "omadacId": ID}));
     }
     let Some(path) = path.strip_prefix(&format!("/{ID}/api/v2/hotspot")) else {
-        return Ok(said(-1600, &Value::Null));
+        return said(-1600, &Value::Null);
     };
-    let post = head.method == Method::POST;
+    let post = asked.method == Method::POST;
     if path == "/login" && post {
         state.logins += 1;
-        if body != json!({"name": "sabeel", "password": PASSWORD}) {
-            return Ok(said(-30109, &Value::Null));
+        if *body != json!({"name": "sabeel", "password": PASSWORD}) {
+            return said(-30109, &Value::Null);
         }
         let token = json!({"token": format!("csrf-{}", state.token)});
         let mut answer = said(0, &token);
         let cookie = format!("TPOMADA_SESSIONID=s{}; Path=/; Secure; HttpOnly", state.token);
         answer.headers_mut().insert("set-cookie", cookie.parse().unwrap());
-        return Ok(answer);
+        return answer;
     }
-    let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
     let cookie = format!("TPOMADA_SESSIONID=s{}", state.token);
     let token = format!("csrf-{}", state.token);
-    if header("cookie") != Some(cookie.as_str()) {
+    if asked.header("cookie") != Some(cookie.as_str()) {
         let to_login = Response::builder().status(302).header("location", "/login");
-        return Ok(to_login.body(Full::default()).unwrap());
+        return to_login.body(Full::default()).unwrap();
     }
-    if header("csrf-token") != Some(token.as_str()) {
-        return Ok(said(-1005, &Value::Null));
+    if asked.header("csrf-token") != Some(token.as_str()) {
+        return said(-1005, &Value::Null);
     }
     let clients = format!("/sites/{SITE}/clients");
     if path == clients {
         state.listed += 1;
-        return Ok(said(0, &list(&mut state, head.uri.query().unwrap_or(""))));
+        return said(0, &list(&mut state, asked.uri.query().unwrap_or("")));
     }
     if path == "/extPortal/auth" && post {
-        return Ok(said(admit(&mut state, &body), &Value::Null));
+        return said(admit(&mut state, body), &Value::Null);
     }
     let id = path.strip_prefix(&format!("/sites/{SITE}/cmd/clients/r"));
     let id = id.and_then(|rest| rest.strip_suffix("/disconnect")).filter(|_| post);
     let index: Option<usize> = id.and_then(|id| id.parse().ok());
-    Ok(match index.and_then(|index| state.rows.get_mut(index)) {
+    match index.and_then(|index| state.rows.get_mut(index)) {
         Some(row) => {
             row.is_valid = false;
             said(0, &Value::Null)
         }
         None => said(-1001, &Value::Null),
-    })
+    }
 }
 
 fn said(code: i64, result: &Value) -> Response<Full<Bytes>> {

@@ -3,20 +3,16 @@
 //! A login is pending until the story, which plays the controller's RADIUS, says how that ended.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use http_body_util::{BodyExt, Full};
-use hyper::body::{Bytes, Incoming};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::{Method, Request, Response};
-use hyper_util::rt::TokioIo;
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::{Method, Response};
 use serde_json::{Value, json};
 
 use crate::city::eventually;
-use crate::tls_door::TlsDoor;
+use crate::tls_door::{Asked, TlsDoor};
 
 pub const PASSWORD: &str = "the northbound password";
 
@@ -42,7 +38,8 @@ impl SmartZoneController {
         let door = TlsDoor::open().await;
         let (address, fingerprint) = (door.address, door.fingerprint.clone());
         let state = Arc::new(Mutex::new(State::default()));
-        tokio::spawn(serve(door, Arc::clone(&state)));
+        let answers = Arc::clone(&state);
+        door.serve(|| false, move |asked| answer(&answers, asked));
         Self { address, fingerprint, state }
     }
 
@@ -93,35 +90,15 @@ impl SmartZoneController {
     }
 }
 
-async fn serve(door: TlsDoor, state: Arc<Mutex<State>>) {
-    loop {
-        let (stream, _) = door.listener.accept().await.unwrap();
-        let (tls, state) = (door.tls.clone(), Arc::clone(&state));
-        tokio::spawn(async move {
-            let Ok(stream) = tls.accept(stream).await else { return };
-            let service = service_fn(move |request: Request<Incoming>| {
-                let state = Arc::clone(&state);
-                async move { answer(&state, request).await }
-            });
-            drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
-        });
+fn answer(state: &Mutex<State>, asked: &Asked) -> Response<Full<Bytes>> {
+    if (&asked.method, asked.uri.path()) != (&Method::POST, "/portalintf") {
+        return Response::builder().status(404).body(Full::default()).unwrap();
     }
-}
-
-async fn answer(
-    state: &Mutex<State>,
-    request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
-    let (head, body) = request.into_parts();
-    let body = body.collect().await.unwrap().to_bytes();
-    if (head.method, head.uri.path()) != (Method::POST, "/portalintf") {
-        return Ok(Response::builder().status(404).body(Full::default()).unwrap());
-    }
-    let request: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    let code = said(&mut state.lock().unwrap(), &request);
+    let request = &asked.body;
+    let code = said(&mut state.lock().unwrap(), request);
     let body = json!({"Vendor": "ruckus", "APIVersion": "1.0", "ResponseCode": code,
         "ReplyMessage": "…", "UE-MAC": request["UE-MAC"], "UE-IP": request["UE-IP"]});
-    Ok(Response::new(Full::from(body.to_string())))
+    Response::new(Full::from(body.to_string()))
 }
 
 /// The answer's number.

@@ -4,20 +4,16 @@
 //! story says so, and a login or an authorisation is forgotten when it restarts.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use http_body_util::{BodyExt, Full};
-use hyper::body::{Bytes, Incoming};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::{Method, Request, Response};
-use hyper_util::rt::TokioIo;
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::{Method, Response};
 use serde_json::{Value, json};
 
 use crate::city::eventually;
-use crate::tls_door::TlsDoor;
+use crate::tls_door::{Asked, TlsDoor};
 
 pub const PASSWORD: &str = "the controller's password";
 pub const KEY: &str = "an-API-key-of-the-controller";
@@ -76,7 +72,8 @@ impl UnifiController {
             is_away: false,
         };
         let state = Arc::new(Mutex::new(state));
-        tokio::spawn(serve(door, Arc::clone(&state)));
+        let (away, answers) = (Arc::clone(&state), Arc::clone(&state));
+        door.serve(move || away.lock().unwrap().is_away, move |asked| answer(&answers, asked));
         Self { address, fingerprint, state }
     }
 
@@ -155,74 +152,52 @@ impl UnifiController {
     }
 }
 
-async fn serve(door: TlsDoor, state: Arc<Mutex<State>>) {
-    loop {
-        let (stream, _) = door.listener.accept().await.unwrap();
-        let (tls, state) = (door.tls.clone(), Arc::clone(&state));
-        tokio::spawn(async move {
-            if state.lock().unwrap().is_away {
-                return;
-            }
-            let Ok(stream) = tls.accept(stream).await else { return };
-            let service = service_fn(move |request: Request<Incoming>| {
-                let state = Arc::clone(&state);
-                async move { answer(&state, request).await }
-            });
-            drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
-        });
-    }
-}
-
-async fn answer(
-    state: &Mutex<State>,
-    request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
-    let (head, body) = request.into_parts();
-    let body = body.collect().await.unwrap().to_bytes();
-    let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
+fn answer(state: &Mutex<State>, asked: &Asked) -> Response<Full<Bytes>> {
+    let body = &asked.body;
     let mut state = state.lock().unwrap();
     if state.is_away {
-        return Ok(plain(503, &Value::Null));
+        return plain(503, &Value::Null);
     }
-    let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
-    let path = head.uri.path();
+    let path = asked.uri.path();
     if path == "/" {
         let status = if state.kind == Kind::Classic { 302 } else { 200 };
-        return Ok(plain(status, &Value::Null));
+        return plain(status, &Value::Null);
     }
     let login = if state.kind == Kind::Classic { "/api/login" } else { "/api/auth/login" };
     if path == login {
         state.logins += 1;
-        if body != json!({"username": "sabeel", "password": PASSWORD}) {
-            return Ok(plain(400, &classic_error("api.err.Invalid")));
+        if *body != json!({"username": "sabeel", "password": PASSWORD}) {
+            return plain(400, &classic_error("api.err.Invalid"));
         }
-        return Ok(with_token(&state, &json!({"meta": {"rc": "ok"}, "data": []})));
+        return with_token(&state, &json!({"meta": {"rc": "ok"}, "data": []}));
     }
-    let is_key = header("x-api-key") == Some(KEY);
+    let is_key = asked.header("x-api-key") == Some(KEY);
     let token = state.token.to_string();
     let cookie = match state.kind {
         Kind::Classic => format!("unifises={token}"),
         Kind::Os | Kind::Official => format!("TOKEN={token}"),
     };
-    let is_logged_in = state.kind != Kind::Official && header("cookie") == Some(cookie.as_str());
+    let is_logged_in =
+        state.kind != Kind::Official && asked.header("cookie") == Some(cookie.as_str());
     if !(is_key && state.kind == Kind::Official || is_logged_in) {
-        return Ok(plain(401, &classic_error("api.err.LoginRequired")));
+        return plain(401, &classic_error("api.err.LoginRequired"));
     }
-    let posts_unproved = head.method == Method::POST && header("x-csrf-token") != Some(&token);
+    let posts_unproved =
+        asked.method == Method::POST && asked.header("x-csrf-token") != Some(&token);
     if state.kind == Kind::Os && posts_unproved {
-        return Ok(plain(403, &Value::Null));
+        return plain(403, &Value::Null);
     }
     if let Some(path) = path.strip_prefix("/proxy/network/integration/v1") {
         assert_eq!(state.kind, Kind::Official);
-        let query = head.uri.query().unwrap_or("").replace("%27", "'");
-        return Ok(official(&mut state, path, &query, &body));
+        let query = asked.uri.query().unwrap_or("").replace("%27", "'");
+        return official(&mut state, path, &query, body);
     }
     let prefix = if state.kind == Kind::Classic { "" } else { "/proxy/network" };
-    let said = path.strip_prefix(prefix).map(|path| classic(&mut state, path, &body));
-    Ok(match said.flatten() {
+    let said = path.strip_prefix(prefix).map(|path| classic(&mut state, path, body));
+    match said.flatten() {
         Some(said) => with_token(&state, &said),
         None => plain(404, &classic_error("api.err.NotFound")),
-    })
+    }
 }
 
 fn classic_error(message: &str) -> Value {
