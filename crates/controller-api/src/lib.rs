@@ -6,6 +6,7 @@
 mod controllers;
 mod error;
 mod exchange;
+mod login;
 mod omada;
 mod smart_zone;
 mod tls;

@@ -11,22 +11,18 @@
 
 mod wire;
 
-use std::time::Duration;
-
 use domain::{ApiUser, ControllerApi, Guest, MacAddress, Terms, Whereabouts};
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
-use tokio::time::Instant;
 
 use crate::error::ApiError;
 use crate::exchange::{Answer, Cookies, Exchange};
+use crate::login::Login;
 use wire::{Record, Unit, admission, read, records};
 
 const CSRF_TOKEN: HeaderName = HeaderName::from_static("csrf-token");
-/// A password that was refused is not tried again before that.
-const REFUSED_FOR: Duration = Duration::from_secs(60);
 const ROWS_A_PAGE: usize = 100;
 /// The pages have all who ever were let through, those first whose time ends last; no site has more
 /// at a time.
@@ -37,24 +33,14 @@ const MOST_PAGES: usize = 100;
 pub(crate) struct Omada {
     api: ControllerApi,
     exchange: Exchange,
-    login: Mutex<Login>,
+    login: Mutex<Login<Right>>,
     /// The controller's own id.
     id: Mutex<Option<String>>,
     /// What it counts time in, once that is known.
     unit: Mutex<Option<Unit>>,
 }
 
-/// By what right the next request is made.
-#[derive(Debug, Clone)]
-enum Login {
-    None,
-    /// The password was refused.
-    Refused {
-        until: Instant,
-    },
-    Done(Right),
-}
-
+/// What a login gives.
 #[derive(Debug, Clone)]
 struct Right {
     cookies: Cookies,
@@ -166,12 +152,12 @@ impl Omada {
         let user = self.api.user.as_ref().ok_or(ApiError::KeyRefused)?;
         let path = format!("{base}{what}");
         let mut login = self.login.lock().await;
-        let (right, is_fresh) = self.right(&base, user, &mut login).await?;
+        let (right, is_fresh) = login.right(self.log_in(&base, user)).await?;
         match self.ask_as(&right, (method.clone(), &path, body)).await {
             // A login that has run out is one of many numbers, which differ between releases.
             Err(ApiError::KeyRefused | ApiError::Refused(_)) if !is_fresh => {
                 *login = Login::None;
-                let (right, _) = self.right(&base, user, &mut login).await?;
+                let (right, _) = login.right(self.log_in(&base, user)).await?;
                 self.ask_as(&right, (method, &path, body)).await
             }
             answer => answer,
@@ -186,29 +172,6 @@ impl Omada {
         let mut headers = right.cookies.header();
         headers.insert(CSRF_TOKEN, right.token.clone());
         read(self.exchange.ask(method, path, headers, body).await?)
-    }
-
-    /// The present right, or a new one; and whether it is new.
-    async fn right(
-        &self,
-        base: &str,
-        user: &ApiUser,
-        login: &mut Login,
-    ) -> Result<(Right, bool), ApiError> {
-        match login {
-            Login::Done(right) => return Ok((right.clone(), false)),
-            Login::Refused { until } if Instant::now() < *until => {
-                return Err(ApiError::KeyRefused);
-            }
-            Login::None | Login::Refused { .. } => {}
-        }
-        let right = self.log_in(base, user).await;
-        *login = match &right {
-            Ok(right) => Login::Done(right.clone()),
-            Err(ApiError::KeyRefused) => Login::Refused { until: Instant::now() + REFUSED_FOR },
-            Err(_) => Login::None,
-        };
-        right.map(|right| (right, true))
     }
 
     async fn log_in(&self, base: &str, user: &ApiUser) -> Result<Right, ApiError> {

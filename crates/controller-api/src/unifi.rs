@@ -21,6 +21,7 @@ use tokio::time::Instant;
 
 use crate::error::ApiError;
 use crate::exchange::{Answer, Cookies, Exchange};
+use crate::login::Login;
 use wire::{guests, limits, plain_limits};
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -29,8 +30,6 @@ const UPDATED_CSRF_TOKEN: HeaderName = HeaderName::from_static("x-updated-csrf-t
 /// Below which UniFi OS has the Network application.
 const OS_PREFIX: &str = "/proxy/network";
 const OFFICIAL: &str = "/proxy/network/integration/v1";
-/// A password that was refused is not tried again before that: UniFi locks out who insists.
-const REFUSED_FOR: Duration = Duration::from_secs(60);
 /// How long a list of access points is good.
 const POINTS_FOR: Duration = Duration::from_secs(300);
 /// An admission is repeated for so many access points at most; roaming to others takes longer.
@@ -43,24 +42,14 @@ const REPEAT_FOR: Duration = Duration::from_secs(15);
 pub(crate) struct Unifi {
     api: ControllerApi,
     exchange: Exchange,
-    login: Mutex<Login>,
+    login: Mutex<Login<Right>>,
     /// The access points of the site, and until when that is good.
     points: Mutex<Option<(Vec<MacAddress>, Instant)>>,
     /// The official API's own name of the site.
     site: Mutex<Option<String>>,
 }
 
-/// By what right the next request is made.
-#[derive(Debug, Clone)]
-enum Login {
-    None,
-    /// The password was refused.
-    Refused {
-        until: Instant,
-    },
-    Done(Right),
-}
-
+/// What a login gives.
 #[derive(Debug, Clone)]
 struct Right {
     prefix: &'static str,
@@ -236,12 +225,12 @@ impl Unifi {
             return self.ask_by_key(method, &format!("{OS_PREFIX}{path}"), body).await;
         };
         let mut login = self.login.lock().await;
-        let (right, is_fresh) = self.right(user, &mut login).await?;
+        let (right, is_fresh) = login.right(self.log_in(user)).await?;
         let answer = self.ask_as(&mut login, right, (method.clone(), path, body)).await;
         match answer {
             Err(ApiError::KeyRefused) if !is_fresh => {
                 *login = Login::None;
-                let (right, _) = self.right(user, &mut login).await?;
+                let (right, _) = login.right(self.log_in(user)).await?;
                 self.ask_as(&mut login, right, (method, path, body)).await
             }
             answer => answer,
@@ -250,7 +239,7 @@ impl Unifi {
 
     async fn ask_as(
         &self,
-        login: &mut Login,
+        login: &mut Login<Right>,
         mut right: Right,
         (method, path, body): (Method, &str, Option<&Value>),
     ) -> Result<Answer, ApiError> {
@@ -259,24 +248,6 @@ impl Unifi {
         right.renew(&answer);
         *login = Login::Done(right);
         accepted(answer)
-    }
-
-    /// The present right, or a new one; and whether it is new.
-    async fn right(&self, user: &ApiUser, login: &mut Login) -> Result<(Right, bool), ApiError> {
-        match login {
-            Login::Done(right) => return Ok((right.clone(), false)),
-            Login::Refused { until } if Instant::now() < *until => {
-                return Err(ApiError::KeyRefused);
-            }
-            Login::None | Login::Refused { .. } => {}
-        }
-        let right = self.log_in(user).await;
-        *login = match &right {
-            Ok(right) => Login::Done(right.clone()),
-            Err(ApiError::KeyRefused) => Login::Refused { until: Instant::now() + REFUSED_FOR },
-            Err(_) => Login::None,
-        };
-        right.map(|right| (right, true))
     }
 
     async fn log_in(&self, user: &ApiUser) -> Result<Right, ApiError> {
