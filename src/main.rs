@@ -4,6 +4,7 @@ mod admin_client;
 mod cli;
 mod command;
 mod config;
+mod controllers;
 mod demo;
 mod freeradius;
 mod gateway;

@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::Part;
 use crate::config::{Config, ConfigError};
+use crate::controllers::OfPortal;
 use crate::gateways::{OfCourier, RoutesOfCourier};
 use crate::nas_activity::CountedByRadius;
 use crate::nas_control::EveryWay;
@@ -232,7 +233,9 @@ impl Parts {
         .context("cannot start messaging")?;
         let (standing, receipts) = (courier.standing(), courier.receipts());
         self.routes = Some(standing.clone());
-        let portal = portal.with_gateways(Arc::new(OfCourier { standing, receipts }));
+        let portal = portal
+            .with_gateways(Arc::new(OfCourier { standing, receipts }))
+            .with_controllers(Arc::new(OfPortal::default()));
         let stop = shared.stop.clone();
         self.spawn("portal", async move { portal.run(stop).await.context("the portal failed") });
         let stop = shared.stop.clone();

@@ -19,6 +19,7 @@ use crate::failure::Failure;
 use crate::first_page::FirstPages;
 use crate::gateways::MessageGateways;
 use crate::held::HeldAnswers;
+use crate::hidden::Hidden;
 use crate::places::Places;
 use crate::presence::Presence;
 use crate::random;
@@ -47,6 +48,7 @@ pub(crate) struct App {
     pub redirects: Redirects,
     pub strangers: Strangers,
     pub held: HeldAnswers,
+    pub hidden: Hidden,
     pub wordings: Wordings,
     pub policy: ChallengePolicy,
     /// None where no messages are sent.

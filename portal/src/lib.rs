@@ -19,6 +19,7 @@ mod gateways;
 mod guard;
 mod hand_off;
 mod held;
+mod hidden;
 mod journey;
 mod message;
 mod nas;
@@ -44,6 +45,7 @@ mod wispr;
 mod wording;
 
 pub use gateways::{MessageGateways, ReceiptAnswer, ReceiptTold};
+pub use hidden::{Controllers, DecryptError};
 pub use message::{MessageForm, Messages, TooLong};
 pub use portal::{Portal, PortalError};
 pub use server::{TlsError, TlsReport};

@@ -201,7 +201,7 @@ pub(crate) enum ArrivalError {
     Stale,
     #[error("`tok` is openNDS's own token, in clear: set fas_secure_enabled to 1 or more there")]
     TokenInClear,
-    #[error("`{0}` is encrypted, so the device is not known: `no encrypt-mac-ip` on SmartZone")]
+    #[error("`{0}` is encrypted, and the controller did not say what it is")]
     Encrypted(&'static str),
     #[error("the login page's host is not one of this access point's")]
     HostNotAllowed,
@@ -227,4 +227,4 @@ pub(crate) fn read_arrival(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

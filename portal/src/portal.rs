@@ -21,6 +21,7 @@ use crate::first_page::FirstPages;
 use crate::gateways::MessageGateways;
 use crate::guard::Guard;
 use crate::held::HeldAnswers;
+use crate::hidden::{Controllers, Hidden};
 use crate::places::Places;
 use crate::presence::Presence;
 use crate::redirects::Redirects;
@@ -92,12 +93,21 @@ impl Portal {
             redirects: Redirects::new(),
             strangers: Strangers::new(),
             held: HeldAnswers::new(resolved.limits.held_answers),
+            hidden: Hidden::new(),
             wordings: Wordings::default(),
             policy: ChallengePolicy::default(),
             gateways: None,
             settings: resolved,
         };
         Ok(Self { app: Arc::new(app), plain: bind(settings.listen)?, encrypted })
+    }
+
+    /// With who asks controllers what they hide in their redirects.
+    #[must_use]
+    pub fn with_controllers(mut self, controllers: Arc<dyn Controllers>) -> Self {
+        let app = Arc::get_mut(&mut self.app).expect("nobody has it before it runs");
+        app.hidden.controllers = Some(controllers);
+        self
     }
 
     /// With those who carry the messages.

@@ -38,12 +38,16 @@ impl Zone {
 
     /// Where SmartZone sends a browser.
     fn redirect(&self, client_mac: &str) -> String {
+        self.redirect_with(client_mac, "10.5.0.7")
+    }
+
+    fn redirect_with(&self, client_mac: &str, uip: &str) -> String {
         let path = self.nas.added["access_point"]["portal_path"].as_str().unwrap();
         format!(
             "/n/{path}/?nbiIP=203.0.113.66&client_mac={client_mac}&reason=Un-Auth-Captive\
              &wlanName=park&dn=scg.ruckuswireless.com&ssid=Park&mac=00:33:58:16:ef:20\
              &url=http%3A%2F%2Fnews.example%2F&proxy=0&vlan=1&wlan=1&sip=scg.ruckuswireless.com\
-             &zoneName=park&apip=192.168.200.32&uip=10.5.0.7&StartURL=http%3A%2F%2Fnews.example%2F"
+             &zoneName=park&apip=192.168.200.32&uip={uip}&StartURL=http%3A%2F%2Fnews.example%2F"
         )
     }
 
@@ -144,6 +148,44 @@ async fn a_visitor_at_a_smartzone_is_logged_in_by_radius_and_logged_out() {
 }
 
 #[tokio::test]
+async fn a_device_that_its_controller_hides_is_revealed_by_it_and_logged_in_as_it_was_hidden() {
+    let (city, mut messages) = park().await;
+    let mut zone = Zone::install(&city).await;
+    let (mac, address) = (zone.controller.hides(DEVICE), zone.controller.hides("10.5.0.7"));
+    zone.controller.joins(&mac);
+    let browser = Browser::new(city.portal());
+    let redirect = zone.redirect_with(&mac, &address);
+    let waiting = sign_in(&browser, &redirect, &mut messages).await;
+    let told = zone.controller.is_told(1).await;
+    assert_eq!((&told["UE-MAC"], &told["UE-IP"]), (&mac.as_str().into(), &address.as_str().into()));
+    let device: MacAddress = DEVICE.parse().unwrap();
+    let answer = zone.ask(device, &told).await;
+    let accept = Packet::parse(&answer).unwrap();
+    assert_eq!(accept.code(), Code::AccessAccept, "it is the device that was hidden");
+    let class = accept.octets_of(attribute::CLASS).unwrap().to_vec();
+    zone.controller.hears(&mac, true);
+    let stay = Report {
+        session: "5C1",
+        device: STATION,
+        user_name: "x",
+        class: &class,
+        ..Report::default()
+    };
+    zone.nas.report(AcctStatusType::Start, &stay).await;
+    let page = waiting.await.unwrap();
+    assert_eq!(page.title(), "You are online", "{}", page.body);
+    browser.visit(&redirect).await;
+    assert_eq!(zone.controller.revealed(), 2, "each is asked about once");
+
+    // What the controller never hid leads nowhere, and it is asked once.
+    for _ in 0..2 {
+        let invented = zone.redirect("ENCb2579826807a6430655a4e4d78347972");
+        assert_eq!(browser.get(&invented).await.status, 400);
+    }
+    assert_eq!(zone.controller.revealed(), 3);
+}
+
+#[tokio::test]
 async fn a_login_that_radius_refused_is_tried_again_with_other_credentials() {
     let (city, mut messages) = park().await;
     let zone = Zone::install(&city).await;
@@ -155,9 +197,6 @@ async fn a_login_that_radius_refused_is_tried_again_with_other_credentials() {
     assert_ne!(first["UE-Username"], second["UE-Username"]);
     waiting.abort();
 
-    // Without the device in clear nobody knows whose code it would be.
-    let hidden = zone.redirect("ENCb2579826807a6430655a4e4d78347972");
-    assert_eq!(browser.get(&hidden).await.status, 400);
     let key = city.dir().join("other");
     std::fs::write(&key, "another password").unwrap();
     let set = ["nas", "set", "zone", "--api-url", &zone.controller.url()];

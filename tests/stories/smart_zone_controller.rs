@@ -31,6 +31,10 @@ struct State {
     told: Vec<Value>,
     /// How often it was asked for a status.
     asked: u32,
+    /// What it hid in redirects.
+    hidden: BTreeMap<String, String>,
+    /// How often it was asked what that was.
+    revealed: u32,
 }
 
 impl SmartZoneController {
@@ -54,6 +58,19 @@ impl SmartZoneController {
     /// A device joins.
     pub fn joins(&self, device: &str) {
         self.state().standing.insert(device.to_owned(), 100);
+    }
+
+    /// What stands for a text in its redirects, unless it is told not to encrypt.
+    pub fn hides(&self, text: &str) -> String {
+        let mut state = self.state();
+        let hidden = format!("ENC{:032x}", 0xb257_9826_807a_6430_u64 + state.hidden.len() as u64);
+        state.hidden.insert(hidden.clone(), text.to_owned());
+        hidden
+    }
+
+    /// How often it was asked what it had hidden.
+    pub fn revealed(&self) -> u32 {
+        self.state().revealed
     }
 
     /// RADIUS has let it in, or not.
@@ -95,9 +112,11 @@ fn answer(state: &Mutex<State>, asked: &Asked) -> Response<Full<Bytes>> {
         return Response::builder().status(404).body(Full::default()).unwrap();
     }
     let request = &asked.body;
-    let code = said(&mut state.lock().unwrap(), request);
+    let mut state = state.lock().unwrap();
+    let code = said(&mut state, request);
+    let clear = request["Data"].as_str().and_then(|data| state.hidden.get(data));
     let body = json!({"Vendor": "ruckus", "APIVersion": "1.0", "ResponseCode": code,
-        "ReplyMessage": "…", "UE-MAC": request["UE-MAC"], "UE-IP": request["UE-IP"]});
+        "ReplyMessage": "…", "UE-MAC": request["UE-MAC"], "UE-IP": request["UE-IP"], "Data": clear});
     Response::new(Full::from(body.to_string()))
 }
 
@@ -112,6 +131,10 @@ fn said(state: &mut State, request: &Value) -> u32 {
     }
     match (text("RequestCategory"), text("RequestType")) {
         ("GetConfig", "Encrypt") if !text("Data").is_empty() => return 200,
+        ("GetConfig", "Decrypt") => {
+            state.revealed += 1;
+            return if state.hidden.contains_key(text("Data")) { 200 } else { 302 };
+        }
         ("UserOnlineControl", _) => {}
         _ => return 305,
     }

@@ -114,6 +114,21 @@ impl Controllers {
         }
     }
 
+    /// What the controller encrypted in a redirect; `None` if it never did.
+    ///
+    /// # Errors
+    /// Why it did not say so.
+    pub async fn decrypt(
+        &self,
+        at: Controller<'_>,
+        hidden: &str,
+    ) -> Result<Option<String>, ApiError> {
+        match &*self.client(at)? {
+            Client::Unifi(_) | Client::Omada(_) => Ok(None),
+            Client::SmartZone(zone) => zone.decrypt(hidden).await,
+        }
+    }
+
     fn client(&self, at: Controller<'_>) -> Result<Arc<Client>, ApiError> {
         let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(at.nas).filter(|client| client.is_for(at)) {

@@ -116,6 +116,22 @@ impl SmartZone {
         self.ask(&request).await.map(drop)
     }
 
+    /// What the controller encrypted in a redirect; `None` if it never did.
+    pub(crate) async fn decrypt(&self, hidden: &str) -> Result<Option<String>, ApiError> {
+        let request = self.request("GetConfig", "Decrypt", [("Data", json!(hidden))]);
+        match self.ask(&request).await {
+            Ok((_, answer)) => match answer.get("Data").and_then(Value::as_str) {
+                // What is no ciphertext of its own comes back as it is, or empty.
+                Some("") => Ok(None),
+                Some(clear) if clear == hidden => Ok(None),
+                Some(clear) => Ok(Some(clear.to_owned())),
+                None => Err(ApiError::Garbled),
+            },
+            Err(ApiError::Refused(_) | ApiError::Unseen) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn control(
         &self,
         what: &str,
@@ -129,7 +145,8 @@ impl SmartZone {
         ];
         let who = who.into_iter().filter_map(|(name, value)| Some((name, json!(value?))));
         let more = more.iter().map(|(name, value)| (*name, json!(value)));
-        self.ask(&self.request("UserOnlineControl", what, who.chain(more))).await
+        let request = self.request("UserOnlineControl", what, who.chain(more));
+        self.ask(&request).await.map(|(said, _)| said)
     }
 
     fn request<'a>(
@@ -150,14 +167,14 @@ impl SmartZone {
         Value::Object(all.map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>())
     }
 
-    async fn ask(&self, request: &Value) -> Result<Said, ApiError> {
+    async fn ask(&self, request: &Value) -> Result<(Said, Value), ApiError> {
         let answer = self.exchange.ask(Method::POST, PATH, HeaderMap::new(), Some(request)).await?;
         let code = match &answer.body["ResponseCode"] {
             Value::String(text) => text.parse().ok(),
             number => number.as_i64(),
         };
         match (answer.status, code) {
-            (200, Some(code)) => meaning(code),
+            (200, Some(code)) => Ok((meaning(code)?, answer.body)),
             (200, None) => Err(ApiError::Garbled),
             (status, _) => Err(ApiError::Status(status)),
         }

@@ -14,7 +14,7 @@ use super::voucher;
 use crate::app::{App, Message, Outcome, redirect, see_other};
 use crate::context::{Trust, VisitContext};
 use crate::failure::Failure;
-use crate::nas::{Occasion, Redirected, read_arrival};
+use crate::nas::{ArrivalError, Occasion, Redirected, read_arrival};
 use crate::places::Place;
 use crate::random;
 use crate::visit::{Peer, Visit};
@@ -61,8 +61,13 @@ async fn arrive(app: Arc<App>, path: String, uri: Uri, headers: HeaderMap) -> Ou
         return app.message(&app.language_of(&headers, uri.query()), &NOT_RECOGNISED);
     };
     let origins = possible_origins(&app, &headers);
-    let redirected = Redirected { origins: &origins, path: uri.path(), query, at: app.now() };
-    let arrival = match read_arrival(&nas, &redirected) {
+    let (path, at) = (uri.path(), app.now());
+    let read = |query: &str| read_arrival(&nas, &Redirected { origins: &origins, path, query, at });
+    let arrival = match read(query) {
+        Err(ArrivalError::Encrypted(_)) => app.hidden.read(&nas, query, read).await,
+        read => read,
+    };
+    let arrival = match arrival {
         Ok(arrival) => arrival,
         Err(error) => {
             tracing::debug!(nas = %nas.name, %error, "a redirect was refused");

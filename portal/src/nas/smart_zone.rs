@@ -4,7 +4,7 @@
 //! `client_mac` and `uip` are the device and its address, `proxy` whether it goes through one; they
 //! go back to the controller as the redirect spelt them (Ruckus, "Hotspot WISPr Reference Guide for
 //! SmartZone"). The controller encrypts the first two unless it was told `no encrypt-mac-ip`; then
-//! nobody but it can say which device that is. `nbiIP` says where the interface is, but that is the
+//! it is asked which device that is (`crate::hidden`). `nbiIP` says where the interface is, but that is the
 //! visitor's to write, so the one that the admin named is used.
 
 use domain::HandOff;
@@ -13,9 +13,7 @@ use super::{
     Arrival, ArrivalError, Dialect, Occasion, Pass, RedirectQuery, Redirected, Way, fields,
 };
 use crate::context::{Trust, Turn};
-
-/// What an encrypted value begins with.
-const ENCRYPTED: &str = "ENC";
+use crate::hidden::MARK;
 
 pub(super) struct SmartZone;
 
@@ -23,7 +21,7 @@ impl Dialect for SmartZone {
     fn read(&self, _: &HandOff, redirected: &Redirected<'_>) -> Result<Arrival, ArrivalError> {
         let query = RedirectQuery::parse(redirected.query)?;
         for name in ["client_mac", "uip"] {
-            if query.find(name)?.is_some_and(|value| value.starts_with(ENCRYPTED)) {
+            if query.find(name)?.is_some_and(|value| value.starts_with(MARK)) {
                 return Err(ArrivalError::Encrypted(name));
             }
         }

@@ -8,10 +8,10 @@ use proptest::prelude::*;
 
 use super::*;
 
-pub(super) const NOW: Timestamp = Timestamp::from_secs(1_795_597_200);
+pub(crate) const NOW: Timestamp = Timestamp::from_secs(1_795_597_200);
 
 /// An access point with a login page at `host`, if its method has one.
-pub(super) fn nas(method: HandOffMethod, secret: Option<&str>, host: &str) -> Nas {
+pub(crate) fn nas(method: HandOffMethod, secret: Option<&str>, host: &str) -> Nas {
     let has_page = method.has_login_page();
     Nas {
         name: "gate".parse().unwrap(),
