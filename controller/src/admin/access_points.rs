@@ -319,6 +319,10 @@ pub(super) fn sharing_note(others: &[Nas], nas: &Nas) -> Option<String> {
 const OPENED_BY_LINK: &str = "whoever reads the redirect can open the way without a \
      code; only time is counted, whether the device is there or not, and nobody can be taken offline";
 
+/// What an admin should know where a CoA is what gets a visitor online.
+const ONLINE_BY_COA: &str = "without an address for CoA nobody who signs in gets online: only a CoA \
+     makes the controller ask about a device again that it has let through to the portal";
+
 /// What else an admin should know.
 pub(super) fn notes_on(nas: &Nas) -> Vec<String> {
     let mut notes = Vec::new();
@@ -339,6 +343,7 @@ pub(super) fn notes_on(nas: &Nas) -> Vec<String> {
         && nas.profile.speaks_radius()
         && !is_told
     {
+        notes.extend(nas.hand_off.method.redirects_by_radius().then(|| ONLINE_BY_COA.to_owned()));
         notes.push(
             "without an address for Disconnect and CoA, a used-up allowance ends a session only \
              by the limits that the access point keeps itself"

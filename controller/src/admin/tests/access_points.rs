@@ -117,6 +117,31 @@ async fn a_secret_is_replaced_and_the_old_one_ends_when_the_new_one_was_seen() {
 }
 
 #[tokio::test]
+async fn a_controller_that_radius_redirects_needs_an_address_for_coa_and_shows_no_secret() {
+    let office = Office::open().await;
+    let request = |name: &str, last: u8, dae: Value| {
+        json!({
+            "name": name, "site": "walkway", "addresses": format!("192.0.2.{last}/32"),
+            "profile": "cisco", "dae_address": dae, "hand_off": {"method": "cisco-cwa"}
+        })
+    };
+    for (name, last, dae, expected) in
+        [("hall", 7, Value::Null, true), ("mall", 8, json!("192.0.2.8:1700"), false)]
+    {
+        let (status, added) = office.post("/v1/access-points", request(name, last, dae)).await;
+        assert_eq!(status, 201, "{added}");
+        let hand_off = json!({
+            "method": "cisco-cwa", "hosts": [], "has_secret": true, "sends": "seen",
+            "redirect_acl": "SABEEL_REDIRECT"
+        });
+        assert_eq!(added["access_point"]["hand_off"], hand_off);
+        assert_eq!(added.get("hand_off_secret"), None);
+        let notes = added["notes"].to_string();
+        assert_eq!(notes.contains("nobody who signs in gets online"), expected, "{notes}");
+    }
+}
+
+#[tokio::test]
 async fn a_secret_that_cannot_be_is_refused_and_one_that_should_not_be_is_remarked() {
     let office = Office::open().await;
     let rotate = format!("{GATE}/rotate");
