@@ -4,6 +4,9 @@
 //! costs the others nothing. What must outlive a restart (messages for one number, for
 //! one device) is counted by the store, where the message is written.
 
+mod keys;
+
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -12,6 +15,7 @@ use domain::{Counted, Country, MacAddress, NasName, SendLimit, Site, SiteName};
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 
+use self::keys::Keys;
 use crate::settings::LimitSettings;
 
 /// After a burst a device may send one form in this time.
@@ -28,19 +32,25 @@ const EVENT: NonZeroU32 = NonZeroU32::new(10).unwrap();
 /// What each other country of the Gulf may have of all messages.
 const GULF_PERCENT: u32 = 15;
 
+/// As many devices, and as many sources, are remembered.
+const MOST_KEYS: usize = 1_000_000;
+
+/// Limits of what strangers name, by whatever they say.
+type Bounded<K> = RateLimiter<K, Keys<K>, DefaultClock>;
+
 /// The limits, and the memory of recent forms.
-pub(crate) struct Budgets {
-    device: DefaultKeyedRateLimiter<MacAddress>,
+pub struct Budgets {
+    device: Bounded<MacAddress>,
     everybody: DefaultDirectRateLimiter,
     access_point: DefaultKeyedRateLimiter<NasName>,
     site: DefaultKeyedRateLimiter<SiteName>,
     /// Of each country but the city's own.
     country: DefaultKeyedRateLimiter<Country>,
     sending: DefaultDirectRateLimiter,
-    voucher_device: DefaultKeyedRateLimiter<MacAddress>,
+    voucher_device: Bounded<MacAddress>,
     voucher_site: DefaultKeyedRateLimiter<SiteName>,
     voucher_everybody: DefaultDirectRateLimiter,
-    link_source: DefaultKeyedRateLimiter<IpAddr>,
+    link_source: Bounded<IpAddr>,
     link_everybody: DefaultDirectRateLimiter,
     /// What the store counts before a message is written, the most specific first.
     sends: Vec<SendLimit>,
@@ -58,13 +68,15 @@ pub(crate) struct Sending<'a> {
 }
 
 impl Budgets {
-    pub(crate) fn new(limits: &LimitSettings) -> Self {
+    /// Limits as they are set, and nobody remembered.
+    #[must_use]
+    pub fn new(limits: &LimitSettings) -> Self {
         let some = |n: u32| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
         let device = Quota::with_period(DEVICE_PERIOD)
             .expect("three seconds are not zero")
             .allow_burst(some(limits.posts_per_device));
         Self {
-            device: RateLimiter::keyed(device),
+            device: bounded(device),
             everybody: RateLimiter::direct(Quota::per_second(some(limits.posts_per_second))),
             access_point: RateLimiter::keyed(Quota::per_minute(some(
                 limits.sends_per_access_point,
@@ -80,12 +92,12 @@ impl Budgets {
                 Quota::per_second(some(limits.sends_per_second))
                     .allow_burst(some(limits.sends_per_second.saturating_mul(60))),
             ),
-            voucher_device: RateLimiter::keyed(Quota::per_hour(some(limits.vouchers_per_device))),
+            voucher_device: bounded(Quota::per_hour(some(limits.vouchers_per_device))),
             voucher_site: RateLimiter::keyed(Quota::per_minute(some(limits.vouchers_per_site))),
             voucher_everybody: RateLimiter::direct(Quota::per_second(some(
                 limits.vouchers_per_second,
             ))),
-            link_source: RateLimiter::keyed(Quota::per_minute(some(limits.links_per_source))),
+            link_source: bounded(Quota::per_minute(some(limits.links_per_source))),
             link_everybody: RateLimiter::direct(Quota::per_second(some(limits.posts_per_second))),
             sends: send_limits(limits).collect(),
             sends_of_event: send_limits(limits)
@@ -94,15 +106,18 @@ impl Budgets {
         }
     }
 
-    /// Counts a form of `device`; the error says how long to wait.
-    pub(crate) fn admit(&self, device: MacAddress) -> Result<(), Duration> {
+    /// Counts a form of `device`.
+    ///
+    /// # Errors
+    /// How long to wait.
+    pub fn admit(&self, device: MacAddress) -> Result<(), Duration> {
         let now = DefaultClock::default().now();
         self.device.check_key(&device).map_err(|refused| refused.wait_time_from(now))?;
         self.everybody.check().map_err(|refused| refused.wait_time_from(now))
     }
 
     /// Forgets devices that have been quiet, so that memory follows the crowd.
-    pub(crate) fn forget_quiet_devices(&self) {
+    pub fn forget_quiet_devices(&self) {
         for devices in [&self.device, &self.voucher_device] {
             devices.retain_recent();
             devices.shrink_to_fit();
@@ -111,8 +126,17 @@ impl Budgets {
         self.link_source.shrink_to_fit();
     }
 
-    /// Counts a voucher that `device` tries, right or wrong; the error says how long to wait.
-    pub(crate) fn admit_voucher_of(&self, device: MacAddress) -> Result<(), Duration> {
+    /// Devices and sources that are remembered, each limit's own.
+    #[must_use]
+    pub fn remembered(&self) -> usize {
+        self.device.len() + self.voucher_device.len() + self.link_source.len()
+    }
+
+    /// Counts a voucher that `device` tries, right or wrong.
+    ///
+    /// # Errors
+    /// How long to wait.
+    pub fn admit_voucher_of(&self, device: MacAddress) -> Result<(), Duration> {
         let now = DefaultClock::default().now();
         self.voucher_device.check_key(&device).map_err(|refused| refused.wait_time_from(now))
     }
@@ -126,8 +150,11 @@ impl Budgets {
     }
 
     /// Counts a link that somebody opens from `source`, good or not; it needs no device, so those of
-    /// all count apart from forms. The error says how long to wait.
-    pub(crate) fn admit_link(&self, source: IpAddr) -> Result<(), Duration> {
+    /// all count apart from forms.
+    ///
+    /// # Errors
+    /// How long to wait.
+    pub fn admit_link(&self, source: IpAddr) -> Result<(), Duration> {
         let now = DefaultClock::default().now();
         self.link_source.check_key(&source).map_err(|refused| refused.wait_time_from(now))?;
         self.link_everybody.check().map_err(|refused| refused.wait_time_from(now))
@@ -157,6 +184,10 @@ impl Budgets {
         }
         self.sending.check().map_err(|refused| refused.wait_time_from(now))
     }
+}
+
+fn bounded<K: Hash + Eq + Clone>(quota: Quota) -> Bounded<K> {
+    RateLimiter::new(quota, Keys::new(MOST_KEYS), DefaultClock::default())
 }
 
 /// What the store counts, the most specific first.

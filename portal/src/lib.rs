@@ -44,6 +44,7 @@ mod weighted;
 mod wispr;
 mod wording;
 
+pub use budget::Budgets;
 pub use gateways::{MessageGateways, ReceiptAnswer, ReceiptTold};
 pub use hidden::{Controllers, DecryptError};
 pub use message::{MessageForm, Messages, TooLong};
