@@ -13,6 +13,7 @@ mod consent;
 mod context;
 mod conversion;
 mod errands;
+mod even;
 mod failure;
 mod first_page;
 mod gateways;

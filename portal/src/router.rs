@@ -6,13 +6,14 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 use crate::app::{App, Message, Outcome};
 use crate::journey::{
     arrive, code, contact, devices, end, help, link, my_data, number, online, rate, voucher,
 };
-use crate::{capport, errands, gateways, probe, wispr};
+use crate::{capport, errands, even, gateways, probe, wispr};
 
 /// Forms are tiny; a larger body is answered with 413, and read no further.
 pub(crate) const BODY_LIMIT: usize = 16 * 1_024;
@@ -35,10 +36,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/n/{path}/capport", get(capport::answer))
         .route("/v/{token}", get(number::show))
         .route("/v/{token}/", get(number::show))
-        .route("/v/{token}/phone", post(number::submit))
         .route("/v/{token}/voucher", get(voucher::show).post(voucher::submit))
-        .route("/v/{token}/code", get(code::show).post(code::submit))
-        .route("/v/{token}/resend", post(code::resend))
         .route("/v/{token}/change", post(code::change))
         .route("/v/{token}/go", get(online::go))
         .route("/v/{token}/online", get(online::online))
@@ -64,10 +62,20 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/v/{token}/wispr", get(wispr::poll).post(wispr::log_on))
         .route("/v/{token}/wispr/off", get(wispr::log_off).post(wispr::log_off))
         .route("/dlr/{end}", get(gateways::receipt).post(gateways::receipt))
+        .merge(about_numbers(app))
         .fallback(probe::answer_unrouted)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .with_state(Arc::clone(app))
+}
+
+/// What is answered about a number, so that its time tells nothing of it.
+fn about_numbers(app: &Arc<App>) -> Router<Arc<App>> {
+    Router::new()
+        .route("/v/{token}/phone", post(number::submit))
+        .route("/v/{token}/code", get(code::show).post(code::submit))
+        .route("/v/{token}/resend", post(code::resend))
+        .route_layer(from_fn_with_state(Arc::clone(app), even::paced))
 }
 
 /// A browser that opens the address of a form again is shown the way back to its page.

@@ -161,6 +161,10 @@ pub struct LimitSettings {
     /// Answers that are held back at the same time until an access point has let the device in;
     /// whoever gets none is shown a page with a link. 1024 by default, 0 holds none back.
     pub held_answers: u32,
+    /// Answers about a number and its code leave at whole steps of so many milliseconds after their
+    /// request, so that their time tells nothing of the number; 10 by default, 0 to 1000. With 0 they
+    /// leave at once.
+    pub answer_step_ms: u64,
 }
 
 /// What is wrong in the `[portal]` section.
@@ -279,6 +283,7 @@ impl Default for LimitSettings {
             vouchers_per_site: 300,
             vouchers_per_second: 20,
             held_answers: 1_024,
+            answer_step_ms: 10,
         }
     }
 }
@@ -363,6 +368,7 @@ impl LimitSettings {
             ("limits.vouchers-per-site", self.vouchers_per_site.into(), 1, most),
             ("limits.vouchers-per-second", self.vouchers_per_second.into(), 1, most),
             ("limits.held-answers", self.held_answers.into(), 0, 100_000),
+            ("limits.answer-step-ms", self.answer_step_ms, 0, 1_000),
         ] {
             within(key, given, least, most)?;
         }
@@ -380,6 +386,10 @@ impl LimitSettings {
     /// For how long an answer may be held back: less than it may take as a whole.
     pub(crate) fn hold(&self) -> Duration {
         (self.request_timeout() * 3 / 4).min(LONGEST_HOLD)
+    }
+
+    pub(crate) fn answer_step(&self) -> Duration {
+        Duration::from_millis(self.answer_step_ms)
     }
 
     pub(crate) fn connection_life(&self) -> Duration {

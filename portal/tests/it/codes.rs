@@ -1,7 +1,7 @@
 //! Stories of codes: resumed, sent again, mistyped, too late, too many.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::{
     Charge, Counted, MessageState, PhoneNumber, Prices, RouteName, SmsText, SpendingLimits, Tariff,
@@ -350,6 +350,29 @@ async fn numbers_of_one_block_get_twenty_messages_in_ten_minutes_but_at_an_event
     let mut event = |site: &mut domain::Site| site.event = true;
     town.store.change_site(&"walkway".parse().unwrap(), &mut event).await.unwrap();
     assert!(ask(21).await);
+}
+
+#[tokio::test]
+async fn answers_about_a_number_and_its_code_leave_at_whole_steps() {
+    const STEP: Duration = Duration::from_millis(150);
+    let town = Town::open_with(|settings| settings.limits.answer_step_ms = 150).await;
+    let browser = town.english();
+    let page = browser.visit(&town.gate_redirect(MAC, "10.1.0.7")).await;
+    let form = [("phone", "0551234567"), ("terms", "yes")];
+    let begun = Instant::now();
+    let sent = browser.post(&page, "phone", &form).await;
+    let typed = begun.elapsed();
+    let code = browser.get(&sent.location()).await;
+    let shown = begun.elapsed();
+    browser.post(&code, "code", &[("code", "000000")]).await;
+    let entered = begun.elapsed();
+    browser.post(&code, "resend", &[]).await;
+    let ends = [typed, shown, entered, begun.elapsed()];
+    let mut last = Duration::ZERO;
+    for end in ends {
+        assert!(end - last >= STEP, "{ends:?}");
+        last = end;
+    }
 }
 
 #[tokio::test]
