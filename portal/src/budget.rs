@@ -5,6 +5,7 @@
 //! one device) is counted by the store, where the message is written.
 
 mod keys;
+mod paces;
 
 use std::hash::Hash;
 use std::net::IpAddr;
@@ -16,19 +17,19 @@ use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use self::keys::Keys;
+use self::paces::Paces;
 use crate::settings::LimitSettings;
 
 /// After a burst a device may send one form in this time.
 const DEVICE_PERIOD: Duration = Duration::from_secs(3);
 const QUARTER_HOUR: Duration = Duration::from_secs(15 * 60);
 const HOUR: Duration = Duration::from_secs(3_600);
-const MINUTE: Duration = Duration::from_secs(60);
 const TEN_MINUTES: Duration = Duration::from_secs(10 * 60);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 /// How long a device waits that had all messages of a sign-in before it begins another.
 const PAUSE: Duration = Duration::from_secs(120);
 /// So many times more messages a site may have sent where many are expected at once.
-const EVENT: NonZeroU32 = NonZeroU32::new(10).unwrap();
+const EVENT: u32 = 10;
 /// What each other country of the Gulf may have of all messages.
 const GULF_PERCENT: u32 = 15;
 
@@ -42,8 +43,8 @@ type Bounded<K> = RateLimiter<K, Keys<K>, DefaultClock>;
 pub struct Budgets {
     device: Bounded<MacAddress>,
     everybody: DefaultDirectRateLimiter,
-    access_point: DefaultKeyedRateLimiter<NasName>,
-    site: DefaultKeyedRateLimiter<SiteName>,
+    access_point: Paces<NasName>,
+    site: Paces<SiteName>,
     /// Of each country but the city's own.
     country: DefaultKeyedRateLimiter<Country>,
     sending: DefaultDirectRateLimiter,
@@ -52,10 +53,8 @@ pub struct Budgets {
     voucher_everybody: DefaultDirectRateLimiter,
     link_source: Bounded<IpAddr>,
     link_everybody: DefaultDirectRateLimiter,
-    /// What the store counts before a message is written, the most specific first.
-    sends: Vec<SendLimit>,
-    /// The same where many are expected at once.
-    sends_of_event: Vec<SendLimit>,
+    /// What holds for all sites.
+    of_all: LimitSettings,
 }
 
 /// A message that shall be sent, by what all share.
@@ -78,12 +77,8 @@ impl Budgets {
         Self {
             device: bounded(device),
             everybody: RateLimiter::direct(Quota::per_second(some(limits.posts_per_second))),
-            access_point: RateLimiter::keyed(Quota::per_minute(some(
-                limits.sends_per_access_point,
-            ))),
-            site: RateLimiter::keyed(Quota::per_minute(some(
-                limits.sends_per_site.saturating_mul(EVENT.get()),
-            ))),
+            access_point: Paces::new(),
+            site: Paces::new(),
             country: RateLimiter::keyed(Quota::per_minute(some(
                 limits.sends_per_second.saturating_mul(60) / 100 * GULF_PERCENT,
             ))),
@@ -99,10 +94,7 @@ impl Budgets {
             ))),
             link_source: bounded(Quota::per_minute(some(limits.links_per_source))),
             link_everybody: RateLimiter::direct(Quota::per_second(some(limits.posts_per_second))),
-            sends: send_limits(limits).collect(),
-            sends_of_event: send_limits(limits)
-                .filter(|limit| limit.counted != Counted::SendsToBlock)
-                .collect(),
+            of_all: limits.clone(),
         }
     }
 
@@ -160,25 +152,22 @@ impl Budgets {
         self.link_everybody.check().map_err(|refused| refused.wait_time_from(now))
     }
 
-    /// What the store counts for a site.
-    pub(crate) fn sends_at(&self, site: &Site) -> &[SendLimit] {
-        if site.event { &self.sends_of_event } else { &self.sends }
+    /// What the store counts for a site before a message is written, the most specific first.
+    pub(crate) fn sends_at(&self, site: &Site) -> Vec<SendLimit> {
+        let limits = self.of_all.at(site);
+        let holds = |limit: &SendLimit| !site.event || limit.counted != Counted::SendsToBlock;
+        send_limits(&limits).filter(holds).collect()
     }
 
     /// Counts a message in all that is shared; the error says how long to wait.
     pub(crate) fn admit_message(&self, sending: &Sending<'_>) -> Result<(), Duration> {
         let now = DefaultClock::default().now();
         let Sending { nas, cost, site, country } = sending;
-        match self.access_point.check_key_n(nas, *cost) {
-            Ok(outcome) => outcome.map_err(|refused| refused.wait_time_from(now))?,
-            // It may never have as many sent at once.
-            Err(_) => return Err(MINUTE),
-        }
-        let of_site = if site.event { NonZeroU32::MIN } else { EVENT };
-        match self.site.check_key_n(&site.name, of_site) {
-            Ok(outcome) => outcome.map_err(|refused| refused.wait_time_from(now))?,
-            Err(_) => return Err(MINUTE),
-        }
+        let limits = self.of_all.at(site);
+        self.access_point.admit(nas, limits.sends_per_access_point, *cost)?;
+        let more = if site.event { EVENT } else { 1 };
+        let of_site = limits.sends_per_site.saturating_mul(more);
+        self.site.admit(&site.name, of_site, NonZeroU32::MIN)?;
         if let Some(country) = country.filter(|country| *country != Country::SaudiArabia) {
             self.country.check_key(&country).map_err(|refused| refused.wait_time_from(now))?;
         }
@@ -211,6 +200,8 @@ fn send_limits(limits: &LimitSettings) -> impl Iterator<Item = SendLimit> {
 
 #[cfg(test)]
 mod tests {
+    use domain::SiteLimit;
+
     use super::*;
 
     #[test]
@@ -247,6 +238,28 @@ mod tests {
         site = Site { name: "park".parse().unwrap(), event: true, ..walkway() };
         let admitted = (0..40).filter(|n| admit(&site, &format!("nas-{n}"))).count();
         assert_eq!(admitted, 30, "ten times as many where many are expected");
+    }
+
+    #[test]
+    fn a_site_has_limits_of_its_own_from_the_moment_they_are_set() {
+        let limits = LimitSettings { sends_per_site: 3, ..LimitSettings::default() };
+        let budgets = Budgets::new(&limits);
+        let mut site = walkway();
+        let most = |site: &Site, counted| {
+            let sends = budgets.sends_at(site);
+            sends.iter().find(|limit| limit.counted == counted).unwrap().most
+        };
+        let admitted = |site: &Site| {
+            (0..20).filter(|_| admit(&budgets, site, "gate", Country::SaudiArabia)).count()
+        };
+        assert_eq!((most(&site, Counted::SendsOfDevice), admitted(&site)), (6, 3));
+        site.limits.put(SiteLimit::SendsPerSite, Some(5));
+        site.limits.put(SiteLimit::SendsPerHour, Some(12));
+        assert_eq!((most(&site, Counted::SendsOfDevice), admitted(&site)), (12, 5));
+        site.limits.put(SiteLimit::SendsPerAccessPoint, Some(2));
+        site.event = true;
+        assert_eq!(admitted(&site), 2, "each access point has its share of that");
+        assert_eq!(most(&walkway(), Counted::SendsOfDevice), 6, "others are as they were");
     }
 
     #[test]

@@ -7,7 +7,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::{BlockTarget, Conversion, ConversionRule, Country, NumberPrefix, SiteName, Timestamp};
+use domain::{
+    BlockTarget, Conversion, ConversionRule, Country, NumberPrefix, Site, SiteLimit, SiteName,
+    Timestamp,
+};
 use store::{Act, Actor, AuditEntry, AuditSubject, ConversionPart, SendBlock, Store, StoreError};
 
 /// Over how long codes are counted.
@@ -23,7 +26,8 @@ pub(crate) async fn look(
     rule: ConversionRule,
     now: Timestamp,
 ) -> Result<Vec<BlockTarget>, StoreError> {
-    if rule.percent == 0 {
+    let sites = store.list_sites().await?;
+    if rule.percent == 0 && sites.iter().all(|site| rule_at(rule, site).percent == 0) {
         return Ok(Vec::new());
     }
     let parts = store.count_conversion(now - WINDOW, now - PENDING).await?;
@@ -45,7 +49,9 @@ pub(crate) async fn look(
     for (site, conversion) in
         by(&parts, |part: &ConversionPart| Some::<SiteName>(part.site.clone()))
     {
-        if rule.blocks_site(conversion, all) {
+        let of_site =
+            sites.iter().find(|known| known.name == site).map_or(rule, |site| rule_at(rule, site));
+        if of_site.blocks_site(conversion, all) {
             suspects.push((BlockTarget::Site(site), conversion));
         }
     }
@@ -60,6 +66,14 @@ pub(crate) async fn look(
         blocked.push(target);
     }
     Ok(blocked)
+}
+
+/// The rule at a site, which may have its own.
+fn rule_at(rule: ConversionRule, site: &Site) -> ConversionRule {
+    ConversionRule {
+        least: site.limits.or(SiteLimit::ConversionLeast, rule.least),
+        percent: site.limits.or(SiteLimit::ConversionPercent, rule.percent),
+    }
 }
 
 async fn block(
@@ -209,6 +223,31 @@ mod tests {
         assert_eq!(blocked(&store, at(10)).await, [""; 0]);
         assert_eq!(ask(&store, (32, "walkway"), "966559990001", at(10), None).await, Begun::Begins);
         assert_eq!(ask(&store, (33, "park"), "966551239998", at(66), None).await, Begun::Begins);
+    }
+
+    #[tokio::test]
+    async fn a_site_has_a_rule_of_its_own() {
+        let store = city().await;
+        for id in 0..40 {
+            ask(&store, (id, "walkway"), &format!("9665{id:02}123000"), T0, None).await;
+            let phone = format!("96655{id:02}20000");
+            ask(&store, (100 + id, "park"), &phone, T0, (id > 1).then(code)).await;
+        }
+        let own = |limit, value| {
+            let walkway = "walkway".parse().unwrap();
+            let store = store.shared();
+            async move {
+                let mut change = move |site: &mut Site| site.limits.put(limit, value);
+                store.change_site(&walkway, &mut change).await.unwrap();
+            }
+        };
+        own(SiteLimit::ConversionPercent, Some(0)).await;
+        assert_eq!(blocked(&store, at(6)).await, [""; 0], "nothing ever blocks it");
+        own(SiteLimit::ConversionPercent, None).await;
+        own(SiteLimit::ConversionLeast, Some(41)).await;
+        assert_eq!(blocked(&store, at(6)).await, [""; 0], "too few to judge by");
+        own(SiteLimit::ConversionLeast, None).await;
+        assert_eq!(blocked(&store, at(6)).await, ["walkway"]);
     }
 
     #[tokio::test]

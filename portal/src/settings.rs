@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use domain::GardenHost;
+use domain::{GardenHost, Site, SiteLimit};
 use serde::Deserialize;
 use url::Url;
 
@@ -377,6 +377,30 @@ impl LimitSettings {
 
     pub(crate) fn header_timeout(&self) -> Duration {
         Duration::from_secs(self.header_seconds)
+    }
+
+    /// What holds at a site: its own, or else what holds for all.
+    pub(crate) fn at(&self, site: &Site) -> Self {
+        let own = |limit, of_all| site.limits.or(limit, of_all);
+        Self {
+            sends_per_site: own(SiteLimit::SendsPerSite, self.sends_per_site),
+            sends_per_access_point: own(
+                SiteLimit::SendsPerAccessPoint,
+                self.sends_per_access_point,
+            ),
+            sends_per_hour: own(SiteLimit::SendsPerHour, self.sends_per_hour),
+            numbers_per_device: own(SiteLimit::NumbersPerDevice, self.numbers_per_device),
+            challenges_per_quarter_hour: own(
+                SiteLimit::ChallengesPerQuarterHour,
+                self.challenges_per_quarter_hour,
+            ),
+            challenges_per_day: own(SiteLimit::ChallengesPerDay, self.challenges_per_day),
+            sends_per_day: own(SiteLimit::SendsPerDay, self.sends_per_day),
+            sends_per_block: own(SiteLimit::SendsPerBlock, self.sends_per_block),
+            conversion_least: own(SiteLimit::ConversionLeast, self.conversion_least),
+            conversion_percent: own(SiteLimit::ConversionPercent, self.conversion_percent),
+            ..self.clone()
+        }
     }
 
     pub(crate) fn request_timeout(&self) -> Duration {

@@ -2,8 +2,8 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 use domain::{
-    Colours, Country, DialNumber, GardenHost, Language, Notice, PlanName, SiteName, Span, TextKey,
-    WebAddress, Zone,
+    Colours, Country, DialNumber, GardenHost, Language, Notice, PlanName, SiteLimit, SiteName,
+    Span, TextKey, WebAddress, Zone,
 };
 
 use super::nas::yes_or_no;
@@ -125,6 +125,10 @@ pub struct SetSite {
     /// before. `sabeel nas onboard` prints them.
     #[arg(long, value_name = "HOST", value_delimiter = ',')]
     pub garden: Vec<GardenHost>,
+    /// A limit on its messages, named as in [portal.limits], such as `sends-per-site=300`; without a
+    /// number what holds for all sites holds here again.
+    #[arg(long, value_name = "LIMIT=NUMBER", value_parser = a_limit)]
+    pub limit: Vec<(SiteLimit, Option<u32>)>,
     /// Take away what was set.
     #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
     pub clear: Vec<Clearable>,
@@ -164,6 +168,17 @@ fn of_a_key(text: &str) -> Result<(TextKey, Language, String), String> {
     let key = key.parse::<TextKey>().map_err(|error| error.to_string())?;
     let language = language.parse::<Language>().map_err(|error| error.to_string())?;
     Ok((key, language, text.to_owned()))
+}
+
+/// `sends-per-site=300`
+fn a_limit(text: &str) -> Result<(SiteLimit, Option<u32>), String> {
+    let (limit, number) = text.split_once('=').ok_or("write it like sends-per-site=300")?;
+    let limit = limit.parse::<SiteLimit>().map_err(|error| error.to_string())?;
+    if number.is_empty() {
+        return Ok((limit, None));
+    }
+    let number = number.parse().map_err(|_| format!("`{number}` is no number"))?;
+    Ok((limit, Some(limit.check(number).map_err(|error| error.to_string())?)))
 }
 
 /// `ar=TEXT`

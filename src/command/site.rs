@@ -4,7 +4,7 @@ mod change;
 mod show;
 
 use controller::admin::api::{List, RatingsView, Removed, SiteView};
-use domain::{HelpNumbers, Language, Localised, Look, OpeningHours, SiteTexts};
+use domain::{HelpNumbers, Language, Localised, Look, OpeningHours, SiteLimits, SiteTexts};
 
 use crate::admin_client::AdminClient;
 use crate::cli::{AddSite, SiteCommand};
@@ -62,5 +62,6 @@ fn view(site: AddSite) -> SiteView {
         languages: Vec::new(),
         capacity: None,
         garden: Vec::new(),
+        limits: SiteLimits::default(),
     }
 }

@@ -127,6 +127,18 @@ async fn a_site_is_shaped_by_what_is_named_and_cleared_again() {
     assert_eq!(shaped["texts"], json!({"network-name": {"en": "Oasis Wi-Fi"}}));
     assert_eq!((&shaped["notice"], &shaped["plan"]), (&json!("office-backup"), &json!("visitor")));
     assert_eq!(city.json(&["site", "show", "walkway"]).await, shaped);
+    let own = ["--limit", "sends-per-site=300", "--limit", "conversion-percent=0"];
+    let bounded = city.json(&set(&own)).await;
+    assert_eq!(bounded["limits"], json!({"sends-per-site": 300, "conversion-percent": 0}));
+    let shown = city.sabeel(&["site", "show", "walkway"]).await.out;
+    assert!(shown.contains("sends-per-site 300"), "{shown}");
+    let bounded = city.json(&set(&["--limit", "sends-per-site="])).await;
+    assert_eq!(bounded["limits"], json!({"conversion-percent": 0}));
+    for (limit, said) in
+        [("sends=3", "is no limit of a site"), ("sends-per-site=0", "1 to 1000000")]
+    {
+        city.sabeel(&set(&["--limit", limit])).await.is(WRONG_USAGE, said);
+    }
 
     let both = set(&["--venue", "https://park.example/", "--clear", "venue"]);
     city.sabeel(&both).await.is(FAILED, "--venue gives what --clear venue takes away");

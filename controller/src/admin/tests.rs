@@ -181,6 +181,7 @@ async fn plans_and_sites_come_and_go() {
     shown["languages"] = json!([]);
     shown["capacity"] = Value::Null;
     shown["garden"] = json!([]);
+    shown["limits"] = json!({});
     assert_eq!((status, &added), (201, &shown));
     assert_eq!(office.get("/v1/sites/park").await, (200, shown));
     for title in [json!({}), json!({"ar": " ", "en": "Park"}), json!({"en": "x".repeat(61)})] {

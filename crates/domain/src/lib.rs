@@ -110,7 +110,8 @@ pub use session::{
 pub use site::{
     Colour, ColourError, Colours, DialNumber, DialNumberError, Doors, GardenHost, GardenHostError,
     HelpNumbers, HoursError, Logo, LogoError, Look, Notice, NoticeError, OpeningHours, Site,
-    SiteTexts, Span, TextError, TextKey, WebAddress, WebAddressError, Zone, ZoneError, is_showable,
+    SiteLimit, SiteLimitError, SiteLimits, SiteTexts, Span, TextError, TextKey, WebAddress,
+    WebAddressError, Zone, ZoneError, is_showable,
 };
 pub use sms_length::{SmsAlphabet, SmsLength};
 pub use tariff::{

@@ -3,6 +3,7 @@
 mod garden;
 mod help;
 mod hours;
+mod limits;
 mod look;
 mod notice;
 mod texts;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub use self::garden::{GardenHost, GardenHostError};
 pub use self::help::{DialNumber, DialNumberError, HelpNumbers};
 pub use self::hours::{Doors, HoursError, OpeningHours, Span};
+pub use self::limits::{SiteLimit, SiteLimitError, SiteLimits};
 pub use self::look::{Colour, ColourError, Colours, Logo, LogoError, Look};
 pub use self::notice::{Notice, NoticeError};
 pub use self::texts::{SiteTexts, TextError, TextKey, is_showable};
@@ -72,6 +74,9 @@ pub struct Site {
     /// Hosts that its visitors may reach before they sign in, besides the portal.
     #[serde(default)]
     pub garden: Vec<GardenHost>,
+    /// What bounds its messages, where it is not what holds for all sites.
+    #[serde(default)]
+    pub limits: SiteLimits,
 }
 
 impl Site {
@@ -99,6 +104,7 @@ impl Site {
             languages: Vec::new(),
             capacity: None,
             garden: Vec::new(),
+            limits: SiteLimits::default(),
         }
     }
 

@@ -258,7 +258,8 @@ pub(super) async fn send_again(
     let form = &app.settings.message_form;
     let text = form.message(&visit.words(app), purpose, &code, link.as_ref());
     let charge = app.charge(route.as_ref(), &challenge.phone, &text);
-    let budget = Budget { limits: app.budgets.sends_at(&visit.site), shared: &shared, charge };
+    let limits = app.budgets.sends_at(&visit.site);
+    let budget = Budget { limits: &limits, shared: &shared, charge };
     let another = AnotherCode { challenge: challenge.id, code, link, text, route, at: visit.now };
     let sent = app.store.send_code_again(&another, &budget, &app.policy).await?;
     let Places { code, start, .. } = places;

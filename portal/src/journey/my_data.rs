@@ -136,7 +136,8 @@ pub(crate) async fn send(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
     let text = form.message(&visit.words(&app), Purpose::MyData, &code, None);
     let shared = sending::shared(&app, &visit, &asking.phone, cost);
     let charge = app.charge(None, &asking.phone, &text);
-    let budget = Budget { limits: app.budgets.sends_at(&visit.site), shared: &shared, charge };
+    let limits = app.budgets.sends_at(&visit.site);
+    let budget = Budget { limits: &limits, shared: &shared, charge };
     let challenge = Challenge {
         id: random::opaque_id()?,
         binding: visit.my_data(),

@@ -179,7 +179,8 @@ async fn begin(
     let text = form.message(&visit.words(app), Purpose::SignIn, &code, link.as_ref());
     let shared = sending::shared(app, visit, &phone, cost);
     let charge = app.charge(None, &phone, &text);
-    let budget = Budget { limits: app.budgets.sends_at(&visit.site), shared: &shared, charge };
+    let limits = app.budgets.sends_at(&visit.site);
+    let budget = Budget { limits: &limits, shared: &shared, charge };
     let challenge = new_challenge(app, visit, phone, agreed)?;
     let new = NewChallenge { challenge, code, link, text, visit: Some(visit.record()) };
     let begun = app.store.begin_challenge(&new, &budget, &app.policy).await?;

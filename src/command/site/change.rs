@@ -46,6 +46,7 @@ fn request(set: SetSite) -> anyhow::Result<ChangeSite> {
             .or(Clearable::Garden, filled_list(set.garden))?
             .map(Option::unwrap_or_default),
         capacity: clear.or(Clearable::Capacity, set.capacity)?,
+        limits: set.limit.into_iter().collect(),
         hours: hours(clear.or(Clearable::Hours, filled_list(set.hours))?)?,
     })
 }

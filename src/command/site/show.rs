@@ -30,6 +30,8 @@ pub(super) fn fields(site: &SiteView) -> Vec<(&'static str, String)> {
         ("capacity", or_dash(site.capacity)),
         ("garden", garden(&site.garden)),
     ]);
+    let limits = site.limits.iter();
+    fields.extend(limits.map(|(limit, value)| ("limit", format!("{limit} {value}"))));
     let texts = site.texts.iter();
     fields
         .extend(texts.map(|(key, language, text)| ("text", format!("{key}: {text} ({language})"))));

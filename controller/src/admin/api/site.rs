@@ -2,7 +2,7 @@
 
 use domain::{
     Country, GardenHost, HelpNumbers, Language, Localised, Look, Notice, OpeningHours, PlanName,
-    Site, SiteName, SiteTexts, WebAddress, Zone, is_showable,
+    Site, SiteLimits, SiteName, SiteTexts, WebAddress, Zone, is_showable,
 };
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +63,10 @@ pub struct SiteView {
     /// Hosts that its visitors may reach before they sign in, besides the portal.
     #[serde(default)]
     pub garden: Vec<GardenHost>,
+    /// What bounds its messages, by the name of the setting, where that is not what holds for all
+    /// sites: `{"sends-per-site": 300}`.
+    #[serde(default)]
+    pub limits: SiteLimits,
 }
 
 impl From<Site> for SiteView {
@@ -84,6 +88,7 @@ impl From<Site> for SiteView {
             languages: site.languages,
             capacity: site.capacity,
             garden: site.garden,
+            limits: site.limits,
         }
     }
 }
@@ -109,6 +114,7 @@ impl TryFrom<SiteView> for Site {
             languages: view.languages,
             capacity: view.capacity,
             garden: view.garden,
+            limits: view.limits,
         };
         sensible(&site)?;
         Ok(site)
@@ -142,6 +148,7 @@ pub(super) fn sensible(site: &Site) -> Result<(), String> {
         return Err(format!("garden has more than {LARGEST_GARDEN} hosts"));
     }
     site.texts.check().map_err(|error| error.to_string())?;
+    site.limits.check().map_err(|error| error.to_string())?;
     if site.countries.is_empty() {
         return Err("countries is empty, so nobody could sign in".to_owned());
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     Colours, Country, DialNumber, GardenHost, HelpNumbers, Language, Logo, Notice, OpeningHours,
-    PlanName, Site, TextKey, WebAddress, Zone,
+    PlanName, Site, SiteLimit, TextKey, WebAddress, Zone,
 };
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +63,10 @@ pub struct ChangeSite {
     /// Hosts that its visitors may reach before they sign in; `[]` for none but the portal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub garden: Option<Vec<GardenHost>>,
+    /// What bounds its messages, by the name of the setting; with `null` what holds for all sites
+    /// holds here.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub limits: BTreeMap<SiteLimit, Option<u32>>,
 }
 
 /// What to change about a site's help numbers; `null` leaves the portal's own.
@@ -116,6 +120,9 @@ impl ChangeSite {
                     None => site.texts.take_away(*key, language),
                 }
             }
+        }
+        for (limit, value) in &self.limits {
+            site.limits.put(*limit, *value);
         }
         sensible(site)
     }

@@ -60,6 +60,9 @@ async fn a_change_of_a_site_that_makes_no_sense_is_refused_and_changes_nothing()
         (json!({"languages": ["ar", "en", "ar"]}), 422),
         (json!({"languages": ["Arabic"]}), 400),
         (json!({"capacity": 0}), 422),
+        (json!({"limits": {"sends": 1}}), 400),
+        (json!({"limits": {"sends-per-site": 0}}), 422),
+        (json!({"limits": {"conversion-percent": 101}}), 422),
         (json!({"garden": ["192.0.2.7"]}), 400),
         (json!({"garden": vec!["a.example"; 17]}), 422),
         (json!({"name": "other"}), 400),
@@ -89,6 +92,19 @@ async fn a_site_looks_and_speaks_as_its_admin_wants_until_that_is_taken_back() {
     assert_eq!(status, 200, "{changed}");
     assert_eq!(changed["look"], json!({"logo": null, "colours": colours}));
     assert_eq!(changed["texts"], json!({"landing-body": {"en": "Welcome."}}));
+}
+
+#[tokio::test]
+async fn a_site_has_limits_of_its_own_until_they_are_taken_away() {
+    let office = Office::open().await;
+    let change = json!({"limits": {"sends-per-site": 300, "conversion-percent": 0}});
+    let (status, changed) = office.patch(WALKWAY, change).await;
+    assert_eq!(status, 200, "{changed}");
+    assert_eq!(changed["limits"], json!({"sends-per-site": 300, "conversion-percent": 0}));
+    let change = json!({"limits": {"sends-per-site": null, "sends-per-hour": 12}});
+    let (_, changed) = office.patch(WALKWAY, change).await;
+    assert_eq!(changed["limits"], json!({"conversion-percent": 0, "sends-per-hour": 12}));
+    assert_eq!(office.get(WALKWAY).await.1, changed);
 }
 
 #[tokio::test]
