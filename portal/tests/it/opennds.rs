@@ -44,7 +44,7 @@ impl Dome {
         };
         let dome = Nas {
             name: "dome".parse().unwrap(),
-            addresses: "192.0.2.5/32".parse().unwrap(),
+            addresses: "192.0.2.9/32".parse().unwrap(),
             profile: NasProfile::Opennds,
             hand_off,
             portal_path: "pathofthedome".parse().unwrap(),
