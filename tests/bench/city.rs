@@ -40,6 +40,7 @@ pub struct City {
     pub accounting: Target,
     /// Where visitors find the portal.
     pub portal: SocketAddr,
+    url: String,
     files: TempDir,
 }
 
@@ -97,7 +98,14 @@ impl City {
             Ok(Target { server, secret, message_authenticator: MessageAuthenticator::Required })
         };
         let (authentication, accounting) = (target(authentication)?, target(accounting)?);
-        Ok(Self { server, authentication, accounting, portal, files })
+        Ok(Self { server, authentication, accounting, portal, url: url.to_owned(), files })
+    }
+
+    /// The city's database, beside the server.
+    pub async fn store(&self) -> anyhow::Result<SqlStore> {
+        let keys = KeyRing::open_or_create(&self.files.path().join("keys"))?;
+        let settings = StoreSettings { url: self.url.clone(), ..StoreSettings::default() };
+        Ok(SqlStore::connect(&settings, keys).await?)
     }
 
     /// Ends the server without warning and starts it again; returns how long it takes until it
@@ -183,7 +191,8 @@ fn access_point() -> anyhow::Result<Nas> {
     })
 }
 
-fn sign_in(number: u32, now: Timestamp) -> anyhow::Result<SignIn> {
+/// The device of that number, let in with its owner.
+pub fn sign_in(number: u32, now: Timestamp) -> anyhow::Result<SignIn> {
     let [a, b, c, d] = number.to_be_bytes();
     let entropy = [1, 1, 1, 1, 1, 1, a, b, c, d];
     let account = AccountId::new(now, entropy);

@@ -5,11 +5,14 @@
 //! never judged; a wrong answer ends the run. Arguments choose among [`ROWS`]; without any, all are
 //! taken.
 
+mod alike;
 mod browsers;
 mod city;
 mod figure;
 mod freeradius;
 mod http_load;
+mod idle_sockets;
+mod limiters;
 mod machine;
 mod nginx;
 mod postgres;
@@ -20,6 +23,7 @@ mod sms_gateway;
 mod visitors;
 
 use std::path::Path;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use browsers::{Arrival, Page, Probe};
@@ -70,13 +74,16 @@ const NO_LIMITS: &str = "portal.limits.posts-per-second = 100000\n\
     messaging.money.per-day = \"999999999\"";
 
 /// What can be chosen, in the order in which it is taken.
-const ROWS: [&str; 10] = [
+const ROWS: [&str; 13] = [
+    "limiters",
     "access",
     "one-time",
     "accounting",
     "bursts",
     "portal",
     "sign-ins",
+    "numbers",
+    "idle-sockets",
     "committed",
     "postgresql",
     "sustained",
@@ -87,6 +94,10 @@ fn main() -> anyhow::Result<()> {
     let chosen = chosen()?;
     let is_chosen = |row: &str| chosen.is_empty() || chosen.iter().any(|chosen| chosen == row);
     let machine = machine::describe(Path::new(env!("CARGO_TARGET_TMPDIR")))?;
+    if is_chosen("limiters") {
+        // First, while this process is small.
+        println!("{}", limiters::run()?);
+    }
     let now = city::now()?;
     let logins = visitors::logins(now);
     eprintln!("making {} visitors ...", logins.len());
@@ -115,6 +126,12 @@ fn main() -> anyhow::Result<()> {
     }
     if is_chosen("sign-ins") {
         println!("{}", sign_in_all(now)?);
+    }
+    if is_chosen("numbers") {
+        println!("{}", numbers(&logins, now)?);
+    }
+    if is_chosen("idle-sockets") {
+        println!("{}", beside_idle_sockets(now)?);
     }
     for row in ON_POSTGRES.iter().filter(|row| is_chosen(row.name)) {
         println!("{}", on_postgres(row, &logins, now)?);
@@ -332,7 +349,7 @@ fn sign_in_all(now: Timestamp) -> anyhow::Result<String> {
     let take = |who, city: &City, servers: &[&Server]| {
         let town =
             Town { portal: city.portal, radius: city.authentication.server, gateway: &gateway };
-        Figure::take(who, servers, || sign_ins::run(&town, TOGETHER, COMING))
+        Figure::take(who, servers, || sign_ins::run(&town, TOGETHER, COMING, &AtomicU64::new(0)))
     };
     let city = City::begin_with(&[], now, &more)?;
     let sqlite = take("on SQLite", &city, &[&city.server])?;
@@ -344,4 +361,39 @@ fn sign_in_all(now: Timestamp) -> anyhow::Result<String> {
         "Sign-ins with number, code by an SMS gateway and RADIUS by CHAP, {TOGETHER} at a time"
     );
     Ok(section(&title, "sign-ins", &[sqlite, postgres]))
+}
+
+/// Whether the time of an answer says something of a number.
+fn numbers(logins: &[Login], now: Timestamp) -> anyhow::Result<String> {
+    let gateway = SmsGateway::open()?;
+    let one = "portal.limits.challenges-per-quarter-hour = 1";
+    let more = format!("{}\n{NO_LIMITS}\n{one}", gateway.settings());
+    let city = City::begin_with(logins, now, &more)?;
+    alike::run(&city, &gateway, now)
+}
+
+/// Visitors who sign in beside a thousand phones with 300 connections each.
+fn beside_idle_sockets(now: Timestamp) -> anyhow::Result<String> {
+    let gateway = SmsGateway::open()?;
+    let more = format!("{}\n{NO_LIMITS}\nportal.limits.header-seconds = 60", gateway.settings());
+    let city = City::begin_with(&[], now, &more)?;
+    let town = Town { portal: city.portal, radius: city.authentication.server, gateway: &gateway };
+    let mut crowd = None;
+    let figure = Figure::take("beside idle connections", &[&city.server], || {
+        let (load, seen) = idle_sockets::run(&city, &town)?;
+        crowd = Some(seen);
+        Ok(load)
+    })?;
+    let section = section("Sign-ins, one after the other", "sign-ins", &[figure]);
+    let Some(crowd) = crowd else { return Ok(section) };
+    let (before, most) = crowd.memory;
+    Ok(format!(
+        "{section}\n{} connections in {:.1} s; the server had {} files open at most, and {:.1} MB \
+         of RAM, {:.1} MB before\n",
+        crowd.connections,
+        crowd.lasting.as_secs_f64(),
+        crowd.files,
+        most as f64 / 1e6,
+        before as f64 / 1e6,
+    ))
 }

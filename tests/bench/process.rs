@@ -63,10 +63,12 @@ impl Server {
 
     /// Memory in RAM, in octets.
     pub fn memory(&self) -> anyhow::Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
-        Ok(kilobytes.context("no VmRSS")?.parse::<u64>()? * 1_024)
+        memory_of(&self.child.id().to_string())
+    }
+
+    /// Files that it has open, connections among them.
+    pub fn files(&self) -> anyhow::Result<usize> {
+        Ok(fs::read_dir(format!("/proc/{}/fd", self.child.id()))?.count())
     }
 
     /// Waits until the server has done whatever it put off; returns since when it has.
@@ -105,6 +107,18 @@ impl Process {
         let ticks = (14..=17).map(|number| Ok(field(number)?.parse::<u32>()?));
         Ok(Self { parent: field(4)?.parse()?, ticks: ticks.sum::<anyhow::Result<_>>()? })
     }
+}
+
+/// Memory of this process that is in RAM, in octets.
+pub fn own_memory() -> anyhow::Result<u64> {
+    memory_of("self")
+}
+
+fn memory_of(process: &str) -> anyhow::Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
+    Ok(kilobytes.context("no VmRSS")?.parse::<u64>()? * 1_024)
 }
 
 impl Drop for Server {

@@ -57,12 +57,16 @@ pub struct Town<'a> {
     pub gateway: &'a SmsGateway,
 }
 
-/// Signs visitors in, so many at the same time.
+/// Signs visitors in, so many at the same time, each of the next number.
 ///
 /// # Errors
 /// The first step that does not lead on.
-pub fn run(town: &Town<'_>, together: usize, lasting: Duration) -> anyhow::Result<Load> {
-    let next = AtomicU64::new(0);
+pub fn run(
+    town: &Town<'_>,
+    together: usize,
+    lasting: Duration,
+    next: &AtomicU64,
+) -> anyhow::Result<Load> {
     let mut joined = Load::default();
     thread::scope(|scope| {
         let start = || -> anyhow::Result<Load> {
@@ -106,7 +110,7 @@ impl<'a> Phone<'a> {
         let [a, b, c, d] = number.to_be_bytes();
         let device = MacAddress::new([0x06, 0, a, b, c, d]);
         let mut portal = http_load::connect(self.town.portal)?;
-        let page = self.arrive(&mut portal, device)?;
+        let page = arrive(self.town.portal, &mut portal, device)?;
         let folder = page.strip_suffix('/').context("no first page")?;
         let first = get(&mut portal, &page)?;
         ensure!(first.status == 200, "{first:?} for a first page");
@@ -128,24 +132,6 @@ impl<'a> Phone<'a> {
             }
         }
         anyhow::bail!("the pages after the code do not end")
-    }
-
-    /// The signed redirect; returns the address of the first page.
-    fn arrive(
-        &self,
-        portal: &mut BufReader<TcpStream>,
-        device: MacAddress,
-    ) -> anyhow::Result<String> {
-        let origin = format!("http://{}", self.town.portal);
-        let path = format!("/n/{PORTAL_PATH}/");
-        let query = format!(
-            "res=notyet&uamip=10.1.0.1&uamport=3990&challenge={}&mac={}&ip=10.1.0.7&nasid=chilli",
-            HEXLOWER.encode(&CHALLENGE),
-            spelled(device),
-        );
-        let md = Md5::digest(format!("{origin}{path}?{query}{UAM_SECRET}"));
-        let arrived = get(portal, &format!("{path}?{query}&md={}", HEXUPPER.encode(&md)))?;
-        arrived.location.with_context(|| format!("{} for an arrival", arrived.status))
     }
 
     /// Takes what the browser brings to the login page, and asks RADIUS.
@@ -178,11 +164,30 @@ impl<'a> Phone<'a> {
     }
 }
 
-fn get(portal: &mut BufReader<TcpStream>, path: &str) -> anyhow::Result<Answer> {
+/// The signed redirect over a connection to the portal; returns the address of the first page.
+pub fn arrive(
+    portal: SocketAddr,
+    connection: &mut BufReader<TcpStream>,
+    device: MacAddress,
+) -> anyhow::Result<String> {
+    let path = format!("/n/{PORTAL_PATH}/");
+    let query = format!(
+        "res=notyet&uamip=10.1.0.1&uamport=3990&challenge={}&mac={}&ip=10.1.0.7&nasid=chilli",
+        HEXLOWER.encode(&CHALLENGE),
+        spelled(device),
+    );
+    let md = Md5::digest(format!("http://{portal}{path}?{query}{UAM_SECRET}"));
+    let arrived = get(connection, &format!("{path}?{query}&md={}", HEXUPPER.encode(&md)))?;
+    arrived.location.with_context(|| format!("{} for an arrival", arrived.status))
+}
+
+/// Opens a page.
+pub fn get(portal: &mut BufReader<TcpStream>, path: &str) -> anyhow::Result<Answer> {
     http_load::exchange(portal, &format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n"))
 }
 
-fn post(portal: &mut BufReader<TcpStream>, path: &str, form: &str) -> anyhow::Result<Answer> {
+/// Sends a form.
+pub fn post(portal: &mut BufReader<TcpStream>, path: &str, form: &str) -> anyhow::Result<Answer> {
     let length = form.len();
     let head = "host: 127.0.0.1\r\ncontent-type: application/x-www-form-urlencoded";
     let request =
