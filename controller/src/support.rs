@@ -197,7 +197,7 @@ fn number(facts: &Facts, policy: &ChallengePolicy, now: Timestamp) -> Judged {
 }
 
 /// What there was too much of.
-const fn refused(counted: Counted) -> &'static str {
+pub(crate) const fn refused(counted: Counted) -> &'static str {
     match counted {
         Counted::SendsOfDevice => "the device had all its messages of the hour",
         Counted::NumbersOfDevice => "the device asked codes for too many numbers today",

@@ -74,6 +74,10 @@ async fn set_budget(admin: &AdminClient, format: Format, set: SetBudget) -> anyh
     if told.raised > domain::Money::default() {
         fields.push(("allowed for today", format!("{} beyond the limits", told.raised)));
     }
+    let reasons = told.refused.iter();
+    fields.extend(
+        reasons.map(|one| ("refused in 24 h", format!("{} visit(s): {}", one.visits, one.text))),
+    );
     output::show(format, &told, &fields)?;
     if told.parts.is_empty() {
         return Ok(());

@@ -101,6 +101,7 @@ async fn a_day_whose_money_is_spent_is_told_and_more_is_allowed_at_once() {
         told.contains("0.1568 of 0.20 (78 percent): 2 messages in 2 parts, 2 refused"),
         "{told}"
     );
+    assert!(told.contains("1 visit(s): the money for messages was spent"), "{told}");
     let doctor = city.sabeel(&["doctor", "controller"]).await.out;
     assert!(doctor.contains("alarm") && doctor.contains("2 were refused"), "{doctor}");
     let log = city.log();

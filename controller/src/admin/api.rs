@@ -71,7 +71,7 @@ pub use session::{
 pub use session_export::{ExportQuery, ExportedSession, SessionPage};
 pub use site::SiteView;
 pub use site_change::{ChangeHelp, ChangeSite};
-pub use spending::{ChangeSpending, SpendingPartView, SpendingView, SpentView};
+pub use spending::{ChangeSpending, RefusedView, SpendingPartView, SpendingView, SpentView};
 pub use status::{Counts, Health, JournalPlace, JournalStatus, Status};
 pub use support::{Progress, SignInStage, StageState, StageTold};
 pub use voucher::{

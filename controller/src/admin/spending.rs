@@ -1,21 +1,32 @@
 //! What messages cost, and the limits that an admin sets while the service runs.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
-use domain::{Money, SpendingPeriod};
+use domain::{Counted, Money, SpendingPeriod};
 use store::{Act, SpendingPart, SpendingSpan, SpendingTold, Spent};
 
-use super::api::{ChangeSpending, SendBlockView, SpendingPartView, SpendingView, SpentView};
+use super::api::{
+    ChangeSpending, RefusedView, SendBlockView, SpendingPartView, SpendingView, SpentView,
+};
 use super::extract::Body;
 use super::record::{By, Note};
 use super::refusal::Refusal;
 use super::{AdminApi, send_blocks};
+use crate::support;
+
+const A_DAY: Duration = Duration::from_secs(24 * 3_600);
 
 pub(super) async fn show(State(api): State<AdminApi>) -> Result<Json<SpendingView>, Refusal> {
     let period = SpendingPeriod::at(api.clock.now());
     let told = api.store.find_spending(period).await?;
     let parts = api.store.list_spending_parts(period.day).await?;
-    Ok(Json(view(&api, &told, parts)))
+    let refused = api.store.count_refused(api.clock.now() - A_DAY).await?;
+    Ok(Json(SpendingView {
+        refused: refused.into_iter().map(refused_view).collect(),
+        ..view(&api, &told, parts)
+    }))
 }
 
 pub(super) async fn change(
@@ -68,6 +79,15 @@ fn view(api: &AdminApi, told: &SpendingTold, parts: Vec<SpendingPart>) -> Spendi
         month,
         raised: told.raised,
         parts: parts.into_iter().map(part_view).collect(),
+        refused: Vec::new(),
+    }
+}
+
+fn refused_view((counted, visits): (Counted, u64)) -> RefusedView {
+    RefusedView {
+        limit: counted.as_str().to_owned(),
+        text: support::refused(counted).to_owned(),
+        visits,
     }
 }
 

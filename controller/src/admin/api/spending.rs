@@ -16,6 +16,20 @@ pub struct SpendingView {
     pub alarms: Vec<String>,
     /// Today's by site and country, the dearest first.
     pub parts: Vec<SpendingPartView>,
+    /// Why visitors were sent no message in the last 24 hours.
+    #[serde(default)]
+    pub refused: Vec<RefusedView>,
+}
+
+/// A reason for which visitors were sent no message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedView {
+    /// The reason, such as `sends-to-number`.
+    pub limit: String,
+    /// The same in words.
+    pub text: String,
+    /// How many visits it was the last answer to.
+    pub visits: u64,
 }
 
 /// What was spent over a time.

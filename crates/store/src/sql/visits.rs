@@ -24,6 +24,19 @@ impl Visits for SqlStore {
         row.as_ref().map(visit).transpose()
     }
 
+    async fn count_refused(&self, since: Timestamp) -> Result<Vec<(Counted, u64)>, StoreError> {
+        let statement = "SELECT refused, COUNT(*) AS amount FROM visits WHERE asked_at >= $1 \
+             AND refused IS NOT NULL GROUP BY refused ORDER BY amount DESC, refused";
+        let rows = sqlx::query(statement).bind(since.as_millis()).fetch_all(&self.reader).await?;
+        let counted = |row| {
+            let columns = Columns(row);
+            let refused = Counted::from_name(&columns.text("refused")?);
+            let refused = refused.ok_or(StoreError::Corrupt { what: "refused" })?;
+            Ok((refused, columns.count("amount")?.into()))
+        };
+        rows.iter().map(counted).collect()
+    }
+
     async fn prune_visits(&self, before: Timestamp) -> Result<u64, StoreError> {
         let statement = "DELETE FROM visits WHERE asked_at < $1 \
              AND NOT EXISTS (SELECT 1 FROM legal_holds \

@@ -69,6 +69,8 @@ pub async fn no_number_of_beginnings_passes_the_money_of_a_day(store: TestStore)
     let refused =
         async || store.find_visit(&"K7M2QX".parse().unwrap()).await.unwrap().unwrap().refused;
     assert_eq!(refused().await, Some(Counted::Money), "the help desk finds why");
+    assert_eq!(store.count_refused(T0).await.unwrap(), [(Counted::Money, 1)], "one visit");
+    assert_eq!(store.count_refused(at(1)).await.unwrap(), []);
     assert_eq!(begin(&store, &ask(33, T0), None).await, Begun::Begins);
     assert_eq!(refused().await, None, "what was refused before is over");
 }
