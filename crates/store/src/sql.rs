@@ -29,6 +29,7 @@ mod nas_ranges;
 mod orders;
 mod radius_servers;
 mod ratings;
+mod readers;
 mod row;
 mod script;
 mod send_blocks;
@@ -54,6 +55,7 @@ use crate::{AuditEntry, ChangeFeed, Changes, Store, StoreError, Versions};
 use apply::Known;
 use audit::Due;
 use dialect::Dialect;
+use readers::Readers;
 use row::Columns;
 use together::Line;
 
@@ -62,7 +64,7 @@ use together::Line;
 pub struct SqlStore {
     dialect: Dialect,
     writer: AnyPool,
-    reader: AnyPool,
+    reader: Readers,
     keys: KeyRing,
     feed: ChangeFeed,
     /// What other processes are to be told of it.

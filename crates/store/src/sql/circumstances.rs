@@ -49,9 +49,7 @@ impl SqlStore {
             .replace("{last_day}", &(day + 1).to_string());
         let columns = vec![Column::octets(round(keys).into_iter())];
         let given = Given { dialect: self.dialect, names: "wanted", columns };
-        let mut connection = self.reader.acquire().await?;
-        let rows = given.fetch(&mut connection, &question).await?;
-        drop(connection);
+        let rows = self.read_given(&given, &question).await?;
         let mut by_grant: BTreeMap<GrantId, Vec<&AnyRow>> = BTreeMap::new();
         for row in &rows {
             by_grant.entry(Columns(row).id("id")?).or_default().push(row);

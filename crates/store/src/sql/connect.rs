@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 use super::audit::Due;
 use super::dialect::Dialect;
 use super::given::{Column, Given};
+use super::readers::Readers;
 use super::{SqlStore, migrations};
 use crate::keys::KeyRing;
 use crate::settings::within;
@@ -34,7 +35,7 @@ const MOST_TOLD: usize = 3_000;
 pub struct StoreSettings {
     /// `sqlite:PATH` or `postgres://USER@HOST/DATABASE`. Default: SQLite in the data folder.
     pub url: String,
-    /// Connections to PostgreSQL, or reading connections to SQLite; 1 to 100. Default 8.
+    /// Connections that read, and for PostgreSQL as many that write; 1 to 100. Default 8.
     pub connections: u32,
     /// For how many seconds a call waits for a free connection; 1 to 60. Default 5.
     pub patience_secs: u64,
@@ -82,8 +83,8 @@ pub(super) struct Telling {
     turn: tokio::sync::Mutex<()>,
 }
 
-/// A connection that was used so lately is not asked whether it is still there: that would cost as much
-/// as a look-up.
+/// A connection that writes and was used so lately is not asked whether it is still there: that would
+/// cost as much as a look-up.
 const TRUSTED: Duration = Duration::from_millis(20);
 
 impl SqlStore {
@@ -110,7 +111,7 @@ impl SqlStore {
         if dialect == Dialect::Sqlite {
             make_private(&settings.url)?;
         }
-        let pool = pool(settings, dialect, Use::Writing).await?;
+        let pool = writers(settings, dialect).await?;
         let outcome = migrations::migrate(&pool, dialect).await;
         pool.close().await;
         outcome
@@ -118,16 +119,9 @@ impl SqlStore {
 
     async fn open(settings: &StoreSettings, keys: KeyRing) -> Result<Self, StoreError> {
         let dialect = dialect_of(settings)?;
-        let (writer, reader) = match dialect {
-            Dialect::Sqlite => (
-                pool(settings, dialect, Use::Writing).await?,
-                pool(settings, dialect, Use::Any).await?,
-            ),
-            Dialect::Postgres => {
-                let shared = pool(settings, dialect, Use::Any).await?;
-                (shared.clone(), shared)
-            }
-        };
+        let writer = writers(settings, dialect).await?;
+        let most = usize::try_from(connections(settings)).unwrap_or(1);
+        let reader = Readers::new(address(settings, dialect), dialect, most, patience(settings));
         let mut instance = [0; 8];
         getrandom::fill(&mut instance).expect("the operating system gives random numbers");
         let (feed, known, due) = (ChangeFeed::new(), Arc::default(), Due::default());
@@ -251,34 +245,57 @@ fn dialect_of(settings: &StoreSettings) -> Result<Dialect, StoreError> {
     })
 }
 
-/// What the connections of a pool are for.
+/// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Use {
-    /// One that writes.
+pub(super) enum Use {
+    /// For changes; on SQLite there is one.
     Writing,
-    /// As many as are set.
-    Any,
+    /// For look-ups.
+    Reading,
 }
 
-async fn pool(
-    settings: &StoreSettings,
-    dialect: Dialect,
-    purpose: Use,
-) -> Result<AnyPool, StoreError> {
-    sqlx::any::install_default_drivers();
-    let connections = match purpose {
-        Use::Writing => 1,
-        Use::Any => settings.connections,
-    };
-    let url = match dialect {
+fn connections(settings: &StoreSettings) -> u32 {
+    settings.connections.clamp(1, 100)
+}
+
+fn patience(settings: &StoreSettings) -> Duration {
+    Duration::from_secs(settings.patience_secs.clamp(1, 60))
+}
+
+/// Where connections lead.
+fn address(settings: &StoreSettings, dialect: Dialect) -> String {
+    match dialect {
         // The file is made by `make_private` alone, so that it is never readable by others.
         Dialect::Sqlite => format!("{}?mode=rw", settings.url),
         Dialect::Postgres => settings.url.clone(),
+    }
+}
+
+/// What a new connection is told.
+pub(super) async fn prepare(
+    connection: &mut AnyConnection,
+    (dialect, purpose): (Dialect, Use),
+) -> Result<(), sqlx::Error> {
+    if dialect == Dialect::Sqlite {
+        connection.execute(AssertSqlSafe(SQLITE_PRAGMAS)).await?;
+    }
+    if (dialect, purpose) == (Dialect::Sqlite, Use::Writing) {
+        connection.execute(AssertSqlSafe(SQLITE_WRITER)).await?;
+    }
+    Ok(())
+}
+
+/// Connections that write.
+async fn writers(settings: &StoreSettings, dialect: Dialect) -> Result<AnyPool, StoreError> {
+    sqlx::any::install_default_drivers();
+    let most = match dialect {
+        Dialect::Sqlite => 1,
+        Dialect::Postgres => connections(settings),
     };
     let options = AnyPoolOptions::new()
         .test_before_acquire(false)
-        .max_connections(connections.clamp(1, 100))
-        .acquire_timeout(Duration::from_secs(settings.patience_secs.clamp(1, 60)))
+        .max_connections(most)
+        .acquire_timeout(patience(settings))
         .before_acquire(move |connection: &mut AnyConnection, metadata| {
             // On a full disk SQLite ends a transaction by itself, and sqlx goes on believing in it:
             // such a connection begins no other one ever.
@@ -293,19 +310,12 @@ async fn pool(
             })
         })
         .after_connect(move |connection: &mut AnyConnection, _| {
-            Box::pin(async move {
-                if dialect == Dialect::Sqlite {
-                    connection.execute(AssertSqlSafe(SQLITE_PRAGMAS)).await?;
-                }
-                if (dialect, purpose) == (Dialect::Sqlite, Use::Writing) {
-                    connection.execute(AssertSqlSafe(SQLITE_WRITER)).await?;
-                }
-                Ok(())
-            })
+            Box::pin(prepare(connection, (dialect, Use::Writing)))
         });
-    match (dialect, purpose) {
-        (Dialect::Sqlite, Use::Writing) => connect_below(options, url).await,
-        _ => Ok(options.connect(&url).await?),
+    let url = address(settings, dialect);
+    match dialect {
+        Dialect::Sqlite => connect_below(options, url).await,
+        Dialect::Postgres => Ok(options.connect(&url).await?),
     }
 }
 

@@ -44,8 +44,7 @@ impl Credentials for SqlStore {
         let given = Given { dialect: self.dialect, names: "wanted, now", columns };
         let statement = "SELECT id, grant_id, device, nas, password, expires_at \
              FROM given JOIN credentials ON id = wanted AND used_at IS NULL AND expires_at > now";
-        let mut connection = self.reader.acquire().await?;
-        let rows = given.fetch(&mut connection, statement).await?;
+        let rows = self.read_given(&given, statement).await?;
         rows.iter().map(|row| Ok((Columns(row).id("id")?, credential(row, &self.keys)))).collect()
     }
 

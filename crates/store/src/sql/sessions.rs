@@ -120,8 +120,7 @@ impl Sessions for SqlStore {
         );
         let columns = vec![Column::octets(accounts.iter().copied().map(id_column))];
         let given = Given { dialect: self.dialect, names: "wanted", columns };
-        let mut connection = self.reader.acquire().await?;
-        let rows = given.fetch(&mut connection, &statement).await?;
+        let rows = self.read_given(&given, &statement).await?;
         rows.iter().map(|row| Ok((Columns(row).id("account")?, session(row)?))).collect()
     }
 

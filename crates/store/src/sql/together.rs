@@ -15,7 +15,8 @@ use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
 use super::SqlStore;
 use super::dialect::Dialect;
-use super::script::Script;
+use super::given::Given;
+use super::script::{Script, each};
 use crate::StoreError;
 
 /// What stands before and behind the statements of one change in a group.
@@ -231,8 +232,18 @@ impl SqlStore {
         &self,
         script: Script,
     ) -> Result<[Vec<AnyRow>; N], StoreError> {
-        let mut connection = self.reader.acquire().await?;
-        script.fetch_each(&mut connection).await
+        Ok(each(self.reader.fetch(script).await?))
+    }
+
+    /// Reads by `statement`, which knows these rows as `given`.
+    pub(super) async fn read_given(
+        &self,
+        given: &Given,
+        statement: &str,
+    ) -> Result<Vec<AnyRow>, StoreError> {
+        let mut script = self.script();
+        given.add_to(&mut script, statement);
+        Ok(self.reader.fetch(script).await?.into_iter().flatten().collect())
     }
 
     /// Makes a change of one statement.
