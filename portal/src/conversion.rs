@@ -131,7 +131,7 @@ mod tests {
         MacAddress, Plan, Purpose, Site, SmsText,
     };
     use store::testing::TestStore;
-    use store::{Attempt, Begun, Budget, NewChallenge, Proof};
+    use store::{Attempt, Begun, Budget, NewChallenge, Proof, Sought};
 
     use super::*;
 
@@ -184,7 +184,8 @@ mod tests {
         let begun = store.begin_challenge(&new, &Budget::NONE, &policy).await.unwrap();
         if let Some(code) = enters {
             let challenge = new.challenge.id;
-            let attempt = Attempt { challenge, proof: Proof::Code(&code), at };
+            let attempt =
+                Attempt { challenge: Sought::Id(challenge), proof: Proof::Code(&code), at };
             store.verify(&attempt, Purpose::SignIn, &policy).await.unwrap().unwrap();
         }
         begun

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use domain::{
-    Credential, Errand, Grant, MacAddress, NasName, NasOrder, OrderKind, OrderProgress,
+    Credential, Errand, Grant, GrantId, MacAddress, NasName, NasOrder, OrderKind, OrderProgress,
     OrderReason, OrderState, Terms, Timestamp, WaitingErrand, Whereabouts,
 };
 use store::terms_of;
@@ -31,15 +31,34 @@ const CREDENTIAL_LIFE: Duration = Duration::from_secs(90);
 /// is open for longer there would be no note.
 const LONGEST_LINK: Duration = Duration::from_secs(24 * 3_600);
 
-/// Hands the login of `grant` to the visit's access point.
-pub(crate) async fn hand_off(app: &App, visit: &Visit, grant: &Grant) -> Outcome {
-    let credential = Credential {
+/// New one-time credentials of a grant, for the visit's device at its access point.
+pub(crate) fn new_credential(visit: &Visit, grant: GrantId) -> Result<Credential, Failure> {
+    Ok(Credential {
         id: random::opaque_id()?,
         password: random::password()?,
-        grant: grant.id,
+        grant,
         device: visit.context.device,
         nas: visit.nas.name.clone(),
         expires_at: visit.now + CREDENTIAL_LIFE,
+    })
+}
+
+/// Hands the login of `grant` to the visit's access point.
+pub(crate) async fn hand_off(app: &App, visit: &Visit, grant: &Grant) -> Outcome {
+    hand_off_with(app, visit, grant, None).await
+}
+
+/// The same with credentials that were written down with the grant, if some were.
+pub(crate) async fn hand_off_with(
+    app: &App,
+    visit: &Visit,
+    grant: &Grant,
+    written: Option<Credential>,
+) -> Outcome {
+    let is_written = written.is_some();
+    let credential = match written {
+        Some(credential) => credential,
+        None => new_credential(visit, grant.id)?,
     };
     let terms = match visit.nas.hand_off.method.opens_by_link() {
         false => None,
@@ -65,7 +84,9 @@ pub(crate) async fn hand_off(app: &App, visit: &Visit, grant: &Grant) -> Outcome
         Some(Way::AskAgain) => ask_again(app, visit).await,
         Some(Way::Ask(url)) => Ok(see_other(url.as_str())),
         Some(Way::Link(url)) => {
-            app.store.add_credential(&credential).await?;
+            if !is_written {
+                app.store.add_credential(&credential).await?;
+            }
             Ok(see_other(url.as_str()))
         }
         Some(Way::Grant(url)) => {
@@ -80,7 +101,9 @@ pub(crate) async fn hand_off(app: &App, visit: &Visit, grant: &Grant) -> Outcome
             Ok(see_other(&visit.address_at(&app.settings.public, "go")))
         }
         Some(Way::Form { action, fields }) => {
-            app.store.add_credential(&credential).await?;
+            if !is_written {
+                app.store.add_credential(&credential).await?;
+            }
             form(app, visit, action, fields)
         }
     }

@@ -9,7 +9,9 @@ use domain::{
     Binding, Challenge, ChallengePolicy, ChallengeState, Counted, OverLimit, Purpose,
     ResendRefusal, SendLimit, Timestamp, Urgency, Verdict,
 };
-use store::{Act, AnotherCode, Attempt, AuditSubject, Begun, Budget, NewChallenge, NotSent, Proof};
+use store::{
+    Act, AnotherCode, Attempt, AuditSubject, Begun, Budget, NewChallenge, NotSent, Proof, Sought,
+};
 
 use super::AdminApi;
 use super::api::{CodeSent, CodeVerdict, CodeVerified, FailureKind, SendCode, VerifyCode};
@@ -98,8 +100,11 @@ pub(super) async fn verify(
         let reason = format!("no code was sent for report {report}, or it is no longer kept");
         Refusal::new(FailureKind::NotFound, reason)
     })?;
-    let attempt =
-        Attempt { challenge: challenge.id, proof: Proof::Code(&code), at: api.clock.now() };
+    let attempt = Attempt {
+        challenge: Sought::Id(challenge.id),
+        proof: Proof::Code(&code),
+        at: api.clock.now(),
+    };
     let note = |act| Note::of(act).about(AuditSubject::Report(report.clone()));
     let store = api.on_record(&by, note(Act::CodeVerified));
     let verified = store.verify(&attempt, Purpose::ReportClose, &policy).await?;

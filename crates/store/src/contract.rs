@@ -53,6 +53,7 @@ pub use sessions::{
 pub use setup::{AccessPoints, NasChange, Plans, SiteChange, Sites};
 pub use sign_in::{
     AnotherCode, Attempt, Begun, Budget, Challenges, Linked, NewChallenge, NotSent, Prize, Proof,
+    Sought,
 };
 pub use spending::{Spending, SpendingPart, SpendingSpan, SpendingTold, Spent};
 pub use visits::Visits;

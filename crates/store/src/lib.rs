@@ -35,8 +35,8 @@ pub use contract::{
     OutgoingMessage, PastStay, PersonalData, Plans, Prize, Proof, RadiusServer, RadiusServers,
     Ratings, Reach, ReceiptEnd, ReceiptOf, RequestFilter, Revoked, RouteTold, SendBlock,
     SendBlockTold, SendBlocks, ServerId, SessionFilter, SessionReports, Sessions, SessionsFrom,
-    Sighting, SignIn, SignInOutcome, SiteChange, Sites, Spending, SpendingPart, SpendingSpan,
-    SpendingTold, Spent, Store, Taken, Visits, VoucherUse, Vouchers, VouchersOf,
+    Sighting, SignIn, SignInOutcome, SiteChange, Sites, Sought, Spending, SpendingPart,
+    SpendingSpan, SpendingTold, Spent, Store, Taken, Visits, VoucherUse, Vouchers, VouchersOf,
 };
 pub use eraser::Eraser;
 pub use erasing::order_off_account;

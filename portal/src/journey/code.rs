@@ -8,18 +8,18 @@ use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use domain::{
-    Challenge, Code, Grant, GrantState, Language, MacAddress, MessageState, Purpose, ResendRefusal,
-    RouteName, Site, Timestamp, Verdict,
+    Challenge, Code, Doors, Grant, GrantState, Language, MacAddress, MessageState, Purpose,
+    ResendRefusal, RouteName, Site, Timestamp, Verdict,
 };
 use serde::Deserialize;
-use store::{AnotherCode, Attempt, Budget, MessageTold, NotSent, Prize, Proof};
+use store::{AnotherCode, Attempt, Budget, MessageTold, NotSent, Prize, Proof, Sought};
 
 use super::number::{over_limit, too_many};
 use super::{too_busy, unreadable};
 use crate::app::{App, Outcome};
 use crate::catalogue::{Case, Html, ltr};
 use crate::failure::Failure;
-use crate::hand_off::hand_off;
+use crate::hand_off::{hand_off_with, new_credential};
 use crate::screen::{CodeScreen, render};
 use crate::stage::{self, Stage};
 use crate::visit::Visit;
@@ -166,20 +166,25 @@ pub(crate) async fn submit(
     if let Err(wait) = app.budgets.admit(visit.context.device) {
         return too_busy(&app, &visit, wait);
     }
-    let Stage::Code(challenge) = stage::find(&app, &visit).await? else {
+    if matches!(visit.site.doors(visit.now), Doors::Closed { .. }) {
         return Ok(visit.go(""));
-    };
+    }
     let Ok(code) = typed.code.parse::<Code>() else { return Ok(visit.go("code?e=format")) };
-    let attempt = Attempt { challenge: challenge.id, proof: Proof::Code(&code), at: visit.now };
+    let binding = visit.sign_in();
+    let attempt =
+        Attempt { challenge: Sought::OpenOf(&binding), proof: Proof::Code(&code), at: visit.now };
     let Visit { site, context, now, .. } = &visit;
-    let prize = find_prize(&app, site, context.device, &context.language, *now).await?;
+    let mut prize = find_prize(&app, site, context.device, &context.language, *now).await?;
+    if visit.nas.hand_off.method.has_login_page() {
+        prize.credential = Some(new_credential(&visit, prize.grant.id)?);
+    }
     Ok(match app.store.win(&attempt, &app.policy, &prize).await? {
         Ok(outcome) => {
             tracing::debug!(
                 site = %outcome.grant.site, device = %outcome.grant.device,
                 grant = %outcome.grant.id, retired = outcome.retired.len(), "a device signed in"
             );
-            return hand_off(&app, &visit, &outcome.grant).await;
+            return hand_off_with(&app, &visit, &outcome.grant, prize.credential).await;
         }
         Err(Verdict::Wrong { left: 0 } | Verdict::Locked) => visit.go("?e=locked"),
         Err(Verdict::Wrong { .. }) => visit.go("code?e=wrong"),
@@ -208,7 +213,8 @@ pub(super) async fn find_prize(
         until: now + plan.remembered_for,
         state: GrantState::Live,
     };
-    Ok(Prize { grant, language: language.clone(), devices: plan.devices })
+    let language = language.clone();
+    Ok(Prize { grant, language, devices: plan.devices, credential: None })
 }
 
 /// What the form for another code holds.

@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use domain::{ChallengeState, Doors, Language, LinkToken, MacAddress, Nas, Site, Timestamp};
-use store::{Attempt, Linked, Proof};
+use store::{Attempt, Linked, Proof, Sought};
 
 use super::{code, devices, say_closed};
 use crate::app::{App, Message, Outcome, see_other};
@@ -140,7 +140,7 @@ pub(crate) async fn open(State(app): State<Arc<App>>, followed: Followed) -> Out
     }
     let Followed { token, linked, site, language, now, .. } = &followed;
     let proof = Proof::Link(token);
-    let attempt = Attempt { challenge: linked.challenge.id, proof, at: *now };
+    let attempt = Attempt { challenge: Sought::Id(linked.challenge.id), proof, at: *now };
     let prize = code::find_prize(&app, site, followed.device, language, *now).await?;
     let after = see_other(&format!("/t/{}/opened", token.expose()));
     // Who taps twice is shown what the first tap did.

@@ -21,7 +21,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use store::{
     AccountRecord, Act, Actor, Attempt, AuditEntry, AuditSubject, Begun, Budget, NewChallenge,
-    Proof, Store, StoreError, order_off_account,
+    Proof, Sought, Store, StoreError, order_off_account,
 };
 
 use super::code::{self, Places};
@@ -199,7 +199,8 @@ pub(crate) async fn submit(
     let open = pending(&app, &visit).await?.filter(|open| open.phone == asking.phone);
     let Some(challenge) = open else { return Ok(visit.go("me")) };
     let Ok(code) = typed.code.parse::<Code>() else { return Ok(visit.go("me?e=format")) };
-    let attempt = Attempt { challenge: challenge.id, proof: Proof::Code(&code), at: visit.now };
+    let attempt =
+        Attempt { challenge: Sought::Id(challenge.id), proof: Proof::Code(&code), at: visit.now };
     let store = on_record(&app, &visit, asking.account, Act::AccountShown);
     Ok(match store.verify(&attempt, Purpose::MyData, &app.policy).await? {
         Ok(_) => {

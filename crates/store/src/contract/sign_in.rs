@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{
-    Binding, Challenge, ChallengeId, ChallengePolicy, Charge, Code, Grant, Language, LinkToken,
-    NasName, OverLimit, Purpose, ReportNumber, ResendRefusal, RouteName, SendLimit, SmsText,
-    Timestamp, Verdict, VisitRecord,
+    Binding, Challenge, ChallengeId, ChallengePolicy, Charge, Code, Credential, Grant, Language,
+    LinkToken, NasName, OverLimit, Purpose, ReportNumber, ResendRefusal, RouteName, SendLimit,
+    SmsText, Timestamp, Verdict, VisitRecord,
 };
 
 use crate::{SignInOutcome, StoreError};
@@ -110,11 +110,20 @@ pub enum NotSent {
 #[derive(Debug)]
 pub struct Attempt<'a> {
     /// Which challenge.
-    pub challenge: ChallengeId,
+    pub challenge: Sought<'a>,
     /// What came back.
     pub proof: Proof<'a>,
     /// When.
     pub at: Timestamp,
+}
+
+/// What a challenge is found by.
+#[derive(Debug, Clone, Copy)]
+pub enum Sought<'a> {
+    /// Its id.
+    Id(ChallengeId),
+    /// That it is the open one of that binding.
+    OpenOf(&'a Binding),
 }
 
 /// What shows that a message was read.
@@ -147,6 +156,8 @@ pub struct Prize {
     pub language: Language,
     /// How many devices the account may keep; the oldest grants beyond are retired.
     pub devices: u32,
+    /// What an access point is given for it at once.
+    pub credential: Option<Credential>,
 }
 
 /// Challenges by id, and by what they are bound to.
@@ -199,8 +210,8 @@ pub trait Challenges: Send + Sync {
     /// most `policy.attempts` are ever compared. The right code is taken once.
     ///
     /// # Errors
-    /// The inner result says why it was not taken; a challenge that is unknown or of another
-    /// purpose is [`Verdict::Used`].
+    /// The inner result says why it was not taken; a challenge that is unknown, of another purpose or
+    /// not open is [`Verdict::Used`].
     async fn verify(
         &self,
         attempt: &Attempt<'_>,
@@ -208,8 +219,8 @@ pub trait Challenges: Send + Sync {
         policy: &ChallengePolicy,
     ) -> Result<Result<Challenge, Verdict>, StoreError>;
 
-    /// Verifies a code as [`Challenges::verify`] does, for signing in: the right code wins a grant,
-    /// and its challenge and the grant are one: neither is there without the other.
+    /// Verifies a code as [`Challenges::verify`] does, for signing in: the right code wins a grant
+    /// and its credential, and the challenge and these are one: none is there without the others.
     ///
     /// # Errors
     /// The inner result says why nothing was won.

@@ -23,11 +23,13 @@ use super::visits;
 use crate::sealed::Seal;
 use crate::{
     AnotherCode, Attempt, Begun, Budget, Challenges, Change, Linked, NewChallenge, NotSent, Prize,
-    Proof, SignIn, SignInOutcome, StoreError,
+    Proof, SignIn, SignInOutcome, Sought, StoreError,
 };
 
 const COLUMNS: &str = "id, purpose, site, device, subject, phone, language, agreed, created_at, sent_at, sends, \
                        code_expires_at, attempts, state";
+/// The open challenge of a binding.
+const OPEN: &str = "purpose = $1 AND site = $2 AND device = $3 AND subject = $4 AND state = 'open'";
 
 #[async_trait]
 impl Challenges for SqlStore {
@@ -268,6 +270,9 @@ impl Challenges for SqlStore {
         let (mut change, found) = looking.begin_with(look).await?;
         let found = each(found);
         let outcome = self.sign_in_with(&mut change, &mut script, &sign_in, found).await?;
+        if let Some(credential) = &prize.credential {
+            self.insert_credential(&mut script, credential);
+        }
         change.commit_with(script).await?;
         self.publish_sign_in(&outcome).await;
         Ok(Ok(outcome))
@@ -354,13 +359,19 @@ fn abandon(script: &mut Script, challenge: ChallengeId) {
 
 /// One statement: the open challenge of a binding.
 pub(super) fn find_open(script: &mut Script, binding: &Binding) {
-    let statement = format!(
-        "SELECT {COLUMNS} FROM challenges WHERE purpose = $1 AND site = $2 AND device = $3 \
-         AND subject = $4 AND state = 'open'"
-    );
-    let (site, device, subject) = binding_columns(binding);
-    let purpose = binding.purpose();
-    script.add(&statement).bind(purpose.as_str()).bind(site).bind(device).bind(subject);
+    script.add(&format!("SELECT {COLUMNS} FROM challenges WHERE {OPEN}"));
+    bind_sought(script, Sought::OpenOf(binding), binding.purpose());
+}
+
+/// Binds what a challenge of that purpose is found by: two values, or the four of [`OPEN`].
+fn bind_sought<'s>(script: &'s mut Script, sought: Sought<'_>, purpose: Purpose) -> &'s mut Script {
+    match sought {
+        Sought::Id(id) => script.bind(id_column(id)).bind(purpose.as_str()),
+        Sought::OpenOf(binding) => {
+            let (site, device, subject) = binding_columns(binding);
+            script.bind(purpose.as_str()).bind(site).bind(device).bind(subject)
+        }
+    }
 }
 
 impl SqlStore {
@@ -402,14 +413,19 @@ impl SqlStore {
     ) -> Result<Result<Challenge, Verdict>, StoreError> {
         let mut look = self.script();
         let lock = self.dialect.for_update();
-        look.add(&format!("SELECT {COLUMNS} FROM challenges WHERE id = $1 AND purpose = $2{lock}"))
-            .bind(id_column(attempt.challenge))
-            .bind(purpose.as_str());
-        look.add(
-            "SELECT hash, link_hash FROM challenge_codes WHERE challenge = $1 AND expires_at > $2",
-        )
-        .bind(id_column(attempt.challenge))
-        .bind(attempt.at.as_millis());
+        let sought = attempt.challenge;
+        let (found, values) = match sought {
+            Sought::Id(_) => ("id = $1 AND purpose = $2", 2),
+            Sought::OpenOf(_) => (OPEN, 4),
+        };
+        look.add(&format!("SELECT {COLUMNS} FROM challenges WHERE {found}{lock}"));
+        bind_sought(&mut look, sought, purpose);
+        look.add(&format!(
+            "SELECT hash, link_hash FROM challenge_codes WHERE challenge = \
+             (SELECT id FROM challenges WHERE {found}) AND expires_at > ${}",
+            values + 1
+        ));
+        bind_sought(&mut look, sought, purpose).bind(attempt.at.as_millis());
         let [challenge, codes] = look.fetch_each(transaction).await?;
         let Some(row) = challenge.first() else { return Ok(Err(Verdict::Used)) };
         let mut challenge = self.challenge(row)?;

@@ -10,6 +10,7 @@ use super::SqlStore;
 use super::dialect::Dialect;
 use super::given::{Column, Given, round};
 use super::row::{Columns, id_column, mac_column};
+use super::script::Script;
 use crate::keys::KeyRing;
 use crate::sealed::Seal;
 use crate::{CredentialUse, Credentials, StoreError};
@@ -17,17 +18,8 @@ use crate::{CredentialUse, Credentials, StoreError};
 #[async_trait]
 impl Credentials for SqlStore {
     async fn add_credential(&self, credential: &Credential) -> Result<(), StoreError> {
-        let statement = "INSERT INTO credentials (id, grant_id, device, nas, password, expires_at) \
-                         VALUES ($1, $2, $3, $4, $5, $6)";
         let mut change = self.script();
-        change
-            .add(statement)
-            .bind(id_column(credential.id))
-            .bind(id_column(credential.grant))
-            .bind(mac_column(credential.device))
-            .bind(credential.nas.as_str())
-            .bind(self.keys.seal(Seal::CredentialPassword, credential.password.expose()))
-            .bind(credential.expires_at.as_millis());
+        self.insert_credential(&mut change, credential);
         self.change(change).await
     }
 
@@ -88,6 +80,21 @@ impl Credentials for SqlStore {
     async fn prune_credentials(&self, before: Timestamp) -> Result<u64, StoreError> {
         let statement = "DELETE FROM credentials WHERE expires_at < $1";
         self.destroy(self.begin().await?, statement, before.as_millis()).await
+    }
+}
+
+impl SqlStore {
+    pub(super) fn insert_credential(&self, script: &mut Script, credential: &Credential) {
+        let statement = "INSERT INTO credentials (id, grant_id, device, nas, password, expires_at) \
+                         VALUES ($1, $2, $3, $4, $5, $6)";
+        script
+            .add(statement)
+            .bind(id_column(credential.id))
+            .bind(id_column(credential.grant))
+            .bind(mac_column(credential.device))
+            .bind(credential.nas.as_str())
+            .bind(self.keys.seal(Seal::CredentialPassword, credential.password.expose()))
+            .bind(credential.expires_at.as_millis());
     }
 }
 

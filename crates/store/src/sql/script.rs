@@ -68,13 +68,20 @@ impl Script {
         self
     }
 
-    /// The same statements after one that has no values.
-    pub(super) fn after(mut self, first: &str) -> Self {
-        match self.trips.first_mut() {
-            Some(trip) if self.at_once => trip.statements.insert(0, first.to_owned()),
-            _ => self.trips.insert(0, Trip::of(first)),
+    /// The same statements after some that have no values.
+    pub(super) fn after<const N: usize>(mut self, first: [&str; N]) -> Self {
+        for statement in first.into_iter().rev() {
+            match self.trips.first_mut() {
+                Some(trip) if self.at_once => trip.statements.insert(0, statement.to_owned()),
+                _ => self.trips.insert(0, Trip::of(statement)),
+            }
         }
         self
+    }
+
+    /// Whether there is nothing to be done.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.trips.is_empty()
     }
 
     /// Does all; returns what each statement found.
@@ -157,7 +164,7 @@ mod tests {
     fn texts(mut script: Script) -> Vec<(Vec<String>, usize)> {
         script.add("UPDATE a SET b = $1 WHERE c = $2").bind(1_i64).bind("two");
         script.add("DELETE FROM d WHERE e = $2 OR f = $1 OR g = $2").bind(3_i64).bind(4_i64);
-        let trips = script.after("BEGIN").trips;
+        let trips = script.after(["BEGIN"]).trips;
         trips.into_iter().map(|trip| (trip.statements, trip.values.len())).collect()
     }
 

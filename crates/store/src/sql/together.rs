@@ -10,7 +10,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use sqlx::any::AnyRow;
-use sqlx::{Any, Executor, Transaction};
+use sqlx::{Any, AssertSqlSafe, Executor, Transaction};
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
 use super::SqlStore;
@@ -19,9 +19,11 @@ use super::given::Given;
 use super::script::{Script, each};
 use crate::StoreError;
 
-/// What stands before and behind the statements of one change in a group.
-const BEGIN_TURN: &str = "SAVEPOINT turn";
-const END_TURN: &str = "RELEASE turn";
+/// What follows the beginning of a group: the first savepoint.
+const FIRST_SAVEPOINT: &str = "; SAVEPOINT turn";
+/// What stands before the statements of each change in a group: what stands behind the savepoint is kept,
+/// and there is another one. Of the last change the commit keeps it.
+const NEXT_SAVEPOINT: [&str; 2] = ["RELEASE turn", "SAVEPOINT turn"];
 
 /// The transaction in which changes take turns; whoever wants one waits in line for it.
 pub(super) type Line = Arc<Mutex<Option<Group>>>;
@@ -37,7 +39,7 @@ pub(super) struct Group {
 /// How far the turn of a change has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Turn {
-    /// Nothing is behind a savepoint.
+    /// What is behind the savepoint, if anything, is to be kept.
     Over,
     /// A change has begun, or was given up, behind the savepoint.
     Begun,
@@ -60,8 +62,8 @@ impl Looking {
     pub(super) async fn begin(mut self) -> Result<Together, StoreError> {
         if let Together::InTurn(group) = &mut self.0 {
             let group = group.as_mut().expect("a turn is in a group");
-            group.transaction.execute(BEGIN_TURN).await?;
             group.turn = Turn::Begun;
+            group.within_turn(Script::new(Dialect::Sqlite)).await?;
         }
         Ok(self.0)
     }
@@ -76,8 +78,7 @@ impl Looking {
             Together::InTurn(group) => {
                 let group = group.as_mut().expect("a turn is in a group");
                 group.turn = Turn::Begun;
-                let found = script.after(BEGIN_TURN).fetch(&mut group.transaction).await?;
-                found.into_iter().skip(1).collect()
+                group.within_turn(script).await?
             }
         };
         Ok((self.0, found))
@@ -134,19 +135,18 @@ type Ended = (Vec<Vec<AnyRow>>, oneshot::Receiver<Result<(), StoreError>>);
 /// Ends a turn with these statements, so that it is part of its group.
 async fn end_turn(
     mut group: OwnedMutexGuard<Option<Group>>,
-    mut script: Script,
+    script: Script,
 ) -> Result<Ended, StoreError> {
     let group = group.as_mut().expect("a turn is in a group");
-    script.add(END_TURN);
-    let begins_here = group.turn == Turn::Over;
-    if begins_here {
-        script = script.after(BEGIN_TURN);
-    }
-    group.turn = Turn::Begun;
-    let mut found = script.fetch(&mut group.transaction).await?;
+    let found = match group.turn {
+        Turn::Begun if script.is_empty() => Vec::new(),
+        Turn::Begun => script.fetch(&mut group.transaction).await?,
+        Turn::Over | Turn::Broken => {
+            group.turn = Turn::Begun;
+            group.within_turn(script).await?
+        }
+    };
     group.turn = Turn::Over;
-    found.pop();
-    let found = found.into_iter().skip(begins_here.into()).collect();
     let (done, outcome) = oneshot::channel();
     group.done.push(done);
     Ok((found, outcome))
@@ -183,12 +183,18 @@ impl Group {
         Self { transaction, done: Vec::new(), turn: Turn::Over }
     }
 
+    /// Does the first statements of a change, behind a savepoint of its own.
+    async fn within_turn(&mut self, script: Script) -> Result<Vec<Vec<AnyRow>>, StoreError> {
+        let mut found = script.after(NEXT_SAVEPOINT).fetch(&mut self.transaction).await?;
+        Ok(found.split_off(NEXT_SAVEPOINT.len().min(found.len())))
+    }
+
     /// Takes back what the last turn left behind its savepoint, if it was given up. A transaction
     /// that SQLite itself has ended, as on a full disk, has no savepoint.
     async fn settle(&mut self) -> Result<(), StoreError> {
         if self.turn == Turn::Begun {
             self.turn = Turn::Broken;
-            self.transaction.execute("ROLLBACK TO turn; RELEASE turn").await?;
+            self.transaction.execute("ROLLBACK TO turn").await?;
             self.turn = Turn::Over;
         }
         Ok(())
@@ -286,7 +292,9 @@ impl SqlStore {
                 }
                 Some(group) => group,
                 None => {
-                    let group = place.insert(Group::new(self.begin().await?));
+                    let statement = format!("{}{FIRST_SAVEPOINT}", self.dialect.begin());
+                    let transaction = self.writer.begin_with(AssertSqlSafe(statement)).await?;
+                    let group = place.insert(Group::new(transaction));
                     tokio::spawn(finish(Arc::clone(&self.line)));
                     group
                 }

@@ -26,8 +26,11 @@ pub async fn each_purpose_is_its_own_consent(store: TestStore) {
     new.challenge.agreed[1].language = Language::english();
     assert_eq!(begin(&store, &new).await, Begun::Begins);
     assert!(store.find_account(&phone().into()).await.unwrap().is_none(), "nothing is proven");
-    let attempt =
-        Attempt { challenge: new.challenge.id, proof: Proof::Code(&code("482913")), at: at(9) };
+    let attempt = Attempt {
+        challenge: store::Sought::Id(new.challenge.id),
+        proof: Proof::Code(&code("482913")),
+        at: at(9),
+    };
     let won = store.win(&attempt, &ChallengePolicy::default(), &prize(1, at(9))).await.unwrap();
     let account = won.unwrap().grant.account;
     let expected = |purpose, language| {

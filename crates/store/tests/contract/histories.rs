@@ -10,7 +10,7 @@ pub async fn what_happened_is_told_without_numbers_and_codes(store: TestStore) {
     begin(&store, &new_challenge(1, mac(1), T0, "123456")).await;
     let attempt = async |code: Code| {
         let attempt = Attempt {
-            challenge: ChallengeId::from_bytes([1; 16]),
+            challenge: store::Sought::Id(ChallengeId::from_bytes([1; 16])),
             proof: Proof::Code(&code),
             at: at(9),
         };

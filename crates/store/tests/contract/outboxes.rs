@@ -180,7 +180,11 @@ pub async fn another_route_carries_another_code_and_both_are_good(store: TestSto
         ("071155", 313, Ok(())),
     ] {
         let (code, at) = attempt(text, seconds);
-        let attempt = Attempt { challenge: new.challenge.id, proof: Proof::Code(&code), at };
+        let attempt = Attempt {
+            challenge: store::Sought::Id(new.challenge.id),
+            proof: Proof::Code(&code),
+            at,
+        };
         let policy = ChallengePolicy::default();
         let verdict = store.verify(&attempt, Purpose::SignIn, &policy).await.unwrap();
         assert_eq!(verdict.map(drop), expected, "{text}");
@@ -207,8 +211,11 @@ pub async fn nothing_is_sent_elsewhere_once_nobody_waits_for_it(store: TestStore
     let new = new_challenge(1, mac(1), T0, "482913");
     begin(&store, &new).await;
     let first = store.claim_messages(at(1), at(30), 1).await.unwrap().remove(0);
-    let attempt =
-        Attempt { challenge: new.challenge.id, proof: Proof::Code(&code("482913")), at: at(5) };
+    let attempt = Attempt {
+        challenge: store::Sought::Id(new.challenge.id),
+        proof: Proof::Code(&code("482913")),
+        at: at(5),
+    };
     let policy = ChallengePolicy::default();
     store.verify(&attempt, Purpose::SignIn, &policy).await.unwrap().unwrap();
     assert!(!store.send_elsewhere(&elsewhere(first.id, Some("071155"), 12)).await.unwrap());
@@ -352,8 +359,11 @@ pub async fn a_code_lives_from_when_the_gateway_took_it(store: TestStore) {
         let again = store.finish_message(message.id, &main_route(), &accepted, at(599)).await;
         again.expect("taking it twice changes nothing");
         for (when, expected) in [(lives_until, Err(Verdict::Expired)), (lives_until - 1, Ok(()))] {
-            let attempt =
-                Attempt { challenge: id, proof: Proof::Code(&code("482913")), at: at(when) };
+            let attempt = Attempt {
+                challenge: store::Sought::Id(id),
+                proof: Proof::Code(&code("482913")),
+                at: at(when),
+            };
             let verdict = store.verify(&attempt, Purpose::SignIn, &policy).await.unwrap();
             assert_eq!(verdict.map(drop), expected, "taken at {taken}, tried at {when}");
         }

@@ -37,7 +37,7 @@ async fn verify(
     when: Timestamp,
 ) -> Result<(), Verdict> {
     let attempt = Attempt {
-        challenge: ChallengeId::from_bytes([id; 16]),
+        challenge: store::Sought::Id(ChallengeId::from_bytes([id; 16])),
         proof: Proof::Code(&code(text)),
         at: when,
     };
@@ -61,7 +61,11 @@ pub async fn a_code_of_one_purpose_is_worthless_for_another(store: TestStore) {
     }
     for id in [2, 3] {
         let challenge = ChallengeId::from_bytes([id; 16]);
-        let attempt = Attempt { challenge, proof: Proof::Code(&code("482913")), at: at(1) };
+        let attempt = Attempt {
+            challenge: store::Sought::Id(challenge),
+            proof: Proof::Code(&code("482913")),
+            at: at(1),
+        };
         let won = store.win(&attempt, &ChallengePolicy::default(), &prize(id, at(1))).await;
         assert_eq!(won.unwrap().map(drop), Err(Verdict::Used), "it lets nobody online");
     }
@@ -90,7 +94,11 @@ pub async fn a_hash_is_bound_to_purpose_and_subject(store: TestStore) {
     let wrong = Err(Verdict::Wrong { left: 4 });
     assert_eq!(verify(&store, (1, Purpose::ReportClose), "482913", at(1)).await, wrong);
     let challenge = ChallengeId::from_bytes([2; 16]);
-    let attempt = Attempt { challenge, proof: Proof::Code(&code("482913")), at: at(1) };
+    let attempt = Attempt {
+        challenge: store::Sought::Id(challenge),
+        proof: Proof::Code(&code("482913")),
+        at: at(1),
+    };
     let won = store.win(&attempt, &ChallengePolicy::default(), &prize(2, at(1))).await;
     assert_eq!(won.unwrap().map(drop), wrong);
 }

@@ -94,7 +94,11 @@ pub async fn conversion_is_counted_without_what_may_still_come(store: TestStore)
     for id in [5, 6] {
         let code = code("482913");
         let challenge = ChallengeId::from_bytes([id; 16]);
-        let attempt = store::Attempt { challenge, proof: store::Proof::Code(&code), at: at(10) };
+        let attempt = store::Attempt {
+            challenge: store::Sought::Id(challenge),
+            proof: store::Proof::Code(&code),
+            at: at(10),
+        };
         store.verify(&attempt, Purpose::SignIn, &policy()).await.unwrap().unwrap();
     }
     let count = async |since: u64, settled: u64| {

@@ -24,7 +24,7 @@ async fn try_code(
     when: Timestamp,
 ) -> Result<(), Verdict> {
     let attempt = Attempt {
-        challenge: ChallengeId::from_bytes([id; 16]),
+        challenge: store::Sought::Id(ChallengeId::from_bytes([id; 16])),
         proof: Proof::Code(&code(text)),
         at: when,
     };
@@ -81,7 +81,11 @@ pub async fn a_code_and_its_grant_are_one(store: TestStore) {
     store.sign_in(&sign_in(7, mac(7), T0)).await.unwrap();
     begin(&store, &new_challenge(1, mac(1), T0, "482913")).await;
     let challenge = ChallengeId::from_bytes([1; 16]);
-    let attempt = Attempt { challenge, proof: Proof::Code(&code("482913")), at: at(1) };
+    let attempt = Attempt {
+        challenge: store::Sought::Id(challenge),
+        proof: Proof::Code(&code("482913")),
+        at: at(1),
+    };
     // A grant of that id is there already: what the code wins cannot be written.
     assert!(store.win(&attempt, &policy(), &prize(7, at(1))).await.is_err());
     assert_eq!(store.find_grant(mac(1)).await.unwrap(), None);
@@ -567,7 +571,8 @@ fn with_link(id: u8, begun: Timestamp) -> NewChallenge {
 /// Follows a link; a good one makes a grant with the id of the challenge.
 async fn follow(store: &TestStore, id: u8, link: &str, when: Timestamp) -> Result<(), Verdict> {
     let (challenge, link) = (ChallengeId::from_bytes([id; 16]), link.parse().unwrap());
-    let attempt = Attempt { challenge, proof: Proof::Link(&link), at: when };
+    let attempt =
+        Attempt { challenge: store::Sought::Id(challenge), proof: Proof::Link(&link), at: when };
     store.win(&attempt, &policy(), &prize(id, when)).await.unwrap().map(drop)
 }
 

@@ -192,7 +192,11 @@ pub async fn what_was_spent_is_told_by_site_and_country(store: TestStore) {
     begin(&store, &ask(5, at(1)), None).await;
     let code = code("482913");
     let challenge = ChallengeId::from_bytes([2; 16]);
-    let attempt = store::Attempt { challenge, proof: store::Proof::Code(&code), at: at(2) };
+    let attempt = store::Attempt {
+        challenge: store::Sought::Id(challenge),
+        proof: store::Proof::Code(&code),
+        at: at(2),
+    };
     store.verify(&attempt, Purpose::SignIn, &policy()).await.unwrap().unwrap();
     let parts = store.list_spending_parts(SpendingPeriod::at(now).day).await.unwrap();
     let part = |part: &store::SpendingPart| {
