@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use controller::{MessageRoutes, RouteNow};
 use domain::{Charge, PhoneNumber, RouteName, SmsText, Timestamp};
 use messaging::{IncomingReceipt, Receipts, Standing};
-use portal::{MessageGateways, ReceiptAnswer, ReceiptTold};
+use portal::{MessageGateways, MessagePlace, ReceiptAnswer, ReceiptTold};
 
 /// The gateways of the courier in this process.
 pub struct OfCourier {
@@ -34,6 +34,12 @@ impl MessageGateways for OfCourier {
         now: Timestamp,
     ) -> Option<Charge> {
         self.standing.tariff().charge(route, phone, text, now)
+    }
+
+    fn place(&self) -> Option<MessagePlace> {
+        let place = self.standing.place()?;
+        let claim = place.claim();
+        Some(MessagePlace { claim, hand_over: Box::new(|message| place.hand_over(message)) })
     }
 
     async fn take_receipt(&self, receipt: &ReceiptTold<'_>) -> ReceiptAnswer {

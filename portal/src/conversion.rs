@@ -179,7 +179,14 @@ mod tests {
             state: ChallengeState::Open,
         };
         let text = SmsText::new("482913".to_owned());
-        let new = NewChallenge { challenge, code: code(), link: None, text, visit: None };
+        let new = NewChallenge {
+            challenge,
+            code: code(),
+            link: None,
+            text,
+            visit: None,
+            claim_until: None,
+        };
         let policy = ChallengePolicy::default();
         let begun = store.begin_challenge(&new, &Budget::NONE, &policy).await.unwrap();
         if let Some(code) = enters {

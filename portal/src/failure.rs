@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::PlanName;
 use store::StoreError;
+use tokio::task::JoinError;
 
 use crate::random;
 
@@ -21,6 +22,8 @@ pub(crate) enum Failure {
     Template(#[from] askama::Error),
     #[error("plan {0} is missing")]
     PlanGone(PlanName),
+    #[error("a step broke down")]
+    BrokeDown(#[source] JoinError),
 }
 
 /// Marks a response that [`crate::guard`] turns into a page with this reference.

@@ -5,6 +5,7 @@
 //! could not be written down, and nothing else.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::body::Bytes;
@@ -12,6 +13,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::{Charge, PhoneNumber, RouteName, SmsText, Timestamp};
+use store::OutgoingMessage;
 
 use crate::app::App;
 
@@ -33,8 +35,19 @@ pub trait MessageGateways: Send + Sync {
         now: Timestamp,
     ) -> Option<Charge>;
 
+    /// A place for one more message that can be handed over at once, if there is one.
+    fn place(&self) -> Option<MessagePlace>;
+
     /// Takes what was told of a message.
     async fn take_receipt(&self, receipt: &ReceiptTold<'_>) -> ReceiptAnswer;
+}
+
+/// A place for a message that is handed over as soon as it is written down.
+pub struct MessagePlace {
+    /// For how long the message must be claimed.
+    pub claim: Duration,
+    /// Hands it over.
+    pub hand_over: Box<dyn FnOnce(OutgoingMessage) + Send>,
 }
 
 /// What came to the address of receipts.

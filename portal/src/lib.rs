@@ -46,7 +46,7 @@ mod wispr;
 mod wording;
 
 pub use budget::Budgets;
-pub use gateways::{MessageGateways, ReceiptAnswer, ReceiptTold};
+pub use gateways::{MessageGateways, MessagePlace, ReceiptAnswer, ReceiptTold};
 pub use hidden::{Controllers, DecryptError};
 pub use message::{MessageForm, Messages, TooLong};
 pub use portal::{Portal, PortalError};

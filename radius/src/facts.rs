@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Clock, CredentialId, MacAddress, NasName, NasProfile, Speed, Timestamp};
-use store::{CredentialUse, Store};
+use store::{CredentialUse, Question, Store, Together, Unanswered};
 use tokio_util::sync::CancellationToken;
 
 use crate::authorise::{Admission, Known, Refusal, decide};
@@ -17,7 +17,6 @@ use crate::crowd::{Crowd, Place};
 use crate::known_grants::{KnownGrants, Young};
 use crate::look_ups::{OfCredential, OfDevice, OnlineAt, Usable, UsedUp};
 use crate::renewals::Renewals;
-use crate::together::{Question, Together, Unanswered};
 
 /// How long an answer of the store is worth waiting for; access points ask again after that.
 const PATIENCE: Duration = Duration::from_secs(3);

@@ -46,7 +46,6 @@ mod settings;
 mod shared;
 mod socket;
 mod terms;
-mod together;
 mod translate;
 
 pub use authorise::Refusal;

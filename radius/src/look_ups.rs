@@ -4,10 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use domain::{Credential, CredentialId, MacAddress, SiteName, Timestamp};
-use store::{CredentialUse, GrantsOf, Store, StoreError, holders_of};
+use store::{CredentialUse, GrantsOf, Question, Store, StoreError, holders_of};
 
 use crate::authorise::Known;
-use crate::together::Question;
 
 /// What is known of a device at that time.
 pub(crate) struct OfDevice(pub(crate) Arc<dyn Store>);
@@ -116,9 +115,10 @@ async fn known<Key: std::hash::Hash + Eq>(
 
 #[cfg(test)]
 mod tests {
+    use store::{Together, Unanswered};
+
     use super::*;
     use crate::fixtures::{DEVICE, T0, grant, sign_in};
-    use crate::together::{Together, Unanswered};
 
     #[tokio::test]
     async fn each_of_many_gets_its_own_answer() {

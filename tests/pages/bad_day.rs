@@ -192,6 +192,7 @@ impl Visitor<'_> {
             code,
             link: None,
             visit: None,
+            claim_until: None,
         };
         self.ground.wait_for(async {
             let store = store(&self.ground.city).await;

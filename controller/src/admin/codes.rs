@@ -52,9 +52,10 @@ pub(super) async fn send(
         }
         None => {
             let challenge = new_challenge(&wish, binding, &policy, now);
-            let new = NewChallenge { challenge, code, link: None, text, visit: None };
+            let new =
+                NewChallenge { challenge, code, link: None, text, visit: None, claim_until: None };
             match store.begin_challenge(&new, &budget, &policy).await? {
-                Begun::Begins => new.challenge,
+                Begun::Begins | Begun::Claimed(_) => new.challenge,
                 Begun::GoesOn(_) => return Err(too_many("a code was sent at this very moment")),
                 Begun::Over(over) | Begun::Mute(over) => return Err(not_sent(over.into())),
                 Begun::Busy(wait) => return Err(not_sent(NotSent::Busy(wait))),

@@ -252,6 +252,7 @@ async fn a_reference_leads_to_the_sign_in_and_tells_neither_number_nor_code() {
         link: None,
         text: domain::SmsText::new("482913".into()),
         visit: Some(VisitRecord { asked_at: now, arrived_at: now, ..visit() }),
+        claim_until: None,
     };
     city.store
         .begin_challenge(&new, &store::Budget::NONE, &ChallengePolicy::default())

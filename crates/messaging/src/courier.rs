@@ -6,16 +6,23 @@
 
 mod outcome;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Clock, Code, MessageState, RouteName, Tariff, Timestamp};
-use store::{Change, Changes, Elsewhere, OutgoingMessage, Store, StoreError};
+use store::{
+    AcceptedMessage, Change, Changes, Elsewhere, OutgoingMessage, Question, Store, StoreError,
+    Together, Unanswered,
+};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::{JoinError, JoinSet};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use self::outcome::{CodeOfNext, Outcome, Round, outcome};
 use crate::error::MessagingError;
+use crate::places::{Brought, Place, Places};
 use crate::receipts::{Receipts, UselessReceipts};
 use crate::routes::{Route, RouteStanding, Routes, Way};
 use crate::settings::MessagingSettings;
@@ -36,10 +43,16 @@ const SHORTEST_REST: Duration = Duration::from_millis(50);
 /// Empties the outbox by the routes.
 pub struct Courier {
     desk: Arc<Desk>,
+    places: Places,
+    /// Messages that are claimed already.
+    brought: mpsc::UnboundedReceiver<Brought>,
     concurrency: u32,
     claim: Duration,
     look_again: Duration,
 }
+
+/// What is being handed over; each returns when the outbox has to be looked at because of it.
+type Sending = JoinSet<Option<Timestamp>>;
 
 /// Knows how the routes of a courier stand.
 #[derive(Clone)]
@@ -47,9 +60,16 @@ pub struct Standing {
     routes: Arc<Routes>,
     receipts: Arc<Receipts>,
     tariff: Arc<Tariff>,
+    places: Places,
 }
 
 impl Standing {
+    /// A place for one more message that is handed over at once, if no other one waits for it.
+    #[must_use]
+    pub fn place(&self) -> Option<Place> {
+        self.places.take()
+    }
+
     /// What messages cost.
     #[must_use]
     pub fn tariff(&self) -> &Tariff {
@@ -87,6 +107,22 @@ struct Desk {
     routes: Arc<Routes>,
     receipts: Arc<Receipts>,
     tariff: Arc<Tariff>,
+    accepted: Together<Acceptance>,
+}
+
+/// That gateways took messages, written down for many at a time.
+struct Acceptance(Arc<dyn Store>);
+
+impl Question for Acceptance {
+    type Wanted = AcceptedMessage;
+    type Answer = ();
+    const AT_ONCE: usize = 1;
+    const TOGETHER: usize = 64;
+
+    async fn ask(&self, wanted: &[AcceptedMessage]) -> Result<Vec<()>, StoreError> {
+        self.0.accept_messages(wanted).await?;
+        Ok(vec![(); wanted.len()])
+    }
 }
 
 impl Courier {
@@ -103,10 +139,15 @@ impl Courier {
         let routes = Arc::new(Routes::open(settings)?);
         let receipts = Receipts::open(settings, Arc::clone(&store), Arc::clone(&clock))?;
         let (receipts, tariff) = (Arc::new(receipts), Arc::new(settings.tariff()));
+        let accepted = Together::new(Acceptance(Arc::clone(&store)));
+        let claim = settings.longest_hand_over() + CLAIM_MARGIN;
+        let (places, brought) = Places::new(settings.concurrency, claim);
         Ok(Self {
-            desk: Arc::new(Desk { store, clock, routes, receipts, tariff }),
+            desk: Arc::new(Desk { store, clock, routes, receipts, tariff, accepted }),
+            places,
+            brought,
             concurrency: settings.concurrency,
-            claim: settings.longest_hand_over() + CLAIM_MARGIN,
+            claim,
             look_again: Duration::from_secs(u64::from(settings.look_again_seconds)),
         })
     }
@@ -121,59 +162,101 @@ impl Courier {
     #[must_use]
     pub fn standing(&self) -> Standing {
         let (routes, tariff) = (Arc::clone(&self.desk.routes), Arc::clone(&self.desk.tariff));
-        Standing { routes, receipts: self.receipts(), tariff }
+        Standing { routes, receipts: self.receipts(), tariff, places: self.places.clone() }
     }
 
     /// Works until told to stop; what is being handed over then is seen through first.
-    pub async fn run(self, stop: CancellationToken) {
+    pub async fn run(mut self, stop: CancellationToken) {
         let mut changes = self.desk.store.changes();
-        let mut sending = JoinSet::new();
-        loop {
-            // What is told and done by now is seen by the next look.
+        let mut sending = Sending::new();
+        while !stop.is_cancelled() {
+            // What is told by now is seen by the next look.
             changes.skip_waiting();
-            while let Some(done) = sending.try_join_next() {
-                report_panic(done);
-            }
             let rest = self.begin_due(&mut sending).await.unwrap_or_else(|error| {
                 tracing::warn!(error = &error as &dyn std::error::Error, "outbox out of reach");
                 self.look_again
             });
-            tokio::select! {
-                () = stop.cancelled() => break,
-                Some(done) = sending.join_next() => report_panic(done),
-                () = woken(&mut changes) => {}
-                () = tokio::time::sleep(rest) => {}
+            let mut look_at = Instant::now() + rest;
+            loop {
+                tokio::select! {
+                    () = stop.cancelled() => break,
+                    Some((message, place)) = self.brought.recv() => {
+                        self.begin(&mut sending, message, place);
+                    }
+                    Some(done) = sending.join_next() => {
+                        if self.places.is_crowded() {
+                            while let Some(done) = sending.try_join_next() {
+                                due(done);
+                            }
+                            break;
+                        }
+                        if let Some(at) = due(done) {
+                            look_at = look_at.min(Instant::now() + self.until(at));
+                        }
+                    }
+                    () = woken(&mut changes) => break,
+                    () = tokio::time::sleep_until(look_at) => break,
+                }
             }
         }
-        while let Some(done) = sending.join_next().await {
-            report_panic(done);
+        let places = self.places.clone();
+        let mut all_done = pin!(places.close());
+        loop {
+            tokio::select! {
+                () = &mut all_done => return,
+                Some((message, place)) = self.brought.recv() => {
+                    self.begin(&mut sending, message, place);
+                }
+                Some(done) = sending.join_next() => drop(due(done)),
+            }
         }
     }
 
     /// Begins to send what is due, as far as there is room; returns how long to rest.
-    async fn begin_due(&self, sending: &mut JoinSet<()>) -> Result<Duration, StoreError> {
-        let busy = u32::try_from(sending.len()).unwrap_or(u32::MAX);
-        let room = self.concurrency.saturating_sub(busy);
-        if room == 0 {
-            return Ok(self.look_again);
-        }
+    async fn begin_due(&self, sending: &mut Sending) -> Result<Duration, OutboxError> {
         let now = self.desk.clock.now();
-        let claimed = self.desk.store.claim_messages(now, now + self.claim, room).await?;
-        for message in claimed {
-            let desk = self.desk.clone();
-            sending.spawn(async move { desk.see_through(message).await });
+        loop {
+            let places = self.places.take_for_waiting();
+            let Some(room) = u32::try_from(places.len()).ok().filter(|room| *room > 0) else {
+                // Whatever is done next makes room.
+                self.places.set_crowded(true);
+                return Ok(self.look_again);
+            };
+            let claimed = self.desk.store.claim_messages(now, now + self.claim, room).await?;
+            let is_crowded = claimed.len() >= places.len();
+            self.places.set_crowded(is_crowded);
+            for (message, place) in claimed.into_iter().zip(places) {
+                self.begin(sending, message, place);
+            }
+            if !is_crowded {
+                break;
+            }
         }
         let mut next = self.desk.store.next_message_at().await?;
         if next.is_some_and(|at| at <= now) {
             self.send_unreceipted_again(now).await?;
             next = self.desk.store.next_message_at().await?;
         }
-        let rest = next.map_or(self.look_again, |at| at.since(self.desk.clock.now()));
-        Ok(rest.clamp(SHORTEST_REST, self.look_again.max(SHORTEST_REST)))
+        Ok(next.map_or(self.look_again, |at| self.until(at)))
+    }
+
+    /// Begins to send a claimed message.
+    fn begin(&self, sending: &mut Sending, message: OutgoingMessage, place: OwnedSemaphorePermit) {
+        let desk = Arc::clone(&self.desk);
+        sending.spawn(async move {
+            let _place = place;
+            desk.see_through(message).await
+        });
+    }
+
+    /// How long to rest until then.
+    fn until(&self, at: Timestamp) -> Duration {
+        let rest = at.since(self.desk.clock.now());
+        rest.clamp(SHORTEST_REST, self.look_again.max(SHORTEST_REST))
     }
 
     /// Sends by another route what was taken and of which no receipt came in time.
-    async fn send_unreceipted_again(&self, now: Timestamp) -> Result<(), StoreError> {
+    async fn send_unreceipted_again(&self, now: Timestamp) -> Result<(), OutboxError> {
         let memory = (now, now - RECEIPT_MEMORY);
         let store = &self.desk.store;
         let missed = store.claim_unreceipted(memory, now + self.claim, self.concurrency).await?;
@@ -185,7 +268,8 @@ impl Courier {
 }
 
 impl Desk {
-    async fn see_through(&self, message: OutgoingMessage) {
+    /// Sends a claimed message; returns when the outbox has to be looked at because of it.
+    async fn see_through(&self, message: OutgoingMessage) -> Option<Timestamp> {
         let now = self.clock.now();
         let (route, outcome, since, next) = match self.routes.way(&message, now) {
             Way::Over(route, next) => {
@@ -200,28 +284,32 @@ impl Desk {
         };
         let settled = Settled { message: &message, route: &route.name, since, next };
         log(&settled, &outcome);
-        if let Err(error) = self.record(&settled, outcome).await {
-            // The claim runs out by itself, and the message is tried again then.
-            tracing::warn!(
-                message.id = %message.id,
-                error = &error as &dyn std::error::Error,
-                "the outcome of a message could not be written down"
-            );
+        match self.record(&settled, outcome).await {
+            Ok(due) => due,
+            Err(error) => {
+                // The claim runs out by itself, and the message is tried again then.
+                tracing::warn!(
+                    message.id = %message.id,
+                    error = &error as &dyn std::error::Error,
+                    "the outcome of a message could not be written down"
+                );
+                None
+            }
         }
     }
 
     /// Sends a message by the next route that was taken and did not arrive, as far as is known.
-    async fn send_again(&self, message: &OutgoingMessage) -> Result<(), StoreError> {
+    async fn send_again(&self, message: &OutgoingMessage) -> Result<(), OutboxError> {
         let now = self.clock.now();
         let next = self.routes.after(message, now);
         let (Some(from), Some(next)) = (&message.route, next) else {
-            return self.store.forget_message(message.id).await;
+            return Ok(self.store.forget_message(message.id).await?);
         };
         let reason = "no receipt came, or one that it did not arrive".to_owned();
         let outcome = Outcome::Elsewhere { reason, code: CodeOfNext::Fresh };
         let settled = Settled { message, route: from, since: now, next: Some(next) };
         log(&settled, &outcome);
-        self.record(&settled, outcome).await
+        self.record(&settled, outcome).await.map(drop)
     }
 
     /// Tries once; returns also since when the route tries.
@@ -243,21 +331,26 @@ impl Desk {
         (outcome(message, result, Round { now, since, has_next }), since)
     }
 
-    async fn record(&self, settled: &Settled<'_>, outcome: Outcome) -> Result<(), StoreError> {
+    /// Writes down what became of a message; returns when the outbox has to be looked at because of it.
+    async fn record(
+        &self,
+        settled: &Settled<'_>,
+        outcome: Outcome,
+    ) -> Result<Option<Timestamp>, OutboxError> {
         let (message, route, now) = (settled.message.id, settled.route, self.clock.now());
         let was_refused = matches!(outcome, Outcome::Refused { .. });
-        let state = match (outcome, settled.next) {
-            (Outcome::Accepted { reference }, Some(_)) if self.receipts.come_from(route) => {
-                let taken = (route, reference.as_deref());
-                let until = now + RECEIPT_PATIENCE;
-                self.store.watch_message(message, taken, now, until).await?;
-                return self.catch_up(route, reference.as_deref()).await;
+        let reason = match (outcome, settled.next) {
+            (Outcome::Accepted { reference }, next) => {
+                let is_watched = next.is_some() && self.receipts.come_from(route);
+                let watch_until = is_watched.then(|| now + RECEIPT_PATIENCE);
+                let route = route.clone();
+                return self
+                    .accept(AcceptedMessage { message, route, reference, at: now, watch_until })
+                    .await;
             }
-            (Outcome::Accepted { reference }, _) => MessageState::Accepted { reference },
-            (Outcome::Failed { reason } | Outcome::Refused { reason }, _)
-            | (Outcome::Elsewhere { reason, .. }, None) => MessageState::Failed { reason },
             (Outcome::Again { at, .. }, _) => {
-                return self.store.postpone_message(message, (route, settled.since), at).await;
+                self.store.postpone_message(message, (route, settled.since), at).await?;
+                return Ok(Some(at));
             }
             (Outcome::Elsewhere { reason, code }, Some(next)) => {
                 let (from, to) = (route.clone(), next.name.clone());
@@ -265,19 +358,26 @@ impl Desk {
                 let OutgoingMessage { phone, text, .. } = settled.message;
                 let charge = self.tariff.charge(Some(&to), phone, text, now);
                 let elsewhere = Elsewhere { message, reason, from, to, code, at: now, charge };
-                return self.store.send_elsewhere(&elsewhere).await.map(drop);
+                self.store.send_elsewhere(&elsewhere).await?;
+                return Ok(Some(now));
             }
+            (Outcome::Failed { reason } | Outcome::Refused { reason }, _)
+            | (Outcome::Elsewhere { reason, .. }, None) => reason,
         };
+        let state = MessageState::Failed { reason };
         self.store.finish_message(message, route, &state, now).await?;
         if was_refused {
             self.store.give_back(message).await?;
         }
-        match state {
-            MessageState::Accepted { reference } => {
-                self.catch_up(route, reference.as_deref()).await
-            }
-            MessageState::Waiting | MessageState::Failed { .. } => Ok(()),
-        }
+        Ok(None)
+    }
+
+    /// Writes down that a gateway took a message.
+    async fn accept(&self, accepted: AcceptedMessage) -> Result<Option<Timestamp>, OutboxError> {
+        let AcceptedMessage { route, reference, watch_until, .. } = accepted.clone();
+        self.accepted.ask(accepted).await?;
+        self.catch_up(&route, reference.as_deref()).await?;
+        Ok(watch_until)
     }
 
     /// What was told of a message before its gateway had named it counts from now on.
@@ -287,6 +387,15 @@ impl Desk {
             None => Ok(()),
         }
     }
+}
+
+/// Why messages could not be looked for, or what became of one not be written down.
+#[derive(Debug, thiserror::Error)]
+enum OutboxError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("it could not be written down with others")]
+    Together(#[from] Unanswered),
 }
 
 /// What became of a message at one route.
@@ -339,10 +448,12 @@ async fn woken(changes: &mut Changes) {
     }
 }
 
-fn report_panic(done: Result<(), JoinError>) {
-    if let Err(error) = done {
+/// When the outbox has to be looked at because of what was handed over.
+fn due(done: Result<Option<Timestamp>, JoinError>) -> Option<Timestamp> {
+    done.unwrap_or_else(|error| {
         tracing::error!(%error, "sending a message failed unexpectedly; it is tried again later");
-    }
+        None
+    })
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod error;
 mod fake_gateway;
 mod health;
 mod http;
+mod places;
 mod receipts;
 mod routes;
 mod settings;
@@ -23,6 +24,7 @@ pub use http::{
     SecretSource,
 };
 pub use http::{IncomingReceipt, ReceiptRules, SignatureKind, SignatureRules};
+pub use places::Place;
 pub use receipts::{ReceiptAnswer, Receipts, UselessReceipts};
 pub use routes::RouteStanding;
 pub use settings::{Channel, MessagingSettings, MoneySettings, RouteSettings, TransportKind};

@@ -40,8 +40,8 @@ pub use histories::{ChallengeTold, ChallengesOf, CredentialTold, Histories, Mess
 pub use holds::{LegalHold, LegalHolds};
 pub use nas_ranges::{NasRanges, Sighting};
 pub use outboxes::{
-    Elsewhere, MessageOutbox, OrderFilter, Orders, OutgoingMessage, Reach, ReceiptEnd, ReceiptOf,
-    RouteTold,
+    AcceptedMessage, Elsewhere, MessageOutbox, OrderFilter, Orders, OutgoingMessage, Reach,
+    ReceiptEnd, ReceiptOf, RouteTold,
 };
 pub use radius_servers::{RadiusServer, RadiusServers, ServerId};
 pub use ratings::Ratings;

@@ -20,23 +20,25 @@ mod sql;
 mod standing;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod together;
 mod trail;
 mod versions;
 
 pub use applier::{Applier, ApplyError};
 pub use contract::{
-    AccessPoints, AccountRecord, AccountUsage, Accounts, Act, Actor, AnotherCode, Appearance,
-    Appearances, ApplyOutcome, Attempt, AuditEntry, AuditFilter, AuditLog, AuditSubject, BatchTold,
-    Begun, Budget, ChallengeTold, Challenges, ChallengesOf, Circumstances, ConsentPage, Consents,
-    ConversionPart, CredentialTold, CredentialUse, Credentials, DeviceAtDoor, Elsewhere, Erasure,
-    ErasureRequests, Erasures, Gateways, Grants, GrantsOf, Heritage, Histories, Intent,
-    JournalPosition, KnownDevice, KnownPerson, LegalHold, LegalHolds, Linked, MessageOutbox,
-    MessageTold, NasChange, NasRanges, NewChallenge, NotSent, OpenStay, OrderFilter, Orders,
-    OutgoingMessage, PastStay, PersonalData, Plans, Prize, Proof, RadiusServer, RadiusServers,
-    Ratings, Reach, ReceiptEnd, ReceiptOf, RequestFilter, Revoked, RouteTold, SendBlock,
-    SendBlockTold, SendBlocks, ServerId, SessionFilter, SessionReports, Sessions, SessionsFrom,
-    Sighting, SignIn, SignInOutcome, SiteChange, Sites, Sought, Spending, SpendingPart,
-    SpendingSpan, SpendingTold, Spent, Store, Taken, Visits, VoucherUse, Vouchers, VouchersOf,
+    AcceptedMessage, AccessPoints, AccountRecord, AccountUsage, Accounts, Act, Actor, AnotherCode,
+    Appearance, Appearances, ApplyOutcome, Attempt, AuditEntry, AuditFilter, AuditLog,
+    AuditSubject, BatchTold, Begun, Budget, ChallengeTold, Challenges, ChallengesOf, Circumstances,
+    ConsentPage, Consents, ConversionPart, CredentialTold, CredentialUse, Credentials,
+    DeviceAtDoor, Elsewhere, Erasure, ErasureRequests, Erasures, Gateways, Grants, GrantsOf,
+    Heritage, Histories, Intent, JournalPosition, KnownDevice, KnownPerson, LegalHold, LegalHolds,
+    Linked, MessageOutbox, MessageTold, NasChange, NasRanges, NewChallenge, NotSent, OpenStay,
+    OrderFilter, Orders, OutgoingMessage, PastStay, PersonalData, Plans, Prize, Proof,
+    RadiusServer, RadiusServers, Ratings, Reach, ReceiptEnd, ReceiptOf, RequestFilter, Revoked,
+    RouteTold, SendBlock, SendBlockTold, SendBlocks, ServerId, SessionFilter, SessionReports,
+    Sessions, SessionsFrom, Sighting, SignIn, SignInOutcome, SiteChange, Sites, Sought, Spending,
+    SpendingPart, SpendingSpan, SpendingTold, Spent, Store, Taken, Visits, VoucherUse, Vouchers,
+    VouchersOf,
 };
 pub use eraser::Eraser;
 pub use erasing::order_off_account;
@@ -49,6 +51,7 @@ pub use keys::KeyRing;
 pub use settings::SettingsError;
 pub use sql::{Migrated, SqlStore, StoreSettings};
 pub use standing::{Standing, holders_of, standing_of, terms_of};
+pub use together::{Question, Together, Unanswered};
 pub use trail::{
     Given, Searched, Trail, TrailArchive, TrailCounts, TrailEvent, TrailKind, TrailPort,
     TrailSettings, Wanted, is_about,

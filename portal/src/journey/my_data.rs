@@ -151,9 +151,9 @@ pub(crate) async fn send(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
         attempts: 0,
         state: ChallengeState::Open,
     };
-    let new = NewChallenge { challenge, code, link: None, text, visit: None };
+    let new = NewChallenge { challenge, code, link: None, text, visit: None, claim_until: None };
     match app.store.begin_challenge(&new, &budget, &app.policy).await? {
-        Begun::Begins | Begun::GoesOn(_) | Begun::Mute(_) => Ok(visit.go("me")),
+        Begun::Begins | Begun::Claimed(_) | Begun::GoesOn(_) | Begun::Mute(_) => Ok(visit.go("me")),
         Begun::Over(over) => over_limit(&app, &visit, over),
         Begun::Busy(wait) => too_many(&app, &visit, wait),
         Begun::Spent => sending::spent(&app, &visit),

@@ -117,7 +117,7 @@ pub(crate) async fn submit(
     if let Err(wait) = app.budgets.admit(visit.context.device) {
         return too_busy(&app, &visit, wait);
     }
-    let pending = match stage::find(&app, &visit).await? {
+    let pending = match stage::glance(&app, &visit).await? {
         Stage::Granted(_) | Stage::UsedUp(_) | Stage::Closed { .. } | Stage::Full => {
             return Ok(visit.go(""));
         }
@@ -144,8 +144,13 @@ pub(crate) async fn submit(
     };
     // The link in the message lets the device in without this visit.
     note_whereabouts(&app, &visit).await?;
-    match begin(&app, &visit, (phone, cost), agreed).await? {
-        Begun::Begins | Begun::GoesOn(_) | Begun::Mute(_) => Ok(visit.go("code")),
+    // What began is seen through even if the browser goes away meanwhile.
+    let begun = tokio::spawn(begin(Arc::clone(&app), visit, (phone, cost), agreed));
+    let (visit, begun) = begun.await.map_err(Failure::BrokeDown)?;
+    match begun? {
+        Begun::Begins | Begun::Claimed(_) | Begun::GoesOn(_) | Begun::Mute(_) => {
+            Ok(visit.go("code"))
+        }
         Begun::Over(over) => over_limit(&app, &visit, over),
         Begun::Busy(wait) => too_many(&app, &visit, wait),
         Begun::Spent => sending::spent(&app, &visit),
@@ -167,7 +172,18 @@ pub(super) fn too_many(app: &App, visit: &Visit, wait: Duration) -> Outcome {
     wait_page(app, visit, "e-busy", wait)
 }
 
+/// Begins a challenge for the visit's device, which is returned; hands its message over.
 async fn begin(
+    app: Arc<App>,
+    visit: Visit,
+    to: (PhoneNumber, NonZeroU32),
+    agreed: Vec<Agreed>,
+) -> (Visit, Result<Begun, Failure>) {
+    let begun = try_begin(&app, &visit, to, agreed).await;
+    (visit, begun)
+}
+
+async fn try_begin(
     app: &App,
     visit: &Visit,
     (phone, cost): (PhoneNumber, NonZeroU32),
@@ -182,9 +198,15 @@ async fn begin(
     let limits = app.budgets.sends_at(&visit.site);
     let budget = Budget { limits: &limits, shared: &shared, charge };
     let challenge = new_challenge(app, visit, phone, agreed)?;
-    let new = NewChallenge { challenge, code, link, text, visit: Some(visit.record()) };
+    let place = app.gateways.as_ref().and_then(|gateways| gateways.place());
+    let claim_until = place.as_ref().map(|place| visit.now + place.claim);
+    let visited = Some(visit.record());
+    let new = NewChallenge { challenge, code, link, text, visit: visited, claim_until };
     let begun = app.store.begin_challenge(&new, &budget, &app.policy).await?;
-    if begun == Begun::Begins {
+    if let (Begun::Claimed(message), Some(place)) = (&begun, place) {
+        (place.hand_over)((**message).clone());
+    }
+    if matches!(begun, Begun::Begins | Begun::Claimed(_)) {
         tracing::debug!(
             site = %visit.site.name, device = %visit.context.device,
             phone = %new.challenge.phone.masked(), "a challenge begins"

@@ -7,7 +7,7 @@ use domain::{
     Charge, Counted, MessageState, PhoneNumber, Prices, RouteName, SmsText, SpendingLimits, Tariff,
     Timestamp,
 };
-use portal::{MessageGateways, ReceiptAnswer, ReceiptTold};
+use portal::{MessageGateways, MessagePlace, ReceiptAnswer, ReceiptTold};
 use store::ChallengesOf;
 
 use crate::browser::{Answer, Browser};
@@ -593,6 +593,10 @@ impl MessageGateways for Carriers {
         now: Timestamp,
     ) -> Option<Charge> {
         self.tariff.as_ref().and_then(|tariff| tariff.charge(route, phone, text, now))
+    }
+
+    fn place(&self) -> Option<MessagePlace> {
+        None
     }
 
     async fn take_receipt(&self, _: &ReceiptTold<'_>) -> ReceiptAnswer {

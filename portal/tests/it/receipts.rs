@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use domain::{Charge, PhoneNumber, RouteName, SmsText, Timestamp};
-use portal::{MessageGateways, ReceiptAnswer, ReceiptTold};
+use portal::{MessageGateways, MessagePlace, ReceiptAnswer, ReceiptTold};
 
 use crate::town::Town;
 
@@ -28,6 +28,10 @@ impl MessageGateways for Listener {
         _: &SmsText,
         _: Timestamp,
     ) -> Option<Charge> {
+        None
+    }
+
+    fn place(&self) -> Option<MessagePlace> {
         None
     }
 

@@ -1,6 +1,6 @@
 use domain::{
-    Binding, Challenge, ChallengeId, ChallengeState, Code, Language, MacAddress, ManualClock,
-    Receipt, SmsText, SpendingPeriod,
+    Binding, Challenge, ChallengeId, ChallengeState, Language, MacAddress, ManualClock, Receipt,
+    SmsText, SpendingPeriod,
 };
 use reqwest::header::HeaderMap;
 use store::testing::TestStore;
@@ -107,7 +107,7 @@ impl Post {
 
     /// Sends what is due now, sees it through, and returns how many requests the gateway got.
     async fn send_due(&mut self) -> usize {
-        let mut sending = JoinSet::new();
+        let mut sending = Sending::new();
         self.courier.begin_due(&mut sending).await.unwrap();
         while let Some(done) = sending.join_next().await {
             done.unwrap();
@@ -141,6 +141,14 @@ async fn write(
     (device, tariff): (u8, Tariff),
 ) -> ChallengeId {
     let now = clock.now();
+    let new = new_challenge(device, now);
+    let charge = tariff.charge(None, &new.challenge.phone, &new.text, now);
+    let budget = store::Budget { charge, ..store::Budget::NONE };
+    store.begin_challenge(&new, &budget, &domain::ChallengePolicy::default()).await.unwrap();
+    new.challenge.id
+}
+
+fn new_challenge(device: u8, now: Timestamp) -> NewChallenge {
     let challenge = Challenge {
         id: ChallengeId::from_bytes([device; 16]),
         binding: Binding::SignIn {
@@ -157,19 +165,14 @@ async fn write(
         attempts: 0,
         state: ChallengeState::Open,
     };
-    let id = challenge.id;
-    let code: Code = "482913".parse().unwrap();
-    let new = NewChallenge {
+    NewChallenge {
         challenge,
-        code,
+        code: "482913".parse().unwrap(),
         link: None,
         text: SmsText::new(TEXT.to_owned()),
         visit: None,
-    };
-    let charge = tariff.charge(None, &new.challenge.phone, &new.text, now);
-    let budget = store::Budget { charge, ..store::Budget::NONE };
-    store.begin_challenge(&new, &budget, &domain::ChallengePolicy::default()).await.unwrap();
-    id
+        claim_until: None,
+    }
 }
 
 fn reply(status: u16, body: &str) -> Reply {
@@ -198,6 +201,27 @@ async fn a_message_wakes_the_courier_and_arrives_as_it_was_written() {
     running.await.unwrap();
     let told = store.latest_message(challenge).await.unwrap().unwrap();
     assert_eq!(told.state, accepted("m-1"), "what is on its way is seen through");
+}
+
+#[tokio::test]
+async fn a_message_that_is_handed_over_is_sent_although_nobody_may_claim_it() {
+    let Post { store, clock, mut gateway, courier, .. } = Post::open([taken("m-1")]).await;
+    let standing = courier.standing();
+    let place = standing.place().expect("nobody waits");
+    let claim_until = Some(clock.now() + place.claim());
+    let new = NewChallenge { claim_until, ..new_challenge(1, clock.now()) };
+    let (budget, policy) = (store::Budget::NONE, domain::ChallengePolicy::default());
+    let begun = store.begin_challenge(&new, &budget, &policy).await.unwrap();
+    let store::Begun::Claimed(message) = begun else { panic!("{begun:?}") };
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(courier.run(stop.clone()));
+    stop.cancel();
+    place.hand_over(*message);
+    assert_eq!(gateway.next_asked().await.pairs()["text"], TEXT);
+    running.await.unwrap();
+    let told = store.latest_message(new.challenge.id).await.unwrap().unwrap();
+    assert_eq!(told.state, accepted("m-1"), "who has a place is waited for");
+    assert!(standing.place().is_none(), "nobody takes messages any more");
 }
 
 #[tokio::test]

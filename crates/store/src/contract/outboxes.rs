@@ -9,7 +9,7 @@ use domain::{
 use crate::{MessageTold, ServerId, StoreError};
 
 /// A message that waits to be sent.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutgoingMessage {
     /// The message's id.
     pub id: MessageId,
@@ -31,6 +31,21 @@ pub struct OutgoingMessage {
     pub tried_since: Option<Timestamp>,
     /// The route by which the message before it went, which did not arrive as far as is known.
     pub not_by: Option<RouteName>,
+}
+
+/// A message that a gateway has taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcceptedMessage {
+    /// Which message.
+    pub message: MessageId,
+    /// By which route.
+    pub route: RouteName,
+    /// What the gateway calls it, if it has a name for it.
+    pub reference: Option<String>,
+    /// When.
+    pub at: Timestamp,
+    /// Until when its words and number are kept for a receipt; `None` destroys them now.
+    pub watch_until: Option<Timestamp>,
 }
 
 /// A message that another route shall carry instead.
@@ -217,15 +232,9 @@ pub trait MessageOutbox: Send + Sync {
         at: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Ends a message as accepted by a route, under the gateway's reference if there is one, and
-    /// keeps its words and number until a receipt comes, at the longest until `until`.
-    async fn watch_message(
-        &self,
-        message: MessageId,
-        (route, reference): (&RouteName, Option<&str>),
-        at: Timestamp,
-        until: Timestamp,
-    ) -> Result<(), StoreError>;
+    /// Ends messages as accepted, all in one transaction; one that was ended before stays as it is.
+    /// The codes in them live from then on.
+    async fn accept_messages(&self, accepted: &[AcceptedMessage]) -> Result<(), StoreError>;
 
     /// Accepted messages of which a receipt says that they did not arrive, or is missing although
     /// their route gave one of any other message since `since`; at most `limit`, claimed until

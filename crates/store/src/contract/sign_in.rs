@@ -12,7 +12,7 @@ use domain::{
     SmsText, Timestamp, Verdict, VisitRecord,
 };
 
-use crate::{SignInOutcome, StoreError};
+use crate::{OutgoingMessage, SignInOutcome, StoreError};
 
 /// A challenge that shall begin, with its first code and the message that carries it.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub struct NewChallenge {
     pub text: SmsText,
     /// The visit in which a number was typed for it, if one was; `refused` is what came of it.
     pub visit: Option<VisitRecord>,
+    /// Until when its message is claimed by who begins it; `None` leaves it to whoever claims it.
+    pub claim_until: Option<Timestamp>,
 }
 
 /// What a message may be sent within.
@@ -59,6 +61,8 @@ impl<'a> Budget<'a> {
 pub enum Begun {
     /// It began, and its message is in the outbox.
     Begins,
+    /// It began, and its message in the outbox is claimed: it is to be sent by who began it.
+    Claimed(Box<OutgoingMessage>),
     /// One for the same number goes on, and nothing is sent.
     GoesOn(Challenge),
     /// A limit of the number is reached, by others than the device: it began, and nothing is sent.

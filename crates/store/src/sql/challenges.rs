@@ -1,5 +1,6 @@
 //! Challenges: an attempt is counted before anybody knows how it went, and a code wins once.
 
+mod codes;
 mod limits;
 mod row;
 
@@ -11,8 +12,8 @@ use domain::{
 };
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
-use subtle::ConstantTimeEq;
 
+use self::codes::Fresh;
 use super::SqlStore;
 use super::row::{Columns, id_column, mac_column};
 use super::script::{Script, each};
@@ -22,8 +23,8 @@ use super::spending::{Charged, cost_columns};
 use super::visits;
 use crate::sealed::Seal;
 use crate::{
-    AnotherCode, Attempt, Begun, Budget, Challenges, Change, Linked, NewChallenge, NotSent, Prize,
-    Proof, SignIn, SignInOutcome, Sought, StoreError,
+    AnotherCode, Attempt, Begun, Budget, Challenges, Change, Linked, NewChallenge, NotSent,
+    OutgoingMessage, Prize, SignIn, SignInOutcome, Sought, StoreError,
 };
 
 const COLUMNS: &str = "id, purpose, site, device, subject, phone, language, agreed, created_at, sent_at, sends, \
@@ -95,16 +96,23 @@ impl Challenges for SqlStore {
         self.add_code(&mut script, challenge, &fresh);
         if !mute {
             let words = (&new.text, &new.code, message);
-            self.add_message(&mut script, challenge, words, (None, budget.charge));
+            let by = (None, budget.charge, new.claim_until);
+            self.add_message(&mut script, challenge, words, by);
         }
         let charge = budget.charge.filter(|_| !mute);
         if let Charged::Spent = self.commit_charged(looking, script, charge).await? {
             self.note_spent(charge, new.visit.as_ref()).await?;
             return Ok(Begun::Spent);
         }
+        let claimed = new.claim_until.filter(|_| !mute);
+        let of_message = (!mute && claimed.is_none()).then_some(Change::Message);
         let of_device = challenge.binding.device().map(|(_, device)| Change::Challenge(device));
-        self.publish_all([Change::Message].into_iter().chain(of_device)).await;
-        Ok(over.map_or(Begun::Begins, Begun::Mute))
+        self.publish_all(of_message.into_iter().chain(of_device)).await;
+        Ok(match (over, claimed) {
+            (Some(over), _) => Begun::Mute(over),
+            (None, None) => Begun::Begins,
+            (None, Some(_)) => Begun::Claimed(Box::new(outgoing(new, message))),
+        })
     }
 
     async fn find_open_challenge(
@@ -206,7 +214,7 @@ impl Challenges for SqlStore {
         self.add_code(&mut script, &challenge, &fresh);
         if !mute {
             let words = (&another.text, &another.code, message);
-            let by = (another.route.as_ref(), budget.charge);
+            let by = (another.route.as_ref(), budget.charge, None);
             self.add_message(&mut script, &challenge, words, by);
         }
         let charge = budget.charge.filter(|_| !mute);
@@ -291,45 +299,6 @@ impl Challenges for SqlStore {
     }
 }
 
-/// Two statements: a gateway took a message at `at`, and from then on its code lives; unless the message
-/// is done with already, if `unless_done`.
-pub(super) fn begin_life(
-    script: &mut Script,
-    message: MessageId,
-    at: Timestamp,
-    unless_done: bool,
-) {
-    let of_purpose = |purpose: &Purpose| {
-        let policy = ChallengePolicy::of(*purpose);
-        let (code, whole) = (policy.code_life.as_millis(), policy.challenge_life.as_millis());
-        format!(
-            "WHEN '{}' THEN CASE WHEN $1 + {code} < created_at + {whole} THEN $1 + {code} \
-             ELSE created_at + {whole} END",
-            purpose.as_str()
-        )
-    };
-    let lives: Vec<_> = Purpose::ALL.iter().map(of_purpose).collect();
-    let until = format!("CASE purpose {} END", lives.join(" "));
-    let condition = if unless_done {
-        " AND EXISTS (SELECT 1 FROM messages WHERE id = $2 AND done_at IS NULL)"
-    } else {
-        ""
-    };
-    // The challenge before its codes: the order in which everybody locks them.
-    let of_challenge = format!(
-        "UPDATE challenges SET code_expires_at = (SELECT MAX(CASE WHEN message = $2 THEN {until} \
-         ELSE expires_at END) FROM challenge_codes WHERE challenge = challenges.id) \
-         WHERE id = (SELECT challenge FROM challenge_codes WHERE message = $2){condition}"
-    );
-    script.add(&of_challenge).bind(at.as_millis()).bind(id_column(message));
-    let of_code = format!(
-        "UPDATE challenge_codes SET expires_at = \
-         (SELECT {until} FROM challenges WHERE id = challenge_codes.challenge) \
-         WHERE message = $2{condition}"
-    );
-    script.add(&of_code).bind(at.as_millis()).bind(id_column(message));
-}
-
 /// A binding in its columns: site, device and subject; what it has not is empty.
 fn binding_columns(binding: &Binding) -> (String, Vec<u8>, String) {
     let (site, device) = binding.device().unzip();
@@ -341,14 +310,21 @@ fn binding_columns(binding: &Binding) -> (String, Vec<u8>, String) {
     )
 }
 
-/// A code that is added to a challenge.
-struct Fresh<'a> {
-    code: &'a Code,
-    link: Option<&'a LinkToken>,
-    /// The message that carries it.
-    message: MessageId,
-    /// Whether nobody is sent it.
-    mute: bool,
+/// The message of a new challenge, claimed for its first try.
+fn outgoing(new: &NewChallenge, id: MessageId) -> OutgoingMessage {
+    let NewChallenge { challenge, code, text, .. } = new;
+    OutgoingMessage {
+        id,
+        phone: challenge.phone.clone(),
+        text: text.clone(),
+        code: code.clone(),
+        class: MessageClass::Service,
+        expires_at: challenge.code_expires_at,
+        attempts: 1,
+        route: None,
+        tried_since: None,
+        not_by: None,
+    }
 }
 
 fn abandon(script: &mut Script, challenge: ChallengeId) {
@@ -453,64 +429,16 @@ impl SqlStore {
         Ok(if matches { Ok(challenge) } else { Err(Verdict::Wrong { left }) })
     }
 
-    /// Compares with every code that is still good, in the same time whichever it is.
-    fn matches(
-        &self,
-        codes: &[AnyRow],
-        challenge: &Challenge,
-        attempt: &Attempt<'_>,
-    ) -> Result<bool, StoreError> {
-        let mut matches = subtle::Choice::from(0);
-        for row in codes {
-            matches |= match attempt.proof {
-                Proof::Code(code) => {
-                    let stored = Columns(row).octets("hash")?;
-                    let Some((version, _)) = stored.split_first_chunk::<4>() else {
-                        return Err(StoreError::Corrupt { what: "code hash" });
-                    };
-                    let version = u32::from_be_bytes(*version);
-                    let given = self.keys.code_hash(version, challenge, code);
-                    let given = given.ok_or(StoreError::MissingKey { version })?;
-                    given.as_slice().ct_eq(&stored)
-                }
-                Proof::Link(link) => {
-                    let stored = Columns(row).optional_octets("link_hash")?.unwrap_or_default();
-                    self.keys.link_hash(link).as_slice().ct_eq(&stored)
-                }
-            };
-        }
-        Ok(matches.into())
-    }
-
-    fn add_code(&self, script: &mut Script, challenge: &Challenge, fresh: &Fresh<'_>) {
-        let (version, _) = self.keys.pepper().newest();
-        let hash = self
-            .keys
-            .code_hash(version, challenge, fresh.code)
-            .expect("the newest pepper is there");
-        let statement = "INSERT INTO challenge_codes (challenge, hash, expires_at, sent_at, link_hash, \
-             message, mute) VALUES ($1, $2, $3, $4, $5, $6, $7)";
-        script
-            .add(statement)
-            .bind(id_column(challenge.id))
-            .bind(hash.to_vec())
-            .bind(challenge.code_expires_at.as_millis())
-            .bind(challenge.sent_at.as_millis())
-            .bind(fresh.link.map(|link| self.keys.link_hash(link)))
-            .bind(id_column(fresh.message))
-            .bind(i64::from(fresh.mute));
-    }
-
     fn add_message(
         &self,
         script: &mut Script,
         challenge: &Challenge,
         (text, code, message): (&SmsText, &Code, MessageId),
-        (route, charge): (Option<&RouteName>, Option<Charge>),
+        (route, charge, claim_until): (Option<&RouteName>, Option<Charge>, Option<Timestamp>),
     ) {
         let statement = "INSERT INTO messages (id, challenge, phone_hash, phone, text, class, urgency, created_at, \
-             expires_at, attempts, next_at, state, code, route, cost, segments, paid_on, country, not_by) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $8, 'waiting', $10, $11, $12, $13, $14, $15, \
+             expires_at, code, route, cost, segments, paid_on, country, attempts, next_at, state, not_by) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 'waiting', \
              (SELECT route FROM messages former WHERE former.challenge = $2 \
              AND COALESCE(former.receipt, '') <> 'delivered' ORDER BY former.created_at DESC LIMIT 1))";
         let urgency = challenge.binding.purpose().urgency();
@@ -531,7 +459,9 @@ impl SqlStore {
             .bind(cost)
             .bind(segments)
             .bind(paid_on)
-            .bind(challenge.phone.country().map(Country::as_str));
+            .bind(challenge.phone.country().map(Country::as_str))
+            .bind(i64::from(claim_until.is_some()))
+            .bind(claim_until.unwrap_or(challenge.sent_at).as_millis());
     }
 
     /// The challenge of that id, which nobody else changes until the transaction ends.
@@ -547,27 +477,5 @@ impl SqlStore {
             .fetch_optional(&mut **transaction)
             .await?;
         row.as_ref().map(|row| self.challenge(row)).transpose()
-    }
-
-    /// Adds a code beside those that were sent; returns until when it is good.
-    pub(super) async fn add_another_code(
-        &self,
-        transaction: &mut Transaction<'_, Any>,
-        challenge: &Challenge,
-        (code, message): (&Code, MessageId),
-        at: Timestamp,
-    ) -> Result<Timestamp, StoreError> {
-        let policy = ChallengePolicy::of(challenge.binding.purpose());
-        let code_expires_at = policy.good_until(challenge.created_at, None);
-        let changed = Challenge { sent_at: at, code_expires_at, ..challenge.clone() };
-        let fresh = Fresh { code, link: None, message, mute: false };
-        let mut script = self.script();
-        self.add_code(&mut script, &changed, &fresh);
-        script
-            .add("UPDATE challenges SET code_expires_at = $1 WHERE id = $2")
-            .bind(code_expires_at.as_millis())
-            .bind(id_column(challenge.id));
-        script.execute(transaction).await?;
-        Ok(code_expires_at)
     }
 }

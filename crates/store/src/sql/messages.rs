@@ -10,13 +10,13 @@ use sqlx::{Any, AssertSqlSafe, Transaction};
 use zeroize::Zeroizing;
 
 use super::SqlStore;
-use super::challenges::begin_life;
+use super::given::{Column, Given, round};
 use super::row::{Columns, id_column};
 use super::spending::{Charged, cost_columns};
 use crate::sealed::Seal;
 use crate::{
-    Change, Elsewhere, MessageOutbox, MessageTold, OutgoingMessage, ReceiptEnd, ReceiptOf,
-    RouteTold, StoreError,
+    AcceptedMessage, Change, Elsewhere, MessageOutbox, MessageTold, OutgoingMessage, ReceiptEnd,
+    ReceiptOf, RouteTold, StoreError,
 };
 
 /// The columns of [`told`].
@@ -112,48 +112,60 @@ impl MessageOutbox for SqlStore {
         state: &MessageState,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        let (name, detail) = match state {
+        let reason = match state {
             MessageState::Waiting => return self.postpone_message(message, (route, at), at).await,
-            MessageState::Accepted { reference } => ("accepted", reference.clone()),
-            MessageState::Failed { reason } => ("failed", Some(reason.clone())),
+            MessageState::Accepted { reference } => {
+                let (route, reference) = (route.clone(), reference.clone());
+                let accepted = AcceptedMessage { message, route, reference, at, watch_until: None };
+                return self.accept_messages(&[accepted]).await;
+            }
+            MessageState::Failed { reason } => reason,
         };
-        let mut script = self.script();
-        if name == "accepted" {
-            begin_life(&mut script, message, at, true);
-        }
         let statement = format!(
-            "UPDATE messages SET done_at = $1, state = $2, detail = $3, route = $4, {FORGET} \
-             WHERE id = $5 AND done_at IS NULL"
+            "UPDATE messages SET done_at = $1, state = 'failed', detail = $2, route = $3, {FORGET} \
+             WHERE id = $4 AND done_at IS NULL"
         );
-        script
+        let mut change = self.script();
+        change
             .add(&statement)
             .bind(at.as_millis())
-            .bind(name)
-            .bind(detail)
+            .bind(reason.as_str())
             .bind(route.as_str())
             .bind(id_column(message));
-        self.look().await?.commit_with(script).await.map(drop)
+        self.change(change).await
     }
 
-    async fn watch_message(
-        &self,
-        message: MessageId,
-        (route, reference): (&RouteName, Option<&str>),
-        at: Timestamp,
-        until: Timestamp,
-    ) -> Result<(), StoreError> {
+    async fn accept_messages(&self, accepted: &[AcceptedMessage]) -> Result<(), StoreError> {
+        // What is done is done once: the same again changes nothing.
+        let accepted = round(accepted.to_vec());
+        let waiting = " AND EXISTS (SELECT 1 FROM messages WHERE id = wanted AND done_at IS NULL)";
+        let taken: Vec<_> = accepted.iter().map(|one| (one.message, one.at)).collect();
         let mut script = self.script();
-        begin_life(&mut script, message, at, true);
-        let statement = "UPDATE messages SET done_at = $1, state = 'accepted', detail = $2, route = $3, \
-             watch_until = $4 WHERE id = $5 AND done_at IS NULL";
-        script
-            .add(statement)
-            .bind(at.as_millis())
-            .bind(reference)
-            .bind(route.as_str())
-            .bind(until.as_millis())
-            .bind(id_column(message));
-        self.look().await?.commit_with(script).await.map(drop)
+        self.begin_lives(&mut script, &taken, waiting);
+        let columns = vec![
+            Column::octets(accepted.iter().map(|one| id_column(one.message))),
+            Column::numbers(accepted.iter().map(|one| one.at.as_millis())),
+            Column::texts(accepted.iter().map(|one| one.route.as_str().to_owned())),
+            Column::Texts(accepted.iter().map(|one| one.reference.clone()).collect()),
+            Column::Numbers(
+                accepted.iter().map(|one| one.watch_until.map(Timestamp::as_millis)).collect(),
+            ),
+        ];
+        let names = "wanted, taken_at, by_route, reference, until";
+        let given = Given { dialect: self.dialect, names, columns };
+        let keep = |column: &str| {
+            format!("{column} = CASE WHEN until IS NULL THEN NULL ELSE {column} END")
+        };
+        let statement = format!(
+            "UPDATE messages SET done_at = taken_at, state = 'accepted', detail = reference, \
+             route = by_route, watch_until = until, {}, {}, {} FROM given \
+             WHERE id = wanted AND done_at IS NULL",
+            keep("phone"),
+            keep("text"),
+            keep("code"),
+        );
+        given.add_to(&mut script, &statement);
+        self.look_by_keys().await?.commit_with(script).await.map(drop)
     }
 
     async fn claim_unreceipted(
@@ -250,7 +262,7 @@ impl MessageOutbox for SqlStore {
             let columns = Columns(row);
             // Whose gateway has not answered yet has taken it all the same.
             if receipt == Receipt::Delivered && columns.optional_time("done_at")? == Some(at) {
-                begin_life(&mut script, columns.id("id")?, at, false);
+                self.begin_lives(&mut script, &[(columns.id("id")?, at)], "");
             }
         }
         transaction.commit_with(script).await?;
@@ -493,7 +505,7 @@ impl SqlStore {
                 if message.optional_time("done_at")?.is_none() {
                     // It may be on its way, and then it was taken by now.
                     let mut script = self.script();
-                    begin_life(&mut script, elsewhere.message, elsewhere.at, false);
+                    self.begin_lives(&mut script, &[(elsewhere.message, elsewhere.at)], "");
                     script.execute(transaction).await?;
                 }
                 self.add_another_code(transaction, challenge, (code, id), elsewhere.at).await?

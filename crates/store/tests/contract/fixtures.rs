@@ -97,6 +97,7 @@ pub fn new_challenge(
             asked_at: begun,
             refused: None,
         }),
+        claim_until: None,
     }
 }
 

@@ -1,8 +1,8 @@
 use domain::*;
 use store::testing::TestStore;
 use store::{
-    Attempt, Elsewhere, JournalPosition, NewChallenge, OrderFilter, Proof, Reach, ReceiptEnd,
-    ReceiptOf, RouteTold,
+    AcceptedMessage, Attempt, Begun, Budget, Elsewhere, JournalPosition, NewChallenge, OrderFilter,
+    OutgoingMessage, Proof, Reach, ReceiptEnd, ReceiptOf, RouteTold, Sought,
 };
 
 use crate::fixtures::*;
@@ -180,11 +180,8 @@ pub async fn another_route_carries_another_code_and_both_are_good(store: TestSto
         ("071155", 313, Ok(())),
     ] {
         let (code, at) = attempt(text, seconds);
-        let attempt = Attempt {
-            challenge: store::Sought::Id(new.challenge.id),
-            proof: Proof::Code(&code),
-            at,
-        };
+        let attempt =
+            Attempt { challenge: Sought::Id(new.challenge.id), proof: Proof::Code(&code), at };
         let policy = ChallengePolicy::default();
         let verdict = store.verify(&attempt, Purpose::SignIn, &policy).await.unwrap();
         assert_eq!(verdict.map(drop), expected, "{text}");
@@ -212,7 +209,7 @@ pub async fn nothing_is_sent_elsewhere_once_nobody_waits_for_it(store: TestStore
     begin(&store, &new).await;
     let first = store.claim_messages(at(1), at(30), 1).await.unwrap().remove(0);
     let attempt = Attempt {
-        challenge: store::Sought::Id(new.challenge.id),
+        challenge: Sought::Id(new.challenge.id),
         proof: Proof::Code(&code("482913")),
         at: at(5),
     };
@@ -228,9 +225,20 @@ async fn watched(store: &TestStore) -> (MessageId, ChallengeId) {
     let new = new_challenge(1, mac(1), T0, "482913");
     begin(store, &new).await;
     let message = store.claim_messages(at(1), at(30), 1).await.unwrap().remove(0);
-    let taken = (&main_route(), Some("m1"));
-    store.watch_message(message.id, taken, at(1), at(26)).await.unwrap();
+    accept(store, message.id, "m1", 1).await;
     (message.id, new.challenge.id)
+}
+
+/// The main route's gateway takes a message, whose receipt is waited for for 25 s.
+async fn accept(store: &TestStore, message: MessageId, reference: &str, when: u64) {
+    let accepted = AcceptedMessage {
+        message,
+        route: main_route(),
+        reference: Some(reference.to_owned()),
+        at: at(when),
+        watch_until: Some(at(when + 25)),
+    };
+    store.accept_messages(&[accepted]).await.unwrap();
 }
 
 async fn told(store: &TestStore, of: &ReceiptOf, receipt: Receipt, when: u64) -> ReceiptEnd {
@@ -275,7 +283,7 @@ pub async fn a_receipt_may_overtake_the_answer_of_its_gateway(store: TestStore) 
     let message = store.claim_messages(at(1), at(30), 1).await.unwrap().remove(0);
     let of = ReceiptOf::Message(message.id);
     assert_eq!(told(&store, &of, Receipt::Delivered, 2).await, ReceiptEnd::Recorded);
-    store.watch_message(message.id, (&main_route(), Some("m1")), at(3), at(28)).await.unwrap();
+    accept(&store, message.id, "m1", 3).await;
     let told = store.latest_message(new.challenge.id).await.unwrap().unwrap();
     assert_eq!(told.state, MessageState::Accepted { reference: None });
     assert_eq!(told.receipt, Some((Receipt::Delivered, at(2))));
@@ -297,7 +305,7 @@ pub async fn a_missing_receipt_counts_only_where_some_came(store: TestStore) {
 
     begin(&store, &new_challenge(2, mac(2), at(40), "555555")).await;
     let message = store.claim_messages(at(41), at(60), 1).await.unwrap().remove(0);
-    store.watch_message(message.id, (&main_route(), Some("m2")), at(41), at(66)).await.unwrap();
+    accept(&store, message.id, "m2", 41).await;
     let late = ReceiptOf::Reference("m1".to_owned());
     assert_eq!(told(&store, &late, Receipt::Delivered, 50).await, ReceiptEnd::Recorded);
     let due = unreceipted(66, 49).await.pop().expect("now it does");
@@ -360,7 +368,7 @@ pub async fn a_code_lives_from_when_the_gateway_took_it(store: TestStore) {
         again.expect("taking it twice changes nothing");
         for (when, expected) in [(lives_until, Err(Verdict::Expired)), (lives_until - 1, Ok(()))] {
             let attempt = Attempt {
-                challenge: store::Sought::Id(id),
+                challenge: Sought::Id(id),
                 proof: Proof::Code(&code("482913")),
                 at: at(when),
             };
@@ -383,4 +391,59 @@ pub async fn a_receipt_before_the_answer_begins_the_life_of_a_code(store: TestSt
     assert_eq!(told(&store, &of, Receipt::Delivered, 2).await, ReceiptEnd::Recorded);
     let open = store.find_open_challenge(&binding).await.unwrap().unwrap();
     assert_eq!(open.code_expires_at, at(302));
+}
+
+pub async fn many_messages_are_accepted_at_once_each_at_its_own_time(store: TestStore) {
+    set_up(&store).await;
+    let policy = ChallengePolicy::default();
+    let mut accepted = Vec::new();
+    for device in 1..=5 {
+        let new = new_challenge(device, mac(device), T0, "482913");
+        let code_expires_at = policy.good_until(T0, None);
+        let challenge = Challenge { code_expires_at, ..new.challenge.clone() };
+        begin(&store, &NewChallenge { challenge, ..new }).await;
+        let when = u64::from(device) * 10;
+        let message = store.claim_messages(at(when), at(900), 1).await.unwrap().remove(0).id;
+        let reference = (device > 1).then(|| format!("m{device}"));
+        let watch_until = (device > 2).then(|| at(when + 25));
+        accepted.push(AcceptedMessage {
+            message,
+            route: main_route(),
+            reference,
+            at: at(when),
+            watch_until,
+        });
+    }
+    // The first one was ended before.
+    let failed = MessageState::Failed { reason: "refused".to_owned() };
+    store.finish_message(accepted[0].message, &main_route(), &failed, at(11)).await.unwrap();
+    store.accept_messages(&accepted).await.unwrap();
+    assert_eq!(store.next_message_at().await.unwrap(), Some(at(55)), "the first that is watched");
+    for (device, state, lives_until) in [
+        (1, failed, 600),
+        (2, MessageState::Accepted { reference: Some("m2".to_owned()) }, 320),
+        (5, MessageState::Accepted { reference: Some("m5".to_owned()) }, 350),
+    ] {
+        let id = ChallengeId::from_bytes([device; 16]);
+        assert_eq!(store.latest_message(id).await.unwrap().unwrap().state, state);
+        let binding = Binding::SignIn { site: "walkway".parse().unwrap(), device: mac(device) };
+        let open = store.find_open_challenge(&binding).await.unwrap().unwrap();
+        assert_eq!(open.code_expires_at, at(lives_until), "of device {device}");
+    }
+    store.accept_messages(&[]).await.unwrap();
+}
+
+pub async fn who_begins_a_challenge_may_claim_its_message(store: TestStore) {
+    set_up(&store).await;
+    let new = new_challenge(1, mac(1), T0, "482913");
+    let claimed =
+        NewChallenge { claim_until: Some(at(30)), ..new_challenge(1, mac(1), T0, "482913") };
+    let policy = ChallengePolicy::default();
+    let begun = store.begin_challenge(&claimed, &Budget::NONE, &policy).await.unwrap();
+    let Begun::Claimed(message) = begun else { panic!("{begun:?}") };
+    assert_eq!((message.attempts, &message.phone), (1, &new.challenge.phone));
+    assert!(store.claim_messages(at(29), at(60), 10).await.unwrap().is_empty(), "it is claimed");
+    // Who claimed it died.
+    let again = store.claim_messages(at(30), at(60), 10).await.unwrap().remove(0);
+    assert_eq!(again, OutgoingMessage { attempts: 2, ..*message });
 }

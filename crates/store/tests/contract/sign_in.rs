@@ -5,8 +5,8 @@ use domain::*;
 use store::testing::TestStore;
 use store::{
     AnotherCode, Attempt, Begun, Budget, ChallengesOf, CredentialUse, Credentials, DeviceAtDoor,
-    Eraser, Erasure, NewChallenge, Proof, SqlStore, Store, Trail, TrailArchive, TrailEvent,
-    TrailKind, TrailSettings, Wanted,
+    Eraser, Erasure, NewChallenge, Prize, Proof, Sought, SqlStore, Store, Trail, TrailArchive,
+    TrailEvent, TrailKind, TrailSettings, Wanted,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -24,7 +24,7 @@ async fn try_code(
     when: Timestamp,
 ) -> Result<(), Verdict> {
     let attempt = Attempt {
-        challenge: store::Sought::Id(ChallengeId::from_bytes([id; 16])),
+        challenge: Sought::Id(ChallengeId::from_bytes([id; 16])),
         proof: Proof::Code(&code(text)),
         at: when,
     };
@@ -82,7 +82,7 @@ pub async fn a_code_and_its_grant_are_one(store: TestStore) {
     begin(&store, &new_challenge(1, mac(1), T0, "482913")).await;
     let challenge = ChallengeId::from_bytes([1; 16]);
     let attempt = Attempt {
-        challenge: store::Sought::Id(challenge),
+        challenge: Sought::Id(challenge),
         proof: Proof::Code(&code("482913")),
         at: at(1),
     };
@@ -91,6 +91,26 @@ pub async fn a_code_and_its_grant_are_one(store: TestStore) {
     assert_eq!(store.find_grant(mac(1)).await.unwrap(), None);
     assert_eq!(try_code(&store, 1, "482913", at(2)).await, Ok(()), "the code was not used up");
     assert!(store.find_grant(mac(1)).await.unwrap().is_some());
+}
+
+pub async fn a_code_is_found_by_what_it_is_bound_to_and_wins_its_credential(store: TestStore) {
+    set_up(&store).await;
+    begin(&store, &new_challenge(1, mac(1), T0, "482913")).await;
+    let credential = Credential { grant: GrantId::from_bytes([7; 16]), ..credential(5) };
+    let win = async |device: u8, text: &str, when: u64| {
+        let binding = Binding::SignIn { site: "walkway".parse().unwrap(), device: mac(device) };
+        let (code, challenge) = (code(text), Sought::OpenOf(&binding));
+        let attempt = Attempt { challenge, proof: Proof::Code(&code), at: at(when) };
+        let prize = Prize { credential: Some(credential.clone()), ..prize(7, at(when)) };
+        store.win(&attempt, &policy(), &prize).await.unwrap().map(drop)
+    };
+    let found = async || store.find_credentials(&[credential.id], at(3)).await.unwrap().len();
+    assert_eq!(win(2, "482913", 1).await, Err(Verdict::Used), "another device's");
+    assert_eq!(win(1, "482914", 1).await, Err(Verdict::Wrong { left: 4 }));
+    assert_eq!(found().await, 0);
+    assert_eq!(win(1, "482913", 2).await, Ok(()));
+    assert_eq!(found().await, 1);
+    assert_eq!(win(1, "482913", 3).await, Err(Verdict::Used), "none is open any more");
 }
 
 pub async fn a_code_sent_earlier_stays_good_for_its_own_life(store: TestStore) {
@@ -571,8 +591,7 @@ fn with_link(id: u8, begun: Timestamp) -> NewChallenge {
 /// Follows a link; a good one makes a grant with the id of the challenge.
 async fn follow(store: &TestStore, id: u8, link: &str, when: Timestamp) -> Result<(), Verdict> {
     let (challenge, link) = (ChallengeId::from_bytes([id; 16]), link.parse().unwrap());
-    let attempt =
-        Attempt { challenge: store::Sought::Id(challenge), proof: Proof::Link(&link), at: when };
+    let attempt = Attempt { challenge: Sought::Id(challenge), proof: Proof::Link(&link), at: when };
     store.win(&attempt, &policy(), &prize(id, when)).await.unwrap().map(drop)
 }
 

@@ -5,11 +5,12 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use store::StoreError;
 use tokio::sync::oneshot;
 
+use crate::StoreError;
+
 /// A kind of question that can be asked for many.
-pub(crate) trait Question: Send + Sync + 'static {
+pub trait Question: Send + Sync + 'static {
     /// What one asker wants to know.
     type Wanted: Send + Sync;
     /// What it is told.
@@ -31,15 +32,17 @@ pub(crate) trait Question: Send + Sync + 'static {
 
 /// Why a question has no answer.
 #[derive(Debug, Clone, thiserror::Error)]
-pub(crate) enum Unanswered {
+pub enum Unanswered {
+    /// The store failed.
     #[error(transparent)]
     Failed(Arc<StoreError>),
+    /// Who asked the store broke down.
     #[error("asking broke down")]
     BrokeDown,
 }
 
 /// Where askers of one kind of question meet.
-pub(crate) struct Together<Q: Question>(Arc<Desk<Q>>);
+pub struct Together<Q: Question>(Arc<Desk<Q>>);
 
 struct Desk<Q: Question> {
     question: Q,
@@ -61,7 +64,9 @@ struct Asker<Q: Question> {
 struct UnderWay<Q: Question>(Arc<Desk<Q>>);
 
 impl<Q: Question> Together<Q> {
-    pub(crate) fn new(question: Q) -> Self {
+    /// Nobody has asked yet.
+    #[must_use]
+    pub fn new(question: Q) -> Self {
         let queue = Mutex::new(Queue { askers: Vec::new(), under_way: 0 });
         Self(Arc::new(Desk { question, queue }))
     }
@@ -71,7 +76,7 @@ impl<Q: Question> Together<Q> {
     ///
     /// # Errors
     /// Why it says nothing.
-    pub(crate) async fn ask(&self, wanted: Q::Wanted) -> Result<Q::Answer, Unanswered> {
+    pub async fn ask(&self, wanted: Q::Wanted) -> Result<Q::Answer, Unanswered> {
         let (answer, answered) = oneshot::channel();
         {
             let mut queue = self.0.queue();
