@@ -11,7 +11,7 @@ use domain::{
     SmsText, Timestamp, Verdict, VisitRecord,
 };
 use sqlx::any::AnyRow;
-use sqlx::{Any, AssertSqlSafe, Transaction};
+use sqlx::{Any, AssertSqlSafe, Executor, Transaction};
 
 use self::codes::Fresh;
 use super::SqlStore;
@@ -42,8 +42,7 @@ impl Challenges for SqlStore {
     ) -> Result<Begun, StoreError> {
         let challenge = &new.challenge;
         let at = challenge.created_at;
-        let mut looking = self.look().await?;
-        self.lock_sends(&mut looking, challenge).await?;
+        let mut looking = self.look_after(self.lock_sends(challenge)).await?;
         let mut look = self.script();
         find_open(&mut look, &challenge.binding);
         self.find_blocks(&mut look, challenge, at);
@@ -179,7 +178,9 @@ impl Challenges for SqlStore {
             .fetch_optional(&mut **looking)
             .await?;
         let Some(row) = row else { return Ok(Err(ResendRefusal::Over.into())) };
-        self.lock_sends(&mut looking, &self.challenge(&row)?).await?;
+        if let Some(lock) = self.lock_sends(&self.challenge(&row)?) {
+            looking.execute(AssertSqlSafe(lock)).await?;
+        }
         let challenge = self.lock_challenge(&mut looking, another.challenge).await?;
         let Some(mut challenge) = challenge else { return Ok(Err(ResendRefusal::Over.into())) };
         if let Err(refusal) = challenge.may_resend(policy, at) {
@@ -387,23 +388,24 @@ impl SqlStore {
         attempt: &Attempt<'_>,
         (purpose, policy): (Purpose, &ChallengePolicy),
     ) -> Result<Result<Challenge, Verdict>, StoreError> {
-        let mut look = self.script();
-        let lock = self.dialect.for_update();
         let sought = attempt.challenge;
         let (found, values) = match sought {
             Sought::Id(_) => ("id = $1 AND purpose = $2", 2),
             Sought::OpenOf(_) => (OPEN, 4),
         };
-        look.add(&format!("SELECT {COLUMNS} FROM challenges WHERE {found}{lock}"));
-        bind_sought(&mut look, sought, purpose);
-        look.add(&format!(
-            "SELECT hash, link_hash FROM challenge_codes WHERE challenge = \
-             (SELECT id FROM challenges WHERE {found}) AND expires_at > ${}",
-            values + 1
-        ));
+        let columns = COLUMNS.split(", ").map(|column| format!("challenges.{column}"));
+        let statement = format!(
+            "SELECT {}, codes.hash, codes.link_hash FROM challenges LEFT JOIN challenge_codes codes \
+             ON codes.challenge = challenges.id AND codes.expires_at > ${} WHERE {found}{}",
+            columns.collect::<Vec<_>>().join(", "),
+            values + 1,
+            self.dialect.for_update_of_challenges(),
+        );
+        let mut look = self.script();
+        look.add(&statement);
         bind_sought(&mut look, sought, purpose).bind(attempt.at.as_millis());
-        let [challenge, codes] = look.fetch_each(transaction).await?;
-        let Some(row) = challenge.first() else { return Ok(Err(Verdict::Used)) };
+        let [codes] = look.fetch_each(transaction).await?;
+        let Some(row) = codes.first() else { return Ok(Err(Verdict::Used)) };
         let mut challenge = self.challenge(row)?;
         if challenge.state != ChallengeState::Open {
             return Ok(Err(Verdict::Used));

@@ -50,6 +50,14 @@ impl Dialect {
         }
     }
 
+    /// The same for the challenges alone among what is joined.
+    pub(crate) const fn for_update_of_challenges(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR UPDATE OF challenges",
+        }
+    }
+
     /// Keeps the rows that a transaction has read from being changed by others until it ends.
     pub(crate) const fn for_share(self) -> &'static str {
         match self {
@@ -75,17 +83,20 @@ impl Dialect {
         }
     }
 
-    /// Waits until no other transaction sends messages for the device that the first value names, to
-    /// the number of the second, or to the block of numbers of the third; until its end. Everybody
-    /// takes the three in this order.
-    pub(crate) const fn lock_sends(self) -> Option<&'static str> {
+    /// Waits until no other transaction sends messages for the same device, to the same number, or to
+    /// the same block of numbers; until its end. Everybody takes the three in this order.
+    pub(crate) fn lock_sends(self, of: [&[u8]; 3]) -> Option<String> {
+        let lock = |(place, name): (u32, &[u8])| {
+            // Two that share a number wait for each other without need.
+            let number = crc32c::crc32c(name).cast_signed();
+            format!("pg_advisory_xact_lock({}, {number})", 1_935_761_520 + place)
+        };
         match self {
             Self::Sqlite => None,
-            Self::Postgres => Some(
-                "SELECT pg_advisory_xact_lock(1935761520, hashtext($1)), \
-                 pg_advisory_xact_lock(1935761521, hashtext($2)), \
-                 pg_advisory_xact_lock(1935761522, hashtext($3))",
-            ),
+            Self::Postgres => {
+                let locks: Vec<_> = (0..).zip(of).map(lock).collect();
+                Some(format!("SELECT {}", locks.join(", ")))
+            }
         }
     }
 

@@ -265,7 +265,14 @@ impl SqlStore {
 
     /// Begins a small change by reading. It must not wait for anything but the database.
     pub(super) async fn look(&self) -> Result<Looking, StoreError> {
-        self.look_with(self.dialect.begin()).await
+        self.look_with(self.dialect.begin().to_owned()).await
+    }
+
+    /// The same once it has that lock, where the database has locks.
+    pub(super) async fn look_after(&self, lock: Option<String>) -> Result<Looking, StoreError> {
+        let begin = self.dialect.begin();
+        self.look_with(lock.map_or_else(|| begin.to_owned(), |lock| format!("{begin}; {lock}")))
+            .await
     }
 
     /// Begins a small change. It must not wait for anything but the database.
@@ -275,12 +282,13 @@ impl SqlStore {
 
     /// The same for a change of rows that are found by their keys.
     pub(super) async fn look_by_keys(&self) -> Result<Looking, StoreError> {
-        self.look_with(self.dialect.begin_by_keys()).await
+        self.look_with(self.dialect.begin_by_keys().to_owned()).await
     }
 
-    async fn look_with(&self, statement: &'static str) -> Result<Looking, StoreError> {
+    async fn look_with(&self, statement: String) -> Result<Looking, StoreError> {
         if self.dialect == Dialect::Postgres {
-            return Ok(Looking(Together::Alone(self.writer.begin_with(statement).await?)));
+            let transaction = self.writer.begin_with(AssertSqlSafe(statement)).await?;
+            return Ok(Looking(Together::Alone(transaction)));
         }
         loop {
             let mut place = Arc::clone(&self.line).lock_owned().await;

@@ -79,7 +79,8 @@ impl SqlStore {
         for row in codes {
             matches |= match attempt.proof {
                 Proof::Code(code) => {
-                    let stored = Columns(row).octets("hash")?;
+                    // Of none there is a row, too.
+                    let Some(stored) = Columns(row).optional_octets("hash")? else { continue };
                     let Some((version, _)) = stored.split_first_chunk::<4>() else {
                         return Err(StoreError::Corrupt { what: "code hash" });
                     };

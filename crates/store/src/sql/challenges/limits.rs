@@ -1,6 +1,5 @@
 //! What bounds the messages that are sent: counted in the transaction that writes the next one.
 
-use data_encoding::HEXLOWER;
 use domain::{Binding, Challenge, ChallengePolicy, Counted, OverLimit, SendLimit, Timestamp};
 use sqlx::any::AnyRow;
 use sqlx::{Any, Transaction};
@@ -78,25 +77,17 @@ pub(super) fn over(
 }
 
 impl SqlStore {
-    /// Waits for its turn to send for the challenge's device or report, and to its number.
-    pub(super) async fn lock_sends(
-        &self,
-        transaction: &mut Transaction<'_, Any>,
-        challenge: &Challenge,
-    ) -> Result<(), StoreError> {
-        let Some(statement) = self.dialect.lock_sends() else { return Ok(()) };
-        sqlx::query(statement)
-            .bind(match &challenge.binding {
-                Binding::SignIn { device, .. } | Binding::MyData { device, .. } => {
-                    device.to_string()
-                }
-                Binding::ReportClose { report } => format!("report {report}"),
-            })
-            .bind(HEXLOWER.encode(&self.keys.phone_hash(&challenge.phone)))
-            .bind(HEXLOWER.encode(&self.keys.block_hash(&challenge.phone)))
-            .execute(&mut **transaction)
-            .await?;
-        Ok(())
+    /// What waits for its turn to send for the challenge's device or report, and to its number.
+    pub(super) fn lock_sends(&self, challenge: &Challenge) -> Option<String> {
+        let whom = match &challenge.binding {
+            Binding::SignIn { device, .. } | Binding::MyData { device, .. } => device.to_string(),
+            Binding::ReportClose { report } => format!("report {report}"),
+        };
+        self.dialect.lock_sends([
+            whom.as_bytes(),
+            &self.keys.phone_hash(&challenge.phone),
+            &self.keys.block_hash(&challenge.phone),
+        ])
     }
 
     /// One statement that counts what each limit is about, for one more message of the challenge then.
