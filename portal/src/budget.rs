@@ -13,8 +13,8 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use domain::{Counted, Country, MacAddress, NasName, SendLimit, Site, SiteName};
-use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::clock::{Clock, DefaultClock, QuantaInstant};
+use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter};
 
 use self::keys::Keys;
 use self::paces::Paces;
@@ -103,9 +103,13 @@ impl Budgets {
     /// # Errors
     /// How long to wait.
     pub fn admit(&self, device: MacAddress) -> Result<(), Duration> {
-        let now = DefaultClock::default().now();
-        self.device.check_key(&device).map_err(|refused| refused.wait_time_from(now))?;
-        self.everybody.check().map_err(|refused| refused.wait_time_from(now))
+        self.device.check_key(&device).map_err(|refused| self.wait(&refused))?;
+        self.everybody.check().map_err(|refused| self.wait(&refused))
+    }
+
+    /// How long who was refused waits. A clock is made once: to make one takes as long as many a page.
+    fn wait(&self, refused: &NotUntil<QuantaInstant>) -> Duration {
+        refused.wait_time_from(self.everybody.clock().now())
     }
 
     /// Forgets devices that have been quiet, so that memory follows the crowd.
@@ -129,16 +133,14 @@ impl Budgets {
     /// # Errors
     /// How long to wait.
     pub fn admit_voucher_of(&self, device: MacAddress) -> Result<(), Duration> {
-        let now = DefaultClock::default().now();
-        self.voucher_device.check_key(&device).map_err(|refused| refused.wait_time_from(now))
+        self.voucher_device.check_key(&device).map_err(|refused| self.wait(&refused))
     }
 
     /// Counts a voucher that somebody tries at a site, and anywhere: hardware addresses are easily
     /// made up. The error says how long to wait.
     pub(crate) fn admit_voucher_at(&self, site: &SiteName) -> Result<(), Duration> {
-        let now = DefaultClock::default().now();
-        self.voucher_site.check_key(site).map_err(|refused| refused.wait_time_from(now))?;
-        self.voucher_everybody.check().map_err(|refused| refused.wait_time_from(now))
+        self.voucher_site.check_key(site).map_err(|refused| self.wait(&refused))?;
+        self.voucher_everybody.check().map_err(|refused| self.wait(&refused))
     }
 
     /// Counts a link that somebody opens from `source`, good or not; it needs no device, so those of
@@ -147,9 +149,8 @@ impl Budgets {
     /// # Errors
     /// How long to wait.
     pub fn admit_link(&self, source: IpAddr) -> Result<(), Duration> {
-        let now = DefaultClock::default().now();
-        self.link_source.check_key(&source).map_err(|refused| refused.wait_time_from(now))?;
-        self.link_everybody.check().map_err(|refused| refused.wait_time_from(now))
+        self.link_source.check_key(&source).map_err(|refused| self.wait(&refused))?;
+        self.link_everybody.check().map_err(|refused| self.wait(&refused))
     }
 
     /// What the store counts for a site before a message is written, the most specific first.
@@ -161,7 +162,6 @@ impl Budgets {
 
     /// Counts a message in all that is shared; the error says how long to wait.
     pub(crate) fn admit_message(&self, sending: &Sending<'_>) -> Result<(), Duration> {
-        let now = DefaultClock::default().now();
         let Sending { nas, cost, site, country } = sending;
         let limits = self.of_all.at(site);
         self.access_point.admit(nas, limits.sends_per_access_point, *cost)?;
@@ -169,9 +169,9 @@ impl Budgets {
         let of_site = limits.sends_per_site.saturating_mul(more);
         self.site.admit(&site.name, of_site, NonZeroU32::MIN)?;
         if let Some(country) = country.filter(|country| *country != Country::SaudiArabia) {
-            self.country.check_key(&country).map_err(|refused| refused.wait_time_from(now))?;
+            self.country.check_key(&country).map_err(|refused| self.wait(&refused))?;
         }
-        self.sending.check().map_err(|refused| refused.wait_time_from(now))
+        self.sending.check().map_err(|refused| self.wait(&refused))
     }
 }
 

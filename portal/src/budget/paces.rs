@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use governor::clock::{Clock, DefaultClock};
+use governor::clock::Clock;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -42,7 +42,7 @@ impl<K: Hash + Eq + Clone> Paces<K> {
         let Some(pace) = paces.get(key) else { return Ok(()) };
         match pace.limiter.check_n(cost) {
             Ok(outcome) => {
-                outcome.map_err(|refused| refused.wait_time_from(DefaultClock::default().now()))
+                outcome.map_err(|refused| refused.wait_time_from(pace.limiter.clock().now()))
             }
             // It may never have as many sent at once.
             Err(_) => Err(MINUTE),
