@@ -53,7 +53,7 @@ impl Credentials for SqlStore {
             Column::numbers(distinct.iter().map(|_| at.as_millis())),
         ];
         let given = Given { dialect: self.dialect, names: "wanted, by_nas, now", columns };
-        let mut looking = self.look_by_keys().await?;
+        let mut looking = self.look().await?;
         if self.dialect == Dialect::Postgres {
             // In one order, so that two processes with the same credentials do not wait for each
             // other.

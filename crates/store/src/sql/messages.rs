@@ -165,7 +165,7 @@ impl MessageOutbox for SqlStore {
             keep("code"),
         );
         given.add_to(&mut script, &statement);
-        self.look_by_keys().await?.commit_with(script).await.map(drop)
+        self.look().await?.commit_with(script).await.map(drop)
     }
 
     async fn claim_unreceipted(

@@ -263,16 +263,10 @@ impl SqlStore {
         }
     }
 
-    /// Begins a small change by reading. It must not wait for anything but the database.
+    /// Begins a small change by reading what is found by its keys. It must not wait for anything but the
+    /// database.
     pub(super) async fn look(&self) -> Result<Looking, StoreError> {
-        self.look_with(self.dialect.begin().to_owned()).await
-    }
-
-    /// The same once it has that lock, where the database has locks.
-    pub(super) async fn look_after(&self, lock: Option<String>) -> Result<Looking, StoreError> {
-        let begin = self.dialect.begin();
-        self.look_with(lock.map_or_else(|| begin.to_owned(), |lock| format!("{begin}; {lock}")))
-            .await
+        self.look_after(None).await
     }
 
     /// Begins a small change. It must not wait for anything but the database.
@@ -280,16 +274,20 @@ impl SqlStore {
         self.look().await?.begin().await
     }
 
-    /// The same for a change of rows that are found by their keys.
-    pub(super) async fn look_by_keys(&self) -> Result<Looking, StoreError> {
-        self.look_with(self.dialect.begin_by_keys().to_owned()).await
-    }
-
-    async fn look_with(&self, statement: String) -> Result<Looking, StoreError> {
+    /// Begins by reading once it has that lock, where the database has locks.
+    pub(super) async fn look_after(&self, lock: Option<String>) -> Result<Looking, StoreError> {
         if self.dialect == Dialect::Postgres {
+            let begin = self.dialect.begin_by_keys();
+            let statement =
+                lock.map_or_else(|| begin.to_owned(), |lock| format!("{begin}; {lock}"));
             let transaction = self.writer.begin_with(AssertSqlSafe(statement)).await?;
             return Ok(Looking(Together::Alone(transaction)));
         }
+        self.take_turn().await
+    }
+
+    /// Waits for a turn on SQLite.
+    async fn take_turn(&self) -> Result<Looking, StoreError> {
         loop {
             let mut place = Arc::clone(&self.line).lock_owned().await;
             let group = match place.as_mut() {
