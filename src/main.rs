@@ -12,6 +12,7 @@ mod gateways;
 mod nas_activity;
 mod nas_control;
 mod output;
+mod scheduling;
 mod serve;
 
 use std::io::IsTerminal;
@@ -33,6 +34,11 @@ fn main() -> ExitCode {
         // A log that cannot be written would be reported on the same stream, and panic.
         .log_internal_errors(false)
         .init();
+    if matches!(cli.command, cli::Command::Serve(_))
+        && let Err(error) = scheduling::wait_for_pauses()
+    {
+        tracing::debug!(%error, "threads are scheduled as usual");
+    }
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {

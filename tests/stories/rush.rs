@@ -293,3 +293,18 @@ async fn who_floods_with_good_requests_starves_no_other_access_point() {
     }
     city.stop().await;
 }
+
+#[tokio::test]
+async fn no_thread_of_the_server_interrupts_another_when_it_wakes_up() {
+    let (city, _) = city().await;
+    let threads = std::fs::read_dir(format!("/proc/{}/task", city.process())).unwrap();
+    let mut seen = 0;
+    for thread in threads {
+        let told = std::fs::read_to_string(thread.unwrap().path().join("stat")).unwrap();
+        // Field 41 of proc_pid_stat(5), counted behind the name.
+        let policy = told.rsplit_once(')').unwrap().1.split_whitespace().nth(38).unwrap();
+        assert_eq!(policy, "3", "SCHED_BATCH of {told}");
+        seen += 1;
+    }
+    assert!(seen > 4, "{seen} threads");
+}
