@@ -34,7 +34,6 @@ use watched::{Waiting, Watched};
 
 /// The largest request head; hyper answers a larger one with 431.
 const HEAD_LIMIT: usize = 16 * 1_024;
-const MAX_HEADERS: usize = 64;
 /// How long to wait when the system cannot give another connection (no descriptors left).
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -137,7 +136,6 @@ impl Connection {
             Ok::<_, Infallible>(guard.respond(request, peer, transport).await)
         });
         let connection = http1::Builder::new()
-            .max_headers(MAX_HEADERS)
             .max_buf_size(HEAD_LIMIT)
             .serve_connection(TokioIo::new(Watched { stream, waiting }), service);
         let mut connection = pin!(connection);

@@ -7,6 +7,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
 
 /// Ticks of `/proc/PID/stat` in a second (USER_HZ, the same on every Linux of today's machines).
 const TICKS_PER_SECOND: u32 = 100;
@@ -47,18 +49,19 @@ impl Server {
     /// CPU time used so far, by the program and by the kernel for it, over all threads and the
     /// processes that it has started.
     pub fn cpu(&self) -> anyhow::Result<Duration> {
-        let id = self.child.id();
-        let mut ticks = Process::of(id)?.ticks;
-        for entry in fs::read_dir("/proc")? {
-            let Ok(other) = entry?.file_name().to_string_lossy().parse() else { continue };
-            // One that has ended meanwhile counts with its parent.
-            if let Ok(process) = Process::of(other)
-                && process.parent == id
-            {
-                ticks += process.ticks;
-            }
-        }
+        let mut ticks = Process::of(self.child.id())?.ticks;
+        // One that has ended meanwhile counts with its parent.
+        ticks += self.started()?.map(|(_, process)| process.ticks).sum::<u32>();
         Ok(Duration::from_secs(1) * ticks / TICKS_PER_SECOND)
+    }
+
+    /// The processes that it has started.
+    fn started(&self) -> anyhow::Result<impl Iterator<Item = (u32, Process)>> {
+        let parent = self.child.id();
+        let numbers = fs::read_dir("/proc")?
+            .filter_map(|entry| entry.ok()?.file_name().to_string_lossy().parse().ok());
+        let processes = numbers.filter_map(|id| Some((id, Process::of(id).ok()?)));
+        Ok(processes.filter(move |(_, process)| process.parent == parent))
     }
 
     /// Memory in RAM, in octets.
@@ -123,7 +126,11 @@ fn memory_of(process: &str) -> anyhow::Result<u64> {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // Those that it has started would outlive it; any may have ended by itself.
+        let started: Vec<_> = self.started().into_iter().flatten().map(|(id, _)| id).collect();
+        for id in started.into_iter().filter_map(|id| i32::try_from(id).ok()) {
+            let _ = nix::sys::signal::kill(Pid::from_raw(id), Signal::SIGKILL);
+        }
         drop(self.child.kill());
         drop(self.child.wait());
     }
