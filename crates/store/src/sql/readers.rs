@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use deadpool::Runtime;
 use deadpool::managed::{
-    Manager, Metrics, Object, Pool, PoolConfig, PoolError, RecycleResult, Timeouts,
+    Manager, Metrics, Object, Pool, PoolConfig, PoolError, QueueMode, RecycleResult, Timeouts,
 };
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream};
@@ -47,7 +47,9 @@ impl Readers {
     pub(super) fn new(url: String, dialect: Dialect, most: usize, patience: Duration) -> Self {
         let (wait, create) = (Some(patience), Some(patience));
         let timeouts = Timeouts { wait, create, recycle: create };
-        let config = PoolConfig { timeouts, ..PoolConfig::new(most) };
+        // The one that was used last has pages and plans at hand.
+        let queue_mode = QueueMode::Lifo;
+        let config = PoolConfig { timeouts, queue_mode, ..PoolConfig::new(most) };
         let pool = Pool::builder(Connecting { url, dialect }).config(config);
         let pool = pool.runtime(Runtime::Tokio1).build();
         Self(pool.expect("a pool with time-outs has a runtime"))
