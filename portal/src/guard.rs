@@ -8,7 +8,7 @@ use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -67,8 +67,9 @@ impl Guard {
         let insists = transport == Transport::Encrypted && self.insists_on_tls(&parts);
         let asked = (parts.uri.clone(), parts.headers.get(header::ACCEPT_LANGUAGE).cloned());
         let limit = self.app.settings.limits.request_timeout();
-        let answer = contained(self.answer(parts, body, peer, transport));
-        let response = match in_time(limit, answer).await {
+        // It stays where it is: each function that took it would hold it twice.
+        let answer = pin!(self.answer(parts, body, peer, transport));
+        let response = match in_time(limit, pin!(contained(answer))).await {
             Some(Ok(response)) => response,
             Some(Err(panic)) => {
                 let (response, reference) = Reference::response();
@@ -183,8 +184,7 @@ fn secured(mut response: Response) -> Response {
 }
 
 /// Runs `work` for so long at most. Most is done at once, and no timer is set for that.
-async fn in_time<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
-    let mut work = pin!(work);
+async fn in_time<T>(limit: Duration, mut work: Pin<&mut impl Future<Output = T>>) -> Option<T> {
     match poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await {
         Poll::Ready(done) => Some(done),
         Poll::Pending => timeout(limit, work).await.ok(),
@@ -192,8 +192,9 @@ async fn in_time<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T>
 }
 
 /// Runs `work`, and turns its panic into an error.
-async fn contained<T>(work: impl Future<Output = T>) -> Result<T, Box<dyn Any + Send>> {
-    let mut work = pin!(work);
+async fn contained<T>(
+    mut work: Pin<&mut impl Future<Output = T>>,
+) -> Result<T, Box<dyn Any + Send>> {
     poll_fn(|context| {
         // The future is dropped after a panic and never polled again.
         match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
@@ -219,11 +220,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_contained() {
-        let panic = contained(async {
+        let work = pin!(async {
             tokio::task::yield_now().await;
             panic!("the drawer is {}", "stuck");
         });
-        let panic: Result<(), _> = panic.await;
+        let panic: Result<(), _> = contained(work).await;
         assert_eq!(panic_text(panic.unwrap_err().as_ref()), "the drawer is stuck");
     }
 }
