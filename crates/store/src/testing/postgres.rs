@@ -95,12 +95,13 @@ impl Server {
         format!("postgres://postgres@{host}/{database}")
     }
 
-    /// Refuses connections to a database, and ends those that it has.
+    /// Refuses connections to a database, and ends those that it has: what one of them is at would
+    /// otherwise still be done.
     pub(super) async fn shut_out(&self, url: &str) {
         let name = database(url);
         self.tell(&format!(
             "ALTER DATABASE {name} ALLOW_CONNECTIONS false; \
-             SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+             SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{name}'"
         ))
         .await;
     }
