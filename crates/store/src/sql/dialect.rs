@@ -30,14 +30,15 @@ impl Dialect {
     /// plan each of its statements anew and read whole tables of some ten thousand rows for a
     /// batch of a few hundred; a plan that is kept for any batch goes by the index, row by row in
     /// the order in which they are given, also in tables so small that reading them whole would
-    /// cost less: others lock rows in that order, too.
+    /// cost less: others lock rows in that order, too. What is ruled out counts as so dear that each
+    /// statement would be compiled to machine code first.
     pub(crate) const fn begin_by_keys(self) -> &'static str {
         match self {
             Self::Sqlite => self.begin(),
             Self::Postgres => {
                 "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan; \
                  SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; \
-                 SET LOCAL enable_mergejoin = off"
+                 SET LOCAL enable_mergejoin = off; SET LOCAL jit = off"
             }
         }
     }
