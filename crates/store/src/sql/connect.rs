@@ -83,9 +83,9 @@ pub(super) struct Telling {
     turn: tokio::sync::Mutex<()>,
 }
 
-/// A connection that writes and was used so lately is not asked whether it is still there: that would
-/// cost as much as a look-up.
-const TRUSTED: Duration = Duration::from_millis(20);
+/// A connection that was used so lately is not asked whether it is still there: that would cost as much
+/// as a look-up.
+pub(super) const TRUSTED: Duration = Duration::from_millis(20);
 
 impl SqlStore {
     /// Opens a database whose schema is of this program's version.

@@ -17,13 +17,10 @@ use futures_util::{FutureExt, StreamExt, TryStreamExt};
 use sqlx::any::{AnyQueryResult, AnyRow, AnyStatement, AnyTypeInfo};
 use sqlx::{Any, AnyConnection, Connection, Either, Execute, Executor, SqlStr};
 
-use super::connect::{self, Use};
+use super::connect::{self, TRUSTED, Use};
 use super::dialect::Dialect;
 use super::script::Script;
 use crate::StoreError;
-
-/// A connection that was used so lately is not asked whether it is still there.
-const TRUSTED: Duration = Duration::from_millis(20);
 
 /// As many connections as are set; made when they are first needed.
 #[derive(Debug, Clone)]
