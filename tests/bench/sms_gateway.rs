@@ -58,7 +58,7 @@ impl SmsGateway {
     pub fn settings(&self) -> String {
         format!(
             "messaging.transport = \"http\"\n\
-             messaging.per-second = 1000\n\
+             messaging.per-second = 10000\n\
              messaging.concurrency = 64\n\
              messaging.http.url = \"http://{}/send\"\n\
              messaging.http.encoding = \"json\"\n\

@@ -13,7 +13,7 @@ use crate::routes::{self, PATIENCE};
 /// Routes beyond these would never have their time within the life of a code.
 const MOST_ROUTES: usize = 8;
 /// A gateway takes no more of them in a second.
-const MOST_PER_SECOND: u32 = 1_000;
+const MOST_PER_SECOND: u32 = 10_000;
 
 /// How messages leave the house.
 #[derive(Debug, Clone, Deserialize)]
@@ -245,7 +245,7 @@ mod tests {
         };
         check("", None);
         check("concurrency = 0", Some("`messaging.concurrency`"));
-        check("per-second = 2000", Some("`messaging.per-second`"));
+        check("per-second = 20000", Some("`messaging.per-second`"));
         check("look-again-seconds = 61", Some("`messaging.look-again-seconds`"));
         check("transport = \"http\"", Some("`messaging.http` is missing"));
         check("[http]\nurl = \"nowhere\"", Some("`messaging.http.url`"));
