@@ -10,10 +10,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Session, Timestamp};
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 use store::{Store, StoreError};
 
-const ADDRESSES: u64 = 20_000;
+const ADDRESSES: usize = 20_000;
 const ANSWER_LIFE: Duration = Duration::from_secs(1);
 /// Sessions of one address that are looked at; more of them would be at many access points.
 const MOST_SESSIONS: u32 = 16;
