@@ -6,11 +6,14 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Context, ensure};
 
 use crate::city::PORTAL_PATH;
-use crate::http_load::{self, Answer, Browsing};
+use crate::http_load::{self, Afterwards, Answer, Browsing};
 use crate::visitors::{DEVICES, device};
 
 /// The question whether the internet is open; the answer is a redirect.
-pub struct Probe;
+pub struct Probe {
+    /// Phones mostly ask once and close.
+    pub afterwards: Afterwards,
+}
 
 /// The gateway's redirect of a device that is not known yet; the answer is a redirect to its own
 /// first page, which is kept.
@@ -51,6 +54,10 @@ impl Browsing for Probe {
     fn check(&self, _: u64, answer: &Answer) -> anyhow::Result<()> {
         ensure!(answer.status == 302 && answer.location.is_some(), "{answer:?} for a probe");
         Ok(())
+    }
+
+    fn afterwards(&self) -> Afterwards {
+        self.afterwards
     }
 }
 

@@ -31,7 +31,7 @@ use city::City;
 use domain::Timestamp;
 use figure::{Figure, section};
 use freeradius::FreeRadius;
-use http_load::Browsing;
+use http_load::{Afterwards, Browsing};
 use nginx::Nginx;
 use postgres::Postgres;
 use process::Server;
@@ -323,10 +323,14 @@ fn portal(city: &City) -> anyhow::Result<String> {
     let take = |what, server, address, browsing: &dyn Browsing| {
         Figure::take(what, &[server], || http_load::run(address, BROWSERS, BROWSING, browsing))
     };
-    let probes = [
-        take("Sabeel: a probe, by where its device is", &city.server, city.portal, &Probe)?,
-        take("nginx: return 302", &nginx.server, nginx.redirecting, &Probe)?,
-    ];
+    let probes = |afterwards| -> anyhow::Result<_> {
+        let probe = Probe { afterwards };
+        Ok([
+            take("Sabeel: a probe, by where its device is", &city.server, city.portal, &probe)?,
+            take("nginx: return 302", &nginx.server, nginx.redirecting, &probe)?,
+        ])
+    };
+    let [staying, closing] = [probes(Afterwards::Stay)?, probes(Afterwards::Close)?];
     let arrival = Arrival::default();
     let arrivals = [take("Sabeel: who is not known yet", &city.server, city.portal, &arrival)?];
     let pages = [
@@ -334,9 +338,11 @@ fn portal(city: &City) -> anyhow::Result<String> {
         take("nginx: from a file", &nginx.server, nginx.serving, &page)?,
     ];
     let title = format!("Portal, {BROWSERS} connections");
+    let each = "probes of phones, redirected, each over a connection of its own";
     Ok(format!(
-        "{}\n{}\n{}",
-        section(&format!("{title}: probes of phones, redirected"), "requests", &probes),
+        "{}\n{}\n{}\n{}",
+        section(&format!("{title}: probes of phones, redirected"), "requests", &staying),
+        section(&format!("{title}: {each}"), "requests", &closing),
         section(&format!("{title}: redirects of a gateway, taken"), "requests", &arrivals),
         section(&format!("{title}: first pages"), "requests", &pages),
     ))

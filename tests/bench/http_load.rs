@@ -1,5 +1,5 @@
-//! The load generator of the portal: connections that stay open, on each of them one request
-//! after the other, each answer checked.
+//! The load generator of the portal: one request after the other, over connections that stay open
+//! or over one for each request, and each answer checked.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 
 use crate::figure::Load;
 
@@ -18,6 +18,18 @@ pub trait Browsing: Sync {
 
     /// Checks the answer to the request of that number.
     fn check(&self, number: u64, answer: &Answer) -> anyhow::Result<()>;
+
+    /// What the requests want to become of their connections.
+    fn afterwards(&self) -> Afterwards {
+        Afterwards::Stay
+    }
+}
+
+/// What becomes of connections after an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Afterwards {
+    Stay,
+    Close,
 }
 
 /// An answer.
@@ -28,7 +40,7 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-/// Puts traffic on a portal over so many connections.
+/// Puts traffic on a portal over so many connections at a time.
 ///
 /// # Errors
 /// The first answer that is wrong.
@@ -55,7 +67,7 @@ pub fn run(
 /// # Errors
 /// An answer that is wrong.
 pub fn once(portal: SocketAddr, browsing: &dyn Browsing) -> anyhow::Result<Answer> {
-    ask(&mut connect(portal)?, browsing, 0)
+    Ok(ask(connect(portal)?, browsing, 0)?.0)
 }
 
 fn browse(
@@ -66,10 +78,12 @@ fn browse(
 ) -> anyhow::Result<Load> {
     let mut load = Load::default();
     let begun = Instant::now();
-    let mut connection = connect(portal)?;
+    let mut kept = None;
     while begun.elapsed() < lasting {
         let asked_at = Instant::now();
-        ask(&mut connection, browsing, next.fetch_add(1, Ordering::Relaxed))?;
+        let connection = kept.take().map_or_else(|| connect(portal), Ok)?;
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        kept = ask(connection, browsing, number)?.1;
         load.latencies.push(asked_at.elapsed());
     }
     load.elapsed = begun.elapsed();
@@ -77,32 +91,43 @@ fn browse(
 }
 
 /// A connection to the portal.
+pub type Connection = BufReader<TcpStream>;
+
+/// Connects to the portal.
 ///
 /// # Errors
 /// It is not reached.
-pub fn connect(portal: SocketAddr) -> anyhow::Result<BufReader<TcpStream>> {
+pub fn connect(portal: SocketAddr) -> anyhow::Result<Connection> {
     let connection = TcpStream::connect(portal)?;
     connection.set_nodelay(true)?;
     Ok(BufReader::new(connection))
 }
 
+/// The answer, and the connection if it stays.
 fn ask(
-    connection: &mut BufReader<TcpStream>,
+    mut connection: Connection,
     browsing: &dyn Browsing,
     number: u64,
-) -> anyhow::Result<Answer> {
+) -> anyhow::Result<(Answer, Option<Connection>)> {
     let (path, host) = browsing.request(number);
-    let request = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\naccept-language: ar\r\n\r\n");
-    let answer = exchange(connection, &request)?;
+    let afterwards = browsing.afterwards();
+    let option = if afterwards == Afterwards::Close { "connection: close\r\n" } else { "" };
+    let request =
+        format!("GET {path} HTTP/1.1\r\nhost: {host}\r\naccept-language: ar\r\n{option}\r\n");
+    let answer = exchange(&mut connection, &request)?;
     browsing.check(number, &answer)?;
-    Ok(answer)
+    if afterwards == Afterwards::Stay {
+        return Ok((answer, Some(connection)));
+    }
+    ensure!(connection.fill_buf()?.is_empty(), "more than an answer");
+    Ok((answer, None))
 }
 
 /// Sends a request, and reads the answer to it.
 ///
 /// # Errors
 /// The connection ends, or the answer is none of HTTP.
-pub fn exchange(connection: &mut BufReader<TcpStream>, request: &str) -> anyhow::Result<Answer> {
+pub fn exchange(connection: &mut Connection, request: &str) -> anyhow::Result<Answer> {
     connection.get_mut().write_all(request.as_bytes())?;
     read_answer(connection).context("no whole answer")
 }
