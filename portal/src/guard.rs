@@ -1,6 +1,7 @@
 //! The door of the house: what every request and every response passes.
 //!
-//! Requests for other hosts are captive probes and never reach the pages. A panic or a
+//! Requests for other hosts are captive probes and never reach the pages; for most of them the
+//! answer is known early, from what little the server has read by itself. A panic or a
 //! failure becomes a page with a reference; a request that takes too long is given up.
 //! Every response carries the security headers.
 
@@ -26,10 +27,10 @@ use url::Url;
 
 use crate::app::{App, Message};
 use crate::failure::Reference;
-use crate::server::Transport;
+use crate::server::{Asked, Prepared, Transport};
 use crate::settings::Resolved;
 use crate::visit::Peer;
-use crate::{errands, probe, router};
+use crate::{errands, probe, router, wispr};
 
 /// For 90 days, and for this name alone: others of the city are not ours to decide on.
 const ONLY_TLS: HeaderValue = HeaderValue::from_static("max-age=7776000");
@@ -49,11 +50,36 @@ const HEADERS: [(HeaderName, HeaderValue); 4] = [
 pub(crate) struct Guard {
     app: Arc<App>,
     router: Router,
+    prepared: Arc<PreparedAnswers>,
+}
+
+/// What most probes are answered with.
+struct PreparedAnswers {
+    captive: Prepared,
+    late: Prepared,
 }
 
 impl Guard {
-    pub(crate) fn new(app: Arc<App>) -> Self {
-        Self { router: router::router(&app), app }
+    pub(crate) async fn new(app: Arc<App>) -> Self {
+        let prepared = PreparedAnswers {
+            captive: Prepared::new(|| secured(probe::captive(&app))).await,
+            late: Prepared::new(|| secured(late())).await,
+        };
+        Self { router: router::router(&app), app, prepared: Arc::new(prepared) }
+    }
+
+    /// What `respond` would answer, if that is known without the whole request: the redirect of
+    /// whoever is not online. `None` if it may be anything.
+    pub(crate) async fn answer_early(&self, asked: &Asked<'_>, peer: IpAddr) -> Option<&Prepared> {
+        if self.is_ours(probe::host_name(asked.host)) || wispr::is_client(asked.agent) {
+            return None;
+        }
+        let limit = self.app.settings.limits.request_timeout();
+        match standing(limit, pin!(probe::is_online(&self.app, peer))).await {
+            Standing::Captive => Some(&self.prepared.captive),
+            Standing::Late => Some(&self.prepared.late),
+            Standing::Other => None,
+        }
     }
 
     /// Answers one request that came from `peer`.
@@ -77,7 +103,7 @@ impl Guard {
                 tracing::error!(page.reference = reference, cause, "a handler panicked");
                 response
             }
-            None => StatusCode::REQUEST_TIMEOUT.into_response(),
+            None => late(),
         };
         let mut response = secured(self.with_page(response, &asked));
         if insists {
@@ -129,7 +155,7 @@ impl Guard {
         let names = [Some(&settings.public), settings.secure.as_ref(), settings.entry.as_ref()];
         host.is_empty()
             || host.eq_ignore_ascii_case("localhost")
-            || host.parse::<IpAddr>().is_ok()
+            || is_address(host)
             || names
                 .into_iter()
                 .flatten()
@@ -164,6 +190,12 @@ const TOO_LARGE: Message<'static> = Message {
     action: None,
 };
 
+/// Most names are told from addresses by their last letter.
+fn is_address(host: &str) -> bool {
+    let may_be = host.ends_with(|last: char| last.is_ascii_digit()) || host.contains(':');
+    may_be && host.parse::<IpAddr>().is_ok()
+}
+
 /// Whether a body is known to be too large before any of it is read.
 fn announces_too_much(parts: &Parts) -> bool {
     let limit = match parts.uri.path().starts_with("/n/") {
@@ -174,6 +206,11 @@ fn announces_too_much(parts: &Parts) -> bool {
     length.and_then(|length| length.parse::<usize>().ok()).is_some_and(|length| length > limit)
 }
 
+/// The answer to a request that took too long.
+fn late() -> Response {
+    StatusCode::REQUEST_TIMEOUT.into_response()
+}
+
 /// Adds the headers that a response does not set by itself.
 fn secured(mut response: Response) -> Response {
     let headers = response.headers_mut();
@@ -181,6 +218,27 @@ fn secured(mut response: Response) -> Response {
         headers.entry(name).or_insert(value);
     }
     response
+}
+
+/// What becomes of a probe.
+#[derive(Debug, PartialEq, Eq)]
+enum Standing {
+    Captive,
+    /// It was not to be found out in time.
+    Late,
+    /// The device is online, or nobody can tell.
+    Other,
+}
+
+async fn standing<E>(
+    limit: Duration,
+    online: Pin<&mut impl Future<Output = Result<bool, E>>>,
+) -> Standing {
+    match in_time(limit, pin!(contained(online))).await {
+        Some(Ok(Ok(false))) => Standing::Captive,
+        Some(_) => Standing::Other,
+        None => Standing::Late,
+    }
 }
 
 /// Runs `work` for so long at most. Most is done at once, and no timer is set for that.
@@ -218,6 +276,21 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
 mod tests {
     use super::*;
 
+    #[test]
+    fn an_address_is_told_from_a_name() {
+        for (host, expected) in [
+            ("10.0.0.1", true),
+            ("2001:db8::a", true),
+            ("::ffff:10.0.0.1", true),
+            ("a.example", false),
+            ("10.0.0.1.a", false),
+            ("web3", false),
+            ("1.2.3", false),
+        ] {
+            assert_eq!(is_address(host), expected, "{host}");
+        }
+    }
+
     #[tokio::test]
     async fn a_panic_is_contained() {
         let work = pin!(async {
@@ -226,5 +299,17 @@ mod tests {
         });
         let panic: Result<(), _> = contained(work).await;
         assert_eq!(panic_text(panic.unwrap_err().as_ref()), "the drawer is stuck");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_probe_is_answered_early_only_if_nobody_is_online_for_sure() {
+        async fn of(online: impl Future<Output = Result<bool, ()>>) -> Standing {
+            standing(Duration::from_secs(20), pin!(online)).await
+        }
+        assert_eq!(of(async { Ok(false) }).await, Standing::Captive);
+        assert_eq!(of(async { Ok(true) }).await, Standing::Other);
+        assert_eq!(of(async { Err(()) }).await, Standing::Other);
+        assert_eq!(of(async { panic!("the drawer is stuck") }).await, Standing::Other);
+        assert_eq!(of(std::future::pending()).await, Standing::Late);
     }
 }

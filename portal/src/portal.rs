@@ -118,6 +118,12 @@ impl Portal {
         self
     }
 
+    /// The portal without its sockets.
+    #[cfg(test)]
+    pub(crate) fn app(self) -> Arc<App> {
+        self.app
+    }
+
     /// Where plain HTTP is served.
     #[must_use]
     pub fn local_address(&self) -> Option<SocketAddr> {
@@ -137,7 +143,7 @@ impl Portal {
     pub async fn run(self, stop: CancellationToken) -> Result<(), PortalError> {
         let limits = self.app.settings.limits.clone();
         let room = Room::new(places(limits.connections), places(limits.connections_per_source));
-        let guard = Guard::new(Arc::clone(&self.app));
+        let guard = Guard::new(Arc::clone(&self.app)).await;
         let server = |listener: TcpListener, tls| {
             let address = listener.local_addr().unwrap_or_else(|_| SocketAddr::from(([0; 4], 0)));
             let listener = tokio::net::TcpListener::from_std(listener)

@@ -182,7 +182,7 @@ pub(crate) fn is_probe_host(host: &str) -> bool {
 }
 
 /// The name in a Host header, without the port.
-fn host_name(host: &str) -> &str {
+pub(crate) fn host_name(host: &str) -> &str {
     match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or(""),
         None => host.split(':').next().unwrap_or(""),
@@ -205,11 +205,19 @@ pub(crate) async fn answer_foreign(app: &App, request: &Parts, peer: IpAddr) -> 
             None => to(status.as_ref().map_or("/", Url::as_str)),
         });
     }
-    let door = app.settings.entry.as_ref().unwrap_or(&app.settings.public).as_str();
     if wispr::is_asked_for(&request.headers) {
-        return Ok(wispr::proxied(StatusCode::FOUND, door));
+        return Ok(wispr::proxied(StatusCode::FOUND, door(app)));
     }
-    Ok(to(door))
+    Ok(captive(app))
+}
+
+/// The answer to everybody else who is not online.
+pub(crate) fn captive(app: &App) -> Response {
+    to(door(app))
+}
+
+fn door(app: &App) -> &str {
+    app.settings.entry.as_ref().unwrap_or(&app.settings.public).as_str()
 }
 
 /// Answers a request for a path of ours that is no page: a probe by its path, or nothing.
@@ -236,10 +244,12 @@ fn agent_of(request: &Parts) -> &str {
     agent.unwrap_or("")
 }
 
-async fn is_online(app: &App, peer: IpAddr) -> Result<bool, store::StoreError> {
+/// Whether a device with that address is online, and is to stay so.
+pub(crate) async fn is_online(app: &App, peer: IpAddr) -> Result<bool, store::StoreError> {
     let session = app.presence.find(app.store.as_ref(), peer, app.now()).await?;
     match session {
-        Some(session) => Ok(!capport::is_over(app, &session).await?),
+        // Boxed, so that nobody has room for it who is not online.
+        Some(session) => Ok(!Box::pin(capport::is_over(app, &session)).await?),
         None => Ok(false),
     }
 }

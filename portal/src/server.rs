@@ -1,17 +1,22 @@
 //! The accept loop and the life of one connection.
 //!
-//! Slow or silent clients are cut: the head of a request, the request as a whole and
-//! the connection each have a time limit, and who only waits gives way when there is no room. On `stop` no connection is accepted any
-//! more, idle ones close, and requests under way get a while to finish.
+//! Plain probes are answered early; hyper has the rest. Slow or silent clients are cut: the head of
+//! a request, the request as a whole and the connection each have a time limit, and who only waits
+//! gives way when there is no room. On `stop` no connection is accepted any more, idle ones close,
+//! and requests under way get a while to finish.
 
+mod early;
+mod prepared;
 mod source;
 mod tls;
 mod watched;
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use connections::{Place, Room};
@@ -27,6 +32,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::guard::Guard;
 use crate::settings::LimitSettings;
+pub(crate) use early::Asked;
+use early::Early;
+pub(crate) use prepared::Prepared;
 pub(crate) use source::source_of;
 pub(crate) use tls::{Pair, TlsFiles};
 pub use tls::{TlsError, TlsReport};
@@ -118,7 +126,14 @@ pub(crate) enum Transport {
 
 impl Connection {
     async fn run(self, stream: TcpStream, tls: Option<TlsAcceptor>, place: &Place<IpAddr>) {
-        let Some(tls) = tls else { return self.serve(stream, place).await };
+        match tls {
+            None => self.serve(stream, place).await,
+            // Boxed, so that a connection without TLS is no larger for it.
+            Some(tls) => Box::pin(self.serve_encrypted(stream, &tls, place)).await,
+        }
+    }
+
+    async fn serve_encrypted(self, stream: TcpStream, tls: &TlsAcceptor, place: &Place<IpAddr>) {
         match timeout(self.limits.header_timeout(), tls.accept(stream)).await {
             Ok(Ok(stream)) => self.serve(stream, place).await,
             Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
@@ -128,25 +143,55 @@ impl Connection {
 
     /// Answers requests until the client leaves, time is over, or the portal stops.
     async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin, place: &Place<IpAddr>) {
+        let (waiting, closing) = (&Waiting::new(), &AtomicBool::new(false));
+        let mut answering = pin!(self.answer(stream, place, waiting, closing));
+        tokio::select! {
+            () = answering.as_mut() => return,
+            () = waiting.longer_than(self.limits.header_timeout()) => return,
+            () = self.stop.cancelled() => {}
+            () = sleep(self.limits.connection_life()) => {}
+        }
+        closing.store(true, Ordering::Relaxed);
+        // Whoever is not done by then is slow, and that matters no more.
+        drop(timeout(self.limits.request_timeout(), answering).await);
+    }
+
+    /// Answers requests until the client leaves; once `closing` is set, only those under way.
+    async fn answer(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin,
+        place: &Place<IpAddr>,
+        waiting: &Waiting,
+        closing: &AtomicBool,
+    ) {
         let peer = self.peer.ip().to_canonical();
         let (guard, transport) = (&self.guard, self.transport);
-        let waiting = &Waiting::new();
+        let mut stream = Watched { stream, waiting, read: Vec::new() };
+        if transport == Transport::Plain {
+            let early = Early { guard, peer, place, waiting, closing };
+            let Some(read) = early.answer(&mut stream).await else { return };
+            stream.read = read;
+        }
         let service = service_fn(|request| async move {
             let _at_work = (place.work(), waiting.answer());
             Ok::<_, Infallible>(guard.respond(request, peer, transport).await)
         });
         let connection = http1::Builder::new()
             .max_buf_size(HEAD_LIMIT)
-            .serve_connection(TokioIo::new(Watched { stream, waiting }), service);
+            .serve_connection(TokioIo::new(stream), service);
         let mut connection = pin!(connection);
-        tokio::select! {
-            _ = connection.as_mut() => return,
-            () = waiting.longer_than(self.limits.header_timeout()) => return,
-            () = self.stop.cancelled() => {}
-            () = sleep(self.limits.connection_life()) => {}
-        }
-        connection.as_mut().graceful_shutdown();
+        let done = poll_fn(|context| {
+            let outcome = connection.as_mut().poll(context);
+            if outcome.is_ready() || !closing.load(Ordering::Relaxed) {
+                return outcome;
+            }
+            connection.as_mut().graceful_shutdown();
+            connection.as_mut().poll(context)
+        });
         // An error here is the client's leaving, or its slowness; neither matters any more.
-        drop(timeout(self.limits.request_timeout(), connection).await);
+        drop(done.await);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,11 +18,25 @@ use crate::journey::end::{Ending, end};
 use crate::stage::{self, Stage};
 use crate::visit::Visit;
 
-/// Whether a client calls itself a WISPr one. Apple's does so too, and wants none of it.
+/// Whether a client calls itself a WISPr one.
 pub(crate) fn is_asked_for(headers: &HeaderMap) -> bool {
     let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
-    let agent = agent.unwrap_or("").to_ascii_lowercase();
-    agent.contains("wispr") && !agent.contains("captivenetworksupport")
+    is_client(agent.unwrap_or(""))
+}
+
+/// The same by its own name. Apple's says so too, and wants none of it.
+pub(crate) fn is_client(agent: &str) -> bool {
+    says(agent, "wispr") && !says(agent, "captivenetworksupport")
+}
+
+/// Whether a word, in small letters, stands in a text.
+fn says(text: &str, word: &str) -> bool {
+    let first = word.as_bytes().first();
+    text.as_bytes().windows(word.len()).any(|octets| {
+        // Most are ruled out by it.
+        octets.first().map(u8::to_ascii_lowercase).as_ref() == first
+            && octets.eq_ignore_ascii_case(word.as_bytes())
+    })
 }
 
 /// A message to the client.

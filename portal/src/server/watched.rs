@@ -73,6 +73,8 @@ impl Drop for Answering<'_> {
 pub(super) struct Watched<'a, S> {
     pub stream: S,
     pub waiting: &'a Waiting,
+    /// What was read of it already, to be read once more.
+    pub read: Vec<u8>,
 }
 
 impl<S: Unpin> Watched<'_, S> {
@@ -90,7 +92,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<'_, S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<Result<(), Error>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        if self.read.is_empty() {
+            return Pin::new(&mut self.stream).poll_read(context, buffer);
+        }
+        let length = self.read.len().min(buffer.remaining());
+        let rest = self.read.split_off(length);
+        buffer.put_slice(&self.read);
+        self.read = rest;
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -131,7 +140,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<'_, S> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::AsyncWriteExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::time::{advance, timeout};
 
     use super::*;
@@ -159,10 +168,28 @@ mod tests {
         assert!(ends_within(&waiting, Duration::from_secs(12)).await);
     }
 
+    #[tokio::test]
+    async fn what_was_read_already_is_read_first_in_pieces_of_any_size() {
+        for size in 1..8 {
+            let waiting = Waiting::new();
+            let stream = tokio::io::join(&b"and more"[..], tokio::io::sink());
+            let mut watched = Watched { stream, waiting: &waiting, read: b"first ".to_vec() };
+            let (mut all, mut piece) = (Vec::new(), vec![0; size]);
+            loop {
+                match watched.read(&mut piece).await.unwrap() {
+                    0 => break,
+                    length => all.extend_from_slice(&piece[..length]),
+                }
+            }
+            assert_eq!(all, b"first and more");
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_client_that_takes_an_answer_slowly_is_not_one_that_asks_nothing() {
         let waiting = Waiting::new();
-        let mut watched = Watched { stream: tokio::io::sink(), waiting: &waiting };
+        let mut watched =
+            Watched { stream: tokio::io::sink(), waiting: &waiting, read: Vec::new() };
         for _ in 0..10 {
             advance(Duration::from_secs(9)).await;
             watched.write_all(b"more").await.unwrap();

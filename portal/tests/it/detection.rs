@@ -1,5 +1,9 @@
 //! What captive detection of telephones and laptops sees when it reaches the portal.
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::browser::read_answer;
 use crate::town::{MAC, Town};
 
 const PROBES: [(&str, &str, u16, &str); 9] = [
@@ -38,6 +42,28 @@ async fn a_captive_device_is_redirected_and_one_online_gets_the_open_answer() {
     }
     let answer = browser.ask("GET", "nmcheck.gnome.org", "/check_network_status.txt", "").await;
     assert_eq!(answer.header("x-networkmanager-status"), "online");
+}
+
+#[tokio::test]
+async fn a_connection_that_stays_open_is_told_when_its_device_comes_online() {
+    const PROBE: &str = "GET /generate_204 HTTP/1.1\r\nHost: www.google.com\r\n";
+    let town = Town::open().await;
+    let mut stream = TcpStream::connect(town.portal).await.unwrap();
+    for _ in 0..3 {
+        stream.write_all(format!("{PROBE}\r\n").as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"Go on to the login page.\n") {
+            answer.push(stream.read_u8().await.unwrap());
+        }
+        assert!(answer.starts_with(b"HTTP/1.1 302 Found\r\n"));
+    }
+    town.go_online(&town.browser(), MAC, "127.0.0.1").await;
+    town.wait(2);
+    let last = format!("{PROBE}Connection: close\r\n\r\n");
+    stream.write_all(format!("{PROBE}\r\n{last}").as_bytes()).await.unwrap();
+    let answer = read_answer(&mut stream).await;
+    assert_eq!(answer.status, 204);
+    assert!(answer.body.starts_with("HTTP/1.1 204 No Content\r\n"), "{}", answer.body);
 }
 
 #[tokio::test]

@@ -39,6 +39,22 @@ async fn who_only_waits_gives_way_to_a_newer_connection_of_its_source() {
 }
 
 #[tokio::test]
+async fn who_says_nothing_gives_way_before_a_phone_that_was_answered() {
+    const PROBE: &[u8] = b"GET /generate_204 HTTP/1.1\r\nHost: www.google.com\r\n\r\n";
+    let town = Town::open_with(|settings| settings.limits.connections_per_source = 2).await;
+    let mut phone = TcpStream::connect(town.portal).await.unwrap();
+    phone.write_all(PROBE).await.unwrap();
+    assert_eq!(phone.read_u8().await.unwrap(), b'H');
+    let mut silent = TcpStream::connect(town.portal).await.unwrap();
+    let _newcomer = TcpStream::connect(town.portal).await.unwrap();
+    assert!(is_closed_unanswered(&mut silent).await);
+    phone.write_all(GET_HELP).await.unwrap();
+    let mut answers = String::new();
+    phone.read_to_string(&mut answers).await.unwrap();
+    assert!(answers.contains("HTTP/1.1 200 OK"), "{answers}");
+}
+
+#[tokio::test]
 async fn one_connection_serves_many_requests() {
     let town = Town::open().await;
     let mut stream = TcpStream::connect(town.portal).await.unwrap();
