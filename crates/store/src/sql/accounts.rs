@@ -158,11 +158,15 @@ impl Accounts for SqlStore {
         let Some(row) = row else { return Ok(false) };
         let identity_hash = Columns(&row).octets("identity_hash")?;
         // Challenges and vouchers before the account: the order in which a code that wins locks them.
-        for statement in [
-            "DELETE FROM challenges WHERE phone_hash = $1",
-            "DELETE FROM messages WHERE phone_hash = $1",
-        ] {
-            sqlx::query(statement).bind(identity_hash.clone()).execute(&mut *transaction).await?;
+        // Many of them by their ids, as who writes down what gateways took.
+        for table in ["challenges", "messages"] {
+            for statement in [
+                format!("SELECT id FROM {table} WHERE phone_hash = $1 ORDER BY id{lock}"),
+                format!("DELETE FROM {table} WHERE phone_hash = $1"),
+            ] {
+                let statement = sqlx::query(AssertSqlSafe(statement)).bind(identity_hash.clone());
+                statement.execute(&mut *transaction).await?;
+            }
         }
         vouchers::lock_of_account(&mut transaction, self.dialect, account).await?;
         let statement = format!("SELECT id FROM accounts WHERE id = $1{lock}");
@@ -233,13 +237,21 @@ impl Accounts for SqlStore {
         );
         // Challenges before accounts: the order in which a code that wins locks them.
         for table in ["challenges", "messages"] {
-            let statement = format!(
-                "UPDATE {table} SET phone_hash = (SELECT id FROM accounts \
-                 WHERE identity_hash = {table}.phone_hash) WHERE created_at < $1 AND phone_hash IN \
+            let theirs = format!(
+                "created_at < $1 AND phone_hash IN \
                  (SELECT identity_hash FROM accounts WHERE {of_number})"
             );
-            let statement = sqlx::query(AssertSqlSafe(statement)).bind(before.as_millis());
-            statement.execute(&mut *transaction).await?;
+            let lock = self.dialect.for_update();
+            for statement in [
+                format!("SELECT id FROM {table} WHERE {theirs} ORDER BY id{lock}"),
+                format!(
+                    "UPDATE {table} SET phone_hash = (SELECT id FROM accounts \
+                     WHERE identity_hash = {table}.phone_hash) WHERE {theirs}"
+                ),
+            ] {
+                let statement = sqlx::query(AssertSqlSafe(statement)).bind(before.as_millis());
+                statement.execute(&mut *transaction).await?;
+            }
         }
         // No number has that hash, which is shorter, and no other account.
         let statement = format!("UPDATE accounts SET identity_hash = id WHERE {of_number}");

@@ -70,20 +70,21 @@ impl Challenges for SqlStore {
         }
         let over = barred(&blocks).or(limits::over(&counted, budget.limits, at)?);
         let mute = self.is_others(&mut looking, challenge, over, at).await?;
+        let unsent = match over {
+            Some(over) => (!mute).then_some(Begun::Over(over)),
+            None => (budget.shared)().err().map(Begun::Busy),
+        };
+        if let Some(given_up) = given_up.filter(|_| unsent.is_none()) {
+            abandon(&mut script, given_up);
+        }
+        // Challenges before visits: the order in which who erases a person locks them.
         let refused = over.map(|over| over.limit.counted);
         if let Some(visit) = &new.visit {
             visits::record(&mut script, &VisitRecord { refused, ..visit.clone() });
         }
-        if let Some(over) = over.filter(|_| !mute) {
+        if let Some(unsent) = unsent {
             looking.commit_with(script).await?;
-            return Ok(Begun::Over(over));
-        }
-        if !mute && let Err(wait) = (budget.shared)() {
-            looking.commit_with(script).await?;
-            return Ok(Begun::Busy(wait));
-        }
-        if let Some(given_up) = given_up {
-            abandon(&mut script, given_up);
+            return Ok(unsent);
         }
         // What nobody sends looks as if it had been taken at once.
         let code_expires_at = policy.good_until(at, Some(at));
@@ -294,9 +295,13 @@ impl Challenges for SqlStore {
     }
 
     async fn prune_challenges(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let statement = "DELETE FROM challenges WHERE created_at < $1 \
-             AND NOT EXISTS (SELECT 1 FROM legal_holds WHERE released_at IS NULL AND legal_holds.phone_hash = challenges.phone_hash)";
-        self.destroy(self.begin().await?, statement, before.as_millis()).await
+        let lock = self.dialect.for_update_skip_locked();
+        let statement = format!(
+            "DELETE FROM challenges WHERE id IN (SELECT id FROM challenges old WHERE created_at < $1 \
+             AND NOT EXISTS (SELECT 1 FROM legal_holds WHERE released_at IS NULL \
+                             AND legal_holds.phone_hash = old.phone_hash){lock})"
+        );
+        self.destroy(self.begin().await?, AssertSqlSafe(statement), before.as_millis()).await
     }
 }
 

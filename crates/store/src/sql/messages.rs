@@ -1,6 +1,7 @@
 //! Messages to telephones: words and number live only until the message is sent.
 
 use async_trait::async_trait;
+use data_encoding::HEXLOWER;
 use domain::{
     Challenge, ChallengeId, ChallengePolicy, ChallengeState, Code, MessageClass, MessageId,
     MessageState, Receipt, RouteName, SmsText, Timestamp, Urgency,
@@ -61,9 +62,10 @@ impl MessageOutbox for SqlStore {
     ) -> Result<Vec<OutgoingMessage>, StoreError> {
         let lock = self.dialect.for_update_skip_locked();
         let mut script = self.script();
+        // Of many rows at once those are left for the next time that somebody else has locked.
         let too_late = format!(
             "UPDATE messages SET done_at = $1, state = 'failed', detail = 'too late to be of use', \
-             {FORGET} WHERE done_at IS NULL AND expires_at <= $1"
+             {FORGET} WHERE id IN (SELECT id FROM messages WHERE done_at IS NULL AND expires_at <= $1{lock})"
         );
         script.add(&too_late).bind(now.as_millis());
         let claim = format!(
@@ -136,8 +138,10 @@ impl MessageOutbox for SqlStore {
     }
 
     async fn accept_messages(&self, accepted: &[AcceptedMessage]) -> Result<(), StoreError> {
-        // What is done is done once: the same again changes nothing.
-        let accepted = round(accepted.to_vec());
+        // What is done is done once: the same again changes nothing. Who changes many goes by their ids.
+        let mut accepted = accepted.to_vec();
+        accepted.sort_by_key(|one| one.message);
+        let accepted = round(accepted);
         let waiting = " AND EXISTS (SELECT 1 FROM messages WHERE id = wanted AND done_at IS NULL)";
         let taken: Vec<_> = accepted.iter().map(|one| (one.message, one.at)).collect();
         let mut script = self.script();
@@ -180,16 +184,17 @@ impl MessageOutbox for SqlStore {
             return Ok(Vec::new());
         }
         let mut transaction = self.begin().await?;
+        let lock = self.dialect.for_update_skip_locked();
         let statement = format!(
-            "UPDATE messages SET {FORGET} WHERE watch_until <= $1 AND receipt IS NULL AND NOT EXISTS \
-             (SELECT 1 FROM messages other WHERE other.route = messages.route AND other.receipt_at >= $2)"
+            "UPDATE messages SET {FORGET} WHERE id IN (SELECT id FROM messages watched \
+             WHERE watch_until <= $1 AND receipt IS NULL AND NOT EXISTS (SELECT 1 FROM messages other \
+             WHERE other.route = watched.route AND other.receipt_at >= $2){lock})"
         );
         sqlx::query(AssertSqlSafe(statement))
             .bind(now.as_millis())
             .bind(since.as_millis())
             .execute(&mut *transaction)
             .await?;
-        let lock = self.dialect.for_update_skip_locked();
         let statement = format!(
             "UPDATE messages SET watch_until = $1 WHERE id IN (SELECT id FROM messages \
              WHERE watch_until <= $2 ORDER BY watch_until LIMIT $3{lock}) RETURNING {OUTGOING}"
@@ -251,7 +256,13 @@ impl MessageOutbox for SqlStore {
             "UPDATE messages SET receipt = $3, receipt_at = $4, {changes} WHERE {which} AND {is_news} \
              RETURNING id, done_at"
         ));
-        let mut transaction = self.begin_together().await?;
+        // What has a reference was taken before.
+        let overtakes = match of {
+            ReceiptOf::Message(id) if receipt == Receipt::Delivered => Some(*id),
+            ReceiptOf::Message(_) | ReceiptOf::Reference(_) => None,
+        };
+        let lock = overtakes.map(|id| self.lock_challenge_of(id));
+        let mut transaction = self.look_after(lock).await?.begin().await?;
         let mut script = self.script();
         let recorded = recorded
             .bind(receipt.as_str())
@@ -261,7 +272,7 @@ impl MessageOutbox for SqlStore {
         for row in &recorded {
             let columns = Columns(row);
             // Whose gateway has not answered yet has taken it all the same.
-            if receipt == Receipt::Delivered && columns.optional_time("done_at")? == Some(at) {
+            if overtakes.is_some() && columns.optional_time("done_at")? == Some(at) {
                 self.begin_lives(&mut script, &[(columns.id("id")?, at)], "");
             }
         }
@@ -384,9 +395,13 @@ impl MessageOutbox for SqlStore {
     }
 
     async fn prune_messages(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let statement = "DELETE FROM messages WHERE done_at < $1 \
-             AND NOT EXISTS (SELECT 1 FROM legal_holds WHERE released_at IS NULL AND legal_holds.phone_hash = messages.phone_hash)";
-        self.destroy(self.begin().await?, statement, before.as_millis()).await
+        let lock = self.dialect.for_update_skip_locked();
+        let statement = format!(
+            "DELETE FROM messages WHERE id IN (SELECT id FROM messages old WHERE done_at < $1 \
+             AND NOT EXISTS (SELECT 1 FROM legal_holds WHERE released_at IS NULL \
+                             AND legal_holds.phone_hash = old.phone_hash){lock})"
+        );
+        self.destroy(self.begin().await?, AssertSqlSafe(statement), before.as_millis()).await
     }
 }
 
@@ -454,6 +469,16 @@ impl SqlStore {
         let code: Zeroizing<String> = self.keys.open(Seal::MessageText, code)?;
         let code = code.parse().map_err(|_| StoreError::Corrupt { what: "code" })?;
         Ok((SmsText::new(text.to_string()), code))
+    }
+
+    /// What locks the challenge of a message before the message, as everybody does who changes both.
+    fn lock_challenge_of(&self, message: MessageId) -> String {
+        let id = HEXLOWER.encode(&id_column(message));
+        format!(
+            "SELECT id FROM challenges WHERE id = \
+             (SELECT challenge FROM messages WHERE id = decode('{id}', 'hex')){}",
+            self.dialect.for_update()
+        )
     }
 
     /// The challenge of a message, locked, if its code can still win something.

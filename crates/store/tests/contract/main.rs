@@ -146,6 +146,8 @@ on_both![
     outboxes::who_begins_a_challenge_may_claim_its_message,
     outboxes::a_receipt_before_the_answer_begins_the_life_of_a_code,
     rivals::signing_in_and_accounting_never_wait_for_each_other,
+    rivals::receipts_and_acceptances_of_the_same_messages_never_wait_for_each_other,
+    rivals::who_ends_many_messages_at_once_hinders_nobody,
     rivals::two_journals_count_one_session_once,
     rivals::a_batch_begins_with_what_others_left,
     rivals::equal_orders_at_the_same_time_are_written_once,

@@ -1,10 +1,17 @@
 //! Callers that get in each other's way: the outcome is as if one had come after the other.
 
+use std::time::Duration;
+
 use domain::*;
 use store::testing::TestStore;
-use store::{Accounts, Change, JournalPosition, SessionReports, SqlStore, Store};
+use store::{
+    AcceptedMessage, Accounts, Change, JournalPosition, NewChallenge, ReceiptOf, SessionReports,
+    SqlStore, Store,
+};
 
 use crate::fixtures::*;
+
+const DAY: Duration = Duration::from_secs(86_400);
 
 fn until(offset: u64) -> JournalPosition {
     JournalPosition { segment: 1, offset }
@@ -112,6 +119,77 @@ pub async fn signing_in_and_accounting_never_wait_for_each_other(store: TestStor
             tokio::join!(store.sign_in(&sign_in), store.apply("j", &reports, until));
         signed_in.unwrap();
         applied.unwrap();
+    }
+}
+
+/// The messages of some devices, taken at that time, with the later challenges before the earlier.
+async fn taken(
+    store: &TestStore,
+    devices: std::ops::Range<u8>,
+    when: Timestamp,
+) -> Vec<AcceptedMessage> {
+    for id in devices.rev() {
+        let new = new_challenge(id, mac(id), when, "482913");
+        begin(store, &NewChallenge { visit: None, ..new }).await;
+    }
+    let messages = store.claim_messages(when, when + DAY, 100).await.unwrap();
+    let accepted = |message: store::OutgoingMessage| AcceptedMessage {
+        message: message.id,
+        route: "main".parse().unwrap(),
+        reference: Some(message.id.to_string()),
+        at: when,
+        watch_until: Some(when + DAY),
+    };
+    messages.into_iter().map(accepted).collect()
+}
+
+/// Receipts overtake what their gateways answer, and several couriers write that down.
+pub async fn receipts_and_acceptances_of_the_same_messages_never_wait_for_each_other(
+    store: TestStore,
+) {
+    set_up(&store).await;
+    for round in 0..10_u8 {
+        let when = at(u64::from(round));
+        let accepted = taken(&store, round * 16..round * 16 + 16, when).await;
+        let mut tasks = tokio::task::JoinSet::new();
+        for backwards in [false, true] {
+            let (store, mut accepted) = (store.shared(), accepted.clone());
+            if backwards {
+                accepted.reverse();
+            }
+            tasks.spawn(async move { store.accept_messages(&accepted).await });
+        }
+        for one in accepted {
+            for of in
+                [ReceiptOf::Message(one.message), ReceiptOf::Reference(one.reference.unwrap())]
+            {
+                let (store, route) = (store.shared(), one.route.clone());
+                tasks.spawn(async move {
+                    store.record_receipt(&route, &of, Receipt::Delivered, when).await.map(drop)
+                });
+            }
+        }
+        while let Some(done) = tasks.join_next().await {
+            done.unwrap().unwrap();
+        }
+    }
+}
+
+/// What a gateway took is written down while messages run out, and while whom they went to is erased.
+pub async fn who_ends_many_messages_at_once_hinders_nobody(store: TestStore) {
+    set_up(&store).await;
+    for round in 0..10_u8 {
+        let when = at(u64::from(round) * 1_000);
+        let account = store.sign_in(&sign_in(round + 1, mac(200), when)).await.unwrap();
+        let account = account.grant.account;
+        let accepted = taken(&store, round * 20..round * 20 + 20, when).await;
+        let late = when + Duration::from_secs(400);
+        let (one, two) = (store.shared(), store.shared());
+        let claims = tokio::spawn(async move { one.claim_messages(late, late, 100).await });
+        let erased = tokio::spawn(async move { two.erase_account(account, late).await });
+        store.accept_messages(&accepted).await.unwrap();
+        assert!(claims.await.unwrap().unwrap().is_empty(), "they ran out");
+        assert!(erased.await.unwrap().unwrap());
     }
 }
 
