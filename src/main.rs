@@ -34,12 +34,11 @@ fn main() -> ExitCode {
         // A log that cannot be written would be reported on the same stream, and panic.
         .log_internal_errors(false)
         .init();
-    if matches!(cli.command, cli::Command::Serve(_))
-        && let Err(error) = scheduling::wait_for_pauses()
-    {
-        tracing::debug!(%error, "threads are scheduled as usual");
-    }
-    let runtime = match tokio::runtime::Runtime::new() {
+    let runtime = match &cli.command {
+        cli::Command::Serve(_) => scheduling::patient_runtime(),
+        _ => tokio::runtime::Runtime::new(),
+    };
+    let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("sabeel: cannot start: {error}");

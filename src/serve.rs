@@ -28,6 +28,7 @@ use crate::controllers::OfPortal;
 use crate::gateways::{OfCourier, RoutesOfCourier};
 use crate::nas_activity::CountedByRadius;
 use crate::nas_control::EveryWay;
+use crate::scheduling;
 
 /// For how long the parts may finish what they are doing once asked to stop.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -209,9 +210,10 @@ impl Parts {
             Ok(())
         });
         let stop = shared.stop.clone();
+        let ended = scheduling::on_own_threads("radius", async move { radius.run(stop).await })
+            .context("cannot start the threads of RADIUS")?;
         self.spawn("radius", async move {
-            radius.run(stop).await;
-            Ok(())
+            ended.await.context("RADIUS broke down")?.context("RADIUS failed")
         });
         Ok(())
     }

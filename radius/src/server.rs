@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener as BoundListener, UdpSocket as BoundSocket};
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
@@ -35,9 +35,9 @@ pub struct Radius {
     store: Arc<dyn Store>,
     registrar: Arc<Registrar>,
     usher: Arc<Usher>,
-    authentication: Vec<Arc<UdpSocket>>,
-    accounting: Vec<Arc<UdpSocket>>,
-    radsec: Option<(Vec<Arc<TcpListener>>, Arc<Radsec>)>,
+    authentication: Vec<BoundSocket>,
+    accounting: Vec<BoundSocket>,
+    radsec: Option<(Vec<BoundListener>, Arc<Radsec>)>,
     connections: Connections,
 }
 
@@ -66,6 +66,9 @@ pub enum RadiusError {
         /// What the kernel says.
         source: io::Error,
     },
+    /// Nobody would be told of what arrives at a socket.
+    #[error("a socket cannot be watched")]
+    Watch(#[source] io::Error),
     /// RADIUS over TLS cannot be served.
     #[error("RADIUS over TLS cannot be served")]
     Radsec(#[from] RadsecError),
@@ -73,7 +76,7 @@ pub enum RadiusError {
 
 impl Radius {
     /// Binds the sockets; requests are buffered by the kernel until [`Radius::run`]. To be called
-    /// within a tokio runtime.
+    /// within the tokio runtime on which the store is asked; the sockets may be served on another.
     ///
     /// # Errors
     /// The first setting or address that cannot be used.
@@ -154,7 +157,7 @@ impl Radius {
     /// Where the sockets are bound.
     #[must_use]
     pub fn local_addresses(&self) -> LocalAddresses {
-        let addresses = |sockets: &[Arc<UdpSocket>]| {
+        let addresses = |sockets: &[BoundSocket]| {
             let mut addresses: Vec<_> =
                 sockets.iter().filter_map(|socket| socket.local_addr().ok()).collect();
             addresses.dedup();
@@ -186,7 +189,10 @@ impl Radius {
 
     /// Serves until `stop` is cancelled. Access points are read before the first request is. A
     /// part that panics is counted and begins anew.
-    pub async fn run(self, stop: CancellationToken) {
+    ///
+    /// # Errors
+    /// A socket of which this runtime cannot be told when something arrives.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), RadiusError> {
         let addresses = self.local_addresses();
         let Self {
             shared,
@@ -209,11 +215,17 @@ impl Radius {
             Part::Usher(usher),
             Part::Renewals,
         ];
-        parts.extend(authentication.into_iter().map(Part::Authentication));
-        parts.extend(accounting.into_iter().map(Part::Accounting));
+        for socket in authentication {
+            parts.push(Part::Authentication(watched(socket)?));
+        }
+        for socket in accounting {
+            parts.push(Part::Accounting(watched(socket)?));
+        }
         if let Some((listeners, radsec)) = radsec {
-            let listening = |listener| Part::Radsec(listener, Arc::clone(&radsec));
-            parts.extend(listeners.into_iter().map(listening));
+            for listener in listeners {
+                let listener = TcpListener::from_std(listener).map_err(RadiusError::Watch)?;
+                parts.push(Part::Radsec(Arc::new(listener), Arc::clone(&radsec)));
+            }
             parts.push(Part::RadsecFiles(radsec));
         }
         let mut tasks = JoinSet::new();
@@ -231,6 +243,7 @@ impl Radius {
                 by_task.insert(task.id(), part);
             }
         }
+        Ok(())
     }
 }
 
@@ -265,24 +278,24 @@ impl Part {
 fn bind_all(
     addresses: &[SocketAddr],
     settings: &RadiusSettings,
-) -> Result<Vec<Arc<UdpSocket>>, RadiusError> {
+) -> Result<Vec<BoundSocket>, RadiusError> {
     let mut sockets = Vec::new();
     for &address in addresses {
         let bound =
             socket::bind_many(address, settings.receive_buffer, settings.sockets_per_address)
                 .map_err(|source| RadiusError::Socket { address, source })?;
-        sockets.extend(bound.into_iter().map(Arc::new));
+        sockets.extend(bound);
     }
     Ok(sockets)
 }
 
-fn listen_all(addresses: &[SocketAddr]) -> Result<Vec<Arc<TcpListener>>, RadiusError> {
-    addresses
-        .iter()
-        .map(|&address| {
-            radsec::bind(address)
-                .map(Arc::new)
-                .map_err(|source| RadiusError::Socket { address, source })
-        })
-        .collect()
+fn listen_all(addresses: &[SocketAddr]) -> Result<Vec<BoundListener>, RadiusError> {
+    let listen =
+        |&address| radsec::bind(address).map_err(|source| RadiusError::Socket { address, source });
+    addresses.iter().map(listen).collect()
+}
+
+/// The socket, watched by the runtime that runs this.
+fn watched(socket: BoundSocket) -> Result<Arc<UdpSocket>, RadiusError> {
+    UdpSocket::from_std(socket).map(Arc::new).map_err(RadiusError::Watch)
 }

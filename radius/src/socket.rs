@@ -1,14 +1,13 @@
 //! UDP sockets with room for the burst after a district's power comes back.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::RcvBufForce;
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::UdpSocket;
 
-/// Binds a socket that buffers up to `receive_buffer` octets of unread datagrams. An IPv6 socket
+/// Binds a non-blocking socket that buffers up to `receive_buffer` octets of unread datagrams. An IPv6 socket
 /// takes IPv6 alone, so that `0.0.0.0` and `[::]` can stand side by side.
 ///
 /// # Errors
@@ -60,7 +59,7 @@ fn bind_as(
     enlarge(&socket, receive_buffer)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
-    UdpSocket::from_std(socket.into())
+    Ok(socket.into())
 }
 
 /// Asks beyond the system's limit first, which needs a right, then within it.
@@ -84,8 +83,8 @@ fn enlarge(socket: &Socket, receive_buffer: usize) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn sockets_share_an_address_with_each_other_and_with_nobody_else() {
+    #[test]
+    fn sockets_share_an_address_with_each_other_and_with_nobody_else() {
         let sockets = bind_many("127.0.0.1:0".parse().unwrap(), 65_536, 3).unwrap();
         let address = sockets[0].local_addr().unwrap();
         assert!(sockets.iter().all(|socket| socket.local_addr().unwrap() == address));

@@ -295,16 +295,22 @@ async fn who_floods_with_good_requests_starves_no_other_access_point() {
 }
 
 #[tokio::test]
-async fn no_thread_of_the_server_interrupts_another_when_it_wakes_up() {
+async fn who_waits_for_the_database_interrupts_it_at_no_row_and_radius_waits_for_nobody() {
     let (city, _) = city().await;
     let threads = std::fs::read_dir(format!("/proc/{}/task", city.process())).unwrap();
-    let mut seen = 0;
+    let mut seen = [0; 2];
     for thread in threads {
         let told = std::fs::read_to_string(thread.unwrap().path().join("stat")).unwrap();
         // Field 41 of proc_pid_stat(5), counted behind the name.
-        let policy = told.rsplit_once(')').unwrap().1.split_whitespace().nth(38).unwrap();
-        assert_eq!(policy, "3", "SCHED_BATCH of {told}");
-        seen += 1;
+        let (name, fields) = told.rsplit_once(')').unwrap();
+        let policy = fields.split_whitespace().nth(38).unwrap();
+        let (kind, expected) = match name.split_once('(').unwrap().1 {
+            "tokio-rt-worker" => (0, "3"),
+            "radius" => (1, "0"),
+            _ => continue,
+        };
+        assert_eq!(policy, expected, "SCHED_BATCH is 3: {told}");
+        seen[kind] += 1;
     }
-    assert!(seen > 4, "{seen} threads");
+    assert!(seen.iter().all(|threads| *threads > 0), "{seen:?}");
 }

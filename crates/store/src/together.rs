@@ -5,6 +5,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::StoreError;
@@ -46,6 +47,8 @@ pub struct Together<Q: Question>(Arc<Desk<Q>>);
 
 struct Desk<Q: Question> {
     question: Q,
+    /// Where it is asked, wherever the askers are.
+    runtime: Handle,
     queue: Mutex<Queue<Q>>,
 }
 
@@ -64,11 +67,11 @@ struct Asker<Q: Question> {
 struct UnderWay<Q: Question>(Arc<Desk<Q>>);
 
 impl<Q: Question> Together<Q> {
-    /// Nobody has asked yet.
+    /// Nobody has asked yet. The store is asked on the tokio runtime that runs this.
     #[must_use]
     pub fn new(question: Q) -> Self {
         let queue = Mutex::new(Queue { askers: Vec::new(), under_way: 0 });
-        Self(Arc::new(Desk { question, queue }))
+        Self(Arc::new(Desk { question, runtime: Handle::current(), queue }))
     }
 
     /// What the store says of one. Who stops waiting before the question is under way is not asked
@@ -83,7 +86,7 @@ impl<Q: Question> Together<Q> {
             queue.askers.push(Asker { wanted, answer });
             if queue.under_way < Q::AT_ONCE {
                 queue.under_way += 1;
-                tokio::spawn(UnderWay(Arc::clone(&self.0)).ask());
+                self.0.runtime.spawn(UnderWay(Arc::clone(&self.0)).ask());
             }
         }
         answered.await.unwrap_or(Err(Unanswered::BrokeDown))
@@ -136,7 +139,7 @@ impl<Q: Question> Drop for UnderWay<Q> {
         // What came since the last look would wait for the next one to come.
         if !queue.askers.is_empty() && !std::thread::panicking() {
             queue.under_way += 1;
-            tokio::spawn(Self(Arc::clone(&self.0)).ask());
+            self.0.runtime.spawn(Self(Arc::clone(&self.0)).ask());
         }
     }
 }

@@ -56,7 +56,7 @@ pub(super) enum Answer {
 /// # Errors
 /// What the kernel says.
 pub(super) fn open(source: SocketAddr) -> io::Result<mpsc::Sender<Errand>> {
-    let socket = socket::bind(source, RECEIVE_BUFFER)?;
+    let socket = UdpSocket::from_std(socket::bind(source, RECEIVE_BUFFER)?)?;
     let (errands, queue) = mpsc::channel(QUEUE);
     tokio::spawn(Lane { socket, peers: HashMap::new() }.run(queue));
     Ok(errands)

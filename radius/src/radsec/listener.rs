@@ -5,7 +5,7 @@
 //! strangers who open connections and say nothing keep no access point out for long.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener as StdListener};
+use std::net::{SocketAddr, TcpListener as BoundListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,14 +52,14 @@ struct Places {
     among_strangers: OwnedSemaphorePermit,
 }
 
-/// Binds a listening socket.
+/// Binds a non-blocking listening socket.
 ///
 /// # Errors
 /// What the kernel says.
-pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let listener = StdListener::bind(address)?;
+pub(crate) fn bind(address: SocketAddr) -> io::Result<BoundListener> {
+    let listener = BoundListener::bind(address)?;
     listener.set_nonblocking(true)?;
-    TcpListener::from_std(listener)
+    Ok(listener)
 }
 
 impl Radsec {
@@ -211,6 +211,7 @@ mod tests {
     #[tokio::test]
     async fn a_peer_that_is_gone_without_a_word_is_found_out_by_tcp_within_two_minutes() {
         let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = TcpListener::from_std(listener).unwrap();
         let peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (stream, _) = listener.accept().await.unwrap();
         prepare(&stream).unwrap();

@@ -16,7 +16,7 @@ use domain::{
     MessageAuthenticatorRule, Nas, NasProfile, NasRange, OctetDirection, OpeningHours, Plan,
     ProxyStateRule, Site, StatusServerRule, Timestamp,
 };
-use radius::{Connections, Metrics, Radius, RadiusSettings};
+use radius::{Connections, Metrics, Radius, RadiusError, RadiusSettings};
 use store::{
     AccessPoints, Accounts, Applier, Journal, JournalSettings, KeyRing, NasRanges, Plans, SignIn,
     Sites, SqlStore, Store, StoreSettings,
@@ -72,7 +72,7 @@ pub struct City {
     pub metrics: Arc<Metrics>,
     journal: Journal,
     stop: CancellationToken,
-    server: JoinHandle<()>,
+    server: JoinHandle<Result<(), RadiusError>>,
     _files: TempDir,
 }
 
@@ -212,7 +212,7 @@ impl City {
     /// Stops the server and waits for its end.
     pub async fn end(self) {
         self.stop.cancel();
-        self.server.await.expect("the server ends by itself");
+        self.server.await.expect("the server ends by itself").expect("its sockets work");
         self.store.close().await;
     }
 }
