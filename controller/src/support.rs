@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::{
     ChallengePolicy, ChallengeState, Counted, Grant, GrantState, MessageState, NasOrder, OrderKind,
-    OrderState, Purpose, Receipt, Reference, Session, SessionState, Timestamp, VisitRecord,
+    OrderState, Purpose, Receipt, Reference, Session, SessionState, Timestamp, Unsent, VisitRecord,
     VoucherId, Zone,
 };
 use store::{
@@ -51,9 +51,12 @@ pub(crate) async fn tell(
     let facts = gather(store, visit).await?;
     let stages = judge(&facts, &ChallengePolicy::default(), now);
     let stopped = stages.iter().find(|told| told.state != StageState::Done).map(|told| told.stage);
-    let visit = facts.visit;
+    let (other, visit) = (unsent_since(&facts), facts.visit);
     Ok(Some(Progress {
-        advice: stopped.map(|stage| advice(stage, &visit)),
+        advice: stopped.map(|stage| match (stage, other) {
+            (SignInStage::Message | SignInStage::Code, Some(counted)) => relief(counted).to_owned(),
+            _ => advice(stage, &visit),
+        }),
         reference: visit.reference,
         site: visit.site,
         nas: visit.nas,
@@ -135,6 +138,13 @@ fn judge(facts: &Facts, policy: &ChallengePolicy, now: Timestamp) -> Vec<StageTo
         if is_online && stage == SignInStage::HandOff && judged.state != StageState::Done {
             judged = needless();
         }
+        if let Some(counted) = unsent_since(facts)
+            && matches!(stage, SignInStage::Message | SignInStage::Code)
+            && judged.state != StageState::Done
+        {
+            judged.text =
+                format!("{}; no other message was sent: {}", judged.text, refused(counted));
+        }
         if !reached {
             judged = Judged { state: StageState::NotReached, at: None, text: String::new() };
         }
@@ -186,11 +196,11 @@ fn number(facts: &Facts, policy: &ChallengePolicy, now: Timestamp) -> Judged {
     }
     let asked_at = facts.visit.asked_at;
     match (facts.visit.refused, &facts.challenge) {
-        (Some(counted), _) => failed(asked_at, refused(counted).to_owned()),
-        (None, Some(challenge)) => {
+        (Some(Unsent::First(counted)), _) => failed(asked_at, refused(counted).to_owned()),
+        (_, Some(challenge)) => {
             done(challenge.created_at, "number typed, code asked for".to_owned())
         }
-        (None, None) => {
+        (_, None) => {
             missing(asked_at, policy.challenge_life, now, "the code asked for is no longer kept")
         }
     }
@@ -209,7 +219,19 @@ pub(crate) const fn refused(counted: Counted) -> &'static str {
         Counted::SendsToBlock => "too many messages went to numbers like that one",
         Counted::SpentChallengesOfDevice => "the device had just had all messages of a sign-in",
         Counted::Money => "the money for messages was spent (sabeel sms budget)",
+        Counted::SendsOfAccessPoint => "the access point had all its messages of the minute",
+        Counted::SendsOfSite => "the site had all its messages of the minute",
+        Counted::SendsToCountry => "numbers of that country had all their messages of the minute",
+        Counted::SendsOfAll => "all messages that may be sent at a time were sent",
     }
+}
+
+/// For want of what the visitor got no other message, if that was the last thing asked for.
+fn unsent_since(facts: &Facts) -> Option<Counted> {
+    let Some(Unsent::Another(counted)) = facts.visit.refused else { return None };
+    let messages = facts.challenge.as_ref().map_or(&[][..], |told| &told.messages);
+    let is_last = |told: &MessageTold| told.created_at <= facts.visit.asked_at;
+    messages.iter().all(is_last).then_some(counted)
 }
 
 fn message(facts: &Facts, _: &ChallengePolicy, now: Timestamp) -> Judged {
@@ -352,21 +374,33 @@ fn traffic(facts: &Facts, _: &ChallengePolicy, now: Timestamp) -> Judged {
     }
 }
 
+/// What to do about a limit that is reached.
+const fn relief(counted: Counted) -> &'static str {
+    match counted {
+        Counted::Money => {
+            "allow more for today by `sabeel sms budget`, or give the visitor a voucher"
+        }
+        Counted::SendsOfAccessPoint | Counted::SendsOfSite => {
+            "try again in a minute, or allow the site more by `sabeel site set --limit`"
+        }
+        Counted::SendsToCountry | Counted::SendsOfAll => {
+            "try again in a minute, or give the visitor a voucher"
+        }
+        _ if counted.is_of_number() => {
+            "wait until the limit is over; if nobody asked, somebody else typed the number"
+        }
+        _ => "wait until the limit is over, or sign in with another device",
+    }
+}
+
 /// What to do about a stage that is not done.
 fn advice(stage: SignInStage, visit: &VisitRecord) -> String {
     match stage {
         SignInStage::Page => "ask the visitor to open the Wi-Fi page again".to_owned(),
-        SignInStage::Number => match visit.refused {
-            Some(Counted::Money) => {
-                "allow more for today by `sabeel sms budget`, or give the visitor a voucher"
-                    .to_owned()
-            }
-            Some(counted) if !counted.is_of_number() => {
-                "wait until the limit is over, or sign in with another device".to_owned()
-            }
-            _ => "wait until the limit is over; if nobody asked, somebody else typed the number"
-                .to_owned(),
-        },
+        SignInStage::Number => {
+            let counted = visit.refused.map_or(Counted::ChallengesOfNumber, Unsent::counted);
+            relief(counted).to_owned()
+        }
         SignInStage::Message => {
             "look at the SMS gateway: `sabeel doctor`, and the log of messaging".to_owned()
         }

@@ -12,7 +12,7 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use domain::{Counted, Country, MacAddress, NasName, SendLimit, Site, SiteName};
+use domain::{Busy, Counted, Country, MacAddress, NasName, SendLimit, Site, SiteName};
 use governor::clock::{Clock, DefaultClock, QuantaInstant};
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter};
 
@@ -160,18 +160,26 @@ impl Budgets {
         send_limits(&limits).filter(holds).collect()
     }
 
-    /// Counts a message in all that is shared; the error says how long to wait.
-    pub(crate) fn admit_message(&self, sending: &Sending<'_>) -> Result<(), Duration> {
+    /// Counts a message in all that is shared; the error says of what there was too much, and how long
+    /// to wait.
+    pub(crate) fn admit_message(&self, sending: &Sending<'_>) -> Result<(), Busy> {
         let Sending { nas, cost, site, country } = sending;
         let limits = self.of_all.at(site);
-        self.access_point.admit(nas, limits.sends_per_access_point, *cost)?;
+        let busy = |counted| move |wait| Busy { counted, wait };
+        let of_access_point = limits.sends_per_access_point;
+        let admitted = self.access_point.admit(nas, of_access_point, *cost);
+        admitted.map_err(busy(Counted::SendsOfAccessPoint))?;
         let more = if site.event { EVENT } else { 1 };
         let of_site = limits.sends_per_site.saturating_mul(more);
-        self.site.admit(&site.name, of_site, NonZeroU32::MIN)?;
+        let admitted = self.site.admit(&site.name, of_site, NonZeroU32::MIN);
+        admitted.map_err(busy(Counted::SendsOfSite))?;
         if let Some(country) = country.filter(|country| *country != Country::SaudiArabia) {
-            self.country.check_key(&country).map_err(|refused| self.wait(&refused))?;
+            let admitted = self.country.check_key(&country);
+            let wait = admitted.map_err(|refused| self.wait(&refused));
+            wait.map_err(busy(Counted::SendsToCountry))?;
         }
-        self.sending.check().map_err(|refused| self.wait(&refused))
+        let admitted = self.sending.check().map_err(|refused| self.wait(&refused));
+        admitted.map_err(busy(Counted::SendsOfAll))
     }
 }
 
@@ -234,6 +242,13 @@ mod tests {
         assert_eq!(of_one, [true, true, false]);
         let of_two = [0; 2].map(|_| admit(&site, "two"));
         assert_eq!(of_two, [true, false], "the site has its own limit");
+        let used_up = |nas: &str| {
+            let (nas, cost) = (nas.parse().unwrap(), NonZeroU32::MIN);
+            let sending = Sending { nas: &nas, cost, site: &site, country: None };
+            budgets.admit_message(&sending).unwrap_err().counted
+        };
+        assert_eq!(used_up("one"), Counted::SendsOfAccessPoint, "it is told which");
+        assert_eq!(used_up("three"), Counted::SendsOfSite);
 
         site = Site { name: "park".parse().unwrap(), event: true, ..walkway() };
         let admitted = (0..40).filter(|n| admit(&site, &format!("nas-{n}"))).count();

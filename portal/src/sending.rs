@@ -6,11 +6,10 @@
 //! may have sent.
 
 use std::num::NonZeroU32;
-use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::{PhoneNumber, SendRule};
+use domain::{Busy, PhoneNumber, SendRule};
 use store::Appearance;
 
 use crate::app::{App, Message, Outcome};
@@ -52,7 +51,7 @@ pub(crate) fn shared<'a>(
     visit: &'a Visit,
     phone: &PhoneNumber,
     cost: NonZeroU32,
-) -> impl Fn() -> Result<(), Duration> + Send + Sync + 'a {
+) -> impl Fn() -> Result<(), Busy> + Send + Sync + 'a {
     let (nas, site, country) = (&visit.nas.name, &visit.site, phone.country());
     move || app.budgets.admit_message(&Sending { nas, cost, site, country })
 }

@@ -45,8 +45,9 @@ pub(super) async fn send(
     let store = api.on_record(&by, note);
     let challenge = match going_on {
         Some(open) => {
+            let (link, route, visit) = (None, None, None);
             let another =
-                AnotherCode { challenge: open.id, code, link: None, text, route: None, at: now };
+                AnotherCode { challenge: open.id, code, link, text, route, at: now, visit };
             let sent = store.send_code_again(&another, &budget, &policy).await?;
             sent.map_err(not_sent)?
         }

@@ -170,8 +170,16 @@ fn the_first_stage_that_failed_is_named() {
             facts.session = None;
         }
     };
-    check(&|facts| facts.visit.refused = Some(Counted::SendsToNumber), Number, "of the day");
-    check(&|facts| facts.visit.refused = Some(Counted::Money), Number, "money for messages");
+    check(
+        &|facts| facts.visit.refused = Some(Unsent::First(Counted::SendsToNumber)),
+        Number,
+        "of the day",
+    );
+    check(
+        &|facts| facts.visit.refused = Some(Unsent::First(Counted::Money)),
+        Number,
+        "money for messages",
+    );
     check(&|facts| facts.challenge = None, Number, "no longer kept");
     let failed = MessageState::Failed { reason: "no route".into() };
     check(&messages(failed), Message, "not taken by the gateway: no route");
@@ -186,6 +194,17 @@ fn the_first_stage_that_failed_is_named() {
     check(&code(ChallengeState::Open, 0), Code, "no code was entered, and it ran out");
     check(&code(ChallengeState::Open, 5), Code, "locked: 5 wrong codes");
     check(&code(ChallengeState::Abandoned, 1), Code, "given up for another number");
+    let no_other = |facts: &mut Facts| {
+        code(ChallengeState::Open, 0)(facts);
+        facts.visit.refused = Some(Unsent::Another(Counted::SendsOfSite));
+        facts.visit.asked_at = at(60);
+    };
+    check(&no_other, Code, "ran out; no other message was sent: the site had all its messages");
+    let not_delivered = |facts: &mut Facts| {
+        lost(facts);
+        facts.visit.refused = Some(Unsent::Another(Counted::Money));
+    };
+    check(&not_delivered, Message, "not delivered; no other message was sent: the money");
     let ended = GrantState::Ended { at: at(200), why: GrantEnd::Revoked };
     check(&|facts| facts.grant.as_mut().unwrap().state = ended, Permission, "revoked");
     let silent = OrderState::Waiting { attempts: 3, next_at: at(4_000) };
@@ -206,6 +225,19 @@ fn the_first_stage_that_failed_is_named() {
         facts.session.as_mut().unwrap().state = SessionState::Stopped { at: at(50), end };
     };
     check(&over, Traffic, "no octet was reported");
+}
+
+#[test]
+fn a_message_that_was_refused_is_over_once_another_was_sent() {
+    let mut facts = facts();
+    facts.challenge = Some(challenge(ChallengeState::Open, 0));
+    facts.grant = None;
+    facts.visit.refused = Some(Unsent::Another(Counted::Money));
+    facts.visit.asked_at = at(60);
+    assert_eq!(unsent_since(&facts), Some(Counted::Money));
+    let later = MessageTold { created_at: at(90), ..message(MessageState::Waiting) };
+    facts.challenge.as_mut().unwrap().messages.push(later);
+    assert_eq!(unsent_since(&facts), None);
 }
 
 #[test]

@@ -22,10 +22,18 @@ pub enum Counted {
     Blocks,
     /// The money for messages; it is charged, and of no window.
     Money,
+    /// Messages for devices at the access point. This and what follows is shaped in memory.
+    SendsOfAccessPoint,
+    /// Messages for devices at the site.
+    SendsOfSite,
+    /// Messages to numbers of a country that is not the city's own.
+    SendsToCountry,
+    /// Messages of all.
+    SendsOfAll,
 }
 
 impl Counted {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 12] = [
         Self::SendsOfDevice,
         Self::NumbersOfDevice,
         Self::ChallengesOfNumber,
@@ -34,6 +42,10 @@ impl Counted {
         Self::SpentChallengesOfDevice,
         Self::Blocks,
         Self::Money,
+        Self::SendsOfAccessPoint,
+        Self::SendsOfSite,
+        Self::SendsToCountry,
+        Self::SendsOfAll,
     ];
 
     /// The name in the store and on the command line.
@@ -48,6 +60,10 @@ impl Counted {
             Self::SpentChallengesOfDevice => "spent-challenges-of-device",
             Self::Blocks => "blocks",
             Self::Money => "money",
+            Self::SendsOfAccessPoint => "sends-of-access-point",
+            Self::SendsOfSite => "sends-of-site",
+            Self::SendsToCountry => "sends-to-country",
+            Self::SendsOfAll => "sends-of-all",
         }
     }
 
@@ -73,6 +89,54 @@ impl Counted {
     }
 }
 
+/// What was used up when a visitor asked for a message, and got none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Unsent {
+    /// The first one of a sign-in.
+    First(Counted),
+    /// Another one, after some were sent.
+    Another(Counted),
+}
+
+impl Unsent {
+    const ANOTHER: &str = "another/";
+
+    /// What was used up.
+    #[must_use]
+    pub const fn counted(self) -> Counted {
+        match self {
+            Self::First(counted) | Self::Another(counted) => counted,
+        }
+    }
+
+    /// The name in the store.
+    #[must_use]
+    pub fn name(self) -> String {
+        match self {
+            Self::First(counted) => counted.as_str().to_owned(),
+            Self::Another(counted) => format!("{}{}", Self::ANOTHER, counted.as_str()),
+        }
+    }
+
+    /// What has that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name.strip_prefix(Self::ANOTHER) {
+            Some(counted) => Counted::from_name(counted).map(Self::Another),
+            None => Counted::from_name(name).map(Self::First),
+        }
+    }
+}
+
+/// What all share is used up for the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Busy {
+    /// What of it.
+    pub counted: Counted,
+    /// When one more is admitted.
+    pub wait: Duration,
+}
+
 /// A limit on messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SendLimit {
@@ -92,4 +156,20 @@ pub struct OverLimit {
     pub limit: SendLimit,
     /// When the earliest of what was counted is forgotten.
     pub wait: Duration,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_nothing_was_sent_is_found_by_its_name() {
+        for unsent in
+            Counted::ALL.into_iter().flat_map(|of| [Unsent::First(of), Unsent::Another(of)])
+        {
+            assert_eq!(Unsent::from_name(&unsent.name()), Some(unsent));
+        }
+        assert_eq!(Unsent::from_name("another/"), None);
+        assert_eq!(Unsent::First(Counted::Money).name(), "money", "as it was written before");
+    }
 }

@@ -53,7 +53,7 @@ pub use audit::{
     AuditLink, BrokenChain, ChainHead, ChainHeadError, ChainWalk, Link, LinkHash,
     shortening_subject,
 };
-pub use budget::{Counted, OverLimit, SendLimit};
+pub use budget::{Busy, Counted, OverLimit, SendLimit, Unsent};
 pub use certificate::{CertificateName, CertificateNameError};
 pub use challenge::{
     Binding, Challenge, ChallengePolicy, ChallengeState, Code, CodeError, Purpose, ResendRefusal,

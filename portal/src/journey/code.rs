@@ -266,7 +266,16 @@ pub(super) async fn send_again(
     let charge = app.charge(route.as_ref(), &challenge.phone, &text);
     let limits = app.budgets.sends_at(&visit.site);
     let budget = Budget { limits: &limits, shared: &shared, charge };
-    let another = AnotherCode { challenge: challenge.id, code, link, text, route, at: visit.now };
+    let visited = (purpose == Purpose::SignIn).then(|| visit.record());
+    let another = AnotherCode {
+        challenge: challenge.id,
+        code,
+        link,
+        text,
+        route,
+        at: visit.now,
+        visit: visited,
+    };
     let sent = app.store.send_code_again(&another, &budget, &app.policy).await?;
     let Places { code, start, .. } = places;
     Ok(match sent {

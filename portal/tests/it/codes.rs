@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use domain::{
     Charge, Counted, MessageState, PhoneNumber, Prices, RouteName, SmsText, SpendingLimits, Tariff,
-    Timestamp,
+    Timestamp, Unsent,
 };
 use portal::{MessageGateways, MessagePlace, ReceiptAnswer, ReceiptTold};
 use store::ChallengesOf;
@@ -488,7 +488,7 @@ async fn help_shows_a_reference_under_which_the_visit_is_found() {
     let other = [("phone", "0559876543"), ("terms", "yes")];
     assert_eq!(browser.post(&page, "phone", &other).await.status, 429);
     let visit = town.store.find_visit(&reference).await.unwrap().unwrap();
-    assert_eq!(visit.refused, Some(Counted::SendsOfDevice));
+    assert_eq!(visit.refused, Some(Unsent::First(Counted::SendsOfDevice)));
 }
 
 #[tokio::test]
@@ -697,6 +697,11 @@ async fn a_spent_day_stops_messages_and_nothing_else() {
     town.wait(30);
     let spent = browser.post(&code, "resend", &[]).await;
     assert!(spent.status == 503 && spent.shows(down), "{}", spent.body);
+    let help = browser.visit(&format!("{}help", code.base())).await;
+    let reference =
+        help.between("Reference for the support team: <bdi dir=\"ltr\">", "<").parse().unwrap();
+    let visit = town.store.find_visit(&reference).await.unwrap().unwrap();
+    assert_eq!(visit.refused, Some(Unsent::Another(Counted::Money)), "the help desk finds why");
     // A code that was sent is good, and who is known comes in as ever.
     let entered = browser.post(&code, "code", &[("code", &digits)]).await;
     assert_eq!(entered.status, 303, "{}", entered.body);

@@ -494,6 +494,7 @@ async fn who_asks_again_gets_it_by_another_route() {
         link: None,
         route: None,
         at: post.clock.now(),
+        visit: None,
     };
     let policy = domain::ChallengePolicy::default();
     post.store.send_code_again(&another, &store::Budget::NONE, &policy).await.unwrap().unwrap();

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{
-    Binding, Challenge, ChallengeId, ChallengePolicy, Charge, Code, Credential, Grant, Language,
-    LinkToken, NasName, OverLimit, Purpose, ReportNumber, ResendRefusal, RouteName, SendLimit,
-    SmsText, Timestamp, Verdict, VisitRecord,
+    Binding, Busy, Challenge, ChallengeId, ChallengePolicy, Charge, Code, Credential, Grant,
+    Language, LinkToken, NasName, OverLimit, Purpose, ReportNumber, ResendRefusal, RouteName,
+    SendLimit, SmsText, Timestamp, Verdict, VisitRecord,
 };
 
 use crate::{OutgoingMessage, SignInOutcome, StoreError};
@@ -36,9 +36,9 @@ pub struct NewChallenge {
 pub struct Budget<'a> {
     /// What is counted by device and number, the most specific first.
     pub limits: &'a [SendLimit],
-    /// Takes one message from what all share, once no limit speaks against it; the error says how
-    /// long to wait.
-    pub shared: &'a (dyn Fn() -> Result<(), Duration> + Send + Sync),
+    /// Takes one message from what all share, once no limit speaks against it; the error says of what
+    /// too much was taken, and how long to wait.
+    pub shared: &'a (dyn Fn() -> Result<(), Busy> + Send + Sync),
     /// What the message costs; `None` is nothing.
     pub charge: Option<Charge>,
 }
@@ -91,6 +91,8 @@ pub struct AnotherCode {
     pub route: Option<RouteName>,
     /// When.
     pub at: Timestamp,
+    /// The visit in which it is asked for, to be found by the help desk if it is refused.
+    pub visit: Option<VisitRecord>,
 }
 
 /// Why no other code was sent.

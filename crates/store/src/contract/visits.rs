@@ -5,7 +5,8 @@ use domain::{Counted, Reference, Timestamp, VisitRecord};
 
 use crate::StoreError;
 
-/// Visits by their reference; they are written where a challenge begins.
+/// Visits by their reference; they are written where a challenge begins, and where another message of
+/// it is refused.
 #[async_trait]
 pub trait Visits: Send + Sync {
     /// The visit of that reference.

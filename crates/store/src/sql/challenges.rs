@@ -6,9 +6,9 @@ mod row;
 
 use async_trait::async_trait;
 use domain::{
-    Binding, Challenge, ChallengeId, ChallengePolicy, ChallengeState, Charge, Code, Country,
-    LinkToken, MessageClass, MessageId, Purpose, ReportNumber, ResendRefusal, RouteName, SendLimit,
-    SmsText, Timestamp, Verdict, VisitRecord,
+    Binding, Challenge, ChallengeId, ChallengePolicy, ChallengeState, Charge, Code, Counted,
+    Country, LinkToken, MessageClass, MessageId, Purpose, ReportNumber, ResendRefusal, RouteName,
+    SendLimit, SmsText, Timestamp, Unsent, Verdict, VisitRecord,
 };
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Executor, Transaction};
@@ -70,15 +70,17 @@ impl Challenges for SqlStore {
         }
         let over = barred(&blocks).or(limits::over(&counted, budget.limits, at)?);
         let mute = self.is_others(&mut looking, challenge, over, at).await?;
-        let unsent = match over {
-            Some(over) => (!mute).then_some(Begun::Over(over)),
-            None => (budget.shared)().err().map(Begun::Busy),
+        let busy = if over.is_none() { (budget.shared)().err() } else { None };
+        let unsent = match over.filter(|_| !mute) {
+            Some(over) => Some(Begun::Over(over)),
+            None => busy.map(|busy| Begun::Busy(busy.wait)),
         };
         if let Some(given_up) = given_up.filter(|_| unsent.is_none()) {
             abandon(&mut script, given_up);
         }
         // Challenges before visits: the order in which who erases a person locks them.
-        let refused = over.map(|over| over.limit.counted);
+        let refused = over.map(|over| over.limit.counted).or(busy.map(|busy| busy.counted));
+        let refused = refused.map(Unsent::First);
         if let Some(visit) = &new.visit {
             visits::record(&mut script, &VisitRecord { refused, ..visit.clone() });
         }
@@ -101,7 +103,9 @@ impl Challenges for SqlStore {
         }
         let charge = budget.charge.filter(|_| !mute);
         if let Charged::Spent = self.commit_charged(looking, script, charge).await? {
-            self.note_spent(charge, new.visit.as_ref()).await?;
+            let refused = Some(Unsent::First(Counted::Money));
+            let visit = new.visit.clone().map(|visit| VisitRecord { refused, ..visit });
+            self.note_spent(charge, visit.as_ref()).await?;
             return Ok(Begun::Spent);
         }
         let claimed = new.claim_until.filter(|_| !mute);
@@ -195,11 +199,17 @@ impl Challenges for SqlStore {
         let [blocks, counted] = look.fetch_each(&mut looking).await?;
         let over = barred(&blocks).or(limits::over(&counted, &sends, at)?);
         let mute = self.is_others(&mut looking, &challenge, over, at).await?;
-        if let Some(over) = over.filter(|_| !mute) {
-            return Ok(Err(over.into()));
-        }
-        if !mute && let Err(wait) = (budget.shared)() {
-            return Ok(Err(NotSent::Busy(wait)));
+        let unsent = match over {
+            Some(over) => (!mute).then(|| (over.limit.counted, over.into())),
+            None => (budget.shared)().err().map(|busy| (busy.counted, NotSent::Busy(busy.wait))),
+        };
+        if let Some((counted, unsent)) = unsent {
+            let mut script = self.script();
+            if let Some(visit) = another.unsent(counted) {
+                visits::record(&mut script, &visit);
+            }
+            looking.commit_with(script).await?;
+            return Ok(Err(unsent));
         }
         challenge.sends += 1;
         challenge.sent_at = at;
@@ -221,7 +231,7 @@ impl Challenges for SqlStore {
         }
         let charge = budget.charge.filter(|_| !mute);
         if let Charged::Spent = self.commit_charged(looking, script, charge).await? {
-            self.note_spent(charge, None).await?;
+            self.note_spent(charge, another.unsent(Counted::Money).as_ref()).await?;
             return Ok(Err(NotSent::Spent));
         }
         self.publish(Change::Message).await;
@@ -302,6 +312,14 @@ impl Challenges for SqlStore {
                              AND legal_holds.phone_hash = old.phone_hash){lock})"
         );
         self.destroy(self.begin().await?, AssertSqlSafe(statement), before.as_millis()).await
+    }
+}
+
+impl AnotherCode {
+    /// The visit in which it is asked for, if it is not sent for want of that.
+    fn unsent(&self, counted: Counted) -> Option<VisitRecord> {
+        let refused = Some(Unsent::Another(counted));
+        self.visit.clone().map(|visit| VisitRecord { refused, ..visit })
     }
 }
 

@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use domain::{
-    Charge, Counted, Day, MessageId, Money, SpendingLimits, SpendingPeriod, Timestamp, VisitRecord,
+    Charge, Day, MessageId, Money, SpendingLimits, SpendingPeriod, Timestamp, VisitRecord,
     spending_alarm,
 };
 use sqlx::any::AnyRow;
@@ -80,7 +80,7 @@ impl SqlStore {
         Ok(charged)
     }
 
-    /// Writes down that nothing was left for a message, with the visit in which it was asked for; the
+    /// Writes down that nothing was left for a message, with the visit that says so; the
     /// first time it is told to everybody.
     pub(super) async fn note_spent(
         &self,
@@ -90,8 +90,7 @@ impl SqlStore {
         let Some(Charge { period, limits, .. }) = charge else { return Ok(()) };
         let mut script = self.script();
         if let Some(visit) = visit {
-            let refused = Some(Counted::Money);
-            visits::record(&mut script, &VisitRecord { refused, ..visit.clone() });
+            visits::record(&mut script, visit);
         }
         // The last thing here, too.
         script.add(REFUSE).bind(day_column(period.day)).bind(money_column(limits.per_day));

@@ -1,7 +1,7 @@
 //! Visits, by the reference that a visitor knows.
 
 use async_trait::async_trait;
-use domain::{Counted, Reference, Timestamp, VisitRecord};
+use domain::{Counted, Reference, Timestamp, Unsent, VisitRecord};
 use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
 
@@ -26,15 +26,20 @@ impl Visits for SqlStore {
 
     async fn count_refused(&self, since: Timestamp) -> Result<Vec<(Counted, u64)>, StoreError> {
         let statement = "SELECT refused, COUNT(*) AS amount FROM visits WHERE asked_at >= $1 \
-             AND refused IS NOT NULL GROUP BY refused ORDER BY amount DESC, refused";
+             AND refused IS NOT NULL GROUP BY refused ORDER BY refused";
         let rows = sqlx::query(statement).bind(since.as_millis()).fetch_all(&self.reader).await?;
-        let counted = |row| {
+        let mut counted: Vec<(Counted, u64)> = Vec::new();
+        for row in &rows {
             let columns = Columns(row);
-            let refused = Counted::from_name(&columns.text("refused")?);
-            let refused = refused.ok_or(StoreError::Corrupt { what: "refused" })?;
-            Ok((refused, columns.count("amount")?.into()))
-        };
-        rows.iter().map(counted).collect()
+            let (of, amount) =
+                (unsent(&columns.text("refused")?)?.counted(), columns.count("amount")?);
+            match counted.iter_mut().find(|(known, _)| *known == of) {
+                Some((_, so_far)) => *so_far += u64::from(amount),
+                None => counted.push((of, amount.into())),
+            }
+        }
+        counted.sort_by_key(|(_, amount)| std::cmp::Reverse(*amount));
+        Ok(counted)
     }
 
     async fn prune_visits(&self, before: Timestamp) -> Result<u64, StoreError> {
@@ -48,9 +53,7 @@ impl Visits for SqlStore {
 
 pub(super) fn visit(row: &AnyRow) -> Result<VisitRecord, StoreError> {
     let columns = Columns(row);
-    let refused = columns
-        .optional_text("refused")?
-        .map(|name| Counted::from_name(&name).ok_or(StoreError::Corrupt { what: "refused" }));
+    let refused = columns.optional_text("refused")?.map(|name| unsent(&name));
     Ok(VisitRecord {
         reference: columns.parsed("reference")?,
         site: columns.parsed("site")?,
@@ -61,6 +64,10 @@ pub(super) fn visit(row: &AnyRow) -> Result<VisitRecord, StoreError> {
         asked_at: columns.time("asked_at")?,
         refused: refused.transpose()?,
     })
+}
+
+fn unsent(name: &str) -> Result<Unsent, StoreError> {
+    Unsent::from_name(name).ok_or(StoreError::Corrupt { what: "refused" })
 }
 
 /// Writes a visit as it is now. Of two that drew the same reference the later one has it.
@@ -79,5 +86,5 @@ pub(super) fn record(script: &mut Script, visit: &VisitRecord) {
         .bind(visit.language.as_str())
         .bind(visit.arrived_at.as_millis())
         .bind(visit.asked_at.as_millis())
-        .bind(visit.refused.map(Counted::as_str));
+        .bind(visit.refused.map(Unsent::name));
 }

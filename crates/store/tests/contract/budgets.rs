@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::*;
 use store::testing::TestStore;
-use store::{Begun, Budget, ChallengesOf, NewChallenge, NotSent};
+use store::{AnotherCode, Begun, Budget, ChallengesOf, NewChallenge, NotSent};
 
 use crate::fixtures::*;
 
@@ -131,7 +131,8 @@ pub async fn what_is_refused_takes_nothing_from_what_all_share(store: TestStore)
     let taken = AtomicU32::new(0);
     let shared = || {
         let so_far = taken.fetch_add(1, Ordering::SeqCst);
-        if so_far < 2 { Ok(()) } else { Err(Duration::from_secs(7)) }
+        let busy = Busy { counted: Counted::SendsOfSite, wait: Duration::from_secs(7) };
+        if so_far < 2 { Ok(()) } else { Err(busy) }
     };
     let limits = [SendLimit { counted: Counted::NumbersOfDevice, window: MINUTE, most: 1 }];
     let budget = Budget { limits: &limits, shared: &shared, charge: None };
@@ -143,14 +144,19 @@ pub async fn what_is_refused_takes_nothing_from_what_all_share(store: TestStore)
     assert!(matches!(begin(2, 1, "966550000002", 1).await, Begun::Over(_)));
     assert!(matches!(begin(3, 1, "966550000001", 2).await, Begun::GoesOn(_)));
     let another = async |secs: u64| {
-        let another = another_code(1, "222222", at(secs));
+        let visit = ask(1, 1, "966550000001", secs).visit;
+        let another = AnotherCode { visit, ..another_code(1, "222222", at(secs)) };
         store.send_code_again(&another, &budget, &policy()).await.unwrap().map(|open| open.sends)
     };
+    let refused =
+        async || store.find_visit(&"K7M2QX".parse().unwrap()).await.unwrap().unwrap().refused;
     assert!(another(3).await.is_err(), "too early");
     assert_eq!(taken.load(Ordering::SeqCst), 1);
     assert_eq!(another(30).await, Ok(2));
     assert_eq!(begin(4, 4, "966550000004", 40).await, Begun::Busy(Duration::from_secs(7)));
+    assert_eq!(refused().await, Some(Unsent::First(Counted::SendsOfSite)));
     assert_eq!(another(90).await, Err(NotSent::Busy(Duration::from_secs(7))));
+    assert_eq!(refused().await, Some(Unsent::Another(Counted::SendsOfSite)));
     assert_eq!((messages(&store, 1).await, messages(&store, 4).await), (2, 0));
     assert_eq!(store.find_open_challenge(&sign_in_of(mac(4))).await.unwrap(), None);
 }

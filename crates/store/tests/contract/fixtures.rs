@@ -118,6 +118,7 @@ pub fn another_code(challenge: u8, text: &str, when: Timestamp) -> AnotherCode {
         link: None,
         text: SmsText::new(format!("code {text}")),
         at: when,
+        visit: None,
     }
 }
 

@@ -168,6 +168,7 @@ pub async fn one_challenge_of_a_report_is_open_at_a_time(store: TestStore) {
         link: None,
         text: SmsText::new("code 222222".into()),
         at: when,
+        visit: None,
     };
     let sent = store.send_code_again(&again(at(59)), &Budget::NONE, &policy()).await.unwrap();
     let wait = Duration::from_secs(1);

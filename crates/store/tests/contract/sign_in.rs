@@ -222,7 +222,8 @@ pub async fn no_number_of_beginnings_passes_a_limit(store: TestStore) {
     assert_eq!(open.id.to_bytes(), [91; 16], "what is refused gives nothing up");
     let reference = "K7M2QX".parse().unwrap();
     let visit = store.find_visit(&reference).await.unwrap().unwrap();
-    assert_eq!((visit.asked_at, visit.refused), (at(20), Some(Counted::NumbersOfDevice)));
+    let refused = Some(Unsent::First(Counted::NumbersOfDevice));
+    assert_eq!((visit.asked_at, visit.refused), (at(20), refused));
     let again = async |id: u8, secs: u64| {
         let another = another_code(id, "222222", at(secs));
         store

@@ -49,10 +49,13 @@ fn counting(counted: Counted, since: usize, policy: &ChallengePolicy) -> String 
              AND challenges.created_at > ${since} - {}",
             policy.challenge_life.as_millis()
         ),
-        // They are looked up, and charged.
-        Counted::Blocks | Counted::Money => {
-            "SELECT 0 AS amount, NULL AS earliest WHERE 1 = 0".to_owned()
-        }
+        // They are looked up, charged, and shaped elsewhere.
+        Counted::Blocks
+        | Counted::Money
+        | Counted::SendsOfAccessPoint
+        | Counted::SendsOfSite
+        | Counted::SendsToCountry
+        | Counted::SendsOfAll => "SELECT 0 AS amount, NULL AS earliest WHERE 1 = 0".to_owned(),
     }
 }
 
