@@ -108,6 +108,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_never_begins_a_line_with_its_dot() {
+        let catalogue = Catalogue::new();
+        let data = Some(Octets::new(15_000_000));
+        let left = Remaining { time: Some(Duration::from_secs(7_140)), data };
+        for language in ["ar", "en", "ur"] {
+            let words = catalogue.words(&language.parse().unwrap());
+            let said = plain(&allowance(&words, "both-left", &left).unwrap());
+            assert!(said.contains("\u{a0}\u{b7} ") && !said.contains(" \u{b7}"), "{said:?}");
+        }
+    }
+
+    #[test]
     fn data_is_said_in_its_largest_unit() {
         let catalogue = Catalogue::new();
         let en = catalogue.words(&Language::english());

@@ -139,10 +139,10 @@ impl Answer {
     }
 }
 
-/// What a person reads of a text with digits set apart, quotes escaped and hyphens that do not break.
+/// What a person reads of a text with digits set apart, quotes escaped, and spaces and hyphens that do not break.
 fn plain(html: &str) -> String {
     let html = html.replace("<bdi dir=\"ltr\">", "").replace("</bdi>", "");
-    html.replace("&#39;", "'").replace('\u{2011}', "-")
+    html.replace("&#39;", "'").replace('\u{2011}', "-").replace('\u{a0}', " ")
 }
 
 /// One request and its answer over a fresh connection.

@@ -44,13 +44,18 @@ impl Answer {
     }
 
     pub fn title(&self) -> String {
-        self.between("<title>", " · ").replace('\u{2011}', "-")
+        breakable(&self.between("<title>", " · "))
     }
 
     pub fn shows(&self, text: &str) -> bool {
         let plain = self.body.replace("<bdi dir=\"ltr\">", "").replace("</bdi>", "");
-        plain.replace('\u{2011}', "-").contains(text)
+        breakable(&plain).contains(text)
     }
+}
+
+/// A text whose spaces and hyphens are those that lines may break at.
+fn breakable(text: &str) -> String {
+    text.replace('\u{2011}', "-").replace('\u{a0}', " ")
 }
 
 impl Browser {
