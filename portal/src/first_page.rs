@@ -7,15 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Language, SiteName};
-use moka::sync::Cache;
-use store::Version;
+use store::{Memory, Version};
 
 use crate::failure::Failure;
 
 /// Sites and languages.
-const PAGES: u64 = 1_000;
+const PAGES: usize = 1_000;
 /// For how long one is remembered at most, should a change not be heard of.
-const MEMORY: Duration = Duration::from_secs(60);
+const LASTS: Duration = Duration::from_secs(60);
 
 /// What makes one page another one, the token aside.
 type Kind = (SiteName, Language);
@@ -23,11 +22,11 @@ type Kind = (SiteName, Language);
 type Pieces = Arc<[String]>;
 
 /// The pages that were shown.
-pub(crate) struct FirstPages(Cache<Kind, (Version, Pieces)>);
+pub(crate) struct FirstPages(Memory<Kind, (Version, Pieces)>);
 
 impl FirstPages {
     pub(crate) fn new() -> Self {
-        Self(Cache::builder().max_capacity(PAGES).time_to_live(MEMORY).build())
+        Self(Memory::new(PAGES, LASTS))
     }
 
     /// The page with that token at that version of setup; `make` makes it if it was not shown yet.

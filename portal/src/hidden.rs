@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{Nas, NasName};
-use moka::sync::Cache;
+use store::Memory;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
@@ -22,7 +22,7 @@ pub(crate) const MARK: &str = "ENC";
 const LONGEST: usize = 128;
 /// The device, and its address.
 const NAMES: [&str; 2] = ["client_mac", "uip"];
-const MOST_REMEMBERED: u64 = 20_000;
+const MOST_REMEMBERED: usize = 20_000;
 const REMEMBERED_FOR: Duration = Duration::from_secs(600);
 /// Questions to all controllers at a time.
 const AT_ONCE: usize = 16;
@@ -47,14 +47,13 @@ pub struct DecryptError(pub String);
 /// What controllers said of it.
 pub(crate) struct Hidden {
     pub(crate) controllers: Option<Arc<dyn Controllers>>,
-    known: Cache<(NasName, String), Option<String>>,
+    known: Memory<(NasName, String), Option<String>>,
     places: Semaphore,
 }
 
 impl Hidden {
     pub(crate) fn new() -> Self {
-        let known =
-            Cache::builder().max_capacity(MOST_REMEMBERED).time_to_live(REMEMBERED_FOR).build();
+        let known = Memory::new(MOST_REMEMBERED, REMEMBERED_FOR);
         Self { controllers: None, known, places: Semaphore::new(AT_ONCE) }
     }
 

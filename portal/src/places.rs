@@ -4,13 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Nas, NasName, Plan, PlanName, Secret, Site};
-use moka::sync::Cache;
-use store::{Store, StoreError, Version};
+use store::{Memory, Store, StoreError, Version};
 
-const ACCESS_POINTS: u64 = 10_000;
-const PLANS: u64 = 1_000;
+const ACCESS_POINTS: usize = 10_000;
+const PLANS: usize = 1_000;
 /// For how long one is remembered at most, should a change not be heard of.
-const MEMORY: Duration = Duration::from_secs(60);
+const LASTS: Duration = Duration::from_secs(60);
 
 /// An access point and its site.
 #[derive(Clone)]
@@ -24,17 +23,18 @@ pub(crate) struct Place {
 
 /// Finds access points by name or by their secret path.
 pub(crate) struct Places {
-    by_name: Cache<NasName, Place>,
-    by_path: Cache<String, Place>,
-    plans: Cache<PlanName, (Version, Arc<Plan>)>,
+    by_name: Memory<NasName, Place>,
+    by_path: Memory<String, Place>,
+    plans: Memory<PlanName, (Version, Arc<Plan>)>,
 }
 
 impl Places {
     pub(crate) fn new() -> Self {
-        let by_name = Cache::builder().max_capacity(ACCESS_POINTS).time_to_live(MEMORY).build();
-        let by_path = Cache::builder().max_capacity(ACCESS_POINTS).time_to_live(MEMORY).build();
-        let plans = Cache::builder().max_capacity(PLANS).time_to_live(MEMORY).build();
-        Self { by_name, by_path, plans }
+        Self {
+            by_name: Memory::new(ACCESS_POINTS, LASTS),
+            by_path: Memory::new(ACCESS_POINTS, LASTS),
+            plans: Memory::new(PLANS, LASTS),
+        }
     }
 
     /// The access point of that name.

@@ -6,21 +6,21 @@
 use std::time::Duration;
 
 use domain::{NasName, Timestamp};
-use moka::sync::Cache;
 use sha2::{Digest, Sha256};
+use store::Memory;
 
 /// Only access points can add to them.
-const REDIRECTS: u64 = 100_000;
-const MEMORY: Duration = Duration::from_secs(24 * 3_600);
+const REDIRECTS: usize = 100_000;
+const LASTS: Duration = Duration::from_secs(24 * 3_600);
 
 type Fingerprint = [u8; 16];
 
 /// When redirects came first.
-pub(crate) struct Redirects(Cache<Fingerprint, Timestamp>);
+pub(crate) struct Redirects(Memory<Fingerprint, Timestamp>);
 
 impl Redirects {
     pub(crate) fn new() -> Self {
-        Self(Cache::builder().max_capacity(REDIRECTS).time_to_live(MEMORY).build())
+        Self(Memory::new(REDIRECTS, LASTS))
     }
 
     /// When this one came first, which is `at` if it was never seen.
@@ -28,6 +28,6 @@ impl Redirects {
         let digest = Sha256::new().chain_update(nas.as_str()).chain_update([0]).chain_update(query);
         let digest = digest.finalize();
         let fingerprint = digest.first_chunk().copied().unwrap_or_default();
-        self.0.get_with(fingerprint, || at)
+        self.0.get_or_insert_with(&fingerprint, || at)
     }
 }

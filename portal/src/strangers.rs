@@ -6,19 +6,18 @@
 use std::time::Duration;
 
 use domain::{MacAddress, SiteName};
-use moka::sync::Cache;
-use store::Version;
+use store::{Memory, Version};
 
-const DEVICES: u64 = 100_000;
+const DEVICES: usize = 100_000;
 /// For how long one is remembered at most, should a change not be heard of.
-const MEMORY: Duration = Duration::from_secs(30);
+const LASTS: Duration = Duration::from_secs(30);
 
 /// Who had nothing when last looked at.
-pub(crate) struct Strangers(Cache<MacAddress, (Version, SiteName)>);
+pub(crate) struct Strangers(Memory<MacAddress, (Version, SiteName)>);
 
 impl Strangers {
     pub(crate) fn new() -> Self {
-        Self(Cache::builder().max_capacity(DEVICES).time_to_live(MEMORY).build())
+        Self(Memory::new(DEVICES, LASTS))
     }
 
     /// Remembers what was found at that version of the device.

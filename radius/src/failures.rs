@@ -8,30 +8,29 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use domain::MacAddress;
-use moka::sync::Cache;
+use store::Memory;
 
 /// For how long failures count, from the first one on.
 const REMEMBERED: Duration = Duration::from_secs(60);
 /// Devices whose failures are counted.
-const MOST_DEVICES: u64 = 65_536;
+const MOST_DEVICES: usize = 65_536;
 
 /// The failures of the last minute.
 #[derive(Debug)]
 pub(crate) struct Failures {
     most: u32,
-    lately: Cache<MacAddress, Arc<AtomicU32>>,
+    lately: Memory<MacAddress, Arc<AtomicU32>>,
 }
 
 impl Failures {
     /// Allows each device `most` failures a minute.
     pub(crate) fn new(most: u32) -> Self {
-        let lately = Cache::builder().max_capacity(MOST_DEVICES).time_to_live(REMEMBERED).build();
-        Self { most, lately }
+        Self { most, lately: Memory::new(MOST_DEVICES, REMEMBERED) }
     }
 
     /// Counts a failure.
     pub(crate) fn count(&self, device: MacAddress) {
-        self.lately.get_with(device, Arc::default).fetch_add(1, Ordering::Relaxed);
+        self.lately.get_or_insert_with(&device, Arc::default).fetch_add(1, Ordering::Relaxed);
     }
 
     /// Whether the device must wait.

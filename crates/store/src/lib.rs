@@ -14,6 +14,7 @@ mod frame;
 mod journal;
 mod key_filter;
 mod keys;
+mod memory;
 mod sealed;
 mod settings;
 mod sql;
@@ -48,6 +49,7 @@ pub use journal::{
     Archive, Durability, Journal, JournalError, JournalSettings, SegmentReport, Stretch,
 };
 pub use keys::KeyRing;
+pub use memory::Memory;
 pub use settings::SettingsError;
 pub use sql::{Migrated, SqlStore, StoreSettings};
 pub use standing::{Standing, holders_of, standing_of, terms_of};
