@@ -21,21 +21,20 @@ use crate::visit::Visit;
 /// Whether a client calls itself a WISPr one.
 pub(crate) fn is_asked_for(headers: &HeaderMap) -> bool {
     let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
-    is_client(agent.unwrap_or(""))
+    is_client(agent.unwrap_or("").as_bytes())
 }
 
 /// The same by its own name. Apple's says so too, and wants none of it.
-pub(crate) fn is_client(agent: &str) -> bool {
-    says(agent, "wispr") && !says(agent, "captivenetworksupport")
+pub(crate) fn is_client(agent: &[u8]) -> bool {
+    says(agent, b"wispr") && !says(agent, b"captivenetworksupport")
 }
 
 /// Whether a word, in small letters, stands in a text.
-fn says(text: &str, word: &str) -> bool {
-    let first = word.as_bytes().first();
-    text.as_bytes().windows(word.len()).any(|octets| {
-        // Most are ruled out by it.
-        octets.first().map(u8::to_ascii_lowercase).as_ref() == first
-            && octets.eq_ignore_ascii_case(word.as_bytes())
+fn says(text: &[u8], word: &[u8]) -> bool {
+    text.windows(word.len()).any(|octets| {
+        // Most are ruled out by the first.
+        octets.first().map(u8::to_ascii_lowercase).as_ref() == word.first()
+            && octets.eq_ignore_ascii_case(word)
     })
 }
 

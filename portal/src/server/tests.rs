@@ -22,7 +22,7 @@ const REQUESTS: [&str; 20] = [
     PROBE,
     PROBE,
     "GET /hotspot-detect.html HTTP/1.1\r\nHost: captive.apple.com\r\nConnection: keep-alive\r\n\r\n",
-    "GET /a?b HTTP/1.1\nHost: a.example:81\n\n",
+    "GET /a?b'c HTTP/1.1\nHost: a.example:81\n\n",
     "\r\nGET /success.txt?ipv4 HTTP/1.1\r\nHost: detectportal.firefox.com\r\n\r\n",
     PAGE,
     PAGE,
