@@ -4,11 +4,14 @@
 //! somebody who only waits gives way to the newcomer: the oldest connection that has never asked
 //! anything, or else the one that has been idle for longest. Of a source that has its share, one
 //! of its own gives way. A connection whose request is being answered never does.
+//!
+//! Every request passes here twice, so a connection is found by its place and not by a hash.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use slab::Slab;
 use tokio_util::sync::CancellationToken;
 
 /// Counts the connections of all sources; remembers as many sources as are connected.
@@ -21,21 +24,25 @@ pub struct Room<S> {
 struct Taken<S> {
     /// Grows with every turn, so that an older turn is less.
     turns: u64,
-    by_source: HashMap<S, Share>,
-    connections: HashMap<u64, Connection<S>>,
+    by_source: HashMap<S, usize>,
+    shares: Slab<Share<S>>,
+    connections: Slab<Connection>,
     /// Those that may have to give way, the next one first.
-    waiting: BTreeMap<Turn, u64>,
+    waiting: BTreeMap<Turn, usize>,
 }
 
 /// What one source has.
-#[derive(Default)]
-struct Share {
+struct Share<S> {
+    source: S,
     all: usize,
+    /// Those of them that may have to give way, the next one first.
     waiting: BTreeSet<Turn>,
 }
 
-struct Connection<S> {
-    source: S,
+struct Connection {
+    /// No other ever has it, whereas places are given again.
+    number: u64,
+    share: usize,
     /// `None` while a request is being answered.
     turn: Option<Turn>,
     end: CancellationToken,
@@ -59,7 +66,8 @@ enum Patience {
 /// The place of one connection; given back when dropped.
 pub struct Place<S: Eq + Hash + Clone> {
     room: Arc<Room<S>>,
-    id: u64,
+    at: usize,
+    number: u64,
     end: CancellationToken,
 }
 
@@ -73,7 +81,8 @@ impl<S: Eq + Hash + Clone> Room<S> {
         let taken = Taken {
             turns: 0,
             by_source: HashMap::new(),
-            connections: HashMap::new(),
+            shares: Slab::new(),
+            connections: Slab::new(),
             waiting: BTreeMap::new(),
         };
         Arc::new(Self { most, most_per_source, taken: Mutex::new(taken) })
@@ -82,18 +91,18 @@ impl<S: Eq + Hash + Clone> Room<S> {
     /// A place for a connection of `source`; `None` if everybody who could give way is at work.
     pub fn take(self: &Arc<Self>, source: S) -> Option<Place<S>> {
         let mut taken = self.taken();
-        let share = taken.by_source.get(&source);
-        if share.is_some_and(|share| share.all >= self.most_per_source) {
-            let turn = share.and_then(|share| share.waiting.first().copied())?;
+        let share = taken.by_source.get(&source).and_then(|at| taken.shares.get(*at));
+        if let Some(share) = share.filter(|share| share.all >= self.most_per_source) {
+            let turn = share.waiting.first().copied()?;
             taken.send_away(turn);
         } else if taken.connections.len() >= self.most {
             let turn = taken.waiting.first_key_value().map(|(turn, _)| *turn)?;
             taken.send_away(turn);
         }
         let end = CancellationToken::new();
-        let id = taken.enter(source, end.clone());
+        let (at, number) = taken.enter(source, end.clone());
         drop(taken);
-        Some(Place { room: Arc::clone(self), id, end })
+        Some(Place { room: Arc::clone(self), at, number, end })
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken<S>> {
@@ -102,54 +111,70 @@ impl<S: Eq + Hash + Clone> Room<S> {
 }
 
 impl<S: Eq + Hash + Clone> Taken<S> {
-    fn enter(&mut self, source: S, end: CancellationToken) -> u64 {
-        self.by_source.entry(source.clone()).or_default().all += 1;
-        let id = self.turns;
-        self.connections.insert(id, Connection { source, turn: None, end });
-        self.wait(id, Patience::Silent);
-        id
+    /// Where the connection is from now on, and its number.
+    fn enter(&mut self, source: S, end: CancellationToken) -> (usize, u64) {
+        let shares = &mut self.shares;
+        let share = *self.by_source.entry(source).or_insert_with_key(|source| {
+            shares.insert(Share { source: source.clone(), all: 0, waiting: BTreeSet::new() })
+        });
+        if let Some(share) = self.shares.get_mut(share) {
+            share.all += 1;
+        }
+        let number = self.turns;
+        let at = self.connections.insert(Connection { number, share, turn: None, end });
+        self.wait(at, number, Patience::Silent);
+        (at, number)
+    }
+
+    /// The connection of that number, if it is still there.
+    fn find(&mut self, at: usize, number: u64) -> Option<&mut Connection> {
+        self.connections.get_mut(at).filter(|connection| connection.number == number)
     }
 
     /// Lets a connection that is still there wait for its next request.
-    fn wait(&mut self, id: u64, patience: Patience) {
+    fn wait(&mut self, at: usize, number: u64, patience: Patience) {
         let turn = Turn { patience, since: self.turns };
         self.turns += 1;
-        let Some(connection) = self.connections.get_mut(&id) else { return };
+        let Some(connection) = self.find(at, number) else { return };
         connection.turn = Some(turn);
-        self.waiting.insert(turn, id);
-        if let Some(share) = self.by_source.get_mut(&connection.source) {
+        let share = connection.share;
+        self.waiting.insert(turn, at);
+        if let Some(share) = self.shares.get_mut(share) {
             share.waiting.insert(turn);
         }
     }
 
     /// From now on the connection gives way to nobody.
-    fn work(&mut self, id: u64) {
-        let Some(connection) = self.connections.get_mut(&id) else { return };
+    fn work(&mut self, at: usize, number: u64) {
+        let Some(connection) = self.find(at, number) else { return };
         let Some(turn) = connection.turn.take() else { return };
+        let share = connection.share;
         self.waiting.remove(&turn);
-        if let Some(share) = self.by_source.get_mut(&connection.source) {
+        if let Some(share) = self.shares.get_mut(share) {
             share.waiting.remove(&turn);
         }
     }
 
     fn send_away(&mut self, turn: Turn) {
-        if let Some(id) = self.waiting.get(&turn).copied()
-            && let Some(connection) = self.leave(id)
+        if let Some(at) = self.waiting.get(&turn).copied()
+            && let Some(number) = self.connections.get(at).map(|connection| connection.number)
+            && let Some(connection) = self.leave(at, number)
         {
             connection.end.cancel();
         }
     }
 
-    fn leave(&mut self, id: u64) -> Option<Connection<S>> {
-        self.work(id);
-        let connection = self.connections.remove(&id)?;
-        if let Some(share) = self.by_source.get_mut(&connection.source) {
+    fn leave(&mut self, at: usize, number: u64) -> Option<Connection> {
+        self.work(at, number);
+        let share_at = self.find(at, number)?.share;
+        if let Some(share) = self.shares.get_mut(share_at) {
             share.all -= 1;
             if share.all == 0 {
-                self.by_source.remove(&connection.source);
+                let Share { source, .. } = self.shares.remove(share_at);
+                self.by_source.remove(&source);
             }
         }
-        Some(connection)
+        self.connections.try_remove(at)
     }
 }
 
@@ -162,20 +187,21 @@ impl<S: Eq + Hash + Clone> Place<S> {
     /// Says that a request's head has arrived.
     #[must_use]
     pub fn work(&self) -> Work<'_, S> {
-        self.room.taken().work(self.id);
+        self.room.taken().work(self.at, self.number);
         Work(self)
     }
 }
 
 impl<S: Eq + Hash + Clone> Drop for Place<S> {
     fn drop(&mut self) {
-        self.room.taken().leave(self.id);
+        self.room.taken().leave(self.at, self.number);
     }
 }
 
 impl<S: Eq + Hash + Clone> Drop for Work<'_, S> {
     fn drop(&mut self) {
-        self.0.room.taken().wait(self.0.id, Patience::Answered);
+        let Place { room, at, number, .. } = self.0;
+        room.taken().wait(*at, *number, Patience::Answered);
     }
 }
 

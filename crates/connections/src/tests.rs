@@ -45,7 +45,22 @@ fn a_place_is_given_back_once() {
     drop(work);
     drop(second);
     let taken = room.taken();
-    assert!(taken.connections.is_empty() && taken.waiting.is_empty() && taken.by_source.is_empty());
+    assert!(taken.connections.is_empty() && taken.waiting.is_empty());
+    assert!(taken.by_source.is_empty() && taken.shares.is_empty());
+}
+
+#[test]
+fn who_was_displaced_ends_nobody_who_has_the_same_place_now() {
+    let room = Room::new(1, 1);
+    let first = room.take('a').unwrap();
+    let second = room.take('b').unwrap();
+    assert_eq!(first.at, second.at);
+    let work = second.work();
+    drop(first.work());
+    drop(first);
+    assert!(room.take('c').is_none(), "the second is there and at work");
+    drop(work);
+    assert!(room.take('c').is_some() && is_lost(&second));
 }
 
 #[derive(Debug, Clone)]
@@ -81,8 +96,13 @@ proptest! {
             prop_assert!(there <= 7);
             prop_assert_eq!(taken.connections.len(), there);
             prop_assert_eq!(taken.waiting.len(), there);
-            prop_assert!(taken.by_source.values().all(|share| share.all <= 3));
-            prop_assert_eq!(taken.by_source.values().map(|share| share.all).sum::<usize>(), there);
+            prop_assert_eq!(taken.shares.len(), taken.by_source.len());
+            let shares = || taken.shares.iter().map(|(_, share)| share);
+            prop_assert!(shares().all(|share| (1..=3).contains(&share.all)));
+            prop_assert_eq!(shares().map(|share| share.all).sum::<usize>(), there);
+            let mut waiting: Vec<_> = shares().flat_map(|share| share.waiting.clone()).collect();
+            waiting.sort_unstable();
+            prop_assert!(waiting.iter().eq(taken.waiting.keys()));
         }
     }
 }
