@@ -68,7 +68,13 @@ impl Wlc {
 
     /// The device joins, and RADIUS must redirect it; returns where, as the browser is sent there.
     async fn joins(&mut self) -> String {
-        match self.bypass().await {
+        let answer = self.bypass().await;
+        self.is_redirected(answer).await
+    }
+
+    /// The answer must be a redirect; returns where, as the browser is sent there.
+    async fn is_redirected(&mut self, answer: Authorised) -> String {
+        match answer {
             Authorised::Redirected { acl, url, class } => {
                 assert_eq!(acl, "CWA-1");
                 // Some releases report it before anybody has signed in.
@@ -77,6 +83,16 @@ impl Wlc {
             }
             Authorised::Online { .. } => panic!("let in without having signed in"),
         }
+    }
+
+    /// The device joins until RADIUS has heard that it may not stay, and redirects it; returns where.
+    async fn joins_again(&mut self) -> String {
+        let redirected = eventually("redirect", async || match self.bypass().await {
+            redirected @ Authorised::Redirected { .. } => Some(redirected),
+            Authorised::Online { .. } => None,
+        })
+        .await;
+        self.is_redirected(redirected).await
     }
 
     /// The device is asked about again, and RADIUS must let it in; returns the Class.
@@ -171,7 +187,7 @@ async fn a_visitor_of_a_catalyst_signs_in_by_radius_alone_and_is_brought_back_wh
 
     wlc.report(AcctStatusType::InterimUpdate, &class, 60, 20_000_001).await;
     wlc.is_told_to_end(&class, 61, 20_000_001).await;
-    let url = wlc.joins().await;
+    let url = wlc.joins_again().await;
     city.settled().await;
     let page = browser.visit(&url).await;
     assert_eq!(page.title(), "Today's allowance is used up", "{}", page.body);
@@ -197,11 +213,10 @@ async fn a_visitor_of_a_catalyst_signs_in_by_radius_alone_and_is_brought_back_wh
         let is_it = |(of, text): (String, String)| of == kind && text.contains(words);
         assert!(told.any(is_it), "{kind} {words} in {story}");
     }
-    let stats = city.json(&["radius", "stats"]).await;
-    assert_eq!(
-        (&stats["outcomes"]["redirected"], &stats["outcomes"]["accepted"]),
-        (&3.into(), &1.into())
-    );
+    // It may have been let in once more before RADIUS heard that the day is used up.
+    let outcomes = &city.json(&["radius", "stats"]).await["outcomes"];
+    assert_eq!(outcomes["redirected"], 3, "{outcomes}");
+    assert!(outcomes["accepted"].as_u64() >= Some(1), "{outcomes}");
 }
 
 #[tokio::test]
@@ -213,7 +228,7 @@ async fn who_signs_out_at_a_catalyst_is_redirected_again() {
     let ended = browser.submit(&page, "end", &[]).await.location();
     assert!(ended.ends_with("/bye"), "{ended}");
     wlc.is_told_to_end(&class, 30, 1_000).await;
-    let url = wlc.joins().await;
+    let url = wlc.joins_again().await;
     city.settled().await;
     let page = browser.visit(&url).await;
     assert!(page.body.contains("action=\"phone\""), "{}", page.body);
