@@ -2,7 +2,10 @@
 //!
 //! Makers write `AA-BB-CC-DD-EE-FF`, `aa:bb:cc:dd:ee:ff`, `aabb.ccdd.eeff`,
 //! `aabbcc-ddeeff` or `aabbccddeeff`; we write the second. Called-Station-Id adds
-//! the network's name after a colon (RFC 3580 §3.20).
+//! the network's name after a colon (RFC 3580 §3.20). An address that is kept no longer
+//! has a pseudonym in its place, which is shown as `hash:` and twelve digits.
+
+mod pseudonym;
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +15,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::text;
 
-/// The 48-bit hardware address of a visitor's device.
+/// The bit of the first octet by which an address is that of a group.
+const GROUP: u8 = 0x01;
+
+/// The 48-bit hardware address of a visitor's device, or a pseudonym in its place.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MacAddress([u8; 6]);
 
@@ -47,6 +53,13 @@ impl MacAddress {
     }
 
     fn spelled(self) -> [u8; 17] {
+        if self.is_pseudonym() {
+            let mut shown = [0; 17];
+            let (mark, digits) = shown.split_at_mut(pseudonym::SHOWN.len());
+            mark.copy_from_slice(&pseudonym::SHOWN);
+            HEXLOWER.encode_mut(&self.0, digits);
+            return shown;
+        }
         let mut spelled = [b':'; 17];
         for (pair, octet) in spelled.chunks_mut(3).zip(self.0) {
             HEXLOWER.encode_mut(&[octet], &mut pair[..2]);
@@ -60,15 +73,21 @@ impl FromStr for MacAddress {
 
     fn from_str(text: &str) -> Result<Self, MacError> {
         let digits = hex_digits(text.trim()).ok_or(MacError::Spelling)?;
-        let mut octets = [0; 6];
-        for (octet, pair) in octets.iter_mut().zip(digits.chunks_exact(2)) {
-            *octet = pair.iter().fold(0, |value, nibble| value << 4 | nibble);
-        }
-        if octets[0] & 0x01 != 0 || octets == [0; 6] {
+        let octets = octets_of(digits);
+        if octets[0] & GROUP != 0 || octets == [0; 6] {
             return Err(MacError::NotADevice);
         }
         Ok(Self(octets))
     }
+}
+
+/// Two nibbles to the octet.
+fn octets_of(nibbles: [u8; 12]) -> [u8; 6] {
+    let mut octets = [0; 6];
+    for (octet, pair) in octets.iter_mut().zip(nibbles.chunks_exact(2)) {
+        *octet = pair.iter().fold(0, |value, nibble| value << 4 | nibble);
+    }
+    octets
 }
 
 /// The twelve nibbles of `text`, if it is grouped in one of the known ways.
@@ -116,7 +135,7 @@ impl Serialize for MacAddress {
 
 impl<'de> Deserialize<'de> for MacAddress {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        text::read(deserializer)
+        text::read_by(deserializer, Self::parse_shown)
     }
 }
 

@@ -14,9 +14,21 @@ where
     T: FromStr<Err: Display>,
     D: Deserializer<'de>,
 {
-    struct Reading<T>(PhantomData<T>);
+    read_by(deserializer, T::from_str)
+}
 
-    impl<T: FromStr<Err: Display>> Visitor<'_> for Reading<T> {
+/// The same by `parse`.
+pub(crate) fn read_by<'de, T, R, D>(
+    deserializer: D,
+    parse: impl Fn(&str) -> Result<T, R>,
+) -> Result<T, D::Error>
+where
+    R: Display,
+    D: Deserializer<'de>,
+{
+    struct Reading<P, T>(P, PhantomData<T>);
+
+    impl<T, R: Display, P: Fn(&str) -> Result<T, R>> Visitor<'_> for Reading<P, T> {
         type Value = T;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -24,11 +36,11 @@ where
         }
 
         fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
-            text.parse().map_err(E::custom)
+            (self.0)(text).map_err(E::custom)
         }
     }
 
-    deserializer.deserialize_str(Reading(PhantomData))
+    deserializer.deserialize_str(Reading(parse, PhantomData))
 }
 
 /// Octets that were spelled as ASCII.
