@@ -64,7 +64,7 @@ pub use consent::{
     Agreed, Consent, ConsentChannel, ConsentChannelError, ConsentPurpose, ConsentPurposeError,
     WordingHash, Words,
 };
-pub use device::Device;
+pub use device::{Device, RecordsOfDevices};
 pub use erasure_request::ErasureRequest;
 pub use errand::{Errand, ErrandStep, GuestReport, WaitingErrand};
 pub use grant::{Credential, Grant, GrantEnd, GrantState};

@@ -15,6 +15,7 @@ mod histories;
 mod holds;
 mod nas_ranges;
 mod outboxes;
+mod pseudonyms;
 mod radius_servers;
 mod ratings;
 mod send_blocks;
@@ -43,6 +44,7 @@ pub use outboxes::{
     AcceptedMessage, Elsewhere, MessageOutbox, OrderFilter, Orders, OutgoingMessage, Reach,
     ReceiptEnd, ReceiptOf, RouteTold,
 };
+pub use pseudonyms::Pseudonyms;
 pub use radius_servers::{RadiusServer, RadiusServers, ServerId};
 pub use ratings::Ratings;
 pub use send_blocks::{ConversionPart, SendBlock, SendBlockTold, SendBlocks};
@@ -92,6 +94,7 @@ pub trait Store:
     + AuditLog
     + Consents
     + LegalHolds
+    + Pseudonyms
 {
     /// Starts listening to changes from now on.
     fn changes(&self) -> Changes;

@@ -93,6 +93,11 @@ impl Versions {
         (*version, key)
     }
 
+    /// Every version, the newest first.
+    pub(crate) fn newest_first(&self) -> impl Iterator<Item = &Key> {
+        self.0.iter().rev().map(|(_, key)| key)
+    }
+
     /// The key of that version.
     pub(crate) fn find(&self, wanted: u32) -> Option<&Key> {
         self.0.iter().find(|(version, _)| *version == wanted).map(|(_, key)| key)

@@ -11,7 +11,7 @@ use domain::{
 use zeroize::Zeroizing;
 
 use crate::StoreError;
-use crate::keys::{KeyRing, keyed_hash};
+use crate::keys::{Key, KeyRing, keyed_hash};
 
 /// What a sealed value is for; one cannot stand in for another.
 #[derive(Debug, Clone, Copy)]
@@ -115,6 +115,19 @@ impl KeyRing {
         data_encoding::HEXLOWER.encode(half)
     }
 
+    /// What stands for a hardware address that is kept no longer, by the newest key.
+    pub(crate) fn device_pseudonym(&self, device: MacAddress) -> MacAddress {
+        let (_, key) = self.lookup().newest();
+        pseudonym_by(key, device)
+    }
+
+    /// As what a device may be kept: its address, or what stands for it by any key that there is.
+    pub(crate) fn names_of(&self, device: MacAddress) -> Vec<MacAddress> {
+        let pseudonyms = self.lookup().newest_first().map(|key| pseudonym_by(key, device));
+        let pseudonyms = pseudonyms.filter(|_| !device.is_pseudonym());
+        std::iter::once(device).chain(pseudonyms).collect()
+    }
+
     /// The keyed hash by which a secret portal path is found.
     pub(crate) fn path_hash(&self, path: &str) -> Vec<u8> {
         let (_, key) = self.lookup().newest();
@@ -150,6 +163,11 @@ impl KeyRing {
     }
 }
 
+fn pseudonym_by(key: &Key, device: MacAddress) -> MacAddress {
+    let hash = keyed_hash(key, &[b"hardware address", &device.octets()]);
+    MacAddress::pseudonym(*hash.first_chunk::<6>().expect("a hash has 32 octets"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,5 +184,20 @@ mod tests {
         assert!(keys.open(Seal::Phone, &changed).is_err());
         assert!(keys.open(Seal::Phone, &sealed[..20]).is_err());
         assert_ne!(keys.seal(Seal::Phone, "966551234567"), sealed, "nonces are random");
+    }
+
+    #[test]
+    fn a_pseudonym_of_an_older_key_is_looked_for_as_well() {
+        let dir = tempfile::tempdir().unwrap();
+        let device: MacAddress = "02:00:5e:10:00:01".parse().unwrap();
+        let older = KeyRing::open_or_create(dir.path()).unwrap().device_pseudonym(device);
+        let path = dir.path().join("lookup.key");
+        let renewed = std::fs::read_to_string(&path).unwrap() + &format!("2:{}\n", "ab".repeat(32));
+        std::fs::write(&path, renewed).unwrap();
+        let keys = KeyRing::open_existing(dir.path()).unwrap();
+        let newer = keys.device_pseudonym(device);
+        assert!(older.is_pseudonym() && newer.is_pseudonym() && older != newer);
+        assert_eq!(keys.names_of(device), [device, newer, older]);
+        assert_eq!(keys.names_of(older), [older], "there is no way back");
     }
 }

@@ -27,6 +27,7 @@ mod messages;
 mod migrations;
 mod nas_ranges;
 mod orders;
+mod pseudonyms;
 mod radius_servers;
 mod ratings;
 mod readers;

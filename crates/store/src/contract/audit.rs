@@ -136,6 +136,8 @@ pub enum Act {
     AuditShown,
     /// Records were destroyed since they were old enough.
     Destroyed,
+    /// Hardware addresses in records were replaced by keyed hashes since they were old enough.
+    AddressesHashed,
     /// The oldest links of the audit log were destroyed since they were old enough.
     AuditShortened,
 }
@@ -190,6 +192,7 @@ impl Act {
             Self::SpendingChanged => "spending-changed",
             Self::AuditShown => "audit-shown",
             Self::Destroyed => "destroyed",
+            Self::AddressesHashed => "addresses-hashed",
             Self::AuditShortened => AuditLink::SHORTENED,
         }
     }

@@ -16,7 +16,6 @@ use super::holds::refuse_held;
 use super::row::{Columns, id_column, mac_column};
 use super::script::Script;
 use super::sessions::{self, ERASED_DEVICE};
-use super::visits;
 use super::vouchers;
 use crate::sealed::Seal;
 use crate::{
@@ -80,16 +79,11 @@ impl Accounts for SqlStore {
         let record = self.record_of(&row, account, MOST_ROWS).await?;
         let usage = "SELECT day, uploaded, downloaded, time FROM usage_days WHERE account = $1 \
              ORDER BY day DESC";
-        let visits = format!(
-            "SELECT {} FROM visits WHERE device IN (SELECT mac FROM devices WHERE account = $1) \
-             ORDER BY asked_at DESC",
-            visits::COLUMNS
-        );
         let (of_account, ever) = (ChallengesOf::Account(account), Timestamp::from_millis(0));
         let challenges = self.list_challenges(&of_account, ever, MOST_ROWS).await?;
         Ok(Some(PersonalData {
             usage: self.rows_of(usage.into(), account, usage_of_day).await?,
-            visits: self.rows_of(visits, account, visits::visit).await?,
+            visits: self.visits_of(account).await?,
             challenges,
             record,
         }))
@@ -182,9 +176,9 @@ impl Accounts for SqlStore {
         self.note_erasure(&mut transaction, account, now).await?;
         erasure_requests::finish(&mut transaction, account, now).await?;
         vouchers::forget_account(&mut transaction, account, now).await?;
+        self.forget_visits(&mut transaction, &macs).await?;
         // Device before grants, grants by id: the order in which signing in locks them.
         for statement in [
-            "DELETE FROM visits WHERE device IN (SELECT mac FROM devices WHERE account = $1)",
             "DELETE FROM devices WHERE account = $1",
             &format!("SELECT id FROM grants WHERE account = $1 ORDER BY id{lock}"),
             "DELETE FROM credentials WHERE grant_id IN (SELECT id FROM grants WHERE account = $1)",

@@ -160,16 +160,26 @@ impl SqlStore {
     ) -> Result<u64, StoreError> {
         let done = sqlx::query(statement).bind(before).execute(&mut *transaction).await?;
         let count = done.rows_affected();
+        self.commit_counted(transaction, count).await?;
+        Ok(count)
+    }
+
+    /// Commits what was done to so many rows because of their age, with the link that tells of it
+    /// unless there were none.
+    pub(super) async fn commit_counted(
+        &self,
+        mut transaction: Transaction<'static, Any>,
+        count: u64,
+    ) -> Result<(), StoreError> {
         let Some(mut entry) = self.due.entry().filter(|_| count > 0) else {
-            transaction.commit().await?;
-            return Ok(count);
+            return Ok(transaction.commit().await?);
         };
         entry.detail.insert("count".to_owned(), count.into());
         let link = self.append_link(&mut transaction, &entry).await?;
         transaction.commit().await?;
         self.due.settle();
         tell(&link);
-        Ok(count)
+        Ok(())
     }
 
     /// Must be the last that a transaction does: until its end nobody else appends.

@@ -64,9 +64,12 @@ impl SqlStore {
              AND NOT EXISTS (SELECT 1 FROM devices WHERE mac = sessions.device AND account <> $1)";
         let rows =
             sqlx::query(devices).bind(id_column(account)).fetch_all(&mut **transaction).await?;
-        let devices: Result<Vec<MacAddress>, _> =
-            rows.iter().map(|row| Columns(row).mac("mac")).collect();
-        let person = Person { grants: grants?, devices: devices? };
+        let mut devices = Vec::with_capacity(rows.len());
+        for row in &rows {
+            // The trail knows nothing by a pseudonym.
+            devices.extend(Some(Columns(row).mac("mac")?).filter(|device| !device.is_pseudonym()));
+        }
+        let person = Person { grants: grants?, devices };
         let person = serde_json::to_string(&person).expect("ids and addresses are plain text");
         sqlx::query("INSERT INTO erasures (account, erased_at, person) VALUES ($1, $2, $3)")
             .bind(id_column(account))

@@ -7,9 +7,14 @@ use sqlx::AssertSqlSafe;
 use super::SqlStore;
 use super::grants::{self, grant};
 use super::messages;
-use super::row::{Columns, id_column, mac_column};
+use super::pseudonyms::places;
+use super::row::{Columns, id_column};
 use super::sessions::{self, session};
 use crate::{ChallengeTold, ChallengesOf, CredentialTold, Histories, MessageTold, StoreError};
+
+/// Addresses at most that a session's name is taken to have in it; one is what access points write,
+/// and a few more may be read into longer digits.
+const MOST_SPELLED: usize = 64;
 
 #[async_trait]
 impl Histories for SqlStore {
@@ -19,24 +24,29 @@ impl Histories for SqlStore {
         since: Timestamp,
         most: u32,
     ) -> Result<Vec<ChallengeTold>, StoreError> {
-        let (condition, value) = match of {
-            ChallengesOf::Phone(phone) => ("phone_hash = $1", self.keys.phone_hash(phone)),
-            ChallengesOf::Device(device) => ("device = $1", mac_column(*device)),
+        let (condition, values) = match of {
+            ChallengesOf::Phone(phone) => {
+                ("phone_hash = $3".to_owned(), vec![self.keys.phone_hash(phone)])
+            }
+            ChallengesOf::Device(device) => {
+                let devices = self.device_columns(*device);
+                (format!("device IN ({})", places(3, devices.len())), devices)
+            }
             ChallengesOf::Account(account) => {
-                let of_account = "phone_hash = (SELECT identity_hash FROM accounts WHERE id = $1)";
-                (of_account, id_column(*account))
+                let of_account = "phone_hash = (SELECT identity_hash FROM accounts WHERE id = $3)";
+                (of_account.to_owned(), vec![id_column(*account)])
             }
         };
         let statement = format!(
             "SELECT id, purpose, site, device, created_at, code_expires_at, attempts, state \
-             FROM challenges WHERE {condition} AND subject = '' AND created_at >= $2 ORDER BY created_at DESC LIMIT $3"
+             FROM challenges WHERE {condition} AND subject = '' AND created_at >= $1 ORDER BY created_at DESC LIMIT $2"
         );
-        let rows = sqlx::query(AssertSqlSafe(statement))
-            .bind(value)
-            .bind(since.as_millis())
-            .bind(i64::from(most))
-            .fetch_all(&self.reader)
-            .await?;
+        let mut query =
+            sqlx::query(AssertSqlSafe(statement)).bind(since.as_millis()).bind(i64::from(most));
+        for value in values {
+            query = query.bind(value);
+        }
+        let rows = query.fetch_all(&self.reader).await?;
         let mut challenges = Vec::new();
         for row in &rows {
             let columns = Columns(row);
@@ -63,15 +73,17 @@ impl Histories for SqlStore {
         device: MacAddress,
         most: u32,
     ) -> Result<Vec<Grant>, StoreError> {
+        let devices = self.device_columns(device);
         let statement = format!(
-            "SELECT {} FROM grants WHERE device = $1 ORDER BY issued_at DESC, id DESC LIMIT $2",
-            grants::COLUMNS
+            "SELECT {} FROM grants WHERE device IN ({}) ORDER BY issued_at DESC, id DESC LIMIT $1",
+            grants::COLUMNS,
+            places(2, devices.len())
         );
-        let rows = sqlx::query(AssertSqlSafe(statement))
-            .bind(mac_column(device))
-            .bind(i64::from(most))
-            .fetch_all(&self.reader)
-            .await?;
+        let mut query = sqlx::query(AssertSqlSafe(statement)).bind(i64::from(most));
+        for device in devices {
+            query = query.bind(device);
+        }
+        let rows = query.fetch_all(&self.reader).await?;
         rows.iter().map(grant).collect()
     }
 
@@ -105,20 +117,33 @@ impl Histories for SqlStore {
         acct_session_id: &str,
         most: u32,
     ) -> Result<Vec<Session>, StoreError> {
+        let names = self.kept_names(acct_session_id);
         let statement = format!(
-            "SELECT {} FROM sessions WHERE acct_session_id = $1 ORDER BY started_at DESC LIMIT $2",
-            sessions::COLUMNS
+            "SELECT {} FROM sessions WHERE acct_session_id IN ({}) ORDER BY started_at DESC LIMIT $1",
+            sessions::COLUMNS,
+            places(2, names.len())
         );
-        let rows = sqlx::query(AssertSqlSafe(statement))
-            .bind(acct_session_id.to_owned())
-            .bind(i64::from(most))
-            .fetch_all(&self.reader)
-            .await?;
+        let mut query = sqlx::query(AssertSqlSafe(statement)).bind(i64::from(most));
+        for name in names {
+            query = query.bind(name);
+        }
+        let rows = query.fetch_all(&self.reader).await?;
         rows.iter().map(session).collect()
     }
 }
 
 impl SqlStore {
+    /// As what a session's name may be kept: as it is, or with a pseudonym where an access point has
+    /// its device's address in it.
+    fn kept_names(&self, acct_session_id: &str) -> Vec<String> {
+        let mut names = vec![acct_session_id.to_owned()];
+        for device in MacAddress::spelled_in(acct_session_id).into_iter().take(MOST_SPELLED) {
+            let pseudonyms = self.keys.names_of(device).into_iter().skip(1);
+            names.extend(pseudonyms.map(|hashed| device.concealed_in(acct_session_id, hashed)));
+        }
+        names
+    }
+
     async fn messages_of(&self, challenge: Vec<u8>) -> Result<Vec<MessageTold>, StoreError> {
         let statement = format!(
             "SELECT {} FROM messages WHERE challenge = $1 ORDER BY created_at, id",

@@ -52,6 +52,7 @@ const STEPS: &[Step] = steps![
     "0028_spending",
     "0029_whereabouts",
     "0030_send_blocks",
+    "0031_pseudonyms",
 ];
 
 /// What migrating did.

@@ -17,6 +17,7 @@ use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use super::SqlStore;
 use super::dialect::Dialect;
+use super::pseudonyms::of_devices;
 use super::row::{Columns, id_column, mac_column};
 use crate::{Change, OrderFilter, Orders, Reach, StoreError};
 use row::{COLUMNS, TRY_COLUMNS, answer_columns, order, order_try, outcome_columns};
@@ -165,23 +166,21 @@ impl Orders for SqlStore {
 
     async fn list_orders(&self, filter: &OrderFilter) -> Result<Vec<NasOrder>, StoreError> {
         let waiting = if filter.waiting_only { "done_at IS NULL AND " } else { "" };
-        // Said so only if it is asked for, an index serves.
-        let device = match filter.device {
-            Some(_) => "device = $3",
-            None => "($3 IS NULL OR device = $3)",
-        };
+        let devices = filter.device.map(|device| self.device_columns(device)).unwrap_or_default();
         let statement = format!(
             "SELECT {COLUMNS} FROM orders WHERE {waiting}($1 IS NULL OR nas = $1) \
-             AND ($2 IS NULL OR session = $2) AND {device} \
-             ORDER BY created_at DESC, generation DESC LIMIT $4"
+             AND ($2 IS NULL OR session = $2){} \
+             ORDER BY created_at DESC, generation DESC LIMIT $3",
+            of_devices(4, devices.len())
         );
-        let rows = sqlx::query(AssertSqlSafe(statement))
+        let mut query = sqlx::query(AssertSqlSafe(statement))
             .bind(filter.nas.as_ref().map(|nas| nas.as_str().to_owned()))
             .bind(filter.session.map(id_column))
-            .bind(filter.device.map(mac_column))
-            .bind(i64::from(filter.limit))
-            .fetch_all(&self.reader)
-            .await?;
+            .bind(i64::from(filter.limit));
+        for device in devices {
+            query = query.bind(device);
+        }
+        let rows = query.fetch_all(&self.reader).await?;
         rows.iter().map(order).collect()
     }
 

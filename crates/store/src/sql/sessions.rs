@@ -11,6 +11,7 @@ use sqlx::{Any, AssertSqlSafe};
 use super::SqlStore;
 use super::given::{Column, Given};
 use super::identification;
+use super::pseudonyms::of_devices;
 use super::row::{Columns, amount_column, id_column, mac_column};
 use crate::{AccountUsage, Change, SessionFilter, Sessions, SessionsFrom, StoreError};
 
@@ -29,21 +30,17 @@ impl Sessions for SqlStore {
         let nas = filter.nas.as_ref().map(|nas| nas.as_str().to_owned());
         let limit = if filter.limit == 0 { USUAL_LIMIT } else { filter.limit };
         let open = if filter.open_only { "ended_at IS NULL AND " } else { "" };
-        // Said so only if it is asked for, an index serves.
-        let device = match filter.device {
-            Some(_) => "device = $2",
-            None => "($2 IS NULL OR device = $2)",
-        };
+        let devices = filter.device.map(|device| self.device_columns(device)).unwrap_or_default();
         let statement = format!(
-            "SELECT {COLUMNS} FROM sessions WHERE {open}($1 IS NULL OR nas = $1) \
-             AND {device} ORDER BY started_at DESC LIMIT $3"
+            "SELECT {COLUMNS} FROM sessions WHERE {open}($1 IS NULL OR nas = $1){} \
+             ORDER BY started_at DESC LIMIT $2",
+            of_devices(3, devices.len())
         );
-        let rows = sqlx::query(AssertSqlSafe(statement))
-            .bind(nas)
-            .bind(filter.device.map(mac_column))
-            .bind(i64::from(limit))
-            .fetch_all(&self.reader)
-            .await?;
+        let mut query = sqlx::query(AssertSqlSafe(statement)).bind(nas).bind(i64::from(limit));
+        for device in devices {
+            query = query.bind(device);
+        }
+        let rows = query.fetch_all(&self.reader).await?;
         rows.iter().map(session).collect()
     }
 

@@ -1,17 +1,18 @@
 //! Visits, by the reference that a visitor knows.
 
 use async_trait::async_trait;
-use domain::{Counted, Reference, Timestamp, Unsent, VisitRecord};
-use sqlx::AssertSqlSafe;
+use domain::{AccountId, Counted, MacAddress, Reference, Timestamp, Unsent, VisitRecord};
 use sqlx::any::AnyRow;
+use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use super::SqlStore;
-use super::row::{Columns, mac_column};
+use super::given::{Column, Given};
+use super::pseudonyms::places;
+use super::row::{Columns, id_column, mac_column};
 use super::script::Script;
 use crate::{StoreError, Visits};
 
-pub(super) const COLUMNS: &str =
-    "reference, site, nas, device, language, arrived_at, asked_at, refused";
+const COLUMNS: &str = "reference, site, nas, device, language, arrived_at, asked_at, refused";
 
 #[async_trait]
 impl Visits for SqlStore {
@@ -43,15 +44,69 @@ impl Visits for SqlStore {
     }
 
     async fn prune_visits(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let statement = "DELETE FROM visits WHERE asked_at < $1 \
-             AND NOT EXISTS (SELECT 1 FROM legal_holds \
-                             JOIN devices ON devices.account = legal_holds.account \
-                             WHERE released_at IS NULL AND devices.mac = visits.device)";
-        self.destroy(self.begin().await?, statement, before.as_millis()).await
+        let mut transaction = self.begin().await?;
+        let held = "SELECT devices.mac AS mac FROM legal_holds \
+             JOIN devices ON devices.account = legal_holds.account WHERE released_at IS NULL";
+        let held = self.devices_found(sqlx::query(held).fetch_all(&mut *transaction).await?)?;
+        let but_held = match held.len() {
+            0 => String::new(),
+            many => format!(" AND device NOT IN ({})", places(2, many)),
+        };
+        let statement = format!("DELETE FROM visits WHERE asked_at < $1{but_held}");
+        let mut query = sqlx::query(AssertSqlSafe(statement)).bind(before.as_millis());
+        for device in held {
+            query = query.bind(device);
+        }
+        let count = query.execute(&mut *transaction).await?.rows_affected();
+        self.commit_counted(transaction, count).await?;
+        Ok(count)
     }
 }
 
-pub(super) fn visit(row: &AnyRow) -> Result<VisitRecord, StoreError> {
+impl SqlStore {
+    /// The visits of an account's devices, also those that have only their pseudonyms.
+    pub(super) async fn visits_of(
+        &self,
+        account: AccountId,
+    ) -> Result<Vec<VisitRecord>, StoreError> {
+        let devices = sqlx::query("SELECT mac FROM devices WHERE account = $1")
+            .bind(id_column(account))
+            .fetch_all(&self.reader)
+            .await?;
+        let columns = vec![Column::octets(self.devices_found(devices)?.into_iter())];
+        let given = Given { dialect: self.dialect, names: "wanted", columns };
+        let statement =
+            format!("SELECT {COLUMNS} FROM visits WHERE device IN (SELECT wanted FROM given)");
+        let rows = self.read_given(&given, &statement).await?;
+        let mut visits = rows.iter().map(visit).collect::<Result<Vec<_>, _>>()?;
+        visits.sort_by_key(|visit| std::cmp::Reverse(visit.asked_at));
+        Ok(visits)
+    }
+
+    /// Destroys the visits of devices, also those that have only their pseudonyms.
+    pub(super) async fn forget_visits(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        devices: &[MacAddress],
+    ) -> Result<(), StoreError> {
+        let devices = devices.iter().flat_map(|device| self.device_columns(*device));
+        let columns = vec![Column::octets(devices)];
+        let given = Given { dialect: self.dialect, names: "wanted", columns };
+        let statement = "DELETE FROM visits WHERE device IN (SELECT wanted FROM given)";
+        given.execute(transaction, statement).await
+    }
+
+    /// The columns as which the devices of such rows may be kept.
+    fn devices_found(&self, rows: Vec<AnyRow>) -> Result<Vec<Vec<u8>>, StoreError> {
+        let mut columns = Vec::new();
+        for row in &rows {
+            columns.extend(self.device_columns(Columns(row).mac("mac")?));
+        }
+        Ok(columns)
+    }
+}
+
+fn visit(row: &AnyRow) -> Result<VisitRecord, StoreError> {
     let columns = Columns(row);
     let refused = columns.optional_text("refused")?.map(|name| unsent(&name));
     Ok(VisitRecord {

@@ -12,7 +12,8 @@ use sqlx::{Any, AssertSqlSafe, Transaction};
 use super::SqlStore;
 use super::dialect::Dialect;
 use super::grants::{self, end_grant_row, grant, order_off};
-use super::row::{Columns, amount_column, duration_column, id_column, mac_column};
+use super::pseudonyms::places;
+use super::row::{Columns, amount_column, duration_column, id_column};
 use super::script::Script;
 use super::setup::{definition, taken};
 use super::visits;
@@ -131,7 +132,7 @@ impl Vouchers for SqlStore {
         };
         let mut script = self.script();
         visits::record(&mut script, used.visit);
-        let before = used_before(&mut transaction, account, &sign_in.grant).await?;
+        let before = self.used_before(&mut transaction, account, &sign_in.grant).await?;
         let outcome = self.sign_in_within(&mut transaction, &mut script, &sign_in).await?;
         go_on_from(&mut script, &outcome.grant, before);
         script
@@ -313,23 +314,28 @@ impl SqlStore {
             .await?;
         Ok(true)
     }
-}
 
-/// What the device used by its last grant of the voucher's account.
-async fn used_before(
-    transaction: &mut Transaction<'_, Any>,
-    account: Option<AccountId>,
-    grant: &Grant,
-) -> Result<Usage, StoreError> {
-    let Some(account) = account else { return Ok(Usage::default()) };
-    let statement = "SELECT uploaded, downloaded, time FROM grants WHERE account = $1 AND device = $2 \
-         ORDER BY issued_at DESC, id DESC LIMIT 1";
-    let row = sqlx::query(statement)
-        .bind(id_column(account))
-        .bind(mac_column(grant.device))
-        .fetch_optional(&mut **transaction)
-        .await?;
-    row.map_or(Ok(Usage::default()), |row| Columns(&row).usage())
+    /// What the device used by its last grant of the voucher's account.
+    async fn used_before(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        account: Option<AccountId>,
+        grant: &Grant,
+    ) -> Result<Usage, StoreError> {
+        let Some(account) = account else { return Ok(Usage::default()) };
+        let devices = self.device_columns(grant.device);
+        let statement = format!(
+            "SELECT uploaded, downloaded, time FROM grants WHERE account = $1 AND device IN ({}) \
+             ORDER BY issued_at DESC, id DESC LIMIT 1",
+            places(2, devices.len())
+        );
+        let mut query = sqlx::query(AssertSqlSafe(statement)).bind(id_column(account));
+        for device in devices {
+            query = query.bind(device);
+        }
+        let row = query.fetch_optional(&mut **transaction).await?;
+        row.map_or(Ok(Usage::default()), |row| Columns(&row).usage())
+    }
 }
 
 /// Lets a grant begin with what was used before: the same code again is not another stay.

@@ -16,6 +16,7 @@ mod histories;
 mod holds;
 mod nas_ranges;
 mod outboxes;
+mod pseudonyms;
 mod purposes;
 mod radius_servers;
 mod ratings;
@@ -188,6 +189,14 @@ on_both![
     erasure_requests::a_persons_data_is_all_that_is_kept_of_the_person,
     holds::who_is_held_stays_with_all_that_belongs_to_the_person,
     holds::who_is_held_while_being_erased_is_one_or_the_other,
+    pseudonyms::what_is_over_keeps_its_address_for_its_days_and_a_hash_afterwards,
+    pseudonyms::what_has_a_hash_is_found_by_the_address,
+    pseudonyms::what_is_not_over_keeps_its_address,
+    pseudonyms::who_is_held_keeps_the_address_until_the_release,
+    pseudonyms::an_erased_person_leaves_nothing_under_a_hash,
+    pseudonyms::a_challenge_that_was_never_answered_keeps_nobody_from_another,
+    pseudonyms::a_session_that_was_thought_dead_has_its_address_again,
+    pseudonyms::a_round_hashes_the_oldest_and_no_more_than_it_may,
     vouchers::a_voucher_lets_in_so_many_devices_and_no_more,
     vouchers::two_devices_race_for_the_last_place,
     vouchers::a_voucher_is_over_with_its_batch_or_with_its_own_time,

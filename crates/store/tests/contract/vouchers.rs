@@ -220,6 +220,16 @@ pub async fn the_same_code_again_is_not_another_stay(store: TestStore) {
     assert_ne!(again.id, first.id);
     assert_eq!(store.usage_of_grant(again.id).await.unwrap(), spent);
     assert_eq!(store.usage_of_day(first.account, Zone::riyadh().day_of(T0)).await.unwrap(), spent);
+
+    let stop = |report| AccountingEvent::Stopped(report, SessionEnd::Reported(1));
+    let position = store::JournalPosition { segment: 1, offset: 2 };
+    store.apply("j", &[record(at(805), 1, stop, spent)], position).await.unwrap();
+    let (revoked, admin) = (GrantEnd::Revoked, OrderReason::Admin);
+    assert!(store.end_grant(again.id, revoked, admin, at(810)).await.unwrap());
+    let grants = RecordsOfDevices::Grants;
+    assert_eq!(store.hash_addresses(grants, at(815), 9).await.unwrap(), 2);
+    let later = uses(&*store.shared(), (8, CODES[0]), &visit(mac(1), "walkway", at(820))).await;
+    assert_eq!(store.usage_of_grant(later.unwrap().grant.id).await.unwrap(), spent);
 }
 
 pub async fn codes_are_kept_only_as_hashes(store: TestStore) {

@@ -37,6 +37,8 @@ enum Change {
     End,
     /// Anything else, or it is new.
     Whole,
+    /// All of it, and its device that had a pseudonym.
+    Device,
 }
 
 /// A batch on its way into the database.
@@ -217,11 +219,19 @@ impl Fold {
             session.grant = None;
             session.identification = SessionIdentification::default();
         }
+        let was_hashed = session.device.is_pseudonym();
+        if let Some(report) = record.report().filter(|_| was_hashed) {
+            // It was thought dead for long; access points are told of it by their own words.
+            session.device = report.device;
+            session.user_name.clone_from(&report.user_name);
+            session.acct_session_id.clone_from(&report.acct_session_id);
+        }
         let account = entry
             .account
             .or_else(|| session.grant.and_then(|grant| self.owners.get(&grant).copied()))
             .or(self.owner);
         let change = match (advance.is_news || account != entry.account, was_open) {
+            _ if was_hashed => Change::Device,
             (false, true) if session.is_open() => Change::Counters,
             (false, true) => Change::End,
             _ => Change::Whole,
@@ -299,6 +309,9 @@ impl Fold {
         rows::write_counters(transaction, self.dialect, &changed(Change::Counters)).await?;
         rows::write_ends(transaction, self.dialect, &changed(Change::End)).await?;
         rows::write_sessions(transaction, self.dialect, &changed(Change::Whole)).await?;
+        let known_again = changed(Change::Device);
+        rows::write_sessions(transaction, self.dialect, &known_again).await?;
+        rows::write_devices(transaction, self.dialect, &known_again).await?;
         stays::write(transaction, self.dialect, &self.followed).await?;
         rows::write_days(transaction, self.dialect, &self.days).await?;
         rows::write_grants(transaction, self.dialect, &self.grants).await

@@ -84,6 +84,25 @@ pub(super) async fn write_sessions(
     given.execute(transaction, &statement).await
 }
 
+/// Writes the devices of sessions that are kept already, and what their access points call them.
+pub(super) async fn write_devices(
+    transaction: &mut Transaction<'_, Any>,
+    dialect: Dialect,
+    entries: &[&Entry],
+) -> Result<(), StoreError> {
+    let sessions = || entries.iter().map(|entry| &entry.session);
+    let columns = vec![
+        Column::octets(sessions().map(|session| id_column(session.id))),
+        Column::octets(sessions().map(|session| mac_column(session.device))),
+        Column::texts(sessions().map(|session| session.acct_session_id.clone())),
+        Column::texts(sessions().map(|session| session.user_name.clone())),
+    ];
+    let given = Given { dialect, names: "wanted, known, called, by_user", columns };
+    let statement = "UPDATE sessions SET device = given.known, acct_session_id = given.called, \
+         user_name = given.by_user FROM given WHERE sessions.id = given.wanted";
+    given.execute(transaction, statement).await
+}
+
 /// The columns `id, updated_at, uploaded, downloaded, time`.
 fn counters(entries: &[&Entry]) -> Vec<Column> {
     let sessions = || entries.iter().map(|entry| &entry.session);
