@@ -1,10 +1,11 @@
-//! The reaper: closes sessions that their access point forgot, and destroys what has
-//! been kept for long enough, which the audit log is told in the same transaction.
+//! The reaper: closes sessions that their access point forgot, destroys what has been kept
+//! for long enough, and before that leaves only hashes of hardware addresses in what is over. The
+//! audit log is told in the same transaction.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Clock, SpendingPeriod, Timestamp, Zone};
+use domain::{Clock, RecordsOfDevices, SpendingPeriod, Timestamp, Zone};
 use store::{
     Act, Actor, AuditEntry, AuditSubject, RequestFilter, Store, StoreError, order_off_account,
 };
@@ -21,6 +22,12 @@ const BETWEEN_PRUNINGS: Duration = Duration::from_secs(3_600);
 
 /// Persons destroyed in one round, each in a transaction of its own.
 const MOST_ERASURES: u32 = 1_000;
+
+/// Addresses that are hashed in one transaction, and transactions of one round for records of a
+/// kind: the former keeps other writers away for some ten milliseconds, both suffice for some two
+/// million records in a day.
+const HASHED_AT_ONCE: u32 = 1_000;
+const MOST_HASHINGS: u32 = 100;
 
 /// Days for which a RADIUS server is known that was not seen.
 const KNOWN_DAYS: u32 = 31;
@@ -89,7 +96,7 @@ impl Reaper {
         loop {
             let outcome = tokio::select! {
                 _ = rounds.tick() => self.close_silent_sessions(started_at).await.map(drop),
-                _ = prunings.tick() => self.prune().await.map(report),
+                _ = prunings.tick() => self.clear_away().await,
             };
             if let Err(error) = outcome {
                 let error = &error as &dyn std::error::Error;
@@ -116,6 +123,35 @@ impl Reaper {
             tracing::info!(sessions = closed.len(), "silent sessions closed");
         }
         Ok(closed.len())
+    }
+
+    async fn clear_away(&self) -> Result<(), StoreError> {
+        report(self.prune().await?);
+        let records = self.hash_addresses(HASHED_AT_ONCE).await?;
+        if records > 0 {
+            tracing::info!(records, "hardware addresses replaced by hashes");
+        }
+        Ok(())
+    }
+
+    /// Leaves only keyed hashes of hardware addresses that have been kept for as long as they may,
+    /// in so many records at once; returns in how many. What is left over is the next round's.
+    pub(crate) async fn hash_addresses(&self, at_once: u32) -> Result<u64, StoreError> {
+        let now = self.clock.now();
+        let before = now - days(self.settings.retention.mac_days);
+        let mut hashed = 0;
+        for of in RecordsOfDevices::ALL {
+            for _ in 0..MOST_HASHINGS {
+                let subject = (AuditSubject::Records(of.as_str()), before);
+                let store = self.store.on_record(entry(now, Act::AddressesHashed, subject));
+                let count = store.hash_addresses(of, before, at_once).await?;
+                hashed += count;
+                if count < u64::from(at_once) {
+                    break;
+                }
+            }
+        }
+        Ok(hashed)
     }
 
     /// Destroys what has been kept for as long as it may.
@@ -242,7 +278,7 @@ impl Reaper {
     }
 }
 
-/// That what was older than `before` was destroyed by the settings.
+/// That what was older than `before` was destroyed or hashed by the settings.
 fn entry(at: Timestamp, act: Act, (subject, before): (AuditSubject, Timestamp)) -> AuditEntry {
     let detail = [("before".to_owned(), before.to_string().into())].into_iter().collect();
     AuditEntry { at, actor: Actor::Service, act, subject, detail }

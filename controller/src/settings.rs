@@ -32,6 +32,9 @@ pub struct ControllerSettings {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct RetentionSettings {
+    /// Days for which what is over is kept with the hardware address of its device; then a keyed hash
+    /// takes the place of the address; 1 to 3,650, default 30.
+    pub mac_days: u32,
     /// Days for which challenges are kept with their hashed codes, and the visits in which they were
     /// asked for; 1 to 365, default 90.
     pub challenge_days: u32,
@@ -95,6 +98,7 @@ impl Default for ControllerSettings {
 impl Default for RetentionSettings {
     fn default() -> Self {
         Self {
+            mac_days: 30,
             challenge_days: 90,
             credential_hours: 24,
             order_days: 90,
@@ -123,6 +127,7 @@ impl ControllerSettings {
         within("confirm-minutes", self.confirm_minutes, 1..=1_440)?;
         within("stale-seconds", self.stale_seconds, 180..=86_400)?;
         within("report-codes-per-day", self.report_codes_per_day, 1..=1_000)?;
+        within("retention.mac-days", retention.mac_days, 1..=3_650)?;
         within("retention.challenge-days", retention.challenge_days, 1..=365)?;
         within("retention.credential-hours", retention.credential_hours, 1..=720)?;
         within("retention.order-days", retention.order_days, 1..=3_650)?;
@@ -181,5 +186,9 @@ mod tests {
         let retention = RetentionSettings { session_days: 4_000, ..Default::default() };
         let settings = ControllerSettings { retention, ..Default::default() };
         assert!(settings.validate().unwrap_err().to_string().contains("retention.session-days"));
+        let retention = RetentionSettings { mac_days: 0, ..Default::default() };
+        let settings = ControllerSettings { retention, ..Default::default() };
+        let reason = settings.validate().unwrap_err().to_string();
+        assert_eq!(reason, "`controller.retention.mac-days` is 0, but must be 1 to 3650");
     }
 }

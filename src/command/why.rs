@@ -2,7 +2,7 @@
 
 use anyhow::{Context, bail};
 use controller::admin::api::{Mark, Step, Story, Subject, WhyQuestion};
-use domain::{Clock, Country, PhoneNumber, Timestamp};
+use domain::{Clock, Country, MacAddress, PhoneNumber, Timestamp};
 use store::{Act, AuditEntry, AuditLog, KeyRing, SqlStore};
 
 use super::wording::or_dash;
@@ -58,7 +58,7 @@ async fn write_down(
 fn subject(who: &str, kind: Option<WhoKind>) -> anyhow::Result<Subject> {
     let phone = || PhoneNumber::parse(who, &Country::GULF).map(Subject::Phone);
     let voucher = || who.parse().map(Subject::Voucher);
-    let device = || who.parse().map(Subject::Device);
+    let device = || MacAddress::parse_shown(who.trim()).map(Subject::Device);
     let session = || match who.parse() {
         Ok(id) => Subject::Session(id),
         Err(_) => Subject::AcctSessionId(who.to_owned()),
@@ -138,6 +138,7 @@ mod tests {
     fn who_is_meant_is_seen_by_how_it_is_written() {
         let phone = Subject::Phone("966551234567".parse().unwrap());
         let device = Subject::Device("02:00:5e:10:00:01".parse().unwrap());
+        let pseudonym = MacAddress::new([0xb7, 0xc4, 0x1e, 0x09, 0xa2, 0xf3]);
         let session = "309364efa25feffb3e4a81ebdf646896";
         for (who, kind, expected) in [
             ("0551234567", None, phone.clone()),
@@ -145,6 +146,7 @@ mod tests {
             ("fair/17", None, Subject::Voucher("fair/17".parse().unwrap())),
             ("02-00-5E-10-00-01", None, device.clone()),
             ("02005e100001", None, device),
+            ("hash:b7c41e09a2f3", None, Subject::Device(pseudonym)),
             (session, None, Subject::Session(session.parse().unwrap())),
             ("5C1-77", None, Subject::AcctSessionId("5C1-77".into())),
             ("0551234567", Some(WhoKind::Session), Subject::AcctSessionId("0551234567".into())),

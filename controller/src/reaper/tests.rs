@@ -143,6 +143,44 @@ async fn every_destruction_is_written_down() {
 }
 
 #[tokio::test]
+async fn hardware_addresses_of_what_is_over_are_hashed_after_their_days_and_that_is_written_down() {
+    let stage = Stage::new((None, None), (None, None)).await;
+    let phones = [stage.sign_in(1, 1).await, stage.sign_in(2, 2).await];
+    for phone in &phones {
+        stage.report("gate", phone, 60, 0).await;
+        stage.stop("gate", phone, 60, 0).await;
+    }
+    let is_hashed = || async {
+        let sessions = stage.store.list_sessions(&SessionFilter::default()).await.unwrap();
+        sessions.iter().map(|session| session.device.is_pseudonym()).collect::<Vec<_>>()
+    };
+    let reaper = reaper(&stage);
+    stage.advance(30 * 86_400);
+    assert_eq!(reaper.hash_addresses(1).await.unwrap(), 0);
+    assert_eq!(is_hashed().await, [false; 2]);
+    assert_eq!(stage.store.list_audit_links(0, 100).await.unwrap(), [], "nothing was hashed");
+    stage.advance(1);
+    assert_eq!(reaper.hash_addresses(1).await.unwrap(), 2, "as often as it takes");
+    assert_eq!(is_hashed().await, [true; 2]);
+    assert_eq!(reaper.hash_addresses(1).await.unwrap(), 0);
+    let permissions = stage.store.list_grants_of_device(phones[0].device, 9).await.unwrap();
+    assert_eq!(permissions, [phones[0].clone()], "a permission has days of its own");
+
+    let links = stage.store.list_audit_links(0, 100).await.unwrap();
+    assert_eq!(links.len(), 2);
+    for link in &links {
+        assert_eq!((link.actor.as_str(), link.act.as_str()), ("sabeel", "addresses-hashed"));
+        assert_eq!(link.subject, "records:sessions");
+        let detail: serde_json::Value = serde_json::from_str(&link.detail).unwrap();
+        let before = stage.clock.now() - days(30);
+        assert_eq!(detail, serde_json::json!({ "before": before.to_string(), "count": 1 }));
+    }
+    stage.advance(30 * 86_400);
+    assert_eq!(reaper.hash_addresses(2).await.unwrap(), 2, "the time of the permissions");
+    assert!(stage.store.find_grant(phones[0].device).await.unwrap().is_none());
+}
+
+#[tokio::test]
 async fn what_the_law_held_is_destroyed_once_it_is_released() {
     let stage = Stage::new((None, None), (None, None)).await;
     let grant = stage.sign_in(1, 1).await;
