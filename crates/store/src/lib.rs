@@ -34,7 +34,7 @@ pub use contract::{
     DeviceAtDoor, Elsewhere, Erasure, ErasureRequests, Erasures, Gateways, Grants, GrantsOf,
     Heritage, Histories, Intent, JournalPosition, KnownDevice, KnownPerson, LegalHold, LegalHolds,
     Linked, MessageOutbox, MessageTold, NasChange, NasRanges, NewChallenge, NotSent, OpenStay,
-    OrderFilter, Orders, OutgoingMessage, PastStay, PersonalData, Plans, Prize, Proof,
+    OrderFilter, Orders, OutgoingMessage, PastStay, PersonalData, Plans, Prize, Proof, Pseudonyms,
     RadiusServer, RadiusServers, Ratings, Reach, ReceiptEnd, ReceiptOf, RequestFilter, Revoked,
     RouteTold, SendBlock, SendBlockTold, SendBlocks, ServerId, SessionFilter, SessionReports,
     Sessions, SessionsFrom, Sighting, SignIn, SignInOutcome, SiteChange, Sites, Sought, Spending,

@@ -11,8 +11,7 @@ use super::given::{Column, Given};
 use super::identification;
 use super::row::{Columns, id_column, mac_column};
 use super::sessions::{self, ERASED_DEVICE, session};
-use crate::StoreError;
-use crate::contract::Pseudonyms;
+use crate::{Pseudonyms, StoreError};
 
 #[async_trait]
 impl Pseudonyms for SqlStore {
