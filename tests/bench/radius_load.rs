@@ -18,6 +18,7 @@ use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTime
 use nix::sys::socket::{ControlMessage, MsgFlags, MultiHeaders, SockaddrIn, recvmmsg, sendmsg};
 use radius_proto::client::{Event, Peer, ReplyError, RequestTracker, Schedule, Token, Transmit};
 use radius_proto::{Packet, PacketBuilder, SharedSecret, SignedPacket};
+use socket2::SockRef;
 
 use crate::figure::Load;
 
@@ -35,6 +36,8 @@ const THREADS: usize = 2;
 /// Datagrams in one system call, and the longest answer.
 const BATCH: usize = 64;
 const LONGEST: usize = 4_096;
+/// Octets of answers that may wait to be read.
+const RECEIVE_BUFFER: usize = 1 << 20;
 
 /// Requests and what must be answered to them.
 pub trait Traffic: Sync {
@@ -168,6 +171,8 @@ impl<'a> Line<'a> {
         next: &'a AtomicU64,
     ) -> anyhow::Result<Self> {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+        // By default 256 answers hardly find room while others have the processor.
+        SockRef::from(&socket).set_recv_buffer_size(RECEIVE_BUFFER)?;
         socket.connect(target.server)?;
         let peer = Peer {
             schedule: SCHEDULE,
