@@ -23,7 +23,7 @@ mod sms_gateway;
 mod visitors;
 
 use std::path::Path;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use browsers::{Arrival, Page, Probe};
@@ -36,7 +36,7 @@ use nginx::Nginx;
 use postgres::Postgres;
 use process::Server;
 use radius_load::Volume;
-use sign_ins::Town;
+use sign_ins::{Coming, Town};
 use sms_gateway::SmsGateway;
 use visitors::{Login, OneTime, Reports, Returning, Starts};
 
@@ -62,9 +62,10 @@ const ALL: Volume = Volume { lasting: Duration::from_secs(60), ..ACCOUNTING };
 /// Connections to the portal, and how long each question is asked over them.
 const BROWSERS: usize = 32;
 const BROWSING: Duration = Duration::from_secs(3);
-/// Visitors who sign in at the same time, and for how long new ones come.
-const TOGETHER: [usize; 2] = [64, 32];
-const COMING: Duration = Duration::from_secs(10);
+/// Visitors who sign in: each as soon as another one is through, and as many as are to be served.
+const COMING: Coming = Coming { together: 64, per_second: None, lasting: Duration::from_secs(10) };
+const ASKED_ON_SQLITE: u32 = 1_000;
+const ASKED_ON_POSTGRESQL: u32 = 500;
 /// What one device, one access point and one site may not do, for a city that signs in at once.
 const NO_LIMITS: &str = "portal.limits.posts-per-second = 100000\n\
     portal.limits.sends-per-access-point = 1000000\n\
@@ -352,25 +353,26 @@ fn portal(city: &City) -> anyhow::Result<String> {
 fn sign_in_all(now: Timestamp) -> anyhow::Result<String> {
     let gateway = SmsGateway::open()?;
     let more = format!("{}\n{NO_LIMITS}", gateway.settings());
-    let take = |at, city: &City, servers: &[&Server]| {
+    let take = |at, city: &City, servers: &[&Server], asked| {
         let town =
             Town { portal: city.portal, radius: city.authentication.server, gateway: &gateway };
-        let next = AtomicU64::new(0);
-        TOGETHER
-            .map(|together| {
-                let who = format!("on {at}, {together} at a time");
-                let run = || sign_ins::run(&town, together, COMING, &next);
-                Figure::take(&who, servers, run)
+        let next = AtomicU32::new(0);
+        let at_a_time = format!("on {at}, {} at a time", COMING.together);
+        let each_second = format!("on {at}, {asked} come each second");
+        [(at_a_time, COMING), (each_second, Coming { per_second: Some(asked), ..COMING })]
+            .map(|(who, coming)| {
+                Figure::take(&who, servers, || sign_ins::run(&town, coming, &next))
             })
             .into_iter()
             .collect::<anyhow::Result<Vec<_>>>()
     };
     let city = City::begin_with(&[], now, &more)?;
-    let mut figures = take("SQLite", &city, &[&city.server])?;
+    let mut figures = take("SQLite", &city, &[&city.server], ASKED_ON_SQLITE)?;
     drop(city);
     let postgres = Postgres::begin(Path::new(env!("CARGO_TARGET_TMPDIR")))?;
     let city = City::begin_on(&postgres, &[], now, &more)?;
-    figures.extend(take("PostgreSQL", &city, &[&city.server, &postgres.server])?);
+    let servers = [&city.server, &postgres.server];
+    figures.extend(take("PostgreSQL", &city, &servers, ASKED_ON_POSTGRESQL)?);
     let title = "Sign-ins with number, code by an SMS gateway and RADIUS by CHAP";
     Ok(section(title, "sign-ins", &figures))
 }

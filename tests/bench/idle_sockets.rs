@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use socket2::{Domain, Socket, Type};
 
 use crate::city::City;
 use crate::figure::Load;
-use crate::sign_ins::{self, Town};
+use crate::sign_ins::{self, Coming, Town};
 
 const PHONES: u32 = 1_000;
 const EACH: u32 = 300;
@@ -37,7 +37,7 @@ pub struct Crowd {
 /// # Errors
 /// A visitor who cannot sign in, or a phone that cannot connect.
 pub fn run(city: &City, town: &Town<'_>) -> anyhow::Result<(Load, Crowd)> {
-    let (next, visitors) = (AtomicU32::new(0), AtomicU64::new(0));
+    let (next, visitors) = (AtomicU32::new(0), AtomicU32::new(0));
     let begun = Instant::now();
     let before = city.server.memory()?;
     let mut crowd = Crowd {
@@ -47,11 +47,12 @@ pub fn run(city: &City, town: &Town<'_>) -> anyhow::Result<(Load, Crowd)> {
         memory: (before, before),
     };
     let mut joined = Load::default();
+    let one_by_one = Coming { together: 1, per_second: None, lasting: STRETCH };
     thread::scope(|scope| {
         let phones: Vec<_> =
             (0..TOGETHER).map(|_| scope.spawn(|| come(town.portal, &next))).collect();
         while next.load(Ordering::Relaxed) < PHONES {
-            let load = sign_ins::run(town, 1, STRETCH, &visitors)?;
+            let load = sign_ins::run(town, one_by_one, &visitors)?;
             joined.latencies.extend(load.latencies);
             crowd.files = crowd.files.max(city.server.files()?);
             crowd.memory.1 = crowd.memory.1.max(city.server.memory()?);

@@ -4,7 +4,7 @@
 
 use std::io::BufReader;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -57,31 +57,49 @@ pub struct Town<'a> {
     pub gateway: &'a SmsGateway,
 }
 
-/// Signs visitors in, so many at the same time, each of the next number.
+/// How visitors come.
+#[derive(Debug, Clone, Copy)]
+pub struct Coming {
+    /// So many at the same time at most.
+    pub together: usize,
+    /// So many each second, whether or not those before them are through; without it, the next one as
+    /// soon as one is through.
+    pub per_second: Option<u32>,
+    pub lasting: Duration,
+}
+
+impl Coming {
+    /// When the visitor of that number comes.
+    fn due(&self, begun: Instant, number: u32) -> Instant {
+        let now = Instant::now();
+        let Some(rate) = self.per_second else { return now };
+        let due = begun + Duration::from_secs(number.into()) / rate;
+        thread::sleep(due.saturating_duration_since(now));
+        due
+    }
+}
+
+/// Signs visitors in, each of the next number; the time of each counts from when it was to come.
 ///
 /// # Errors
 /// The first step that does not lead on.
-pub fn run(
-    town: &Town<'_>,
-    together: usize,
-    lasting: Duration,
-    next: &AtomicU64,
-) -> anyhow::Result<Load> {
+pub fn run(town: &Town<'_>, coming: Coming, next: &AtomicU32) -> anyhow::Result<Load> {
     let mut joined = Load::default();
+    let (begun, first) = (Instant::now(), next.load(Ordering::Relaxed));
     thread::scope(|scope| {
         let start = || -> anyhow::Result<Load> {
             let mut load = Load::default();
             let mut visitor = Phone::new(town)?;
-            let begun = Instant::now();
-            while begun.elapsed() < lasting {
-                let begun = Instant::now();
-                visitor.sign_in(u32::try_from(next.fetch_add(1, Ordering::Relaxed))?)?;
-                load.latencies.push(begun.elapsed());
+            while begun.elapsed() < coming.lasting {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                let due = coming.due(begun, number - first);
+                visitor.sign_in(number)?;
+                load.latencies.push(due.elapsed());
             }
             load.elapsed = begun.elapsed();
             Ok(load)
         };
-        let phones: Vec<_> = (0..together).map(|_| scope.spawn(start)).collect();
+        let phones: Vec<_> = (0..coming.together).map(|_| scope.spawn(start)).collect();
         for phone in phones {
             joined.join(phone.join().expect("a load generator does not panic")?);
         }

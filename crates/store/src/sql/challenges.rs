@@ -17,7 +17,6 @@ use self::codes::Fresh;
 use super::SqlStore;
 use super::row::{Columns, id_column, mac_column};
 use super::script::{Script, each};
-use super::send_blocks::barred;
 use super::setup::written;
 use super::spending::{Charged, cost_columns};
 use super::visits;
@@ -43,12 +42,8 @@ impl Challenges for SqlStore {
         let challenge = &new.challenge;
         let at = challenge.created_at;
         let mut looking = self.look_after(self.lock_sends(challenge)).await?;
-        let mut look = self.script();
-        find_open(&mut look, &challenge.binding);
-        self.find_blocks(&mut look, challenge, at);
-        self.count(&mut look, challenge, budget.limits, (at, policy));
-        let [open, blocks, counted] = look.fetch_each(&mut looking).await?;
-        let open = open.first().map(|row| self.challenge(row)).transpose()?;
+        let (open, over) =
+            self.look_at_sends(&mut looking, challenge, budget.limits, (at, policy)).await?;
         let given_up = open.as_ref().map(|open| open.id);
         // Only one may be open, so a former one is given up before.
         let mut script = if given_up.is_some() { self.script() } else { self.independent() };
@@ -68,7 +63,6 @@ impl Challenges for SqlStore {
             let agreed = challenge.agreed.clone();
             return Ok(Begun::GoesOn(Challenge { agreed, ..open }));
         }
-        let over = barred(&blocks).or(limits::over(&counted, budget.limits, at)?);
         let mute = self.is_others(&mut looking, challenge, over, at).await?;
         let busy = if over.is_none() { (budget.shared)().err() } else { None };
         let unsent = match over.filter(|_| !mute) {
@@ -193,11 +187,7 @@ impl Challenges for SqlStore {
         }
         let of_sends = budget.limits.iter().filter(|limit| limit.counted.is_of_sends());
         let sends: Vec<SendLimit> = of_sends.copied().collect();
-        let mut look = self.script();
-        self.find_blocks(&mut look, &challenge, at);
-        self.count(&mut look, &challenge, &sends, (at, policy));
-        let [blocks, counted] = look.fetch_each(&mut looking).await?;
-        let over = barred(&blocks).or(limits::over(&counted, &sends, at)?);
+        let (_, over) = self.look_at_sends(&mut looking, &challenge, &sends, (at, policy)).await?;
         let mute = self.is_others(&mut looking, &challenge, over, at).await?;
         let unsent = match over {
             Some(over) => (!mute).then(|| (over.limit.counted, over.into())),

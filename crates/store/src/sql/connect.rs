@@ -11,12 +11,12 @@ use data_encoding::HEXLOWER;
 use serde::Deserialize;
 use sqlx::any::AnyPoolOptions;
 use sqlx::postgres::PgListener;
-use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor};
+use sqlx::{AnyConnection, AnyPool, Connection, Executor};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use super::audit::Due;
-use super::dialect::Dialect;
+use super::dialect::{BY_KEYS, Dialect};
 use super::given::{Column, Given};
 use super::readers::Readers;
 use super::{SqlStore, migrations};
@@ -277,11 +277,13 @@ pub(super) async fn prepare(
     (dialect, purpose): (Dialect, Use),
 ) -> Result<(), sqlx::Error> {
     if dialect == Dialect::Sqlite {
-        connection.execute(AssertSqlSafe(SQLITE_PRAGMAS)).await?;
+        connection.execute(SQLITE_PRAGMAS).await?;
     }
-    if (dialect, purpose) == (Dialect::Sqlite, Use::Writing) {
-        connection.execute(AssertSqlSafe(SQLITE_WRITER)).await?;
-    }
+    match (dialect, purpose) {
+        (Dialect::Sqlite, Use::Writing) => connection.execute(SQLITE_WRITER).await?,
+        (Dialect::Postgres, Use::Writing) => connection.execute(BY_KEYS).await?,
+        (_, Use::Reading) => return Ok(()),
+    };
     Ok(())
 }
 

@@ -1,5 +1,13 @@
 //! Where SQLite and PostgreSQL differ.
 
+/// How PostgreSQL finds rows by their keys. It would plan each statement of a transaction anew and read
+/// whole tables of some ten thousand rows for a batch of a few hundred; a plan that is kept for any
+/// batch goes by the index, row by row in the order in which they are given, also in tables so small
+/// that reading them whole would cost less: others lock rows in that order, too. What is ruled out
+/// counts as so dear that each statement would be compiled to machine code first.
+pub(crate) const BY_KEYS: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
+     SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off";
+
 /// Which database it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
@@ -22,24 +30,20 @@ impl Dialect {
     pub(crate) const fn begin(self) -> &'static str {
         match self {
             Self::Sqlite => "BEGIN IMMEDIATE",
-            Self::Postgres => "BEGIN",
+            Self::Postgres => {
+                "BEGIN; SET LOCAL plan_cache_mode TO DEFAULT; \
+                 SET LOCAL enable_seqscan TO DEFAULT; SET LOCAL enable_hashjoin TO DEFAULT; \
+                 SET LOCAL enable_mergejoin TO DEFAULT; SET LOCAL jit TO DEFAULT"
+            }
         }
     }
 
-    /// Begins a writing transaction about many rows that are found by their keys. PostgreSQL would
-    /// plan each of its statements anew and read whole tables of some ten thousand rows for a
-    /// batch of a few hundred; a plan that is kept for any batch goes by the index, row by row in
-    /// the order in which they are given, also in tables so small that reading them whole would
-    /// cost less: others lock rows in that order, too. What is ruled out counts as so dear that each
-    /// statement would be compiled to machine code first.
+    /// The same for rows that are found by their keys, for which connections that write are set
+    /// ([`BY_KEYS`]).
     pub(crate) const fn begin_by_keys(self) -> &'static str {
         match self {
             Self::Sqlite => self.begin(),
-            Self::Postgres => {
-                "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan; \
-                 SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; \
-                 SET LOCAL enable_mergejoin = off; SET LOCAL jit = off"
-            }
+            Self::Postgres => "BEGIN",
         }
     }
 

@@ -1,26 +1,20 @@
 //! Blocks of messages: looked at in the transaction that would write the message, so that a block
 //! holds at once and everywhere. A number stands there as its keyed hash alone.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use data_encoding::HEXLOWER;
-use domain::{
-    BlockTarget, Challenge, Conversion, Counted, NumberPrefix, OverLimit, SendLimit, Timestamp,
-};
-use sqlx::any::AnyRow;
+use domain::{BlockTarget, Challenge, Conversion, NumberPrefix, Timestamp};
 
 use super::SqlStore;
 use super::row::{Columns, id_column};
-use super::script::Script;
 use crate::{ConversionPart, SendBlock, SendBlockTold, SendBlocks, StoreError};
 
 /// As many digits of a hash as tell two apart.
 const SHOWN: usize = 8;
 
 impl SqlStore {
-    /// One statement: a row if a block holds against one more message for the challenge.
-    pub(super) fn find_blocks(&self, script: &mut Script, challenge: &Challenge, at: Timestamp) {
+    /// What a block has to name to hold against one more message for the challenge.
+    pub(super) fn targets(&self, challenge: &Challenge) -> Vec<String> {
         let digits = challenge.phone.digits();
         let prefixes = (1..=digits.len()).filter_map(|length| digits.get(..length));
         let mut targets: Vec<String> = prefixes.map(|prefix| format!("prefix:{prefix}")).collect();
@@ -28,16 +22,7 @@ impl SqlStore {
         if let Some((site, _)) = challenge.binding.device() {
             targets.push(self.target(&BlockTarget::Site(site.clone())));
         }
-        let values: Vec<_> = (2..2 + targets.len()).map(|number| format!("${number}")).collect();
-        let statement = format!(
-            "SELECT 1 AS one FROM send_blocks WHERE target IN ({}) AND (until IS NULL OR until > $1) \
-             LIMIT 1",
-            values.join(", ")
-        );
-        script.add(&statement).bind(at.as_millis());
-        for target in targets {
-            script.bind(target);
-        }
+        targets
     }
 
     /// A target in its column.
@@ -50,12 +35,6 @@ impl SqlStore {
             BlockTarget::Site(site) => format!("site:{site}"),
         }
     }
-}
-
-/// The limit that is passed by what [`SqlStore::find_blocks`] found.
-pub(super) fn barred(blocks: &[AnyRow]) -> Option<OverLimit> {
-    let limit = SendLimit { counted: Counted::Blocks, window: Duration::ZERO, most: 0 };
-    (!blocks.is_empty()).then_some(OverLimit { limit, wait: Duration::ZERO })
 }
 
 #[async_trait]

@@ -1,57 +1,65 @@
 //! What bounds the messages that are sent: counted in the transaction that writes the next one.
 
+use std::time::Duration;
+
 use domain::{Binding, Challenge, ChallengePolicy, Counted, OverLimit, SendLimit, Timestamp};
 use sqlx::any::AnyRow;
 use sqlx::{Any, Transaction};
 
-use super::binding_columns;
-use crate::StoreError;
+use super::{COLUMNS, OPEN, bind_sought, binding_columns};
 use crate::sql::SqlStore;
 use crate::sql::row::Columns;
-use crate::sql::script::Script;
+use crate::{Sought, StoreError};
+
+/// That nothing is blocked which one more message is about.
+const UNBLOCKED: SendLimit =
+    SendLimit { counted: Counted::Blocks, window: Duration::ZERO, most: 1 };
 
 /// What a limit counts since `$since`: how many there were, and when the first of them was; what
-/// visitors ask for together, and what is sent for reports by itself, as `$4` says. What was begun for
-/// a number beyond its limits is not counted for it, for it got nothing. `$1` is the device, `$2` the
-/// number and `$3` its block.
-fn counting(counted: Counted, since: usize, policy: &ChallengePolicy) -> String {
+/// visitors ask for together, and what is sent for reports by itself. What was begun for a number
+/// beyond its limits is not counted for it, for it got nothing. The four values of [`OPEN`] come
+/// first; `$5` is the number and `$6` its block.
+fn counting(counted: Counted, since: usize, (policy, targets): (&ChallengePolicy, &str)) -> String {
     const SENDS: &str = "SELECT COUNT(*) AS amount, MIN(challenge_codes.sent_at) AS earliest FROM challenges \
          JOIN challenge_codes ON challenge_codes.challenge = challenges.id";
     const CHALLENGES: &str =
         "SELECT COUNT(*) AS amount, MIN(created_at) AS earliest FROM challenges";
     match counted {
         Counted::SendsOfDevice => format!(
-            "{SENDS} WHERE challenges.device = $1 AND challenge_codes.sent_at > ${since} \
-             AND (challenges.subject = '') = $4"
+            "{SENDS} WHERE challenges.device = $3 AND challenge_codes.sent_at > ${since} \
+             AND (challenges.subject = '') = ($4 = '')"
         ),
         Counted::NumbersOfDevice => format!(
             "SELECT COUNT(DISTINCT phone_hash) AS amount, MIN(created_at) AS earliest \
-             FROM challenges WHERE device = $1 AND created_at > ${since} AND (subject = '') = $4 \
-             AND phone_hash <> $2"
+             FROM challenges WHERE device = $3 AND created_at > ${since} AND (subject = '') = ($4 = '') \
+             AND phone_hash <> $5"
         ),
         Counted::SpentChallengesOfDevice => format!(
             "SELECT COUNT(*) AS amount, MIN(sent_at) AS earliest FROM challenges \
-             WHERE device = $1 AND sent_at > ${since} AND (subject = '') = $4 AND sends > {}",
+             WHERE device = $3 AND sent_at > ${since} AND (subject = '') = ($4 = '') AND sends > {}",
             policy.cooldowns.len()
         ),
         Counted::ChallengesOfNumber => format!(
-            "{CHALLENGES} WHERE phone_hash = $2 AND created_at > ${since} AND (subject = '') = $4 \
+            "{CHALLENGES} WHERE phone_hash = $5 AND created_at > ${since} AND (subject = '') = ($4 = '') \
              AND mute = 0"
         ),
         Counted::SendsToNumber => format!(
-            "{SENDS} WHERE challenges.phone_hash = $2 AND challenge_codes.sent_at > ${since} \
-             AND (challenges.subject = '') = $4 AND challenge_codes.mute = 0"
+            "{SENDS} WHERE challenges.phone_hash = $5 AND challenge_codes.sent_at > ${since} \
+             AND (challenges.subject = '') = ($4 = '') AND challenge_codes.mute = 0"
         ),
         // No challenge sends for longer than it lives.
         Counted::SendsToBlock => format!(
-            "{SENDS} WHERE challenges.block_hash = $3 AND challenge_codes.sent_at > ${since} \
-             AND (challenges.subject = '') = $4 AND challenge_codes.mute = 0 \
+            "{SENDS} WHERE challenges.block_hash = $6 AND challenge_codes.sent_at > ${since} \
+             AND (challenges.subject = '') = ($4 = '') AND challenge_codes.mute = 0 \
              AND challenges.created_at > ${since} - {}",
             policy.challenge_life.as_millis()
         ),
-        // They are looked up, charged, and shaped elsewhere.
-        Counted::Blocks
-        | Counted::Money
+        Counted::Blocks => format!(
+            "SELECT COUNT(*) AS amount, NULL AS earliest FROM send_blocks \
+             WHERE target IN ({targets}) AND (until IS NULL OR until > ${since})"
+        ),
+        // They are charged, and shaped elsewhere.
+        Counted::Money
         | Counted::SendsOfAccessPoint
         | Counted::SendsOfSite
         | Counted::SendsToCountry
@@ -60,7 +68,7 @@ fn counting(counted: Counted, since: usize, policy: &ChallengePolicy) -> String 
 }
 
 /// The first limit that one more message would pass, by what was counted for each.
-pub(super) fn over(
+fn over(
     counted: &[AnyRow],
     limits: &[SendLimit],
     at: Timestamp,
@@ -93,37 +101,54 @@ impl SqlStore {
         ])
     }
 
-    /// One statement that counts what each limit is about, for one more message of the challenge then.
-    pub(super) fn count(
+    /// What one more message of the challenge then meets: the open challenge of its binding, and the
+    /// first limit that it would pass. One trip to the database.
+    pub(super) async fn look_at_sends(
         &self,
-        script: &mut Script,
+        transaction: &mut Transaction<'_, Any>,
         challenge: &Challenge,
         limits: &[SendLimit],
         (at, policy): (Timestamp, &ChallengePolicy),
-    ) {
-        const SHARED_VALUES: usize = 4;
+    ) -> Result<(Option<Challenge>, Option<OverLimit>), StoreError> {
+        const SHARED_VALUES: usize = 6;
+        let limits: Vec<_> = [UNBLOCKED].iter().chain(limits).copied().collect();
+        let targets = self.targets(challenge);
+        let first_target = SHARED_VALUES + limits.len() + 1;
+        let listed: Vec<_> =
+            (first_target..).take(targets.len()).map(|number| format!("${number}")).collect();
+        let listed = listed.join(", ");
         let counting = |(place, limit): (usize, &SendLimit)| {
-            let counting = counting(limit.counted, SHARED_VALUES + 1 + place, policy);
+            let since = SHARED_VALUES + 1 + place;
+            let counting = counting(limit.counted, since, (policy, &listed));
             format!(
                 "SELECT CAST({place} AS BIGINT) AS place, amount, earliest FROM ({counting}) AS of_{place}"
             )
         };
         let parts: Vec<_> = limits.iter().enumerate().map(counting).collect();
-        let nothing = "SELECT 1 AS place WHERE 1 = 0".to_owned();
-        let statement = if parts.is_empty() { nothing } else { parts.join(" UNION ALL ") };
-        script.add(&statement);
-        if parts.is_empty() {
-            return;
-        }
-        let (_, device, subject) = binding_columns(&challenge.binding);
-        script
-            .bind(device)
+        let statement = format!(
+            "SELECT place, amount, earliest, open.* FROM ({}) AS counted \
+             LEFT JOIN (SELECT {COLUMNS} FROM challenges WHERE {OPEN}) AS open ON 1 = 1",
+            parts.join(" UNION ALL ")
+        );
+        let mut look = self.script();
+        look.add(&statement);
+        bind_sought(&mut look, Sought::OpenOf(&challenge.binding), challenge.binding.purpose())
             .bind(self.keys.phone_hash(&challenge.phone))
-            .bind(self.keys.block_hash(&challenge.phone))
-            .bind(subject.is_empty());
-        for limit in limits {
-            script.bind((at - limit.window).as_millis());
+            .bind(self.keys.block_hash(&challenge.phone));
+        for limit in &limits {
+            look.bind((at - limit.window).as_millis());
         }
+        for target in targets {
+            look.bind(target);
+        }
+        let [found] = look.fetch_each(transaction).await?;
+        let open = match found.first() {
+            Some(row) if Columns(row).optional_octets("id")?.is_some() => {
+                Some(self.challenge(row)?)
+            }
+            _ => None,
+        };
+        Ok((open, over(&found, &limits, at)?))
     }
 
     /// Whether a limit of a number was not used up by the device that meets it.
