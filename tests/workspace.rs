@@ -10,12 +10,13 @@ fn metadata() -> Metadata {
 }
 
 /// The workspace's own crates that each crate may use, besides those of its tests.
-const ALLOWED: [(&str, &[&str]); 12] = [
+const ALLOWED: [(&str, &[&str]); 13] = [
     ("domain", &[]),
     ("certificates", &["domain"]),
     ("connections", &[]),
     ("controller-api", &["domain"]),
     ("radius-proto", &[]),
+    ("link", &[]),
     ("store", &["domain"]),
     ("messaging", &["domain", "store"]),
     ("edge", &["connections", "domain", "radius-proto"]),

@@ -1,0 +1,12 @@
+//! Links between offices without IO: whether a path lives, how good it is, whether it would carry an
+//! office, and which path the office is to use.
+//!
+//! Bytes, the time and entropy come in as parameters; decisions, bytes and the next deadline go out.
+//! Nothing here opens a socket, reads a clock or draws a random number, so that every transition is a
+//! table test.
+
+pub mod histogram;
+pub mod voice;
+
+pub use histogram::Histogram;
+pub use voice::Mos;
