@@ -55,7 +55,7 @@ fn counting(counted: Counted, since: usize, (policy, targets): (&ChallengePolicy
             policy.challenge_life.as_millis()
         ),
         Counted::Blocks => format!(
-            "SELECT COUNT(*) AS amount, NULL AS earliest FROM send_blocks \
+            "SELECT COUNT(*) AS amount, CAST(NULL AS BIGINT) AS earliest FROM send_blocks \
              WHERE target IN ({targets}) AND (until IS NULL OR until > ${since})"
         ),
         // They are charged, and shaped elsewhere.
