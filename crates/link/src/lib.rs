@@ -5,8 +5,16 @@
 //! Nothing here opens a socket, reads a clock or draws a random number, so that every transition is a
 //! table test.
 
+#[cfg(test)]
+mod fixtures;
 pub mod histogram;
+pub mod path;
+pub mod penalty;
+pub mod quality;
 pub mod voice;
 
 pub use histogram::Histogram;
+pub use path::{Health, Path, PathPolicy};
+pub use penalty::{Penalty, PenaltyPolicy};
+pub use quality::{Baseline, Fault, QualityPolicy, Second};
 pub use voice::Mos;

@@ -5,10 +5,13 @@ use std::fmt;
 use std::time::Duration;
 
 /// From 1 (nobody understands) to 4.5 (all are content), in hundredths.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mos(u16);
 
 impl Mos {
+    /// The best that this model gives to anybody.
+    pub const BEST: Self = Self(440);
+
     /// So many hundredths.
     pub const fn from_hundredths(hundredths: u16) -> Self {
         Self(hundredths)
