@@ -8,12 +8,15 @@
 #[cfg(test)]
 mod fixtures;
 pub mod histogram;
+pub mod key;
 pub mod path;
 pub mod penalty;
 pub mod quality;
+pub mod stamp;
 pub mod voice;
 
 pub use histogram::Histogram;
+pub use key::Key;
 pub use path::{Health, Path, PathPolicy};
 pub use penalty::{Penalty, PenaltyPolicy};
 pub use quality::{Baseline, Fault, QualityPolicy, Second};
