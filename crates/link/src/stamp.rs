@@ -10,6 +10,7 @@ mod extensions;
 mod packet;
 mod recent;
 pub mod reflector;
+pub mod sender;
 
 pub use clock::{ErrorEstimate, Format, Timestamp};
 pub use packet::{

@@ -15,7 +15,8 @@ pub(super) struct Recent<K, V> {
 
 impl<K: Eq + Hash + Copy, V> Recent<K, V> {
     pub(super) fn new(most: NonZeroUsize) -> Self {
-        Self { entries: HashMap::with_capacity(most.get()), most }
+        // Half of it stays empty, so that the map is put in order again without more memory.
+        Self { entries: HashMap::with_capacity(2 * most.get()), most }
     }
 
     pub(super) fn len(&self) -> usize {
