@@ -120,6 +120,24 @@ pub struct Charge {
     pub limits: SpendingLimits,
 }
 
+impl Charge {
+    /// All of them as one, if they count for the same and there are several.
+    pub fn together(charges: &[Self]) -> Option<Self> {
+        let [first, others @ ..] = charges else { return None };
+        let is_alike =
+            |charge: &Self| charge.period == first.period && charge.limits == first.limits;
+        if others.is_empty() || !others.iter().all(is_alike) {
+            return None;
+        }
+        let join = |all: Self, charge: &Self| Self {
+            cost: all.cost.plus(charge.cost),
+            segments: all.segments.saturating_add(charge.segments),
+            ..all
+        };
+        Some(others.iter().fold(*first, join))
+    }
+}
+
 /// A day, and the month it is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SpendingPeriod {
@@ -256,6 +274,27 @@ mod tests {
         assert_eq!("+971".parse::<NumberPrefix>().unwrap().as_str(), "971");
         for text in ["", "+", "97a", "1234567890123456", "٩٧١"] {
             assert_eq!(text.parse::<NumberPrefix>(), Err(NumberPrefixError), "{text}");
+        }
+    }
+
+    #[test]
+    fn charges_of_the_same_period_and_limits_are_one() {
+        let limits = SpendingLimits { per_day: money("500"), per_month: None };
+        let charge =
+            Charge { cost: money("0.30"), segments: 2, period: SpendingPeriod::at(NOW), limits };
+        let both = Charge { cost: money("0.60"), segments: 4, ..charge };
+        let tomorrow =
+            Charge { period: SpendingPeriod::at(Timestamp::from_secs(1_795_683_600)), ..charge };
+        let richer = SpendingLimits { per_day: money("501"), ..limits };
+        let richer = Charge { limits: richer, ..charge };
+        for (charges, together) in [
+            (vec![], None),
+            (vec![charge], None),
+            (vec![charge, charge], Some(both)),
+            (vec![charge, tomorrow], None),
+            (vec![charge, charge, richer], None),
+        ] {
+            assert_eq!(Charge::together(&charges), together, "{charges:?}");
         }
     }
 }

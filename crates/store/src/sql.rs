@@ -37,6 +37,7 @@ mod send_blocks;
 mod sessions;
 mod setup;
 mod spending;
+mod till;
 mod together;
 mod visits;
 mod vouchers;
@@ -58,6 +59,7 @@ use audit::Due;
 use dialect::Dialect;
 use readers::Readers;
 use row::Columns;
+use till::Till;
 use together::Line;
 
 /// Everything that Sabeel remembers, in an SQL database.
@@ -74,6 +76,8 @@ pub struct SqlStore {
     known: Arc<Mutex<Known>>,
     /// Where small changes take turns.
     line: Line,
+    /// Where messages are paid for, on PostgreSQL.
+    till: Option<Arc<Till>>,
     /// What the next change is written into the audit log with.
     due: Due,
     /// Marks our own notifications, which come back to us.

@@ -19,6 +19,7 @@ use super::audit::Due;
 use super::dialect::{BY_KEYS, Dialect};
 use super::given::{Column, Given};
 use super::readers::Readers;
+use super::till::Till;
 use super::{SqlStore, migrations};
 use crate::keys::KeyRing;
 use crate::settings::within;
@@ -126,7 +127,14 @@ impl SqlStore {
         getrandom::fill(&mut instance).expect("the operating system gives random numbers");
         let (feed, known, due) = (ChangeFeed::new(), Arc::default(), Due::default());
         let (line, telling) = (Arc::default(), Arc::default());
-        Ok(Self { dialect, writer, reader, keys, feed, telling, known, line, due, instance })
+        let till = match dialect {
+            Dialect::Sqlite => None,
+            Dialect::Postgres => {
+                let connection = options(settings, (dialect, Use::Paying), 1);
+                Some(Till::new(connection.connect_lazy(&settings.url)?))
+            }
+        };
+        Ok(Self { dialect, writer, reader, keys, feed, telling, known, line, till, due, instance })
     }
 
     /// Tells of a change, after its commit. A notification that is lost costs other processes
@@ -212,6 +220,9 @@ impl SqlStore {
 
     /// Closes every connection.
     pub async fn close(&self) {
+        if let Some(till) = &self.till {
+            till.close().await;
+        }
         self.writer.close().await;
         self.reader.close().await;
     }
@@ -252,6 +263,8 @@ pub(super) enum Use {
     Writing,
     /// For look-ups.
     Reading,
+    /// For payments, which other commits bring to the disk; on PostgreSQL.
+    Paying,
 }
 
 fn connections(settings: &StoreSettings) -> u32 {
@@ -282,7 +295,10 @@ pub(super) async fn prepare(
     match (dialect, purpose) {
         (Dialect::Sqlite, Use::Writing) => connection.execute(SQLITE_WRITER).await?,
         (Dialect::Postgres, Use::Writing) => connection.execute(BY_KEYS).await?,
-        (_, Use::Reading) => return Ok(()),
+        (Dialect::Postgres, Use::Paying) => {
+            connection.execute("SET synchronous_commit = off").await?
+        }
+        (_, Use::Reading) | (Dialect::Sqlite, Use::Paying) => return Ok(()),
     };
     Ok(())
 }
@@ -294,7 +310,17 @@ async fn writers(settings: &StoreSettings, dialect: Dialect) -> Result<AnyPool, 
         Dialect::Sqlite => 1,
         Dialect::Postgres => connections(settings),
     };
-    let options = AnyPoolOptions::new()
+    let options = options(settings, (dialect, Use::Writing), most);
+    let url = address(settings, dialect);
+    match dialect {
+        Dialect::Sqlite => connect_below(options, url).await,
+        Dialect::Postgres => Ok(options.connect(&url).await?),
+    }
+}
+
+/// Of so many connections at most.
+fn options(settings: &StoreSettings, of: (Dialect, Use), most: u32) -> AnyPoolOptions {
+    AnyPoolOptions::new()
         .test_before_acquire(false)
         .max_connections(most)
         .acquire_timeout(patience(settings))
@@ -303,7 +329,7 @@ async fn writers(settings: &StoreSettings, dialect: Dialect) -> Result<AnyPool, 
             // such a connection begins no other one ever.
             let is_free = !connection.is_in_transaction();
             // A server may have hung up meanwhile; a file has not.
-            let ask = dialect == Dialect::Postgres && metadata.idle_for >= TRUSTED;
+            let ask = of.0 == Dialect::Postgres && metadata.idle_for >= TRUSTED;
             Box::pin(async move {
                 if ask {
                     connection.ping().await?;
@@ -311,14 +337,7 @@ async fn writers(settings: &StoreSettings, dialect: Dialect) -> Result<AnyPool, 
                 Ok(is_free)
             })
         })
-        .after_connect(move |connection: &mut AnyConnection, _| {
-            Box::pin(prepare(connection, (dialect, Use::Writing)))
-        });
-    let url = address(settings, dialect);
-    match dialect {
-        Dialect::Sqlite => connect_below(options, url).await,
-        Dialect::Postgres => Ok(options.connect(&url).await?),
-    }
+        .after_connect(move |connection: &mut AnyConnection, _| Box::pin(prepare(connection, of)))
 }
 
 /// Connects on a thread of low priority, which the thread that SQLite works on inherits: a batch of

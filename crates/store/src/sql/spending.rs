@@ -1,5 +1,5 @@
-//! Money: one row a day, which every message that costs something changes as the last thing before
-//! its commit. So what is spent is exact over all processes, and nobody waits for long.
+//! Money: one row a day, which every message that costs something changes before it is written down. So
+//! what is spent is exact over all processes.
 
 use async_trait::async_trait;
 use domain::{
@@ -16,11 +16,11 @@ use super::together::Looking;
 use super::visits;
 use crate::{Spending, SpendingPart, SpendingSpan, SpendingTold, Spent, StoreError};
 
-/// Spends $2 for $3 parts on day $1, unless that passes a limit: those of $4 a day and $5 a month that
+/// Spends $2 for $3 parts of $7 messages on day $1, unless that passes a limit: those of $4 a day and $5 a month that
 /// begins with day $6, or those that were set. What the other days of the month spent does not
 /// change any more.
 const SPEND: &str = "INSERT INTO spending (day, spent, messages, segments, refused, stopped, raised, most) \
-     SELECT $1, $2, 1, $3, 0, 0, 0, limits.most FROM ( \
+     SELECT $1, $2, $7, $3, 0, 0, 0, limits.most FROM ( \
          SELECT CASE WHEN by_day < by_month THEN by_day ELSE by_month END AS most FROM ( \
              SELECT COALESCE((SELECT most FROM spending_limits WHERE span = 'day'), $4) AS by_day, \
              COALESCE((SELECT most FROM spending_limits WHERE span = 'month'), $5) \
@@ -28,7 +28,8 @@ const SPEND: &str = "INSERT INTO spending (day, spent, messages, segments, refus
                          WHERE day >= $6 AND day < $1), 0) AS by_month) AS spans) AS limits \
      WHERE $2 <= limits.most + COALESCE((SELECT raised FROM spending WHERE day = $1), 0) \
      ON CONFLICT (day) DO UPDATE SET spent = spending.spent + excluded.spent, \
-     messages = spending.messages + 1, segments = spending.segments + excluded.segments, \
+     messages = spending.messages + excluded.messages, \
+     segments = spending.segments + excluded.segments, \
      most = excluded.most WHERE spending.spent + excluded.spent <= excluded.most + spending.raised \
      RETURNING spent, most + raised AS allowed";
 
@@ -36,6 +37,10 @@ const SPEND: &str = "INSERT INTO spending (day, spent, messages, segments, refus
 const REFUSE: &str = "INSERT INTO spending (day, spent, messages, segments, refused, stopped, raised, most) \
      VALUES ($1, 0, 0, 0, 1, 1, 0, $2) ON CONFLICT (day) DO UPDATE SET \
      refused = spending.refused + 1, stopped = spending.stopped + 1 RETURNING spent, stopped";
+
+/// Gives back $1 for $2 parts of one message on day $3.
+const GIVE_BACK: &str = "UPDATE spending SET spent = spent - $1, segments = segments - $2, \
+     messages = messages - 1 WHERE day = $3";
 
 /// What a charge comes to.
 pub(super) enum Charged {
@@ -55,7 +60,7 @@ impl SqlStore {
     ) -> Result<Charged, StoreError> {
         let Some(charge) = charge else { return Ok(Charged::Paid) };
         let mut script = self.script();
-        spend(&mut script, charge);
+        spend(&mut script, charge, 1);
         let found = script.fetch(transaction).await?;
         charged(found.iter().flatten().next(), charge)
     }
@@ -71,7 +76,15 @@ impl SqlStore {
             self.commit_with(looking, script).await?;
             return Ok(Charged::Paid);
         };
-        spend(&mut script, charge);
+        if let Some(till) = &self.till {
+            let Some(receipt) = till.pay(charge).await? else { return Ok(Charged::Spent) };
+            let (change, _) = looking.begin_with(script).await?;
+            // Of a commit that fails nobody knows whether it was made.
+            receipt.keep();
+            self.commit(change).await?;
+            return Ok(Charged::Paid);
+        }
+        spend(&mut script, charge, 1);
         let (change, found) = looking.begin_with(script).await?;
         let charged = charged(found.last().and_then(|rows| rows.first()), charge)?;
         if let Charged::Paid = charged {
@@ -108,8 +121,8 @@ impl SqlStore {
     }
 }
 
-/// One statement, which finds a row if it is paid.
-fn spend(script: &mut Script, charge: Charge) {
+/// One statement, which finds a row if it is paid: a charge for so many messages.
+pub(super) fn spend(script: &mut Script, charge: Charge, messages: u32) {
     let Charge { cost, segments, period, limits } = charge;
     script
         .add_last(SPEND)
@@ -118,11 +131,18 @@ fn spend(script: &mut Script, charge: Charge) {
         .bind(i64::from(segments))
         .bind(money_column(limits.per_day))
         .bind(money_column(limits.per_month.unwrap_or(Money::MAX)))
-        .bind(day_column(period.month));
+        .bind(day_column(period.month))
+        .bind(i64::from(messages));
+}
+
+/// One statement: a charge was for nothing.
+pub(super) fn give_back(script: &mut Script, charge: Charge) {
+    let (cost, segments, paid_on) = cost_columns(Some(charge));
+    script.add(GIVE_BACK).bind(cost).bind(segments).bind(paid_on);
 }
 
 /// What the row says that [`spend`] found.
-fn charged(row: Option<&AnyRow>, charge: Charge) -> Result<Charged, StoreError> {
+pub(super) fn charged(row: Option<&AnyRow>, charge: Charge) -> Result<Charged, StoreError> {
     let Some(row) = row else { return Ok(Charged::Spent) };
     let columns = Columns(row);
     let (spent, allowed) = (money(&columns, "spent")?, money(&columns, "allowed")?);
@@ -296,9 +316,7 @@ impl SqlStore {
             .bind(id_column(message))
             .execute(&mut **transaction)
             .await?;
-        let statement = "UPDATE spending SET spent = spent - $1, segments = segments - $2, \
-             messages = messages - 1 WHERE day = $3";
-        sqlx::query(statement)
+        sqlx::query(GIVE_BACK)
             .bind(columns.integer("cost")?)
             .bind(columns.integer("segments")?)
             .bind(columns.integer("paid_on")?)

@@ -218,7 +218,7 @@ impl Group {
 }
 
 /// What those are told whose change went with the transaction of others.
-fn lost() -> StoreError {
+pub(super) fn lost() -> StoreError {
     StoreError::Database(sqlx::Error::Protocol("the transaction was not committed".to_owned()))
 }
 

@@ -78,6 +78,7 @@ on_both![
     send_blocks::a_block_mutes_its_target_and_no_other_until_it_ends,
     send_blocks::conversion_is_counted_without_what_may_still_come,
     spending::no_number_of_beginnings_passes_the_money_of_a_day,
+    spending::what_could_not_be_written_down_is_given_back,
     spending::another_code_is_paid_for_as_well,
     spending::a_limit_is_changed_while_messages_go,
     spending::what_no_gateway_took_is_given_back_once,

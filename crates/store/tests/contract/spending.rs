@@ -76,6 +76,23 @@ pub async fn no_number_of_beginnings_passes_the_money_of_a_day(store: TestStore)
     assert_eq!(refused().await, None, "what was refused before is over");
 }
 
+pub async fn what_could_not_be_written_down_is_given_back(store: TestStore) {
+    set_up(&store).await;
+    let charge = charge(T0, "1.00", None);
+    assert_eq!(begin(&store, &ask(1, T0), charge).await, Begun::Begins);
+    // Another device, whose challenge has the id of the first.
+    let other = ask(2, T0);
+    let id = ask(1, T0).challenge.id;
+    let same = NewChallenge { challenge: Challenge { id, ..other.challenge.clone() }, ..other };
+    let budget = Budget { charge, ..Budget::NONE };
+    let failed = store.begin_challenge(&same, &budget, &policy()).await;
+    assert!(failed.is_err(), "{failed:?}");
+    while told(&store, T0).await != ("0.30".to_owned(), 1, 2, 0) {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(begin(&store, &ask(3, T0), charge).await, Begun::Begins);
+}
+
 pub async fn another_code_is_paid_for_as_well(store: TestStore) {
     set_up(&store).await;
     let budget = Budget { charge: charge(T0, "0.60", None), ..Budget::NONE };
