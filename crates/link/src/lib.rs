@@ -12,6 +12,7 @@ pub mod key;
 pub mod path;
 pub mod penalty;
 pub mod quality;
+pub mod site;
 pub mod stamp;
 pub mod voice;
 
@@ -20,4 +21,5 @@ pub use key::Key;
 pub use path::{Health, Path, PathPolicy};
 pub use penalty::{Penalty, PenaltyPolicy};
 pub use quality::{Baseline, Fault, QualityPolicy, Second};
+pub use site::{Mode, PathNumber, PathView, Readiness, Routes, Site, SitePolicy};
 pub use voice::Mos;

@@ -1,0 +1,343 @@
+//! Which path an office uses: wanted routes, decided from the health of its paths.
+//!
+//! What comes out is what is wanted, not steps towards it: every state says where each kind of traffic
+//! goes and on which path visitors are clamped, so that whoever moves routes can bring the kernel there
+//! from wherever it is, also after a restart, and back again.
+
+mod budget;
+mod view;
+
+use std::time::{Duration, Instant};
+
+pub use budget::{Budget, BudgetPolicy, Urgency};
+pub use view::{Decision, Mode, PathNumber, PathView, Readiness, Reason, Routes};
+
+use crate::Health;
+
+/// When an office changes its path.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SitePolicy {
+    /// What is sensitive leaves a bad primary path after so long.
+    pub split_after: Duration,
+    /// If the other path is better by so many hundredths of an opinion score ...
+    pub better_mos: u16,
+    /// ... or loses so many fewer of a thousand.
+    pub better_loss: u16,
+    /// For how long little traffic tries a path before the rest follows.
+    pub canary: Duration,
+    /// Visitors stay clamped for so long after the office went back.
+    pub settling: Duration,
+    /// How often the office may change its path.
+    pub budget: BudgetPolicy,
+}
+
+impl Default for SitePolicy {
+    fn default() -> Self {
+        Self {
+            split_after: Duration::from_secs(10),
+            better_mos: 40,
+            better_loss: 50,
+            canary: Duration::from_secs(10),
+            settling: Duration::from_secs(30),
+            budget: BudgetPolicy::default(),
+        }
+    }
+}
+
+/// The state of one office.
+#[derive(Debug)]
+pub struct Site {
+    policy: SitePolicy,
+    mode: Mode,
+    budget: Budget,
+    /// Since when the primary path has been bad.
+    bad_since: Option<Instant>,
+    /// The path on which visitors are clamped, and since when the office has not needed that.
+    clamped: Option<(PathNumber, Option<Instant>)>,
+    /// When a switch that had to wait may be made.
+    waits_until: Option<Instant>,
+    looked_at: Option<Instant>,
+}
+
+impl Site {
+    /// An office whose routes are as they say, as the kernel has them at the start.
+    pub fn new(policy: SitePolicy, on: PathNumber) -> Self {
+        let mode = Mode::on(on);
+        let clamped = (!on.is_primary()).then_some((on, None));
+        let budget = Budget::default();
+        Self { policy, mode, budget, bad_since: None, clamped, waits_until: None, looked_at: None }
+    }
+
+    /// How the office is connected.
+    pub const fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Other limits from now on; the state stays.
+    pub fn change_policy(&mut self, policy: SitePolicy) {
+        self.policy = policy;
+    }
+
+    /// Where traffic is to go now.
+    pub const fn routes(&self) -> Routes {
+        self.mode.routes()
+    }
+
+    /// The path on which visitors have to make room.
+    pub fn clamped(&self) -> Option<PathNumber> {
+        self.clamped.map(|(path, _)| path)
+    }
+
+    /// When something may change although every path stays as it is.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        let of_mode = match self.mode {
+            Mode::Returning { since, .. } => Some(since + self.policy.canary),
+            Mode::Locked { until, .. } => until,
+            Mode::Primary => self.bad_since.map(|since| since + self.policy.split_after),
+            _ => None,
+        };
+        let settled = self.clamped.and_then(|(_, since)| since);
+        let settled = settled.map(|since| since + self.policy.settling);
+        // What was due at the last look waits for a path to change.
+        let is_ahead = |due: &Instant| self.looked_at.is_none_or(|looked_at| *due > looked_at);
+        of_mode.into_iter().chain(settled).chain(self.waits_until).filter(is_ahead).min()
+    }
+
+    /// People pin the office to a path, until then.
+    pub fn lock(&mut self, on: PathNumber, until: Option<Instant>, now: Instant) -> Decision {
+        // People may do it as often as they want, and what they do counts.
+        self.budget.record(now, &self.policy.budget);
+        self.go(Mode::Locked { on, until }, Reason::Locked, now)
+    }
+
+    /// People take the pin away.
+    pub fn unlock(&mut self, paths: &[PathView], now: Instant) -> Vec<Decision> {
+        let Mode::Locked { on, .. } = self.mode else { return Vec::new() };
+        let unlocked = self.go(Mode::on(on), Reason::Unlocked, now);
+        std::iter::once(unlocked).chain(self.look(paths, now)).collect()
+    }
+
+    /// Looks at all paths, of which the first is the primary one; returns what is to be done, in order.
+    pub fn look(&mut self, paths: &[PathView], now: Instant) -> Vec<Decision> {
+        let mut decisions = Vec::new();
+        self.looked_at = Some(now);
+        self.watch_primary(paths, now);
+        self.waits_until = None;
+        // Each step leads to another mode, and no mode is come to twice without time passing.
+        while let Some((mode, reason, urgency)) = self.next(paths, now) {
+            if let Err(until) = self.permit(mode, urgency, now) {
+                self.waits_until = Some(until);
+                break;
+            }
+            decisions.push(self.go(mode, reason, now));
+        }
+        decisions.extend(self.settle(now));
+        decisions
+    }
+
+    /// The next mode, why, and how urgent it is.
+    fn next(&self, paths: &[PathView], now: Instant) -> Option<(Mode, Reason, Urgency)> {
+        match self.mode {
+            Mode::Locked { on, until } => {
+                let is_over = until.is_some_and(|until| until <= now);
+                is_over.then(|| (Mode::on(on), Reason::Unlocked, Urgency::None))
+            }
+            Mode::Primary => self.leave_primary(paths, now),
+            Mode::OnBackup { on, rest } => self.leave_backup(paths, (on, rest), now),
+            Mode::Split { on } => self.leave_split(paths, on),
+            Mode::Returning { from, rest, to, since } => {
+                let back = Mode::OnBackup { on: from, rest };
+                self.leave_trial(paths, (back, to, since), now)
+            }
+            Mode::Isolated { on, .. } => {
+                let mode = escape(paths, on, self.routes())?;
+                let reason = Reason::Back(mode.carrier());
+                let is_same = mode.routes() == self.routes();
+                Some((mode, reason, if is_same { Urgency::None } else { Urgency::Escape }))
+            }
+        }
+    }
+
+    fn leave_primary(&self, paths: &[PathView], now: Instant) -> Option<(Mode, Reason, Urgency)> {
+        let primary = view(paths, PathNumber::PRIMARY)?;
+        if !may_stay(primary) {
+            return self.flee(paths, PathNumber::PRIMARY);
+        }
+        let is_due = self.bad_since.is_some_and(|since| now >= since + self.policy.split_after);
+        let (on, _) = backups(paths).find(|(_, path)| {
+            is_due && path.tier() == Tier::Fit && self.is_clearly_better(path, primary)
+        })?;
+        Some((Mode::Split { on }, Reason::Bad(PathNumber::PRIMARY), Urgency::Voluntary))
+    }
+
+    fn leave_backup(
+        &self,
+        paths: &[PathView],
+        (on, rest): (PathNumber, PathNumber),
+        now: Instant,
+    ) -> Option<(Mode, Reason, Urgency)> {
+        let backup = view(paths, on)?;
+        let preferred = (0..on.index()).map(PathNumber::new).find(|number| {
+            view(paths, *number).is_some_and(|path| {
+                path.health == Health::Up
+                    && (number.is_primary() || path.readiness == Readiness::Ready)
+            })
+        });
+        if !may_stay(backup) {
+            return self.flee(paths, on);
+        }
+        if let Some(to) = preferred {
+            let mode = Mode::Returning { from: on, rest, to, since: now };
+            return Some((mode, Reason::Clean(to), Urgency::Voluntary));
+        }
+        let is_fit = rest != on && backup.tier() == Tier::Fit;
+        is_fit.then_some((Mode::on(on), Reason::Proven(on), Urgency::Voluntary))
+    }
+
+    fn leave_split(&self, paths: &[PathView], on: PathNumber) -> Option<(Mode, Reason, Urgency)> {
+        let (primary, backup) = (view(paths, PathNumber::PRIMARY)?, view(paths, on)?);
+        if !may_stay(primary) {
+            let mode = escape(paths, PathNumber::PRIMARY, self.routes())?;
+            return Some((mode, Reason::Failed(PathNumber::PRIMARY), Urgency::Escape));
+        }
+        if !may_stay(backup) {
+            return Some((Mode::Primary, Reason::Failed(on), Urgency::Escape));
+        }
+        let is_good = primary.health == Health::Up;
+        let reason = Reason::Clean(PathNumber::PRIMARY);
+        is_good.then_some((Mode::Primary, reason, Urgency::Voluntary))
+    }
+
+    fn leave_trial(
+        &self,
+        paths: &[PathView],
+        (back, to, since): (Mode, PathNumber, Instant),
+        now: Instant,
+    ) -> Option<(Mode, Reason, Urgency)> {
+        let from = back.carrier();
+        let (tried, left) = (view(paths, to)?, view(paths, from)?);
+        if !matches!(tried.health, Health::Up | Health::Suspect) {
+            return Some((back, Reason::TrialFailed(to), Urgency::None));
+        }
+        if !may_stay(left) {
+            return Some((Mode::on(to), Reason::Failed(from), Urgency::None));
+        }
+        let is_done = tried.health == Health::Up && now >= since + self.policy.canary;
+        is_done.then_some((Mode::on(to), Reason::Clean(to), Urgency::None))
+    }
+
+    /// Away from a path that carries nothing.
+    fn flee(&self, paths: &[PathView], from: PathNumber) -> Option<(Mode, Reason, Urgency)> {
+        let Some(mode) = escape(paths, from, self.routes()) else {
+            let mode = Mode::Isolated { on: from, routes: self.routes() };
+            return Some((mode, Reason::AllDown, Urgency::None));
+        };
+        let is_other = mode.routes() != self.routes();
+        is_other.then_some((mode, Reason::Failed(from), Urgency::Escape))
+    }
+
+    fn is_clearly_better(&self, path: &PathView, primary: &PathView) -> bool {
+        let of_mos = primary.mos.hundredths() + self.policy.better_mos;
+        path.mos.hundredths() >= of_mos || path.loss + self.policy.better_loss <= primary.loss
+    }
+
+    fn watch_primary(&mut self, paths: &[PathView], now: Instant) {
+        let is_bad = view(paths, PathNumber::PRIMARY)
+            .is_some_and(|primary| primary.health == Health::Degraded);
+        self.bad_since = is_bad.then(|| self.bad_since.unwrap_or(now));
+    }
+
+    /// Asks the budget; else tells from when on it may be.
+    fn permit(&mut self, mode: Mode, urgency: Urgency, now: Instant) -> Result<(), Instant> {
+        if mode.routes() == self.routes() || urgency == Urgency::None {
+            return Ok(());
+        }
+        self.budget.spend(urgency, now, &self.policy.budget)
+    }
+
+    fn go(&mut self, mode: Mode, reason: Reason, now: Instant) -> Decision {
+        let from = std::mem::replace(&mut self.mode, mode);
+        self.clamped = match (mode.backup(), self.clamped) {
+            (Some(path), _) => Some((path, None)),
+            (None, Some((path, since))) => Some((path, since.or(Some(now)))),
+            (None, None) => None,
+        };
+        Decision { from, to: mode, reason, routes: mode.routes(), clamped: self.clamped() }
+    }
+
+    /// Gives visitors back what they had once the office is back for good.
+    fn settle(&mut self, now: Instant) -> Option<Decision> {
+        let (path, Some(since)) = self.clamped? else { return None };
+        if now < since + self.policy.settling {
+            return None;
+        }
+        self.clamped = None;
+        let (mode, routes) = (self.mode, self.routes());
+        let reason = Reason::Settled(path);
+        Some(Decision { from: mode, to: mode, reason, routes, clamped: None })
+    }
+}
+
+/// How well a path would carry an office.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Tier {
+    Nothing,
+    /// Packets pass, and that is all that is known.
+    Alive,
+    /// It carries, but an office would be too much for it.
+    Unfit,
+    Fit,
+}
+
+impl PathView {
+    fn tier(&self) -> Tier {
+        match (self.health.is_usable(), self.readiness) {
+            (true, Readiness::Ready | Readiness::Stale) => Tier::Fit,
+            (true, Readiness::Unfit) => Tier::Unfit,
+            (false, _) if self.is_alive => Tier::Alive,
+            (false, _) => Tier::Nothing,
+        }
+    }
+}
+
+/// Whether traffic stays where it is: nothing is left for want of knowledge.
+const fn may_stay(path: &PathView) -> bool {
+    path.health.is_usable() || matches!(path.health, Health::Init)
+}
+
+/// The best that there is for an office whose path `from` carries nothing it can use: what it has, if
+/// packets pass there and nothing else is better. A path that carries all as it is goes on doing so,
+/// also if it would not be chosen for it.
+fn escape(paths: &[PathView], from: PathNumber, routes: Routes) -> Option<Mode> {
+    let best = (0..)
+        .map(PathNumber::new)
+        .zip(paths)
+        .map(|(number, path)| {
+            // The primary path needs no proof, and of equals the earlier one is preferred.
+            let tier = match path.tier() {
+                Tier::Unfit if number.is_primary() => Tier::Fit,
+                tier => tier,
+            };
+            (tier, number == from, std::cmp::Reverse(number.index()), number)
+        })
+        .max();
+    let (tier, _, _, number) = best?;
+    match tier {
+        Tier::Nothing => None,
+        Tier::Unfit if routes.all != number => {
+            Some(Mode::OnBackup { on: number, rest: routes.all })
+        }
+        Tier::Unfit | Tier::Alive | Tier::Fit => Some(Mode::on(number)),
+    }
+}
+
+fn view(paths: &[PathView], number: PathNumber) -> Option<&PathView> {
+    paths.get(usize::from(number.index()))
+}
+
+fn backups(paths: &[PathView]) -> impl Iterator<Item = (PathNumber, &PathView)> {
+    (0..).map(PathNumber::new).zip(paths).skip(1)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,406 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::Mos;
+use crate::fixtures::origin;
+
+const SECS: fn(u64) -> Duration = Duration::from_secs;
+const ONE: PathNumber = PathNumber::new(1);
+const TWO: PathNumber = PathNumber::new(2);
+
+const GOOD: PathView = PathView {
+    health: Health::Up,
+    is_alive: true,
+    readiness: Readiness::Ready,
+    mos: Mos::from_hundredths(430),
+    loss: 0,
+};
+const UNFIT: PathView = PathView { readiness: Readiness::Unfit, ..GOOD };
+const STALE: PathView = PathView { readiness: Readiness::Stale, ..GOOD };
+const DEAD: PathView = PathView { is_alive: false, ..of(Health::Down) };
+const BAD: PathView = PathView { mos: Mos::from_hundredths(350), loss: 60, ..of(Health::Degraded) };
+
+const fn of(health: Health) -> PathView {
+    PathView { health, ..GOOD }
+}
+
+/// An office and the time that passes for it.
+struct Story {
+    site: Site,
+    now: Instant,
+}
+
+impl Story {
+    fn on(path: PathNumber) -> Self {
+        Self { site: Site::new(SitePolicy::default(), path), now: origin() }
+    }
+
+    /// On the backup, for the primary path is dead.
+    fn on_backup() -> Self {
+        let mut story = Self::on(PathNumber::PRIMARY);
+        assert_eq!(story.look(&[DEAD, GOOD]), [("on-backup", Reason::Failed(PathNumber::PRIMARY))]);
+        story
+    }
+
+    fn look(&mut self, paths: &[PathView]) -> Vec<(&'static str, Reason)> {
+        let decisions = self.site.look(paths, self.now);
+        decisions.into_iter().map(|decision| (decision.to.as_str(), decision.reason)).collect()
+    }
+
+    fn after(&mut self, seconds: u64, paths: &[PathView]) -> Vec<(&'static str, Reason)> {
+        self.now += SECS(seconds);
+        self.look(paths)
+    }
+}
+
+#[test]
+fn a_primary_path_that_carries_is_kept() {
+    for health in [Health::Up, Health::Suspect, Health::Init, Health::Degraded] {
+        let mut story = Story::on(PathNumber::PRIMARY);
+        assert_eq!(story.look(&[of(health), GOOD]), [], "{health}");
+    }
+}
+
+#[test]
+fn an_office_leaves_a_dead_path_at_once_for_one_that_is_ready_or_was() {
+    for backup in [GOOD, STALE, PathView { health: Health::Degraded, ..GOOD }] {
+        let mut story = Story::on(PathNumber::PRIMARY);
+        let failed = Reason::Failed(PathNumber::PRIMARY);
+        assert_eq!(story.look(&[DEAD, backup]), [("on-backup", failed)]);
+        assert_eq!(story.site.routes(), Routes::everything(ONE));
+        assert_eq!(story.site.clamped(), Some(ONE));
+    }
+}
+
+#[test]
+fn only_what_is_protected_goes_to_a_path_that_would_not_carry_all() {
+    let mut story = Story::on(PathNumber::PRIMARY);
+    story.look(&[DEAD, UNFIT]);
+    let protected = Routes { protected: ONE, ..Routes::everything(PathNumber::PRIMARY) };
+    assert_eq!(story.site.routes(), protected);
+    assert_eq!(story.look(&[DEAD, GOOD]), [("on-backup", Reason::Proven(ONE))]);
+    assert_eq!(story.site.routes(), Routes::everything(ONE));
+    assert_eq!(story.look(&[DEAD, UNFIT]), [], "it carries all by now");
+}
+
+#[test]
+fn what_is_not_protected_stays_where_it_is_while_the_primary_is_tried() {
+    let mut story = Story::on(PathNumber::PRIMARY);
+    story.look(&[DEAD, UNFIT]);
+    story.after(60, &[GOOD, UNFIT]);
+    let routes = Routes { protected: ONE, ..Routes::everything(PathNumber::PRIMARY) };
+    assert_eq!((story.site.mode().as_str(), story.site.routes()), ("returning", routes));
+    story.after(5, &[DEAD, UNFIT]);
+    assert_eq!((story.site.mode().as_str(), story.site.routes()), ("on-backup", routes));
+}
+
+#[test]
+fn a_primary_path_that_flaps_or_is_taken_out_is_left_only_for_a_better_one() {
+    for health in [Health::Held, Health::Recovering, Health::Maintenance] {
+        let mut story = Story::on(PathNumber::PRIMARY);
+        assert_eq!(story.look(&[of(health), DEAD]), [], "{health}: packets pass");
+        let decisions = story.look(&[of(health), GOOD]);
+        assert_eq!(decisions, [("on-backup", Reason::Failed(PathNumber::PRIMARY))], "{health}");
+    }
+}
+
+#[test]
+fn of_several_the_first_that_is_fit_is_taken() {
+    for (backups, taken) in [
+        ([GOOD, GOOD], ONE),
+        ([STALE, GOOD], ONE),
+        ([UNFIT, GOOD], TWO),
+        ([DEAD, GOOD], TWO),
+        ([of(Health::Recovering), UNFIT], TWO),
+        ([of(Health::Recovering), DEAD], ONE),
+    ] {
+        let mut story = Story::on(PathNumber::PRIMARY);
+        story.look(&[DEAD, backups[0], backups[1]]);
+        assert_eq!(story.site.mode().carrier(), taken, "{backups:?}");
+    }
+}
+
+#[test]
+fn an_office_all_of_whose_paths_are_dead_keeps_its_routes() {
+    let mut story = Story::on_backup();
+    assert_eq!(story.look(&[DEAD, DEAD]), [("isolated", Reason::AllDown)]);
+    assert_eq!(story.site.routes(), Routes::everything(ONE));
+    let back = Reason::Back(ONE);
+    let recovering = of(Health::Recovering);
+    assert_eq!(story.look(&[DEAD, recovering]), [("on-backup", back)]);
+}
+
+#[test]
+fn the_first_path_that_is_back_takes_an_isolated_office() {
+    let mut story = Story::on_backup();
+    story.look(&[DEAD, DEAD]);
+    let back = Reason::Back(PathNumber::PRIMARY);
+    assert_eq!(story.look(&[of(Health::Recovering), DEAD]), [("primary", back)]);
+}
+
+#[test]
+fn an_office_returns_by_a_trial_and_visitors_get_theirs_back_afterwards() {
+    let mut story = Story::on_backup();
+    let clean = Reason::Clean(PathNumber::PRIMARY);
+    assert_eq!(story.after(60, &[of(Health::Recovering), GOOD]), []);
+    assert_eq!(story.after(30, &[GOOD, GOOD]), [("returning", clean)]);
+    let canary = Routes { canary: PathNumber::PRIMARY, ..Routes::everything(ONE) };
+    assert_eq!(story.site.routes(), canary);
+    assert_eq!(story.after(9, &[GOOD, GOOD]), []);
+    assert_eq!(story.after(1, &[GOOD, GOOD]), [("primary", clean)]);
+    assert_eq!(story.site.clamped(), Some(ONE), "it may fail again");
+    assert_eq!(story.after(29, &[GOOD, GOOD]), []);
+    assert_eq!(story.after(1, &[GOOD, GOOD]), [("primary", Reason::Settled(ONE))]);
+    assert_eq!(story.site.clamped(), None);
+    assert_eq!(story.site.next_deadline(), None);
+}
+
+#[test]
+fn a_trial_that_fails_ends_on_the_backup() {
+    for health in [Health::Down, Health::Degraded, Health::Held, Health::Maintenance] {
+        let mut story = Story::on_backup();
+        story.after(60, &[GOOD, GOOD]);
+        let failed = Reason::TrialFailed(PathNumber::PRIMARY);
+        assert_eq!(story.after(5, &[of(health), GOOD]), [("on-backup", failed)], "{health}");
+        assert_eq!(story.site.clamped(), Some(ONE));
+    }
+}
+
+#[test]
+fn a_trial_waits_for_a_heartbeat_that_is_late() {
+    let mut story = Story::on_backup();
+    story.after(60, &[GOOD, GOOD]);
+    assert_eq!(story.after(10, &[of(Health::Suspect), GOOD]), []);
+    assert_eq!(story.after(0, &[GOOD, GOOD]).len(), 1);
+}
+
+#[test]
+fn a_backup_that_dies_while_the_primary_is_tried_ends_the_trial_there() {
+    let mut story = Story::on_backup();
+    story.after(60, &[GOOD, GOOD]);
+    assert_eq!(story.after(1, &[GOOD, DEAD]), [("primary", Reason::Failed(ONE))]);
+}
+
+#[test]
+fn an_office_whose_backup_dies_goes_to_whatever_carries() {
+    let mut story = Story::on_backup();
+    let decisions = story.look(&[of(Health::Held), DEAD]);
+    assert_eq!(decisions, [("primary", Reason::Failed(ONE))]);
+}
+
+#[test]
+fn an_office_on_its_third_path_returns_to_its_second() {
+    let mut story = Story::on(PathNumber::PRIMARY);
+    story.look(&[DEAD, DEAD, GOOD]);
+    assert_eq!(story.after(60, &[DEAD, STALE, GOOD]), [], "it has to be proved");
+    assert_eq!(story.after(60, &[DEAD, GOOD, GOOD]), [("returning", Reason::Clean(ONE))]);
+    assert_eq!(story.after(10, &[DEAD, GOOD, GOOD]), [("on-backup", Reason::Clean(ONE))]);
+    assert_eq!(story.site.clamped(), Some(ONE));
+}
+
+#[test]
+fn what_is_sensitive_leaves_a_bad_path_after_ten_seconds() {
+    let mut story = Story::on(PathNumber::PRIMARY);
+    assert_eq!(story.look(&[BAD, GOOD]), []);
+    assert_eq!(story.after(9, &[BAD, GOOD]), []);
+    let bad = Reason::Bad(PathNumber::PRIMARY);
+    assert_eq!(story.after(1, &[BAD, GOOD]), [("split", bad)]);
+    let routes = Routes { protected: ONE, ..Routes::everything(PathNumber::PRIMARY) };
+    assert_eq!(story.site.routes(), routes);
+    assert_eq!(story.site.clamped(), Some(ONE));
+}
+
+#[test]
+fn a_path_that_is_hardly_better_is_not_taken() {
+    for (mos, loss, is_taken) in [(389, 11, false), (390, 11, true), (389, 10, true)] {
+        let mut story = Story::on(PathNumber::PRIMARY);
+        let backup = PathView { mos: Mos::from_hundredths(mos), loss, ..GOOD };
+        story.look(&[BAD, backup]);
+        assert_eq!(!story.after(10, &[BAD, backup]).is_empty(), is_taken, "{mos}, {loss}");
+    }
+}
+
+#[test]
+fn a_split_ends_when_either_path_changes() {
+    for (paths, decision) in [
+        ([GOOD, GOOD], ("primary", Reason::Clean(PathNumber::PRIMARY))),
+        ([BAD, DEAD], ("primary", Reason::Failed(ONE))),
+        ([DEAD, GOOD], ("on-backup", Reason::Failed(PathNumber::PRIMARY))),
+    ] {
+        let mut story = Story::on(PathNumber::PRIMARY);
+        story.look(&[BAD, GOOD]);
+        story.after(10, &[BAD, GOOD]);
+        assert_eq!(story.after(5, &paths), [decision]);
+    }
+}
+
+#[test]
+fn people_pin_an_office_to_a_path_whatever_happens() {
+    let mut story = Story::on(PathNumber::PRIMARY);
+    let until = story.now + SECS(3_600);
+    let decision = story.site.lock(ONE, Some(until), story.now);
+    assert_eq!((decision.to.as_str(), decision.routes), ("locked", Routes::everything(ONE)));
+    assert_eq!(story.after(60, &[GOOD, DEAD]), []);
+    assert_eq!(story.site.next_deadline(), Some(until));
+    let unlocked = ("on-backup", Reason::Unlocked);
+    assert_eq!(story.after(3_540, &[GOOD, DEAD]), [unlocked, ("primary", Reason::Failed(ONE))]);
+}
+
+#[test]
+fn people_take_the_pin_away() {
+    let mut story = Story::on(PathNumber::PRIMARY);
+    story.site.lock(ONE, None, story.now);
+    let decisions = story.site.unlock(&[GOOD, GOOD], story.now + SECS(60));
+    let modes: Vec<_> = decisions.iter().map(|decision| decision.to.as_str()).collect();
+    assert_eq!(modes, ["on-backup", "returning"]);
+    assert_eq!(story.site.unlock(&[GOOD, GOOD], story.now), []);
+}
+
+#[test]
+fn an_office_that_starts_on_its_backup_goes_on_there() {
+    let mut story = Story::on(ONE);
+    let unknown = of(Health::Init);
+    assert_eq!(story.look(&[unknown, unknown]), []);
+    assert_eq!(story.site.clamped(), Some(ONE));
+    assert_eq!(story.after(10, &[GOOD, GOOD]).len(), 1);
+}
+
+#[test]
+fn beyond_the_budget_an_office_stays_and_leaves_a_dead_path_once_a_minute() {
+    let mut story = Story::on(PathNumber::PRIMARY);
+    let mut changes = 0;
+    let begun = story.now;
+    for _ in 0..890 {
+        let paths = match story.site.mode().carrier() {
+            PathNumber::PRIMARY => [DEAD, GOOD],
+            _ => [of(Health::Recovering), DEAD],
+        };
+        let before = story.site.routes();
+        story.after(1, &paths);
+        changes += usize::from(before != story.site.routes());
+    }
+    assert!(story.now - begun < BudgetPolicy::default().window);
+    assert_eq!(changes, 4 + 14, "four at once, then one a minute");
+}
+
+fn any_view() -> impl Strategy<Value = PathView> {
+    let health = prop::sample::select(vec![
+        Health::Maintenance,
+        Health::Init,
+        Health::Down,
+        Health::Held,
+        Health::Recovering,
+        Health::Degraded,
+        Health::Suspect,
+        Health::Up,
+    ]);
+    let readiness =
+        prop::sample::select(vec![Readiness::Ready, Readiness::Stale, Readiness::Unfit]);
+    (health, any::<bool>(), readiness, 100_u16..=440, 0_u16..=1_000).prop_map(
+        |(health, is_alive, readiness, mos, loss)| PathView {
+            health,
+            is_alive: health.is_usable() || (is_alive && health != Health::Down),
+            readiness,
+            mos: Mos::from_hundredths(mos),
+            loss,
+        },
+    )
+}
+
+fn any_weather() -> impl Strategy<Value = Vec<(Vec<PathView>, u64)>> {
+    (2_usize..=4).prop_flat_map(|paths| {
+        let views = prop::collection::vec(any_view(), paths);
+        prop::collection::vec((views, 0_u64..120), 1..150)
+    })
+}
+
+proptest! {
+    #[test]
+    fn an_office_never_leaves_a_path_that_carries_for_one_that_does_not(weather in any_weather()) {
+        let mut story = Story::on(PathNumber::PRIMARY);
+        for (paths, after) in weather {
+            story.now += SECS(after);
+            let mut routes = story.site.routes();
+            for decision in story.site.look(&paths, story.now) {
+                for (from, to) in [
+                    (routes.all, decision.routes.all), (routes.protected, decision.routes.protected)
+                ] {
+                    let carries = |path| view(&paths, path).is_some_and(|path| path.is_alive);
+                    prop_assert!(from == to || carries(to) || !carries(from), "{decision:?}");
+                }
+                routes = decision.routes;
+            }
+        }
+    }
+
+    #[test]
+    fn visitors_are_clamped_wherever_the_office_is(weather in any_weather()) {
+        let mut story = Story::on(PathNumber::PRIMARY);
+        for (paths, after) in weather {
+            story.now += SECS(after);
+            for decision in story.site.look(&paths, story.now) {
+                let carrier = decision.routes.protected;
+                prop_assert!(carrier.is_primary() || decision.clamped == Some(carrier));
+            }
+        }
+    }
+
+    #[test]
+    fn no_weather_makes_an_office_change_more_often_than_its_budget(weather in any_weather()) {
+        let mut story = Story::on(PathNumber::PRIMARY);
+        let policy = BudgetPolicy::default();
+        let mut begun = Vec::new();
+        for (paths, after) in weather {
+            story.now += SECS(after);
+            for decision in story.site.look(&paths, story.now) {
+                // A trial and its end are one change.
+                let ends_trial = matches!(decision.from, Mode::Returning { .. });
+                if decision.from.routes() != decision.routes && !ends_trial {
+                    begun.push((story.now, decision.reason));
+                }
+            }
+            let (most, least) = (policy.most, policy.escape_after);
+            let of_late: Vec<_> =
+                begun.iter().filter(|(at, _)| story.now < *at + policy.window).collect();
+            for pair in of_late.get(most.saturating_sub(1)..).unwrap_or_default().windows(2) {
+                prop_assert!(pair[1].0 - pair[0].0 >= least, "{of_late:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_was_an_office_is_back_after_a_good_hour(weather in any_weather()) {
+        let mut story = Story::on(PathNumber::PRIMARY);
+        let mut number = 0;
+        for (paths, after) in weather {
+            number = paths.len();
+            story.now += SECS(after);
+            story.look(&paths);
+        }
+        let good = vec![GOOD; number];
+        for _ in 0..3_600 {
+            story.after(1, &good);
+        }
+        prop_assert_eq!(story.site.mode(), Mode::Primary);
+        prop_assert_eq!(story.site.clamped(), None);
+        prop_assert_eq!(story.site.next_deadline(), None);
+    }
+
+    #[test]
+    fn decisions_follow_one_another_and_each_can_be_undone(weather in any_weather()) {
+        let mut story = Story::on(PathNumber::PRIMARY);
+        let mut routes = story.site.routes();
+        for (paths, after) in weather {
+            story.now += SECS(after);
+            let mut mode = story.site.mode();
+            for decision in story.site.look(&paths, story.now) {
+                prop_assert_eq!(decision.from, mode);
+                prop_assert_eq!(decision.from.routes(), routes, "what it was is known");
+                (mode, routes) = (decision.to, decision.routes);
+            }
+            prop_assert_eq!(story.site.mode(), mode);
+            let is_late = story.site.next_deadline().is_some_and(|due| due <= story.now);
+            prop_assert!(!is_late, "{mode:?} waits for what is past");
+        }
+    }
+}
