@@ -5,6 +5,7 @@
 //! Nothing here opens a socket, reads a clock or draws a random number, so that every transition is a
 //! table test.
 
+pub mod bfd;
 pub mod capacity;
 #[cfg(test)]
 mod fixtures;

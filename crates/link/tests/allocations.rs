@@ -1,11 +1,12 @@
 //! A packet that is sent, answered or received takes no memory of its own.
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::net::SocketAddr;
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::net::{IpAddr, SocketAddr};
+use std::num::{NonZeroU8, NonZeroU32, NonZeroUsize};
 use std::time::{Duration, Instant, SystemTime};
 
 use link::Key;
+use link::bfd;
 use link::stamp::reflector::{Arrival, Counting, Departure, RateLimit, Reflector};
 use link::stamp::sender::{Reading, Reflection, Sender, Settings, Sizes};
 use link::stamp::{Authentication, ErrorEstimate, Format, SessionId};
@@ -81,4 +82,52 @@ fn a_packet_takes_no_memory() {
     assert_eq!(taken() - before, 0);
     let report = sender.report(now + Duration::from_secs(5));
     assert_eq!((report.sent, report.answered), (2_000, 1_600));
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "only differences of time matter")]
+fn a_heartbeat_takes_no_memory() {
+    let secret = bfd::Secret::new(b"between offices").unwrap();
+    let algorithm = bfd::Algorithm::MeticulousKeyedSha1;
+    let keys = bfd::Keys::new(algorithm, (bfd::KeyId(1), secret), vec![]).unwrap();
+    let (interval, mult) = (Duration::from_millis(10), NonZeroU8::new(3).unwrap());
+    let settings = bfd::Settings::new(interval, interval, mult).unwrap();
+    let settings = settings.with_authentication(bfd::Authentication::On(keys));
+    let mut now = Instant::now();
+    let arrivals = [1, 2].map(|from| bfd::Arrival {
+        interface: bfd::Interface(1),
+        from: IpAddr::from([10, 0, 0, from]),
+        to: IpAddr::from([10, 0, 0, 3 - from]),
+        ttl: 255,
+        hops: bfd::Hops::Single,
+    });
+    let mut ends = arrivals.map(|arrival| {
+        let path = bfd::Path::SingleHop { interface: bfd::Interface(1), peer: arrival.from };
+        let mut sessions = bfd::Sessions::new(NonZeroUsize::MIN);
+        let entropy = match arrival.from {
+            IpAddr::V4(from) => from.to_bits().into(),
+            IpAddr::V6(_) => 0,
+        };
+        let session = sessions.add(path, settings.clone(), entropy, now).unwrap();
+        (sessions, session)
+    });
+    let mut before = 0;
+    for packet in 0..2_000_u64 {
+        // The first ones bring the session up.
+        if packet == 100 {
+            before = taken();
+        }
+        let deadlines = ends.iter_mut().filter_map(|(sessions, _)| sessions.next_deadline());
+        now = deadlines.min().unwrap();
+        for own in [0, 1] {
+            while let Some(output) = ends[own].0.poll(now, packet) {
+                let bfd::Output::Transmit { datagram, .. } = output else { continue };
+                ends[1 - own].0.receive(&arrivals[1 - own], &datagram, now).unwrap();
+            }
+        }
+    }
+    assert_eq!(taken() - before, 0);
+    for (sessions, session) in ends {
+        assert_eq!(sessions.find(session).unwrap().state, bfd::State::Up);
+    }
 }

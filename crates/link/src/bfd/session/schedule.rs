@@ -1,0 +1,81 @@
+//! When packets are sent (RFC 5880 s6.8.7).
+//!
+//! The next periodic packet is due a part of the interval after the last one. The part is drawn with
+//! each packet, the interval is the one of the moment: so a change of intervals counts from the last
+//! packet, without a timer to be set again.
+
+use std::num::NonZeroU8;
+use std::time::{Duration, Instant};
+
+use super::super::diagnostic::Diagnostic;
+use super::super::interval::Interval;
+use super::super::state::State;
+
+/// Thousandths of the interval that a packet waits at least.
+const LEAST: u64 = 750;
+/// And at most.
+const MOST: u64 = 1_000;
+/// At most, where one missed packet ends the session.
+const MOST_WITHOUT_SPARE: u64 = 900;
+
+/// What is told before its time when it changes.
+pub(super) type News = (State, Diagnostic);
+
+#[derive(Clone, Copy, Debug)]
+struct Last {
+    at: Instant,
+    /// Which part of the interval follows it.
+    part: u64,
+    told: News,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Schedule {
+    /// The last packet that was no answer.
+    last: Option<Last>,
+    /// Since when the state and its reason are what they are.
+    changed: Instant,
+    /// Since when a Poll waits for its answer.
+    asked: Option<Instant>,
+}
+
+impl Schedule {
+    /// The first packet is due at once.
+    pub(super) const fn new(now: Instant) -> Self {
+        Self { last: None, changed: now, asked: None }
+    }
+
+    /// Has a packet sent at once, if what there is to tell is not what was told last.
+    pub(super) fn prompt(&mut self, now: Instant) {
+        self.changed = now;
+    }
+
+    /// Has a Poll answered at once; several are answered by one packet.
+    pub(super) fn ask(&mut self, now: Instant) {
+        self.asked.get_or_insert(now);
+    }
+
+    /// When an answer is due.
+    pub(super) const fn answer_due(&self) -> Option<Instant> {
+        self.asked
+    }
+
+    /// When a packet with that to tell is due, if packets that are no answers may be sent.
+    pub(super) fn packet_due(&self, interval: Interval, news: News) -> Instant {
+        let Some(last) = self.last else { return self.changed };
+        let wait = u64::from(interval.micros()) * last.part / 1_000;
+        let due = last.at + Duration::from_micros(wait);
+        if last.told == news { due } else { due.min(self.changed) }
+    }
+
+    pub(super) fn answered(&mut self) {
+        self.asked = None;
+    }
+
+    /// A packet that is no answer was sent with that told; `entropy` draws the part of the interval to
+    /// the next.
+    pub(super) fn sent(&mut self, now: Instant, mult: NonZeroU8, told: News, entropy: u64) {
+        let most = if mult == NonZeroU8::MIN { MOST_WITHOUT_SPARE } else { MOST };
+        self.last = Some(Last { at: now, part: LEAST + entropy % (most - LEAST + 1), told });
+    }
+}
