@@ -1,7 +1,7 @@
 # make run    build, and let a visitor sign in on this machine, with codes in the terminal
 # make test   every test, with real peers; keeps pictures of every screen in target/tmp/pictures
 # make scene  (root) the same for real in network namespaces; make scene-down takes it down
-# make fuzz   look for packets and dictionaries that break the codec; needs nightly Rust and cargo-fuzz
+# make fuzz   look for packets and dictionaries that break the codecs; needs nightly Rust and cargo-fuzz
 # make bench  figures beside FreeRADIUS; ROWS="one-time postgresql" takes these alone
 
 CARGO := PATH="$$HOME/.cargo/bin:$$PATH:/usr/sbin:/sbin" cargo
@@ -20,6 +20,8 @@ fuzz:
 	cd radius/proto && for target in $$($(CARGO) +nightly fuzz list); do \
 		mkdir -p fuzz/corpus/$$target; \
 		$(CARGO) +nightly fuzz run -s none $$target fuzz/corpus/$$target fuzz/corpus/decode -- -max_total_time=300 || exit 1; done
+	cd crates/link && for target in $$($(CARGO) +nightly fuzz list); do \
+		$(CARGO) +nightly fuzz run -s none $$target fuzz/corpus/$$target -- -max_total_time=300 || exit 1; done
 
 scene: install-build install-test
 	$(CARGO) build --release --locked

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod authentication;
+mod corpus;
 
 mod one_session;
 mod poll_sequence;
