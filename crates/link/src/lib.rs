@@ -12,6 +12,7 @@ mod fixtures;
 pub mod histogram;
 pub mod key;
 pub mod path;
+pub mod path_mtu;
 pub mod penalty;
 pub mod quality;
 pub mod site;
