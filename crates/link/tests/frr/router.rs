@@ -1,0 +1,145 @@
+//! FRR: zebra, which knows the interfaces, and bfdd.
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+
+use serde_json::Value;
+
+use crate::eventually;
+use crate::ground::Ground;
+
+/// Both programs, killed when dropped.
+pub struct Router<'a> {
+    ground: &'a Ground,
+    zebra: Child,
+    bfdd: Child,
+}
+
+impl<'a> Router<'a> {
+    /// Starts it with these lines about peers.
+    pub fn start(ground: &'a Ground, peers: &str) -> Self {
+        let dir = ground.dir();
+        fs::write(dir.join("zebra.conf"), "").unwrap();
+        fs::write(dir.join("bfdd.conf"), format!("debug bfd network\nbfd\n{peers}exit\n")).unwrap();
+        let zebra = run(ground, "zebra", &[]);
+        eventually("socket of zebra", || dir.join("zserv.api").exists().then_some(()));
+        let bfdd = start_bfdd(ground);
+        let router = Self { ground, zebra, bfdd };
+        router.answers();
+        router
+    }
+
+    /// Kills bfdd without warning.
+    pub fn kill(&mut self) {
+        self.bfdd.kill().unwrap();
+        self.bfdd.wait().unwrap();
+    }
+
+    /// Starts bfdd again, as it was configured first.
+    pub fn start_again(&mut self) {
+        self.bfdd = start_bfdd(self.ground);
+        self.answers();
+    }
+
+    fn answers(&self) {
+        eventually("answer of bfdd", || self.peers().filter(|peers| !peers.is_empty()));
+    }
+
+    /// Has commands done one after the other.
+    pub fn vtysh(&self, commands: &[&str]) -> String {
+        let dir = self.ground.dir().display().to_string();
+        let mut words = vec!["vtysh", "--vty_socket", &dir, "--config_dir", &dir];
+        for command in commands {
+            words.extend(["-c", command]);
+        }
+        let output = self.ground.theirs(&words).stdin(Stdio::null()).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Changes the peer that is there.
+    pub fn configure(&self, peer: &str, lines: &[&str]) {
+        let said = self.vtysh(&[&["configure terminal", "bfd", peer], lines].concat());
+        assert_eq!(said, "", "{lines:?}");
+    }
+
+    fn peers(&self) -> Option<Vec<Value>> {
+        serde_json::from_str(&self.vtysh(&["show bfd peers json"])).ok()
+    }
+
+    /// Waits until its only peer is so.
+    pub fn sees(&self, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+        let mut last = Value::Null;
+        eventually(what, || {
+            last = self.peers()?.pop()?;
+            is_so(&last).then(|| last.clone())
+        })
+    }
+
+    /// How often its only peer went down.
+    pub fn falls(&self) -> u64 {
+        let said = self.vtysh(&["show bfd peers counters json"]);
+        let counters: Value = serde_json::from_str(&said).unwrap();
+        counters[0]["session-down"].as_u64().unwrap()
+    }
+
+    /// What bfdd said so far.
+    pub fn said(&self) -> String {
+        fs::read_to_string(log(self.ground, "bfdd")).unwrap_or_default()
+    }
+}
+
+impl Drop for Router<'_> {
+    fn drop(&mut self) {
+        for child in [&mut self.bfdd, &mut self.zebra] {
+            child.kill().ok();
+            child.wait().ok();
+        }
+        if std::thread::panicking() {
+            eprintln!("--- bfdd\n{}", self.said());
+        }
+    }
+}
+
+fn start_bfdd(ground: &Ground) -> Child {
+    let control = ground.dir().join("bfdd.sock");
+    // What a killed one left.
+    fs::remove_file(&control).ok();
+    run(ground, "bfdd", &["--bfdctl", &control.display().to_string()])
+}
+
+fn log(ground: &Ground, program: &str) -> PathBuf {
+    ground.dir().join(format!("{program}.log"))
+}
+
+fn run(ground: &Ground, program: &str, words: &[&str]) -> Child {
+    let dir = ground.dir().display();
+    let (config, process) = (format!("{dir}/{program}.conf"), format!("{dir}/{program}.pid"));
+    let (place, socket) = (dir.to_string(), format!("{dir}/zserv.api"));
+    let program_path = format!("/usr/lib/frr/{program}");
+    let mut all = vec![
+        program_path.as_str(),
+        "--config_file",
+        &config,
+        "--pid_file",
+        &process,
+        "--socket",
+        &socket,
+        "--vty_socket",
+        &place,
+        "--vty_port",
+        "0",
+        "--log",
+        "stdout",
+        "--log-level",
+        "debugging",
+    ];
+    all.extend(words);
+    assert!(
+        fs::exists(&program_path).unwrap(),
+        "{program_path} is missing; run `scripts/install test`"
+    );
+    let log = File::options().create(true).append(true).open(log(ground, program)).unwrap();
+    let mut command = ground.theirs(&all);
+    command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap()
+}
