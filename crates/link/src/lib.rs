@@ -7,6 +7,7 @@
 
 pub mod bfd;
 pub mod capacity;
+pub mod carry;
 #[cfg(test)]
 mod fixtures;
 pub mod histogram;
