@@ -22,6 +22,9 @@ use negotiation::Negotiation;
 use peer::Peer;
 use schedule::{News, Schedule};
 
+/// The other side's wishes shall not keep a session that is not wanted any more.
+const LONGEST_FAREWELL: Duration = Duration::from_secs(60);
+
 /// A change of state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Change {
@@ -171,7 +174,7 @@ impl Session {
         Ok(change)
     }
 
-    /// When [`Session::poll`] is to be called, if nothing happens before.
+    /// When [`Session::poll`] is to be called, if nothing happens before; at once where that is past.
     pub fn next_deadline(&self) -> Option<Instant> {
         let deadlines =
             [self.expiry(), self.late_at(), self.schedule.answer_due(), self.packet_due()];
@@ -238,10 +241,11 @@ impl Session {
     }
 
     /// For how long a session that ends should tell of it: as long as the other side would wait for
-    /// packets; not at all where it was not heard of late.
+    /// packets, but no longer than a minute; not at all where it was not heard of late.
     pub fn farewell(&self) -> Option<Duration> {
         let mult = u32::from(self.settings.detect_mult().get());
-        self.peer.discriminator.map(|_| self.transmit_interval().duration() * mult)
+        let wait = self.transmit_interval().duration() * mult;
+        self.peer.discriminator.map(|_| wait.min(LONGEST_FAREWELL))
     }
 
     fn enter(&mut self, to: State, diagnostic: Diagnostic, now: Instant) -> Change {
@@ -258,7 +262,6 @@ impl Session {
         self.diagnostic = diagnostic;
         self.negotiation.follow(self.settings.wished(to), to);
         self.ask_who_demands();
-        self.schedule.prompt(now);
         change
     }
 

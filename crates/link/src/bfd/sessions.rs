@@ -270,7 +270,7 @@ impl Sessions {
         self.origins.get(&arrival.origin()).copied().ok_or(DropReason::UnknownPeer)
     }
 
-    /// When [`Sessions::poll`] is to be called, if nothing happens before.
+    /// When [`Sessions::poll`] is to be called, if nothing happens before; at once where that is past.
     pub fn next_deadline(&mut self) -> Option<Instant> {
         self.next().map(|(at, _)| at)
     }
@@ -375,3 +375,6 @@ impl Sessions {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -312,6 +312,42 @@ fn a_session_is_held_down_brought_back_and_changed_by_its_number() {
 }
 
 #[test]
+fn what_a_packet_makes_due_is_not_late_for_what_was_due_before() {
+    let start = origin();
+    let mut sessions = registry(2);
+    // The deadline of another session is the first.
+    add(&mut sessions, neighbour(ETH, 8), start);
+    due(&mut sessions, start);
+    let session = add(&mut sessions, neighbour(ETH, 9), start + ms(50));
+    due(&mut sessions, start + ms(50));
+    let next = sessions.next_deadline().unwrap();
+    assert!(next >= start + ms(750));
+    let now = start + ms(100);
+    sessions.receive(&from(ETH, 9), &to(session, State::Down).encode(), now).unwrap();
+    assert!(sessions.next_deadline().unwrap() <= now);
+    let outputs = due(&mut sessions, now);
+    let [Output::Transmit { datagram, .. }] = outputs[..] else { panic!("{outputs:?}") };
+    assert_eq!(Frame::parse(&datagram).unwrap().packet().state, State::Init);
+}
+
+#[test]
+fn a_peer_that_takes_packets_seldom_keeps_no_session_that_is_removed_for_long() {
+    let now = origin();
+    let mut sessions = registry(2);
+    let session = up(&mut sessions, neighbour(ETH, 9), &from(ETH, 9), now);
+    let seldom = Packet {
+        required_min_rx: Interval::from_micros(u32::MAX),
+        desired_min_tx: Interval::from_micros(u32::MAX),
+        ..to(session, State::Up)
+    };
+    sessions.receive(&from(ETH, 9), &seldom.encode(), now).unwrap();
+    sessions.remove(session, now);
+    let outputs = due(&mut sessions, now + ms(59_999));
+    assert!(!outputs.contains(&Output::Removed { session }));
+    assert_eq!(due(&mut sessions, now + ms(60_000)), [Output::Removed { session }]);
+}
+
+#[test]
 fn what_the_peer_misses_is_told_before_it_is_gone() {
     let mut now = origin();
     let mut sessions = registry(2);

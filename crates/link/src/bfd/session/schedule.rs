@@ -33,8 +33,8 @@ struct Last {
 pub(super) struct Schedule {
     /// The last packet that was no answer.
     last: Option<Last>,
-    /// Since when the state and its reason are what they are.
-    changed: Instant,
+    /// When the first one is due.
+    start: Instant,
     /// Since when a Poll waits for its answer.
     asked: Option<Instant>,
 }
@@ -42,12 +42,7 @@ pub(super) struct Schedule {
 impl Schedule {
     /// The first packet is due at once.
     pub(super) const fn new(now: Instant) -> Self {
-        Self { last: None, changed: now, asked: None }
-    }
-
-    /// Has a packet sent at once, if what there is to tell is not what was told last.
-    pub(super) fn prompt(&mut self, now: Instant) {
-        self.changed = now;
+        Self { last: None, start: now, asked: None }
     }
 
     /// Has a Poll answered at once; several are answered by one packet.
@@ -60,12 +55,13 @@ impl Schedule {
         self.asked
     }
 
-    /// When a packet with that to tell is due, if packets that are no answers may be sent.
+    /// When a packet with that to tell is due, if packets that are no answers may be sent: at once,
+    /// where the last one told something else.
     pub(super) fn packet_due(&self, interval: Interval, news: News) -> Instant {
-        let Some(last) = self.last else { return self.changed };
-        let wait = u64::from(interval.micros()) * last.part / 1_000;
-        let due = last.at + Duration::from_micros(wait);
-        if last.told == news { due } else { due.min(self.changed) }
+        let Some(last) = self.last else { return self.start };
+        let is_told = last.told == news;
+        let wait = if is_told { u64::from(interval.micros()) * last.part / 1_000 } else { 0 };
+        last.at + Duration::from_micros(wait)
     }
 
     pub(super) fn answered(&mut self) {
