@@ -12,6 +12,8 @@ use super::ring::{Ring, State};
 pub(super) struct Directions {
     /// In lives of the reflector that are over.
     before: Losses,
+    /// Which packets the life before this one goes from and to.
+    previous: Option<(u64, u64)>,
     current: Option<Epoch>,
     /// The latest answer of all, also of those that something before still waits for.
     latest: Option<Latest>,
@@ -98,17 +100,27 @@ impl Directions {
     pub(super) fn settle(&mut self, sequence: u64, state: State) {
         let State::Answered { epoch, number } = state else { return };
         match &mut self.current {
-            Some(current) if current.number == epoch => {
+            Some(current)
+                if current.number == epoch
+                    && (sequence > current.first || self.previous.is_none()) =>
+            {
                 current.answered += 1;
                 current.first = current.first.min(sequence);
                 current.last = current.last.max(sequence);
                 current.least = current.least.min(number);
                 current.most = current.most.max(number);
             }
-            // An answer of a life that is over came late.
-            Some(current) if sequence < current.first => {}
+            // An answer of a life that is over came late: it was lost on its way back, as was thought.
+            Some(current) if sequence < current.first => {
+                if self.previous.is_some_and(|(from, to)| (from..=to).contains(&sequence)) {
+                    let taken = u64::from(self.before.backward > 0);
+                    self.before.backward -= taken;
+                    self.before.forward = self.before.forward.saturating_sub(1 - taken);
+                }
+            }
             _ => {
                 self.before = self.losses();
+                self.previous = self.current.as_ref().map(|over| (over.first, over.last));
                 self.current = Some(Epoch {
                     number: epoch,
                     first: sequence,
