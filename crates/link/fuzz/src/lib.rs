@@ -4,5 +4,14 @@
 //! ordinary tests of the crate above.
 
 mod bfd;
+mod carry;
+mod path_mtu;
+mod proof;
+mod stamp;
+mod train;
 
 pub use bfd::{bfd_packet, bfd_session};
+pub use carry::{carry_confirmation, carry_run};
+pub use path_mtu::path_mtu;
+pub use stamp::{stamp_reflector, stamp_session};
+pub use train::{train_estimate, train_packet};
