@@ -1,5 +1,6 @@
 //! Our end: the sockets and the clock around the sessions, on a thread of its own.
 
+use std::cell::RefCell;
 use std::io::IoSliceMut;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::num::NonZeroUsize;
@@ -31,6 +32,15 @@ pub enum Told {
     Heard(Packet),
 }
 
+impl Told {
+    fn change(&self) -> Option<Change> {
+        match self {
+            Self::Changed(change) => Some(*change),
+            Self::Sent(_) | Self::Heard(_) => None,
+        }
+    }
+}
+
 /// What runs on the thread.
 pub struct Shell {
     pub sessions: Sessions,
@@ -46,6 +56,8 @@ pub struct Shell {
 pub struct Agent {
     acts: Sender<Act>,
     told: Receiver<(Instant, Told)>,
+    /// Changes that were told while something else was waited for.
+    passed_over: RefCell<Vec<Change>>,
     pub session: Discriminator,
     path: Path,
     thread: Option<JoinHandle<()>>,
@@ -87,7 +99,8 @@ impl Agent {
                 }
             }
         });
-        Self { acts, told, session, path, thread: Some(thread) }
+        let passed_over = RefCell::default();
+        Self { acts, told, passed_over, session, path, thread: Some(thread) }
     }
 
     /// Has the thread do something, and waits for it.
@@ -127,6 +140,7 @@ impl Agent {
             if is_it(&told.1) {
                 return told;
             }
+            self.passed_over.borrow_mut().extend(told.1.change());
             before.push(told.1);
         }
     }
@@ -134,10 +148,9 @@ impl Agent {
     /// Waits until the session changes into that state.
     pub fn becomes(&self, state: State) -> (Instant, Change) {
         let is_it = |told: &Told| matches!(told, Told::Changed(change) if change.to == state);
-        match self.hears(state.as_str(), is_it) {
-            (at, Told::Changed(change)) => (at, change),
-            (_, other) => panic!("{other:?}"),
-        }
+        let (at, told) = self.hears(state.as_str(), is_it);
+        self.passed_over.borrow_mut().clear();
+        (at, told.change().unwrap())
     }
 
     /// Waits until the session stands so.
@@ -145,13 +158,11 @@ impl Agent {
         eventually(what, || Some(self.standing()).filter(&is_so))
     }
 
-    /// All changes of state that were not waited for.
+    /// All changes of state since the last one that was waited for.
     pub fn changes(&self) -> Vec<Change> {
-        let changes = self.told.try_iter().filter_map(|(_, told)| match told {
-            Told::Changed(change) => Some(change),
-            Told::Sent(_) | Told::Heard(_) => None,
-        });
-        changes.collect()
+        let mut changes = self.passed_over.take();
+        changes.extend(self.told.try_iter().filter_map(|(_, told)| told.change()));
+        changes
     }
 }
 

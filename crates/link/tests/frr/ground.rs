@@ -142,11 +142,11 @@ impl Ground {
 
 fn handed_over(channel: &UnixStream) -> [UdpSocket; 2] {
     let mut room = cmsg_space!([RawFd; 2]);
+    // The programs of other tests must not inherit them.
+    let flags = MsgFlags::MSG_CMSG_CLOEXEC;
     let mut octet = [0];
     let mut slices = [IoSliceMut::new(&mut octet)];
-    let message =
-        recvmsg::<()>(channel.as_raw_fd(), &mut slices, Some(&mut room), MsgFlags::empty())
-            .unwrap();
+    let message = recvmsg::<()>(channel.as_raw_fd(), &mut slices, Some(&mut room), flags).unwrap();
     let rights = message.cmsgs().unwrap().find_map(|message| match message {
         ControlMessageOwned::ScmRights(rights) => Some(rights),
         _ => None,
