@@ -55,6 +55,16 @@ pub struct Estimate {
     pub confidence: Confidence,
 }
 
+impl Estimate {
+    /// What an office may count on: less than was found, if that is not certain.
+    pub const fn reliable(&self) -> BitRate {
+        match self.confidence {
+            Confidence::Poor => self.least,
+            Confidence::Fair | Confidence::Good => self.rate,
+        }
+    }
+}
+
 /// Too little arrived to say anything, or all at one time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("{received} packets of the train are too few, or too close")]

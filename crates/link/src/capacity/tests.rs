@@ -229,6 +229,9 @@ fn an_estimate_tells_between_what_bounds_it_is() {
     let busy = Bottleneck { others: 0.8, link: 2.0, ..PLAIN };
     let found = estimate(&busy.run(Plan::IPV4, 3), Plan::IPV4).unwrap();
     assert!(found.least < found.rate && found.rate < found.most, "{found:?}");
+    assert_eq!((found.confidence, found.reliable()), (Confidence::Poor, found.least));
+    let certain = Estimate { confidence: Confidence::Fair, ..found };
+    assert_eq!(certain.reliable(), found.rate);
 }
 
 #[test]

@@ -150,7 +150,7 @@ pub enum Event {
     NotResolved,
     /// The far agent tells what it saw.
     Confirmed(Confirmation),
-    /// The train in that direction was measured.
+    /// The train in that direction was measured; an office may count on so much.
     Measured(Direction, BitRate),
 }
 
