@@ -185,7 +185,6 @@ impl Play {
     /// The reflector forgets its sessions, or only this one.
     fn restart(&mut self, how: u64) {
         let sessions = NonZeroUsize::new(how as usize % 3 + 1).expect("it is not 0");
-        self.lives += 1;
         self.reflector = reflector(Counting::Stateful { sessions });
     }
 
@@ -209,12 +208,13 @@ impl Play {
         self.answered += u64::from(report.answered);
         self.lost += u64::from(report.lost);
         self.late += u64::from(report.late);
+        self.lives += report.restarts;
         assert!(self.answered + self.lost <= self.sent);
         assert!(self.sent - self.answered - self.lost <= 24, "no more are remembered");
         assert!(self.late <= self.lost);
         assert!(report.round_trips.len() <= u64::from(report.answered));
         let Losses { forward, backward } = self.sender.losses();
-        // Answers that come from two lives of the reflector ago take no direction back.
+        // Answers from two lives of the reflector ago, as the sender counts them, take nothing back.
         let taken_back = if self.lives > 2 { 0 } else { self.late };
         assert!(forward + backward <= self.lost - taken_back);
     }
