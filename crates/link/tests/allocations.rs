@@ -58,7 +58,8 @@ fn a_packet_takes_no_memory() {
     let count = |count| NonZeroUsize::new(count).unwrap();
     let rate = NonZeroU32::new(1_000).unwrap();
     let limit = RateLimit { a_second: rate, at_once: rate, peers: count(4) };
-    let mut reflector = Reflector::new(Counting::Stateful { sessions: count(4) }, limit, error);
+    let counting = Counting::Stateful { sessions: count(4), of_one_address: count(1) };
+    let mut reflector = Reflector::new(counting, limit, error);
     let (mut packet, mut answer) = ([0; 1_500], [0; 1_500]);
     let before = taken();
     for number in 0..2_000_u16 {

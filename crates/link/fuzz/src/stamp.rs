@@ -22,7 +22,8 @@ fn key() -> Key {
     Key::new(proof::SECRET).expect("it is long enough")
 }
 
-fn reflector(counting: Counting) -> Reflector {
+fn reflector(sessions: NonZeroUsize) -> Reflector {
+    let counting = Counting::Stateful { sessions, of_one_address: sessions };
     let (rate, peers) = (NonZeroU32::MAX, NonZeroUsize::MIN);
     let limit = RateLimit { a_second: rate, at_once: rate, peers };
     Reflector::new(counting, limit, ErrorEstimate::synchronised(Format::Ntp, Duration::ZERO))
@@ -51,8 +52,7 @@ pub fn stamp_reflector(input: &[u8]) {
     };
     let mut answer = vec![0; packet.len()];
     let leaving = Departure { now: Instant::now(), wall: UNIX_EPOCH };
-    let counting = Counting::Stateful { sessions: NonZeroUsize::MIN };
-    let reflected = reflector(counting).reflect(arrival, leaving, &mut answer);
+    let reflected = reflector(NonZeroUsize::MIN).reflect(arrival, leaving, &mut answer);
     let asked = SenderPacket::parse(&packet, authentication);
     let Ok(length) = reflected else {
         return assert!(asked.is_err() || packet.len() < 41);
@@ -119,7 +119,7 @@ impl Play {
         let error = ErrorEstimate::synchronised(Format::Ptp, Duration::ZERO);
         Self {
             sender: Sender::new(settings, error, now),
-            reflector: reflector(Counting::Stateful { sessions: NonZeroUsize::MIN }),
+            reflector: reflector(NonZeroUsize::MIN),
             now,
             wall: UNIX_EPOCH,
             their_wall: UNIX_EPOCH,
@@ -185,7 +185,7 @@ impl Play {
     /// The reflector forgets its sessions, or only this one.
     fn restart(&mut self, how: u64) {
         let sessions = NonZeroUsize::new(how as usize % 3 + 1).expect("it is not 0");
-        self.reflector = reflector(Counting::Stateful { sessions });
+        self.reflector = reflector(sessions);
     }
 
     fn set_clocks(&mut self, how: u64) {

@@ -23,6 +23,22 @@ impl<K: Eq + Hash + Copy, V> Recent<K, V> {
         self.entries.len()
     }
 
+    /// Of those that are like one another only so many stay, one that is heard anew among them; the one
+    /// not heard for longest goes. Looks through all of them only when one is new.
+    pub(super) fn make_room(&mut self, who: &K, most: NonZeroUsize, is_like: impl Fn(&K) -> bool) {
+        if self.entries.contains_key(who) {
+            return;
+        }
+        let like = || self.entries.iter().filter(|(who, _)| is_like(who));
+        if like().count() < most.get() {
+            return;
+        }
+        let oldest = like().min_by_key(|(_, (heard, _))| *heard).map(|(who, _)| *who);
+        if let Some(oldest) = oldest {
+            self.entries.remove(&oldest);
+        }
+    }
+
     /// What is known of who is heard now. Looks through all of them only when one has to go.
     pub(super) fn hear(&mut self, who: K, now: Instant, unknown: impl FnOnce() -> V) -> &mut V {
         if self.entries.len() >= self.most.get() && !self.entries.contains_key(&who) {

@@ -30,6 +30,9 @@ pub enum Counting {
         /// How many. When one more begins, the one not heard for longest ends; its sender sees a
         /// reflector that was restarted.
         sessions: NonZeroUsize,
+        /// How many of them one address may have, so that none ends those of others: a sender of TWAMP
+        /// Light, whose padding is random, seems to begin a session with every packet.
+        of_one_address: NonZeroUsize,
     },
     /// It gives back the sender's numbers.
     Stateless,
@@ -112,6 +115,7 @@ pub struct Reflector {
     error: ErrorEstimate,
     /// The number of the next answer of each session; none are kept by one that does not count.
     sessions: Option<Recent<Session, u32>>,
+    of_one_address: NonZeroUsize,
     limit: RateLimit,
     /// When the answers so far of each address are within its rate (GCRA).
     due: Recent<IpAddr, Instant>,
@@ -120,11 +124,13 @@ pub struct Reflector {
 impl Reflector {
     /// A reflector without sessions, whose clock is as good as `error` says.
     pub fn new(counting: Counting, limit: RateLimit, error: ErrorEstimate) -> Self {
-        let sessions = match counting {
-            Counting::Stateful { sessions } => Some(Recent::new(sessions)),
-            Counting::Stateless => None,
+        let (sessions, of_one_address) = match counting {
+            Counting::Stateful { sessions, of_one_address } => {
+                (Some(Recent::new(sessions)), of_one_address)
+            }
+            Counting::Stateless => (None, NonZeroUsize::MIN),
         };
-        Self { error, sessions, limit, due: Recent::new(limit.peers) }
+        Self { error, sessions, of_one_address, limit, due: Recent::new(limit.peers) }
     }
 
     /// What is known now of the clock.
@@ -180,6 +186,8 @@ impl Reflector {
 
     fn number(&mut self, session: Session, asked: u32, now: Instant) -> u32 {
         let Some(sessions) = &mut self.sessions else { return asked };
+        let address = session.0.ip();
+        sessions.make_room(&session, self.of_one_address, |other| other.0.ip() == address);
         let next = sessions.hear(session, now, || 0);
         let number = *next;
         *next = next.wrapping_add(1);

@@ -22,7 +22,7 @@ fn error() -> ErrorEstimate {
 }
 
 fn stateful(sessions: usize) -> Reflector {
-    let counting = Counting::Stateful { sessions: COUNT(sessions) };
+    let counting = Counting::Stateful { sessions: COUNT(sessions), of_one_address: COUNT(3) };
     Reflector::new(counting, limit(1_000, 100), error())
 }
 
@@ -116,6 +116,20 @@ fn when_full_the_session_not_heard_for_longest_ends() {
     assert_eq!(number(1, 40), 2, "the first goes on");
     assert_eq!(number(2, 50), 0, "the second had ended");
     assert_eq!(reflector.sessions(), 2);
+}
+
+#[test]
+fn who_begins_a_session_with_every_packet_ends_only_his_own() {
+    let (mut reflector, now) = (stateful(4), origin());
+    let mut number = |source, session| {
+        answer(&mut reflector, asked(0, session), sender(source), now).unwrap().sequence
+    };
+    assert_eq!(number(1, 1), 0);
+    for session in 100..150 {
+        assert_eq!(number(2, session), 0);
+    }
+    assert_eq!(number(1, 1), 1);
+    assert_eq!(reflector.sessions(), 4);
 }
 
 #[test]
