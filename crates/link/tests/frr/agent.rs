@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::io::IoSliceMut;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::num::NonZeroUsize;
 use std::os::fd::AsRawFd;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -14,9 +14,11 @@ use link::bfd::{
     Settings, Standing, State,
 };
 use nix::cmsg_space;
-use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrIn, recvmsg, setsockopt, sockopt};
+use nix::sys::socket::{
+    ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, setsockopt, sockopt,
+};
 
-use crate::ground::{Ground, OURS, OURS_AFAR, THEIRS, THEIRS_AFAR};
+use crate::ground::{Ground, OURS, OURS_AFAR, OURS_V6, THEIRS, THEIRS_AFAR, THEIRS_V6};
 use crate::{PATIENCE, eventually};
 
 /// How long a packet is waited for before the agent looks what it is asked to do.
@@ -46,7 +48,7 @@ pub struct Shell {
     pub sessions: Sessions,
     pub sending: UdpSocket,
     receiving: UdpSocket,
-    local: Ipv4Addr,
+    local: IpAddr,
     hops: Hops,
     told: Sender<(Instant, Told)>,
     entropy: u64,
@@ -66,23 +68,40 @@ pub struct Agent {
 impl Agent {
     /// On the wire to FRR.
     pub fn on_the_wire(ground: &Ground, settings: Settings) -> Self {
-        let path = Path::SingleHop { interface: Interface(1), peer: THEIRS.into() };
-        let sockets = ground.open("wire", OURS, Hops::Single.port());
-        Self::start(path, OURS, sockets, settings)
+        Self::beside(ground, OURS.into(), THEIRS.into(), settings)
+    }
+
+    /// The same, over IPv6.
+    pub fn on_the_wire_v6(ground: &Ground, settings: Settings) -> Self {
+        Self::beside(ground, OURS_V6.into(), THEIRS_V6.into(), settings)
+    }
+
+    fn beside(ground: &Ground, own: IpAddr, peer: IpAddr, settings: Settings) -> Self {
+        let path = Path::SingleHop { interface: Interface(1), peer };
+        let sockets = ground.open("wire", own, Hops::Single.port());
+        Self::start(path, own, sockets, settings)
     }
 
     /// Over the router to FRR.
     pub fn afar(ground: &Ground, settings: Settings, minimum_ttl: u8) -> Self {
-        let (local, peer) = (OURS_AFAR.into(), THEIRS_AFAR.into());
+        let (local, peer) = (IpAddr::from(OURS_AFAR), THEIRS_AFAR.into());
         let path = Path::MultiHop { local, peer, minimum_ttl };
-        let sockets = ground.open("wan", OURS_AFAR, Hops::Multiple.port());
-        Self::start(path, OURS_AFAR, sockets, settings)
+        let sockets = ground.open("wan", local, Hops::Multiple.port());
+        Self::start(path, local, sockets, settings)
     }
 
-    fn start(path: Path, local: Ipv4Addr, sockets: [UdpSocket; 2], settings: Settings) -> Self {
+    fn start(path: Path, local: IpAddr, sockets: [UdpSocket; 2], settings: Settings) -> Self {
         let [receiving, sending] = sockets;
-        setsockopt(&receiving, sockopt::Ipv4RecvTtl, &true).unwrap();
-        sending.set_ttl(255).unwrap();
+        match local {
+            IpAddr::V4(_) => {
+                setsockopt(&receiving, sockopt::Ipv4RecvTtl, &true).unwrap();
+                sending.set_ttl(255).unwrap();
+            }
+            IpAddr::V6(_) => {
+                setsockopt(&receiving, sockopt::Ipv6RecvHopLimit, &true).unwrap();
+                setsockopt(&sending, sockopt::Ipv6Ttl, &255).unwrap();
+            }
+        }
         let mut sessions = Sessions::new(NonZeroUsize::MIN);
         let session = sessions.add(path, settings, entropy(), Instant::now()).unwrap();
         let (acts, to_do) = channel::<Act>();
@@ -207,18 +226,27 @@ impl Shell {
         let mut slices = [IoSliceMut::new(&mut octets)];
         let mut room = cmsg_space!(i32);
         let descriptor = self.receiving.as_raw_fd();
-        let Ok(message) = recvmsg::<SockaddrIn>(descriptor, &mut slices, Some(&mut room), flags)
+        let Ok(message) =
+            recvmsg::<SockaddrStorage>(descriptor, &mut slices, Some(&mut room), flags)
         else {
             return false;
         };
         let ttl = message.cmsgs().unwrap().find_map(|message| match message {
-            ControlMessageOwned::Ipv4Ttl(ttl) => u8::try_from(ttl).ok(),
+            ControlMessageOwned::Ipv4Ttl(ttl) | ControlMessageOwned::Ipv6HopLimit(ttl) => {
+                u8::try_from(ttl).ok()
+            }
             _ => None,
         });
+        let address = message.address.unwrap();
+        let from = match (address.as_sockaddr_in(), address.as_sockaddr_in6()) {
+            (Some(address), _) => Some(IpAddr::V4(address.ip())),
+            (_, Some(address)) => Some(IpAddr::V6(address.ip())),
+            (None, None) => None,
+        };
         let arrival = Arrival {
             interface: Interface(1),
-            from: IpAddr::V4(message.address.unwrap().ip()),
-            to: self.local.into(),
+            from: from.unwrap(),
+            to: self.local,
             ttl: ttl.unwrap(),
             hops: self.hops,
         };

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, IoSliceMut};
-use std::net::{Ipv4Addr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -15,6 +15,10 @@ use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
 pub const THEIRS: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 /// Ours.
 pub const OURS: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
+/// FRR's IPv6 address on the wire.
+pub const THEIRS_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, 1);
+/// Ours.
+pub const OURS_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, 2);
 /// FRR's address beyond the router.
 pub const THEIRS_AFAR: Ipv4Addr = Ipv4Addr::new(10, 1, 0, 1);
 /// Ours.
@@ -28,12 +32,15 @@ const GROUPS: &str = "root:x:0:\nfrr:x:0:\nfrrvty:x:0:frr\n";
 const OPEN: &str = r#"
 import socket, sys
 device, address, port = sys.argv[1:]
+family, anywhere = (socket.AF_INET6, "::") if ":" in address else (socket.AF_INET, "0.0.0.0")
 def opened(address, port):
-    opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    opened = socket.socket(family, socket.SOCK_DGRAM)
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
+    if family == socket.AF_INET6:
+        opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     opened.bind((address, port))
     return opened
-both = [opened("0.0.0.0", int(port)), opened(address, 49152)]
+both = [opened(anywhere, int(port)), opened(address, 49152)]
 socket.send_fds(socket.socket(fileno=0), [b"."], [each.fileno() for each in both])
 "#;
 
@@ -104,11 +111,13 @@ impl Ground {
             "ip link add name wire type veth peer name wire netns {our}\n\
              ip link add name wan type veth peer name first netns {router}\n\
              ip address add {THEIRS}/24 dev wire; ip link set wire up\n\
+             ip address add {THEIRS_V6}/64 dev wire nodad\n\
              ip address add {THEIRS_AFAR}/24 dev wan; ip link set wan up"
         ));
         ours.run(&format!(
             "ip link add name wan type veth peer name second netns {router}\n\
              ip address add {OURS}/24 dev wire; ip link set wire up\n\
+             ip address add {OURS_V6}/64 dev wire nodad\n\
              ip address add {OURS_AFAR}/24 dev wan; ip link set wan up\n\
              ip route add 10.1.0.0/24 via 10.2.0.254"
         ));
@@ -131,7 +140,7 @@ impl Ground {
     }
 
     /// Sockets where we are: to receive at that port, and to send from that address.
-    pub fn open(&self, device: &str, address: Ipv4Addr, port: u16) -> [UdpSocket; 2] {
+    pub fn open(&self, device: &str, address: IpAddr, port: u16) -> [UdpSocket; 2] {
         let (near, far) = UnixStream::pair().unwrap();
         let words = ["python3", "-c", OPEN, device, &address.to_string(), &port.to_string()];
         let output = self.ours.command(&words).stdin(OwnedFd::from(far)).output().unwrap();

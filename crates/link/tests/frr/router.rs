@@ -69,10 +69,14 @@ impl<'a> Router<'a> {
 
     /// Waits until its only peer is so.
     pub fn sees(&self, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
-        let mut last = Value::Null;
+        eventually(what, || self.peers()?.pop().filter(&is_so))
+    }
+
+    /// Waits until the peer with that address is so.
+    pub fn sees_of(&self, address: &str, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
         eventually(what, || {
-            last = self.peers()?.pop()?;
-            is_so(&last).then(|| last.clone())
+            let mut peers = self.peers()?.into_iter();
+            peers.find(|peer| peer["peer"] == address && is_so(peer))
         })
     }
 

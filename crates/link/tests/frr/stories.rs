@@ -12,6 +12,8 @@ use crate::router::Router;
 
 /// Our end as FRR knows it on the wire.
 const ON_THE_WIRE: &str = "peer 10.0.0.2 interface wire";
+/// And over IPv6.
+const ON_THE_WIRE_V6: &str = "peer fd00::2 interface wire";
 /// And over the router.
 const AFAR: &str = "peer 10.2.0.2 multihop local-address 10.1.0.1";
 
@@ -58,6 +60,25 @@ fn a_session_is_up_within_two_seconds_and_fast_when_its_poll_is_answered() {
     assert_eq!(seen["remote-receive-interval"], 200);
     assert_eq!(seen["remote-echo-receive-interval"], 0);
     assert_eq!(agent.changes(), []);
+}
+
+#[test]
+fn a_session_is_up_over_ipv6_beside_one_over_ipv4() {
+    let ground = Ground::lay();
+    let lines = peer(ON_THE_WIRE, 200, 200, 5) + &peer(ON_THE_WIRE_V6, 200, 200, 5);
+    let router = Router::start(&ground, &lines);
+    let agents = [
+        Agent::on_the_wire(&ground, settings(200, 200, 5)),
+        Agent::on_the_wire_v6(&ground, settings(200, 200, 5)),
+    ];
+    for (agent, address) in agents.iter().zip(["10.0.0.2", "fd00::2"]) {
+        agent.becomes(State::Up);
+        router.sees_of(address, "session", is_up);
+        let standing = agent.stands("fast pace", |standing| {
+            !standing.is_polling && standing.receive_interval == Some(ms(200))
+        });
+        assert_eq!(standing.state, State::Up);
+    }
 }
 
 #[test]
