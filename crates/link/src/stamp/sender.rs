@@ -237,6 +237,12 @@ impl Sender {
         Some(length)
     }
 
+    /// The kernel says when the packet of that number left, which a busy sender finds out later.
+    pub fn left(&mut self, sequence: u32, at: Instant) {
+        let Some(sequence) = self.ring.find(sequence) else { return };
+        self.ring.left(sequence, at);
+    }
+
     /// Takes what was received; `at` is when it arrived.
     pub fn receive(&mut self, octets: &[u8], at: Reading) -> Result<Answer, AnswerError> {
         self.expire(at.now);

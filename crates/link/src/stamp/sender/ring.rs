@@ -105,6 +105,16 @@ impl Ring {
         forgotten.is_some_and(|probe| probe.state == State::Waiting)
     }
 
+    /// A packet that waits left later than it was written.
+    pub(super) fn left(&mut self, sequence: u64, at: Instant) {
+        let place = self.place(sequence);
+        if let Some(probe) = place.and_then(|place| self.probes.get_mut(place))
+            && probe.state == State::Waiting
+        {
+            probe.sent = probe.sent.max(at);
+        }
+    }
+
     pub(super) fn answer(&mut self, sequence: u64, state: State) {
         let Some(place) = self.place(sequence) else { return };
         let Some(probe) = self.probes.get_mut(place) else { return };

@@ -146,6 +146,19 @@ fn a_round_trip_is_without_what_the_reflector_needed() {
 }
 
 #[test]
+fn a_packet_that_left_later_is_measured_from_then() {
+    let mut scene = Scene::new(settings());
+    let asked = scene.send(0).unwrap();
+    let left = scene.begin + millis(4);
+    scene.sender.left(asked.sequence, left);
+    scene.sender.left(asked.sequence, scene.begin);
+    scene.sender.left(asked.sequence + 1, left);
+    assert_eq!(scene.sender.next_deadline(), scene.begin + millis(200));
+    let answer = scene.reflect(asked, 20);
+    assert_eq!(scene.receive(answer, 41).unwrap().round_trip, Some(millis(36)));
+}
+
+#[test]
 fn a_wall_clock_that_is_set_does_not_show_in_round_trips() {
     // Either wall goes forward an hour, or back one, while the packet is on its way.
     for (own, theirs) in [(3_600_000, 0), (0, 3_600_000), (7_200_000, 7_200_000)] {
