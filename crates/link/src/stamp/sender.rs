@@ -247,7 +247,8 @@ impl Sender {
     pub fn receive(&mut self, octets: &[u8], at: Reading) -> Result<Answer, AnswerError> {
         self.expire(at.now);
         let answer = ReflectorPacket::parse(octets, authentication(&self.settings))?;
-        if answer.session != self.settings.session {
+        // A reflector of before RFC 8972 answers with zeros (s3).
+        if ![self.settings.session, SessionId(0)].contains(&answer.session) {
             return Err(AnswerError::OtherSession(answer.session));
         }
         let number = answer.origin.sequence;

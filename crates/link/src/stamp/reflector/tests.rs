@@ -1,5 +1,6 @@
 use std::time::UNIX_EPOCH;
 
+use data_encoding::HEXLOWER;
 use proptest::prelude::*;
 
 use super::*;
@@ -181,6 +182,45 @@ fn extensions_that_are_not_known_come_back_marked() {
     stateful(1).reflect(open(&packet, sender(1)), leaving, &mut written).unwrap();
     assert_eq!(written[44..52], [0x80, 4, 0, 4, 1, 2, 3, 4]);
     assert_eq!(written[52..56], [0, 1, 0, 8]);
+}
+
+/// What stamp-suite 1.0 sends: with a proof, two extensions and their proof; without, on a clock of PTP.
+const OF_OTHERS: [(&str, &str); 2] = [
+    (
+        "00000000000000000000000000000000eeb37c87bb4651b30001000900000000000000000000000000000000
+         0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000
+         000000000000000049c8052222ad31f4de30bf74ffa84d918004000400000000800100147545c1f5668bf860
+         bf3aab15dfbc9d8b0a230de0800800107967d686e34336cfb46e1746520cb06d",
+        "8004000400000000000100147545c1f5668bf860bf3aab15dfbc9d8b0a230de000080010",
+    ),
+    (
+        "000000006b08fe080ea10ef24001000900000000000000000000000000000000000000000000000000000000
+         800400040000000080010014fa063d2af988dc65778219f30ac5e1a0b3ccb789",
+        "800400040000000000010014fa063d2af988dc65778219f30ac5e1a0b3ccb789",
+    ),
+];
+
+#[test]
+fn packets_of_another_implementation_are_answered() {
+    let key = key();
+    let modes = [(Authentication::Hmac(&key), Format::Ntp), (Authentication::None, Format::Ptp)];
+    for ((packet, extensions), (authentication, format)) in OF_OTHERS.into_iter().zip(modes) {
+        let packet = octets(packet);
+        let mut written = vec![0; packet.len()];
+        let arrival = Arrival { authentication, ..open(&packet, sender(1)) };
+        let leaving = Departure { now: origin(), wall: wall(21) };
+        assert_eq!(stateful(1).reflect(arrival, leaving, &mut written), Ok(packet.len()));
+        let told = ReflectorPacket::parse(&written, authentication).unwrap();
+        assert_eq!((told.session, told.origin.ttl), (SessionId(9), 63));
+        // Of the class of service nothing is known here; padding and proof are understood.
+        let rest = &written[authentication.base_octets()..];
+        assert_eq!(rest[..octets(extensions).len()], octets(extensions));
+        assert_eq!(told.origin.error.format(), format);
+    }
+}
+
+fn octets(hex: &str) -> Vec<u8> {
+    HEXLOWER.decode(hex.split_whitespace().collect::<String>().as_bytes()).unwrap()
 }
 
 #[test]

@@ -477,7 +477,9 @@ fn only_answers_to_what_was_sent_are_taken() {
         other.origin.sequence = sequence;
         assert_eq!(scene.receive(other, 20), Err(AnswerError::Unknown(sequence)));
     }
-    assert_eq!(scene.receive(answer, 20).unwrap().standing, Standing::InTime);
+    let old = ReflectorPacket { session: SessionId(0), ..answer };
+    assert_eq!(scene.receive(old, 20).unwrap().standing, Standing::InTime, "RFC 8972 s3");
+    assert_eq!(scene.receive(answer, 20).unwrap().standing, Standing::Duplicate);
 }
 
 /// What the network does with one packet.
