@@ -92,7 +92,7 @@ fn each_session_is_counted_by_itself_from_zero() {
         let told = answer(&mut reflector, asked(asked_as, session), sender(source), now).unwrap();
         assert_eq!(told.sequence, expected, "{source} {session}");
     }
-    assert_eq!(reflector.sessions(), 3);
+    assert_eq!(reflector.sessions(), 4);
 }
 
 #[test]
