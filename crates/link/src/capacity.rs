@@ -8,15 +8,18 @@
 mod estimate;
 mod packet;
 mod receiver;
+mod requests;
 
 use std::fmt;
 use std::time::Duration;
 
 pub use estimate::{Arrival, Confidence, Estimate, TooFew, estimate};
 pub use packet::{
-    HEADER_OCTETS, PacketError, RESULT_OCTETS, TrainId, TrainKey, TrainPacket, TrainResult,
+    HEADER_OCTETS, PacketError, Part, REQUEST_OCTETS, RESULT_OCTETS, TrainId, TrainKey,
+    TrainPacket, TrainRequest, TrainResult,
 };
 pub use receiver::{Receiver, Refusal, Train};
+pub use requests::{RequestRefusal, Requests};
 
 /// From one train to the next on a path whose traffic costs nothing.
 pub const INTERVAL: Duration = Duration::from_secs(300);

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use link::Key;
 use link::capacity::{
-    Arrival, Confidence, HEADER_OCTETS, Plan, RESULT_OCTETS, TrainKey, TrainPacket, TrainResult,
-    estimate,
+    Arrival, Confidence, HEADER_OCTETS, Plan, REQUEST_OCTETS, RESULT_OCTETS, TrainKey, TrainPacket,
+    TrainRequest, TrainResult, estimate,
 };
 
 use crate::proof;
@@ -17,8 +17,13 @@ pub fn train_packet(input: &[u8]) {
     let key = TrainKey::of(&Key::new(proof::SECRET).expect("it is long enough"));
     let mut octets = octets.to_vec();
     if choice & 1 != 0 && octets.len() >= RESULT_OCTETS {
-        let proved = if choice & 2 == 0 { HEADER_OCTETS } else { RESULT_OCTETS } - 16;
-        octets[..6].copy_from_slice(&[b'S', b'b', b'T', b'r', 1, choice >> 1 & 1]);
+        let kind = choice >> 1 & 3;
+        if kind == 2 {
+            octets.truncate(REQUEST_OCTETS);
+        }
+        let length = [HEADER_OCTETS, RESULT_OCTETS, REQUEST_OCTETS, HEADER_OCTETS][kind as usize];
+        let proved = length - 16;
+        octets[..6].copy_from_slice(&[b'S', b'b', b'T', b'r', 1, kind]);
         let tag = proof::of("sabeel capacity train 1", &octets[..proved]);
         octets[proved..proved + 16].copy_from_slice(&tag);
     }
@@ -27,6 +32,10 @@ pub fn train_packet(input: &[u8]) {
         let mut again = vec![0; octets.len()];
         assert_eq!(packet.write(&key, &mut again), Some(octets.len()));
         assert_eq!(again[..HEADER_OCTETS], octets[..HEADER_OCTETS]);
+    }
+    if let Ok(request) = TrainRequest::parse(&octets, &key) {
+        assert_eq!(request.write(&key)[..], octets);
+        assert_eq!(request.plan, request.plan.within_limits());
     }
     if let Ok(result) = TrainResult::parse(&octets, &key) {
         assert_eq!(TrainResult::parse(&result.write(&key), &key), Ok(result));

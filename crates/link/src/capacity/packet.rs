@@ -1,7 +1,8 @@
-//! The packets of a train, and what the far end says of it; both proved.
+//! The packets of a train, the request for one, and what the far end says of it; all proved.
 //!
 //! ```text
 //! packet   "SbTr" 1 0 packets(2) train(8) index(2) payload(2)                          proof(16) filling
+//! request  "SbTr" 1 2 part(1) 0  train(8) packets(2) payload(2) headers(2) 0(2)        proof(16)
 //! result   "SbTr" 1 1 confidence(1) 0 train(8) rate(8) least(8) most(8) used(2) got(2) proof(16)
 //! ```
 //!
@@ -9,22 +10,27 @@
 
 use thiserror::Error;
 
-use super::{BitRate, Confidence, Estimate};
+use super::{BitRate, Confidence, Estimate, Plan};
 use crate::key::{Key, TAG_OCTETS};
 
 const MAGIC: [u8; 4] = *b"SbTr";
 const VERSION: u8 = 1;
 const PACKET: u8 = 0;
 const RESULT: u8 = 1;
+const REQUEST: u8 = 2;
 
 const PROVED_OCTETS: usize = 20;
 const PROVED_RESULT_OCTETS: usize = 44;
+const PROVED_REQUEST_OCTETS: usize = 24;
 
 /// The shortest packet of a train.
 pub const HEADER_OCTETS: usize = PROVED_OCTETS + TAG_OCTETS;
 
 /// What the far end says of a train.
 pub const RESULT_OCTETS: usize = PROVED_RESULT_OCTETS + TAG_OCTETS;
+
+/// What is asked of the far end.
+pub const REQUEST_OCTETS: usize = PROVED_REQUEST_OCTETS + TAG_OCTETS;
 
 /// Names a train; drawn anew for each, so that none is measured twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,6 +58,26 @@ pub struct TrainPacket {
     pub index: u16,
     /// The octets of each.
     pub payload: u16,
+}
+
+/// What the one that is asked is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// To send the train.
+    Send,
+    /// To expect the train, and to tell what came of it.
+    Receive,
+}
+
+/// What is asked of the far end, before a train.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TrainRequest {
+    /// The train.
+    pub train: TrainId,
+    /// What the one that is asked is to do.
+    pub part: Part,
+    /// How the train is made; within limits.
+    pub plan: Plan,
 }
 
 /// What the far end says of a train.
@@ -122,6 +148,48 @@ impl TrainPacket {
         let is_consistent =
             packet.index < packet.packets && usize::from(packet.payload) == octets.len();
         is_consistent.then_some(packet).ok_or(PacketError::Inconsistent)
+    }
+}
+
+impl TrainRequest {
+    /// As it goes on the wire.
+    pub fn write(&self, key: &TrainKey) -> [u8; REQUEST_OCTETS] {
+        let part = match self.part {
+            Part::Send => 0,
+            Part::Receive => 1,
+        };
+        let fields = [
+            &MAGIC[..],
+            &[VERSION, REQUEST, part, 0],
+            &self.train.0.to_be_bytes(),
+            &self.plan.packets.to_be_bytes(),
+            &self.plan.payload.to_be_bytes(),
+            &self.plan.headers.to_be_bytes(),
+        ];
+        let mut octets = [0; REQUEST_OCTETS];
+        let (proved, tag) = octets.split_at_mut(PROVED_REQUEST_OCTETS);
+        proved.iter_mut().zip(fields.iter().copied().flatten()).for_each(|(to, from)| *to = *from);
+        tag.copy_from_slice(&key.0.tag(&[proved]));
+        octets
+    }
+
+    /// Reads one.
+    pub fn parse(octets: &[u8], key: &TrainKey) -> Result<Self, PacketError> {
+        let fields: [u8; PROVED_REQUEST_OCTETS] = proved(octets, REQUEST, key)?;
+        let part = match fields[6] {
+            0 => Part::Send,
+            1 => Part::Receive,
+            _ => return Err(PacketError::Inconsistent),
+        };
+        let [packets, payload, headers, rest] =
+            [16, 18, 20, 22].map(|at| array(&fields, at)).map(u16::from_be_bytes);
+        let plan = Plan { packets, payload, headers };
+        let is_sound = (fields[7], rest) == (0, 0) && plan == plan.within_limits();
+        if !is_sound || octets.len() != REQUEST_OCTETS {
+            return Err(PacketError::Inconsistent);
+        }
+        let train = TrainId(u64::from_be_bytes(array(&fields, 8)));
+        Ok(Self { train, part, plan })
     }
 }
 

@@ -298,6 +298,69 @@ fn results_stand_as_the_layout_says() {
     assert_eq!(TrainResult::parse(&nothing.write(&trains()), &trains()), Ok(nothing));
 }
 
+const REQUEST: TrainRequest =
+    TrainRequest { train: PACKET.train, part: Part::Receive, plan: Plan::IPV4 };
+
+#[test]
+fn requests_stand_as_the_layout_says() {
+    for (part, proved) in [
+        (Part::Send, "53625472 01 02 00 00 0102030405060708 003c 0494 001c 0000"),
+        (Part::Receive, "53625472 01 02 01 00 0102030405060708 003c 0494 001c 0000"),
+    ] {
+        let request = TrainRequest { part, ..REQUEST };
+        let octets = request.write(&trains());
+        assert_eq!(HEXLOWER.encode(&octets[..24]), proved.replace(' ', ""));
+        assert_eq!(TrainRequest::parse(&octets, &trains()), Ok(request));
+    }
+}
+
+#[test]
+fn requests_that_nobody_makes_are_refused() {
+    let sound = REQUEST.write(&trains());
+    for at in 0..REQUEST_OCTETS {
+        let mut octets = sound;
+        octets[at] ^= 1;
+        let expected = if at < 6 { PacketError::Foreign } else { PacketError::WrongProof };
+        assert_eq!(TrainRequest::parse(&octets, &trains()), Err(expected), "{at}");
+    }
+    let inconsistent = Err(PacketError::Inconsistent);
+    assert_eq!(TrainRequest::parse(&[&sound[..], &[0]].concat(), &trains()), inconsistent);
+    for plan in [
+        Plan { packets: 29, ..Plan::IPV4 },
+        Plan { packets: 513, ..Plan::IPV4 },
+        Plan { payload: 35, ..Plan::IPV4 },
+    ] {
+        let octets = TrainRequest { plan, ..REQUEST }.write(&trains());
+        assert_eq!(TrainRequest::parse(&octets, &trains()), inconsistent, "{plan:?}");
+    }
+    for at in [6, 7, 22, 23] {
+        let mut octets = sound;
+        octets[at] = 2;
+        let (proved, tag) = octets.split_at_mut(24);
+        tag.copy_from_slice(&key().derived("sabeel capacity train 1").tag(&[proved]));
+        assert_eq!(TrainRequest::parse(&octets, &trains()), inconsistent, "{at}");
+    }
+}
+
+#[test]
+fn no_request_is_granted_twice_and_no_train_is_sent_soon_after_another() {
+    let (mut requests, begin) = (Requests::default(), origin());
+    let mut grant = |train, part, at| {
+        let request = TrainRequest { train: TrainId(train), part, ..REQUEST };
+        requests.grant(&request, begin + millis(at))
+    };
+    assert_eq!(grant(1, Part::Send, 0), Ok(()));
+    assert_eq!(grant(1, Part::Send, 9_000), Err(RequestRefusal::Repeated));
+    assert_eq!(grant(2, Part::Receive, 0), Ok(()));
+    assert_eq!(grant(3, Part::Send, 2_999), Err(RequestRefusal::TooSoon));
+    assert_eq!(grant(3, Part::Send, 3_000), Ok(()), "what was refused may be asked for again");
+    for train in 10..1_034 {
+        assert_eq!(grant(train, Part::Receive, 3_000), Ok(()));
+    }
+    assert_eq!(grant(10, Part::Receive, 3_000), Err(RequestRefusal::Repeated));
+    assert_eq!(grant(3, Part::Receive, 3_000), Ok(()), "it is forgotten by now");
+}
+
 #[test]
 fn what_is_no_packet_of_a_train_is_refused_with_its_reason() {
     let mut sound = [0; 48];
@@ -404,14 +467,18 @@ proptest! {
     ) {
         let mut octets = octets;
         if bent && octets.len() > 60 {
-            let kind = octets[5] & 1;
+            let kind = octets[5] % 3;
             octets[..6].copy_from_slice(&[b'S', b'b', b'T', b'r', 1, kind]);
-            let (proved, rest) = octets.split_at_mut(if kind == 0 { 20 } else { 44 });
+            octets.truncate(if kind == 2 { 40 } else { 80 });
+            let (proved, rest) = octets.split_at_mut([20, 44, 24][usize::from(kind)]);
             if let Some(tag) = rest.get_mut(..16) {
                 tag.copy_from_slice(&key().derived("sabeel capacity train 1").tag(&[proved]));
             }
         }
         let _ = TrainPacket::parse(&octets, &trains());
+        if let Ok(request) = TrainRequest::parse(&octets, &trains()) {
+            prop_assert_eq!(&request.write(&trains())[..], &octets[..]);
+        }
         if let Ok(result) = TrainResult::parse(&octets, &trains()) {
             let again = TrainResult::parse(&result.write(&trains()), &trains());
             prop_assert_eq!(again, Ok(result));
