@@ -86,9 +86,19 @@ fn an_answer_says_what_arrived_and_when() {
 fn each_session_is_counted_by_itself_from_zero() {
     // RFC 8762 s4.3, RFC 8972 s3.
     let (mut reflector, now) = (stateful(8), origin());
-    for (source, session, asked_as, expected) in
-        [(1, 7, 5, 0), (1, 7, 9, 1), (1, 8, 9, 0), (2, 7, 9, 0), (1, 7, 9, 2), (1, 8, 1, 1)]
-    {
+    for (source, session, asked_as, expected) in [
+        (1, 7, 5, 0),
+        (1, 7, 9, 1),
+        (1, 8, 9, 0),
+        (2, 7, 9, 0),
+        (1, 7, 9, 2),
+        (1, 8, 1, 1),
+        // As many as one address may have.
+        (1, 9, 1, 0),
+        (1, 7, 9, 3),
+        (1, 8, 9, 2),
+        (1, 9, 9, 1),
+    ] {
         let told = answer(&mut reflector, asked(asked_as, session), sender(source), now).unwrap();
         assert_eq!(told.sequence, expected, "{source} {session}");
     }
