@@ -99,16 +99,20 @@ impl Directions {
     /// Takes in an answered packet before which nothing waits any more.
     pub(super) fn settle(&mut self, sequence: u64, state: State) {
         let State::Answered { epoch, number } = state else { return };
+        let is_first_life = self.previous.is_none();
         match &mut self.current {
+            // What came between others came in their life, whatever it looked like when it came.
             Some(current)
-                if current.number == epoch
-                    && (sequence > current.first || self.previous.is_none()) =>
+                if (current.first..=current.last).contains(&sequence)
+                    || current.number == epoch && (sequence > current.first || is_first_life) =>
             {
                 current.answered += 1;
                 current.first = current.first.min(sequence);
                 current.last = current.last.max(sequence);
-                current.least = current.least.min(number);
-                current.most = current.most.max(number);
+                if current.number == epoch {
+                    current.least = current.least.min(number);
+                    current.most = current.most.max(number);
+                }
             }
             // An answer of a life that is over came late: it was lost on its way back, as was thought.
             Some(current) if sequence < current.first => {
