@@ -242,6 +242,30 @@ fn a_train_whose_stamps_are_all_one_says_nothing() {
 }
 
 #[test]
+fn a_clock_that_is_set_in_the_middle_of_a_train_makes_no_wrong_rate() {
+    for megabits in [1.0, 20.0, 300.0] {
+        for step in [-1_000.0, -20.0, -5.0, -1.0, -0.1, 0.1, 1.0, 5.0, 20.0, 1_000.0_f64] {
+            for at in [12, 30, 50] {
+                let mut train = Bottleneck { megabits, ..PLAIN }.run(Plan::IPV4, 3);
+                for arrival in train.iter_mut().filter(|arrival| arrival.index >= at) {
+                    let nanos = 2e9 + arrival.stamp.as_nanos() as f64 + step * 1e6;
+                    arrival.stamp = Duration::from_nanos(nanos as u64);
+                }
+                for arrival in train.iter_mut().filter(|arrival| arrival.index < at) {
+                    arrival.stamp += Duration::from_secs(2);
+                }
+                let Ok(found) = estimate(&train, Plan::IPV4) else { continue };
+                let ratio = found.rate.bits_per_second() as f64 / (megabits * 1e6);
+                assert!(
+                    (0.97..1.03).contains(&ratio),
+                    "{megabits} Mbit/s, {step} ms at {at}: {ratio}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn rates_read_as_people_say_them() {
     for (bits, expected) in [
         (0, "0 kbit/s"),
