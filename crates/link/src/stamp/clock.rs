@@ -20,7 +20,8 @@ pub enum Format {
     /// Seconds of UTC since 1900 and 32 bits of their fraction; the default.
     #[default]
     Ntp,
-    /// Seconds of TAI since 1970 and nanoseconds, of IEEE 1588-2008, shortened to 64 bits.
+    /// Seconds of TAI since 1970 and nanoseconds, of IEEE 1588-2008, shortened to 64 bits. Peers that
+    /// write UTC so are 37 s off: a delay one way is then negative, and none is told.
     Ptp,
 }
 

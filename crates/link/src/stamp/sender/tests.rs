@@ -209,6 +209,19 @@ fn delays_one_way_need_two_synchronised_clocks() {
 }
 
 #[test]
+fn clocks_that_cannot_both_be_right_give_no_delay_one_way() {
+    // One of them counts TAI where it says UTC.
+    for walls in [(0, 37_000), (37_000, 0)] {
+        let mut scene = Scene::new(settings());
+        scene.sender.set_error(ErrorEstimate::synchronised(Format::Ntp, millis(1)));
+        (scene.walls, scene.error) = (walls, ErrorEstimate::synchronised(Format::Ntp, millis(1)));
+        let asked = scene.send(0).unwrap();
+        let answer = scene.reflect(asked, 10);
+        assert_eq!(scene.receive(answer, 31).unwrap().one_way, None);
+    }
+}
+
+#[test]
 fn a_loss_is_told_with_its_direction() {
     let mut scene = Scene::new(settings());
     scene.exchange(0, 20);
