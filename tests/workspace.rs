@@ -19,7 +19,7 @@ const ALLOWED: [(&str, &[&str]); 13] = [
     ("link", &[]),
     ("store", &["domain"]),
     ("messaging", &["domain", "store"]),
-    ("edge", &["connections", "domain", "radius-proto"]),
+    ("edge", &["connections", "domain", "link", "radius-proto"]),
     ("portal", &["certificates", "connections", "domain", "store"]),
     ("radius", &["certificates", "domain", "radius-proto", "store"]),
     ("controller", &["domain", "store"]),

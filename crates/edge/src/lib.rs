@@ -21,6 +21,7 @@ mod timeline;
 
 pub mod enforcer;
 pub mod interface;
+pub mod links;
 pub mod neighbour;
 pub mod nftables;
 

@@ -5,6 +5,8 @@
 
 /// Ask for the notification that listeners get (`NLM_F_ECHO`).
 pub const ECHO: u16 = 0x0008;
+/// Take the place of what exists already (`NLM_F_REPLACE`).
+pub const REPLACE: u16 = 0x0100;
 /// Refuse what exists already (`NLM_F_EXCL`).
 pub const EXCLUSIVE: u16 = 0x0200;
 /// Make what does not exist yet (`NLM_F_CREATE`).

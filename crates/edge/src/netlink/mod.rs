@@ -8,6 +8,6 @@ mod message;
 mod received;
 mod socket;
 
-pub use message::{CREATE, ECHO, EXCLUSIVE, Message, netfilter_header};
+pub use message::{CREATE, ECHO, EXCLUSIVE, Message, REPLACE, netfilter_header};
 pub use received::{Attributes, Received};
 pub use socket::{NetlinkError, Socket, Subscription};

@@ -84,6 +84,18 @@ impl Socket {
         self.exchange(&[request.acknowledged()], 0, answer).map(drop)
     }
 
+    /// Sends `requests` as one datagram, which the kernel works off in order before it is taken.
+    ///
+    /// # Errors
+    /// With the first refusal; the requests after it are done all the same.
+    pub fn request_in_turn(&mut self, requests: Vec<Message>) -> Result<(), NetlinkError> {
+        let Some(last) = requests.len().checked_sub(1) else {
+            return Ok(());
+        };
+        let requests: Vec<_> = requests.into_iter().map(Message::acknowledged).collect();
+        self.exchange(&requests, last, |_| {}).map(drop)
+    }
+
     /// Reads a table; `read` folds each message into what it has read so far.
     ///
     /// # Errors
@@ -243,6 +255,12 @@ impl Subscription {
 impl AsRawFd for Subscription {
     fn as_raw_fd(&self) -> RawFd {
         self.fd.as_raw_fd()
+    }
+}
+
+impl AsFd for Subscription {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
     }
 }
 

@@ -1,4 +1,4 @@
-//! The gateway's rules on this machine's kernel, told as stories in network namespaces.
+//! What the gateway asks of this machine's kernel, told as stories in network namespaces.
 
 #![allow(clippy::unwrap_used, reason = "a test program, its fixtures too")]
 
@@ -7,4 +7,5 @@ mod counting;
 mod neighbours;
 mod netns;
 mod square;
+mod switching;
 mod unauthenticated;
