@@ -10,6 +10,7 @@ pub mod capacity;
 pub mod carry;
 #[cfg(test)]
 mod fixtures;
+pub mod guard;
 pub mod histogram;
 pub mod key;
 pub mod path;
@@ -20,6 +21,7 @@ pub mod site;
 pub mod stamp;
 pub mod voice;
 
+pub use guard::{Guard, GuardPolicy};
 pub use histogram::Histogram;
 pub use key::Key;
 pub use path::{Health, Path, PathPolicy};
