@@ -15,6 +15,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use axum::body::Bytes;
+use connections::unix::SocketError;
 use domain::{
     Clock, Code, GrantEnd, GrantState, Language, Money, NasProfile, OrderReason, ReportNumber,
     SiteTexts, SmsText, SpendingLimits, Tariff,
@@ -435,7 +436,10 @@ async fn the_socket_is_for_its_group_and_for_one_server() {
     let office = Office::open().await;
     let mode = std::fs::metadata(&office.socket).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o660);
-    assert!(matches!(AdminSocket::bind(&office.socket), Err(AdminError::Taken(_))));
+    assert!(matches!(
+        AdminSocket::bind(&office.socket),
+        Err(AdminError::Socket(SocketError::Taken(_)))
+    ));
     assert_eq!(office.get("/v1/health").await.0, 200);
 
     office.stop.cancel();
@@ -444,7 +448,10 @@ async fn the_socket_is_for_its_group_and_for_one_server() {
 
     let file = office.folder.path().join("notes.txt");
     std::fs::write(&file, "mine").unwrap();
-    assert!(matches!(AdminSocket::bind(&file), Err(AdminError::NotASocket(_))));
+    assert!(matches!(
+        AdminSocket::bind(&file),
+        Err(AdminError::Socket(SocketError::NotASocket(_)))
+    ));
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
 }
 

@@ -7,6 +7,8 @@
 //!
 //! Every request passes here twice, so a connection is found by its place and not by a hash.
 
+pub mod unix;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
