@@ -105,8 +105,7 @@ impl Site {
 
     /// People pin the office to a path, until then.
     pub fn lock(&mut self, on: PathNumber, until: Option<Instant>, now: Instant) -> Decision {
-        // People may do it as often as they want, and what they do counts.
-        self.budget.record(now, &self.policy.budget);
+        // People may do it as often as they want.
         self.go(Mode::Locked { on, until }, Reason::Locked, now)
     }
 
@@ -200,7 +199,7 @@ impl Site {
             let mode = escape(paths, PathNumber::PRIMARY, self.routes())?;
             return Some((mode, Reason::Failed(PathNumber::PRIMARY), Urgency::Escape));
         }
-        if !may_stay(backup) {
+        if !may_stay(backup) && (primary.is_alive || !backup.is_alive) {
             return Some((Mode::Primary, Reason::Failed(on), Urgency::Escape));
         }
         let is_good = primary.health == Health::Up;

@@ -72,14 +72,8 @@ impl Budget {
                 return Err(from);
             }
         }
-        self.record(now, policy);
-        Ok(())
-    }
-
-    /// Counts a change that is made whether or not there is room for it.
-    pub fn record(&mut self, now: Instant, policy: &BudgetPolicy) {
-        self.forget(now, policy);
         self.changes.push_back(now);
+        Ok(())
     }
 
     fn forget(&mut self, now: Instant, policy: &BudgetPolicy) {
