@@ -4,6 +4,7 @@ mod audit;
 mod code;
 mod consent;
 mod import;
+mod link;
 mod nas;
 mod radius;
 mod request;
@@ -24,6 +25,7 @@ pub use audit::{AuditCommand, AuditList};
 pub use code::CodeCommand;
 pub use consent::ConsentCommand;
 pub use import::{ImportClients, ImportCommand, ImportTables, ImportUsers, ImportedPeople};
+pub use link::{LinkCommand, PathFor};
 pub use nas::{
     AddNas, AddNasRange, ApiArgs, HandOffArgs, NasCommand, OnboardNas, PendingCommand,
     RangeCommand, RotateNas, SetNas, TestNas,
@@ -58,8 +60,11 @@ pub struct Cli {
 pub enum Command {
     /// Run portal, RADIUS and controller together, or one of them.
     Serve(Serve),
-    /// Run the gateway of a site on this Linux router.
+    /// Run what this Linux router is set up for: the gateway of a site, the links of an office, or both.
     Edge,
+    /// The links of the office whose router this is.
+    #[command(subcommand)]
+    Link(LinkCommand),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -8,6 +8,7 @@ mod database;
 mod doctor;
 mod import;
 mod journal;
+mod link;
 mod nas;
 mod order;
 mod plan;
@@ -48,6 +49,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             Parts::start(&shared, serve.part).await?.run_until_stopped().await
         }
         Command::Edge => gateway::run(config).await,
+        Command::Link(command) => link::run(&config, format, command).await,
         Command::Config(ConfigCommand::Check) => {
             output::done(format, &serde_json::json!({ "valid": true }), "the configuration is good")
         }

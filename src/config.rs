@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use controller::ControllerSettings;
 use edge::EdgeSettings;
+use edge::links::LinksSettings;
 use messaging::MessagingSettings;
 use portal::PortalSettings;
 use radius::RadiusSettings;
@@ -40,6 +41,8 @@ pub struct Config {
     pub messaging: MessagingSettings,
     /// The gateway of a site, for `sabeel edge`.
     pub edge: Option<EdgeSettings>,
+    /// The links of an office, for `sabeel edge`.
+    pub links: Option<LinksSettings>,
 }
 
 /// The folder that holds everything which must survive.
@@ -121,6 +124,9 @@ impl Config {
         self.messaging.validate().map_err(|error| invalid("messaging", error.to_string()))?;
         if let Some(edge) = &self.edge {
             edge.validate().map_err(|error| invalid("edge", error.to_string()))?;
+        }
+        if let Some(links) = &self.links {
+            links.validate().map_err(|error| invalid("links", error.to_string()))?;
         }
         Ok(self)
     }

@@ -1,25 +1,41 @@
-//! `sabeel edge`: the gateway of a site.
+//! `sabeel edge`: the gateway of a site, the links of an office, or both.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
 use domain::Clock;
+use edge::links::{Links, LinksSettings};
 use edge::{Agent, Credentials, EdgeSettings};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, ConfigError};
 use crate::serve::{Parts, SystemClock};
 
-/// Runs the gateway until a signal asks to stop.
+/// Runs what the configuration names until a signal asks to stop.
 pub async fn run(config: Config) -> anyhow::Result<()> {
-    let settings = config.edge.ok_or_else(|| ConfigError::Invalid {
-        path: "sabeel edge".to_owned(),
-        reason: "there is no section [edge]".to_owned(),
-    })?;
+    let Config { edge, links, .. } = config;
+    if edge.is_none() && links.is_none() {
+        let reason = "there is neither a section [edge] nor [links]".to_owned();
+        return Err(ConfigError::Invalid { path: "sabeel edge".to_owned(), reason }.into());
+    }
     let mut parts = Parts::empty(CancellationToken::new());
-    start(&mut parts, &settings, Arc::new(SystemClock))?;
+    if let Some(settings) = edge {
+        start(&mut parts, &settings, Arc::new(SystemClock))?;
+    }
+    if let Some(settings) = links {
+        start_links(&mut parts, &settings)?;
+    }
     parts.run_until_stopped().await
+}
+
+/// Starts to watch the links of an office as one of the parts.
+fn start_links(parts: &mut Parts, settings: &LinksSettings) -> anyhow::Result<()> {
+    let links = Links::start(settings).context("cannot watch the links")?;
+    tracing::info!(site = settings.site, "links.up");
+    let stop = parts.stop();
+    parts.spawn("links", async move { links.run(stop).await.context("the links failed") });
+    Ok(())
 }
 
 /// Starts the gateway as one of the parts.

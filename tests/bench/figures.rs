@@ -10,9 +10,13 @@ mod browsers;
 mod city;
 mod figure;
 mod freeradius;
+#[path = "../offices/ground.rs"]
+#[expect(clippy::unwrap_used, dead_code, reason = "shared with the stories, which fail by it")]
+mod ground;
 mod http_load;
 mod idle_sockets;
 mod limiters;
+mod links;
 mod machine;
 mod nginx;
 mod postgres;
@@ -75,8 +79,9 @@ const NO_LIMITS: &str = "portal.limits.posts-per-second = 100000\n\
     messaging.money.per-day = \"999999999\"";
 
 /// What can be chosen, in the order in which it is taken.
-const ROWS: [&str; 13] = [
+const ROWS: [&str; 14] = [
     "limiters",
+    "links",
     "access",
     "one-time",
     "accounting",
@@ -98,6 +103,9 @@ fn main() -> anyhow::Result<()> {
     if is_chosen("limiters") {
         // First, while this process is small.
         println!("{}", limiters::run()?);
+    }
+    if is_chosen("links") {
+        println!("{}", links::report()?);
     }
     let now = city::now()?;
     let logins = visitors::logins(now);

@@ -1,8 +1,208 @@
-//! The links between offices, as this machine's kernel uses them.
+//! The links of an office: watched, and switched when one fails, also while the centre is gone.
+//!
+//! [`Links`] opens what is needed and runs three parts: a thread that watches and moves traffic, a
+//! writer of events, and a socket on which people ask and command.
 
-mod switch;
+mod desk;
+mod event;
+mod router;
+mod settings;
+mod sockets;
+mod status;
+pub mod switch;
+mod urgency;
+mod watch;
+mod watcher;
 
-pub use switch::{
-    Carrier, Change, Foreign, Hand, LinkEvent, Movement, NextHop, Object, Outline, Path, Plan,
-    PlanError, Reconciled, Route, Rule, Standing, Switch, SwitchError, Target, Verb, Watch,
-};
+use std::io;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+use connections::unix::{self, SocketError, SocketFile};
+use nix::sys::eventfd::{EfdFlags, EventFd};
+use tokio::net::UnixListener;
+use tokio_util::sync::CancellationToken;
+
+pub use desk::Ask;
+pub use event::Event;
+pub use settings::{LinksSettings, LinksSettingsError, PathSettings, SwitchMode};
+pub use status::{PathStatus, Status};
+
+use desk::{Desk, Recent};
+use event::{EventLog, Words};
+use router::Router;
+use sockets::Sockets;
+use watch::{Watch, WatchError};
+use watcher::Thread;
+
+use crate::random;
+
+/// Events that the disk may be behind.
+const EVENTS: usize = 4_096;
+const COMMANDS: usize = 16;
+
+/// Why links cannot be watched.
+#[derive(Debug, thiserror::Error)]
+pub enum LinksError {
+    /// The section says something that cannot be.
+    #[error("the section [links] cannot be used")]
+    Settings(#[from] LinksSettingsError),
+    /// A path has no socket.
+    #[error("path {path}: cannot use {device}")]
+    Path {
+        /// Which path.
+        path: String,
+        /// Its device.
+        device: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// People cannot ask.
+    #[error(transparent)]
+    Socket(#[from] SocketError),
+    /// The heartbeats of a path cannot be.
+    #[error("{0}")]
+    Watch(String),
+    /// Routes cannot be read or laid.
+    #[error("routes cannot be laid: {0}")]
+    Routes(String),
+    /// The event log cannot be used.
+    #[error("cannot use {path}")]
+    File {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The thread cannot be started, or it ended.
+    #[error("the thread that watches failed")]
+    Thread(#[source] io::Error),
+}
+
+/// What runs.
+pub struct Links {
+    desk: Arc<Desk>,
+    socket: (UnixListener, SocketFile),
+    writer: JoinHandle<()>,
+    thread: JoinHandle<io::Result<()>>,
+}
+
+impl Links {
+    /// Opens all that is needed, goes on with the routes that the kernel has, and begins to watch. Needs
+    /// a running tokio.
+    ///
+    /// # Errors
+    /// [`LinksError`] for the first thing that is missing.
+    pub fn start(settings: &LinksSettings) -> Result<Self, LinksError> {
+        settings.validate()?;
+        let names: Vec<String> = settings.paths.iter().map(|path| path.name.clone()).collect();
+        let words = Words {
+            site: settings.site.clone(),
+            paths: names.clone(),
+            is_dry_run: settings.mode == SwitchMode::DryRun,
+        };
+        let log = EventLog::open(&settings.event_log)
+            .map_err(|source| LinksError::File { path: settings.event_log.clone(), source })?;
+        let socket = unix::bind(&settings.socket)?;
+        let sockets = settings.paths.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+        let interfaces: Vec<_> = sockets.iter().map(|sockets| sockets.interface).collect();
+        let (kernel, on) = Router::open(settings)?;
+        let watch = Watch::new(settings, &interfaces, on, random::number, Instant::now())?;
+        let wake = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)
+            .map_err(|errno| LinksError::Thread(errno.into()))?;
+        let wake = Arc::new(wake);
+        let (events, to_write) = sync_channel(EVENTS);
+        let (commands, to_obey) = sync_channel(COMMANDS);
+        let status = Arc::new(Mutex::new(Status::of(&watch, &words)));
+        let recent = Arc::new(Recent::default());
+        let desk = Desk {
+            paths: names,
+            status: Arc::clone(&status),
+            recent: Arc::clone(&recent),
+            commands,
+            wake: Arc::clone(&wake),
+        };
+        let thread =
+            Thread { watch, sockets, kernel, words, events, commands: to_obey, wake, status };
+        let writer = spawn("link-events", move || write(log, &to_write, &recent))?;
+        let thread = spawn("links", move || {
+            urgency::ahead_of_all();
+            thread.run()
+        })?;
+        Ok(Self { desk: Arc::new(desk), socket, writer, thread })
+    }
+
+    /// Watches until asked to stop. Routes stay as they are.
+    ///
+    /// # Errors
+    /// When nobody watches any more.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), LinksError> {
+        let Self { desk, socket, writer, thread } = self;
+        let wake = Arc::clone(&desk.wake);
+        let mut asked = tokio::spawn(desk.run(socket, stop.clone()));
+        let ended = tokio::task::spawn_blocking(move || thread.join());
+        tokio::pin!(ended);
+        let outcome = tokio::select! {
+            outcome = &mut ended => {
+                asked.abort();
+                outcome
+            }
+            _ = &mut asked => {
+                // The last sender of commands is gone, which the thread finds out once it is woken.
+                let _ = wake.write(1);
+                ended.await
+            }
+        };
+        // All that happened is written down before the end.
+        drop(tokio::task::spawn_blocking(move || writer.join()).await);
+        match outcome {
+            Ok(Ok(outcome)) => outcome.map_err(LinksError::Thread),
+            Ok(Err(_)) | Err(_) => Err(LinksError::Thread(io::Error::other("it panicked"))),
+        }
+    }
+}
+
+fn open(path: &PathSettings) -> Result<Sockets, LinksError> {
+    Sockets::open(path).map_err(|source| LinksError::Path {
+        path: path.name.clone(),
+        device: path.device.to_string(),
+        source,
+    })
+}
+
+fn spawn<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, LinksError> {
+    thread::Builder::new().name(name.to_owned()).spawn(work).map_err(LinksError::Thread)
+}
+
+/// Writes events down as they come, many at a time if the disk is slow, until nobody sends any more.
+/// On a disk that is full they are kept and tried again with the next one.
+fn write(mut log: EventLog, events: &Receiver<Event>, recent: &Recent) {
+    let mut waiting = Vec::new();
+    while let Ok(event) = events.recv() {
+        waiting.push(event);
+        waiting.extend(events.try_iter().take(EVENTS));
+        match log.append(&mut waiting) {
+            Ok(()) => {
+                recent.add(&waiting);
+                waiting.clear();
+            }
+            Err(error) => {
+                tracing::error!(%error, waiting = waiting.len(), "links.events cannot be written");
+                let excess = waiting.len().saturating_sub(EVENTS);
+                waiting.drain(..excess);
+            }
+        }
+    }
+}
+
+impl From<WatchError> for LinksError {
+    fn from(error: WatchError) -> Self {
+        Self::Watch(error.to_string())
+    }
+}

@@ -5,7 +5,7 @@ mod office;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use edge::links::{Carrier, Change, Hand, LinkEvent, Outline, Plan, SwitchError, Verb};
+use edge::links::switch::{Carrier, Change, Hand, LinkEvent, Outline, Plan, SwitchError, Verb};
 use link::{PathNumber, Routes};
 
 use office::*;

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use edge::links::{
+use edge::links::switch::{
     Carrier, Change, Hand, LinkEvent, NextHop, Object, Outline, Path, Plan, Route, Rule, Switch,
     Target, Verb, Watch,
 };

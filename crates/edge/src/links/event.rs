@@ -1,0 +1,306 @@
+//! What happened to the links of an office, as it is written down: one line of JSON each, with a number
+//! that goes up by one, so that whoever reads them sees whether one is missing.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use link::path::{Change, Why};
+use link::site::{Decision, Reason};
+use link::{Fault, PathNumber};
+use serde::{Deserialize, Serialize};
+
+/// Something that is to be written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum What {
+    /// The agent began to watch.
+    Began,
+    /// A path is another one now.
+    Path {
+        /// Which one.
+        number: PathNumber,
+        /// How.
+        change: Change,
+    },
+    /// The office is connected otherwise.
+    Site {
+        /// How.
+        decision: Decision,
+        /// How long it took to move routes; `None` where none were to be moved.
+        took: Option<Duration>,
+    },
+    /// Routes could not be moved.
+    Stuck {
+        /// Where they were to go.
+        to: PathNumber,
+    },
+}
+
+/// A line of the event log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Event {
+    /// Its number, from 1.
+    pub number: u64,
+    /// When, in milliseconds of Unix time, by the clock of this router.
+    pub at: u64,
+    /// Whose links.
+    pub site: String,
+    /// `began`, `path`, `site` or `stuck`.
+    pub what: String,
+    /// The path that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// How it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// How it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// By which paths the office goes afterwards: what is protected, and the rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub routes: Option<[String; 2]>,
+    /// The path on which visitors make room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clamped: Option<String>,
+    /// How long it took to move routes, in microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub took_us: Option<u64>,
+    /// Nothing was moved, for this is a dry run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
+}
+
+/// By which words events tell of an office and its paths.
+#[derive(Debug, Clone)]
+pub(super) struct Words {
+    pub site: String,
+    pub paths: Vec<String>,
+    pub is_dry_run: bool,
+}
+
+impl Words {
+    pub(super) fn path(&self, number: PathNumber) -> String {
+        let name = self.paths.get(usize::from(number.index()));
+        name.cloned().unwrap_or_else(|| number.to_string())
+    }
+
+    /// The event without its number.
+    pub(super) fn event(&self, what: &What, at: SystemTime) -> Event {
+        let at = at.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        let blank = Event {
+            number: 0,
+            at: u64::try_from(at).unwrap_or(u64::MAX),
+            site: self.site.clone(),
+            what: String::new(),
+            path: None,
+            from: None,
+            to: None,
+            why: None,
+            routes: None,
+            clamped: None,
+            took_us: None,
+            dry_run: self.is_dry_run,
+        };
+        match what {
+            What::Began => Event { what: "began".to_owned(), ..blank },
+            What::Path { number, change } => Event {
+                what: "path".to_owned(),
+                path: Some(self.path(*number)),
+                from: Some(change.from.to_string()),
+                to: Some(change.to.to_string()),
+                why: Some(told(change.why)),
+                ..blank
+            },
+            What::Site { decision, took } => Event {
+                what: "site".to_owned(),
+                path: subject(decision.reason).map(|number| self.path(number)),
+                from: Some(decision.from.as_str().to_owned()),
+                to: Some(decision.to.as_str().to_owned()),
+                why: Some(reason(decision.reason).to_owned()),
+                routes: Some(
+                    [decision.routes.protected, decision.routes.all].map(|path| self.path(path)),
+                ),
+                clamped: decision.clamped.map(|path| self.path(path)),
+                took_us: took.map(|took| u64::try_from(took.as_micros()).unwrap_or(u64::MAX)),
+                ..blank
+            },
+            What::Stuck { to } => {
+                Event { what: "stuck".to_owned(), path: Some(self.path(*to)), ..blank }
+            }
+        }
+    }
+}
+
+/// What made a path what it is, in words.
+fn told(why: Why) -> String {
+    match why {
+        Why::Heard => "the other end is heard".to_owned(),
+        Why::NeverHeard => "the other end was never heard".to_owned(),
+        Why::HeartbeatMissed => "a heartbeat is late".to_owned(),
+        Why::Silent => "nothing is heard".to_owned(),
+        Why::PeerDown => "the other end hears nothing of us".to_owned(),
+        Why::CarrierLost => "the device has no carrier".to_owned(),
+        Why::Bad(Fault::Loss { per_mille }) => {
+            format!("{}.{} % are lost", per_mille / 10, per_mille % 10)
+        }
+        Why::Bad(Fault::Delay { seen, usual }) => {
+            format!("round trips take {} ms instead of {}", seen.as_millis(), usual.as_millis())
+        }
+        Why::Bad(Fault::Jitter(jitter)) => {
+            format!("round trips differ by {} ms", jitter.as_millis())
+        }
+        Why::Bad(Fault::Voice(mos)) => format!("voices would come with a score of {mos}"),
+        Why::Clean => "it is good for long enough".to_owned(),
+        Why::Flapping => "it failed too often".to_owned(),
+        Why::Released => "it has not failed for long enough".to_owned(),
+        Why::Maintenance => "people took it out".to_owned(),
+        Why::PeerMaintenance => "people took it out at the other end".to_owned(),
+        Why::MaintenanceOver => "its maintenance is over".to_owned(),
+    }
+}
+
+/// What made an office change, in words.
+const fn reason(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Failed(_) => "the path carries nothing",
+        Reason::Bad(_) => "the path is bad",
+        Reason::AllDown => "no path carries anything",
+        Reason::Back(_) => "the path carries again",
+        Reason::Clean(_) => "the path is good again",
+        Reason::TrialFailed(_) => "the path was not good after all",
+        Reason::Proven(_) => "the path was shown to carry all",
+        Reason::Settled(_) => "visitors have the path back",
+        Reason::Locked => "people pinned it",
+        Reason::Unlocked => "the pin is gone",
+    }
+}
+
+const fn subject(reason: Reason) -> Option<PathNumber> {
+    match reason {
+        Reason::Failed(path)
+        | Reason::Bad(path)
+        | Reason::Back(path)
+        | Reason::Clean(path)
+        | Reason::TrialFailed(path)
+        | Reason::Proven(path)
+        | Reason::Settled(path) => Some(path),
+        Reason::AllDown | Reason::Locked | Reason::Unlocked => None,
+    }
+}
+
+/// The file of events.
+#[derive(Debug)]
+pub(super) struct EventLog {
+    file: File,
+    next: u64,
+}
+
+impl EventLog {
+    /// Opens the file, or makes it, readable by the service alone. What a crash left of a last line is
+    /// cut off, and numbers go on after the last whole one.
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        let mut file =
+            OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
+        let (mut whole, mut last) = (0, 0);
+        let mut reader = BufReader::new(&file);
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            let length = reader.read_until(b'\n', &mut line)?;
+            if length == 0 || line.last() != Some(&b'\n') {
+                break;
+            }
+            whole += u64::try_from(length).unwrap_or_default();
+            if let Ok(event) = serde_json::from_slice::<Event>(&line) {
+                last = event.number.max(last);
+            }
+        }
+        if file.seek(SeekFrom::End(0))? > whole {
+            file.set_len(whole)?;
+        }
+        Ok(Self { file, next: last + 1 })
+    }
+
+    /// Appends events, which are on the disk afterwards; gives them their numbers.
+    pub(super) fn append(&mut self, events: &mut [Event]) -> io::Result<()> {
+        let mut lines = Vec::new();
+        for (number, event) in (self.next..).zip(events.iter_mut()) {
+            event.number = number;
+            serde_json::to_writer(&mut lines, event)?;
+            lines.push(b'\n');
+        }
+        let before = self.file.seek(SeekFrom::End(0))?;
+        let written = self.file.write_all(&lines).and_then(|()| self.file.sync_data());
+        if let Err(error) = written {
+            // On a full disk nothing half stays behind.
+            drop(self.file.set_len(before));
+            return Err(error);
+        }
+        self.next += u64::try_from(events.len()).unwrap_or_default();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use link::Health;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn words() -> Words {
+        Words {
+            site: "hofuf".to_owned(),
+            paths: vec!["fibre".to_owned(), "radio".to_owned()],
+            is_dry_run: false,
+        }
+    }
+
+    fn down() -> Event {
+        let change = Change { from: Health::Up, to: Health::Down, why: Why::Silent };
+        let what = What::Path { number: PathNumber::PRIMARY, change };
+        words().event(&what, UNIX_EPOCH + Duration::from_millis(1_500))
+    }
+
+    #[test]
+    fn an_event_says_what_happened_in_one_line() {
+        let told = serde_json::to_string(&down()).unwrap();
+        let line = r#"{"number":0,"at":1500,"site":"hofuf","what":"path","path":"fibre","from":"up","to":"down","why":"nothing is heard"}"#;
+        assert_eq!(told, line);
+    }
+
+    #[test]
+    fn numbers_go_on_after_a_restart_and_half_a_line_is_cut_off() {
+        let dir = TempDir::new().unwrap();
+        let path = dir.path().join("links.jsonl");
+        let mut log = EventLog::open(&path).unwrap();
+        log.append(&mut [down(), down()]).unwrap();
+        drop(log);
+        let mut file = OpenOptions::new().append(true).open(&path).unwrap();
+        file.write_all(b"{\"number\":3,\"at\":15").unwrap();
+        let mut log = EventLog::open(&path).unwrap();
+        let mut events = [down()];
+        log.append(&mut events).unwrap();
+        assert_eq!(events[0].number, 3);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let numbers: Vec<u64> =
+            text.lines().map(|line| serde_json::from_str::<Event>(line).unwrap().number).collect();
+        assert_eq!(numbers, [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_full_disk_leaves_no_half_line_and_no_gap() {
+        let dir = TempDir::new().unwrap();
+        let mut log = EventLog::open(&dir.path().join("links.jsonl")).unwrap();
+        let next = log.next;
+        log.file = OpenOptions::new().read(true).write(true).open("/dev/full").unwrap();
+        assert!(log.append(&mut [down()]).is_err());
+        assert_eq!(log.next, next);
+    }
+}

@@ -1,0 +1,370 @@
+//! What can be set about the links of an office.
+//!
+//! [`LinksSettings::validate`] gives the first reason why a written section cannot be used. Only this
+//! end is described; the far end has the same section with its own addresses.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::num::{NonZeroU8, NonZeroU32};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use link::{PathPolicy, QualityPolicy, SitePolicy};
+use serde::Deserialize;
+
+use super::switch::{Outline, Path};
+use crate::interface::InterfaceName;
+
+/// The most paths of an office.
+const MOST_PATHS: usize = 8;
+const MOST_PREFIXES: usize = 10_000;
+
+/// The section `[links]` of the configuration file.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct LinksSettings {
+    /// What this office is called in events: letters, digits and `-`.
+    pub site: String,
+    /// Whether routes are moved; default `switch`.
+    #[serde(default)]
+    pub mode: SwitchMode,
+    /// The paths to the other offices, the primary one first; 1 to 8.
+    pub paths: Vec<PathSettings>,
+    /// What is reached by them: the prefixes of the other offices.
+    pub offices: Vec<IpNet>,
+    /// Prefixes of little risk among them, which try a path before the rest follows.
+    #[serde(default)]
+    pub canary: Vec<IpNet>,
+    /// The firewall mark of what an office cannot do without, such as voice; 0, the default, is none.
+    #[serde(default)]
+    pub protected_mark: u32,
+    /// The file to which events are appended; default `/var/lib/sabeel/links.jsonl`.
+    #[serde(default = "default_event_log")]
+    pub event_log: PathBuf,
+    /// The Unix socket on which `sabeel link` asks; default `/run/sabeel/links.sock`.
+    #[serde(default = "default_socket")]
+    pub socket: PathBuf,
+}
+
+/// What the agent does about what it sees.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SwitchMode {
+    /// It moves routes.
+    #[default]
+    Switch,
+    /// It writes down what it would have done.
+    DryRun,
+}
+
+/// One path of an office.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct PathSettings {
+    /// What it is called: letters, digits and `-`.
+    pub name: String,
+    /// Its network interface. All that is sent to watch it leaves by this one, whatever routes say.
+    pub device: InterfaceName,
+    /// Our address on it.
+    pub local: Ipv4Addr,
+    /// The address of the other end's agent, one hop away.
+    pub peer: Ipv4Addr,
+    /// To whom packets for the other offices are handed; default `peer`.
+    pub gateway: Option<Ipv4Addr>,
+    /// The same for prefixes of IPv6.
+    pub gateway6: Option<Ipv6Addr>,
+    /// The time between heartbeats in milliseconds; 10 to 60,000, default 100.
+    #[serde(default = "default_heartbeat")]
+    pub heartbeat_ms: u64,
+    /// So many heartbeats have to be missing for the path to be down; 2 to 50, default 3. For radio
+    /// take 5, which does not take 30 % of loss for a cut.
+    #[serde(default = "default_missing")]
+    pub missing: u8,
+    /// Probes of quality a second; 0 to 100, default 5. With 0 the heartbeats alone count, for a far
+    /// end that answers no probes.
+    #[serde(default = "default_probes")]
+    pub probes_per_second: u32,
+    /// Round trips that take so much longer than usual are bad, in milliseconds; 1 to 10,000, default
+    /// 100.
+    #[serde(default = "default_delay")]
+    pub bad_delay_ms: u64,
+    /// Losses from so many percent on are bad; 1 to 100, default 5.
+    #[serde(default = "default_loss")]
+    pub bad_loss_percent: u8,
+}
+
+/// Why a section `[links]` cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LinksSettingsError {
+    /// A number is outside its range.
+    #[error("`{key}` is {value}, but must be {least} to {most}")]
+    OutOfRange {
+        /// The key.
+        key: &'static str,
+        /// What was written.
+        value: u64,
+        /// The least allowed.
+        least: u64,
+        /// The most allowed.
+        most: u64,
+    },
+    /// A name would not be understood elsewhere.
+    #[error("`{0}` is no name: use 1 to 32 of letters, digits and '-'")]
+    Name(String),
+    /// Two paths cannot be told from each other.
+    #[error("two paths have the {what} {value}")]
+    Twice {
+        /// Of which kind it is.
+        what: &'static str,
+        /// What both have.
+        value: String,
+    },
+    /// A path that leads nowhere.
+    #[error("path {path}: `{key}` must be the address of one host")]
+    Address {
+        /// Which path.
+        path: String,
+        /// The key.
+        key: &'static str,
+    },
+    /// The canary is no part of what is reached.
+    #[error("{0} in `canary` is in none of `offices`")]
+    Canary(IpNet),
+    /// It would take away the way to the other end itself.
+    #[error("{prefix} in `offices` has the address {address} of path {path} in it")]
+    OverPath {
+        /// The prefix.
+        prefix: IpNet,
+        /// The address of the other end.
+        address: IpAddr,
+        /// Which path.
+        path: String,
+    },
+}
+
+impl LinksSettings {
+    /// Checks every value against its range, and all against each other.
+    ///
+    /// # Errors
+    /// The first that does not fit.
+    pub fn validate(&self) -> Result<(), LinksSettingsError> {
+        let count = |list: usize| u64::try_from(list).unwrap_or(u64::MAX);
+        check_name(&self.site)?;
+        within("paths", count(self.paths.len()), 1, count(MOST_PATHS))?;
+        within("offices", count(self.offices.len()), 1, count(MOST_PREFIXES))?;
+        let (mut names, mut ends) = (BTreeSet::new(), BTreeSet::new());
+        for path in &self.paths {
+            path.validate()?;
+            if !names.insert(path.name.as_str()) {
+                return Err(LinksSettingsError::Twice { what: "name", value: path.name.clone() });
+            }
+            if !ends.insert((path.device.as_str(), path.peer)) {
+                let value = format!("{} on {}", path.peer, path.device);
+                return Err(LinksSettingsError::Twice { what: "peer", value });
+            }
+            let address = IpAddr::V4(path.gateway());
+            let over = self.offices.iter().find(|prefix| prefix.contains(&address));
+            if let Some(prefix) = over {
+                let path = path.name.clone();
+                return Err(LinksSettingsError::OverPath { prefix: *prefix, address, path });
+            }
+        }
+        let is_reached =
+            |canary: &&IpNet| self.offices.iter().any(|prefix| prefix.contains(*canary));
+        match self.canary.iter().find(|canary| !is_reached(canary)) {
+            Some(canary) => Err(LinksSettingsError::Canary(*canary)),
+            None => Ok(()),
+        }
+    }
+
+    /// The routes of the office.
+    pub(super) fn outline(&self) -> Outline {
+        let path = |of: &PathSettings| Path {
+            device: of.device.clone(),
+            ipv4: Some(of.gateway()),
+            ipv6: of.gateway6,
+        };
+        Outline {
+            paths: self.paths.iter().map(path).collect(),
+            prefixes: self.offices.clone(),
+            canary: self.canary.clone(),
+            protected_mark: NonZeroU32::new(self.protected_mark),
+            ..Outline::default()
+        }
+    }
+
+    /// When the office changes its path.
+    pub(crate) fn site_policy(&self) -> SitePolicy {
+        SitePolicy::default()
+    }
+}
+
+impl PathSettings {
+    fn validate(&self) -> Result<(), LinksSettingsError> {
+        check_name(&self.name)?;
+        within("heartbeat-ms", self.heartbeat_ms, 10, 60_000)?;
+        within("missing", self.missing.into(), 2, 50)?;
+        within("probes-per-second", self.probes_per_second.into(), 0, 100)?;
+        within("bad-delay-ms", self.bad_delay_ms, 1, 10_000)?;
+        within("bad-loss-percent", self.bad_loss_percent.into(), 1, 100)?;
+        let is_host = |address: IpAddr| !(address.is_unspecified() || address.is_multicast());
+        for (key, address) in [
+            ("local", self.local.into()),
+            ("peer", self.peer.into()),
+            ("gateway", self.gateway().into()),
+        ] {
+            if !is_host(address) {
+                return Err(LinksSettingsError::Address { path: self.name.clone(), key });
+            }
+        }
+        Ok(())
+    }
+
+    /// To whom packets for the other offices are handed.
+    pub(crate) fn gateway(&self) -> Ipv4Addr {
+        self.gateway.unwrap_or(self.peer)
+    }
+
+    pub(crate) const fn heartbeat(&self) -> Duration {
+        Duration::from_millis(self.heartbeat_ms)
+    }
+
+    pub(crate) fn detect_mult(&self) -> NonZeroU8 {
+        NonZeroU8::new(self.missing).unwrap_or(NonZeroU8::MIN)
+    }
+
+    /// The time from one probe to the next, if there are any.
+    pub(crate) fn probe_interval(&self) -> Option<Duration> {
+        Duration::from_secs(1).checked_div(self.probes_per_second)
+    }
+
+    /// From when on the path is what.
+    pub(crate) fn policy(&self) -> PathPolicy {
+        let quality = QualityPolicy {
+            loss: f64::from(self.bad_loss_percent) / 100.0,
+            delay: Duration::from_millis(self.bad_delay_ms),
+            ..QualityPolicy::default()
+        };
+        let is_probed = self.probes_per_second > 0;
+        PathPolicy { quality: is_probed.then_some(quality), ..PathPolicy::default() }
+    }
+}
+
+fn check_name(name: &str) -> Result<(), LinksSettingsError> {
+    let is_plain = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'-';
+    if (1..=32).contains(&name.len()) && name.bytes().all(is_plain) {
+        return Ok(());
+    }
+    Err(LinksSettingsError::Name(name.chars().take(40).collect()))
+}
+
+const fn within(
+    key: &'static str,
+    value: u64,
+    least: u64,
+    most: u64,
+) -> Result<(), LinksSettingsError> {
+    if least <= value && value <= most {
+        return Ok(());
+    }
+    Err(LinksSettingsError::OutOfRange { key, value, least, most })
+}
+
+fn default_event_log() -> PathBuf {
+    "/var/lib/sabeel/links.jsonl".into()
+}
+
+fn default_socket() -> PathBuf {
+    "/run/sabeel/links.sock".into()
+}
+
+const fn default_heartbeat() -> u64 {
+    100
+}
+
+const fn default_missing() -> u8 {
+    3
+}
+
+const fn default_probes() -> u32 {
+    5
+}
+
+const fn default_delay() -> u64 {
+    100
+}
+
+const fn default_loss() -> u8 {
+    5
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEAST: &str = r#"
+        site = "hofuf"
+        offices = ["10.2.0.0/16"]
+        canary = ["10.2.255.0/24"]
+        [[paths]]
+        name = "fibre"
+        device = "fib0"
+        local = "192.0.2.1"
+        peer = "192.0.2.2"
+        [[paths]]
+        name = "radio"
+        device = "rad0"
+        local = "198.51.100.1"
+        peer = "198.51.100.2"
+        missing = 5
+    "#;
+
+    fn read(text: &str) -> Result<LinksSettings, String> {
+        let settings: LinksSettings = toml::from_str(text).map_err(|error| error.to_string())?;
+        settings.validate().map_err(|error| error.to_string())?;
+        Ok(settings)
+    }
+
+    #[test]
+    fn the_rest_follows_from_the_least() {
+        let settings = read(LEAST).unwrap();
+        assert_eq!(settings.mode, SwitchMode::Switch);
+        let [fibre, radio] = &settings.paths[..] else { panic!("there are two") };
+        assert_eq!(fibre.gateway(), Ipv4Addr::from([192, 0, 2, 2]));
+        assert_eq!(fibre.heartbeat(), Duration::from_millis(100));
+        assert_eq!((fibre.detect_mult().get(), radio.detect_mult().get()), (3, 5));
+        assert_eq!(fibre.probe_interval(), Some(Duration::from_millis(200)));
+        assert_eq!(fibre.policy(), PathPolicy::default());
+    }
+
+    #[test]
+    fn a_far_end_without_probes_is_judged_by_its_heartbeats() {
+        let settings = read(&LEAST.replace("missing = 5", "probes-per-second = 0")).unwrap();
+        assert_eq!(settings.paths[1].probe_interval(), None);
+        assert_eq!(settings.paths[1].policy().quality, None);
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_refused_by_its_key() {
+        for (old, new, named) in [
+            ("missing = 5", "missing = 1", "`missing` is 1, but must be 2 to 50"),
+            ("missing = 5", "heartbeat-ms = 5", "`heartbeat-ms` is 5"),
+            ("missing = 5", "probes-per-second = 101", "`probes-per-second`"),
+            ("missing = 5", "bad-loss-percent = 0", "`bad-loss-percent`"),
+            ("missing = 5", "missin = 5", "missin"),
+            ("\"hofuf\"", "\"al hofuf\"", "`al hofuf` is no name"),
+            ("\"radio\"", "\"fibre\"", "two paths have the name fibre"),
+            ("\"198.51.100.2\"", "\"0.0.0.0\"", "path radio: `peer`"),
+            ("[\"10.2.0.0/16\"]", "[]", "`offices` is 0"),
+            ("10.2.255.0/24", "10.3.0.0/24", "10.3.0.0/24 in `canary`"),
+            ("10.2.0.0/16\"]", "10.2.0.0/16\", \"192.0.2.0/24\"]", "has the address 192.0.2.2"),
+        ] {
+            let reason = read(&LEAST.replace(old, new)).unwrap_err();
+            assert!(reason.contains(named), "{new}: {reason}");
+        }
+        let same = LEAST.replace("rad0", "fib0").replace("198.51.100.2", "192.0.2.2");
+        let reason = read(&same).unwrap_err();
+        assert_eq!(reason, "two paths have the peer 192.0.2.2 on fib0");
+    }
+}

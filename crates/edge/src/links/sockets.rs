@@ -1,0 +1,167 @@
+//! The sockets of one path. All are bound to its device, so that what they say is about this path,
+//! whatever routes say; that a device is missing is an error, and never another way.
+
+use std::io::{self, IoSliceMut};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+
+use link::bfd::{Arrival, Hops, Interface};
+use link::stamp::reflector::PORT as PROBE_PORT;
+use nix::cmsg_space;
+use nix::errno::Errno;
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrIn, recvmsg, setsockopt, sockopt};
+use socket2::{Domain, Protocol, Socket, Type};
+
+use super::settings::PathSettings;
+
+/// The class of network control (CS6, RFC 4594 s3.1), as of all heartbeats.
+const CONTROL: u32 = 48 << 2;
+/// The class of voice (EF), which is what an office cannot do without.
+const EXPEDITED: u32 = 46 << 2;
+/// From which ports heartbeats come (RFC 5881 s4).
+const HEARTBEAT_PORTS: std::ops::RangeInclusive<u16> = 49_152..=65_535;
+
+/// The sockets of a path, none of which blocks.
+#[derive(Debug)]
+pub(super) struct Sockets {
+    pub(super) interface: Interface,
+    local: Ipv4Addr,
+    peer: Ipv4Addr,
+    heartbeats: UdpSocket,
+    sender: UdpSocket,
+    probes: UdpSocket,
+    reflector: UdpSocket,
+}
+
+/// Which of them has something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Which {
+    Heartbeats,
+    Probes,
+    Reflector,
+}
+
+/// A datagram that came.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Came {
+    pub(super) length: usize,
+    pub(super) from: SocketAddrV4,
+    pub(super) ttl: u8,
+}
+
+impl Sockets {
+    /// Opens those of a path in the network namespace of the calling thread.
+    ///
+    /// # Errors
+    /// When the device or our address on it is missing, or somebody else has the ports.
+    pub(super) fn open(path: &PathSettings) -> io::Result<Self> {
+        let interface = Interface(path.device.index()?);
+        let heartbeats = bound(path, Hops::Single.port(), CONTROL)?;
+        let sender = HEARTBEAT_PORTS
+            .step_by(251)
+            .find_map(|port| match bound(path, port, CONTROL) {
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => None,
+                outcome => Some(outcome),
+            })
+            .unwrap_or_else(|| Err(io::ErrorKind::AddrInUse.into()))?;
+        sender.connect((path.peer, Hops::Single.port()))?;
+        let probes = bound(path, 0, EXPEDITED)?;
+        probes.connect((path.peer, PROBE_PORT))?;
+        let reflector = bound(path, PROBE_PORT, EXPEDITED)?;
+        let (local, peer) = (path.local, path.peer);
+        Ok(Self { interface, local, peer, heartbeats, sender, probes, reflector })
+    }
+
+    /// What to wait for, in the order of urgency.
+    pub(super) fn waiting(&self) -> [(Which, BorrowedFd<'_>); 3] {
+        [
+            (Which::Heartbeats, self.heartbeats.as_fd()),
+            (Which::Probes, self.probes.as_fd()),
+            (Which::Reflector, self.reflector.as_fd()),
+        ]
+    }
+
+    /// The next datagram of one of them, if there is one.
+    pub(super) fn receive(&self, which: Which, octets: &mut [u8]) -> io::Result<Option<Came>> {
+        let socket = match which {
+            Which::Heartbeats => &self.heartbeats,
+            Which::Probes => &self.probes,
+            Which::Reflector => &self.reflector,
+        };
+        receive(socket, octets)
+    }
+
+    /// How a heartbeat came.
+    pub(super) fn arrival(&self, came: &Came) -> Arrival {
+        Arrival {
+            interface: self.interface,
+            from: IpAddr::V4(*came.from.ip()),
+            to: self.local.into(),
+            ttl: came.ttl,
+            hops: Hops::Single,
+        }
+    }
+
+    /// Whether it came from the other end of the path.
+    pub(super) fn is_peers(&self, came: &Came) -> bool {
+        *came.from.ip() == self.peer
+    }
+
+    /// Sends a heartbeat. One that cannot be sent is as one that was lost.
+    pub(super) fn send_heartbeat(&self, octets: &[u8]) {
+        tell(self.sender.send(octets));
+    }
+
+    /// Sends a probe.
+    pub(super) fn send_probe(&self, octets: &[u8]) {
+        tell(self.probes.send(octets));
+    }
+
+    /// Answers a probe of the other end.
+    pub(super) fn answer(&self, octets: &[u8], to: SocketAddrV4) {
+        tell(self.reflector.send_to(octets, to));
+    }
+}
+
+/// A path that is down refuses at once or swallows: the machine finds out either way.
+fn tell(sent: io::Result<usize>) {
+    if let Err(error) = sent {
+        tracing::trace!(%error, "links.send");
+    }
+}
+
+fn bound(path: &PathSettings, port: u16, class: u32) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
+    socket.bind_device(Some(path.device.as_str().as_bytes()))?;
+    // Each path has its own device, and maybe the address of another one.
+    socket.set_reuse_address(port != 0)?;
+    socket.set_ttl_v4(u8::MAX.into())?;
+    socket.set_tos_v4(class)?;
+    setsockopt(&socket, sockopt::Ipv4RecvTtl, &true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&SocketAddr::from((path.local, port)).into())?;
+    Ok(socket.into())
+}
+
+fn receive(socket: &UdpSocket, octets: &mut [u8]) -> io::Result<Option<Came>> {
+    let mut control = cmsg_space!(libc::c_int);
+    let mut parts = [IoSliceMut::new(octets)];
+    let flags = MsgFlags::MSG_DONTWAIT;
+    let fd = socket.as_raw_fd();
+    let message = match recvmsg::<SockaddrIn>(fd, &mut parts, Some(&mut control), flags) {
+        Ok(message) => message,
+        Err(Errno::EAGAIN) => return Ok(None),
+        // The other end has no such port, or the path is gone: an answer to what we sent.
+        Err(Errno::ECONNREFUSED | Errno::EHOSTUNREACH | Errno::ENETUNREACH) => return Ok(None),
+        Err(errno) => return Err(errno.into()),
+    };
+    let mut ttl = 0;
+    for control in message.cmsgs()? {
+        if let ControlMessageOwned::Ipv4Ttl(received) = control {
+            ttl = u8::try_from(received).unwrap_or_default();
+        }
+    }
+    let Some(from) = message.address else { return Ok(None) };
+    let from = SocketAddrV4::new(from.ip(), from.port());
+    Ok(Some(Came { length: message.bytes, from, ttl }))
+}

@@ -1,0 +1,81 @@
+//! How the links of an office are now, for whoever asks.
+
+use std::time::Duration;
+
+use link::PathNumber;
+use serde::{Deserialize, Serialize};
+
+use super::event::Words;
+use super::watch::Watch;
+
+/// An office and its paths.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Status {
+    /// What the office is called.
+    pub site: String,
+    /// How it is connected: `primary`, `on-backup`, `split`, `returning`, `isolated` or `locked`.
+    pub mode: String,
+    /// The path of what is protected, and that of the rest.
+    pub routes: [String; 2],
+    /// The path on which visitors make room.
+    pub clamped: Option<String>,
+    /// Whether routes stay as they are whatever is decided.
+    pub is_dry_run: bool,
+    /// Its paths, the primary one first.
+    pub paths: Vec<PathStatus>,
+}
+
+/// A path.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct PathStatus {
+    /// What it is called.
+    pub name: String,
+    /// How it is.
+    pub health: String,
+    /// Whether packets pass.
+    pub is_alive: bool,
+    /// Round trips of the last second: the middle one, in microseconds.
+    pub round_trip_us: Option<u64>,
+    /// How long they usually take.
+    pub usual_us: Option<u64>,
+    /// How much they differ.
+    pub jitter_us: Option<u64>,
+    /// So many of a thousand probes were lost in the last second.
+    pub loss_per_mille: Option<u16>,
+    /// How voices would come, in hundredths of a score of 1 to 5.
+    pub mos: Option<u16>,
+}
+
+impl Status {
+    pub(super) fn of(watch: &Watch, words: &Words) -> Self {
+        let routes = watch.site().routes();
+        let paths = (0..).map(PathNumber::new).zip(watch.views()).map(|(number, view)| {
+            let (second, usual) = watch.quality(number).unzip();
+            let second = second.filter(|second| second.sent > 0);
+            PathStatus {
+                name: words.path(number),
+                health: view.health.to_string(),
+                is_alive: view.is_alive,
+                round_trip_us: second.and_then(|of| of.round_trips.percentile(50)).map(micros),
+                usual_us: usual.flatten().map(micros),
+                jitter_us: second.map(|of| micros(of.jitter)),
+                loss_per_mille: second.map(|_| view.loss),
+                mos: second.map(|_| view.mos.hundredths()),
+            }
+        });
+        Self {
+            site: words.site.clone(),
+            mode: watch.site().mode().as_str().to_owned(),
+            routes: [routes.protected, routes.all].map(|path| words.path(path)),
+            clamped: watch.site().clamped().map(|path| words.path(path)),
+            is_dry_run: words.is_dry_run,
+            paths: paths.collect(),
+        }
+    }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,385 @@
+//! All that this end knows of the paths of its office, and what follows from it.
+//!
+//! Datagrams, carrier changes, commands and the time go in; packets, events and wanted routes come out.
+//! Sockets, clocks and the kernel are the business of the thread that drives it.
+
+use std::num::NonZeroUsize;
+use std::time::{Duration, Instant};
+
+use link::bfd::{self, Arrival, Datagram, Discriminator, Interface, Output, Sessions};
+use link::path::{Heard, Liveness};
+use link::site::Decision;
+use link::stamp::sender::{self, Reading, Reflection, Sender, Sizes};
+use link::stamp::{ErrorEstimate, Format, SessionId};
+use link::{Health, Mos, Path, PathNumber, PathView, Readiness, Second, Site};
+
+use super::event::What;
+use super::settings::{LinksSettings, PathSettings};
+
+/// After which time a probe is lost.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
+/// The lengths of probes, in turn: those of voice, and as long as a path that is fit has to carry.
+const PROBE_SIZES: Sizes = Sizes::Alternating([64, 1_400]);
+const SECOND: Duration = Duration::from_secs(1);
+
+/// What follows from what was heard.
+#[derive(Debug)]
+pub(super) enum Effect {
+    /// A heartbeat goes out on that path.
+    Heartbeat(PathNumber, Datagram),
+    /// Traffic is to go elsewhere, or visitors are to make room or not any more.
+    Decided(Decision),
+    /// Something is to be written down.
+    Happened(What),
+}
+
+/// What people want.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Command {
+    /// The office stays on a path, until then.
+    Lock(PathNumber, Option<Instant>),
+    /// It goes where it is best.
+    Unlock,
+    /// A path is taken out, until then.
+    Maintain(PathNumber, Option<Instant>),
+    /// And given back.
+    Resume(PathNumber),
+}
+
+/// The paths of an office and the office itself.
+pub(super) struct Watch {
+    sessions: Sessions,
+    paths: Vec<Watched>,
+    site: Site,
+    next_second: Instant,
+}
+
+struct Watched {
+    session: Discriminator,
+    sender: Option<Sender>,
+    path: Path,
+    /// What the last second of probes showed.
+    last: Second,
+}
+
+/// Why paths cannot be watched.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum WatchError {
+    /// A heartbeat cannot be as it is set.
+    #[error("heartbeats of path {path}: {reason}")]
+    Heartbeat {
+        /// Which path.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Watch {
+    /// Watches these paths, each on the interface of that number, for an office that is on one of them.
+    pub(super) fn new(
+        settings: &LinksSettings,
+        interfaces: &[Interface],
+        on: PathNumber,
+        mut entropy: impl FnMut() -> u64,
+        now: Instant,
+    ) -> Result<Self, WatchError> {
+        let limit = NonZeroUsize::new(settings.paths.len()).unwrap_or(NonZeroUsize::MIN);
+        let mut sessions = Sessions::new(limit);
+        let mut paths = Vec::new();
+        for (of, interface) in settings.paths.iter().zip(interfaces) {
+            let failed = |reason: String| WatchError::Heartbeat { path: of.name.clone(), reason };
+            let wished = bfd::Settings::new(of.heartbeat(), of.heartbeat(), of.detect_mult())
+                .map_err(|error| failed(error.to_string()))?;
+            let to = bfd::Path::SingleHop { interface: *interface, peer: of.peer.into() };
+            let session = sessions
+                .add(to, wished, entropy(), now)
+                .map_err(|error| failed(error.to_string()))?;
+            let sender = prober(of, SessionId((entropy() & 0xffff) as u16), now);
+            let path = Path::new(of.policy(), now);
+            paths.push(Watched { session, sender, path, last: Second::default() });
+        }
+        let site = Site::new(settings.site_policy(), on);
+        Ok(Self { sessions, paths, site, next_second: now + SECOND })
+    }
+
+    /// When something is due although nothing comes.
+    pub(super) fn next_deadline(&mut self, now: Instant) -> Instant {
+        let senders = self.paths.iter().filter_map(|path| path.sender.as_ref());
+        let probes = senders.map(Sender::next_deadline).min();
+        let paths = self.paths.iter().filter_map(|path| path.path.next_deadline(now)).min();
+        let others = [self.sessions.next_deadline(), probes, paths, self.site.next_deadline()];
+        others.into_iter().flatten().fold(self.next_second, Instant::min)
+    }
+
+    /// Takes a heartbeat; one that is none is dropped and counted.
+    pub(super) fn take_heartbeat(
+        &mut self,
+        arrival: &Arrival,
+        datagram: &[u8],
+        now: Instant,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Ok(received) = self.sessions.receive(arrival, datagram, now) else { return };
+        let Some(number) = self.number_of(received.session) else { return };
+        match received.change {
+            Some(change) => self.take_change(number, &change, now, effects),
+            None => {
+                let is_up = self
+                    .sessions
+                    .find(received.session)
+                    .is_some_and(|standing| standing.state == bfd::State::Up);
+                // Of all the others nothing changes.
+                let matters = self.watched(number).is_some_and(|watched| {
+                    matches!(watched.path.health(), Health::Suspect | Health::Down)
+                });
+                if is_up && matters {
+                    self.hear(number, &Heard::Liveness(Liveness::Heartbeat), now, effects);
+                }
+            }
+        }
+    }
+
+    /// Takes the answer to a probe; what is none is as what was lost.
+    pub(super) fn take_answer(&mut self, number: PathNumber, octets: &[u8], at: Reading) {
+        let watched = self.paths.get_mut(usize::from(number.index()));
+        let Some(sender) = watched.and_then(|watched| watched.sender.as_mut()) else { return };
+        if let Err(error) = sender.receive(octets, at) {
+            tracing::trace!(%error, "links.answer");
+        }
+    }
+
+    /// The next probe of a path, if it is due: how long it is.
+    pub(super) fn next_probe(
+        &mut self,
+        number: PathNumber,
+        at: Reading,
+        packet: &mut [u8],
+    ) -> Option<usize> {
+        let watched = self.paths.get_mut(usize::from(number.index()))?;
+        watched.sender.as_mut()?.poll(at, packet)
+    }
+
+    /// Hears that a device lost its carrier or has it again.
+    pub(super) fn take_carrier(
+        &mut self,
+        number: PathNumber,
+        has_carrier: bool,
+        now: Instant,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.hear(number, &Heard::Carrier(has_carrier), now, effects);
+    }
+
+    /// Does what people want.
+    pub(super) fn obey(&mut self, command: &Command, now: Instant, effects: &mut Vec<Effect>) {
+        let decisions = match command {
+            Command::Lock(on, until) => vec![self.site.lock(*on, *until, now)],
+            Command::Unlock => self.site.unlock(&self.views(), now),
+            Command::Maintain(number, until) => {
+                if let Some(session) = self.watched(*number).map(|watched| watched.session) {
+                    let why = bfd::Diagnostic::AdministrativelyDown;
+                    // The change is our own, and known.
+                    let _ = self.sessions.disable(session, why, now);
+                }
+                let heard = Heard::Maintenance { until: *until };
+                return self.hear(*number, &heard, now, effects);
+            }
+            Command::Resume(number) => {
+                if let Some(session) = self.watched(*number).map(|watched| watched.session) {
+                    let _ = self.sessions.enable(session, now);
+                }
+                return self.hear(*number, &Heard::MaintenanceOver, now, effects);
+            }
+        };
+        self.decide(decisions, now, effects);
+    }
+
+    /// Does what is due; `entropy` spreads heartbeats.
+    pub(super) fn expire(
+        &mut self,
+        now: Instant,
+        mut entropy: impl FnMut() -> u64,
+        effects: &mut Vec<Effect>,
+    ) {
+        while let Some(output) = self.sessions.poll(now, entropy()) {
+            self.take_output(&output, now, effects);
+        }
+        if now >= self.next_second {
+            self.next_second = (self.next_second + SECOND).max(now);
+            self.weigh(now, effects);
+        }
+        for index in 0..self.paths.len() {
+            let Some(watched) = self.paths.get_mut(index) else { continue };
+            let changes = watched.path.expire(now);
+            let number = number(index);
+            self.note_changes(number, changes, effects);
+            self.end_maintenance(number, now);
+        }
+        self.look(now, effects);
+    }
+
+    /// How each path is.
+    pub(super) fn views(&self) -> Vec<PathView> {
+        let view = |watched: &Watched| PathView {
+            health: watched.path.health(),
+            is_alive: watched.path.is_alive(),
+            readiness: Readiness::Stale,
+            mos: if watched.last.sent == 0 { Mos::BEST } else { watched.last.mos() },
+            // A share of 1 at most, so it fits.
+            loss: (watched.last.loss() * 1_000.0) as u16,
+        };
+        self.paths.iter().map(view).collect()
+    }
+
+    /// What the last second of probes of a path showed, and how long its round trips usually take.
+    pub(super) fn quality(&self, number: PathNumber) -> Option<(&Second, Option<Duration>)> {
+        let watched = self.watched(number)?;
+        Some((&watched.last, watched.path.usual()))
+    }
+
+    /// The office.
+    pub(super) const fn site(&self) -> &Site {
+        &self.site
+    }
+
+    fn take_output(&mut self, output: &Output, now: Instant, effects: &mut Vec<Effect>) {
+        match output {
+            Output::Transmit { session, datagram, .. } => {
+                if let Some(number) = self.number_of(*session) {
+                    effects.push(Effect::Heartbeat(number, *datagram));
+                }
+            }
+            Output::Changed { session, change } => {
+                if let Some(number) = self.number_of(*session) {
+                    self.take_change(number, change, now, effects);
+                }
+            }
+            Output::Late { session, .. } => {
+                if let Some(number) = self.number_of(*session) {
+                    self.hear(number, &Heard::Liveness(Liveness::Missed), now, effects);
+                }
+            }
+            Output::Removed { .. } => {}
+        }
+    }
+
+    fn take_change(
+        &mut self,
+        number: PathNumber,
+        change: &bfd::Change,
+        now: Instant,
+        effects: &mut Vec<Effect>,
+    ) {
+        if let Some(liveness) = liveness(change) {
+            self.hear(number, &Heard::Liveness(liveness), now, effects);
+        }
+    }
+
+    /// Weighs the probes of the last second.
+    fn weigh(&mut self, now: Instant, effects: &mut Vec<Effect>) {
+        for index in 0..self.paths.len() {
+            let Some(watched) = self.paths.get_mut(index) else { continue };
+            let Some(sender) = watched.sender.as_mut() else { continue };
+            let second = sender.report(now).second();
+            watched.last = second.clone();
+            let changes = watched.path.hear(&Heard::Second(second), now);
+            self.note_changes(number(index), changes, effects);
+        }
+    }
+
+    fn hear(&mut self, number: PathNumber, heard: &Heard, now: Instant, effects: &mut Vec<Effect>) {
+        let Some(watched) = self.paths.get_mut(usize::from(number.index())) else { return };
+        let changes = watched.path.hear(heard, now);
+        let is_other = !changes.is_empty();
+        self.note_changes(number, changes, effects);
+        if is_other {
+            self.look(now, effects);
+        }
+    }
+
+    fn look(&mut self, now: Instant, effects: &mut Vec<Effect>) {
+        let decisions = self.site.look(&self.views(), now);
+        self.decide(decisions, now, effects);
+    }
+
+    fn decide(&mut self, decisions: Vec<Decision>, now: Instant, effects: &mut Vec<Effect>) {
+        for decision in decisions {
+            effects.push(Effect::Decided(decision));
+            if let link::site::Reason::TrialFailed(number) = decision.reason {
+                self.hear(number, &Heard::TrialFailed, now, effects);
+            }
+        }
+    }
+
+    /// The other end is told that a path is back when its maintenance ended by itself.
+    fn end_maintenance(&mut self, number: PathNumber, now: Instant) {
+        let Some(watched) = self.watched(number) else { return };
+        let session = watched.session;
+        let is_out = watched.path.health() == Health::Maintenance;
+        let standing = self.sessions.find(session);
+        if !is_out && standing.is_some_and(|standing| standing.state == bfd::State::AdminDown) {
+            let _ = self.sessions.enable(session, now);
+        }
+    }
+
+    fn note_changes(
+        &self,
+        number: PathNumber,
+        changes: Vec<link::path::Change>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let happened = |change| Effect::Happened(What::Path { number, change });
+        effects.extend(changes.into_iter().map(happened));
+    }
+
+    fn number_of(&self, session: Discriminator) -> Option<PathNumber> {
+        self.paths.iter().position(|path| path.session == session).map(number)
+    }
+
+    fn watched(&self, number: PathNumber) -> Option<&Watched> {
+        self.paths.get(usize::from(number.index()))
+    }
+}
+
+fn number(index: usize) -> PathNumber {
+    PathNumber::new(u8::try_from(index).unwrap_or(u8::MAX))
+}
+
+/// What a change of a session says of the path, if it says something.
+fn liveness(change: &bfd::Change) -> Option<Liveness> {
+    if change.to == bfd::State::Up {
+        return Some(Liveness::Up);
+    }
+    if change.from != bfd::State::Up {
+        return None;
+    }
+    if change.remote_state == bfd::State::AdminDown {
+        return Some(Liveness::PeerMaintenance);
+    }
+    Some(match change.diagnostic {
+        bfd::Diagnostic::ControlDetectionTimeExpired => Liveness::Expired,
+        _ => Liveness::PeerDown,
+    })
+}
+
+/// What sends the probes of a path, if there are any.
+fn prober(of: &PathSettings, session: SessionId, now: Instant) -> Option<Sender> {
+    let interval = of.probe_interval()?;
+    let within_timeout = PROBE_TIMEOUT.as_nanos() / interval.as_nanos();
+    let remembered = usize::try_from(within_timeout).unwrap_or(100) * 4 + 16;
+    let settings = sender::Settings {
+        session,
+        key: None,
+        reflection: Reflection::Stateful,
+        interval,
+        sizes: PROBE_SIZES,
+        timeout: PROBE_TIMEOUT,
+        remembered: NonZeroUsize::new(remembered).unwrap_or(NonZeroUsize::MIN),
+    };
+    let error = ErrorEstimate::unsynchronised(Format::Ntp, Duration::from_secs(1));
+    Some(Sender::new(settings, error, now))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,318 @@
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::time::SystemTime;
+
+use link::bfd::Hops;
+use link::site::Routes;
+use link::stamp::reflector::{self, Counting, RateLimit, Reflector};
+use link::stamp::{Authentication, Format};
+use link::{Mode, PathNumber};
+
+use super::*;
+
+const RADIO: PathNumber = PathNumber::new(1);
+const MS: fn(u64) -> Duration = Duration::from_millis;
+
+/// One end: what it watches, what answers the other end's probes, and what it decided.
+struct End {
+    watch: Watch,
+    reflectors: Vec<Reflector>,
+    decisions: Vec<(Mode, Duration)>,
+    happened: Vec<What>,
+}
+
+/// Two ends and the paths between them, none of which takes time.
+struct Pair {
+    ends: [End; 2],
+    begun: Instant,
+    now: Instant,
+    /// Whether packets from an end pass on a path.
+    passes: [[bool; 2]; 2],
+    /// Of so many probes on the primary path one is lost.
+    loses_one_of: Option<u64>,
+    probes: u64,
+    entropy: u64,
+}
+
+fn settings(end: usize) -> LinksSettings {
+    let (own, other) = (end + 1, 2 - end);
+    let text = format!(
+        r#"
+        site = "office-{own}"
+        offices = ["10.{other}.0.0/16"]
+        [[paths]]
+        name = "fibre"
+        device = "fib0"
+        local = "192.0.2.{own}"
+        peer = "192.0.2.{other}"
+        [[paths]]
+        name = "radio"
+        device = "rad0"
+        local = "198.51.100.{own}"
+        peer = "198.51.100.{other}"
+        missing = 5
+        "#
+    );
+    toml::from_str(&text).unwrap()
+}
+
+impl Pair {
+    fn new() -> Self {
+        let now = Instant::now();
+        let mut seed = 0;
+        let mut end = |number| {
+            let entropy = || {
+                seed += 0x9e37_79b9_7f4a_7c15_u64 % 1_000_003;
+                seed
+            };
+            let interfaces = [Interface(2), Interface(3)];
+            let on = PathNumber::PRIMARY;
+            let watch = Watch::new(&settings(number), &interfaces, on, entropy, now).unwrap();
+            let rate = NonZeroU32::new(1_000).unwrap();
+            let many = NonZeroUsize::new(16).unwrap();
+            let limit = RateLimit { a_second: rate, at_once: rate, peers: many };
+            let error = ErrorEstimate::unsynchronised(Format::Ntp, SECOND);
+            let reflector = || {
+                Reflector::new(
+                    Counting::Stateful { sessions: many, of_one_address: many },
+                    limit,
+                    error,
+                )
+            };
+            let reflectors = vec![reflector(), reflector()];
+            End { watch, reflectors, decisions: Vec::new(), happened: Vec::new() }
+        };
+        let ends = [end(0), end(1)];
+        Self {
+            ends,
+            begun: now,
+            now,
+            passes: [[true; 2]; 2],
+            loses_one_of: None,
+            probes: 0,
+            entropy: 1,
+        }
+    }
+
+    /// Two ends that have watched for a while, on the primary path.
+    fn up() -> Self {
+        let mut pair = Self::new();
+        pair.run(MS(10_000));
+        for end in &pair.ends {
+            let healths = end.watch.views().iter().map(|view| view.health).collect::<Vec<_>>();
+            assert_eq!(healths, [Health::Up, Health::Up]);
+        }
+        pair
+    }
+
+    fn reading(&self) -> Reading {
+        Reading { now: self.now, wall: SystemTime::UNIX_EPOCH + (self.now - self.begun) }
+    }
+
+    fn run(&mut self, time: Duration) {
+        let end = self.now + time;
+        loop {
+            let deadlines = self.ends.each_mut().map(|of| of.watch.next_deadline(self.now));
+            let due = deadlines.into_iter().min().unwrap_or(end);
+            if due > end {
+                self.now = end;
+                return;
+            }
+            self.now = self.now.max(due);
+            for end in 0..2 {
+                let mut effects = Vec::new();
+                let mut entropy = self.entropy;
+                self.ends[end].watch.expire(
+                    self.now,
+                    || {
+                        entropy = entropy.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                        entropy
+                    },
+                    &mut effects,
+                );
+                self.entropy = entropy;
+                self.carry_out(end, effects);
+                self.probe(end);
+            }
+        }
+    }
+
+    fn obey(&mut self, end: usize, command: &Command) {
+        let mut effects = Vec::new();
+        self.ends[end].watch.obey(command, self.now, &mut effects);
+        self.carry_out(end, effects);
+    }
+
+    fn carry_out(&mut self, end: usize, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Heartbeat(number, datagram) => self.heartbeat(end, number, &datagram),
+                Effect::Decided(decision) => {
+                    self.ends[end].decisions.push((decision.to, self.now - self.begun));
+                }
+                Effect::Happened(what) => self.ends[end].happened.push(what),
+            }
+        }
+    }
+
+    fn heartbeat(&mut self, end: usize, number: PathNumber, datagram: &[u8]) {
+        let index = usize::from(number.index());
+        if !self.passes[end][index] {
+            return;
+        }
+        let net = [[192, 0, 2], [198, 51, 100]][index];
+        let address = |end: usize| IpAddr::from([net[0], net[1], net[2], [1, 2][end]]);
+        let arrival = Arrival {
+            interface: Interface([2, 3][index]),
+            from: address(end),
+            to: address(1 - end),
+            ttl: 255,
+            hops: Hops::Single,
+        };
+        let mut effects = Vec::new();
+        let other = &mut self.ends[1 - end].watch;
+        other.take_heartbeat(&arrival, datagram, self.now, &mut effects);
+        self.carry_out(1 - end, effects);
+    }
+
+    fn probe(&mut self, end: usize) {
+        let at = self.reading();
+        for index in 0..2 {
+            let number = PathNumber::new([0, 1][index]);
+            let (mut probe, mut answer) = ([0; 1_500], [0; 1_500]);
+            let Some(length) = self.ends[end].watch.next_probe(number, at, &mut probe) else {
+                continue;
+            };
+            if !(self.passes[end][index] && self.passes[1 - end][index]) {
+                continue;
+            }
+            self.probes += u64::from(index == 0);
+            if index == 0 && self.loses_one_of.is_some_and(|of| self.probes.is_multiple_of(of)) {
+                continue;
+            }
+            let arrival = reflector::Arrival {
+                source: ([192, 0, 2, 9], 50_000).into(),
+                octets: &probe[..length],
+                ttl: 255,
+                received: at.wall,
+                authentication: Authentication::None,
+            };
+            let leaving = reflector::Departure { now: at.now, wall: at.wall };
+            let reflector = &mut self.ends[1 - end].reflectors[index];
+            let length = reflector.reflect(arrival, leaving, &mut answer).unwrap();
+            self.ends[end].watch.take_answer(number, &answer[..length], at);
+        }
+    }
+
+    fn routes(&self) -> [Routes; 2] {
+        self.ends.each_ref().map(|end| end.watch.site().routes())
+    }
+}
+
+const ON_FIBRE: Routes = Routes::everything(PathNumber::PRIMARY);
+const ON_RADIO: Routes = Routes::everything(RADIO);
+
+#[test]
+fn both_ends_leave_a_path_that_is_cut_within_its_detection_time() {
+    let mut pair = Pair::up();
+    pair.passes[0][0] = false;
+    pair.passes[1][0] = false;
+    pair.run(MS(300));
+    assert_eq!(pair.routes(), [ON_RADIO; 2]);
+}
+
+#[test]
+fn both_ends_leave_a_path_that_is_cut_in_one_direction() {
+    for deaf in 0..2 {
+        let mut pair = Pair::up();
+        pair.passes[1 - deaf][0] = false;
+        // The deaf end finds out, and its next packet tells the other.
+        pair.run(MS(400));
+        assert_eq!(pair.routes(), [ON_RADIO; 2]);
+    }
+}
+
+#[test]
+fn both_ends_return_once_the_path_is_clean() {
+    let mut pair = Pair::up();
+    pair.passes = [[false, true]; 2];
+    pair.run(MS(5_000));
+    pair.passes = [[true; 2]; 2];
+    pair.run(MS(29_000));
+    assert_eq!(pair.routes(), [ON_RADIO; 2]);
+    pair.run(MS(60_000));
+    assert_eq!(pair.routes(), [ON_FIBRE; 2]);
+    for end in &pair.ends {
+        let modes: Vec<_> = end.decisions.iter().map(|(mode, _)| mode.as_str()).collect();
+        assert_eq!(modes, ["on-backup", "returning", "primary", "primary"]);
+        assert_eq!(end.watch.site().clamped(), None);
+    }
+}
+
+#[test]
+fn a_loss_of_one_packet_in_five_moves_what_is_sensitive_alone() {
+    let mut pair = Pair::up();
+    pair.loses_one_of = Some(5);
+    pair.run(MS(30_000));
+    let routes = Routes { protected: RADIO, ..ON_FIBRE };
+    assert_eq!(pair.routes(), [routes; 2]);
+}
+
+#[test]
+fn both_cut_paths_leave_routes_as_they_are() {
+    let mut pair = Pair::up();
+    pair.passes = [[true, false]; 2];
+    pair.run(MS(1_000));
+    pair.passes = [[false; 2]; 2];
+    pair.run(MS(60_000));
+    assert_eq!(pair.routes(), [ON_FIBRE; 2]);
+    let modes = pair.ends.each_ref().map(|end| end.watch.site().mode().as_str());
+    assert_eq!(modes, ["isolated"; 2]);
+    pair.passes = [[false, true]; 2];
+    pair.run(MS(5_000));
+    assert_eq!(pair.routes(), [ON_RADIO; 2], "the first that carries is taken");
+}
+
+#[test]
+fn a_path_in_maintenance_is_left_by_both_ends_and_given_back() {
+    let mut pair = Pair::up();
+    pair.obey(0, &Command::Maintain(PathNumber::PRIMARY, None));
+    pair.run(MS(1_000));
+    assert_eq!(pair.routes(), [ON_RADIO; 2]);
+    let healths = pair.ends.each_ref().map(|end| end.watch.views()[0].health);
+    assert_eq!(healths, [Health::Maintenance; 2], "nobody takes it for a failure");
+    pair.obey(0, &Command::Resume(PathNumber::PRIMARY));
+    pair.run(MS(60_000));
+    assert_eq!(pair.routes(), [ON_FIBRE; 2]);
+}
+
+#[test]
+fn maintenance_that_ends_by_itself_is_told_to_the_other_end() {
+    let mut pair = Pair::up();
+    let until = pair.now + MS(20_000);
+    pair.obey(0, &Command::Maintain(PathNumber::PRIMARY, Some(until)));
+    pair.run(MS(80_000));
+    assert_eq!(pair.routes(), [ON_FIBRE; 2]);
+}
+
+#[test]
+fn a_pin_holds_at_one_end_whatever_happens() {
+    let mut pair = Pair::up();
+    pair.obey(0, &Command::Lock(PathNumber::PRIMARY, None));
+    pair.passes = [[false, true]; 2];
+    pair.run(MS(2_000));
+    assert_eq!(pair.routes(), [ON_FIBRE, ON_RADIO]);
+    pair.obey(0, &Command::Unlock);
+    assert_eq!(pair.routes(), [ON_RADIO; 2]);
+}
+
+#[test]
+fn a_device_without_carrier_is_left_without_waiting_for_heartbeats() {
+    let mut pair = Pair::up();
+    pair.passes = [[false, true]; 2];
+    let mut effects = Vec::new();
+    pair.ends[0].watch.take_carrier(PathNumber::PRIMARY, false, pair.now, &mut effects);
+    pair.carry_out(0, effects);
+    pair.run(MS(50));
+    assert_eq!(pair.routes()[0], ON_RADIO);
+}

@@ -1,0 +1,242 @@
+//! The thread that watches: sockets and time go into the [`Watch`], and what comes out of it is done at
+//! once. It runs ahead of everything else on the router, waits for nobody, and writes no file: a router
+//! that is busy keeps its heartbeats.
+
+use std::io;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use link::PathNumber;
+use link::site::Routes;
+use link::stamp::reflector::{Arrival, Counting, Departure, RateLimit, Reflector};
+use link::stamp::sender::Reading;
+use link::stamp::{Authentication, ErrorEstimate, Format};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::sys::eventfd::EventFd;
+use nix::sys::time::TimeSpec;
+
+use super::event::{Event, What, Words};
+use super::sockets::{Came, Sockets, Which};
+use super::status::Status;
+use super::watch::{Command, Effect, Watch};
+use crate::random;
+
+/// The longest datagram that is looked at.
+const LONGEST: usize = 2_048;
+/// Of one socket so many datagrams are taken before the others have their turn.
+const IN_A_ROW: usize = 64;
+/// Probes that another end may have answered: more than ours sends, for one that asks more.
+const ANSWERS_A_SECOND: u32 = 200;
+
+/// What moves traffic and knows the devices.
+pub(super) trait Kernel: Send {
+    /// What tells that something changed, if anything does.
+    fn fd(&self) -> Option<BorrowedFd<'_>>;
+
+    /// The paths whose device lost its carrier or has it again.
+    fn carriers(&mut self) -> Vec<(PathNumber, bool)>;
+
+    /// Moves traffic there.
+    ///
+    /// # Errors
+    /// Why it stays where it was.
+    fn move_to(&mut self, routes: Routes) -> Result<(), String>;
+}
+
+/// What the thread is started with.
+pub(super) struct Thread<K> {
+    pub(super) watch: Watch,
+    pub(super) sockets: Vec<Sockets>,
+    pub(super) kernel: K,
+    pub(super) words: Words,
+    pub(super) events: SyncSender<Event>,
+    pub(super) commands: Receiver<Command>,
+    /// Wakes it for a command, or to stop.
+    pub(super) wake: Arc<EventFd>,
+    pub(super) status: Arc<Mutex<Status>>,
+}
+
+impl<K: Kernel> Thread<K> {
+    /// Watches until nobody sends commands any more.
+    ///
+    /// # Errors
+    /// When the sockets of a path fail for good.
+    pub(super) fn run(mut self) -> io::Result<()> {
+        let mut reflector = reflector();
+        let mut octets = [0; LONGEST];
+        let mut effects = Vec::new();
+        self.tell(What::Began);
+        loop {
+            let ready = self.wait()?;
+            if ready.is_woken && !self.obey(&mut effects)? {
+                return Ok(());
+            }
+            if ready.is_changed {
+                for (number, has_carrier) in self.kernel.carriers() {
+                    self.watch.take_carrier(number, has_carrier, Instant::now(), &mut effects);
+                }
+            }
+            self.receive(&mut reflector, &mut octets, &mut effects)?;
+            self.watch.expire(Instant::now(), random::number, &mut effects);
+            self.probe(&mut octets);
+            if !effects.is_empty() {
+                self.carry_out(&mut effects);
+            }
+        }
+    }
+
+    /// Waits for a datagram, a change of a device, a command, or the next deadline.
+    fn wait(&mut self) -> io::Result<Ready> {
+        let now = Instant::now();
+        let left = self.watch.next_deadline(now).saturating_duration_since(now);
+        let mut fds = vec![PollFd::new(self.wake.as_fd(), PollFlags::POLLIN)];
+        let kernel = self.kernel.fd();
+        fds.extend(kernel.map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
+        for sockets in &self.sockets {
+            let of_path = sockets.waiting();
+            fds.extend(of_path.into_iter().map(|(_, fd)| PollFd::new(fd, PollFlags::POLLIN)));
+        }
+        match ppoll(&mut fds, Some(TimeSpec::from(left)), None) {
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+        let has_come = |fd: &PollFd<'_>| fd.any().unwrap_or_default();
+        let is_changed = kernel.is_some() && fds.get(1).is_some_and(has_come);
+        Ok(Ready { is_woken: fds.first().is_some_and(has_come), is_changed })
+    }
+
+    /// Takes all that has come, heartbeats of all paths first: time is asked for only afterwards.
+    fn receive(
+        &mut self,
+        reflector: &mut Reflector,
+        octets: &mut [u8; LONGEST],
+        effects: &mut Vec<Effect>,
+    ) -> io::Result<()> {
+        for which in [Which::Heartbeats, Which::Probes, Which::Reflector] {
+            for (number, sockets) in (0..).map(PathNumber::new).zip(&self.sockets) {
+                for _ in 0..IN_A_ROW {
+                    let Some(came) = sockets.receive(which, octets)? else { break };
+                    let octets = octets.get(..came.length).unwrap_or_default();
+                    let at = reading();
+                    match which {
+                        Which::Heartbeats => {
+                            let arrival = sockets.arrival(&came);
+                            self.watch.take_heartbeat(&arrival, octets, at.now, effects);
+                        }
+                        Which::Probes => self.watch.take_answer(number, octets, at),
+                        Which::Reflector => reflect(sockets, &came, octets, (reflector, at.wall)),
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends the probes that are due, each stamped as it leaves.
+    fn probe(&mut self, octets: &mut [u8; LONGEST]) {
+        for (number, sockets) in (0..).map(PathNumber::new).zip(&self.sockets) {
+            if let Some(length) = self.watch.next_probe(number, reading(), octets) {
+                sockets.send_probe(octets.get(..length).unwrap_or_default());
+            }
+        }
+    }
+
+    /// Does what people want; false if nobody is there any more.
+    fn obey(&mut self, effects: &mut Vec<Effect>) -> io::Result<bool> {
+        match self.wake.read() {
+            Ok(_) | Err(Errno::EAGAIN) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+        loop {
+            match self.commands.try_recv() {
+                Ok(command) => self.watch.obey(&command, Instant::now(), effects),
+                Err(TryRecvError::Empty) => return Ok(true),
+                Err(TryRecvError::Disconnected) => return Ok(false),
+            }
+        }
+    }
+
+    /// Moves traffic first, and tells of it afterwards.
+    fn carry_out(&mut self, effects: &mut Vec<Effect>) {
+        for effect in std::mem::take(effects) {
+            match effect {
+                Effect::Heartbeat(number, datagram) => {
+                    if let Some(sockets) = self.sockets.get(usize::from(number.index())) {
+                        sockets.send_heartbeat(&datagram);
+                    }
+                }
+                Effect::Happened(what) => self.tell(what),
+                Effect::Decided(decision) => {
+                    let begun = Instant::now();
+                    let is_other = decision.from.routes() != decision.routes;
+                    let moved =
+                        if is_other { self.kernel.move_to(decision.routes) } else { Ok(()) };
+                    let took = (is_other && moved.is_ok()).then(|| begun.elapsed());
+                    self.tell(What::Site { decision, took });
+                    if let Err(reason) = moved {
+                        tracing::error!(%reason, "links.stuck");
+                        self.tell(What::Stuck { to: decision.routes.all });
+                    }
+                }
+            }
+        }
+        self.show();
+    }
+
+    /// Hands an event to whoever writes it down, without waiting.
+    fn tell(&self, what: What) {
+        let event = self.words.event(&what, SystemTime::now());
+        match self.events.try_send(event) {
+            Ok(()) => {}
+            Err(TrySendError::Full(event) | TrySendError::Disconnected(event)) => {
+                tracing::error!(?event, "links.event is lost");
+            }
+        }
+    }
+
+    fn show(&self) {
+        let status = Status::of(&self.watch, &self.words);
+        *self.status.lock().unwrap_or_else(PoisonError::into_inner) = status;
+    }
+}
+
+struct Ready {
+    is_woken: bool,
+    is_changed: bool,
+}
+
+/// Answers a probe of the other end, and of nobody else.
+fn reflect(
+    sockets: &Sockets,
+    came: &Came,
+    octets: &[u8],
+    (reflector, received): (&mut Reflector, SystemTime),
+) {
+    if !sockets.is_peers(came) {
+        return;
+    }
+    let (source, ttl) = (came.from.into(), came.ttl);
+    let authentication = Authentication::None;
+    let arrival = Arrival { source, octets, ttl, received, authentication };
+    let mut answer = [0; LONGEST];
+    let Reading { now, wall } = reading();
+    if let Ok(length) = reflector.reflect(arrival, Departure { now, wall }, &mut answer) {
+        sockets.answer(answer.get(..length).unwrap_or_default(), came.from);
+    }
+}
+
+fn reading() -> Reading {
+    Reading { now: Instant::now(), wall: SystemTime::now() }
+}
+
+fn reflector() -> Reflector {
+    let few = NonZeroUsize::new(64).unwrap_or(NonZeroUsize::MIN);
+    let rate = NonZeroU32::new(ANSWERS_A_SECOND).unwrap_or(NonZeroU32::MIN);
+    let limit = RateLimit { a_second: rate, at_once: rate, peers: few };
+    let error = ErrorEstimate::unsynchronised(Format::Ntp, Duration::from_secs(1));
+    Reflector::new(Counting::Stateful { sessions: few, of_one_address: few }, limit, error)
+}

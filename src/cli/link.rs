@@ -1,0 +1,42 @@
+//! `sabeel link`.
+
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+
+/// Looks at the links of the office whose router this is, and commands them.
+#[derive(Debug, Subcommand)]
+pub enum LinkCommand {
+    /// Tell how the office is connected and how each path is.
+    List,
+    /// Look on, second by second, with the round trips of the last minute.
+    Watch,
+    /// Tell what happened lately.
+    Events {
+        /// Only those after the event of this number.
+        #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+        after: u64,
+    },
+    /// Pin the office to a path, whatever becomes of it.
+    Switch(PathFor),
+    /// Take the pin away: the office goes by the path that is best.
+    Auto,
+    /// Take a path out for work on it; the other end is told, and nothing counts as a failure.
+    Maint(PathFor),
+    /// Give a path back that was taken out.
+    Resume {
+        /// What the path is called.
+        path: String,
+    },
+}
+
+/// A path, and for how long.
+#[derive(Debug, Args)]
+pub struct PathFor {
+    /// What the path is called.
+    pub path: String,
+
+    /// For how long, such as 30m, 4h or 3d [default: until you say otherwise].
+    #[arg(long = "for", value_name = "SPAN", value_parser = super::voucher::span)]
+    pub lasting: Option<Duration>,
+}

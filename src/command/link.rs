@@ -1,0 +1,133 @@
+//! `sabeel link`.
+
+mod watch;
+
+use anyhow::Context;
+use domain::Timestamp;
+use edge::links::{Ask, Event, PathStatus, Status};
+
+use crate::admin_client::AdminClient;
+use crate::cli::{LinkCommand, PathFor};
+use crate::config::{Config, ConfigError};
+use crate::output::{self, Format};
+
+const LINKS: &str = "/v1/links";
+
+/// Runs one of the commands.
+pub async fn run(config: &Config, format: Format, command: LinkCommand) -> anyhow::Result<()> {
+    let links = config.links.as_ref().ok_or_else(|| ConfigError::Invalid {
+        path: "sabeel link".to_owned(),
+        reason: "there is no section [links]".to_owned(),
+    })?;
+    let agent = AdminClient::new(links.socket.clone());
+    match command {
+        LinkCommand::List => list(&agent, format).await,
+        LinkCommand::Watch => watch::run(&agent, format).await,
+        LinkCommand::Events { after } => events(&agent, format, after).await,
+        LinkCommand::Switch(of) => {
+            let pinned = format!("the office stays on {}{}", of.path, until(&of));
+            tell(&agent, format, "lock", &ask(of), &pinned).await
+        }
+        LinkCommand::Auto => {
+            let nobody = Ask { path: String::new(), seconds: None };
+            let sentence = "the office goes by the path that is best";
+            tell(&agent, format, "unlock", &nobody, sentence).await
+        }
+        LinkCommand::Maint(of) => {
+            let out = format!("{} is taken out{}", of.path, until(&of));
+            tell(&agent, format, "maintain", &ask(of), &out).await
+        }
+        LinkCommand::Resume { path } => {
+            let back = format!("{path} is given back");
+            tell(&agent, format, "resume", &Ask { path, seconds: None }, &back).await
+        }
+    }
+}
+
+fn ask(PathFor { path, lasting }: PathFor) -> Ask {
+    Ask { path, seconds: lasting.map(|lasting| lasting.as_secs()) }
+}
+
+fn until(of: &PathFor) -> String {
+    of.lasting.map_or_else(
+        || " until you say otherwise".to_owned(),
+        |lasting| format!(" for {} s", lasting.as_secs()),
+    )
+}
+
+async fn tell(
+    agent: &AdminClient,
+    format: Format,
+    what: &str,
+    ask: &Ask,
+    sentence: &str,
+) -> anyhow::Result<()> {
+    let (): () = agent.post(&format!("{LINKS}/{what}"), ask).await?;
+    output::done(format, ask, sentence)
+}
+
+async fn list(agent: &AdminClient, format: Format) -> anyhow::Result<()> {
+    let status: Status = agent.get(LINKS).await?;
+    if format == Format::Json {
+        return output::done(format, &status, "");
+    }
+    output::line(&headline(&status))?;
+    let headings = ["path", "state", "round trip", "usually", "jitter", "lost", "voice"];
+    output::list(format, &status.paths, headings, row)
+}
+
+/// How the office is connected, in one line.
+fn headline(status: &Status) -> String {
+    let Status { site, mode, routes: [protected, rest], clamped, is_dry_run, .. } = status;
+    let by = match protected == rest {
+        true => format!("by {rest}"),
+        false => format!("by {rest}, what is protected by {protected}"),
+    };
+    let clamped = clamped.as_ref().map(|path| format!("; visitors make room on {path}"));
+    let dry = if *is_dry_run { "; dry run: nothing is moved" } else { "" };
+    format!("{site}: {mode}, {by}{}{dry}", clamped.unwrap_or_default())
+}
+
+fn row(path: &PathStatus) -> [String; 7] {
+    let ms = |us: Option<u64>| us.map_or_else(|| "-".to_owned(), milliseconds);
+    [
+        path.name.clone(),
+        path.health.clone(),
+        ms(path.round_trip_us),
+        ms(path.usual_us),
+        ms(path.jitter_us),
+        path.loss_per_mille.map_or_else(|| "-".to_owned(), percent),
+        path.mos.map_or_else(|| "-".to_owned(), |mos| format!("{}.{:02}", mos / 100, mos % 100)),
+    ]
+}
+
+fn milliseconds(us: u64) -> String {
+    format!("{}.{} ms", us / 1_000, us % 1_000 / 100)
+}
+
+fn percent(per_mille: u16) -> String {
+    format!("{}.{} %", per_mille / 10, per_mille % 10)
+}
+
+async fn events(agent: &AdminClient, format: Format, after: u64) -> anyhow::Result<()> {
+    let events: Vec<Event> = agent.get(&format!("{LINKS}/events?after={after}")).await?;
+    let headings = ["number", "at", "what", "from", "to", "why", "moved in"];
+    for event in &events {
+        i64::try_from(event.at).context("an event is not of this age")?;
+    }
+    output::list(format, &events, headings, |event| {
+        let told = |text: &Option<String>| text.clone().unwrap_or_default();
+        [
+            event.number.to_string(),
+            Timestamp::from_millis(i64::try_from(event.at).unwrap_or_default()).to_string(),
+            event
+                .path
+                .clone()
+                .map_or_else(|| event.what.clone(), |path| format!("{} {path}", event.what)),
+            told(&event.from),
+            told(&event.to),
+            told(&event.why),
+            event.took_us.map_or_else(String::new, |us| format!("{us} us")),
+        ]
+    })
+}

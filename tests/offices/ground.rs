@@ -1,0 +1,237 @@
+//! Two offices with two paths between them, each behind a router of its own, in namespaces that end
+//! with the story.
+//!
+//! ```text
+//! here -- router -- fibre -- router -- there
+//!           \ ----- radio ----- /
+//! ```
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+const SABEEL: &str = env!("CARGO_BIN_EXE_sabeel");
+/// How long something that must happen may take before the story fails.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+const LAY: &str = r"
+mount -t tmpfs tmpfs /run
+for place in here router-1 router-2 there; do
+  ip netns add $place
+  ip -n $place link set lo up
+done
+ip link add name lan netns here type veth peer name lan netns router-1
+ip link add name lan netns there type veth peer name lan netns router-2
+ip link add name fib0 netns router-1 type veth peer name fib0 netns router-2
+ip link add name rad0 netns router-1 type veth peer name rad0 netns router-2
+for n in 1 2; do
+  ip -n router-$n address add 10.$n.0.1/24 dev lan
+  ip -n router-$n address add 192.0.2.$n/30 dev fib0
+  ip -n router-$n address add 198.51.100.$n/30 dev rad0
+  for device in lan fib0 rad0; do ip -n router-$n link set $device up; done
+  ip netns exec router-$n sysctl --quiet --write net.ipv4.ip_forward=1
+done
+ip -n here address add 10.1.0.2/24 dev lan; ip -n there address add 10.2.0.2/24 dev lan
+for place in here there; do ip -n $place link set lan up; done
+ip -n here route add default via 10.1.0.1; ip -n there route add default via 10.2.0.1
+echo laid; cat; exit
+";
+
+/// The offices, until they are dropped.
+pub struct Offices {
+    keeper: Child,
+    dir: tempfile::TempDir,
+    agents: [Option<Child>; 2],
+}
+
+/// How heartbeats are set, and what else stands in the section of both ends.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting<'a> {
+    /// The time between heartbeats in milliseconds, and how many have to be missing.
+    pub heartbeats: (u32, u32),
+    /// More of the section `[links]`.
+    pub more: &'a str,
+}
+
+/// As it is without any setting.
+pub const USUAL: Setting<'static> = Setting { heartbeats: (100, 3), more: "" };
+
+impl Offices {
+    /// Lays the cables, and starts no agent.
+    pub fn lay() -> Self {
+        let path = std::env::var("PATH").unwrap_or_default();
+        let mut keeper = Command::new("unshare")
+            .args(["--user", "--map-root-user", "--mount", "--net", "--pid", "--fork"])
+            .args(["--mount-proc", "--kill-child", "sh", "-ec", LAY])
+            .env("PATH", format!("{path}:/usr/sbin:/sbin"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(keeper.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line, "laid\n", "this kernel gives no user namespaces");
+        Self { keeper, dir: tempfile::tempdir().unwrap(), agents: [None, None] }
+    }
+
+    /// Two offices whose agents are up on both paths.
+    pub fn open(setting: Setting<'_>) -> Self {
+        let mut offices = Self::lay();
+        for router in 1..=2 {
+            offices.start(router, setting);
+        }
+        for router in 1..=2 {
+            offices.wait_for(router, "both paths up", |status| {
+                (0..2).all(|path| status["paths"][path]["health"] == "up")
+            });
+        }
+        offices
+    }
+
+    /// Starts the agent of a router.
+    pub fn start(&mut self, router: usize, Setting { heartbeats, more }: Setting<'_>) {
+        let (other, (interval, missing)) = (3 - router, heartbeats);
+        let dir = self.dir.path().display();
+        let path = |name: &str, device: &str, net: &str| {
+            format!(
+                "[[links.paths]]\nname = \"{name}\"\ndevice = \"{device}\"\nlocal = \"{net}.{router}\"\n\
+                 peer = \"{net}.{other}\"\nheartbeat-ms = {interval}\nmissing = {missing}\n"
+            )
+        };
+        let text = format!(
+            "data-dir = \"{dir}\"\n[links]\nsite = \"office-{router}\"\noffices = [\"10.{other}.0.0/16\"]\n\
+             event-log = \"{dir}/events-{router}.jsonl\"\nsocket = \"{dir}/links-{router}.sock\"\n{more}\n{}{}",
+            path("fibre", "fib0", "192.0.2"),
+            path("radio", "rad0", "198.51.100"),
+        );
+        std::fs::write(self.config(router), text).unwrap();
+        let config = self.config(router);
+        let log = std::fs::File::create(self.dir.path().join(format!("log-{router}"))).unwrap();
+        // The number of a process within the namespace is only known there.
+        let (number, run) = (self.number_file(router), "echo $$ > $0; exec $1 -c $2 edge");
+        let files = [number.to_str().unwrap(), SABEEL, config.to_str().unwrap()];
+        let agent = self
+            .command(&format!("router-{router}"), &[&["sh", "-c", run][..], &files].concat())
+            .stdin(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        self.agents[router - 1] = Some(agent);
+    }
+
+    /// Kills an agent without warning.
+    pub fn kill(&mut self, router: usize) {
+        let number = std::fs::read_to_string(self.number_file(router)).unwrap();
+        self.at(&format!("router-{router}"), &["kill", "-9", number.trim()]);
+        self.agents[router - 1].take().unwrap().wait().unwrap();
+    }
+
+    /// What `sabeel link` says at a router.
+    pub fn link(&self, router: usize, words: &[&str]) -> Output {
+        let config = self.config(router);
+        let all = [&[SABEEL, "-c", config.to_str().unwrap(), "--json", "link"], words].concat();
+        self.command(&format!("router-{router}"), &all).output().unwrap()
+    }
+
+    /// How the links of a router are, once it tells.
+    pub fn status(&self, router: usize) -> Option<Value> {
+        let output = self.link(router, &["list"]);
+        output.status.success().then(|| serde_json::from_slice(&output.stdout).unwrap())
+    }
+
+    /// Waits until the links of a router are as wanted.
+    pub fn wait_for(&self, router: usize, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let begun = Instant::now();
+        loop {
+            let status = self.status(router);
+            if let Some(status) = status.as_ref().filter(|status| wanted(status)) {
+                return status.clone();
+            }
+            let log = std::fs::read_to_string(self.dir.path().join(format!("log-{router}")));
+            let log = log.unwrap_or_default();
+            assert!(begun.elapsed() < PATIENCE, "no {what} at {router}: {status:?}\n{log}");
+        }
+    }
+
+    /// Waits until both offices are connected like that.
+    pub fn wait_for_mode(&self, mode: &str) {
+        for router in 1..=2 {
+            self.wait_for(router, mode, |status| status["mode"] == mode);
+        }
+    }
+
+    /// The events of a router as they stand on the disk.
+    pub fn events(&self, router: usize) -> Vec<Value> {
+        let path = self.dir.path().join(format!("events-{router}.jsonl"));
+        let text = std::fs::read_to_string(path).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Drops all that comes by a device to a router, without a word.
+    pub fn cut(&self, router: usize, device: &str) {
+        let rules = format!(
+            "table netdev cut_{device} {{\n chain in {{\n type filter hook ingress device \"{device}\" \
+             priority -500; policy drop;\n }}\n}}\n"
+        );
+        let file = self.dir.path().join("cut");
+        std::fs::write(&file, rules).unwrap();
+        self.at(&format!("router-{router}"), &["nft", "-f", file.to_str().unwrap()]);
+    }
+
+    /// Ends that.
+    pub fn heal(&self, router: usize, device: &str) {
+        let table = format!("cut_{device}");
+        self.at(&format!("router-{router}"), &["nft", "delete", "table", "netdev", &table]);
+    }
+
+    /// Whether somebody here reaches somebody there.
+    pub fn is_reached(&self) -> bool {
+        let words = ["ping", "-c", "1", "-W", "1", "10.2.0.2"];
+        self.command("here", &words).output().unwrap().status.success()
+    }
+
+    /// What a command in a place says.
+    pub fn at(&self, place: &str, words: &[&str]) -> String {
+        let output = self.command(place, words).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{words:?}: {said}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// A command in a place.
+    pub fn command(&self, place: &str, words: &[&str]) -> Command {
+        let mut command = Command::new("nsenter");
+        command.args(["--target", &self.keeper_pid(), "--user", "--preserve-credentials"]);
+        command.args(["--mount", "--net", "--pid", "ip", "netns", "exec", place]).args(words);
+        command.env("SABEEL_LOG", "info,edge=debug");
+        command
+    }
+
+    fn keeper_pid(&self) -> String {
+        let children = format!("/proc/{0}/task/{0}/children", self.keeper.id());
+        let children = std::fs::read_to_string(children).unwrap();
+        children.split_whitespace().next().unwrap().to_owned()
+    }
+
+    fn config(&self, router: usize) -> PathBuf {
+        self.dir.path().join(format!("router-{router}.toml"))
+    }
+
+    fn number_file(&self, router: usize) -> PathBuf {
+        self.dir.path().join(format!("number-{router}"))
+    }
+}
+
+impl Drop for Offices {
+    fn drop(&mut self) {
+        self.keeper.kill().ok();
+        self.keeper.wait().ok();
+        for agent in self.agents.iter_mut().flatten() {
+            agent.kill().ok();
+            agent.wait().ok();
+        }
+    }
+}

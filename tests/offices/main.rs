@@ -1,0 +1,146 @@
+//! Offices whose links fail, with agents that are the whole program and a kernel that routes for real.
+
+#![allow(clippy::unwrap_used, reason = "a test program, its fixtures too")]
+
+mod ground;
+
+use ground::{Offices, Setting, USUAL};
+
+/// What goes by which path: what is protected, and the rest.
+fn routes(offices: &Offices, router: usize) -> [String; 2] {
+    let status = offices.status(router).expect("the agent is there");
+    [0, 1].map(|kind| status["routes"][kind].as_str().unwrap().to_owned())
+}
+
+#[test]
+fn a_path_that_is_cut_is_left_by_both_ends_and_the_office_returns_to_it() {
+    let offices = Offices::open(USUAL);
+    assert!(offices.is_reached());
+    for router in 1..=2 {
+        offices.cut(router, "fib0");
+    }
+    offices.wait_for_mode("on-backup");
+    assert!(offices.is_reached());
+    assert_eq!(offices.status(1).unwrap()["clamped"], "radio");
+    for router in 1..=2 {
+        offices.heal(router, "fib0");
+    }
+    offices.wait_for_mode("primary");
+    assert!(offices.is_reached());
+    let events = offices.events(1);
+    let numbers: Vec<_> = events.iter().map(|event| event["number"].as_u64().unwrap()).collect();
+    assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>());
+    let of_site = events.iter().filter(|event| event["what"] == "site");
+    let modes: Vec<_> = of_site.map(|event| event["to"].as_str().unwrap()).collect();
+    assert_eq!(modes, ["on-backup", "returning", "primary"]);
+}
+
+#[test]
+fn a_path_that_carries_in_one_direction_alone_is_left_by_both_ends() {
+    for deaf in 1..=2 {
+        let offices = Offices::open(USUAL);
+        offices.cut(deaf, "fib0");
+        offices.wait_for_mode("on-backup");
+        assert!(offices.is_reached());
+    }
+}
+
+#[test]
+fn a_device_without_carrier_is_left_and_comes_back() {
+    let offices = Offices::open(USUAL);
+    offices.at("router-2", &["ip", "link", "set", "fib0", "down"]);
+    offices.wait_for_mode("on-backup");
+    assert!(offices.is_reached());
+    offices.at("router-2", &["ip", "link", "set", "fib0", "up"]);
+    offices.wait_for_mode("primary");
+    assert!(offices.is_reached());
+}
+
+#[test]
+fn an_office_without_any_path_keeps_its_routes_and_takes_the_first_that_is_back() {
+    let offices = Offices::open(USUAL);
+    for device in ["rad0", "fib0"] {
+        for router in 1..=2 {
+            offices.cut(router, device);
+        }
+    }
+    offices.wait_for_mode("isolated");
+    let before = offices.at("router-1", &["ip", "route", "show", "10.2.0.0/16"]);
+    assert!(before.contains("metric 100"), "{before}");
+    for router in 1..=2 {
+        offices.heal(router, "rad0");
+    }
+    offices.wait_for_mode("on-backup");
+    assert!(offices.is_reached());
+}
+
+#[test]
+fn an_agent_that_is_killed_on_the_backup_goes_on_there() {
+    let mut offices = Offices::open(USUAL);
+    for router in 1..=2 {
+        offices.cut(router, "fib0");
+    }
+    offices.wait_for_mode("on-backup");
+    let last = offices.events(1).len();
+    offices.kill(1);
+    assert!(offices.is_reached(), "routes outlive the agent");
+    offices.start(1, USUAL);
+    offices.wait_for(1, "the backup", |status| {
+        status["mode"] == "on-backup" && status["paths"][1]["health"] == "up"
+    });
+    assert!(offices.is_reached());
+    let began = &offices.events(1)[last];
+    assert_eq!(
+        (began["what"].as_str(), began["number"].as_u64()),
+        (Some("began"), Some(last as u64 + 1))
+    );
+}
+
+#[test]
+fn a_dry_run_tells_what_it_would_have_done_and_moves_nothing() {
+    let dry = Setting { more: "mode = \"dry-run\"", ..USUAL };
+    let offices = Offices::open(dry);
+    let routes = offices.at("router-1", &["ip", "route"]);
+    for router in 1..=2 {
+        offices.cut(router, "fib0");
+    }
+    offices.wait_for_mode("on-backup");
+    assert_eq!(offices.at("router-1", &["ip", "route"]), routes);
+    assert!(offices.events(1).iter().all(|event| event["dry-run"] == true));
+}
+
+#[test]
+fn people_pin_an_office_to_a_path_and_take_paths_out() {
+    let offices = Offices::open(USUAL);
+    assert!(offices.link(1, &["switch", "radio", "--for", "1h"]).status.success());
+    offices.wait_for(1, "the pin", |status| status["mode"] == "locked");
+    assert_eq!(routes(&offices, 1), ["radio", "radio"]);
+    assert!(offices.is_reached(), "the way back may be another one");
+    assert!(offices.link(1, &["auto"]).status.success());
+    offices.wait_for(1, "the primary path", |status| status["mode"] == "primary");
+    assert!(offices.link(2, &["maint", "fibre"]).status.success());
+    offices.wait_for_mode("on-backup");
+    for router in 1..=2 {
+        assert_eq!(offices.status(router).unwrap()["paths"][0]["health"], "maintenance");
+    }
+    assert!(offices.link(2, &["resume", "fibre"]).status.success());
+    offices.wait_for_mode("primary");
+    let refused = offices.link(1, &["switch", "copper"]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("there is no path copper; there are fibre, radio"), "{said}");
+}
+
+#[test]
+fn busy_processors_are_not_taken_for_a_failure() {
+    let offices = Offices::open(USUAL);
+    // They end with the namespace.
+    let busy = ["sh", "-c", "for n in 1 2 3 4; do (while :; do :; done) >/dev/null 2>&1 & done"];
+    offices.at("router-1", &busy);
+    // Until each path has told of enough good seconds to say what is usual.
+    offices.wait_for(1, "what is usual", |status| {
+        (0..2).all(|path| status["paths"][path]["usual-us"].is_u64())
+    });
+    let events = offices.events(1);
+    let downs = events.iter().filter(|event| event["to"] == "down").count();
+    assert_eq!(downs, 0, "{events:?}");
+}
