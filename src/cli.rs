@@ -169,7 +169,7 @@ pub enum Checked {
     Radius,
     /// Quotas, orders to access points, and the admin interface.
     Controller,
-    /// The gateway of a site.
+    /// The gateway of a site, and the links of an office.
     Edge,
 }
 

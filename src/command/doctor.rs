@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use controller::admin::api::{Health, Status};
 use domain::Clock;
+use edge::links::LinksSettings;
 use edge::{Credentials, EdgeSettings, EnforcerKind};
 use portal::PortalSettings;
 use serde::Serialize;
@@ -13,6 +14,7 @@ use store::{AccessPoints, KeyRing, SqlStore};
 
 use crate::admin_client::AdminClient;
 use crate::cli::Checked;
+use crate::command::link;
 use crate::config::Config;
 use crate::output::{self, Format};
 use crate::serve::SystemClock;
@@ -66,12 +68,16 @@ pub async fn run(
         findings.push(finding("server", server(admin).await));
         findings.extend(alarms(admin).await);
     }
-    match (part, &config.edge) {
-        (None | Some(Checked::Edge), Some(edge)) => {
+    if matches!(part, None | Some(Checked::Edge)) {
+        if let Some(edge) = &config.edge {
             findings.push(finding("gateway", gateway(edge)));
         }
-        (Some(Checked::Edge), None) => bail!("there is no section [edge]"),
-        (None | Some(Checked::Portal | Checked::Radius | Checked::Controller), _) => {}
+        if let Some(links) = &config.links {
+            findings.push(office_links(links).await);
+        }
+    }
+    if part == Some(Checked::Edge) && config.edge.is_none() && config.links.is_none() {
+        bail!("there is neither a section [edge] nor [links]");
     }
     output::list(format, &findings, ["what", "state", "detail"], |finding| {
         let state = match finding.state {
@@ -118,6 +124,32 @@ fn portal_tls(settings: &PortalSettings) -> Finding {
     let detail = format!("{secure}, certificate until {}, {ocsp}", report.certificate.text);
     let left = report.certificate.until.since(SystemClock.now());
     if left < SOON { warning(detail) } else { finding(WHAT, Ok(detail)) }
+}
+
+/// Whether the devices of all paths are there, the agent answers, and every path carries.
+async fn office_links(settings: &LinksSettings) -> Finding {
+    const WHAT: &str = "links";
+    let status = async {
+        for path in &settings.paths {
+            let device = &path.device;
+            let found = device.index().with_context(|| format!("no {device} for {}", path.name));
+            found?;
+        }
+        link::status(&AdminClient::new(settings.socket.clone())).await
+    };
+    match status.await {
+        Err(error) => finding(WHAT, Err(error)),
+        Ok(status) => {
+            let silent: Vec<_> =
+                status.paths.iter().filter(|path| !path.is_alive).map(|path| &*path.name).collect();
+            let detail = link::headline(&status);
+            if silent.is_empty() {
+                return finding(WHAT, Ok(detail));
+            }
+            let detail = format!("{detail}; nothing passes on {}", silent.join(", "));
+            Finding { what: WHAT, good: true, state: State::Warning, detail }
+        }
+    }
 }
 
 fn writable(config: &Config) -> anyhow::Result<String> {

@@ -66,8 +66,13 @@ async fn tell(
     output::done(format, ask, sentence)
 }
 
+/// How the links of this router's office are.
+pub async fn status(agent: &AdminClient) -> anyhow::Result<Status> {
+    agent.get(LINKS).await
+}
+
 async fn list(agent: &AdminClient, format: Format) -> anyhow::Result<()> {
-    let status: Status = agent.get(LINKS).await?;
+    let status = status(agent).await?;
     if format == Format::Json {
         return output::done(format, &status, "");
     }
@@ -77,7 +82,7 @@ async fn list(agent: &AdminClient, format: Format) -> anyhow::Result<()> {
 }
 
 /// How the office is connected, in one line.
-fn headline(status: &Status) -> String {
+pub fn headline(status: &Status) -> String {
     let Status { site, mode, routes: [protected, rest], clamped, is_dry_run, .. } = status;
     let by = match protected == rest {
         true => format!("by {rest}"),
