@@ -25,19 +25,25 @@ for place in here router-1 router-2 there; do
 done
 ip link add name lan netns here type veth peer name lan netns router-1
 ip link add name lan netns there type veth peer name lan netns router-2
-ip link add name fib0 netns router-1 type veth peer name fib0 netns router-2
 ip link add name rad0 netns router-1 type veth peer name rad0 netns router-2
 for n in 1 2; do
   ip -n router-$n address add 10.$n.0.1/24 dev lan
-  ip -n router-$n address add 192.0.2.$n/30 dev fib0
   ip -n router-$n address add 198.51.100.$n/30 dev rad0
-  for device in lan fib0 rad0; do ip -n router-$n link set $device up; done
+  for device in lan rad0; do ip -n router-$n link set $device up; done
   ip netns exec router-$n sysctl --quiet --write net.ipv4.ip_forward=1
 done
 ip -n here address add 10.1.0.2/24 dev lan; ip -n there address add 10.2.0.2/24 dev lan
 for place in here there; do ip -n $place link set lan up; done
 ip -n here route add default via 10.1.0.1; ip -n there route add default via 10.2.0.1
 echo laid; cat; exit
+";
+
+const LAY_FIBRE: &str = r"
+ip link add name fib0 netns router-1 type veth peer name fib0 netns router-2
+for n in 1 2; do
+  ip -n router-$n address add 192.0.2.$n/30 dev fib0
+  ip -n router-$n link set fib0 up
+done
 ";
 
 /// The offices, until they are dropped.
@@ -74,7 +80,15 @@ impl Offices {
         let mut line = String::new();
         BufReader::new(keeper.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         assert_eq!(line, "laid\n", "this kernel gives no user namespaces");
-        Self { keeper, dir: tempfile::tempdir().unwrap(), agents: [None, None] }
+        let offices = Self { keeper, dir: tempfile::tempdir().unwrap(), agents: [None, None] };
+        offices.lay_fibre();
+        offices
+    }
+
+    /// Lays the fibre, once more if it is gone.
+    pub fn lay_fibre(&self) {
+        let laid = self.inside(&["sh", "-ec", LAY_FIBRE]).status().unwrap();
+        assert!(laid.success());
     }
 
     /// Two offices whose agents are up on both paths.
@@ -134,6 +148,16 @@ impl Offices {
         let config = self.config(router);
         let all = [&[SABEEL, "-c", config.to_str().unwrap(), "--json", "link"], words].concat();
         self.command(&format!("router-{router}"), &all).output().unwrap()
+    }
+
+    /// What the doctor finds of the links of a router: how good it is, and what.
+    pub fn doctor(&self, router: usize) -> (String, String) {
+        let config = self.config(router);
+        let words = [SABEEL, "-c", config.to_str().unwrap(), "--json", "doctor", "edge"];
+        let output = self.command(&format!("router-{router}"), &words).output().unwrap();
+        let findings: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+        let finding = findings.iter().find(|finding| finding["what"] == "links").unwrap();
+        ["state", "detail"].map(|key| finding[key].as_str().unwrap().to_owned()).into()
     }
 
     /// How the links of a router are, once it tells.
@@ -203,9 +227,13 @@ impl Offices {
 
     /// A command in a place.
     pub fn command(&self, place: &str, words: &[&str]) -> Command {
+        self.inside(&[&["ip", "netns", "exec", place], words].concat())
+    }
+
+    fn inside(&self, words: &[&str]) -> Command {
         let mut command = Command::new("nsenter");
         command.args(["--target", &self.keeper_pid(), "--user", "--preserve-credentials"]);
-        command.args(["--mount", "--net", "--pid", "ip", "netns", "exec", place]).args(words);
+        command.args(["--mount", "--net", "--pid"]).args(words);
         command.env("SABEEL_LOG", "info,edge=debug");
         command
     }

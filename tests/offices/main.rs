@@ -22,6 +22,9 @@ fn a_path_that_is_cut_is_left_by_both_ends_and_the_office_returns_to_it() {
     offices.wait_for_mode("on-backup");
     assert!(offices.is_reached());
     assert_eq!(offices.status(1).unwrap()["clamped"], "radio");
+    let (state, detail) = offices.doctor(1);
+    assert_eq!(state, "warning");
+    assert!(detail.ends_with("; nothing passes on fibre"), "{detail}");
     for router in 1..=2 {
         offices.heal(router, "fib0");
     }
@@ -52,6 +55,17 @@ fn a_device_without_carrier_is_left_and_comes_back() {
     offices.wait_for_mode("on-backup");
     assert!(offices.is_reached());
     offices.at("router-2", &["ip", "link", "set", "fib0", "up"]);
+    offices.wait_for_mode("primary");
+    assert!(offices.is_reached());
+}
+
+#[test]
+fn a_device_that_is_deleted_and_made_again_is_watched_and_used_again() {
+    let offices = Offices::open(USUAL);
+    offices.at("router-1", &["ip", "link", "delete", "fib0"]);
+    offices.wait_for_mode("on-backup");
+    assert!(offices.is_reached());
+    offices.lay_fibre();
     offices.wait_for_mode("primary");
     assert!(offices.is_reached());
 }
@@ -125,6 +139,9 @@ fn people_pin_an_office_to_a_path_and_take_paths_out() {
     }
     assert!(offices.link(2, &["resume", "fibre"]).status.success());
     offices.wait_for_mode("primary");
+    let (state, detail) = offices.doctor(1);
+    assert_eq!(state, "good");
+    assert!(detail.starts_with("office-1: primary, by fibre"), "{detail}");
     let refused = offices.link(1, &["switch", "copper"]);
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(said.contains("there is no path copper; there are fibre, radio"), "{said}");

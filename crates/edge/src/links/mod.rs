@@ -125,8 +125,17 @@ impl Links {
             commands,
             wake: Arc::clone(&wake),
         };
-        let thread =
-            Thread { watch, sockets, kernel, words, events, commands: to_obey, wake, status };
+        let thread = Thread {
+            watch,
+            paths: settings.paths.clone(),
+            sockets,
+            kernel,
+            words,
+            events,
+            commands: to_obey,
+            wake,
+            status,
+        };
         let writer = spawn("link-events", move || write(log, &to_write, &recent))?;
         let thread = spawn("links", move || {
             urgency::ahead_of_all();

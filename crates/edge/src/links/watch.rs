@@ -89,8 +89,7 @@ impl Watch {
         let mut paths = Vec::new();
         for (of, interface) in settings.paths.iter().zip(interfaces) {
             let failed = |reason: String| WatchError::Heartbeat { path: of.name.clone(), reason };
-            let wished = bfd::Settings::new(of.heartbeat(), of.heartbeat(), of.detect_mult())
-                .map_err(|error| failed(error.to_string()))?;
+            let wished = heartbeats(of).map_err(|error| failed(error.to_string()))?;
             let to = bfd::Path::SingleHop { interface: *interface, peer: of.peer.into() };
             let session = sessions
                 .add(to, wished, entropy(), now)
@@ -158,6 +157,29 @@ impl Watch {
     ) -> Option<usize> {
         let watched = self.paths.get_mut(usize::from(number.index()))?;
         watched.sender.as_mut()?.poll(at, packet)
+    }
+
+    /// Watches a path by another interface: its device was deleted and made again. The other end sees a
+    /// session that begins anew.
+    pub(super) fn rebind(
+        &mut self,
+        number: PathNumber,
+        interface: Interface,
+        (of, entropy): (&PathSettings, u64),
+        now: Instant,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(former) = self.watched(number).map(|watched| watched.session) else { return };
+        let Ok(wished) = heartbeats(of) else { return };
+        // Nobody hears its farewell; the new one takes its place.
+        let _ = self.sessions.remove(former, now);
+        let to = bfd::Path::SingleHop { interface, peer: of.peer.into() };
+        let session = self.sessions.add(to, wished, entropy, now);
+        let watched = self.paths.get_mut(usize::from(number.index()));
+        if let (Some(watched), Ok(session)) = (watched, session) {
+            watched.session = session;
+        }
+        self.hear(number, &Heard::Liveness(Liveness::Expired), now, effects);
     }
 
     /// Hears that a device lost its carrier or has it again.
@@ -361,6 +383,11 @@ fn liveness(change: &bfd::Change) -> Option<Liveness> {
         bfd::Diagnostic::ControlDetectionTimeExpired => Liveness::Expired,
         _ => Liveness::PeerDown,
     })
+}
+
+/// How often both ends are to be heard.
+fn heartbeats(of: &PathSettings) -> Result<bfd::Settings, bfd::SettingsError> {
+    bfd::Settings::new(of.heartbeat(), of.heartbeat(), of.detect_mult())
 }
 
 /// What sends the probes of a path, if there are any.

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use link::PathNumber;
+use link::bfd::Interface;
 use link::site::Routes;
 use link::stamp::reflector::{Arrival, Counting, Departure, RateLimit, Reflector};
 use link::stamp::sender::Reading;
@@ -20,6 +21,7 @@ use nix::sys::eventfd::EventFd;
 use nix::sys::time::TimeSpec;
 
 use super::event::{Event, What, Words};
+use super::settings::PathSettings;
 use super::sockets::{Came, Sockets, Which};
 use super::status::Status;
 use super::watch::{Command, Effect, Watch};
@@ -29,6 +31,8 @@ use crate::random;
 const LONGEST: usize = 2_048;
 /// Of one socket so many datagrams are taken before the others have their turn.
 const IN_A_ROW: usize = 64;
+/// How often it is looked whether a device was made again: that it has its address is told by nobody.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Probes that another end may have answered: more than ours sends, for one that asks more.
 const ANSWERS_A_SECOND: u32 = 200;
 
@@ -50,6 +54,7 @@ pub(super) trait Kernel: Send {
 /// What the thread is started with.
 pub(super) struct Thread<K> {
     pub(super) watch: Watch,
+    pub(super) paths: Vec<PathSettings>,
     pub(super) sockets: Vec<Sockets>,
     pub(super) kernel: K,
     pub(super) words: Words,
@@ -69,6 +74,7 @@ impl<K: Kernel> Thread<K> {
         let mut reflector = reflector();
         let mut octets = [0; LONGEST];
         let mut effects = Vec::new();
+        let mut looked_at = Instant::now();
         self.tell(What::Began);
         loop {
             let ready = self.wait()?;
@@ -79,6 +85,10 @@ impl<K: Kernel> Thread<K> {
                 for (number, has_carrier) in self.kernel.carriers() {
                     self.watch.take_carrier(number, has_carrier, Instant::now(), &mut effects);
                 }
+            }
+            if ready.is_changed || looked_at.elapsed() >= LOOK_EVERY {
+                looked_at = Instant::now();
+                self.rebind(&mut effects);
             }
             self.receive(&mut reflector, &mut octets, &mut effects)?;
             self.watch.expire(Instant::now(), random::number, &mut effects);
@@ -107,6 +117,21 @@ impl<K: Kernel> Thread<K> {
         let has_come = |fd: &PollFd<'_>| fd.any().unwrap_or_default();
         let is_changed = kernel.is_some() && fds.get(1).is_some_and(has_come);
         Ok(Ready { is_woken: fds.first().is_some_and(has_come), is_changed })
+    }
+
+    /// Opens sockets anew on devices that were deleted and made again, once they have their address.
+    fn rebind(&mut self, effects: &mut Vec<Effect>) {
+        let numbers = (0..).map(PathNumber::new);
+        for ((number, path), sockets) in numbers.zip(&self.paths).zip(&mut self.sockets) {
+            if path.device.index().is_ok_and(|index| Interface(index) != sockets.interface)
+                && let Ok(fresh) = Sockets::open(path)
+            {
+                tracing::info!(path = path.name, device = %path.device, "links.device is back");
+                *sockets = fresh;
+                let (interface, of) = (sockets.interface, (path, random::number()));
+                self.watch.rebind(number, interface, of, Instant::now(), effects);
+            }
+        }
     }
 
     /// Takes all that has come, heartbeats of all paths first: time is asked for only afterwards.

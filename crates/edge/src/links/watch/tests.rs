@@ -307,6 +307,21 @@ fn a_pin_holds_at_one_end_whatever_happens() {
 }
 
 #[test]
+fn a_device_that_is_made_again_begins_a_session_anew() {
+    let mut pair = Pair::up();
+    let of = &settings(0).paths[0];
+    let mut effects = Vec::new();
+    let watch = &mut pair.ends[0].watch;
+    // The other end still sends to the former one, by an interface that is no more.
+    watch.rebind(PathNumber::PRIMARY, Interface(2), (of, 4_711), pair.now, &mut effects);
+    pair.carry_out(0, effects);
+    pair.run(MS(1_000));
+    assert_eq!(pair.routes(), [ON_RADIO; 2]);
+    pair.run(MS(60_000));
+    assert_eq!(pair.routes(), [ON_FIBRE; 2]);
+}
+
+#[test]
 fn a_device_without_carrier_is_left_without_waiting_for_heartbeats() {
     let mut pair = Pair::up();
     pair.passes = [[false, true]; 2];
