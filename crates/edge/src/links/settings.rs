@@ -42,7 +42,7 @@ pub struct LinksSettings {
     /// The file to which events are appended; default `/var/lib/sabeel/links.jsonl`.
     #[serde(default = "default_event_log")]
     pub event_log: PathBuf,
-    /// The Unix socket on which `sabeel link` asks; default `/run/sabeel/links.sock`.
+    /// The Unix socket on which `sabeel link` asks; default `/run/sabeel-edge/links.sock`.
     #[serde(default = "default_socket")]
     pub socket: PathBuf,
 }
@@ -276,7 +276,7 @@ fn default_event_log() -> PathBuf {
 }
 
 fn default_socket() -> PathBuf {
-    "/run/sabeel/links.sock".into()
+    "/run/sabeel-edge/links.sock".into()
 }
 
 const fn default_heartbeat() -> u64 {
