@@ -4,7 +4,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use link::path::{Change, Why};
@@ -194,37 +194,35 @@ const fn subject(reason: Reason) -> Option<PathNumber> {
     }
 }
 
-/// The file of events.
+/// The file of events, and the one before it.
 #[derive(Debug)]
 pub(super) struct EventLog {
+    path: PathBuf,
     file: File,
     next: u64,
+    /// From so many octets on a new file is begun.
+    largest: u64,
 }
 
 impl EventLog {
+    /// Some 60,000 events; the same again is kept of what was before.
+    const LARGEST: u64 = 16 * 1_024 * 1_024;
+
     /// Opens the file, or makes it, readable by the service alone. What a crash left of a last line is
     /// cut off, and numbers go on after the last whole one.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let mut file =
-            OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
-        let (mut whole, mut last) = (0, 0);
-        let mut reader = BufReader::new(&file);
-        let mut line = Vec::new();
-        loop {
-            line.clear();
-            let length = reader.read_until(b'\n', &mut line)?;
-            if length == 0 || line.last() != Some(&b'\n') {
-                break;
-            }
-            whole += u64::try_from(length).unwrap_or_default();
-            if let Ok(event) = serde_json::from_slice::<Event>(&line) {
-                last = event.number.max(last);
-            }
-        }
+        let before = match File::open(former(path)) {
+            Ok(file) => read_last(&file)?.0,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+            Err(error) => return Err(error),
+        };
+        let mut file = open(path)?;
+        let (last, whole) = read_last(&file)?;
         if file.seek(SeekFrom::End(0))? > whole {
             file.set_len(whole)?;
         }
-        Ok(Self { file, next: last + 1 })
+        let next = last.max(before) + 1;
+        Ok(Self { path: path.to_owned(), file, next, largest: Self::LARGEST })
     }
 
     /// Appends events, which are on the disk afterwards; gives them their numbers.
@@ -235,6 +233,10 @@ impl EventLog {
             serde_json::to_writer(&mut lines, event)?;
             lines.push(b'\n');
         }
+        if self.file.seek(SeekFrom::End(0))? >= self.largest {
+            std::fs::rename(&self.path, former(&self.path))?;
+            self.file = open(&self.path)?;
+        }
         let before = self.file.seek(SeekFrom::End(0))?;
         let written = self.file.write_all(&lines).and_then(|()| self.file.sync_data());
         if let Err(error) = written {
@@ -244,6 +246,35 @@ impl EventLog {
         }
         self.next += u64::try_from(events.len()).unwrap_or_default();
         Ok(())
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)
+}
+
+/// Where a file of events goes when it is large.
+fn former(path: &Path) -> PathBuf {
+    let mut former = path.as_os_str().to_owned();
+    former.push(".1");
+    former.into()
+}
+
+/// The number of the last event of a file, or 0, and how long its whole lines are.
+fn read_last(file: &File) -> io::Result<(u64, u64)> {
+    let (mut last, mut whole) = (0, 0);
+    let mut reader = BufReader::new(file);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let length = reader.read_until(b'\n', &mut line)?;
+        if length == 0 || line.last() != Some(&b'\n') {
+            return Ok((last, whole));
+        }
+        whole += u64::try_from(length).unwrap_or_default();
+        if let Ok(event) = serde_json::from_slice::<Event>(&line) {
+            last = event.number.max(last);
+        }
     }
 }
 
@@ -292,6 +323,26 @@ mod tests {
         let numbers: Vec<u64> =
             text.lines().map(|line| serde_json::from_str::<Event>(line).unwrap().number).collect();
         assert_eq!(numbers, [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_large_file_makes_room_for_the_next_and_numbers_go_on() {
+        let dir = TempDir::new().unwrap();
+        let path = dir.path().join("links.jsonl");
+        let mut log = EventLog::open(&path).unwrap();
+        log.largest = 300;
+        for _ in 0..10 {
+            log.append(&mut [down()]).unwrap();
+        }
+        let numbers = |path: &Path| -> Vec<u64> {
+            let text = std::fs::read_to_string(path).unwrap();
+            let number = |line| serde_json::from_str::<Event>(line).unwrap().number;
+            text.lines().map(number).collect()
+        };
+        assert_eq!(numbers(&path), [10]);
+        assert_eq!(numbers(&former(&path)), [7, 8, 9]);
+        std::fs::write(&path, b"").unwrap();
+        assert_eq!(EventLog::open(&path).unwrap().next, 10, "the former file is read, too");
     }
 
     #[test]
