@@ -75,9 +75,9 @@ fn gap(heartbeats: (u32, u32), cut: Cut) -> anyhow::Result<Duration> {
         let silence = answers.last().map(|last| at.saturating_sub(*last)).unwrap_or_default();
         answers.push(at);
         if !is_cut && answers.len() == AROUND {
-            offices.cut(1, "fib0");
-            if matches!(cut, Cut::BothWays) {
-                offices.cut(2, "fib0");
+            match cut {
+                Cut::BothWays => offices.cut_both("fib0"),
+                Cut::OneWay => offices.cut(1, "fib0"),
             }
             is_cut = true;
         }

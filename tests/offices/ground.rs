@@ -200,9 +200,18 @@ impl Offices {
             "table netdev cut_{device} {{\n chain in {{\n type filter hook ingress device \"{device}\" \
              priority -500; policy drop;\n }}\n}}\n"
         );
-        let file = self.dir.path().join("cut");
+        let file = self.dir.path().join(format!("cut-{router}"));
         std::fs::write(&file, rules).unwrap();
         self.at(&format!("router-{router}"), &["nft", "-f", file.to_str().unwrap()]);
+    }
+
+    /// The same at both routers at once, as when a fibre is cut.
+    pub fn cut_both(&self, device: &str) {
+        std::thread::scope(|scope| {
+            for router in 1..=2 {
+                scope.spawn(move || self.cut(router, device));
+            }
+        });
     }
 
     /// Ends that.

@@ -16,9 +16,7 @@ fn routes(offices: &Offices, router: usize) -> [String; 2] {
 fn a_path_that_is_cut_is_left_by_both_ends_and_the_office_returns_to_it() {
     let offices = Offices::open(USUAL);
     assert!(offices.is_reached());
-    for router in 1..=2 {
-        offices.cut(router, "fib0");
-    }
+    offices.cut_both("fib0");
     offices.wait_for_mode("on-backup");
     assert!(offices.is_reached());
     assert_eq!(offices.status(1).unwrap()["clamped"], "radio");
@@ -74,9 +72,7 @@ fn a_device_that_is_deleted_and_made_again_is_watched_and_used_again() {
 fn an_office_without_any_path_keeps_its_routes_and_takes_the_first_that_is_back() {
     let offices = Offices::open(USUAL);
     for device in ["rad0", "fib0"] {
-        for router in 1..=2 {
-            offices.cut(router, device);
-        }
+        offices.cut_both(device);
     }
     offices.wait_for_mode("isolated");
     let before = offices.at("router-1", &["ip", "route", "show", "10.2.0.0/16"]);
@@ -91,9 +87,7 @@ fn an_office_without_any_path_keeps_its_routes_and_takes_the_first_that_is_back(
 #[test]
 fn an_agent_that_is_killed_on_the_backup_goes_on_there() {
     let mut offices = Offices::open(USUAL);
-    for router in 1..=2 {
-        offices.cut(router, "fib0");
-    }
+    offices.cut_both("fib0");
     offices.wait_for_mode("on-backup");
     let last = offices.events(1).len();
     offices.kill(1);
@@ -115,9 +109,7 @@ fn a_dry_run_tells_what_it_would_have_done_and_moves_nothing() {
     let dry = Setting { more: "mode = \"dry-run\"", ..USUAL };
     let offices = Offices::open(dry);
     let routes = offices.at("router-1", &["ip", "route"]);
-    for router in 1..=2 {
-        offices.cut(router, "fib0");
-    }
+    offices.cut_both("fib0");
     offices.wait_for_mode("on-backup");
     assert_eq!(offices.at("router-1", &["ip", "route"]), routes);
     assert!(offices.events(1).iter().all(|event| event["dry-run"] == true));
