@@ -7,6 +7,7 @@ mod desk;
 mod event;
 mod router;
 mod settings;
+pub mod shaper;
 mod sockets;
 mod status;
 pub mod switch;

@@ -6,6 +6,7 @@ mod admitted;
 mod counting;
 mod neighbours;
 mod netns;
+mod shaping;
 mod square;
 mod switching;
 mod unauthenticated;
