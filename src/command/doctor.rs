@@ -135,21 +135,43 @@ async fn office_links(settings: &LinksSettings) -> Finding {
             let found = device.index().with_context(|| format!("no {device} for {}", path.name));
             found?;
         }
+        if kernel_number("ip_forward") == Some(0) {
+            bail!("the kernel forwards no IPv4: set net.ipv4.ip_forward to 1");
+        }
         link::status(&AdminClient::new(settings.socket.clone())).await
     };
     match status.await {
         Err(error) => finding(WHAT, Err(error)),
         Ok(status) => {
+            let mut detail = link::headline(&status);
             let silent: Vec<_> =
                 status.paths.iter().filter(|path| !path.is_alive).map(|path| &*path.name).collect();
-            let detail = link::headline(&status);
-            if silent.is_empty() {
-                return finding(WHAT, Ok(detail));
+            if !silent.is_empty() {
+                detail += &format!("; nothing passes on {}", silent.join(", "));
             }
-            let detail = format!("{detail}; nothing passes on {}", silent.join(", "));
-            Finding { what: WHAT, good: true, state: State::Warning, detail }
+            let strict = settings.paths.iter().find(|path| is_strict(path.device.as_str()));
+            if let Some(path) = strict {
+                detail += &format!(
+                    "; {} drops what comes by another path than answers leave by: set rp_filter to 2",
+                    path.device
+                );
+            }
+            let is_fine = silent.is_empty() && strict.is_none();
+            let state = if is_fine { State::Good } else { State::Warning };
+            Finding { what: WHAT, good: true, state, detail }
         }
     }
+}
+
+/// Whether the kernel takes a packet only by the device by which its answer would leave (RFC 3704 s2.2):
+/// the larger of both settings counts.
+fn is_strict(device: &str) -> bool {
+    let of = |device: &str| kernel_number(&format!("conf/{device}/rp_filter")).unwrap_or_default();
+    of(device).max(of("all")) == 1
+}
+
+fn kernel_number(key: &str) -> Option<u8> {
+    std::fs::read_to_string(format!("/proc/sys/net/ipv4/{key}")).ok()?.trim().parse().ok()
 }
 
 fn writable(config: &Config) -> anyhow::Result<String> {

@@ -134,6 +134,10 @@ fn people_pin_an_office_to_a_path_and_take_paths_out() {
     let (state, detail) = offices.doctor(1);
     assert_eq!(state, "good");
     assert!(detail.starts_with("office-1: primary, by fibre"), "{detail}");
+    offices.at("router-1", &["sysctl", "--write", "net.ipv4.conf.rad0.rp_filter=1"]);
+    let (state, detail) = offices.doctor(1);
+    assert_eq!(state, "warning");
+    assert!(detail.contains("; rad0 drops what comes by another path"), "{detail}");
     let refused = offices.link(1, &["switch", "copper"]);
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(said.contains("there is no path copper; there are fibre, radio"), "{said}");

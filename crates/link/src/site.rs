@@ -60,10 +60,14 @@ pub struct Site {
 }
 
 impl Site {
-    /// An office whose routes are as they say, as the kernel has them at the start.
-    pub fn new(policy: SitePolicy, on: PathNumber) -> Self {
-        let mode = Mode::on(on);
-        let clamped = (!on.is_primary()).then_some((on, None));
+    /// An office whose traffic goes like that, as the kernel has it at the start.
+    pub fn new(policy: SitePolicy, routes: Routes) -> Self {
+        let Routes { protected, all, .. } = routes;
+        let mode = match protected.is_primary() {
+            true => Mode::on(all),
+            false => Mode::OnBackup { on: protected, rest: all },
+        };
+        let clamped = mode.backup().map(|path| (path, None));
         let budget = Budget::default();
         Self { policy, mode, budget, bad_since: None, clamped, waits_until: None, looked_at: None }
     }

@@ -110,8 +110,8 @@ impl Links {
         let socket = unix::bind(&settings.socket)?;
         let sockets = settings.paths.iter().map(open).collect::<Result<Vec<_>, _>>()?;
         let interfaces: Vec<_> = sockets.iter().map(|sockets| sockets.interface).collect();
-        let (kernel, on) = Router::open(settings)?;
-        let watch = Watch::new(settings, &interfaces, on, random::number, Instant::now())?;
+        let (kernel, routes) = Router::open(settings)?;
+        let watch = Watch::new(settings, &interfaces, routes, random::number, Instant::now())?;
         let wake = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)
             .map_err(|errno| LinksError::Thread(errno.into()))?;
         let wake = Arc::new(wake);

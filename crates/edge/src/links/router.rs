@@ -20,9 +20,8 @@ pub(super) struct Router {
 }
 
 impl Router {
-    /// Lays the routes of an office, by the path by which they went before if there were any; returns
-    /// that path.
-    pub(super) fn open(settings: &LinksSettings) -> Result<(Self, PathNumber), LinksError> {
+    /// Lays the routes of an office, which go where they went before if there were any; returns where.
+    pub(super) fn open(settings: &LinksSettings) -> Result<(Self, Routes), LinksError> {
         let routes_fail = |error: SwitchError| LinksError::Routes(error.to_string());
         let plan =
             Plan::new(settings.outline()).map_err(|error| LinksError::Routes(error.to_string()))?;
@@ -34,11 +33,12 @@ impl Router {
         let devices = Watch::open(&plan).map_err(routes_fail)?;
         let mut switch = Switch::open(plan, hand).map_err(routes_fail)?;
         let standing = switch.standing().map_err(routes_fail)?;
-        let on = standing.all.unwrap_or(PathNumber::PRIMARY);
-        let wanted = Routes::everything(on);
+        let wanted = standing.routes().unwrap_or(Routes::everything(PathNumber::PRIMARY));
+        // Nothing is on trial yet.
+        let wanted = Routes { canary: wanted.all, ..wanted };
         let mut router = Self { switch, devices, wanted };
         router.reconcile().map_err(routes_fail)?;
-        Ok((router, on))
+        Ok((router, wanted))
     }
 
     fn reconcile(&mut self) -> Result<(), SwitchError> {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use link::bfd::{self, Arrival, Datagram, Discriminator, Interface, Output, Sessions};
 use link::path::{Heard, Liveness};
-use link::site::Decision;
+use link::site::{Decision, Routes};
 use link::stamp::sender::{self, Reading, Reflection, Sender, Sizes};
 use link::stamp::{ErrorEstimate, Format, SessionId};
 use link::{Health, Mos, Path, PathNumber, PathView, Readiness, Second, Site};
@@ -76,11 +76,12 @@ pub(super) enum WatchError {
 }
 
 impl Watch {
-    /// Watches these paths, each on the interface of that number, for an office that is on one of them.
+    /// Watches these paths, each on the interface of that number, for an office whose traffic goes like
+    /// that.
     pub(super) fn new(
         settings: &LinksSettings,
         interfaces: &[Interface],
-        on: PathNumber,
+        routes: Routes,
         mut entropy: impl FnMut() -> u64,
         now: Instant,
     ) -> Result<Self, WatchError> {
@@ -98,7 +99,7 @@ impl Watch {
             let path = Path::new(of.policy(), now);
             paths.push(Watched { session, sender, path, last: Second::default() });
         }
-        let site = Site::new(settings.site_policy(), on);
+        let site = Site::new(settings.site_policy(), routes);
         Ok(Self { sessions, paths, site, next_second: now + SECOND })
     }
 

@@ -76,15 +76,15 @@ impl<K: Kernel> Thread<K> {
         let mut effects = Vec::new();
         let mut looked_at = Instant::now();
         self.tell(What::Began);
+        // Each device tells once how it is.
+        self.take_carriers(&mut effects);
         loop {
             let ready = self.wait()?;
             if ready.is_woken && !self.obey(&mut effects)? {
                 return Ok(());
             }
             if ready.is_changed {
-                for (number, has_carrier) in self.kernel.carriers() {
-                    self.watch.take_carrier(number, has_carrier, Instant::now(), &mut effects);
-                }
+                self.take_carriers(&mut effects);
             }
             if ready.is_changed || looked_at.elapsed() >= LOOK_EVERY {
                 looked_at = Instant::now();
@@ -117,6 +117,12 @@ impl<K: Kernel> Thread<K> {
         let has_come = |fd: &PollFd<'_>| fd.any().unwrap_or_default();
         let is_changed = kernel.is_some() && fds.get(1).is_some_and(has_come);
         Ok(Ready { is_woken: fds.first().is_some_and(has_come), is_changed })
+    }
+
+    fn take_carriers(&mut self, effects: &mut Vec<Effect>) {
+        for (number, has_carrier) in self.kernel.carriers() {
+            self.watch.take_carrier(number, has_carrier, Instant::now(), effects);
+        }
     }
 
     /// Opens sockets anew on devices that were deleted and made again, once they have their address.

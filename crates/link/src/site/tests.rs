@@ -32,7 +32,11 @@ struct Story {
 
 impl Story {
     fn on(path: PathNumber) -> Self {
-        Self { site: Site::new(SitePolicy::default(), path), now: origin() }
+        Self::with(Routes::everything(path))
+    }
+
+    fn with(routes: Routes) -> Self {
+        Self { site: Site::new(SitePolicy::default(), routes), now: origin() }
     }
 
     /// On the backup, for the primary path is dead.
@@ -263,6 +267,15 @@ fn an_office_that_starts_on_its_backup_goes_on_there() {
     assert_eq!(story.look(&[unknown, unknown]), []);
     assert_eq!(story.site.clamped(), Some(ONE));
     assert_eq!(story.after(10, &[GOOD, GOOD]).len(), 1);
+}
+
+#[test]
+fn an_office_that_starts_with_its_traffic_on_two_paths_leaves_it_there() {
+    let routes = Routes { protected: ONE, ..Routes::everything(PathNumber::PRIMARY) };
+    let mut story = Story::with(routes);
+    let unknown = of(Health::Init);
+    assert_eq!(story.look(&[unknown, unknown]), []);
+    assert_eq!((story.site.routes(), story.site.clamped()), (routes, Some(ONE)));
 }
 
 #[test]

@@ -3,7 +3,6 @@ use std::num::NonZeroU32;
 use std::time::SystemTime;
 
 use link::bfd::Hops;
-use link::site::Routes;
 use link::stamp::reflector::{self, Counting, RateLimit, Reflector};
 use link::stamp::{Authentication, Format};
 use link::{Mode, PathNumber};
@@ -66,8 +65,7 @@ impl Pair {
                 seed
             };
             let interfaces = [Interface(2), Interface(3)];
-            let on = PathNumber::PRIMARY;
-            let watch = Watch::new(&settings(number), &interfaces, on, entropy, now).unwrap();
+            let watch = Watch::new(&settings(number), &interfaces, ON_FIBRE, entropy, now).unwrap();
             let rate = NonZeroU32::new(1_000).unwrap();
             let many = NonZeroUsize::new(16).unwrap();
             let limit = RateLimit { a_second: rate, at_once: rate, peers: many };
