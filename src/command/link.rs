@@ -77,7 +77,8 @@ async fn list(agent: &AdminClient, format: Format) -> anyhow::Result<()> {
         return output::done(format, &status, "");
     }
     output::line(&headline(&status))?;
-    let headings = ["path", "state", "round trip", "usually", "jitter", "lost", "voice"];
+    let headings =
+        ["path", "state", "round trip", "usually", "jitter", "lost", "voice", "visitors at most"];
     output::list(format, &status.paths, headings, row)
 }
 
@@ -93,7 +94,7 @@ pub fn headline(status: &Status) -> String {
     format!("{site}: {mode}, {by}{}{dry}", clamped.unwrap_or_default())
 }
 
-fn row(path: &PathStatus) -> [String; 7] {
+fn row(path: &PathStatus) -> [String; 8] {
     let ms = |us: Option<u64>| us.map_or_else(|| "-".to_owned(), milliseconds);
     [
         path.name.clone(),
@@ -103,6 +104,7 @@ fn row(path: &PathStatus) -> [String; 7] {
         ms(path.jitter_us),
         path.loss_per_mille.map_or_else(|| "-".to_owned(), percent),
         path.mos.map_or_else(|| "-".to_owned(), |mos| format!("{}.{:02}", mos / 100, mos % 100)),
+        path.visitors_kbit.map_or_else(String::new, |kbit| format!("{kbit} kbit/s")),
     ]
 }
 

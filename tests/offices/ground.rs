@@ -28,11 +28,13 @@ ip link add name lan netns there type veth peer name lan netns router-2
 ip link add name rad0 netns router-1 type veth peer name rad0 netns router-2
 for n in 1 2; do
   ip -n router-$n address add 10.$n.0.1/24 dev lan
+  ip -n router-$n address add 10.$n.77.1/24 dev lan
   ip -n router-$n address add 198.51.100.$n/30 dev rad0
   for device in lan rad0; do ip -n router-$n link set $device up; done
   ip netns exec router-$n sysctl --quiet --write net.ipv4.ip_forward=1
 done
 ip -n here address add 10.1.0.2/24 dev lan; ip -n there address add 10.2.0.2/24 dev lan
+ip -n here address add 10.1.77.2/24 dev lan
 for place in here there; do ip -n $place link set lan up; done
 ip -n here route add default via 10.1.0.1; ip -n there route add default via 10.2.0.1
 echo laid; cat; exit
@@ -60,10 +62,12 @@ pub struct Setting<'a> {
     pub heartbeats: (u32, u32),
     /// More of the section `[links]`.
     pub more: &'a str,
+    /// More of the backup's section.
+    pub more_of_backup: &'a str,
 }
 
 /// As it is without any setting.
-pub const USUAL: Setting<'static> = Setting { heartbeats: (100, 3), more: "" };
+pub const USUAL: Setting<'static> = Setting { heartbeats: (100, 3), more: "", more_of_backup: "" };
 
 impl Offices {
     /// Lays the cables, and starts no agent.
@@ -106,7 +110,11 @@ impl Offices {
     }
 
     /// Starts the agent of a router.
-    pub fn start(&mut self, router: usize, Setting { heartbeats, more }: Setting<'_>) {
+    pub fn start(
+        &mut self,
+        router: usize,
+        Setting { heartbeats, more, more_of_backup }: Setting<'_>,
+    ) {
         let (other, (interval, missing)) = (3 - router, heartbeats);
         let dir = self.dir.path().display();
         let path = |name: &str, device: &str, net: &str| {
@@ -117,7 +125,7 @@ impl Offices {
         };
         let text = format!(
             "data-dir = \"{dir}\"\n[links]\nsite = \"office-{router}\"\noffices = [\"10.{other}.0.0/16\"]\n\
-             event-log = \"{dir}/events-{router}.jsonl\"\nsocket = \"{dir}/links-{router}.sock\"\n{more}\n{}{}",
+             event-log = \"{dir}/events-{router}.jsonl\"\nsocket = \"{dir}/links-{router}.sock\"\n{more}\n{}{}{more_of_backup}\n",
             path("fibre", "fib0", "192.0.2"),
             path("radio", "rad0", "198.51.100"),
         );
@@ -218,6 +226,22 @@ impl Offices {
     pub fn heal(&self, router: usize, device: &str) {
         let table = format!("cut_{device}");
         self.at(&format!("router-{router}"), &["nft", "delete", "table", "netdev", &table]);
+    }
+
+    /// As many answers as somebody with these addresses here has from there who asks with 11 Mbit/s each
+    /// for some seconds, all at the same time.
+    pub fn answers<const N: usize>(&self, from: [&str; N]) -> [u64; N] {
+        let ask = |address: &str| {
+            let words =
+                ["ping", "-q", "-i", "0.001", "-s", "1400", "-w", "5", "-I", address, "10.2.0.2"];
+            self.command("here", &words).stdout(Stdio::piped()).spawn().unwrap()
+        };
+        from.map(ask).map(|ping| {
+            let said = ping.wait_with_output().unwrap().stdout;
+            let said = String::from_utf8(said).unwrap();
+            let (before, _) = said.split_once(" received").unwrap();
+            before.rsplit(' ').next().unwrap().parse().unwrap()
+        })
     }
 
     /// Whether somebody here reaches somebody there.

@@ -7,6 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use link::guard::{Crowding, GuardReason, SignIns, Wanted};
 use link::path::{Change, Why};
 use link::site::{Decision, Reason};
 use link::{Fault, PathNumber};
@@ -31,6 +32,13 @@ pub(super) enum What {
         /// How long it took to move routes; `None` where none were to be moved.
         took: Option<Duration>,
     },
+    /// Visitors have another share of a path.
+    Shared {
+        /// Which path.
+        number: PathNumber,
+        /// What they have.
+        wanted: Wanted,
+    },
     /// Routes could not be moved.
     Stuck {
         /// Where they were to go.
@@ -48,7 +56,7 @@ pub struct Event {
     pub at: u64,
     /// Whose links.
     pub site: String,
-    /// `began`, `path`, `site` or `stuck`.
+    /// `began`, `path`, `site`, `visitors` or `stuck`.
     pub what: String,
     /// The path that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -130,6 +138,13 @@ impl Words {
                 took_us: took.map(|took| u64::try_from(took.as_micros()).unwrap_or(u64::MAX)),
                 ..blank
             },
+            What::Shared { number, wanted } => Event {
+                what: "visitors".to_owned(),
+                path: Some(self.path(*number)),
+                to: Some(share(wanted)),
+                why: Some(crowding(wanted.reason).to_owned()),
+                ..blank
+            },
             What::Stuck { to } => {
                 Event { what: "stuck".to_owned(), path: Some(self.path(*to)), ..blank }
             }
@@ -162,6 +177,29 @@ fn told(why: Why) -> String {
         Why::Maintenance => "people took it out".to_owned(),
         Why::PeerMaintenance => "people took it out at the other end".to_owned(),
         Why::MaintenanceOver => "its maintenance is over".to_owned(),
+    }
+}
+
+/// What visitors have, in words.
+fn share(wanted: &Wanted) -> String {
+    let Some(ceil) = wanted.ceil else { return "all that is left".to_owned() };
+    let most = format!("{} kbit/s", ceil.bits_per_second() / 1_000);
+    match wanted.sign_ins {
+        SignIns::Open => most,
+        SignIns::Stopped => format!("{most}, and nobody new"),
+    }
+}
+
+/// What made visitors' share what it is, in words.
+const fn crowding(reason: GuardReason) -> &'static str {
+    match reason {
+        GuardReason::Free => "the office does not need the path",
+        GuardReason::OfficeCame => "the office needs the path",
+        GuardReason::Crowded(Crowding::Delay) => "round trips of the office take long",
+        GuardReason::Crowded(Crowding::Loss) => "packets of the office are lost",
+        GuardReason::Crowded(Crowding::Busy) => "the office fills the path",
+        GuardReason::Clean => "the office has not felt them for a while",
+        GuardReason::Restoring => "the office is gone",
     }
 }
 

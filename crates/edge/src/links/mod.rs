@@ -23,6 +23,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use connections::unix::{self, SocketError, SocketFile};
+use link::PathNumber;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
@@ -110,8 +111,16 @@ impl Links {
         let socket = unix::bind(&settings.socket)?;
         let sockets = settings.paths.iter().map(open).collect::<Result<Vec<_>, _>>()?;
         let interfaces: Vec<_> = sockets.iter().map(|sockets| sockets.interface).collect();
-        let (kernel, routes) = Router::open(settings)?;
+        let (mut kernel, routes) = Router::open(settings)?;
         let watch = Watch::new(settings, &interfaces, routes, random::number, Instant::now())?;
+        for (number, path) in (0..).map(PathNumber::new).zip(&settings.paths) {
+            // An office whose visitors make no room is better than none.
+            if let Some(ceil) = watch.ceil(number)
+                && let Err(error) = kernel.lay(number, ceil)
+            {
+                tracing::error!(path = path.name, %error, "links.share");
+            }
+        }
         let wake = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)
             .map_err(|errno| LinksError::Thread(errno.into()))?;
         let wake = Arc::new(wake);
@@ -129,6 +138,7 @@ impl Links {
         let thread = Thread {
             watch,
             paths: settings.paths.clone(),
+            sent: vec![None; settings.paths.len()],
             sockets,
             kernel,
             words,

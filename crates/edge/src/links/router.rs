@@ -4,10 +4,12 @@
 use std::os::fd::{AsFd, BorrowedFd};
 
 use link::PathNumber;
+use link::capacity::BitRate;
 use link::site::Routes;
 
 use super::LinksError;
-use super::settings::{LinksSettings, SwitchMode};
+use super::settings::{LinksSettings, PathSettings, SwitchMode};
+use super::shaper::{Shaper, ShaperError};
 use super::switch::{Carrier, Hand, LinkEvent, Plan, Switch, SwitchError, Watch};
 use super::watcher::Kernel;
 
@@ -17,6 +19,8 @@ pub(super) struct Router {
     devices: Watch,
     /// Where traffic is to go, also if it could not be brought there yet.
     wanted: Routes,
+    /// What shapes each path, of those on which visitors can make room.
+    shapers: Vec<Option<Shaper>>,
 }
 
 impl Router {
@@ -36,9 +40,27 @@ impl Router {
         let wanted = standing.routes().unwrap_or(Routes::everything(PathNumber::PRIMARY));
         // Nothing is on trial yet.
         let wanted = Routes { canary: wanted.all, ..wanted };
-        let mut router = Self { switch, devices, wanted };
+        let shapers = match settings.mode {
+            SwitchMode::Switch => {
+                settings.paths.iter().map(|path| shaper(settings, path)).collect()
+            }
+            SwitchMode::DryRun => Vec::new(),
+        };
+        let mut router = Self { switch, devices, wanted, shapers };
         router.reconcile().map_err(routes_fail)?;
         Ok((router, wanted))
+    }
+
+    /// Lays the classes of a path, also over those of a former agent.
+    pub(super) fn lay(
+        &mut self,
+        path: PathNumber,
+        ceil: Option<BitRate>,
+    ) -> Result<(), ShaperError> {
+        match self.shapers.get_mut(usize::from(path.index())) {
+            Some(Some(shaper)) => shaper.lay(ceil),
+            Some(None) | None => Ok(()),
+        }
     }
 
     fn reconcile(&mut self) -> Result<(), SwitchError> {
@@ -53,7 +75,31 @@ impl Router {
     }
 }
 
+/// What shapes a path, if it is to be shaped and nobody else does.
+fn shaper(settings: &LinksSettings, path: &PathSettings) -> Option<Shaper> {
+    let shape = settings.shape(path)?;
+    match Shaper::open(shape) {
+        Ok(shaper) => Some(shaper),
+        Err(error) => {
+            tracing::error!(path = path.name, %error, "links.share");
+            None
+        }
+    }
+}
+
 impl Kernel for Router {
+    fn share(&mut self, path: PathNumber, ceil: Option<BitRate>) -> Result<(), String> {
+        match self.shapers.get_mut(usize::from(path.index())) {
+            Some(Some(shaper)) => shaper.clamp(ceil).map_err(|error| error.to_string()),
+            Some(None) | None => Ok(()),
+        }
+    }
+
+    fn office_sent(&mut self, path: PathNumber) -> Option<u64> {
+        let shaper = self.shapers.get_mut(usize::from(path.index()))?.as_mut()?;
+        Some(shaper.sent().ok()??.office)
+    }
+
     fn fd(&self) -> Option<BorrowedFd<'_>> {
         Some(self.devices.as_fd())
     }

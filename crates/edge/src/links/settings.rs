@@ -10,9 +10,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use link::capacity::BitRate;
 use link::{PathPolicy, QualityPolicy, SitePolicy};
 use serde::Deserialize;
 
+use super::shaper::Shape;
 use super::switch::{Outline, Path};
 use crate::interface::InterfaceName;
 
@@ -39,6 +41,10 @@ pub struct LinksSettings {
     /// The firewall mark of what an office cannot do without, such as voice; 0, the default, is none.
     #[serde(default)]
     pub protected_mark: u32,
+    /// The networks of visitors at all offices, who make room on a path that an office uses as its
+    /// backup.
+    #[serde(default)]
+    pub visitors: Vec<IpNet>,
     /// The file to which events are appended; default `/var/lib/sabeel/links.jsonl`.
     #[serde(default = "default_event_log")]
     pub event_log: PathBuf,
@@ -74,6 +80,12 @@ pub struct PathSettings {
     pub gateway: Option<Ipv4Addr>,
     /// The same for prefixes of IPv6.
     pub gateway6: Option<Ipv6Addr>,
+    /// What it carries, in Mbit/s; 1 to 10,000. Without it, or without `visitors`, visitors keep what they
+    /// have on it.
+    pub capacity_mbit: Option<u32>,
+    /// What visitors have of it whatever happens, in kbit/s; 64 to 10,000,000, default 500.
+    #[serde(default = "default_floor")]
+    pub visitors_floor_kbit: u32,
     /// The time between heartbeats in milliseconds; 10 to 60,000, default 100.
     #[serde(default = "default_heartbeat")]
     pub heartbeat_ms: u64,
@@ -194,6 +206,13 @@ impl LinksSettings {
         }
     }
 
+    /// What shapes a path, if its visitors are to make room.
+    pub(super) fn shape(&self, path: &PathSettings) -> Option<Shape> {
+        let capacity = path.capacity().filter(|_| !self.visitors.is_empty())?;
+        let (device, visitors) = (path.device.clone(), self.visitors.clone());
+        Some(Shape { device, capacity, floor: path.visitors_floor(), visitors })
+    }
+
     /// When the office changes its path.
     pub(crate) fn site_policy(&self) -> SitePolicy {
         SitePolicy::default()
@@ -205,6 +224,8 @@ impl PathSettings {
         check_name(&self.name)?;
         within("heartbeat-ms", self.heartbeat_ms, 10, 60_000)?;
         within("missing", self.missing.into(), 2, 50)?;
+        within("capacity-mbit", self.capacity_mbit.unwrap_or(1).into(), 1, 10_000)?;
+        within("visitors-floor-kbit", self.visitors_floor_kbit.into(), 64, 10_000_000)?;
         within("probes-per-second", self.probes_per_second.into(), 0, 100)?;
         within("bad-delay-ms", self.bad_delay_ms, 1, 10_000)?;
         within("bad-loss-percent", self.bad_loss_percent.into(), 1, 100)?;
@@ -224,6 +245,16 @@ impl PathSettings {
     /// To whom packets for the other offices are handed.
     pub(crate) fn gateway(&self) -> Ipv4Addr {
         self.gateway.unwrap_or(self.peer)
+    }
+
+    /// What it carries, if that is known.
+    pub(crate) fn capacity(&self) -> Option<BitRate> {
+        self.capacity_mbit.map(|mbit| BitRate::from_kilobits_per_second(u64::from(mbit) * 1_000))
+    }
+
+    /// What visitors have of it whatever happens.
+    pub(crate) const fn visitors_floor(&self) -> BitRate {
+        BitRate::from_kilobits_per_second(self.visitors_floor_kbit as u64)
     }
 
     pub(crate) const fn heartbeat(&self) -> Duration {
@@ -277,6 +308,10 @@ fn default_event_log() -> PathBuf {
 
 fn default_socket() -> PathBuf {
     "/run/sabeel-edge/links.sock".into()
+}
+
+const fn default_floor() -> u32 {
+    500
 }
 
 const fn default_heartbeat() -> u64 {
@@ -350,6 +385,8 @@ mod tests {
         for (old, new, named) in [
             ("missing = 5", "missing = 1", "`missing` is 1, but must be 2 to 50"),
             ("missing = 5", "heartbeat-ms = 5", "`heartbeat-ms` is 5"),
+            ("missing = 5", "capacity-mbit = 0", "`capacity-mbit` is 0"),
+            ("missing = 5", "visitors-floor-kbit = 1", "`visitors-floor-kbit` is 1"),
             ("missing = 5", "probes-per-second = 101", "`probes-per-second`"),
             ("missing = 5", "bad-loss-percent = 0", "`bad-loss-percent`"),
             ("missing = 5", "missin = 5", "missin"),

@@ -46,6 +46,8 @@ pub struct PathStatus {
     pub loss_per_mille: Option<u16>,
     /// How voices would come, in hundredths of a score of 1 to 5.
     pub mos: Option<u16>,
+    /// What visitors have of it at most, in kbit/s; nothing if they have all that the office leaves.
+    pub visitors_kbit: Option<u64>,
 }
 
 impl Status {
@@ -63,6 +65,7 @@ impl Status {
                 jitter_us: second.map(|of| micros(of.jitter)),
                 loss_per_mille: second.map(|_| view.loss),
                 mos: second.map(|_| view.mos.hundredths()),
+                visitors_kbit: watch.ceil(number).flatten().map(|of| of.bits_per_second() / 1_000),
             }
         });
         Self {

@@ -3,15 +3,21 @@
 //! Datagrams, carrier changes, commands and the time go in; packets, events and wanted routes come out.
 //! Sockets, clocks and the kernel are the business of the thread that drives it.
 
+mod guarded;
+
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use link::bfd::{self, Arrival, Datagram, Discriminator, Interface, Output, Sessions};
+use link::capacity::BitRate;
+use link::guard::Wanted;
 use link::path::{Heard, Liveness};
 use link::site::{Decision, Routes};
 use link::stamp::sender::{self, Reading, Reflection, Sender, Sizes};
 use link::stamp::{ErrorEstimate, Format, SessionId};
 use link::{Health, Mos, Path, PathNumber, PathView, Readiness, Second, Site};
+
+use guarded::Guarded;
 
 use super::event::What;
 use super::settings::{LinksSettings, PathSettings};
@@ -27,8 +33,10 @@ const SECOND: Duration = Duration::from_secs(1);
 pub(super) enum Effect {
     /// A heartbeat goes out on that path.
     Heartbeat(PathNumber, Datagram),
-    /// Traffic is to go elsewhere, or visitors are to make room or not any more.
+    /// Traffic is to go elsewhere.
     Decided(Decision),
+    /// Visitors are to have so much of that path. Where an office comes, this is before it.
+    Shared(PathNumber, Wanted),
     /// Something is to be written down.
     Happened(What),
 }
@@ -58,6 +66,8 @@ struct Watched {
     session: Discriminator,
     sender: Option<Sender>,
     path: Path,
+    /// What visitors have of it, if its capacity is known.
+    guarded: Option<Guarded>,
     /// What the last second of probes showed.
     last: Second,
 }
@@ -97,10 +107,14 @@ impl Watch {
                 .map_err(|error| failed(error.to_string()))?;
             let sender = prober(of, SessionId((entropy() & 0xffff) as u16), now);
             let path = Path::new(of.policy(), now);
-            paths.push(Watched { session, sender, path, last: Second::default() });
+            let guarded = Guarded::of(of);
+            paths.push(Watched { session, sender, path, guarded, last: Second::default() });
         }
         let site = Site::new(settings.site_policy(), routes);
-        Ok(Self { sessions, paths, site, next_second: now + SECOND })
+        let mut watch = Self { sessions, paths, site, next_second: now + SECOND };
+        // Where an agent starts, the mode says what visitors have, and no memory.
+        let _ = watch.site.clamped().and_then(|path| watch.come(path, now));
+        Ok(watch)
     }
 
     /// When something is due although nothing comes.
@@ -108,7 +122,10 @@ impl Watch {
         let senders = self.paths.iter().filter_map(|path| path.sender.as_ref());
         let probes = senders.map(Sender::next_deadline).min();
         let paths = self.paths.iter().filter_map(|path| path.path.next_deadline(now)).min();
-        let others = [self.sessions.next_deadline(), probes, paths, self.site.next_deadline()];
+        let guards = self.paths.iter().filter_map(|path| path.guarded.as_ref()?.next_deadline());
+        let guards = guards.min();
+        let others =
+            [self.sessions.next_deadline(), probes, paths, guards, self.site.next_deadline()];
         others.into_iter().flatten().fold(self.next_second, Instant::min)
     }
 
@@ -235,7 +252,9 @@ impl Watch {
         for index in 0..self.paths.len() {
             let Some(watched) = self.paths.get_mut(index) else { continue };
             let changes = watched.path.expire(now);
+            let wanted = watched.guarded.as_mut().and_then(|guarded| guarded.expire(now));
             let number = number(index);
+            effects.extend(wanted.map(|wanted| Effect::Shared(number, wanted)));
             self.note_changes(number, changes, effects);
             self.end_maintenance(number, now);
         }
@@ -259,6 +278,19 @@ impl Watch {
     pub(super) fn quality(&self, number: PathNumber) -> Option<(&Second, Option<Duration>)> {
         let watched = self.watched(number)?;
         Some((&watched.last, watched.path.usual()))
+    }
+
+    /// What visitors have of a path at most, if it is shared out.
+    pub(super) fn ceil(&self, number: PathNumber) -> Option<Option<BitRate>> {
+        Some(self.watched(number)?.guarded.as_ref()?.ceil())
+    }
+
+    /// Takes what the office sent by a path in a second.
+    pub(super) fn note_office(&mut self, number: PathNumber, rate: BitRate) {
+        let watched = self.paths.get_mut(usize::from(number.index()));
+        if let Some(guarded) = watched.and_then(|watched| watched.guarded.as_mut()) {
+            guarded.note_office(rate);
+        }
     }
 
     /// The office.
@@ -306,7 +338,11 @@ impl Watch {
             let Some(sender) = watched.sender.as_mut() else { continue };
             let second = sender.report(now).second();
             watched.last = second.clone();
+            let usual = watched.path.usual();
+            let guarded = watched.guarded.as_mut();
+            let wanted = guarded.and_then(|guarded| guarded.weigh(&second, usual, now));
             let changes = watched.path.hear(&Heard::Second(second), now);
+            effects.extend(wanted.map(|wanted| Effect::Shared(number(index), wanted)));
             self.note_changes(number(index), changes, effects);
         }
     }
@@ -328,9 +364,36 @@ impl Watch {
 
     fn decide(&mut self, decisions: Vec<Decision>, now: Instant, effects: &mut Vec<Effect>) {
         for decision in decisions {
+            // Visitors make room first, and get it back last.
+            let come = decision.clamped.and_then(|path| Some((path, self.come(path, now)?)));
+            effects.extend(come.map(|(path, wanted)| Effect::Shared(path, wanted)));
             effects.push(Effect::Decided(decision));
+            self.release_others(decision.clamped, now, effects);
             if let link::site::Reason::TrialFailed(number) = decision.reason {
                 self.hear(number, &Heard::TrialFailed, now, effects);
+            }
+        }
+    }
+
+    /// Visitors of a path make room for the office.
+    fn come(&mut self, path: PathNumber, now: Instant) -> Option<Wanted> {
+        let guards = self.paths.iter().filter_map(|watched| watched.guarded.as_ref());
+        let office = guards.map(Guarded::usual_office).max().unwrap_or_default();
+        let watched = self.paths.get_mut(usize::from(path.index()))?;
+        watched.guarded.as_mut()?.come(office, now)
+    }
+
+    /// Those of all other paths get back what they had.
+    fn release_others(
+        &mut self,
+        clamped: Option<PathNumber>,
+        now: Instant,
+        effects: &mut Vec<Effect>,
+    ) {
+        for (number, watched) in (0..).map(PathNumber::new).zip(&mut self.paths) {
+            if Some(number) != clamped {
+                let wanted = watched.guarded.as_mut().and_then(|guarded| guarded.go(now));
+                effects.extend(wanted.map(|wanted| Effect::Shared(number, wanted)));
             }
         }
     }

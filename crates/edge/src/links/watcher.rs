@@ -11,6 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use link::PathNumber;
 use link::bfd::Interface;
+use link::capacity::BitRate;
 use link::site::Routes;
 use link::stamp::reflector::{Arrival, Counting, Departure, RateLimit, Reflector};
 use link::stamp::sender::Reading;
@@ -44,6 +45,15 @@ pub(super) trait Kernel: Send {
     /// The paths whose device lost its carrier or has it again.
     fn carriers(&mut self) -> Vec<(PathNumber, bool)>;
 
+    /// Gives visitors so much of a path at most; `None` is all that the office leaves.
+    ///
+    /// # Errors
+    /// Why they keep what they have.
+    fn share(&mut self, path: PathNumber, ceil: Option<BitRate>) -> Result<(), String>;
+
+    /// How many octets the office has sent by a path, if they are counted.
+    fn office_sent(&mut self, path: PathNumber) -> Option<u64>;
+
     /// Moves traffic there.
     ///
     /// # Errors
@@ -56,6 +66,8 @@ pub(super) struct Thread<K> {
     pub(super) watch: Watch,
     pub(super) paths: Vec<PathSettings>,
     pub(super) sockets: Vec<Sockets>,
+    /// What the office had sent by each path at the last look.
+    pub(super) sent: Vec<Option<u64>>,
     pub(super) kernel: K,
     pub(super) words: Words,
     pub(super) events: SyncSender<Event>,
@@ -86,9 +98,13 @@ impl<K: Kernel> Thread<K> {
             if ready.is_changed {
                 self.take_carriers(&mut effects);
             }
-            if ready.is_changed || looked_at.elapsed() >= LOOK_EVERY {
-                looked_at = Instant::now();
+            let since = looked_at.elapsed();
+            if ready.is_changed || since >= LOOK_EVERY {
                 self.rebind(&mut effects);
+            }
+            if since >= LOOK_EVERY {
+                looked_at = Instant::now();
+                self.count(since);
             }
             self.receive(&mut reflector, &mut octets, &mut effects)?;
             self.watch.expire(Instant::now(), random::number, &mut effects);
@@ -125,6 +141,19 @@ impl<K: Kernel> Thread<K> {
         }
     }
 
+    /// Counts what the office sent by each path.
+    fn count(&mut self, since: Duration) {
+        for (number, before) in (0..).map(PathNumber::new).zip(&mut self.sent) {
+            let now = self.kernel.office_sent(number);
+            let former = std::mem::replace(before, now);
+            if let Some(octets) = now.zip(former).and_then(|(now, former)| now.checked_sub(former))
+            {
+                let bits = octets.saturating_mul(8_000) / since.as_millis().max(1) as u64;
+                self.watch.note_office(number, BitRate::from_bits_per_second(bits));
+            }
+        }
+    }
+
     /// Opens sockets anew on devices that were deleted and made again, once they have their address.
     fn rebind(&mut self, effects: &mut Vec<Effect>) {
         let numbers = (0..).map(PathNumber::new);
@@ -136,6 +165,12 @@ impl<K: Kernel> Thread<K> {
                 *sockets = fresh;
                 let (interface, of) = (sockets.interface, (path, random::number()));
                 self.watch.rebind(number, interface, of, Instant::now(), effects);
+                // The classes went with the device.
+                if let Some(ceil) = self.watch.ceil(number)
+                    && let Err(reason) = self.kernel.share(number, ceil)
+                {
+                    tracing::error!(path = path.name, reason, "links.share");
+                }
             }
         }
     }
@@ -201,6 +236,12 @@ impl<K: Kernel> Thread<K> {
                     }
                 }
                 Effect::Happened(what) => self.tell(what),
+                Effect::Shared(number, wanted) => {
+                    if let Err(reason) = self.kernel.share(number, wanted.ceil) {
+                        tracing::error!(path = self.words.path(number), reason, "links.share");
+                    }
+                    self.tell(What::Shared { number, wanted });
+                }
                 Effect::Decided(decision) => {
                     let begun = Instant::now();
                     let is_other = decision.from.routes() != decision.routes;

@@ -17,6 +17,8 @@ struct End {
     watch: Watch,
     reflectors: Vec<Reflector>,
     decisions: Vec<(Mode, Duration)>,
+    /// What visitors had of a path, and after how many decisions.
+    shares: Vec<(PathNumber, Option<u64>, usize)>,
     happened: Vec<What>,
 }
 
@@ -49,6 +51,7 @@ fn settings(end: usize) -> LinksSettings {
         device = "rad0"
         local = "198.51.100.{own}"
         peer = "198.51.100.{other}"
+        capacity-mbit = 10
         missing = 5
         "#
     );
@@ -78,7 +81,13 @@ impl Pair {
                 )
             };
             let reflectors = vec![reflector(), reflector()];
-            End { watch, reflectors, decisions: Vec::new(), happened: Vec::new() }
+            End {
+                watch,
+                reflectors,
+                decisions: Vec::new(),
+                shares: Vec::new(),
+                happened: Vec::new(),
+            }
         };
         let ends = [end(0), end(1)];
         Self {
@@ -149,6 +158,11 @@ impl Pair {
                     self.ends[end].decisions.push((decision.to, self.now - self.begun));
                 }
                 Effect::Happened(what) => self.ends[end].happened.push(what),
+                Effect::Shared(number, wanted) => {
+                    let end = &mut self.ends[end];
+                    let kbit = wanted.ceil.map(|ceil| ceil.bits_per_second() / 1_000);
+                    end.shares.push((number, kbit, end.decisions.len()));
+                }
             }
         }
     }
@@ -228,6 +242,45 @@ fn both_ends_leave_a_path_that_is_cut_in_one_direction() {
         pair.run(MS(400));
         assert_eq!(pair.routes(), [ON_RADIO; 2]);
     }
+}
+
+#[test]
+fn visitors_make_room_before_the_office_comes_and_have_it_back_after_it_went() {
+    let mut pair = Pair::up();
+    pair.passes = [[false, true]; 2];
+    pair.run(MS(300));
+    for end in &pair.ends {
+        assert_eq!(end.shares, [(RADIO, Some(5_000), 0)], "half of the path, before the move");
+        assert_eq!(end.watch.ceil(PathNumber::PRIMARY), None, "nobody knows its capacity");
+    }
+    pair.passes = [[true; 2]; 2];
+    pair.run(MS(120_000));
+    assert_eq!(pair.routes(), [ON_FIBRE; 2]);
+    for end in &pair.ends {
+        assert_eq!(end.shares.last(), Some(&(RADIO, None, 4)), "after all decisions");
+        assert_eq!(end.shares.len(), 2);
+    }
+}
+
+#[test]
+fn what_an_office_used_is_left_to_it_on_its_backup() {
+    let mut pair = Pair::up();
+    for second in 1..=100 {
+        let rate = BitRate::from_kilobits_per_second(second * 60);
+        pair.ends[0].watch.note_office(RADIO, rate);
+    }
+    pair.passes = [[false, true]; 2];
+    pair.run(MS(300));
+    // 95 % of 10 Mbit/s less 1.3 times the 95th percentile.
+    assert_eq!(pair.ends[0].shares, [(RADIO, Some(9_500 - 95 * 60 * 13 / 10), 0)]);
+}
+
+#[test]
+fn an_agent_that_starts_on_the_backup_has_visitors_clamped() {
+    let interfaces = [Interface(2), Interface(3)];
+    let watch = Watch::new(&settings(0), &interfaces, ON_RADIO, || 7, Instant::now()).unwrap();
+    let ceil = watch.ceil(RADIO).unwrap().map(BitRate::bits_per_second);
+    assert_eq!(ceil, Some(5_000_000));
 }
 
 #[test]
