@@ -151,6 +151,19 @@ impl Offices {
         self.agents[router - 1].take().unwrap().wait().unwrap();
     }
 
+    /// Asks an agent to stop, and waits until it has done so by itself.
+    pub fn stop(&mut self, router: usize) {
+        let number = std::fs::read_to_string(self.number_file(router)).unwrap();
+        self.at(&format!("router-{router}"), &["kill", number.trim()]);
+        let ended = self.agents[router - 1].take().unwrap().wait().unwrap();
+        assert!(ended.success(), "{ended}");
+    }
+
+    /// The socket on which the agent of a router is asked.
+    pub fn desk(&self, router: usize) -> PathBuf {
+        self.dir.path().join(format!("links-{router}.sock"))
+    }
+
     /// What `sabeel link` says at a router.
     pub fn link(&self, router: usize, words: &[&str]) -> Output {
         let config = self.config(router);

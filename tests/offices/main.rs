@@ -69,6 +69,37 @@ fn a_device_that_is_deleted_and_made_again_is_watched_and_used_again() {
 }
 
 #[test]
+fn what_routers_say_to_probes_ends_no_agent() {
+    let offices = Offices::open(USUAL);
+    // Such an answer is an error of the socket that asked.
+    let rule =
+        ["nft", "add rule ip refuse in udp dport 862 reject with icmp type prot-unreachable"];
+    for words in [
+        ["nft", "add table ip refuse"],
+        ["nft", "add chain ip refuse in { type filter hook input priority 0 ; }"],
+        rule,
+    ] {
+        offices.at("router-2", &words);
+    }
+    offices.wait_for(1, "bad paths", |status| {
+        (0..2).all(|path| status["paths"][path]["health"] == "degraded")
+    });
+    offices.at("router-2", &["nft", "delete table ip refuse"]);
+    offices.wait_for(1, "good paths", |status| {
+        (0..2).all(|path| status["paths"][path]["health"] == "up")
+    });
+    assert!(offices.is_reached());
+}
+
+#[test]
+fn an_agent_stops_while_somebody_is_at_its_desk() {
+    let mut offices = Offices::open(USUAL);
+    let somebody = std::os::unix::net::UnixStream::connect(offices.desk(1)).unwrap();
+    offices.stop(1);
+    drop(somebody);
+}
+
+#[test]
 fn an_office_without_any_path_keeps_its_routes_and_takes_the_first_that_is_back() {
     let offices = Offices::open(USUAL);
     for device in ["rad0", "fib0"] {
@@ -174,7 +205,8 @@ fn people_pin_an_office_to_a_path_and_take_paths_out() {
 
 #[test]
 fn busy_processors_are_not_taken_for_a_failure() {
-    let offices = Offices::open(USUAL);
+    // Without the right to run ahead of them all, as an agent in a namespace has none.
+    let offices = Offices::open(Setting { heartbeats: (100, 5), ..USUAL });
     // They end with the namespace.
     let busy = ["sh", "-c", "for n in 1 2 3 4; do (while :; do :; done) >/dev/null 2>&1 & done"];
     offices.at("router-1", &busy);

@@ -106,7 +106,7 @@ impl Default for DynamicSettings {
     }
 }
 
-/// Why a section `[edge]` cannot be used.
+/// Why a section cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsError {
     /// A number is outside its range.
@@ -211,7 +211,12 @@ impl ServerSettings {
     }
 }
 
-const fn within(key: &'static str, value: u64, least: u64, most: u64) -> Result<(), SettingsError> {
+pub(crate) const fn within(
+    key: &'static str,
+    value: u64,
+    least: u64,
+    most: u64,
+) -> Result<(), SettingsError> {
     if least <= value && value <= most {
         return Ok(());
     }

@@ -30,6 +30,8 @@ const REMEMBERED: usize = 1_000;
 const LONGEST_QUESTION: usize = 4_096;
 /// How long a connection may take for its head.
 const HEAD_PATIENCE: Duration = Duration::from_secs(5);
+/// How long to wait when the system cannot give another connection.
+const PAUSE: Duration = Duration::from_millis(100);
 /// The longest time for which a path is pinned or taken out at once.
 const LONGEST: Duration = Duration::from_secs(31 * 86_400);
 
@@ -97,7 +99,7 @@ impl Desk {
                     Ok((stream, _)) => drop(tokio::spawn(Arc::clone(&self).serve(stream))),
                     Err(error) => {
                         tracing::warn!(%error, "links.desk.accept");
-                        tokio::task::yield_now().await;
+                        tokio::time::sleep(PAUSE).await;
                     }
                 },
             }

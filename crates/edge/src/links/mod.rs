@@ -90,6 +90,8 @@ pub struct Links {
     socket: (UnixListener, SocketFile),
     writer: JoinHandle<()>,
     thread: JoinHandle<io::Result<()>>,
+    /// Tells the thread that it is over, also while somebody is still at the desk.
+    over: CancellationToken,
 }
 
 impl Links {
@@ -124,6 +126,7 @@ impl Links {
         let wake = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)
             .map_err(|errno| LinksError::Thread(errno.into()))?;
         let wake = Arc::new(wake);
+        let over = CancellationToken::new();
         let (events, to_write) = sync_channel(EVENTS);
         let (commands, to_obey) = sync_channel(COMMANDS);
         let status = Arc::new(Mutex::new(Status::of(&watch, &words)));
@@ -145,6 +148,7 @@ impl Links {
             events,
             commands: to_obey,
             wake,
+            over: over.clone(),
             status,
         };
         let writer = spawn("link-events", move || write(log, &to_write, &recent))?;
@@ -152,7 +156,7 @@ impl Links {
             urgency::ahead_of_all();
             thread.run()
         })?;
-        Ok(Self { desk: Arc::new(desk), socket, writer, thread })
+        Ok(Self { desk: Arc::new(desk), socket, writer, thread, over })
     }
 
     /// Watches until asked to stop. Routes stay as they are.
@@ -160,7 +164,7 @@ impl Links {
     /// # Errors
     /// When nobody watches any more.
     pub async fn run(self, stop: CancellationToken) -> Result<(), LinksError> {
-        let Self { desk, socket, writer, thread } = self;
+        let Self { desk, socket, writer, thread, over } = self;
         let wake = Arc::clone(&desk.wake);
         let mut asked = tokio::spawn(desk.run(socket, stop.clone()));
         let ended = tokio::task::spawn_blocking(move || thread.join());
@@ -171,7 +175,8 @@ impl Links {
                 outcome
             }
             _ = &mut asked => {
-                // The last sender of commands is gone, which the thread finds out once it is woken.
+                over.cancel();
+                // It cannot fail: nobody writes as much as a counter holds.
                 let _ = wake.write(1);
                 ended.await
             }

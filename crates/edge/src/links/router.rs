@@ -9,7 +9,7 @@ use link::site::Routes;
 
 use super::LinksError;
 use super::settings::{LinksSettings, PathSettings, SwitchMode};
-use super::shaper::{Shaper, ShaperError};
+use super::shaper::{Shape, Shaper, ShaperError};
 use super::switch::{Carrier, Hand, LinkEvent, Plan, Switch, SwitchError, Watch};
 use super::watcher::Kernel;
 
@@ -75,11 +75,16 @@ impl Router {
     }
 }
 
-/// What shapes a path, if it is to be shaped and nobody else does.
+/// What shapes a path, if it is to be shaped; what a former agent laid on any other one is taken away.
 fn shaper(settings: &LinksSettings, path: &PathSettings) -> Option<Shaper> {
-    let shape = settings.shape(path)?;
-    match Shaper::open(shape) {
-        Ok(shaper) => Some(shaper),
+    let opened = match settings.shape(path) {
+        Some(shape) => Shaper::open(shape).map(Some),
+        None => Shaper::open(Shape::none(path.device.clone()))
+            .and_then(|mut shaper| shaper.remove())
+            .map(|()| None),
+    };
+    match opened {
+        Ok(shaper) => shaper,
         Err(error) => {
             tracing::error!(path = path.name, %error, "links.share");
             None

@@ -17,6 +17,7 @@ use serde::Deserialize;
 use super::shaper::Shape;
 use super::switch::{Outline, Path};
 use crate::interface::InterfaceName;
+use crate::settings::{SettingsError, within};
 
 /// The most paths of an office.
 const MOST_PATHS: usize = 8;
@@ -110,17 +111,8 @@ pub struct PathSettings {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LinksSettingsError {
     /// A number is outside its range.
-    #[error("`{key}` is {value}, but must be {least} to {most}")]
-    OutOfRange {
-        /// The key.
-        key: &'static str,
-        /// What was written.
-        value: u64,
-        /// The least allowed.
-        least: u64,
-        /// The most allowed.
-        most: u64,
-    },
+    #[error(transparent)]
+    Number(#[from] SettingsError),
     /// A name would not be understood elsewhere.
     #[error("`{0}` is no name: use 1 to 32 of letters, digits and '-'")]
     Name(String),
@@ -248,12 +240,12 @@ impl PathSettings {
     }
 
     /// What it carries, if that is known.
-    pub(crate) fn capacity(&self) -> Option<BitRate> {
+    fn capacity(&self) -> Option<BitRate> {
         self.capacity_mbit.map(|mbit| BitRate::from_kilobits_per_second(u64::from(mbit) * 1_000))
     }
 
     /// What visitors have of it whatever happens.
-    pub(crate) const fn visitors_floor(&self) -> BitRate {
+    const fn visitors_floor(&self) -> BitRate {
         BitRate::from_kilobits_per_second(self.visitors_floor_kbit as u64)
     }
 
@@ -288,18 +280,6 @@ fn check_name(name: &str) -> Result<(), LinksSettingsError> {
         return Ok(());
     }
     Err(LinksSettingsError::Name(name.chars().take(40).collect()))
-}
-
-const fn within(
-    key: &'static str,
-    value: u64,
-    least: u64,
-    most: u64,
-) -> Result<(), LinksSettingsError> {
-    if least <= value && value <= most {
-        return Ok(());
-    }
-    Err(LinksSettingsError::OutOfRange { key, value, least, most })
 }
 
 fn default_event_log() -> PathBuf {

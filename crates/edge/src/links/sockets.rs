@@ -82,7 +82,7 @@ impl Sockets {
     }
 
     /// The next datagram of one of them, if there is one.
-    pub(super) fn receive(&self, which: Which, octets: &mut [u8]) -> io::Result<Option<Came>> {
+    pub(super) fn receive(&self, which: Which, octets: &mut [u8]) -> Option<Came> {
         let socket = match which {
             Which::Heartbeats => &self.heartbeats,
             Which::Probes => &self.probes,
@@ -143,25 +143,28 @@ fn bound(path: &PathSettings, port: u16, class: u32) -> io::Result<UdpSocket> {
     Ok(socket.into())
 }
 
-fn receive(socket: &UdpSocket, octets: &mut [u8]) -> io::Result<Option<Came>> {
+/// An error is what some router said to a packet of ours (no port, no route, too long): it is over once
+/// it is read, and says nothing that heartbeats do not.
+fn receive(socket: &UdpSocket, octets: &mut [u8]) -> Option<Came> {
     let mut control = cmsg_space!(libc::c_int);
     let mut parts = [IoSliceMut::new(octets)];
     let flags = MsgFlags::MSG_DONTWAIT;
     let fd = socket.as_raw_fd();
     let message = match recvmsg::<SockaddrIn>(fd, &mut parts, Some(&mut control), flags) {
         Ok(message) => message,
-        Err(Errno::EAGAIN) => return Ok(None),
-        // The other end has no such port, or the path is gone: an answer to what we sent.
-        Err(Errno::ECONNREFUSED | Errno::EHOSTUNREACH | Errno::ENETUNREACH) => return Ok(None),
-        Err(errno) => return Err(errno.into()),
+        Err(Errno::EAGAIN) => return None,
+        Err(errno) => {
+            tracing::trace!(%errno, "links.receive");
+            return None;
+        }
     };
     let mut ttl = 0;
-    for control in message.cmsgs()? {
+    for control in message.cmsgs().ok()? {
         if let ControlMessageOwned::Ipv4Ttl(received) = control {
             ttl = u8::try_from(received).unwrap_or_default();
         }
     }
-    let Some(from) = message.address else { return Ok(None) };
+    let from = message.address?;
     let from = SocketAddrV4::new(from.ip(), from.port());
-    Ok(Some(Came { length: message.bytes, from, ttl }))
+    Some(Came { length: message.bytes, from, ttl })
 }

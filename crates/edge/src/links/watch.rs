@@ -12,7 +12,7 @@ use link::bfd::{self, Arrival, Datagram, Discriminator, Interface, Output, Sessi
 use link::capacity::BitRate;
 use link::guard::Wanted;
 use link::path::{Heard, Liveness};
-use link::site::{Decision, Routes};
+use link::site::{Decision, Reason, Routes};
 use link::stamp::sender::{self, Reading, Reflection, Sender, Sizes};
 use link::stamp::{ErrorEstimate, Format, SessionId};
 use link::{Health, Mos, Path, PathNumber, PathView, Readiness, Second, Site};
@@ -66,7 +66,7 @@ struct Watched {
     session: Discriminator,
     sender: Option<Sender>,
     path: Path,
-    /// What visitors have of it, if its capacity is known.
+    /// What visitors have of it, if they are to make room there.
     guarded: Option<Guarded>,
     /// What the last second of probes showed.
     last: Second,
@@ -107,7 +107,7 @@ impl Watch {
                 .map_err(|error| failed(error.to_string()))?;
             let sender = prober(of, SessionId((entropy() & 0xffff) as u16), now);
             let path = Path::new(of.policy(), now);
-            let guarded = Guarded::of(of);
+            let guarded = settings.shape(of).map(|shape| Guarded::of(&shape));
             paths.push(Watched { session, sender, path, guarded, last: Second::default() });
         }
         let site = Site::new(settings.site_policy(), routes);
@@ -196,6 +196,11 @@ impl Watch {
         let watched = self.paths.get_mut(usize::from(number.index()));
         if let (Some(watched), Ok(session)) = (watched, session) {
             watched.session = session;
+            if watched.path.health() == Health::Maintenance {
+                // The other end still hears that it is taken out.
+                let why = bfd::Diagnostic::AdministrativelyDown;
+                let _ = self.sessions.disable(session, why, now);
+            }
         }
         self.hear(number, &Heard::Liveness(Liveness::Expired), now, effects);
     }
@@ -246,7 +251,9 @@ impl Watch {
             self.take_output(&output, now, effects);
         }
         if now >= self.next_second {
-            self.next_second = (self.next_second + SECOND).max(now);
+            let next = self.next_second + SECOND;
+            // Seconds that nobody looked at are not made up for.
+            self.next_second = if next > now { next } else { now + SECOND };
             self.weigh(now, effects);
         }
         for index in 0..self.paths.len() {
@@ -335,8 +342,8 @@ impl Watch {
     fn weigh(&mut self, now: Instant, effects: &mut Vec<Effect>) {
         for index in 0..self.paths.len() {
             let Some(watched) = self.paths.get_mut(index) else { continue };
-            let Some(sender) = watched.sender.as_mut() else { continue };
-            let second = sender.report(now).second();
+            let sender = watched.sender.as_mut();
+            let second = sender.map(|sender| sender.report(now).second()).unwrap_or_default();
             watched.last = second.clone();
             let usual = watched.path.usual();
             let guarded = watched.guarded.as_mut();
@@ -363,15 +370,21 @@ impl Watch {
     }
 
     fn decide(&mut self, decisions: Vec<Decision>, now: Instant, effects: &mut Vec<Effect>) {
+        let failed = |decision: &Decision| match decision.reason {
+            Reason::TrialFailed(number) => Some(number),
+            _ => None,
+        };
+        let failed: Vec<_> = decisions.iter().filter_map(failed).collect();
         for decision in decisions {
             // Visitors make room first, and get it back last.
             let come = decision.clamped.and_then(|path| Some((path, self.come(path, now)?)));
             effects.extend(come.map(|(path, wanted)| Effect::Shared(path, wanted)));
             effects.push(Effect::Decided(decision));
             self.release_others(decision.clamped, now, effects);
-            if let link::site::Reason::TrialFailed(number) = decision.reason {
-                self.hear(number, &Heard::TrialFailed, now, effects);
-            }
+        }
+        // What follows from that comes after all that was decided before.
+        for number in failed {
+            self.hear(number, &Heard::TrialFailed, now, effects);
         }
     }
 

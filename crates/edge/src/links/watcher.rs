@@ -5,7 +5,7 @@
 use std::io;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -20,6 +20,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::eventfd::EventFd;
 use nix::sys::time::TimeSpec;
+use tokio_util::sync::CancellationToken;
 
 use super::event::{Event, What, Words};
 use super::settings::PathSettings;
@@ -72,16 +73,17 @@ pub(super) struct Thread<K> {
     pub(super) words: Words,
     pub(super) events: SyncSender<Event>,
     pub(super) commands: Receiver<Command>,
-    /// Wakes it for a command, or to stop.
+    /// Wakes it for a command, or because it is over.
     pub(super) wake: Arc<EventFd>,
+    pub(super) over: CancellationToken,
     pub(super) status: Arc<Mutex<Status>>,
 }
 
 impl<K: Kernel> Thread<K> {
-    /// Watches until nobody sends commands any more.
+    /// Watches until it is over.
     ///
     /// # Errors
-    /// When the sockets of a path fail for good.
+    /// When the kernel lets nobody wait any more.
     pub(super) fn run(mut self) -> io::Result<()> {
         let mut reflector = reflector();
         let mut octets = [0; LONGEST];
@@ -92,8 +94,11 @@ impl<K: Kernel> Thread<K> {
         self.take_carriers(&mut effects);
         loop {
             let ready = self.wait()?;
-            if ready.is_woken && !self.obey(&mut effects)? {
+            if self.over.is_cancelled() {
                 return Ok(());
+            }
+            if ready.is_woken {
+                self.obey(&mut effects)?;
             }
             if ready.is_changed {
                 self.take_carriers(&mut effects);
@@ -106,7 +111,7 @@ impl<K: Kernel> Thread<K> {
                 looked_at = Instant::now();
                 self.count(since);
             }
-            self.receive(&mut reflector, &mut octets, &mut effects)?;
+            self.receive(&mut reflector, &mut octets, &mut effects);
             self.watch.expire(Instant::now(), random::number, &mut effects);
             self.probe(&mut octets);
             if !effects.is_empty() {
@@ -181,11 +186,11 @@ impl<K: Kernel> Thread<K> {
         reflector: &mut Reflector,
         octets: &mut [u8; LONGEST],
         effects: &mut Vec<Effect>,
-    ) -> io::Result<()> {
+    ) {
         for which in [Which::Heartbeats, Which::Probes, Which::Reflector] {
             for (number, sockets) in (0..).map(PathNumber::new).zip(&self.sockets) {
                 for _ in 0..IN_A_ROW {
-                    let Some(came) = sockets.receive(which, octets)? else { break };
+                    let Some(came) = sockets.receive(which, octets) else { break };
                     let octets = octets.get(..came.length).unwrap_or_default();
                     let at = reading();
                     match which {
@@ -199,7 +204,6 @@ impl<K: Kernel> Thread<K> {
                 }
             }
         }
-        Ok(())
     }
 
     /// Sends the probes that are due, each stamped as it leaves.
@@ -211,19 +215,16 @@ impl<K: Kernel> Thread<K> {
         }
     }
 
-    /// Does what people want; false if nobody is there any more.
-    fn obey(&mut self, effects: &mut Vec<Effect>) -> io::Result<bool> {
+    /// Does what people want.
+    fn obey(&mut self, effects: &mut Vec<Effect>) -> io::Result<()> {
         match self.wake.read() {
             Ok(_) | Err(Errno::EAGAIN) => {}
             Err(errno) => return Err(errno.into()),
         }
-        loop {
-            match self.commands.try_recv() {
-                Ok(command) => self.watch.obey(&command, Instant::now(), effects),
-                Err(TryRecvError::Empty) => return Ok(true),
-                Err(TryRecvError::Disconnected) => return Ok(false),
-            }
+        for command in self.commands.try_iter() {
+            self.watch.obey(&command, Instant::now(), effects);
         }
+        Ok(())
     }
 
     /// Moves traffic first, and tells of it afterwards.

@@ -87,9 +87,13 @@ pub async fn what_could_not_be_written_down_is_given_back(store: TestStore) {
     let budget = Budget { charge, ..Budget::NONE };
     let failed = store.begin_challenge(&same, &budget, &policy()).await;
     assert!(failed.is_err(), "{failed:?}");
-    while told(&store, T0).await != ("0.30".to_owned(), 1, 2, 0) {
-        tokio::task::yield_now().await;
-    }
+    let is_given_back = async {
+        while told(&store, T0).await != ("0.30".to_owned(), 1, 2, 0) {
+            tokio::task::yield_now().await;
+        }
+    };
+    let patience = std::time::Duration::from_secs(30);
+    tokio::time::timeout(patience, is_given_back).await.expect("it is given back");
     assert_eq!(begin(&store, &ask(3, T0), charge).await, Begun::Begins);
 }
 

@@ -34,6 +34,14 @@ pub struct Shape {
     pub visitors: Vec<IpNet>,
 }
 
+impl Shape {
+    /// That of a device whose tree is only to be taken away.
+    pub const fn none(device: InterfaceName) -> Self {
+        let nothing = BitRate::from_bits_per_second(0);
+        Self { device, capacity: nothing, floor: nothing, visitors: Vec::new() }
+    }
+}
+
 /// What a class is for; its number is its place in the tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u16)]

@@ -7,7 +7,7 @@ use link::Second;
 use link::capacity::BitRate;
 use link::guard::{Felt, Guard, GuardPolicy, SignIns, Wanted};
 
-use crate::links::settings::PathSettings;
+use crate::links::shaper::Shape;
 
 /// So many seconds are lately.
 const LATELY: usize = 300;
@@ -21,11 +21,11 @@ pub(super) struct Guarded {
 }
 
 impl Guarded {
-    /// That of a path whose capacity is known.
-    pub(super) fn of(settings: &PathSettings) -> Option<Self> {
-        let policy = GuardPolicy { floor: settings.visitors_floor(), ..GuardPolicy::default() };
-        let guard = Guard::new(policy, settings.capacity()?);
-        Some(Self { guard, told: (None, SignIns::Open), office: VecDeque::new() })
+    /// That of a path of that shape.
+    pub(super) fn of(shape: &Shape) -> Self {
+        let policy = GuardPolicy { floor: shape.floor, ..GuardPolicy::default() };
+        let guard = Guard::new(policy, shape.capacity);
+        Self { guard, told: (None, SignIns::Open), office: VecDeque::new() }
     }
 
     /// What visitors have at most.

@@ -41,6 +41,7 @@ fn settings(end: usize) -> LinksSettings {
         r#"
         site = "office-{own}"
         offices = ["10.{other}.0.0/16"]
+        visitors = ["10.77.0.0/16"]
         [[paths]]
         name = "fibre"
         device = "fib0"
