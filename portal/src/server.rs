@@ -13,6 +13,7 @@ mod watched;
 
 use std::convert::Infallible;
 use std::future::poll_fn;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
@@ -61,7 +62,7 @@ impl Server {
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
-                accepted = self.listener.accept() => match accepted {
+                accepted = self.accept() => match accepted {
                     Ok((stream, peer)) => self.admit(stream, peer, &stop, &mut connections),
                     Err(error) => {
                         tracing::warn!(%error, "a connection could not be accepted");
@@ -77,6 +78,11 @@ impl Server {
         if timeout(self.limits.drain(), drained).await.is_err() {
             tracing::warn!("connections were cut because they did not finish in time");
         }
+    }
+
+    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        self.room.cleared().await;
+        self.listener.accept().await
     }
 
     /// Takes a connection if there is room for it, or somebody gives way.

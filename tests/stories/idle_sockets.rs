@@ -21,7 +21,8 @@ const OF_A_GLUTTON: usize = 300;
 /// What the portal gives to one source, and to all.
 const OF_ONE: usize = 256;
 const OF_ALL: usize = 4_096;
-/// Files that a server has open for what else it does, and connections that have just given way.
+/// Files that a server has open for what else it does, and connections that are on their way out:
+/// a sixteenth of all.
 const OTHER_FILES: usize = 512;
 /// What a connection may take of a server that was built for tests, in octets.
 const MEMORY: u64 = 80_000;

@@ -3,7 +3,8 @@
 //! Whoever opens connections and says nothing must keep nobody out. So when there is no room,
 //! somebody who only waits gives way to the newcomer: the oldest connection that has never asked
 //! anything, or else the one that has been idle for longest. Of a source that has its share, one
-//! of its own gives way. A connection whose request is being answered never does.
+//! of its own gives way. A connection whose request is being answered never does. Whoever gave way
+//! has a socket until it is closed, so newcomers wait while many are on their way out.
 //!
 //! Every request passes here twice, so a connection is found by its place and not by a hash.
 
@@ -14,6 +15,7 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use slab::Slab;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// Counts the connections of all sources; remembers as many sources as are connected.
@@ -21,6 +23,8 @@ pub struct Room<S> {
     most: usize,
     most_per_source: usize,
     taken: Mutex<Taken<S>>,
+    /// Few are on their way out again.
+    cleared: Notify,
 }
 
 struct Taken<S> {
@@ -31,6 +35,8 @@ struct Taken<S> {
     connections: Slab<Connection>,
     /// Those that may have to give way, the next one first.
     waiting: BTreeMap<Turn, usize>,
+    /// Those that gave way and are not closed yet.
+    leaving: usize,
 }
 
 /// What one source has.
@@ -86,8 +92,26 @@ impl<S: Eq + Hash + Clone> Room<S> {
             shares: Slab::new(),
             connections: Slab::new(),
             waiting: BTreeMap::new(),
+            leaving: 0,
         };
-        Arc::new(Self { most, most_per_source, taken: Mutex::new(taken) })
+        let taken = Mutex::new(taken);
+        Arc::new(Self { most, most_per_source, taken, cleared: Notify::new() })
+    }
+
+    /// Ends when few are on their way out; until then no connection should be accepted.
+    pub async fn cleared(&self) {
+        loop {
+            let cleared = self.cleared.notified();
+            if self.taken().leaving < self.most_leaving() {
+                return;
+            }
+            cleared.await;
+        }
+    }
+
+    /// How many may be on their way out, beside those that there is room for.
+    fn most_leaving(&self) -> usize {
+        (self.most / 16).max(1)
     }
 
     /// A place for a connection of `source`; `None` if everybody who could give way is at work.
@@ -163,6 +187,7 @@ impl<S: Eq + Hash + Clone> Taken<S> {
             && let Some(connection) = self.leave(at, number)
         {
             connection.end.cancel();
+            self.leaving += 1;
         }
     }
 
@@ -196,7 +221,14 @@ impl<S: Eq + Hash + Clone> Place<S> {
 
 impl<S: Eq + Hash + Clone> Drop for Place<S> {
     fn drop(&mut self) {
-        self.room.taken().leave(self.at, self.number);
+        let mut taken = self.room.taken();
+        if taken.leave(self.at, self.number).is_some() {
+            return;
+        }
+        taken.leaving -= 1;
+        if taken.leaving + 1 == self.room.most_leaving() {
+            self.room.cleared.notify_waiters();
+        }
     }
 }
 

@@ -1,9 +1,16 @@
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
 use proptest::prelude::*;
 
 use super::*;
 
 fn is_lost<S: Eq + Hash + Clone>(place: &Place<S>) -> bool {
     place.end.is_cancelled()
+}
+
+fn poll_once(future: Pin<&mut impl Future<Output = ()>>) -> Poll<()> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
 #[test]
@@ -63,6 +70,21 @@ fn who_was_displaced_ends_nobody_who_has_the_same_place_now() {
     assert!(room.take('c').is_some() && is_lost(&second));
 }
 
+#[tokio::test]
+async fn while_many_are_on_their_way_out_newcomers_wait() {
+    let room = Room::new(32, 32);
+    let mut places: Vec<_> = (0..33).map(|_| room.take('a').unwrap()).collect();
+    room.cleared().await;
+    places.push(room.take('a').unwrap());
+    assert!(is_lost(&places[0]) && is_lost(&places[1]));
+    let mut cleared = std::pin::pin!(room.cleared());
+    assert!(poll_once(cleared.as_mut()).is_pending(), "two have not left yet");
+    drop(places.pop());
+    assert!(poll_once(cleared.as_mut()).is_pending(), "nobody of those who gave way left");
+    drop(places.remove(0));
+    cleared.await;
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Come(u8),
@@ -95,6 +117,7 @@ proptest! {
             let there = places.iter().filter(|place| !is_lost(place)).count();
             prop_assert!(there <= 7);
             prop_assert_eq!(taken.connections.len(), there);
+            prop_assert_eq!(taken.leaving, places.len() - there);
             prop_assert_eq!(taken.waiting.len(), there);
             prop_assert_eq!(taken.shares.len(), taken.by_source.len());
             let shares = || taken.shares.iter().map(|(_, share)| share);

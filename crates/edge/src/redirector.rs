@@ -87,11 +87,12 @@ impl Redirector {
     pub(crate) async fn run(self) {
         let room = Room::new(CONNECTIONS, CONNECTIONS_OF_DEVICE);
         loop {
+            room.cleared().await;
             match self.listener.accept().await {
                 Ok((stream, peer)) => {
-                    let (desk, room) = (Arc::clone(&self.desk), Arc::clone(&room));
+                    let desk = Arc::clone(&self.desk);
+                    let Some(place) = room.take(desk.source_of(peer.ip())) else { continue };
                     tokio::spawn(async move {
-                        let Some(place) = room.take(desk.source_of(peer.ip())) else { return };
                         tokio::select! {
                             () = desk.serve(stream, peer.ip(), &place) => {}
                             () = place.lost() => tracing::debug!("edge.redirector.gave-way"),
