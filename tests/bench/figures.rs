@@ -25,6 +25,12 @@ mod radius_load;
 mod sign_ins;
 mod sms_gateway;
 mod visitors;
+#[path = "../offices/weather.rs"]
+#[expect(dead_code, reason = "shared with the stories")]
+mod weather;
+#[path = "../offices/wire.rs"]
+#[expect(clippy::unwrap_used, dead_code, reason = "shared with the stories, which fail by it")]
+mod wire;
 
 use std::path::Path;
 use std::sync::atomic::AtomicU32;

@@ -13,9 +13,15 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::wire::Wire;
+
 const SABEEL: &str = env!("CARGO_BIN_EXE_sabeel");
 /// How long something that must happen may take before the story fails.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The nets of the two paths, but for the last octet.
+const FIBRE: &str = "192.0.2";
+const RADIO: &str = "198.51.100";
 
 const LAY: &str = r"
 mount -t tmpfs tmpfs /run
@@ -48,6 +54,20 @@ for n in 1 2; do
 done
 ";
 
+/// Lays the cable of this device and net anew, by a place in which a wire joins its two pieces. Frames
+/// come as short as on a real cable.
+const LAY_BY_WIRE: &str = r"
+ip netns list | grep --quiet --word-regexp wire || ip netns add wire
+ip -n router-1 link delete $0
+for n in 1 2; do
+  ip link add name $0 netns router-$n gso_max_segs 1 type veth peer name $0-$n netns wire
+  ip -n router-$n address add $1.$n/30 dev $0
+  ip netns exec wire sysctl --quiet --write net.ipv6.conf.$0-$n.disable_ipv6=1
+  ip -n wire link set $0-$n up
+  ip -n router-$n link set $0 up
+done
+";
+
 /// The offices, until they are dropped.
 pub struct Offices {
     keeper: Child,
@@ -62,12 +82,15 @@ pub struct Setting<'a> {
     pub heartbeats: (u32, u32),
     /// More of the section `[links]`.
     pub more: &'a str,
+    /// More of the section of each path.
+    pub more_of_each: &'a str,
     /// More of the backup's section.
     pub more_of_backup: &'a str,
 }
 
 /// As it is without any setting.
-pub const USUAL: Setting<'static> = Setting { heartbeats: (100, 3), more: "", more_of_backup: "" };
+pub const USUAL: Setting<'static> =
+    Setting { heartbeats: (100, 3), more: "", more_of_each: "", more_of_backup: "" };
 
 impl Offices {
     /// Lays the cables, and starts no agent.
@@ -95,39 +118,54 @@ impl Offices {
         assert!(laid.success());
     }
 
+    /// Lays the fibre or the radio path anew, by a wire.
+    pub fn lay_by_wire(&self, device: &str) -> Wire {
+        let net = if device == "fib0" { FIBRE } else { RADIO };
+        let laid = self.inside(&["sh", "-ec", LAY_BY_WIRE, device, net]).status().unwrap();
+        assert!(laid.success());
+        let ends = [1, 2].map(|router| format!("{device}-{router}"));
+        Wire::open(self.command("wire", &[]), ends.each_ref().map(String::as_str))
+    }
+
     /// Two offices whose agents are up on both paths.
     pub fn open(setting: Setting<'_>) -> Self {
         let mut offices = Self::lay();
+        offices.begin(setting);
+        offices
+    }
+
+    /// Starts both agents, and waits until they are up on both paths.
+    pub fn begin(&mut self, setting: Setting<'_>) {
         for router in 1..=2 {
-            offices.start(router, setting);
+            self.start(router, setting);
         }
         for router in 1..=2 {
-            offices.wait_for(router, "both paths up", |status| {
+            self.wait_for(router, "both paths up", |status| {
                 (0..2).all(|path| status["paths"][path]["health"] == "up")
             });
         }
-        offices
     }
 
     /// Starts the agent of a router.
     pub fn start(
         &mut self,
         router: usize,
-        Setting { heartbeats, more, more_of_backup }: Setting<'_>,
+        Setting { heartbeats, more, more_of_each, more_of_backup }: Setting<'_>,
     ) {
         let (other, (interval, missing)) = (3 - router, heartbeats);
         let dir = self.dir.path().display();
         let path = |name: &str, device: &str, net: &str| {
             format!(
                 "[[links.paths]]\nname = \"{name}\"\ndevice = \"{device}\"\nlocal = \"{net}.{router}\"\n\
-                 peer = \"{net}.{other}\"\nheartbeat-ms = {interval}\nmissing = {missing}\n"
+                 peer = \"{net}.{other}\"\nheartbeat-ms = {interval}\nmissing = {missing}\n\
+                 {more_of_each}\n"
             )
         };
         let text = format!(
             "data-dir = \"{dir}\"\n[links]\nsite = \"office-{router}\"\noffices = [\"10.{other}.0.0/16\"]\n\
              event-log = \"{dir}/events-{router}.jsonl\"\nsocket = \"{dir}/links-{router}.sock\"\n{more}\n{}{}{more_of_backup}\n",
-            path("fibre", "fib0", "192.0.2"),
-            path("radio", "rad0", "198.51.100"),
+            path("fibre", "fib0", FIBRE),
+            path("radio", "rad0", RADIO),
         );
         std::fs::write(self.config(router), text).unwrap();
         let config = self.config(router);
@@ -257,6 +295,32 @@ impl Offices {
         })
     }
 
+    /// Asks an address from a place so many times, one question so long after the other; how long each
+    /// answer took, if there was one.
+    pub fn pings(
+        &self,
+        place: &str,
+        address: &str,
+        count: u32,
+        pause: Duration,
+    ) -> Vec<Option<Duration>> {
+        let (count_text, pause) = (count.to_string(), pause.as_secs_f64().to_string());
+        let words = ["ping", "-n", "-c", &count_text, "-i", &pause, "-W", "1", address];
+        let output = self.command(place, &words).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let mut answers = vec![None; count as usize];
+        for line in said.lines() {
+            let number = word_after(line, "icmp_seq=").and_then(|word| word.parse::<usize>().ok());
+            let took = word_after(line, "time=").and_then(|word| word.parse::<f64>().ok());
+            if let Some((number, took)) = number.zip(took)
+                && let Some(answer) = answers.get_mut(number - 1)
+            {
+                *answer = Some(Duration::from_secs_f64(took / 1_000.0));
+            }
+        }
+        answers
+    }
+
     /// Whether somebody here reaches somebody there.
     pub fn is_reached(&self) -> bool {
         let words = ["ping", "-c", "1", "-W", "1", "10.2.0.2"];
@@ -297,6 +361,11 @@ impl Offices {
     fn number_file(&self, router: usize) -> PathBuf {
         self.dir.path().join(format!("number-{router}"))
     }
+}
+
+/// The word of a line that comes right after that.
+fn word_after<'a>(line: &'a str, before: &str) -> Option<&'a str> {
+    line.split_once(before)?.1.split_whitespace().next()
 }
 
 impl Drop for Offices {

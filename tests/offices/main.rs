@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test program, its fixtures too")]
 
 mod ground;
+mod in_bad_weather;
+mod weather;
+mod wire;
 
 use ground::{Offices, Setting, USUAL};
 
