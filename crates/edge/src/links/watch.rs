@@ -4,6 +4,7 @@
 //! Sockets, clocks and the kernel are the business of the thread that drives it.
 
 mod guarded;
+mod patience;
 
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
@@ -18,6 +19,7 @@ use link::stamp::{ErrorEstimate, Format, SessionId};
 use link::{Health, Mos, Path, PathNumber, PathView, Readiness, Second, Site};
 
 use guarded::Guarded;
+use patience::Patience;
 
 use super::event::What;
 use super::settings::{LinksSettings, PathSettings};
@@ -64,6 +66,8 @@ pub(super) struct Watch {
 
 struct Watched {
     session: Discriminator,
+    heartbeat: Duration,
+    patience: Patience,
     sender: Option<Sender>,
     path: Path,
     /// What visitors have of it, if they are to make room there.
@@ -106,9 +110,15 @@ impl Watch {
                 .add(to, wished, entropy(), now)
                 .map_err(|error| failed(error.to_string()))?;
             let sender = prober(of, SessionId((entropy() & 0xffff) as u16), now);
-            let path = Path::new(of.policy(), now);
-            let guarded = settings.shape(of).map(|shape| Guarded::of(&shape));
-            paths.push(Watched { session, sender, path, guarded, last: Second::default() });
+            paths.push(Watched {
+                session,
+                heartbeat: of.heartbeat(),
+                patience: Patience::of(of),
+                sender,
+                path: Path::new(of.policy(), now),
+                guarded: settings.shape(of).map(|shape| Guarded::of(&shape)),
+                last: Second::default(),
+            });
         }
         let site = Site::new(settings.site_policy(), routes);
         let mut watch = Self { sessions, paths, site, next_second: now + SECOND };
@@ -196,6 +206,7 @@ impl Watch {
         let watched = self.paths.get_mut(usize::from(number.index()));
         if let (Some(watched), Ok(session)) = (watched, session) {
             watched.session = session;
+            watched.patience = Patience::of(of);
             if watched.path.health() == Health::Maintenance {
                 // The other end still hears that it is taken out.
                 let why = bfd::Diagnostic::AdministrativelyDown;
@@ -345,6 +356,12 @@ impl Watch {
             let sender = watched.sender.as_mut();
             let second = sender.map(|sender| sender.report(now).second()).unwrap_or_default();
             watched.last = second.clone();
+            let (heartbeat, is_alive) = (watched.heartbeat, watched.path.is_alive());
+            let missing = is_alive.then(|| watched.patience.weigh(&second, now)).flatten();
+            let wished = missing.map(|missing| bfd::Settings::new(heartbeat, heartbeat, missing));
+            if let Some(Ok(wished)) = wished {
+                self.sessions.reconfigure(watched.session, wished);
+            }
             let usual = watched.path.usual();
             let guarded = watched.guarded.as_mut();
             let wanted = guarded.and_then(|guarded| guarded.weigh(&second, usual, now));

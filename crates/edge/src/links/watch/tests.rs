@@ -31,6 +31,8 @@ struct Pair {
     passes: [[bool; 2]; 2],
     /// Of so many probes on the primary path one is lost.
     loses_one_of: Option<u64>,
+    /// Of a hundred packets on it so many are lost, at random and each way.
+    percent_lost: u64,
     probes: u64,
     entropy: u64,
 }
@@ -61,6 +63,11 @@ fn settings(end: usize) -> LinksSettings {
 
 impl Pair {
     fn new() -> Self {
+        Self::with_missing(3)
+    }
+
+    /// So many heartbeats have to be missing on the primary path.
+    fn with_missing(missing: u8) -> Self {
         let now = Instant::now();
         let mut seed = 0;
         let mut end = |number| {
@@ -69,7 +76,9 @@ impl Pair {
                 seed
             };
             let interfaces = [Interface(2), Interface(3)];
-            let watch = Watch::new(&settings(number), &interfaces, ON_FIBRE, entropy, now).unwrap();
+            let mut settings = settings(number);
+            settings.paths[0].missing = missing;
+            let watch = Watch::new(&settings, &interfaces, ON_FIBRE, entropy, now).unwrap();
             let rate = NonZeroU32::new(1_000).unwrap();
             let many = NonZeroUsize::new(16).unwrap();
             let limit = RateLimit { a_second: rate, at_once: rate, peers: many };
@@ -97,6 +106,7 @@ impl Pair {
             now,
             passes: [[true; 2]; 2],
             loses_one_of: None,
+            percent_lost: 0,
             probes: 0,
             entropy: 1,
         }
@@ -104,13 +114,22 @@ impl Pair {
 
     /// Two ends that have watched for a while, on the primary path.
     fn up() -> Self {
-        let mut pair = Self::new();
+        Self::new().brought_up()
+    }
+
+    fn brought_up(mut self) -> Self {
+        let pair = &mut self;
         pair.run(MS(10_000));
         for end in &pair.ends {
             let healths = end.watch.views().iter().map(|view| view.health).collect::<Vec<_>>();
             assert_eq!(healths, [Health::Up, Health::Up]);
         }
-        pair
+        self
+    }
+
+    fn is_lost(&mut self, index: usize) -> bool {
+        self.entropy = self.entropy.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        index == 0 && (self.entropy >> 33) % 100 < self.percent_lost
     }
 
     fn reading(&self) -> Reading {
@@ -170,7 +189,7 @@ impl Pair {
 
     fn heartbeat(&mut self, end: usize, number: PathNumber, datagram: &[u8]) {
         let index = usize::from(number.index());
-        if !self.passes[end][index] {
+        if !self.passes[end][index] || self.is_lost(index) {
             return;
         }
         let net = [[192, 0, 2], [198, 51, 100]][index];
@@ -197,6 +216,9 @@ impl Pair {
                 continue;
             };
             if !(self.passes[end][index] && self.passes[1 - end][index]) {
+                continue;
+            }
+            if self.is_lost(index) || self.is_lost(index) {
                 continue;
             }
             self.probes += u64::from(index == 0);
@@ -308,6 +330,28 @@ fn a_loss_of_one_packet_in_five_moves_what_is_sensitive_alone() {
     pair.run(MS(30_000));
     let routes = Routes { protected: RADIO, ..ON_FIBRE };
     assert_eq!(pair.routes(), [routes; 2]);
+}
+
+#[test]
+fn a_path_that_loses_a_fifth_each_way_is_not_taken_for_dead() {
+    let mut pair = Pair::with_missing(5).brought_up();
+    pair.percent_lost = 20;
+    pair.run(MS(90 * 60 * 1_000));
+    let is_down =
+        |what: &&What| matches!(what, What::Path { change, .. } if change.to == Health::Down);
+    let falls = pair.ends.each_ref().map(|end| end.happened.iter().filter(is_down).count());
+    assert_eq!(falls, [0; 2]);
+    // A cut is found there, too, and as fast as ever once the path has been good again.
+    pair.passes = [[false, true]; 2];
+    pair.run(MS(1_000));
+    assert_eq!(pair.routes(), [ON_RADIO; 2]);
+    pair.passes = [[true; 2]; 2];
+    pair.percent_lost = 0;
+    pair.run(MS(20 * 60 * 1_000));
+    assert_eq!(pair.routes(), [ON_FIBRE; 2]);
+    pair.passes = [[false, true]; 2];
+    pair.run(MS(500));
+    assert_eq!(pair.routes(), [ON_RADIO; 2]);
 }
 
 #[test]
