@@ -77,8 +77,17 @@ async fn list(agent: &AdminClient, format: Format) -> anyhow::Result<()> {
         return output::done(format, &status, "");
     }
     output::line(&headline(&status))?;
-    let headings =
-        ["path", "state", "round trip", "usually", "jitter", "lost", "voice", "visitors at most"];
+    let headings = [
+        "path",
+        "state",
+        "round trip",
+        "usually",
+        "jitter",
+        "lost",
+        "voice",
+        "would carry",
+        "visitors at most",
+    ];
     output::list(format, &status.paths, headings, row)
 }
 
@@ -94,7 +103,7 @@ pub fn headline(status: &Status) -> String {
     format!("{site}: {mode}, {by}{}{dry}", clamped.unwrap_or_default())
 }
 
-fn row(path: &PathStatus) -> [String; 8] {
+fn row(path: &PathStatus) -> [String; 9] {
     let ms = |us: Option<u64>| us.map_or_else(|| "-".to_owned(), milliseconds);
     [
         path.name.clone(),
@@ -104,8 +113,22 @@ fn row(path: &PathStatus) -> [String; 8] {
         ms(path.jitter_us),
         path.loss_per_mille.map_or_else(|| "-".to_owned(), percent),
         path.mos.map_or_else(|| "-".to_owned(), |mos| format!("{}.{:02}", mos / 100, mos % 100)),
+        would_carry(path),
         path.visitors_kbit.map_or_else(String::new, |kbit| format!("{kbit} kbit/s")),
     ]
+}
+
+/// Whether a path would carry the office, with how much or why not.
+fn would_carry(path: &PathStatus) -> String {
+    match (path.fitness.as_deref(), &path.unfit, path.carries_kbit) {
+        (None, ..) => "-".to_owned(),
+        (Some("ready"), _, Some([up, down])) => {
+            let mbit = |kbit: u64| format!("{}.{}", kbit / 1_000, kbit % 1_000 / 100);
+            format!("yes, {} / {} Mbit/s", mbit(up), mbit(down))
+        }
+        (Some("unfit"), Some(why), _) => format!("no: {why}"),
+        (Some(_), ..) => "not tried lately".to_owned(),
+    }
 }
 
 fn milliseconds(us: u64) -> String {

@@ -86,11 +86,18 @@ pub struct Setting<'a> {
     pub more_of_each: &'a str,
     /// More of the backup's section.
     pub more_of_backup: &'a str,
+    /// How both paths are tried, if they are.
+    pub carry_test: Option<&'a str>,
 }
 
 /// As it is without any setting.
-pub const USUAL: Setting<'static> =
-    Setting { heartbeats: (100, 3), more: "", more_of_each: "", more_of_backup: "" };
+pub const USUAL: Setting<'static> = Setting {
+    heartbeats: (100, 3),
+    more: "",
+    more_of_each: "",
+    more_of_backup: "",
+    carry_test: None,
+};
 
 impl Offices {
     /// Lays the cables, and starts no agent.
@@ -109,6 +116,7 @@ impl Offices {
         assert_eq!(line, "laid\n", "this kernel gives no user namespaces");
         let offices = Self { keeper, dir: tempfile::tempdir().unwrap(), agents: [None, None] };
         offices.lay_fibre();
+        offices.share_key("a secret of both ends\n");
         offices
     }
 
@@ -146,26 +154,40 @@ impl Offices {
         }
     }
 
+    /// Agents that start from now on share that secret.
+    pub fn share_key(&self, secret: &str) {
+        std::fs::write(self.dir.path().join("links.key"), secret).unwrap();
+    }
+
     /// Starts the agent of a router.
     pub fn start(
         &mut self,
         router: usize,
-        Setting { heartbeats, more, more_of_each, more_of_backup }: Setting<'_>,
+        Setting { heartbeats, more, more_of_each, more_of_backup, carry_test }: Setting<'_>,
     ) {
         let (other, (interval, missing)) = (3 - router, heartbeats);
         let dir = self.dir.path().display();
-        let path = |name: &str, device: &str, net: &str| {
+        let key = self.dir.path().join("links.key");
+        let test = carry_test.map_or(String::new(), |test| {
+            format!("key-file = \"{}\"\n{more}\n[links.carry-test]\n{test}\n", key.display())
+        });
+        let more = if carry_test.is_some() { &test } else { more };
+        let path = |name: &str, device: &str, net: &str, host: u8| {
+            let addresses = format!(
+                "office-local = \"10.{router}.0.{host}\"\noffice-peer = \"10.{other}.0.{host}\"\n"
+            );
+            let addresses = if carry_test.is_some() { addresses } else { String::new() };
             format!(
                 "[[links.paths]]\nname = \"{name}\"\ndevice = \"{device}\"\nlocal = \"{net}.{router}\"\n\
                  peer = \"{net}.{other}\"\nheartbeat-ms = {interval}\nmissing = {missing}\n\
-                 {more_of_each}\n"
+                 {addresses}{more_of_each}\n"
             )
         };
         let text = format!(
             "data-dir = \"{dir}\"\n[links]\nsite = \"office-{router}\"\noffices = [\"10.{other}.0.0/16\"]\n\
              event-log = \"{dir}/events-{router}.jsonl\"\nsocket = \"{dir}/links-{router}.sock\"\n{more}\n{}{}{more_of_backup}\n",
-            path("fibre", "fib0", FIBRE),
-            path("radio", "rad0", RADIO),
+            path("fibre", "fib0", FIBRE, 250),
+            path("radio", "rad0", RADIO, 251),
         );
         std::fs::write(self.config(router), text).unwrap();
         let config = self.config(router);

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test program, its fixtures too")]
 
+mod carry;
 mod ground;
 mod in_bad_weather;
 mod weather;

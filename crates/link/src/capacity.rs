@@ -88,6 +88,27 @@ impl Plan {
     /// The same over IPv6.
     pub const IPV6: Self = Self { packets: 60, payload: 1_152, headers: 48 };
 
+    /// The first look at a path of which nothing is known: 8 kB, which even 1 Mbit/s carry in 64 ms, so
+    /// that no heartbeat waits long behind it.
+    pub const GAUGE: Self = Self { packets: 40, payload: 172, headers: 28 };
+
+    /// A train that a path which carries so much is busy with for a tenth of a second at most, of 60
+    /// packets of 1,200 octets or fewer.
+    pub fn gentle(rate: BitRate) -> Self {
+        let octets = rate.bits_per_second() / 80;
+        let packets = if octets < 72_000 { Self::LEAST } else { Self::IPV4.packets };
+        let headers = u64::from(Self::IPV4.headers);
+        let payload = (octets / u64::from(packets)).saturating_sub(headers);
+        let payload = payload.clamp(Self::GAUGE.payload.into(), Self::IPV4.payload.into());
+        // Between two that fit.
+        Self { packets, payload: payload as u16, ..Self::IPV4 }
+    }
+
+    /// What a train takes of the path, in octets.
+    pub const fn octets(self) -> u64 {
+        self.packets as u64 * self.bits_per_packet() / 8
+    }
+
     /// The plan with what it says brought within what is possible.
     pub fn within_limits(self) -> Self {
         Self {

@@ -48,7 +48,7 @@ impl Key {
         Self { mac: Hmac::new_from_slice(secret).expect("HMAC takes keys of any length") }
     }
 
-    fn digest(&self, parts: &[&[u8]]) -> [u8; 32] {
+    pub(crate) fn digest(&self, parts: &[&[u8]]) -> [u8; 32] {
         let mut mac = self.mac.clone();
         parts.iter().for_each(|part| mac.update(part));
         mac.finalize().into_bytes().into()

@@ -5,14 +5,16 @@
 //! probes of it were not, each followed by a smaller one that was: so neither loss nor a path that is
 //! cut looks like a limit. What was confirmed is confirmed again and again; when it passes no longer
 //! while smaller packets do, that is a black hole, and the search begins below it. One probe is on its
-//! way at a time. The probes' packets, and the bit that forbids to cut them up, are the caller's.
+//! way at a time. The sockets, and the bit that forbids to cut probes up, are the caller's.
 
+mod packet;
 mod search;
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::time::{Duration, Instant};
 
+pub use packet::{ANSWER_OCTETS, ProbeError, ProbeKey};
 use search::{Phase, Probing, Range};
 
 /// The octets of a packet, its IP header among them.

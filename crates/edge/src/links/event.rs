@@ -7,6 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use link::carry::Judgement;
 use link::guard::{Crowding, GuardReason, SignIns, Wanted};
 use link::path::{Change, Why};
 use link::site::{Decision, Reason};
@@ -39,6 +40,13 @@ pub(super) enum What {
         /// What they have.
         wanted: Wanted,
     },
+    /// It was found whether a path would carry the office.
+    Fitness {
+        /// Which path.
+        number: PathNumber,
+        /// What was found.
+        judgement: Judgement,
+    },
     /// Routes could not be moved.
     Stuck {
         /// Where they were to go.
@@ -56,7 +64,7 @@ pub struct Event {
     pub at: u64,
     /// Whose links.
     pub site: String,
-    /// `began`, `path`, `site`, `visitors` or `stuck`.
+    /// `began`, `path`, `site`, `fitness`, `visitors` or `stuck`.
     pub what: String,
     /// The path that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -145,6 +153,13 @@ impl Words {
                 why: Some(crowding(wanted.reason).to_owned()),
                 ..blank
             },
+            What::Fitness { number, judgement } => Event {
+                what: "fitness".to_owned(),
+                path: Some(self.path(*number)),
+                to: Some(fitness(*judgement).to_owned()),
+                why: Some(judged(*judgement)),
+                ..blank
+            },
             What::Stuck { to } => {
                 Event { what: "stuck".to_owned(), path: Some(self.path(*to)), ..blank }
             }
@@ -177,6 +192,24 @@ fn told(why: Why) -> String {
         Why::Maintenance => "people took it out".to_owned(),
         Why::PeerMaintenance => "people took it out at the other end".to_owned(),
         Why::MaintenanceOver => "its maintenance is over".to_owned(),
+    }
+}
+
+/// Whether a path would carry the office, in one word.
+pub(super) const fn fitness(judgement: Judgement) -> &'static str {
+    match judgement {
+        Judgement::Ready => "ready",
+        Judgement::Stale => "stale",
+        Judgement::Unfit(_) => "unfit",
+    }
+}
+
+/// Why it would or would not.
+fn judged(judgement: Judgement) -> String {
+    match judgement {
+        Judgement::Ready => "it carried a trial".to_owned(),
+        Judgement::Stale => "it was not tried for long".to_owned(),
+        Judgement::Unfit(reason) => reason.to_string(),
     }
 }
 

@@ -11,32 +11,37 @@ pub mod shaper;
 mod sockets;
 mod status;
 pub mod switch;
+mod trial;
 mod urgency;
 mod watch;
 mod watcher;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use connections::unix::{self, SocketError, SocketFile};
-use link::PathNumber;
+use link::{Key, PathNumber};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
 
 pub use desk::Ask;
 pub use event::Event;
-pub use settings::{LinksSettings, LinksSettingsError, PathSettings, SwitchMode};
+pub use settings::{
+    CarryTestSettings, LinksSettings, LinksSettingsError, PathSettings, SwitchMode,
+};
 pub use status::{PathStatus, Status};
 
 use desk::{Desk, Recent};
 use event::{EventLog, Words};
 use router::Router;
 use sockets::Sockets;
+use trial::{Outlet, Trials};
 use watch::{Watch, WatchError};
 use watcher::Thread;
 
@@ -71,6 +76,17 @@ pub enum LinksError {
     /// Routes cannot be read or laid.
     #[error("routes cannot be laid: {0}")]
     Routes(String),
+    /// Paths cannot be tried.
+    #[error("cannot try whether paths would carry the office")]
+    Trial(#[source] io::Error),
+    /// The key says nothing.
+    #[error("{path}: {reason}")]
+    Key {
+        /// Its file.
+        path: PathBuf,
+        /// What is wrong; never a value.
+        reason: String,
+    },
     /// The event log cannot be used.
     #[error("cannot use {path}")]
     File {
@@ -113,8 +129,10 @@ impl Links {
         let socket = unix::bind(&settings.socket)?;
         let sockets = settings.paths.iter().map(open).collect::<Result<Vec<_>, _>>()?;
         let interfaces: Vec<_> = sockets.iter().map(|sockets| sockets.interface).collect();
+        let key = settings.key_file.as_deref().map(read_key).transpose()?;
         let (mut kernel, routes) = Router::open(settings)?;
-        let watch = Watch::new(settings, &interfaces, routes, random::number, Instant::now())?;
+        let of = (settings, key.clone());
+        let watch = Watch::new(of, &interfaces, routes, random::number, Instant::now())?;
         for (number, path) in (0..).map(PathNumber::new).zip(&settings.paths) {
             // An office whose visitors make no room is better than none.
             if let Some(ceil) = watch.ceil(number)
@@ -131,6 +149,17 @@ impl Links {
         let (commands, to_obey) = sync_channel(COMMANDS);
         let status = Arc::new(Mutex::new(Status::of(&watch, &words)));
         let recent = Arc::new(Recent::default());
+        let trials = match &key {
+            Some(key) => {
+                let outlet = Outlet {
+                    commands: commands.clone(),
+                    wake: Arc::clone(&wake),
+                    status: Arc::clone(&status),
+                };
+                Trials::open(settings, key, outlet, over.clone()).map_err(LinksError::Trial)?
+            }
+            None => None,
+        };
         let desk = Desk {
             paths: names,
             status: Arc::clone(&status),
@@ -141,6 +170,7 @@ impl Links {
         let thread = Thread {
             watch,
             paths: settings.paths.clone(),
+            key,
             sent: vec![None; settings.paths.len()],
             sockets,
             kernel,
@@ -152,6 +182,13 @@ impl Links {
             status,
         };
         let writer = spawn("link-events", move || write(log, &to_write, &recent))?;
+        if let Some(trials) = trials {
+            spawn("link-trials", move || {
+                if let Err(error) = trials.run() {
+                    tracing::error!(%error, "links.trial: paths are tried no more");
+                }
+            })?;
+        }
         let thread = spawn("links", move || {
             urgency::ahead_of_all();
             thread.run()
@@ -188,6 +225,14 @@ impl Links {
             Ok(Err(_)) | Err(_) => Err(LinksError::Thread(io::Error::other("it panicked"))),
         }
     }
+}
+
+/// Reads the secret that both ends share, without the blanks around it.
+fn read_key(path: &Path) -> Result<Key, LinksError> {
+    let text = std::fs::read(path).map(Zeroizing::new);
+    let text = text.map_err(|source| LinksError::File { path: path.to_owned(), source })?;
+    Key::new(text.trim_ascii())
+        .map_err(|error| LinksError::Key { path: path.to_owned(), reason: error.to_string() })
 }
 
 fn open(path: &PathSettings) -> Result<Sockets, LinksError> {

@@ -9,9 +9,11 @@ use std::num::{NonZeroU8, NonZeroU32};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use link::capacity::BitRate;
-use link::{PathPolicy, QualityPolicy, SitePolicy};
+use link::carry::Requirement;
+use link::path_mtu::PacketSize;
+use link::{PathNumber, PathPolicy, QualityPolicy, SitePolicy};
 use serde::Deserialize;
 
 use super::shaper::Shape;
@@ -46,12 +48,43 @@ pub struct LinksSettings {
     /// backup.
     #[serde(default)]
     pub visitors: Vec<IpNet>,
+    /// A file with a secret of 16 characters or more that both ends share. With it, each end knows the
+    /// heartbeats, probes and trials of the other.
+    #[serde(default)]
+    pub key_file: Option<PathBuf>,
+    /// How it is tried whether paths would carry the office.
+    #[serde(default)]
+    pub carry_test: CarryTestSettings,
     /// The file to which events are appended; default `/var/lib/sabeel/links.jsonl`.
     #[serde(default = "default_event_log")]
     pub event_log: PathBuf,
     /// The Unix socket on which `sabeel link` asks; default `/run/sabeel-edge/links.sock`.
     #[serde(default = "default_socket")]
     pub socket: PathBuf,
+}
+
+/// How it is tried whether a path would carry the office, with an address of the office that the router
+/// answers for. Tried are the paths that have `office-local` and `office-peer`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct CarryTestSettings {
+    /// The time from one trial of a path to the next, in seconds; 10 to 3,600, default 60.
+    pub every_seconds: u64,
+    /// The TCP and UDP port that is called: one that the office's rules let through; default 7.
+    pub port: u16,
+    /// What the office sends, in Mbit/s; a path that carries less is unfit. 0, the default, is anything.
+    pub needs_up_mbit: u32,
+    /// What the office receives, in Mbit/s.
+    pub needs_down_mbit: u32,
+    /// The largest packets that the office sends, in octets with the IP header; 576 to 1,500, default
+    /// 1,400.
+    pub needs_mtu: u16,
+}
+
+impl Default for CarryTestSettings {
+    fn default() -> Self {
+        Self { every_seconds: 60, port: 7, needs_up_mbit: 0, needs_down_mbit: 0, needs_mtu: 1_400 }
+    }
 }
 
 /// What the agent does about what it sees.
@@ -81,6 +114,14 @@ pub struct PathSettings {
     pub gateway: Option<Ipv4Addr>,
     /// The same for prefixes of IPv6.
     pub gateway6: Option<Ipv6Addr>,
+    /// An address of this office that nobody has, for which the router answers when the path is tried.
+    pub office_local: Option<Ipv4Addr>,
+    /// The same of the far office, as its own section has it in `office-local`.
+    pub office_peer: Option<Ipv4Addr>,
+    /// Whether heartbeats and probes are proved by the key of `key-file`; default yes, if there is one.
+    /// A far end that knows no such key, as a router with FRR, needs no.
+    #[serde(default = "default_authenticated")]
+    pub authenticated: bool,
     /// What it carries, in Mbit/s; 1 to 10,000. Without it, or without `visitors`, visitors keep what they
     /// have on it.
     pub capacity_mbit: Option<u32>,
@@ -135,6 +176,14 @@ pub enum LinksSettingsError {
     /// The canary is no part of what is reached.
     #[error("{0} in `canary` is in none of `offices`")]
     Canary(IpNet),
+    /// A path cannot be tried like that.
+    #[error("path {path}: {reason}")]
+    Trial {
+        /// Which path.
+        path: String,
+        /// What is wrong.
+        reason: &'static str,
+    },
     /// It would take away the way to the other end itself.
     #[error("{prefix} in `offices` has the address {address} of path {path} in it")]
     OverPath {
@@ -174,12 +223,40 @@ impl LinksSettings {
                 return Err(LinksSettingsError::OverPath { prefix: *prefix, address, path });
             }
         }
+        self.carry_test.validate()?;
+        self.check_trials()?;
         let is_reached =
             |canary: &&IpNet| self.offices.iter().any(|prefix| prefix.contains(*canary));
         match self.canary.iter().find(|canary| !is_reached(canary)) {
             Some(canary) => Err(LinksSettingsError::Canary(*canary)),
             None => Ok(()),
         }
+    }
+
+    /// Checks the addresses by which paths are tried.
+    fn check_trials(&self) -> Result<(), LinksSettingsError> {
+        let mut seen = BTreeSet::new();
+        for path in &self.paths {
+            let is_far =
+                |of: Ipv4Addr| self.offices.iter().any(|prefix| prefix.contains(&IpAddr::V4(of)));
+            let reason = match (path.office_local, path.office_peer) {
+                (None, None) => continue,
+                (Some(_), None) | (None, Some(_)) => {
+                    "`office-local` and `office-peer` are set together"
+                }
+                (Some(_), Some(_)) if self.key_file.is_none() => {
+                    "`office-local` needs `key-file`, by which both ends know each other"
+                }
+                (Some(own), _) if is_far(own) => "`office-local` is in `offices`, the far ones",
+                (_, Some(far)) if !is_far(far) => "`office-peer` is in none of `offices`",
+                (Some(own), Some(far)) if !(seen.insert(own) && seen.insert(far)) => {
+                    "`office-local` and `office-peer` are of one path alone"
+                }
+                (Some(_), Some(_)) => continue,
+            };
+            return Err(LinksSettingsError::Trial { path: path.name.clone(), reason });
+        }
+        Ok(())
     }
 
     /// The routes of the office.
@@ -189,9 +266,14 @@ impl LinksSettings {
             ipv4: Some(of.gateway()),
             ipv6: of.gateway6,
         };
+        let numbers = (0..).map(PathNumber::new);
+        let pinned = |(number, of): (_, &PathSettings)| {
+            Some((number, Ipv4Net::from(of.office_peer?).into()))
+        };
         Outline {
             paths: self.paths.iter().map(path).collect(),
             prefixes: self.offices.clone(),
+            pinned: numbers.zip(&self.paths).filter_map(pinned).collect(),
             canary: self.canary.clone(),
             protected_mark: NonZeroU32::new(self.protected_mark),
             ..Outline::default()
@@ -208,6 +290,32 @@ impl LinksSettings {
     /// When the office changes its path.
     pub(crate) fn site_policy(&self) -> SitePolicy {
         SitePolicy::default()
+    }
+}
+
+impl CarryTestSettings {
+    fn validate(&self) -> Result<(), LinksSettingsError> {
+        within("every-seconds", self.every_seconds, 10, 3_600)?;
+        within("port", self.port.into(), 1, u16::MAX.into())?;
+        within("needs-up-mbit", self.needs_up_mbit.into(), 0, 10_000)?;
+        within("needs-down-mbit", self.needs_down_mbit.into(), 0, 10_000)?;
+        within("needs-mtu", self.needs_mtu.into(), 576, 1_500)?;
+        Ok(())
+    }
+
+    /// The time from one trial to the next.
+    pub(super) const fn every(&self) -> Duration {
+        Duration::from_secs(self.every_seconds)
+    }
+
+    /// What the office needs. A trial is good until the one after the next.
+    pub(super) const fn requirement(&self) -> Requirement {
+        Requirement {
+            up: BitRate::from_megabits_per_second(self.needs_up_mbit as u64),
+            down: BitRate::from_megabits_per_second(self.needs_down_mbit as u64),
+            mtu: PacketSize(self.needs_mtu),
+            max_age: Duration::from_secs(self.every_seconds * 2 + 60),
+        }
     }
 }
 
@@ -290,6 +398,10 @@ fn default_socket() -> PathBuf {
     "/run/sabeel-edge/links.sock".into()
 }
 
+const fn default_authenticated() -> bool {
+    true
+}
+
 const fn default_floor() -> u32 {
     500
 }
@@ -358,6 +470,42 @@ mod tests {
         let settings = read(&LEAST.replace("missing = 5", "probes-per-second = 0")).unwrap();
         assert_eq!(settings.paths[1].probe_interval(), None);
         assert_eq!(settings.paths[1].policy().quality, None);
+    }
+
+    const TRIED: &str = r#"missing = 5
+        office-local = "10.1.0.250"
+        office-peer = "10.2.0.250"
+        [carry-test]
+        needs-down-mbit = 20
+    "#;
+
+    fn tried() -> String {
+        let key = "site = \"hofuf\"\nkey-file = \"/etc/sabeel/links.key\"";
+        LEAST.replace("missing = 5", TRIED).replace("site = \"hofuf\"", key)
+    }
+
+    #[test]
+    fn a_path_is_tried_by_addresses_of_both_offices() {
+        let settings = read(&tried()).unwrap();
+        let pinned = settings.outline().pinned;
+        assert_eq!(pinned, [(PathNumber::new(1), "10.2.0.250/32".parse().unwrap())]);
+        let required = settings.carry_test.requirement();
+        assert_eq!(required.down, BitRate::from_megabits_per_second(20));
+        assert_eq!(required.max_age, Duration::from_secs(180));
+    }
+
+    #[test]
+    fn addresses_by_which_a_path_cannot_be_tried_are_refused() {
+        for (old, new, named) in [
+            ("office-peer = \"10.2.0.250\"", "", "are set together"),
+            ("key-file", "#", "needs `key-file`"),
+            ("10.1.0.250", "10.2.0.249", "`office-local` is in `offices`"),
+            ("10.2.0.250", "10.3.0.250", "`office-peer` is in none of `offices`"),
+            ("needs-down-mbit", "needs-mtu", "`needs-mtu` is 20"),
+        ] {
+            let reason = read(&tried().replace(old, new)).unwrap_err();
+            assert!(reason.contains(named), "{new}: {reason}");
+        }
     }
 
     #[test]

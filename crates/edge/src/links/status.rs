@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use link::PathNumber;
+use link::carry::Judgement;
 use serde::{Deserialize, Serialize};
 
-use super::event::Words;
-use super::watch::Watch;
+use super::event::{self, Words};
+use super::watch::{Fitness, Watch};
 
 /// An office and its paths.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +47,14 @@ pub struct PathStatus {
     pub loss_per_mille: Option<u16>,
     /// How voices would come, in hundredths of a score of 1 to 5.
     pub mos: Option<u16>,
+    /// Whether it would carry the office: `ready`, `stale` or `unfit`; nothing if that is not tried.
+    pub fitness: Option<String>,
+    /// Why it would not.
+    pub unfit: Option<String>,
+    /// What it carried in the latest trial, to the far end and from there, in kbit/s.
+    pub carries_kbit: Option<[u64; 2]>,
+    /// The largest packet that is known to pass, in octets.
+    pub mtu: Option<u16>,
     /// What visitors have of it at most, in kbit/s; nothing if they have all that the office leaves.
     pub visitors_kbit: Option<u64>,
 }
@@ -56,6 +65,9 @@ impl Status {
         let paths = (0..).map(PathNumber::new).zip(watch.views()).map(|(number, view)| {
             let (second, usual) = watch.quality(number).unzip();
             let second = second.filter(|second| second.sent > 0);
+            let fitness = watch.fitness(number);
+            let judgement = fitness.map(Fitness::judgement);
+            let carried = fitness.and_then(Fitness::carried);
             PathStatus {
                 name: words.path(number),
                 health: view.health.to_string(),
@@ -65,6 +77,15 @@ impl Status {
                 jitter_us: second.map(|of| micros(of.jitter)),
                 loss_per_mille: second.map(|_| view.loss),
                 mos: second.map(|_| view.mos.hundredths()),
+                fitness: judgement.map(|judgement| event::fitness(judgement).to_owned()),
+                unfit: match judgement {
+                    Some(Judgement::Unfit(reason)) => Some(reason.to_string()),
+                    _ => None,
+                },
+                carries_kbit: carried.map(|of| {
+                    [of.capacity_up, of.capacity_down].map(|of| of.bits_per_second() / 1_000)
+                }),
+                mtu: carried.map(|of| of.mtu.0),
                 visitors_kbit: watch.ceil(number).flatten().map(|of| of.bits_per_second() / 1_000),
             }
         });

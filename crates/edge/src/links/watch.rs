@@ -3,6 +3,7 @@
 //! Datagrams, carrier changes, commands and the time go in; packets, events and wanted routes come out.
 //! Sockets, clocks and the kernel are the business of the thread that drives it.
 
+mod fitness;
 mod guarded;
 mod patience;
 
@@ -11,13 +12,15 @@ use std::time::{Duration, Instant};
 
 use link::bfd::{self, Arrival, Datagram, Discriminator, Interface, Output, Sessions};
 use link::capacity::BitRate;
+use link::carry::Outcome;
 use link::guard::Wanted;
 use link::path::{Heard, Liveness};
 use link::site::{Decision, Reason, Routes};
 use link::stamp::sender::{self, Reading, Reflection, Sender, Sizes};
 use link::stamp::{ErrorEstimate, Format, SessionId};
-use link::{Health, Mos, Path, PathNumber, PathView, Readiness, Second, Site};
+use link::{Health, Key, Mos, Path, PathNumber, PathView, Readiness, Second, Site};
 
+pub(super) use fitness::Fitness;
 use guarded::Guarded;
 use patience::Patience;
 
@@ -43,7 +46,7 @@ pub(super) enum Effect {
     Happened(What),
 }
 
-/// What people want.
+/// What people want, or others on this router found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Command {
     /// The office stays on a path, until then.
@@ -54,6 +57,8 @@ pub(super) enum Command {
     Maintain(PathNumber, Option<Instant>),
     /// And given back.
     Resume(PathNumber),
+    /// A path was tried. Nobody wants that, but it comes by the same way.
+    Tried(PathNumber, Outcome),
 }
 
 /// The paths of an office and the office itself.
@@ -62,16 +67,20 @@ pub(super) struct Watch {
     paths: Vec<Watched>,
     site: Site,
     next_second: Instant,
+    key: Option<Key>,
 }
 
 struct Watched {
     session: Discriminator,
-    heartbeat: Duration,
+    /// How often both ends are to be heard, and by what they are known.
+    heartbeats: bfd::Settings,
     patience: Patience,
     sender: Option<Sender>,
     path: Path,
     /// What visitors have of it, if they are to make room there.
     guarded: Option<Guarded>,
+    /// Whether it would carry the office, if that is tried.
+    fitness: Option<Fitness>,
     /// What the last second of probes showed.
     last: Second,
 }
@@ -91,9 +100,9 @@ pub(super) enum WatchError {
 
 impl Watch {
     /// Watches these paths, each on the interface of that number, for an office whose traffic goes like
-    /// that.
+    /// that, and whose agents share that key.
     pub(super) fn new(
-        settings: &LinksSettings,
+        (settings, key): (&LinksSettings, Option<Key>),
         interfaces: &[Interface],
         routes: Routes,
         mut entropy: impl FnMut() -> u64,
@@ -104,24 +113,27 @@ impl Watch {
         let mut paths = Vec::new();
         for (of, interface) in settings.paths.iter().zip(interfaces) {
             let failed = |reason: String| WatchError::Heartbeat { path: of.name.clone(), reason };
-            let wished = heartbeats(of).map_err(|error| failed(error.to_string()))?;
+            let key = key.as_ref().filter(|_| of.authenticated);
+            let wished = heartbeats(of, key).map_err(|error| failed(error.to_string()))?;
             let to = bfd::Path::SingleHop { interface: *interface, peer: of.peer.into() };
             let session = sessions
-                .add(to, wished, entropy(), now)
+                .add(to, wished.clone(), entropy(), now)
                 .map_err(|error| failed(error.to_string()))?;
-            let sender = prober(of, SessionId((entropy() & 0xffff) as u16), now);
+            let sender = prober(of, key, SessionId((entropy() & 0xffff) as u16), now);
+            let is_tried = of.office_local.is_some();
             paths.push(Watched {
                 session,
-                heartbeat: of.heartbeat(),
+                heartbeats: wished,
                 patience: Patience::of(of),
                 sender,
                 path: Path::new(of.policy(), now),
                 guarded: settings.shape(of).map(|shape| Guarded::of(&shape)),
+                fitness: is_tried.then(|| Fitness::new(settings.carry_test.requirement())),
                 last: Second::default(),
             });
         }
         let site = Site::new(settings.site_policy(), routes);
-        let mut watch = Self { sessions, paths, site, next_second: now + SECOND };
+        let mut watch = Self { sessions, paths, site, next_second: now + SECOND, key };
         // Where an agent starts, the mode says what visitors have, and no memory.
         let _ = watch.site.clamped().and_then(|path| watch.come(path, now));
         Ok(watch)
@@ -134,8 +146,10 @@ impl Watch {
         let paths = self.paths.iter().filter_map(|path| path.path.next_deadline(now)).min();
         let guards = self.paths.iter().filter_map(|path| path.guarded.as_ref()?.next_deadline());
         let guards = guards.min();
-        let others =
-            [self.sessions.next_deadline(), probes, paths, guards, self.site.next_deadline()];
+        let trials = self.paths.iter().filter_map(|path| path.fitness.as_ref()?.next_deadline());
+        let trials = trials.min();
+        let site = self.site.next_deadline();
+        let others = [self.sessions.next_deadline(), probes, paths, guards, trials, site];
         others.into_iter().flatten().fold(self.next_second, Instant::min)
     }
 
@@ -198,7 +212,8 @@ impl Watch {
         effects: &mut Vec<Effect>,
     ) {
         let Some(former) = self.watched(number).map(|watched| watched.session) else { return };
-        let Ok(wished) = heartbeats(of) else { return };
+        let key = self.key.as_ref().filter(|_| of.authenticated);
+        let Ok(wished) = heartbeats(of, key) else { return };
         // Nobody hears its farewell; the new one takes its place.
         let _ = self.sessions.remove(former, now);
         let to = bfd::Path::SingleHop { interface, peer: of.peer.into() };
@@ -247,6 +262,14 @@ impl Watch {
                 }
                 return self.hear(*number, &Heard::MaintenanceOver, now, effects);
             }
+            Command::Tried(number, outcome) => {
+                let watched = self.paths.get_mut(usize::from(number.index()));
+                if let Some(fitness) = watched.and_then(|watched| watched.fitness.as_mut()) {
+                    fitness.note(*outcome);
+                }
+                self.judge(*number, now, effects);
+                return self.look(now, effects);
+            }
         };
         self.decide(decisions, now, effects);
     }
@@ -275,6 +298,7 @@ impl Watch {
             effects.extend(wanted.map(|wanted| Effect::Shared(number, wanted)));
             self.note_changes(number, changes, effects);
             self.end_maintenance(number, now);
+            self.judge(number, now, effects);
         }
         self.look(now, effects);
     }
@@ -284,7 +308,7 @@ impl Watch {
         let view = |watched: &Watched| PathView {
             health: watched.path.health(),
             is_alive: watched.path.is_alive(),
-            readiness: Readiness::Stale,
+            readiness: watched.fitness.as_ref().map_or(Readiness::Stale, Fitness::readiness),
             mos: if watched.last.sent == 0 { Mos::BEST } else { watched.last.mos() },
             // A share of 1 at most, so it fits.
             loss: (watched.last.loss() * 1_000.0) as u16,
@@ -296,6 +320,11 @@ impl Watch {
     pub(super) fn quality(&self, number: PathNumber) -> Option<(&Second, Option<Duration>)> {
         let watched = self.watched(number)?;
         Some((&watched.last, watched.path.usual()))
+    }
+
+    /// Whether a path would carry the office, if that is tried.
+    pub(super) fn fitness(&self, number: PathNumber) -> Option<&Fitness> {
+        self.watched(number)?.fitness.as_ref()
     }
 
     /// What visitors have of a path at most, if it is shared out.
@@ -356,10 +385,10 @@ impl Watch {
             let sender = watched.sender.as_mut();
             let second = sender.map(|sender| sender.report(now).second()).unwrap_or_default();
             watched.last = second.clone();
-            let (heartbeat, is_alive) = (watched.heartbeat, watched.path.is_alive());
-            let missing = is_alive.then(|| watched.patience.weigh(&second, now)).flatten();
-            let wished = missing.map(|missing| bfd::Settings::new(heartbeat, heartbeat, missing));
-            if let Some(Ok(wished)) = wished {
+            let is_alive = watched.path.is_alive();
+            if let Some(missing) = is_alive.then(|| watched.patience.weigh(&second, now)).flatten()
+            {
+                let wished = watched.heartbeats.clone().with_missing(missing);
                 self.sessions.reconfigure(watched.session, wished);
             }
             let usual = watched.path.usual();
@@ -379,6 +408,15 @@ impl Watch {
         if is_other {
             self.look(now, effects);
         }
+    }
+
+    /// Whether a path would carry the office by now.
+    fn judge(&mut self, number: PathNumber, now: Instant, effects: &mut Vec<Effect>) {
+        let watched = self.paths.get_mut(usize::from(number.index()));
+        let fitness = watched.and_then(|watched| watched.fitness.as_mut());
+        let judgement = fitness.and_then(|fitness| fitness.judge(now));
+        let happened = judgement.map(|judgement| What::Fitness { number, judgement });
+        effects.extend(happened.map(Effect::Happened));
     }
 
     fn look(&mut self, now: Instant, effects: &mut Vec<Effect>) {
@@ -480,18 +518,27 @@ fn liveness(change: &bfd::Change) -> Option<Liveness> {
 }
 
 /// How often both ends are to be heard.
-fn heartbeats(of: &PathSettings) -> Result<bfd::Settings, bfd::SettingsError> {
-    bfd::Settings::new(of.heartbeat(), of.heartbeat(), of.detect_mult())
+fn heartbeats(of: &PathSettings, key: Option<&Key>) -> Result<bfd::Settings, bfd::SettingsError> {
+    let settings = bfd::Settings::new(of.heartbeat(), of.heartbeat(), of.detect_mult())?;
+    Ok(match key {
+        Some(key) => settings.with_authentication(bfd::Authentication::shared(key)),
+        None => settings,
+    })
 }
 
 /// What sends the probes of a path, if there are any.
-fn prober(of: &PathSettings, session: SessionId, now: Instant) -> Option<Sender> {
+fn prober(
+    of: &PathSettings,
+    key: Option<&Key>,
+    session: SessionId,
+    now: Instant,
+) -> Option<Sender> {
     let interval = of.probe_interval()?;
     let within_timeout = PROBE_TIMEOUT.as_nanos() / interval.as_nanos();
     let remembered = usize::try_from(within_timeout).unwrap_or(100) * 4 + 16;
     let settings = sender::Settings {
         session,
-        key: None,
+        key: key.cloned(),
         reflection: Reflection::Stateful,
         interval,
         sizes: PROBE_SIZES,

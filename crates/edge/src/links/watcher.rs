@@ -9,13 +9,13 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use link::PathNumber;
 use link::bfd::Interface;
 use link::capacity::BitRate;
 use link::site::Routes;
 use link::stamp::reflector::{Arrival, Counting, Departure, RateLimit, Reflector};
 use link::stamp::sender::Reading;
 use link::stamp::{Authentication, ErrorEstimate, Format};
+use link::{Key, PathNumber};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::eventfd::EventFd;
@@ -66,6 +66,8 @@ pub(super) trait Kernel: Send {
 pub(super) struct Thread<K> {
     pub(super) watch: Watch,
     pub(super) paths: Vec<PathSettings>,
+    /// By which the other end proves its probes.
+    pub(super) key: Option<Key>,
     pub(super) sockets: Vec<Sockets>,
     /// What the office had sent by each path at the last look.
     pub(super) sent: Vec<Option<u64>>,
@@ -188,7 +190,9 @@ impl<K: Kernel> Thread<K> {
         effects: &mut Vec<Effect>,
     ) {
         for which in [Which::Heartbeats, Which::Probes, Which::Reflector] {
-            for (number, sockets) in (0..).map(PathNumber::new).zip(&self.sockets) {
+            let numbers = (0..).map(PathNumber::new);
+            for ((number, sockets), path) in numbers.zip(&self.sockets).zip(&self.paths) {
+                let key = self.key.as_ref().filter(|_| path.authenticated);
                 for _ in 0..IN_A_ROW {
                     let Some(came) = sockets.receive(which, octets) else { break };
                     let octets = octets.get(..came.length).unwrap_or_default();
@@ -199,7 +203,9 @@ impl<K: Kernel> Thread<K> {
                             self.watch.take_heartbeat(&arrival, octets, at.now, effects);
                         }
                         Which::Probes => self.watch.take_answer(number, octets, at),
-                        Which::Reflector => reflect(sockets, &came, octets, (reflector, at.wall)),
+                        Which::Reflector => {
+                            reflect(sockets, (&came, octets), (reflector, key), at.wall);
+                        }
                     }
                 }
             }
@@ -285,15 +291,15 @@ struct Ready {
 /// Answers a probe of the other end, and of nobody else.
 fn reflect(
     sockets: &Sockets,
-    came: &Came,
-    octets: &[u8],
-    (reflector, received): (&mut Reflector, SystemTime),
+    (came, octets): (&Came, &[u8]),
+    (reflector, key): (&mut Reflector, Option<&Key>),
+    received: SystemTime,
 ) {
     if !sockets.is_peers(came) {
         return;
     }
     let (source, ttl) = (came.from.into(), came.ttl);
-    let authentication = Authentication::None;
+    let authentication = key.map_or(Authentication::None, Authentication::Hmac);
     let arrival = Arrival { source, octets, ttl, received, authentication };
     let mut answer = [0; LONGEST];
     let Reading { now, wall } = reading();

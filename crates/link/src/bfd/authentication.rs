@@ -13,6 +13,7 @@ use thiserror::Error;
 
 use super::drop_reason::DropReason;
 use super::packet::{Datagram, Frame, MANDATORY_OCTETS, Packet};
+use crate::key::Key;
 pub use secret::Secret;
 
 /// Octets of a SHA1 section.
@@ -204,6 +205,12 @@ pub enum Authentication {
 }
 
 impl Authentication {
+    /// That of two ends which share `key`: hashes that nobody can send again.
+    pub fn shared(key: &Key) -> Self {
+        let keys = vec![(KeyId(1), Secret::of(key))];
+        Self::On(Keys { algorithm: Algorithm::MeticulousKeyedSha1, keys })
+    }
+
     /// A packet with what vouches for it; `sequence` is used where the algorithm has numbers.
     pub fn signed(&self, packet: &Packet, sequence: u32) -> Datagram {
         let mut datagram = packet.encode();

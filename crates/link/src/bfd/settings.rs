@@ -76,6 +76,12 @@ impl Settings {
         Ok(Self { desired_min_tx, required_min_rx, detect_mult, ..self })
     }
 
+    /// The same with another multiplier.
+    #[must_use]
+    pub fn with_missing(self, detect_mult: NonZeroU8) -> Self {
+        Self { detect_mult, ..self }
+    }
+
     /// The same in another role.
     #[must_use]
     pub fn with_role(self, role: Role) -> Self {

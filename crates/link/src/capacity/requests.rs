@@ -30,7 +30,10 @@ impl Requests {
     /// So many requests are remembered: three days of one in five minutes.
     pub const REMEMBERED: usize = 1_024;
 
-    /// From one train that is sent to the next: 72 kB in it are 192 kbit/s, whoever repeats what he
+    /// Trains of so many octets are sent without a pause: what is asked for a gauge and after it.
+    pub const SMALL: u64 = 10_000;
+
+    /// From one larger train that is sent to the next: 72 kB in it are 192 kbit/s, whoever repeats what he
     /// overheard before this end was restarted.
     pub const PAUSE: Duration = Duration::from_secs(3);
 
@@ -39,7 +42,7 @@ impl Requests {
         if self.granted.contains(&request.train) {
             return Err(RequestRefusal::Repeated);
         }
-        if request.part == Part::Send {
+        if request.part == Part::Send && request.plan.octets() > Self::SMALL {
             let is_too_soon = |sent: Instant| now.saturating_duration_since(sent) < Self::PAUSE;
             if self.sent.is_some_and(is_too_soon) {
                 return Err(RequestRefusal::TooSoon);

@@ -509,3 +509,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_gentle_train_keeps_a_path_busy_for_a_tenth_of_a_second_at_most() {
+    for kilobits in [500, 1_000, 3_000, 6_000, 20_000, 1_000_000] {
+        let rate = BitRate::from_kilobits_per_second(kilobits);
+        let plan = Plan::gentle(rate);
+        assert_eq!(plan, plan.within_limits());
+        let millis = plan.octets() * 8 / kilobits;
+        assert!(millis <= 100, "{millis} ms at {rate}");
+    }
+    assert_eq!(Plan::gentle(BitRate::from_megabits_per_second(10)), Plan::IPV4);
+    // The shortest that measures.
+    let least = Plan { packets: Plan::LEAST, ..Plan::GAUGE };
+    assert_eq!(Plan::gentle(BitRate::default()), least);
+}

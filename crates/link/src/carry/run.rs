@@ -86,6 +86,8 @@ pub struct Plan {
     pub echo: u32,
     /// The size of the datagram, as a packet.
     pub datagram: PacketSize,
+    /// Whether the far resolver is asked for a name.
+    pub asks_resolver: bool,
     /// What the office needs.
     pub required: Requirement,
     /// What is known of the path from elsewhere.
@@ -95,7 +97,8 @@ pub struct Plan {
 impl Plan {
     /// The run of that name for an office that needs so much, with the usual sizes.
     pub const fn new(run: RunId, required: Requirement, known: Known) -> Self {
-        Self { run, echo: 20_000, datagram: PacketSize(1_400), required, known }
+        let datagram = PacketSize(1_400);
+        Self { run, echo: 20_000, datagram, asks_resolver: true, required, known }
     }
 }
 
@@ -203,6 +206,11 @@ impl Run {
         self.step
     }
 
+    /// The run's name.
+    pub const fn id(&self) -> RunId {
+        self.plan.run
+    }
+
     /// When [`Run::expire`] is to be called, if nothing happens before.
     pub const fn deadline(&self) -> Instant {
         self.deadline
@@ -221,8 +229,8 @@ impl Run {
             (Step::Echo, Event::Echoed) => self.go(Step::Datagram, now),
             (Step::Connect | Step::Echo, Event::Broken) => self.fail(now),
             (Step::Datagram, Event::DatagramReturned) => {
-                let next = if self.failed.is_some() { Step::Confirm } else { Step::Dns };
-                self.go(next, now)
+                let is_asked = self.plan.asks_resolver && self.failed.is_none();
+                self.go(if is_asked { Step::Dns } else { Step::Confirm }, now)
             }
             (Step::Dns, Event::Resolved) => self.go(Step::Confirm, now),
             (Step::Dns, Event::NotResolved) => unfit(Unfit::NoDns, now),

@@ -53,6 +53,8 @@ pub struct Outline {
     pub prefixes: Vec<IpNet>,
     /// What moves first when a path is tried: addresses of probes, and a prefix of low risk.
     pub canary: Vec<IpNet>,
+    /// What goes by one path whatever becomes of the rest: the hosts by which paths are tried.
+    pub pinned: Vec<(PathNumber, IpNet)>,
     /// The firewall mark of protected traffic; without it none is told apart.
     pub protected_mark: Option<NonZeroU32>,
     /// The routing table of protected traffic.
@@ -71,6 +73,7 @@ impl Default for Outline {
             paths: Vec::new(),
             prefixes: Vec::new(),
             canary: Vec::new(),
+            pinned: Vec::new(),
             protected_mark: None,
             protected_table: 5100,
             rule_preference: 5100,
@@ -265,7 +268,7 @@ impl Plan {
 
     /// Every route: by the groups first, then those that stand in by each path.
     pub(super) fn routes(&self) -> Vec<Route> {
-        let Outline { prefixes, canary, protected_table, metric, .. } = &self.outline;
+        let Outline { prefixes, canary, pinned, protected_table, metric, .. } = &self.outline;
         let by = |prefixes: &[IpNet], table: u32, kind: Kind| {
             let route = |prefix: &IpNet| {
                 let next_hop = self.group_id(kind, Family::of(*prefix));
@@ -279,6 +282,10 @@ impl Plan {
             routes.extend(by(prefixes, *protected_table, Kind::Protected));
             routes.extend(by(canary, *protected_table, Kind::Protected));
         }
+        routes.extend(pinned.iter().map(|(number, prefix)| {
+            let next_hop = self.path_id(*number, Family::of(*prefix));
+            Route { table: MAIN_TABLE, prefix: *prefix, metric: *metric, next_hop }
+        }));
         for (number, path) in self.paths() {
             let metric = metric + 1 + u32::from(number.index());
             for prefix in prefixes.iter().chain(canary) {

@@ -61,6 +61,10 @@ fn settings(end: usize) -> LinksSettings {
     toml::from_str(&text).unwrap()
 }
 
+fn key() -> Key {
+    Key::new(&[7; 32]).unwrap()
+}
+
 impl Pair {
     fn new() -> Self {
         Self::with_missing(3)
@@ -78,7 +82,8 @@ impl Pair {
             let interfaces = [Interface(2), Interface(3)];
             let mut settings = settings(number);
             settings.paths[0].missing = missing;
-            let watch = Watch::new(&settings, &interfaces, ON_FIBRE, entropy, now).unwrap();
+            let watch =
+                Watch::new((&settings, Some(key())), &interfaces, ON_FIBRE, entropy, now).unwrap();
             let rate = NonZeroU32::new(1_000).unwrap();
             let many = NonZeroUsize::new(16).unwrap();
             let limit = RateLimit { a_second: rate, at_once: rate, peers: many };
@@ -230,7 +235,7 @@ impl Pair {
                 octets: &probe[..length],
                 ttl: 255,
                 received: at.wall,
-                authentication: Authentication::None,
+                authentication: Authentication::Hmac(&key()),
             };
             let leaving = reflector::Departure { now: at.now, wall: at.wall };
             let reflector = &mut self.ends[1 - end].reflectors[index];
@@ -301,7 +306,8 @@ fn what_an_office_used_is_left_to_it_on_its_backup() {
 #[test]
 fn an_agent_that_starts_on_the_backup_has_visitors_clamped() {
     let interfaces = [Interface(2), Interface(3)];
-    let watch = Watch::new(&settings(0), &interfaces, ON_RADIO, || 7, Instant::now()).unwrap();
+    let watch =
+        Watch::new((&settings(0), None), &interfaces, ON_RADIO, || 7, Instant::now()).unwrap();
     let ceil = watch.ceil(RADIO).unwrap().map(BitRate::bits_per_second);
     assert_eq!(ceil, Some(5_000_000));
 }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
+use crate::key::Key;
+
 /// A password or key of 1 to 20 octets.
 #[derive(Clone)]
 pub struct Secret {
@@ -24,6 +26,14 @@ impl Secret {
         (length > 0).then_some(Self { padded, length })
     }
 
+    /// The key of heartbeats between ends that share `key`.
+    pub fn of(key: &Key) -> Self {
+        let digest = Zeroizing::new(key.digest(&[b"sabeel heartbeats 1"]));
+        let mut padded = Zeroizing::new([0; Self::MAX_OCTETS]);
+        padded.iter_mut().zip(digest.iter()).for_each(|(to, from)| *to = *from);
+        Self { padded, length: Self::MAX_OCTETS }
+    }
+
     pub(crate) fn octets(&self) -> &[u8] {
         self.padded.get(..self.length).unwrap_or_default()
     }
@@ -42,6 +52,14 @@ impl fmt::Debug for Secret {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ends_that_share_a_key_share_the_secret_of_their_heartbeats() {
+        let secret = |octet| Secret::of(&Key::new(&[octet; 16]).unwrap());
+        assert_eq!(secret(1).octets().len(), Secret::MAX_OCTETS);
+        assert_eq!(secret(1).octets(), secret(1).octets());
+        assert_ne!(secret(1).octets(), secret(2).octets());
+    }
 
     #[test]
     fn a_secret_has_one_to_twenty_octets_and_is_never_printed() {

@@ -1,0 +1,214 @@
+//! Whether each path would carry the office, tried every minute: a call in the office's own shoes, the
+//! largest packet that passes, and how much the path carries. Runs on a thread of its own beside the one
+//! of heartbeats, and tells it what came of each trial.
+
+mod host;
+mod talk;
+mod tap;
+mod trains;
+mod tried;
+mod tun;
+
+use std::io;
+use std::sync::mpsc::{SyncSender, TrySendError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use link::capacity::TrainKey;
+use link::carry::{CarryKey, Place, Witness};
+use link::path_mtu::ProbeKey;
+use link::{Key, PathNumber};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::sys::eventfd::EventFd;
+use nix::sys::time::TimeSpec;
+use tokio_util::sync::CancellationToken;
+
+use super::settings::LinksSettings;
+use super::status::Status;
+use super::watch::Command;
+use crate::random;
+use host::{Host, Pair};
+use tap::{Direction, Tap};
+use tried::{Means, Standing, Tried};
+use tun::Tun;
+
+/// How often devices are looked at again.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The longest datagram that is looked at.
+const LONGEST: usize = 9_216;
+/// Of one socket so many are taken before the others have their turn.
+const IN_A_ROW: usize = 600;
+
+/// The keys of an office, one for each protocol.
+#[derive(Debug, Clone)]
+struct Keys {
+    carry: CarryKey,
+    train: TrainKey,
+    probe: ProbeKey,
+}
+
+/// What a trial is told of and asked by.
+#[derive(Debug, Clone)]
+pub(super) struct Outlet {
+    pub(super) commands: SyncSender<Command>,
+    pub(super) wake: Arc<EventFd>,
+    pub(super) status: Arc<Mutex<Status>>,
+}
+
+/// The trials of an office.
+pub(super) struct Trials {
+    paths: Vec<Tried>,
+    host: Host,
+    tap: Tap,
+    witness: Witness,
+    keys: Keys,
+    outlet: Outlet,
+    over: CancellationToken,
+    looked_at: Instant,
+}
+
+impl Trials {
+    /// Makes the host that stands in for the office, and begins with the first trial at once; none if no
+    /// path is to be tried.
+    ///
+    /// # Errors
+    /// When the kernel gives no such device, or somebody has its addresses.
+    pub(super) fn open(
+        settings: &LinksSettings,
+        key: &Key,
+        outlet: Outlet,
+        over: CancellationToken,
+    ) -> io::Result<Option<Self>> {
+        let now = Instant::now();
+        let numbers = (0..).map(PathNumber::new);
+        let wanted = numbers.zip(&settings.paths).filter_map(|(number, path)| {
+            let pair = Pair { own: path.office_local?, far: path.office_peer? };
+            Some((number, path, pair))
+        });
+        let test = settings.carry_test.clone();
+        let paths: Vec<_> = wanted
+            .map(|(number, path, pair)| Tried::new(number, path.clone(), pair, &test, now))
+            .collect();
+        if paths.is_empty() {
+            return Ok(None);
+        }
+        let pairs: Vec<_> = paths.iter().map(|path| path.pair).collect();
+        let own: Vec<_> = pairs.iter().map(|pair| pair.own).collect();
+        let tun = Tun::open(&own, test.needs_mtu)?;
+        let host = Host::new(tun, &pairs, test.port, random::number(), now);
+        let tap = Tap::open(&own)?;
+        let keys =
+            Keys { carry: CarryKey::of(key), train: TrainKey::of(key), probe: ProbeKey::of(key) };
+        let witness = Witness::default();
+        Ok(Some(Self { paths, host, tap, witness, keys, outlet, over, looked_at: now }))
+    }
+
+    /// Tries until it is over.
+    ///
+    /// # Errors
+    /// When the kernel lets nobody wait any more.
+    pub(super) fn run(mut self) -> io::Result<()> {
+        let mut octets = vec![0; LONGEST];
+        while !self.over.is_cancelled() {
+            self.wait()?;
+            self.look();
+            self.bear_witness();
+            self.hear(&mut octets);
+            self.host.run(Instant::now());
+            self.advance(&mut octets);
+            self.host.run(Instant::now());
+        }
+        Ok(())
+    }
+
+    fn wait(&mut self) -> io::Result<()> {
+        let now = Instant::now();
+        let due = self.paths.iter().map(|path| path.next_deadline()).min();
+        let due = due.into_iter().chain(self.host.next_deadline(now));
+        let due = due.fold(self.looked_at + LOOK_EVERY, Instant::min);
+        let left = due.saturating_duration_since(now);
+        let talks = self.paths.iter().filter_map(|path| path.talk.as_ref());
+        let fds = [self.host.fd(), self.tap.fd()].into_iter().chain(talks.map(talk::Talk::fd));
+        let mut fds: Vec<_> = fds.map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
+        match ppoll(&mut fds, Some(TimeSpec::from(left)), None) {
+            Ok(_) | Err(Errno::EINTR) => Ok(()),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    /// Opens the sockets of devices that were made again.
+    fn look(&mut self) {
+        if self.looked_at.elapsed() < LOOK_EVERY {
+            return;
+        }
+        self.looked_at = Instant::now();
+        self.tap.forget_devices();
+        self.paths.iter_mut().for_each(Tried::look);
+    }
+
+    /// Takes down by which devices packets of the hosts passed.
+    fn bear_witness(&mut self) {
+        for _ in 0..IN_A_ROW {
+            let Some(passed) = self.tap.next() else { return };
+            let Some(passed) = passed else { continue };
+            let path = self.paths.iter().find(|path| path.pair.own == passed.own);
+            let Some(path) = path else { continue };
+            let is_on_path = path.settings.device.as_str() == passed.device.name();
+            let by = if is_on_path { Place::OnPath } else { Place::Elsewhere(passed.device) };
+            let now = Instant::now();
+            match passed.direction {
+                Direction::In => self.witness.arrived(passed.other, by, now),
+                Direction::Out => self.witness.returned(passed.other, by, now),
+            }
+        }
+    }
+
+    fn hear(&mut self, octets: &mut [u8]) {
+        let Self { paths, witness, keys, .. } = self;
+        for path in paths {
+            for _ in 0..IN_A_ROW {
+                if !path.hear(octets, witness, keys) {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Goes on with each trial, and tells of those that are over.
+    fn advance(&mut self, octets: &mut [u8]) {
+        let alive = {
+            let status = self.outlet.status.lock().unwrap_or_else(PoisonError::into_inner);
+            let of = |path: &Tried| status.paths.get(usize::from(path.number.index()));
+            let standing = |path: &Tried| {
+                of(path).map_or(Standing::default(), |of| Standing {
+                    is_alive: of.is_alive,
+                    loss: of.loss_per_mille.unwrap_or_default(),
+                })
+            };
+            self.paths.iter().map(standing).collect::<Vec<_>>()
+        };
+        let Self { paths, host, witness, keys, outlet, .. } = self;
+        for (path, standing) in paths.iter_mut().zip(alive) {
+            let now = Instant::now();
+            let means = &mut Means { host, witness, keys, octets, now };
+            if let Some(outcome) = path.advance(standing, means) {
+                tracing::debug!(path = path.settings.name, ?outcome, "links.trial");
+                outlet.tell(Command::Tried(path.number, outcome));
+            }
+        }
+    }
+}
+
+impl Outlet {
+    fn tell(&self, command: Command) {
+        match self.commands.try_send(command) {
+            Ok(()) => {
+                // It cannot fail: nobody writes as much as a counter holds.
+                let _ = self.wake.write(1);
+            }
+            // The next trial tells the same.
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {}
+        }
+    }
+}

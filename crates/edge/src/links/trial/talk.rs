@@ -1,0 +1,99 @@
+//! The socket by which the two agents of a path talk of trials: it is bound to the path's device, hears the
+//! agent at the other end alone, sends nothing that may be cut up, and has the kernel stamp what comes.
+
+use std::io::{self, IoSliceMut};
+use std::net::{SocketAddrV4, UdpSocket};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::time::Duration;
+
+use nix::cmsg_space;
+use nix::errno::Errno;
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrIn, recvmsg, setsockopt, sockopt};
+use nix::sys::time::TimeSpec;
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::links::settings::PathSettings;
+
+/// Where agents hear each other.
+pub(super) const PORT: u16 = 8_620;
+/// A train and more.
+const BUFFER: usize = 1 << 20;
+/// Octets of IPv4 and UDP before a datagram's own.
+pub(super) const HEADERS: u16 = 28;
+
+/// The socket of one path.
+#[derive(Debug)]
+pub(super) struct Talk {
+    socket: UdpSocket,
+    /// The number of the device that it is bound to.
+    device: u32,
+}
+
+/// What came.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Heard {
+    pub(super) length: usize,
+    /// When, by the kernel's clock.
+    pub(super) stamp: Duration,
+}
+
+impl Talk {
+    /// Opens that of a path.
+    pub(super) fn open(path: &PathSettings) -> io::Result<Self> {
+        let device = path.device.index()?;
+        let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
+        socket.bind_device(Some(path.device.as_str().as_bytes()))?;
+        // Each path has its own device, and maybe the address of another one.
+        socket.set_reuse_address(true)?;
+        socket.set_nonblocking(true)?;
+        // A kernel that gives less gives trains that miss packets, which are told.
+        socket.set_recv_buffer_size(BUFFER)?;
+        forbid_cutting(&socket)?;
+        setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
+        socket.bind(&SocketAddrV4::new(path.local, PORT).into())?;
+        socket.connect(&SocketAddrV4::new(path.peer, PORT).into())?;
+        Ok(Self { socket: socket.into(), device })
+    }
+
+    /// What to wait for.
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+
+    /// Whether the path's device was deleted, or made again.
+    pub(super) fn is_stale(&self, path: &PathSettings) -> bool {
+        path.device.index() != Ok(self.device)
+    }
+
+    /// Says something. What cannot be sent is as what is lost.
+    pub(super) fn say(&self, octets: &[u8]) {
+        if let Err(error) = self.socket.send(octets) {
+            tracing::trace!(%error, "links.trial.say");
+        }
+    }
+
+    /// The next that came, if there is something. What routers say to packets of ours says nothing.
+    pub(super) fn hear(&self, octets: &mut [u8]) -> Option<Heard> {
+        let mut control = cmsg_space!(TimeSpec);
+        let mut parts = [IoSliceMut::new(octets)];
+        let fd = self.socket.as_raw_fd();
+        let flags = MsgFlags::MSG_DONTWAIT;
+        let message = recvmsg::<SockaddrIn>(fd, &mut parts, Some(&mut control), flags).ok()?;
+        let stamp = message.cmsgs().ok()?.find_map(|control| match control {
+            ControlMessageOwned::ScmTimestampns(stamp) => Some(Duration::from(stamp)),
+            _ => None,
+        });
+        Some(Heard { length: message.bytes, stamp: stamp? })
+    }
+}
+
+/// Nothing is cut up, and nothing that routers said of sizes before is believed (ip(7),
+/// `IP_PMTUDISC_PROBE`).
+fn forbid_cutting(socket: &Socket) -> io::Result<()> {
+    let (level, option, value) = (libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_PROBE);
+    let length = size_of_val(&value) as libc::socklen_t;
+    let fd = socket.as_raw_fd();
+    // SAFETY: it reads the value, which lives until then and is as long as it is said to be.
+    let done = unsafe { libc::setsockopt(fd, level, option, (&raw const value).cast(), length) };
+    Errno::result(done).map(drop).map_err(io::Error::from)
+}

@@ -1,0 +1,273 @@
+//! One path that is tried: the present run, the search for its largest packet, its trains, and what it
+//! answers to the other end that tries it.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use link::PathNumber;
+use link::capacity::{self, BitRate};
+use link::carry::{
+    Action, Confirmation, Direction, Event, Known, Outcome, Place, Plan, Progress, Query, Run,
+    RunId, Step, Unfit, Witness,
+};
+use link::path_mtu::{Finding, Limits, PacketSize, PathMtu, Probe};
+
+use super::Keys;
+use super::host::{Call, Host, Pair};
+use super::talk::{HEADERS, Talk};
+use super::trains::Trains;
+use crate::links::settings::{CarryTestSettings, PathSettings};
+use crate::random;
+
+/// After a run that failed the next one comes sooner.
+const AGAIN: Duration = Duration::from_secs(10);
+/// How often it is looked whether a dead path is alive again.
+const WHILE_DEAD: Duration = Duration::from_secs(1);
+/// The largest packet that is asked for.
+const LARGEST: u16 = 9_000;
+/// So much may happen to a run at a time.
+const AT_A_TIME: usize = 8;
+
+/// A path that is tried.
+pub(super) struct Tried {
+    pub(super) number: PathNumber,
+    pub(super) settings: PathSettings,
+    pub(super) pair: Pair,
+    pub(super) talk: Option<Talk>,
+    test: CarryTestSettings,
+    run: Option<(Run, Call)>,
+    next_run: Instant,
+    mtu: PathMtu,
+    trains: Trains,
+    /// What was measured last, up and down, and when.
+    capacity: Option<(BitRate, BitRate, Instant)>,
+    /// What was heard of the other agent about the present run.
+    told: VecDeque<Event>,
+}
+
+/// How a path is by its heartbeats and probes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Standing {
+    pub(super) is_alive: bool,
+    /// So many of a thousand probes are lost.
+    pub(super) loss: u16,
+}
+
+/// What a run is made with.
+pub(super) struct Means<'a> {
+    pub(super) host: &'a mut Host,
+    pub(super) witness: &'a Witness,
+    pub(super) keys: &'a Keys,
+    pub(super) octets: &'a mut [u8],
+    pub(super) now: Instant,
+}
+
+impl Tried {
+    pub(super) fn new(
+        number: PathNumber,
+        settings: PathSettings,
+        pair: Pair,
+        test: &CarryTestSettings,
+        now: Instant,
+    ) -> Self {
+        let mtu = search(&settings, now);
+        let mut tried = Self {
+            number,
+            settings,
+            pair,
+            talk: None,
+            test: test.clone(),
+            run: None,
+            next_run: now,
+            mtu,
+            trains: Trains::default(),
+            capacity: None,
+            told: VecDeque::new(),
+        };
+        tried.look();
+        tried
+    }
+
+    /// When something is due although nothing comes.
+    pub(super) fn next_deadline(&self) -> Instant {
+        let run = self.run.as_ref().map_or(self.next_run, |(run, _)| run.deadline());
+        let others = [Some(self.mtu.next_deadline()), self.trains.next_deadline()];
+        others.into_iter().flatten().fold(run, Instant::min)
+    }
+
+    /// Opens the socket, again if the device was made again.
+    pub(super) fn look(&mut self) {
+        if self.talk.as_ref().is_some_and(|talk| !talk.is_stale(&self.settings)) {
+            return;
+        }
+        self.talk = Talk::open(&self.settings)
+            .inspect_err(|error| {
+                tracing::debug!(path = self.settings.name, %error, "links.trial has no socket");
+            })
+            .ok();
+        self.mtu = search(&self.settings, Instant::now());
+    }
+
+    /// Takes one datagram of the other agent, if there is one.
+    pub(super) fn hear(&mut self, octets: &mut [u8], witness: &Witness, keys: &Keys) -> bool {
+        let Some(talk) = &self.talk else { return false };
+        let Some(heard) = talk.hear(octets) else { return false };
+        let now = Instant::now();
+        let octets = octets.get(..heard.length).unwrap_or_default();
+        // What is none of these is nothing, as what was lost.
+        if let Ok(query) = Query::parse(octets, &keys.carry) {
+            talk.say(&witness.confirm(&query, now).write(&keys.carry));
+        } else if let Ok(told) = Confirmation::parse(octets, &keys.carry) {
+            self.told.push_back(Event::Confirmed(told));
+        } else if let Ok(probe) = Probe::parse(octets, HEADERS, &keys.probe) {
+            talk.say(&probe.answer(&keys.probe));
+        } else if let Ok(probe) = Probe::parse_answer(octets, &keys.probe) {
+            self.mtu.answered(probe.number, now);
+        } else {
+            let measured = self.trains.hear(octets, heard.stamp, (talk, &keys.train), now);
+            self.told.extend(measured.map(|rate| Event::Measured(Direction::Up, rate)));
+        }
+        true
+    }
+
+    /// Goes on; tells the outcome of a run that is over.
+    pub(super) fn advance(&mut self, standing: Standing, means: &mut Means<'_>) -> Option<Outcome> {
+        let now = means.now;
+        if let Some(talk) = &self.talk {
+            let measured = self.trains.expire((talk, &means.keys.train), now);
+            self.told.extend(measured.map(|rate| Event::Measured(Direction::Down, rate)));
+            while let Some(probe) = self.mtu.poll(now) {
+                let length = probe.write(HEADERS, &means.keys.probe, means.octets);
+                talk.say(means.octets.get(..length.unwrap_or_default()).unwrap_or_default());
+            }
+        }
+        let Some((run, call)) = self.run.take() else {
+            self.begin(standing, means);
+            return None;
+        };
+        if !standing.is_alive {
+            // Of a path that died meanwhile the run says nothing.
+            means.host.hang_up(&call, now);
+            self.next_run = now + WHILE_DEAD;
+            return None;
+        }
+        self.go_on(run, call, means)
+    }
+
+    fn begin(&mut self, standing: Standing, means: &mut Means<'_>) {
+        let now = means.now;
+        if now < self.next_run {
+            return;
+        }
+        if !standing.is_alive || self.talk.is_none() {
+            self.next_run = now + WHILE_DEAD;
+            return;
+        }
+        let mut name = [0; 16];
+        name[..8].copy_from_slice(&random::number().to_be_bytes());
+        name[8..].copy_from_slice(&random::number().to_be_bytes());
+        let known =
+            Known { capacity: self.fresh_capacity(now), mtu: self.largest(), loss: standing.loss };
+        let required = self.test.requirement();
+        let plan = Plan {
+            datagram: required.mtu,
+            asks_resolver: false,
+            ..Plan::new(RunId(name), required, known)
+        };
+        let port = 49_152 + (random::number() & 0x3fff) as u16;
+        self.told.clear();
+        let (run, _) = Run::begin(plan, now);
+        let call = means.host.call(self.pair, run.id(), port);
+        self.run = Some((run, call));
+    }
+
+    fn go_on(&mut self, run: Run, mut call: Call, means: &mut Means<'_>) -> Option<Outcome> {
+        let (mut run, now) = (run, means.now);
+        for _ in 0..AT_A_TIME {
+            let event = self.told.pop_front().or_else(|| means.host.heard(&mut call));
+            let progress = match event {
+                Some(event) => run.handle(event, now),
+                None if now < run.deadline() => break,
+                None if run.step() == Step::Connect && !left(means.witness, &call, now) => {
+                    run.handle(Event::NoRoute, now)
+                }
+                None => run.expire(now),
+            };
+            run = match progress {
+                Progress::Wait(run) => run,
+                Progress::Do(run, action) => {
+                    self.act(action, &mut call, means);
+                    run
+                }
+                Progress::Over(outcome) => {
+                    means.host.hang_up(&call, now);
+                    self.settle(&outcome, now);
+                    return Some(outcome);
+                }
+            };
+        }
+        self.run = Some((run, call));
+        None
+    }
+
+    fn act(&mut self, action: Action, call: &mut Call, means: &mut Means<'_>) {
+        let Some(talk) = &self.talk else { return };
+        match action {
+            // The call was made when the run began; no resolver is asked.
+            Action::Connect | Action::AskResolver => {}
+            Action::Echo(octets) => call.expect(octets),
+            Action::SendDatagram(size) => means.host.send_datagram(call, size),
+            Action::Query(run) => {
+                talk.say(&Query { run, flow: call.flow() }.write(&means.keys.carry));
+            }
+            Action::SendTrain(Direction::Up) => {
+                self.trains.measure_up((talk, &means.keys.train));
+            }
+            Action::SendTrain(Direction::Down) => {
+                self.trains.measure_down((talk, &means.keys.train), means.now);
+            }
+        }
+    }
+
+    fn settle(&mut self, outcome: &Outcome, now: Instant) {
+        let pause = match outcome {
+            Outcome::Ready(ready) => {
+                if self.fresh_capacity(now).is_none() {
+                    self.capacity = Some((ready.capacity_up, ready.capacity_down, now));
+                }
+                self.test.every()
+            }
+            Outcome::Unfit { reason: Unfit::TooSlow { .. }, .. } => self.test.every(),
+            Outcome::Unfit { .. } => AGAIN.min(self.test.every()),
+        };
+        // Two ends that began together do not go on together.
+        self.next_run =
+            now + pause.mul_f64(0.9 + 0.2 * (random::number() as f64 / u64::MAX as f64));
+    }
+
+    fn fresh_capacity(&self, now: Instant) -> Option<(BitRate, BitRate)> {
+        let (up, down, at) = self.capacity?;
+        (now.saturating_duration_since(at) < capacity::INTERVAL).then_some((up, down))
+    }
+
+    fn largest(&self) -> Option<PacketSize> {
+        match self.mtu.finding() {
+            Finding::Confirmed(size) => Some(size),
+            Finding::Searching | Finding::BlackHole { .. } => None,
+        }
+    }
+}
+
+/// Whether a packet of the call left this router by the path.
+fn left(witness: &Witness, call: &Call, now: Instant) -> bool {
+    let own = witness.confirm(&Query { run: call.run(), flow: call.far() }, now);
+    own.returned == Place::OnPath
+}
+
+/// The search for the largest packet that the path takes; that of its device at most.
+fn search(settings: &PathSettings, now: Instant) -> PathMtu {
+    let file = format!("/sys/class/net/{}/mtu", settings.device);
+    let mtu = std::fs::read_to_string(file).ok().and_then(|text| text.trim().parse().ok());
+    let most = PacketSize(mtu.unwrap_or(1_500).min(LARGEST));
+    PathMtu::new(Limits { most, ..Limits::default() }, now)
+}

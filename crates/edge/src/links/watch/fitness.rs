@@ -1,0 +1,64 @@
+//! Whether one path would carry the office, by its latest trial; told when it changes.
+
+use std::time::Instant;
+
+use link::Readiness;
+use link::carry::{Judgement, Outcome, Ready, Requirement, judge};
+
+/// What is known of a path that is tried.
+#[derive(Debug)]
+pub(in crate::links) struct Fitness {
+    required: Requirement,
+    latest: Option<Outcome>,
+    told: Judgement,
+}
+
+impl Fitness {
+    /// That of a path of which nothing is known, for an office that needs so much.
+    pub(super) const fn new(required: Requirement) -> Self {
+        Self { required, latest: None, told: Judgement::Stale }
+    }
+
+    /// Takes what came of a trial.
+    pub(super) const fn note(&mut self, outcome: Outcome) {
+        self.latest = Some(outcome);
+    }
+
+    /// What it is by now, if it was something else before.
+    pub(super) fn judge(&mut self, now: Instant) -> Option<Judgement> {
+        let judgement = judge(self.latest.as_ref(), &self.required, now);
+        (judgement != self.told).then(|| {
+            self.told = judgement;
+            judgement
+        })
+    }
+
+    /// When the latest trial is too old, if it counts until then.
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        match (self.told, &self.latest) {
+            (Judgement::Ready, Some(Outcome::Ready(ready))) => {
+                // Only what is older is too old.
+                Some(ready.at + self.required.max_age + std::time::Duration::from_millis(1))
+            }
+            _ => None,
+        }
+    }
+
+    /// What the site makes of it.
+    pub(super) fn readiness(&self) -> Readiness {
+        self.told.into()
+    }
+
+    /// What was told last.
+    pub(in crate::links) const fn judgement(&self) -> Judgement {
+        self.told
+    }
+
+    /// How the path carried its latest trial, if it did.
+    pub(in crate::links) const fn carried(&self) -> Option<&Ready> {
+        match &self.latest {
+            Some(Outcome::Ready(ready)) => Some(ready),
+            Some(Outcome::Unfit { .. }) | None => None,
+        }
+    }
+}

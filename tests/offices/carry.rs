@@ -1,0 +1,120 @@
+//! Whether the backup would carry the office is known before it has to, and why it would not.
+
+use crate::ground::{Offices, Setting, USUAL};
+
+const TRIED: Setting<'static> = Setting { carry_test: Some("every-seconds = 10"), ..USUAL };
+
+/// Waits until the radio path is as told at a router, and why.
+fn wait_for_radio(offices: &Offices, router: usize, fitness: &str, why: &str) {
+    offices.wait_for(router, &format!("radio that is {fitness}: {why}"), |status| {
+        let radio = &status["paths"][1];
+        radio["fitness"] == fitness && radio["unfit"].as_str().unwrap_or_default() == why
+    });
+}
+
+/// An end of the radio path that takes no packets of the office, though the routers hear each other.
+fn close_office(offices: &Offices, router: usize) {
+    for words in [
+        "add table ip closed",
+        "add chain ip closed out { type filter hook forward priority 0 ; }",
+        "add rule ip closed out iifname rad0 drop",
+    ] {
+        offices.at(&format!("router-{router}"), &["nft", words]);
+    }
+}
+
+#[test]
+fn paths_that_would_carry_the_office_are_shown_to_before_they_have_to() {
+    let offices = Offices::open(TRIED);
+    for router in 1..=2 {
+        let status = offices.wait_for(router, "fit paths", |status| {
+            (0..2).all(|path| status["paths"][path]["fitness"] == "ready")
+        });
+        for path in status["paths"].as_array().unwrap() {
+            assert!(path["carries-kbit"][0].as_u64().unwrap() > 10_000, "{path}");
+            assert!(path["mtu"].as_u64().unwrap() >= 1_400, "{path}");
+        }
+    }
+    let told = offices.events(1).into_iter().filter(|event| event["what"] == "fitness").count();
+    assert_eq!(told, 2, "once for each path");
+    // To anybody else the host says nothing.
+    let ask = "exec 3<>/dev/tcp/10.1.0.250/7 && echo hello >&3 && read -t 1 -u 3 answer";
+    assert!(
+        !offices.command("there", &["timeout", "2", "bash", "-c", ask]).status().unwrap().success()
+    );
+}
+
+#[test]
+fn a_firewall_that_was_forgotten_is_found_before_the_fibre_fails() {
+    let offices = Offices::open(Setting { more: "protected-mark = 7", ..TRIED });
+    wait_for_radio(&offices, 1, "ready", "");
+    close_office(&offices, 2);
+    wait_for_radio(&offices, 1, "unfit", "packets of the office do not get through to the far end");
+    wait_for_radio(
+        &offices,
+        2,
+        "unfit",
+        "packets of the office do not get through from the far end",
+    );
+    offices.cut_both("fib0");
+    offices.wait_for_mode("on-backup");
+    let status = offices.status(1).unwrap();
+    assert_eq!(status["routes"], serde_json::json!(["radio", "fibre"]), "protected, and the rest");
+    offices.at("router-2", &["nft", "delete table ip closed"]);
+    wait_for_radio(&offices, 1, "ready", "");
+    offices.wait_for(1, "all on the radio path", |status| {
+        status["routes"] == serde_json::json!(["radio", "radio"])
+    });
+}
+
+#[test]
+fn packets_that_are_too_long_for_the_backup_are_found() {
+    let offices = Offices::open(TRIED);
+    wait_for_radio(&offices, 1, "ready", "");
+    // What is longer vanishes without a word.
+    offices.at("router-2", &["ip", "link", "set", "rad0", "mtu", "1280"]);
+    wait_for_radio(&offices, 1, "unfit", "packets of 1400 octets do not pass");
+    offices.at("router-2", &["ip", "link", "set", "rad0", "mtu", "1500"]);
+    wait_for_radio(&offices, 1, "ready", "");
+}
+
+#[test]
+fn answers_that_would_go_another_way_are_found() {
+    let offices = Offices::open(TRIED);
+    wait_for_radio(&offices, 1, "ready", "");
+    offices.at("router-2", &["ip", "route", "add", "default", "via", "192.0.2.1", "table", "7"]);
+    offices.at("router-2", &["ip", "rule", "add", "from", "10.2.0.0/24", "table", "7"]);
+    wait_for_radio(&offices, 1, "unfit", "the far end answers by fib0, which is not the path");
+    offices.at("router-2", &["ip", "rule", "delete", "from", "10.2.0.0/24", "table", "7"]);
+    wait_for_radio(&offices, 1, "ready", "");
+}
+
+#[test]
+fn a_backup_that_carries_too_little_is_found_with_what_it_carries() {
+    let mut offices = Offices::lay();
+    let slow = ["tc", "qdisc", "add", "dev", "rad0", "root", "tbf", "rate", "1mbit"];
+    let bucket = ["burst", "3000", "limit", "40000"];
+    offices.at("router-2", &[&slow[..], &bucket].concat());
+    offices.begin(Setting { carry_test: Some("every-seconds = 10\nneeds-down-mbit = 5"), ..USUAL });
+    let status = offices.wait_for(1, "an unfit radio path", |status| {
+        status["paths"][1]["fitness"] == "unfit" && status["paths"][0]["fitness"] == "ready"
+    });
+    let why = status["paths"][1]["unfit"].as_str().unwrap();
+    let (carried, rest) = why.split_once(" Mbit/s from the far end are less than the ").unwrap();
+    let carried: f64 = carried.parse().unwrap();
+    assert!((0.8..1.2).contains(&carried), "{why}");
+    assert_eq!(rest, "5.0 Mbit/s that are needed");
+}
+
+#[test]
+fn agents_with_different_keys_do_not_hear_each_other() {
+    let mut offices = Offices::open(TRIED);
+    offices.kill(2);
+    offices.share_key("another secret, of nobody else");
+    offices.start(2, TRIED);
+    for router in 1..=2 {
+        offices.wait_for(router, "paths that are down", |status| {
+            (0..2).all(|path| status["paths"][path]["is-alive"] == false)
+        });
+    }
+}
