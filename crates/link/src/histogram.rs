@@ -19,6 +19,15 @@ pub struct Histogram {
 
 impl Histogram {
     const LONGEST: Duration = Duration::from_secs(3_600);
+    /// The class of what takes longest.
+    pub const LAST_CLASS: u16 = 458;
+
+    /// What was counted and kept, by classes in ascending order up to [`Self::LAST_CLASS`], and its ends.
+    pub fn of_classes(classes: &[(u16, u64)], ends: Option<(Duration, Duration)>) -> Self {
+        let total = classes.iter().fold(0, |sum: u64, (_, count)| sum.saturating_add(*count));
+        let ends = ends.filter(|_| total > 0);
+        Self { counts: classes.iter().copied().collect(), total, bounds: ends }
+    }
 
     /// Counts one.
     pub fn record(&mut self, time: Duration) {
@@ -32,9 +41,10 @@ impl Histogram {
     /// Adds all that another one counted.
     pub fn merge(&mut self, other: &Self) {
         for (class, count) in &other.counts {
-            *self.counts.entry(*class).or_default() += count;
+            let own = self.counts.entry(*class).or_default();
+            *own = own.saturating_add(*count);
         }
-        self.total += other.total;
+        self.total = self.total.saturating_add(other.total);
         self.bounds = match (self.bounds, other.bounds) {
             (Some(own), Some(theirs)) => Some((own.0.min(theirs.0), own.1.max(theirs.1))),
             (own, theirs) => own.or(theirs),
@@ -138,6 +148,7 @@ mod tests {
         let mut histogram = Histogram::default();
         histogram.record(Duration::MAX);
         assert_eq!(histogram.most(), Some(Duration::from_secs(3_600)));
+        assert_eq!(histogram.classes().next(), Some((Histogram::LAST_CLASS, 1)));
     }
 
     proptest! {

@@ -17,6 +17,7 @@ pub mod path;
 pub mod path_mtu;
 pub mod penalty;
 pub mod quality;
+pub mod report;
 pub mod site;
 pub mod stamp;
 pub mod voice;

@@ -10,9 +10,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use link::carry::Judgement;
 use link::guard::{Crowding, GuardReason, SignIns, Wanted};
 use link::path::{Change, Why};
+pub use link::report::Event;
 use link::site::{Decision, Reason};
 use link::{Fault, PathNumber};
-use serde::{Deserialize, Serialize};
 
 /// Something that is to be written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,44 +52,6 @@ pub(super) enum What {
         /// Where they were to go.
         to: PathNumber,
     },
-}
-
-/// A line of the event log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Event {
-    /// Its number, from 1.
-    pub number: u64,
-    /// When, in milliseconds of Unix time, by the clock of this router.
-    pub at: u64,
-    /// Whose links.
-    pub site: String,
-    /// `began`, `path`, `site`, `fitness`, `visitors` or `stuck`.
-    pub what: String,
-    /// The path that it is about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
-    /// How it was.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<String>,
-    /// How it is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub to: Option<String>,
-    /// Why.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub why: Option<String>,
-    /// By which paths the office goes afterwards: what is protected, and the rest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub routes: Option<[String; 2]>,
-    /// The path on which visitors make room.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub clamped: Option<String>,
-    /// How long it took to move routes, in microseconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub took_us: Option<u64>,
-    /// Nothing was moved, for this is a dry run.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub dry_run: bool,
 }
 
 /// By which words events tell of an office and its paths.
