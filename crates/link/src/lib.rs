@@ -20,6 +20,7 @@ pub mod quality;
 pub mod report;
 pub mod site;
 pub mod stamp;
+pub mod targets;
 pub mod voice;
 
 pub use guard::{Guard, GuardPolicy};

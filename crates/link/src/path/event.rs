@@ -64,6 +64,8 @@ pub enum Liveness {
     Up,
     /// None came for the detection time.
     Expired,
+    /// Too few targets answer, of a path that lives by them.
+    TooFew,
     /// The other end does not hear us.
     PeerDown,
     /// The other end is taken out by people.
@@ -112,6 +114,8 @@ pub enum Why {
     HeartbeatMissed,
     /// Nothing was heard for the detection time.
     Silent,
+    /// Too few of its targets answer.
+    TooFew,
     /// The other end hears nothing of us.
     PeerDown,
     /// The device has no carrier.
