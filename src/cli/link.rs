@@ -9,6 +9,8 @@ use clap::{Args, Subcommand};
 pub enum LinkCommand {
     /// Tell how the office is connected and how each path is.
     List,
+    /// Tell how what runs no agent is: routers of others, access points, services.
+    Targets,
     /// Look on, second by second, with the round trips of the last minute.
     Watch,
     /// Tell what happened lately.

@@ -1,5 +1,6 @@
 //! `sabeel link`.
 
+mod targets;
 mod watch;
 
 use anyhow::Context;
@@ -22,6 +23,7 @@ pub async fn run(config: &Config, format: Format, command: LinkCommand) -> anyho
     let agent = AdminClient::new(links.socket.clone());
     match command {
         LinkCommand::List => list(&agent, format).await,
+        LinkCommand::Targets => targets::list(&agent, format).await,
         LinkCommand::Watch => watch::run(&agent, format).await,
         LinkCommand::Events { after } => events(&agent, format, after).await,
         LinkCommand::Switch(of) => {
@@ -151,9 +153,10 @@ async fn events(agent: &AdminClient, format: Format, after: u64) -> anyhow::Resu
             event.number.to_string(),
             Timestamp::from_millis(i64::try_from(event.at).unwrap_or_default()).to_string(),
             event
-                .path
-                .clone()
-                .map_or_else(|| event.what.clone(), |path| format!("{} {path}", event.what)),
+                .target
+                .as_ref()
+                .or(event.path.as_ref())
+                .map_or_else(|| event.what.clone(), |of| format!("{} {of}", event.what)),
             told(&event.from),
             told(&event.to),
             told(&event.why),

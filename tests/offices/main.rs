@@ -5,6 +5,7 @@
 mod carry;
 mod ground;
 mod in_bad_weather;
+mod targets;
 mod weather;
 mod wire;
 

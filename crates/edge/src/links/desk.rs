@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::event::Event;
 use super::status::Status;
+use super::targets::Board;
 use super::watch::Command;
 
 /// Events that are remembered for whoever asks.
@@ -77,6 +78,8 @@ pub(super) struct Desk {
     pub(super) paths: Vec<String>,
     pub(super) status: Arc<Mutex<Status>>,
     pub(super) recent: Arc<Recent>,
+    /// What runs no agent, if anything is asked.
+    pub(super) targets: Option<Arc<Board>>,
     pub(super) commands: SyncSender<Command>,
     pub(super) wake: Arc<EventFd>,
 }
@@ -137,6 +140,10 @@ impl Desk {
                 let after = head.uri.query().and_then(|query| query.strip_prefix("after="));
                 let after = after.and_then(|number| number.parse().ok()).unwrap_or_default();
                 json(StatusCode::OK, &self.recent.after(after))
+            }
+            (&Method::GET, "/v1/links/targets") => {
+                let targets = self.targets.as_ref().map(|board| board.list());
+                json(StatusCode::OK, &targets.unwrap_or_default())
             }
             (&Method::POST, command) => {
                 let outcome = self.command(command, &body).and_then(|it| self.order(it));

@@ -68,15 +68,16 @@ impl Words {
         name.cloned().unwrap_or_else(|| number.to_string())
     }
 
-    /// The event without its number.
-    pub(super) fn event(&self, what: &What, at: SystemTime) -> Event {
+    /// An event of that kind of which nothing else is said yet.
+    pub(super) fn blank(&self, what: &str, at: SystemTime) -> Event {
         let at = at.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        let blank = Event {
+        Event {
             number: 0,
             at: u64::try_from(at).unwrap_or(u64::MAX),
             site: self.site.clone(),
-            what: String::new(),
+            what: what.to_owned(),
             path: None,
+            target: None,
             from: None,
             to: None,
             why: None,
@@ -84,7 +85,12 @@ impl Words {
             clamped: None,
             took_us: None,
             dry_run: self.is_dry_run,
-        };
+        }
+    }
+
+    /// The event without its number.
+    pub(super) fn event(&self, what: &What, at: SystemTime) -> Event {
+        let blank = self.blank("", at);
         match what {
             What::Began => Event { what: "began".to_owned(), ..blank },
             What::Path { number, change } => Event {
@@ -136,6 +142,7 @@ fn told(why: Why) -> String {
         Why::NeverHeard => "the other end was never heard".to_owned(),
         Why::HeartbeatMissed => "a heartbeat is late".to_owned(),
         Why::Silent => "nothing is heard".to_owned(),
+        Why::TooFew => "too few of its targets answer".to_owned(),
         Why::PeerDown => "the other end hears nothing of us".to_owned(),
         Why::CarrierLost => "the device has no carrier".to_owned(),
         Why::Bad(Fault::Loss { per_mille }) => {

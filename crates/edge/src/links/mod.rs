@@ -1,7 +1,7 @@
 //! The links of an office: watched, and switched when one fails, also while the centre is gone.
 //!
-//! [`Links`] opens what is needed and runs three parts: a thread that watches and moves traffic, a
-//! writer of events, and a socket on which people ask and command.
+//! [`Links`] opens what is needed and runs its parts: a thread that watches and moves traffic, one that asks
+//! what runs no agent, a writer of events, and a socket on which people ask and command.
 
 mod desk;
 mod event;
@@ -11,6 +11,7 @@ pub mod shaper;
 mod sockets;
 mod status;
 pub mod switch;
+mod targets;
 mod trial;
 mod urgency;
 mod watch;
@@ -27,20 +28,23 @@ use connections::unix::{self, SocketError, SocketFile};
 use link::{Key, PathNumber};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use tokio::net::UnixListener;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 pub use desk::Ask;
 pub use event::Event;
 pub use settings::{
-    CarryTestSettings, LinksSettings, LinksSettingsError, PathSettings, SwitchMode,
+    AliveBy, CarryTestSettings, LinksSettings, LinksSettingsError, PathSettings, SwitchMode,
 };
 pub use status::{PathStatus, Status};
+pub use targets::{TargetKind, TargetSettings, TargetSettingsError, TargetStatus};
 
 use desk::{Desk, Recent};
 use event::{EventLog, Words};
 use router::Router;
 use sockets::Sockets;
+use targets::{Asking, Outlets};
 use trial::{Outlet, Trials};
 use watch::{Watch, WatchError};
 use watcher::Thread;
@@ -106,6 +110,8 @@ pub struct Links {
     socket: (UnixListener, SocketFile),
     writer: JoinHandle<()>,
     thread: JoinHandle<io::Result<()>>,
+    /// Who asks targets, if there are any.
+    asking: Option<Asking>,
     /// Tells the thread that it is over, also while somebody is still at the desk.
     over: CancellationToken,
 }
@@ -160,10 +166,19 @@ impl Links {
             }
             None => None,
         };
+        let outlets = Outlets {
+            words: words.clone(),
+            events: events.clone(),
+            commands: commands.clone(),
+            wake: Arc::clone(&wake),
+            over: over.clone(),
+        };
+        let asking = targets::start(settings, outlets)?;
         let desk = Desk {
             paths: names,
             status: Arc::clone(&status),
             recent: Arc::clone(&recent),
+            targets: asking.as_ref().map(|asking| Arc::clone(&asking.board)),
             commands,
             wake: Arc::clone(&wake),
         };
@@ -193,7 +208,7 @@ impl Links {
             urgency::ahead_of_all();
             thread.run()
         })?;
-        Ok(Self { desk: Arc::new(desk), socket, writer, thread, over })
+        Ok(Self { desk: Arc::new(desk), socket, writer, thread, asking, over })
     }
 
     /// Watches until asked to stop. Routes stay as they are.
@@ -201,29 +216,41 @@ impl Links {
     /// # Errors
     /// When nobody watches any more.
     pub async fn run(self, stop: CancellationToken) -> Result<(), LinksError> {
-        let Self { desk, socket, writer, thread, over } = self;
-        let wake = Arc::clone(&desk.wake);
+        let Self { desk, socket, writer, thread, asking, over } = self;
+        let mut wakes = vec![Arc::clone(&desk.wake)];
         let mut asked = tokio::spawn(desk.run(socket, stop.clone()));
-        let ended = tokio::task::spawn_blocking(move || thread.join());
-        tokio::pin!(ended);
-        let outcome = tokio::select! {
-            outcome = &mut ended => {
-                asked.abort();
-                outcome
-            }
-            _ = &mut asked => {
-                over.cancel();
-                // It cannot fail: nobody writes as much as a counter holds.
-                let _ = wake.write(1);
-                ended.await
-            }
+        let mut ended = JoinSet::new();
+        ended.spawn_blocking(move || thread.join());
+        if let Some(Asking { thread, wake, .. }) = asking {
+            wakes.push(wake);
+            ended.spawn_blocking(move || thread.join());
+        }
+        let first = tokio::select! {
+            first = ended.join_next() => first,
+            _ = &mut asked => None,
         };
+        // One without the other is worth nothing.
+        asked.abort();
+        over.cancel();
+        for wake in wakes {
+            // It cannot fail: nobody writes as much as a counter holds.
+            let _ = wake.write(1);
+        }
+        let mut outcome = first.map_or(Ok(()), outcome_of);
+        while let Some(next) = ended.join_next().await {
+            outcome = outcome.and(outcome_of(next));
+        }
         // All that happened is written down before the end.
         drop(tokio::task::spawn_blocking(move || writer.join()).await);
-        match outcome {
-            Ok(Ok(outcome)) => outcome.map_err(LinksError::Thread),
-            Ok(Err(_)) | Err(_) => Err(LinksError::Thread(io::Error::other("it panicked"))),
-        }
+        outcome
+    }
+}
+
+/// What became of a thread.
+fn outcome_of(joined: Result<thread::Result<io::Result<()>>, JoinError>) -> Result<(), LinksError> {
+    match joined {
+        Ok(Ok(outcome)) => outcome.map_err(LinksError::Thread),
+        Ok(Err(_)) | Err(_) => Err(LinksError::Thread(io::Error::other("it panicked"))),
     }
 }
 

@@ -18,6 +18,7 @@ use serde::Deserialize;
 
 use super::shaper::Shape;
 use super::switch::{Outline, Path};
+use super::targets::{self, TargetSettings, TargetSettingsError};
 use crate::interface::InterfaceName;
 use crate::settings::{SettingsError, within};
 
@@ -36,6 +37,9 @@ pub struct LinksSettings {
     pub mode: SwitchMode,
     /// The paths to the other offices, the primary one first; 1 to 8.
     pub paths: Vec<PathSettings>,
+    /// What runs no agent and is asked by a path; 20,000 at most.
+    #[serde(default)]
+    pub targets: Vec<TargetSettings>,
     /// What is reached by them: the prefixes of the other offices.
     pub offices: Vec<IpNet>,
     /// Prefixes of little risk among them, which try a path before the rest follows.
@@ -98,6 +102,17 @@ pub enum SwitchMode {
     DryRun,
 }
 
+/// By what it is known whether a path lives.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AliveBy {
+    /// By heartbeats, for which an agent or a router that speaks BFD is at the other end.
+    #[default]
+    Heartbeats,
+    /// By enough targets that answer, where the other end is somebody else's.
+    Targets,
+}
+
 /// One path of an office.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -114,6 +129,12 @@ pub struct PathSettings {
     pub gateway: Option<Ipv4Addr>,
     /// The same for prefixes of IPv6.
     pub gateway6: Option<Ipv6Addr>,
+    /// By what it is known whether it lives; default `heartbeats`.
+    #[serde(default)]
+    pub alive_by: AliveBy,
+    /// So many of its targets have to answer for it to live, if it lives by them; 1 to as many as it has,
+    /// default more than half.
+    pub quorum: Option<u16>,
     /// An address of this office that nobody has, for which the router answers when the path is tried.
     pub office_local: Option<Ipv4Addr>,
     /// The same of the far office, as its own section has it in `office-local`.
@@ -173,6 +194,19 @@ pub enum LinksSettingsError {
         /// The key.
         key: &'static str,
     },
+    /// A target cannot be asked.
+    #[error(transparent)]
+    Target(#[from] TargetSettingsError),
+    /// A path that lives by its targets has too few.
+    #[error("path {path}: `quorum` is {quorum}, but it has {targets} target(s)")]
+    Quorum {
+        /// Which path.
+        path: String,
+        /// So many are to answer.
+        quorum: u64,
+        /// So many it has.
+        targets: usize,
+    },
     /// The canary is no part of what is reached.
     #[error("{0} in `canary` is in none of `offices`")]
     Canary(IpNet),
@@ -225,6 +259,7 @@ impl LinksSettings {
         }
         self.carry_test.validate()?;
         self.check_trials()?;
+        targets::validate(self)?;
         let is_reached =
             |canary: &&IpNet| self.offices.iter().any(|prefix| prefix.contains(*canary));
         match self.canary.iter().find(|canary| !is_reached(canary)) {
@@ -357,6 +392,11 @@ impl PathSettings {
         BitRate::from_kilobits_per_second(self.visitors_floor_kbit as u64)
     }
 
+    /// Whether heartbeats say if it lives.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.alive_by == AliveBy::Heartbeats
+    }
+
     pub(crate) const fn heartbeat(&self) -> Duration {
         Duration::from_millis(self.heartbeat_ms)
     }
@@ -367,7 +407,9 @@ impl PathSettings {
 
     /// The time from one probe to the next, if there are any.
     pub(crate) fn probe_interval(&self) -> Option<Duration> {
-        Duration::from_secs(1).checked_div(self.probes_per_second)
+        // Who runs no agent answers no probes.
+        let a_second = if self.is_heard() { self.probes_per_second } else { 0 };
+        Duration::from_secs(1).checked_div(a_second)
     }
 
     /// From when on the path is what.
@@ -377,12 +419,12 @@ impl PathSettings {
             delay: Duration::from_millis(self.bad_delay_ms),
             ..QualityPolicy::default()
         };
-        let is_probed = self.probes_per_second > 0;
+        let is_probed = self.probe_interval().is_some();
         PathPolicy { quality: is_probed.then_some(quality), ..PathPolicy::default() }
     }
 }
 
-fn check_name(name: &str) -> Result<(), LinksSettingsError> {
+pub(super) fn check_name(name: &str) -> Result<(), LinksSettingsError> {
     let is_plain = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'-';
     if (1..=32).contains(&name.len()) && name.bytes().all(is_plain) {
         return Ok(());
@@ -513,6 +555,7 @@ mod tests {
         for (old, new, named) in [
             ("missing = 5", "missing = 1", "`missing` is 1, but must be 2 to 50"),
             ("missing = 5", "heartbeat-ms = 5", "`heartbeat-ms` is 5"),
+            ("missing = 5", "alive-by = \"targets\"", "path radio: `quorum` is 1, but it has 0"),
             ("missing = 5", "capacity-mbit = 0", "`capacity-mbit` is 0"),
             ("missing = 5", "visitors-floor-kbit = 1", "`visitors-floor-kbit` is 1"),
             ("missing = 5", "probes-per-second = 101", "`probes-per-second`"),

@@ -27,6 +27,12 @@ pub(super) struct Sockets {
     pub(super) interface: Interface,
     local: Ipv4Addr,
     peer: Ipv4Addr,
+    /// Of a path that lives by its targets nothing is to be heard.
+    ends: Option<Ends>,
+}
+
+#[derive(Debug)]
+struct Ends {
     heartbeats: UdpSocket,
     sender: UdpSocket,
     probes: UdpSocket,
@@ -56,37 +62,24 @@ impl Sockets {
     /// When the device or our address on it is missing, or somebody else has the ports.
     pub(super) fn open(path: &PathSettings) -> io::Result<Self> {
         let interface = Interface(path.device.index()?);
-        let heartbeats = bound(path, Hops::Single.port(), CONTROL)?;
-        let sender = HEARTBEAT_PORTS
-            .step_by(251)
-            .find_map(|port| match bound(path, port, CONTROL) {
-                Err(error) if error.kind() == io::ErrorKind::AddrInUse => None,
-                outcome => Some(outcome),
-            })
-            .unwrap_or_else(|| Err(io::ErrorKind::AddrInUse.into()))?;
-        sender.connect((path.peer, Hops::Single.port()))?;
-        let probes = bound(path, 0, EXPEDITED)?;
-        probes.connect((path.peer, PROBE_PORT))?;
-        let reflector = bound(path, PROBE_PORT, EXPEDITED)?;
-        let (local, peer) = (path.local, path.peer);
-        Ok(Self { interface, local, peer, heartbeats, sender, probes, reflector })
+        let ends = path.is_heard().then(|| Ends::open(path)).transpose()?;
+        Ok(Self { interface, local: path.local, peer: path.peer, ends })
     }
 
     /// What to wait for, in the order of urgency.
-    pub(super) fn waiting(&self) -> [(Which, BorrowedFd<'_>); 3] {
-        [
-            (Which::Heartbeats, self.heartbeats.as_fd()),
-            (Which::Probes, self.probes.as_fd()),
-            (Which::Reflector, self.reflector.as_fd()),
-        ]
+    pub(super) fn waiting(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.ends
+            .iter()
+            .flat_map(|ends| [ends.heartbeats.as_fd(), ends.probes.as_fd(), ends.reflector.as_fd()])
     }
 
     /// The next datagram of one of them, if there is one.
     pub(super) fn receive(&self, which: Which, octets: &mut [u8]) -> Option<Came> {
+        let ends = self.ends.as_ref()?;
         let socket = match which {
-            Which::Heartbeats => &self.heartbeats,
-            Which::Probes => &self.probes,
-            Which::Reflector => &self.reflector,
+            Which::Heartbeats => &ends.heartbeats,
+            Which::Probes => &ends.probes,
+            Which::Reflector => &ends.reflector,
         };
         receive(socket, octets)
     }
@@ -109,17 +102,41 @@ impl Sockets {
 
     /// Sends a heartbeat. One that cannot be sent is as one that was lost.
     pub(super) fn send_heartbeat(&self, octets: &[u8]) {
-        tell(self.sender.send(octets));
+        if let Some(ends) = &self.ends {
+            tell(ends.sender.send(octets));
+        }
     }
 
     /// Sends a probe.
     pub(super) fn send_probe(&self, octets: &[u8]) {
-        tell(self.probes.send(octets));
+        if let Some(ends) = &self.ends {
+            tell(ends.probes.send(octets));
+        }
     }
 
     /// Answers a probe of the other end.
     pub(super) fn answer(&self, octets: &[u8], to: SocketAddrV4) {
-        tell(self.reflector.send_to(octets, to));
+        if let Some(ends) = &self.ends {
+            tell(ends.reflector.send_to(octets, to));
+        }
+    }
+}
+
+impl Ends {
+    fn open(path: &PathSettings) -> io::Result<Self> {
+        let heartbeats = bound(path, Hops::Single.port(), CONTROL)?;
+        let sender = HEARTBEAT_PORTS
+            .step_by(251)
+            .find_map(|port| match bound(path, port, CONTROL) {
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => None,
+                outcome => Some(outcome),
+            })
+            .unwrap_or_else(|| Err(io::ErrorKind::AddrInUse.into()))?;
+        sender.connect((path.peer, Hops::Single.port()))?;
+        let probes = bound(path, 0, EXPEDITED)?;
+        probes.connect((path.peer, PROBE_PORT))?;
+        let reflector = bound(path, PROBE_PORT, EXPEDITED)?;
+        Ok(Self { heartbeats, sender, probes, reflector })
     }
 }
 

@@ -59,6 +59,8 @@ pub(super) enum Command {
     Resume(PathNumber),
     /// A path was tried. Nobody wants that, but it comes by the same way.
     Tried(PathNumber, Outcome),
+    /// Enough targets of a path answer, or too few do. Nobody wants it: it is seen.
+    Targets(PathNumber, bool),
 }
 
 /// The paths of an office and the office itself.
@@ -71,7 +73,10 @@ pub(super) struct Watch {
 }
 
 struct Watched {
-    session: Discriminator,
+    /// None if it lives by its targets.
+    session: Option<Discriminator>,
+    /// Whether enough of those answer, if it lives by them.
+    is_met: Option<bool>,
     /// How often both ends are to be heard, and by what they are known.
     heartbeats: bfd::Settings,
     patience: Patience,
@@ -116,13 +121,13 @@ impl Watch {
             let key = key.as_ref().filter(|_| of.authenticated);
             let wished = heartbeats(of, key).map_err(|error| failed(error.to_string()))?;
             let to = bfd::Path::SingleHop { interface: *interface, peer: of.peer.into() };
-            let session = sessions
-                .add(to, wished.clone(), entropy(), now)
-                .map_err(|error| failed(error.to_string()))?;
+            let session = of.is_heard().then(|| sessions.add(to, wished.clone(), entropy(), now));
+            let session = session.transpose().map_err(|error| failed(error.to_string()))?;
             let sender = prober(of, key, SessionId((entropy() & 0xffff) as u16), now);
             let is_tried = of.office_local.is_some();
             paths.push(Watched {
                 session,
+                is_met: None,
                 heartbeats: wished,
                 patience: Patience::of(of),
                 sender,
@@ -211,7 +216,8 @@ impl Watch {
         now: Instant,
         effects: &mut Vec<Effect>,
     ) {
-        let Some(former) = self.watched(number).map(|watched| watched.session) else { return };
+        // One that lives by its targets hears from them.
+        let Some(former) = self.session_of(number) else { return };
         let key = self.key.as_ref().filter(|_| of.authenticated);
         let Ok(wished) = heartbeats(of, key) else { return };
         // Nobody hears its farewell; the new one takes its place.
@@ -220,7 +226,7 @@ impl Watch {
         let session = self.sessions.add(to, wished, entropy, now);
         let watched = self.paths.get_mut(usize::from(number.index()));
         if let (Some(watched), Ok(session)) = (watched, session) {
-            watched.session = session;
+            watched.session = Some(session);
             watched.patience = Patience::of(of);
             if watched.path.health() == Health::Maintenance {
                 // The other end still hears that it is taken out.
@@ -248,7 +254,7 @@ impl Watch {
             Command::Lock(on, until) => vec![self.site.lock(*on, *until, now)],
             Command::Unlock => self.site.unlock(&self.views(), now),
             Command::Maintain(number, until) => {
-                if let Some(session) = self.watched(*number).map(|watched| watched.session) {
+                if let Some(session) = self.session_of(*number) {
                     let why = bfd::Diagnostic::AdministrativelyDown;
                     // The change is our own, and known.
                     let _ = self.sessions.disable(session, why, now);
@@ -257,7 +263,7 @@ impl Watch {
                 return self.hear(*number, &heard, now, effects);
             }
             Command::Resume(number) => {
-                if let Some(session) = self.watched(*number).map(|watched| watched.session) {
+                if let Some(session) = self.session_of(*number) {
                     let _ = self.sessions.enable(session, now);
                 }
                 return self.hear(*number, &Heard::MaintenanceOver, now, effects);
@@ -269,6 +275,9 @@ impl Watch {
                 }
                 self.judge(*number, now, effects);
                 return self.look(now, effects);
+            }
+            Command::Targets(number, is_met) => {
+                return self.take_targets(*number, *is_met, now, effects);
             }
         };
         self.decide(decisions, now, effects);
@@ -378,6 +387,28 @@ impl Watch {
         }
     }
 
+    /// Takes what its targets say of a path, which is told each second.
+    fn take_targets(
+        &mut self,
+        number: PathNumber,
+        is_met: bool,
+        now: Instant,
+        effects: &mut Vec<Effect>,
+    ) {
+        let watched = self.paths.get_mut(usize::from(number.index()));
+        let Some(watched) = watched.filter(|watched| watched.session.is_none()) else { return };
+        let is_new = watched.is_met.replace(is_met) != Some(is_met);
+        let matters = matches!(watched.path.health(), Health::Suspect | Health::Down);
+        let liveness = match is_met {
+            true if is_new => Liveness::Up,
+            // As after a carrier that was gone.
+            true if matters => Liveness::Heartbeat,
+            false if is_new => Liveness::TooFew,
+            true | false => return,
+        };
+        self.hear(number, &Heard::Liveness(liveness), now, effects);
+    }
+
     /// Weighs the probes of the last second.
     fn weigh(&mut self, now: Instant, effects: &mut Vec<Effect>) {
         for index in 0..self.paths.len() {
@@ -386,10 +417,10 @@ impl Watch {
             let second = sender.map(|sender| sender.report(now).second()).unwrap_or_default();
             watched.last = second.clone();
             let is_alive = watched.path.is_alive();
-            if let Some(missing) = is_alive.then(|| watched.patience.weigh(&second, now)).flatten()
-            {
+            let missing = is_alive.then(|| watched.patience.weigh(&second, now)).flatten();
+            if let (Some(session), Some(missing)) = (watched.session, missing) {
                 let wished = watched.heartbeats.clone().with_missing(missing);
-                self.sessions.reconfigure(watched.session, wished);
+                self.sessions.reconfigure(session, wished);
             }
             let usual = watched.path.usual();
             let guarded = watched.guarded.as_mut();
@@ -469,7 +500,7 @@ impl Watch {
     /// The other end is told that a path is back when its maintenance ended by itself.
     fn end_maintenance(&mut self, number: PathNumber, now: Instant) {
         let Some(watched) = self.watched(number) else { return };
-        let session = watched.session;
+        let Some(session) = watched.session else { return };
         let is_out = watched.path.health() == Health::Maintenance;
         let standing = self.sessions.find(session);
         if !is_out && standing.is_some_and(|standing| standing.state == bfd::State::AdminDown) {
@@ -488,7 +519,11 @@ impl Watch {
     }
 
     fn number_of(&self, session: Discriminator) -> Option<PathNumber> {
-        self.paths.iter().position(|path| path.session == session).map(number)
+        self.paths.iter().position(|path| path.session == Some(session)).map(number)
+    }
+
+    fn session_of(&self, number: PathNumber) -> Option<Discriminator> {
+        self.watched(number)?.session
     }
 
     fn watched(&self, number: PathNumber) -> Option<&Watched> {

@@ -130,8 +130,7 @@ impl<K: Kernel> Thread<K> {
         let kernel = self.kernel.fd();
         fds.extend(kernel.map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
         for sockets in &self.sockets {
-            let of_path = sockets.waiting();
-            fds.extend(of_path.into_iter().map(|(_, fd)| PollFd::new(fd, PollFlags::POLLIN)));
+            fds.extend(sockets.waiting().map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
         }
         match ppoll(&mut fds, Some(TimeSpec::from(left)), None) {
             Ok(_) | Err(Errno::EINTR) => {}

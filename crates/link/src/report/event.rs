@@ -12,11 +12,14 @@ pub struct Event {
     pub at: u64,
     /// Whose links.
     pub site: String,
-    /// `began`, `path`, `site`, `fitness`, `visitors`, `stuck`, or what a later version tells.
+    /// `began`, `path`, `site`, `fitness`, `visitors`, `stuck`, `target`, or what a later version tells.
     pub what: String,
     /// The path that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// The target that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
     /// How it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,

@@ -8,6 +8,7 @@ use link::stamp::{Authentication, Format};
 use link::{Mode, PathNumber};
 
 use super::*;
+use crate::links::settings::AliveBy;
 
 const RADIO: PathNumber = PathNumber::new(1);
 const MS: fn(u64) -> Duration = Duration::from_millis;
@@ -432,4 +433,42 @@ fn a_device_without_carrier_is_left_without_waiting_for_heartbeats() {
     pair.carry_out(0, effects);
     pair.run(MS(50));
     assert_eq!(pair.routes()[0], ON_RADIO);
+}
+
+#[test]
+fn a_path_that_lives_by_its_targets_is_left_and_taken_by_what_they_say() {
+    let mut settings = settings(0);
+    for path in &mut settings.paths {
+        path.alive_by = AliveBy::Targets;
+    }
+    let interfaces = [Interface(2), Interface(3)];
+    let mut now = Instant::now();
+    let mut watch = Watch::new((&settings, None), &interfaces, ON_FIBRE, || 7, now).unwrap();
+    let mut say = |watch: &mut Watch, path: PathNumber, is_met, after| {
+        now += after;
+        let mut effects = Vec::new();
+        watch.expire(now, || 7, &mut effects);
+        watch.obey(&Command::Targets(path, is_met), now, &mut effects);
+        let is_packet = |effect: &Effect| matches!(effect, Effect::Heartbeat(..));
+        assert!(!effects.iter().any(is_packet), "nobody hears it");
+        (watch.views()[usize::from(path.index())].health, watch.site().routes(), now)
+    };
+    let primary = PathNumber::PRIMARY;
+    assert_eq!(say(&mut watch, RADIO, true, MS(0)).0, Health::Up);
+    assert_eq!(say(&mut watch, primary, true, MS(0)).0, Health::Up);
+    let (health, routes, _) = say(&mut watch, primary, false, MS(1_000));
+    assert_eq!((health, routes), (Health::Down, ON_RADIO));
+    let (_, _, at) = say(&mut watch, primary, false, MS(1_000));
+    assert!(watch.paths[0].path.penalty(at) < 1_000.0, "what is told again is no new failure");
+    assert_eq!(say(&mut watch, primary, true, MS(1_000)).0, Health::Recovering);
+    assert_eq!(say(&mut watch, primary, true, MS(30_000)).0, Health::Up);
+    let (_, routes, at) = say(&mut watch, primary, true, MS(11_000));
+    assert_eq!(routes, ON_FIBRE, "after its trial");
+    // The carrier goes and comes without the targets noticing.
+    let mut effects = Vec::new();
+    watch.take_carrier(primary, false, at, &mut effects);
+    watch.expire(at + MS(50), || 7, &mut effects);
+    assert_eq!(watch.views()[0].health, Health::Down);
+    watch.take_carrier(primary, true, at + MS(60), &mut effects);
+    assert_eq!(say(&mut watch, primary, true, MS(1_000)).0, Health::Recovering);
 }

@@ -1,0 +1,140 @@
+//! DNS questions by UDP (RFC 1035), by one socket per device. Each has a number that nobody can guess.
+
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
+use std::os::fd::{AsFd, BorrowedFd};
+
+use hickory_proto::op::{Message, MessageType, OpCode, Query, ResponseCode};
+use hickory_proto::rr::{Name, RecordType};
+use link::targets::{Failure, Probe};
+use nix::errno::Errno;
+use nix::sys::socket::{setsockopt, sockopt};
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::random;
+
+/// Questions that are remembered; who answers after so many others is not heard.
+const REMEMBERED: usize = 8_192;
+
+/// The socket of a device and what was asked by it.
+pub(super) struct Names {
+    socket: UdpSocket,
+    asked: HashMap<u16, Asked>,
+    order: VecDeque<u16>,
+}
+
+struct Asked {
+    probe: Probe,
+    to: SocketAddrV4,
+    query: Query,
+}
+
+impl Names {
+    /// Takes a socket that is bound to a device and to our address there.
+    pub(super) fn open(bind: impl FnOnce(&Socket) -> io::Result<()>) -> io::Result<Self> {
+        let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
+        bind(&socket)?;
+        setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
+        Ok(Self { socket: socket.into(), asked: HashMap::new(), order: VecDeque::new() })
+    }
+
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+
+    /// Asks for the addresses of a name.
+    pub(super) fn ask(
+        &mut self,
+        (address, port): (Ipv4Addr, u16),
+        name: &Name,
+        probe: Probe,
+    ) -> Result<(), Errno> {
+        while self.order.len() >= REMEMBERED {
+            let oldest = self.order.pop_front();
+            oldest.and_then(|number| self.asked.remove(&number));
+        }
+        let number = self.number();
+        let query = Query::query(name.clone(), RecordType::A);
+        let to = SocketAddrV4::new(address, port);
+        let octets = question(number, query.clone()).ok_or(Errno::EINVAL)?;
+        let sent = self.socket.send_to(&octets, to);
+        sent.map_err(|error| error.raw_os_error().map_or(Errno::EIO, Errno::from_raw))?;
+        self.asked.insert(number, Asked { probe, to, query });
+        self.order.push_back(number);
+        Ok(())
+    }
+
+    /// Which probe a datagram answers, and what is wrong with the answer.
+    pub(super) fn read(
+        &mut self,
+        octets: &[u8],
+        from: SocketAddrV4,
+    ) -> Option<(Probe, Option<Failure>)> {
+        let number = u16::from_be_bytes(*octets.first_chunk()?);
+        let asked = self.asked.get(&number).filter(|asked| asked.to == from)?;
+        let failure = failure(octets, &asked.query);
+        let probe = asked.probe;
+        self.asked.remove(&number);
+        Some((probe, failure))
+    }
+
+    /// A number that no question has.
+    fn number(&self) -> u16 {
+        // Of eight at least seven are free, so it ends soon.
+        loop {
+            let number = (random::number() & 0xffff) as u16;
+            if !self.asked.contains_key(&number) {
+                return number;
+            }
+        }
+    }
+}
+
+fn question(number: u16, query: Query) -> Option<Vec<u8>> {
+    let mut message = Message::new(number, MessageType::Query, OpCode::Query);
+    message.metadata.recursion_desired = true;
+    message.add_query(query);
+    message.to_vec().ok()
+}
+
+/// What is wrong with an answer.
+fn failure(octets: &[u8], query: &Query) -> Option<Failure> {
+    let Ok(message) = Message::from_vec(octets) else { return Some(Failure::Malformed) };
+    let is_answer = message.metadata.message_type == MessageType::Response;
+    // Who cannot even read the question may leave it out.
+    let is_ours = message.queries.first().is_none_or(|theirs| theirs == query);
+    match message.metadata.response_code {
+        _ if !is_answer || !is_ours => Some(Failure::Malformed),
+        ResponseCode::NoError => None,
+        code => Some(Failure::Rcode(code.into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn query() -> Query {
+        Query::query(Name::from_ascii("example.com.").unwrap(), RecordType::A)
+    }
+
+    #[test]
+    fn an_answer_is_judged_by_its_code_and_its_question() {
+        let asked = question(7, query()).unwrap();
+        assert_eq!(failure(&asked, &query()), Some(Failure::Malformed), "it asks");
+        let mut answer = asked;
+        answer[2] |= 0x80;
+        assert_eq!(failure(&answer, &query()), None);
+        for (code, told) in
+            [(2, "it answers with code 2 of DNS"), (3, "it answers with code 3 of DNS")]
+        {
+            answer[3] = code;
+            assert_eq!(failure(&answer, &query()).unwrap().to_string(), told);
+        }
+        answer[3] = 0;
+        let other = Query::query(Name::from_ascii("example.org.").unwrap(), RecordType::A);
+        assert_eq!(failure(&answer, &other), Some(Failure::Malformed));
+        assert_eq!(failure(&answer[..15], &query()), Some(Failure::Malformed));
+    }
+}

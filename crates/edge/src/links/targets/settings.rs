@@ -1,0 +1,397 @@
+//! What can be set about targets: what runs no agent, and how it is asked.
+
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use hickory_proto::rr::Name;
+use link::targets::TargetPolicy;
+use serde::Deserialize;
+use url::{Host, Url};
+
+use crate::links::settings::{AliveBy, LinksSettings, LinksSettingsError, check_name};
+use crate::settings::{SettingsError, within};
+
+/// The longest that a probe may take, in intervals: no more may be under way.
+const LONGEST_TIMEOUT: u64 = 10;
+const DNS_PORT: u16 = 53;
+const MOST: u64 = 20_000;
+
+/// One target: a section `[[links.targets]]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct TargetSettings {
+    /// What it is called: letters, digits and `-`.
+    pub name: String,
+    /// The path that its probes leave by, whatever routes say.
+    pub path: String,
+    /// How it is asked.
+    pub kind: TargetKind,
+    /// Where it is.
+    pub address: Ipv4Addr,
+    /// Its port; for `tcp` it must be given, for `dns` the default is 53.
+    pub port: Option<u16>,
+    /// For which name `dns` asks.
+    pub question: Option<String>,
+    /// What `http` gets; it is connected to `address`, whatever the name in it leads to.
+    pub url: Option<Url>,
+    /// Who vouches for the certificate of an `https` target, as a PEM file; default is who the system
+    /// trusts.
+    pub ca_file: Option<PathBuf>,
+    /// The time between probes in milliseconds; 100 to 3,600,000, default 1,000.
+    #[serde(default = "default_interval")]
+    pub every_ms: u64,
+    /// After so many milliseconds a probe is lost; 10 to 10 times `every-ms`, default 1,000.
+    #[serde(default = "default_interval")]
+    pub timeout_ms: u64,
+    /// So many of the last `of` probes have to be lost for the target to be down; 1 to 32, default 3.
+    #[serde(default = "default_missing")]
+    pub missing: u8,
+    /// How many probes are looked at; `missing` to 32, default one more than `missing`.
+    pub of: Option<u8>,
+    /// So many in a row have to be answered for the target to be up; 1 to 32, default 2.
+    #[serde(default = "default_answered")]
+    pub answered: u8,
+}
+
+/// How a target is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TargetKind {
+    /// By an ICMP echo.
+    Ping,
+    /// By ARP, for what is on the path's own network.
+    Arp,
+    /// By a TCP connection, which is given up at once.
+    Tcp,
+    /// By a question for a name, by UDP.
+    Dns,
+    /// By a GET, which has to be answered by a status of 200 to 399.
+    Http,
+}
+
+/// How a target is asked, with all that is needed for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Question {
+    Ping,
+    Arp,
+    Tcp { port: u16 },
+    Dns { port: u16, name: Name },
+    Http { url: Url, host: String, port: u16, ca_file: Option<PathBuf> },
+}
+
+/// Why a target cannot be asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TargetSettingsError {
+    /// A number is outside its range.
+    #[error("target {target}: {reason}")]
+    Number {
+        /// Which target.
+        target: String,
+        /// Which number, and its range.
+        reason: SettingsError,
+    },
+    /// Something that its kind needs is missing or is no such thing.
+    #[error("target {target}: `{key}` must be {wanted}")]
+    Key {
+        /// Which target.
+        target: String,
+        /// The key.
+        key: &'static str,
+        /// What it has to be.
+        wanted: &'static str,
+    },
+    /// Two targets cannot be told from each other.
+    #[error("two targets have the {what} {value}")]
+    Twice {
+        /// Of which kind it is.
+        what: &'static str,
+        /// What both have.
+        value: String,
+    },
+    /// Its path is none.
+    #[error("target {target}: there is no path {path}")]
+    Path {
+        /// Which target.
+        target: String,
+        /// What is no path.
+        path: String,
+    },
+}
+
+impl TargetKind {
+    /// As it is written.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ping => "ping",
+            Self::Arp => "arp",
+            Self::Tcp => "tcp",
+            Self::Dns => "dns",
+            Self::Http => "http",
+        }
+    }
+}
+
+impl TargetSettings {
+    /// Checks every value against its range.
+    ///
+    /// # Errors
+    /// The first that does not fit.
+    pub(in crate::links) fn validate(&self) -> Result<(), TargetSettingsError> {
+        let most_timeout = self.every_ms.saturating_mul(LONGEST_TIMEOUT).min(60_000);
+        let of = u64::from(self.of());
+        for checked in [
+            within("every-ms", self.every_ms, 100, 3_600_000),
+            within("timeout-ms", self.timeout_ms, 10, most_timeout),
+            within("missing", self.missing.into(), 1, 32),
+            within("of", of, self.missing.into(), 32),
+            within("answered", self.answered.into(), 1, 32),
+        ] {
+            let named = |reason| TargetSettingsError::Number { target: self.name.clone(), reason };
+            checked.map_err(named)?;
+        }
+        let is_host = !(self.address.is_unspecified() || self.address.is_multicast());
+        if !is_host || self.address.is_broadcast() {
+            return Err(self.wrong("address", "the address of one host"));
+        }
+        self.question().map(drop)
+    }
+
+    /// How it is asked.
+    pub(super) fn question(&self) -> Result<Question, TargetSettingsError> {
+        let kind = self.kind;
+        let stray = [
+            ("port", self.port.is_some(), &[TargetKind::Tcp, TargetKind::Dns][..]),
+            ("question", self.question.is_some(), &[TargetKind::Dns]),
+            ("url", self.url.is_some(), &[TargetKind::Http]),
+            ("ca-file", self.ca_file.is_some(), &[TargetKind::Http]),
+        ];
+        if let Some((key, ..)) =
+            stray.into_iter().find(|(_, is_set, of)| *is_set && !of.contains(&kind))
+        {
+            return Err(self.wrong(key, "left out for this kind"));
+        }
+        let port = self.port.filter(|port| *port > 0);
+        match kind {
+            TargetKind::Ping => Ok(Question::Ping),
+            TargetKind::Arp => Ok(Question::Arp),
+            TargetKind::Tcp => {
+                let port = port.ok_or_else(|| self.wrong("port", "a port of TCP"))?;
+                Ok(Question::Tcp { port })
+            }
+            TargetKind::Dns => {
+                let name = self.question.as_deref().and_then(|name| Name::from_ascii(name).ok());
+                let wanted = "the name of a host, such as example.com";
+                let mut name = name.ok_or_else(|| self.wrong("question", wanted))?;
+                name.set_fqdn(true);
+                Ok(Question::Dns { port: self.port.unwrap_or(DNS_PORT), name })
+            }
+            TargetKind::Http => self.page(),
+        }
+    }
+
+    fn page(&self) -> Result<Question, TargetSettingsError> {
+        let wanted = "an address that begins with http:// or https://";
+        let known = self.url.as_ref().and_then(|url| {
+            let scheme = matches!(url.scheme(), "http" | "https");
+            // Without the brackets around an address of IPv6.
+            let host = match url.host()? {
+                Host::Domain(name) => name.to_owned(),
+                Host::Ipv4(address) => address.to_string(),
+                Host::Ipv6(address) => address.to_string(),
+            };
+            let port = url.port_or_known_default()?;
+            let ca_file = self.ca_file.clone();
+            scheme.then(|| Question::Http { url: url.clone(), host, port, ca_file })
+        });
+        known.ok_or_else(|| self.wrong("url", wanted))
+    }
+
+    /// How it is judged.
+    pub(super) fn policy(&self) -> TargetPolicy {
+        TargetPolicy {
+            every: Duration::from_millis(self.every_ms),
+            timeout: Duration::from_millis(self.timeout_ms),
+            missing: self.missing,
+            of: self.of(),
+            answered: self.answered,
+        }
+    }
+
+    fn of(&self) -> u8 {
+        self.of.unwrap_or(self.missing.saturating_add(1).min(32))
+    }
+
+    fn wrong(&self, key: &'static str, wanted: &'static str) -> TargetSettingsError {
+        TargetSettingsError::Key { target: self.name.clone(), key, wanted }
+    }
+}
+
+/// Checks the targets of an office against each other and its paths.
+///
+/// # Errors
+/// The first that does not fit.
+pub(in crate::links) fn validate(settings: &LinksSettings) -> Result<(), LinksSettingsError> {
+    let count = |list: usize| u64::try_from(list).unwrap_or(u64::MAX);
+    within("targets", count(settings.targets.len()), 0, MOST)?;
+    let (mut names, mut neighbours) = (BTreeSet::new(), BTreeSet::new());
+    for target in &settings.targets {
+        check_name(&target.name)?;
+        target.validate()?;
+        let twice = |what, value| Err(TargetSettingsError::Twice { what, value }.into());
+        if !names.insert(target.name.as_str()) {
+            return twice("name", target.name.clone());
+        }
+        if !settings.paths.iter().any(|path| path.name == target.path) {
+            let (target, path) = (target.name.clone(), target.path.clone());
+            return Err(TargetSettingsError::Path { target, path }.into());
+        }
+        // Answers of ARP do not say which of two questions they are for.
+        let is_neighbour = target.kind == TargetKind::Arp;
+        if is_neighbour && !neighbours.insert((target.path.as_str(), target.address)) {
+            return twice("neighbour", target.address.to_string());
+        }
+    }
+    for path in &settings.paths {
+        let targets = settings.targets.iter().filter(|target| target.path == path.name).count();
+        let least = u64::from(path.alive_by == AliveBy::Targets);
+        let quorum = path.quorum.map_or(least, u64::from);
+        if quorum > count(targets) || path.quorum == Some(0) {
+            let path = path.name.clone();
+            return Err(LinksSettingsError::Quorum { path, quorum, targets });
+        }
+    }
+    Ok(())
+}
+
+const fn default_interval() -> u64 {
+    1_000
+}
+
+const fn default_missing() -> u8 {
+    3
+}
+
+const fn default_answered() -> u8 {
+    2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEAST: &str =
+        "name = \"isp\"\npath = \"dsl\"\nkind = \"ping\"\naddress = \"203.0.113.1\"\n";
+
+    fn read(text: &str) -> Result<TargetSettings, String> {
+        let settings: TargetSettings = toml::from_str(text).map_err(|error| error.to_string())?;
+        settings.validate().map_err(|error| error.to_string())?;
+        Ok(settings)
+    }
+
+    #[test]
+    fn the_rest_follows_from_the_least() {
+        let second = Duration::from_secs(1);
+        let policy =
+            TargetPolicy { every: second, timeout: second, missing: 3, of: 4, answered: 2 };
+        assert_eq!(read(LEAST).unwrap().policy(), policy);
+    }
+
+    #[test]
+    fn each_kind_has_what_it_needs() {
+        for (kind, rest, asked) in [
+            ("arp", "", Question::Arp),
+            ("tcp", "port = 443", Question::Tcp { port: 443 }),
+            (
+                "dns",
+                "question = \"example.com\"",
+                Question::Dns { port: 53, name: Name::from_ascii("example.com.").unwrap() },
+            ),
+            (
+                "http",
+                "url = \"https://nvr.example/health\"",
+                Question::Http {
+                    url: Url::parse("https://nvr.example/health").unwrap(),
+                    host: "nvr.example".to_owned(),
+                    port: 443,
+                    ca_file: None,
+                },
+            ),
+        ] {
+            let settings = read(&(LEAST.replace("ping", kind) + rest)).unwrap();
+            assert_eq!(settings.question().unwrap(), asked);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_asked_is_refused_by_its_key() {
+        for (kind, rest, named) in [
+            ("ping", "port = 7", "target isp: `port` must be left out"),
+            ("tcp", "", "`port` must be a port of TCP"),
+            ("tcp", "port = 0", "`port` must be a port of TCP"),
+            ("dns", "", "`question` must be"),
+            ("http", "", "`url` must be"),
+            ("http", "url = \"ftp://nvr.example\"", "`url` must be"),
+            ("ping", "every-ms = 99", "target isp: `every-ms` is 99"),
+            ("ping", "every-ms = 100\ntimeout-ms = 1001", "`timeout-ms` is 1001"),
+            ("ping", "missing = 5\nof = 4", "`of` is 4, but must be 5 to 32"),
+            ("ping", "answered = 0", "`answered` is 0"),
+        ] {
+            let reason = read(&(LEAST.replace("ping", kind) + rest)).unwrap_err();
+            assert!(reason.contains(named), "{rest}: {reason}");
+        }
+        let reason = read(&LEAST.replace("203.0.113.1", "0.0.0.0")).unwrap_err();
+        assert_eq!(reason, "target isp: `address` must be the address of one host");
+    }
+
+    const OFFICE: &str = r#"
+        site = "hofuf"
+        offices = ["10.2.0.0/16"]
+        [[paths]]
+        name = "fibre"
+        device = "fib0"
+        local = "192.0.2.1"
+        peer = "192.0.2.2"
+        [[paths]]
+        name = "radio"
+        device = "rad0"
+        local = "198.51.100.1"
+        peer = "198.51.100.2"
+    "#;
+
+    fn read_office(text: &str) -> Result<LinksSettings, String> {
+        let settings: LinksSettings = toml::from_str(text).map_err(|error| error.to_string())?;
+        settings.validate().map_err(|error| error.to_string())?;
+        Ok(settings)
+    }
+
+    /// A target with its path and its quorum.
+    fn with_target(path: &str, quorum: &str, kind: &str) -> String {
+        let target = format!("[[targets]]\nname = \"isp\"\npath = \"{path}\"\nkind = \"{kind}\"");
+        let target = format!("{target}\naddress = \"203.0.113.1\"\n");
+        format!("{OFFICE}alive-by = \"targets\"\n{quorum}\n{target}")
+    }
+
+    #[test]
+    fn a_path_lives_by_its_targets_if_it_has_enough() {
+        let settings = read_office(&with_target("radio", "quorum = 1", "ping")).unwrap();
+        assert_eq!(settings.paths[1].probe_interval(), None, "nobody answers them");
+        assert!(read_office(&with_target("radio", "", "ping")).is_ok());
+        for (path, quorum, named) in [
+            ("radio", "quorum = 2", "path radio: `quorum` is 2, but it has 1 target(s)"),
+            ("radio", "quorum = 0", "path radio: `quorum` is 0"),
+            ("fibre", "", "path radio: `quorum` is 1, but it has 0 target(s)"),
+            ("copper", "", "target isp: there is no path copper"),
+        ] {
+            let reason = read_office(&with_target(path, quorum, "ping")).unwrap_err();
+            assert!(reason.contains(named), "{reason}");
+        }
+        let text = with_target("radio", "", "arp");
+        let (_, target) = text.split_once("[[targets]]").unwrap();
+        let twice = format!("{text}[[targets]]{}", target.replace("isp", "ap"));
+        assert_eq!(read_office(&twice).unwrap_err(), "two targets have the neighbour 203.0.113.1");
+        let twice = format!("{text}[[targets]]{target}");
+        assert_eq!(read_office(&twice).unwrap_err(), "two targets have the name isp");
+    }
+}
