@@ -24,6 +24,7 @@ mod process;
 mod radius_load;
 mod sign_ins;
 mod sms_gateway;
+mod targets;
 mod visitors;
 #[path = "../offices/weather.rs"]
 #[expect(dead_code, reason = "shared with the stories")]
@@ -85,9 +86,10 @@ const NO_LIMITS: &str = "portal.limits.posts-per-second = 100000\n\
     messaging.money.per-day = \"999999999\"";
 
 /// What can be chosen, in the order in which it is taken.
-const ROWS: [&str; 14] = [
+const ROWS: [&str; 15] = [
     "limiters",
     "links",
+    "targets",
     "access",
     "one-time",
     "accounting",
@@ -112,6 +114,9 @@ fn main() -> anyhow::Result<()> {
     }
     if is_chosen("links") {
         println!("{}", links::report()?);
+    }
+    if is_chosen("targets") {
+        println!("{}", targets::report()?);
     }
     let now = city::now()?;
     let logins = visitors::logins(now);
