@@ -9,6 +9,9 @@
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -22,6 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// The nets of the two paths, but for the last octet.
 const FIBRE: &str = "192.0.2";
 const RADIO: &str = "198.51.100";
+
+/// How long it is not asked again whether something has happened.
+const PAUSE: Duration = Duration::from_millis(50);
 
 const LAY: &str = r"
 mount -t tmpfs tmpfs /run
@@ -73,6 +79,8 @@ pub struct Offices {
     keeper: Child,
     dir: tempfile::TempDir,
     agents: [Option<Child>; 2],
+    /// The environment of agents that are started from now on.
+    env: Vec<(String, String)>,
 }
 
 /// How heartbeats are set, and what else stands in the section of both ends.
@@ -114,7 +122,12 @@ impl Offices {
         let mut line = String::new();
         BufReader::new(keeper.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         assert_eq!(line, "laid\n", "this kernel gives no user namespaces");
-        let offices = Self { keeper, dir: tempfile::tempdir().unwrap(), agents: [None, None] };
+        let offices = Self {
+            keeper,
+            dir: tempfile::tempdir().unwrap(),
+            agents: [None, None],
+            env: Vec::new(),
+        };
         offices.lay_fibre();
         offices.share_key("a secret of both ends\n");
         offices
@@ -147,6 +160,11 @@ impl Offices {
         for router in 1..=2 {
             self.start(router, setting);
         }
+        self.wait_until_up();
+    }
+
+    /// Waits until both agents are up on both paths.
+    pub fn wait_until_up(&self) {
         for router in 1..=2 {
             self.wait_for(router, "both paths up", |status| {
                 (0..2).all(|path| status["paths"][path]["health"] == "up")
@@ -197,6 +215,7 @@ impl Offices {
         let files = [number.to_str().unwrap(), SABEEL, config.to_str().unwrap()];
         let agent = self
             .command(&format!("router-{router}"), &[&["sh", "-c", run][..], &files].concat())
+            .envs(self.env.iter().cloned())
             .stdin(Stdio::null())
             .stderr(log)
             .spawn()
@@ -204,19 +223,38 @@ impl Offices {
         self.agents[router - 1] = Some(agent);
     }
 
+    /// Agents that are started from now on have this in their environment.
+    pub fn set_env(&mut self, key: &str, value: &str) {
+        self.env.push((key.to_owned(), value.to_owned()));
+    }
+
+    /// And no more.
+    pub fn clear_env(&mut self) {
+        self.env.clear();
+    }
+
+    /// Sends a signal to an agent.
+    pub fn signal(&self, router: usize, signal: &str) {
+        let number = std::fs::read_to_string(self.number_file(router)).unwrap();
+        self.at(&format!("router-{router}"), &["kill", "-s", signal, number.trim()]);
+    }
+
     /// Kills an agent without warning.
     pub fn kill(&mut self, router: usize) {
-        let number = std::fs::read_to_string(self.number_file(router)).unwrap();
-        self.at(&format!("router-{router}"), &["kill", "-9", number.trim()]);
+        self.signal(router, "KILL");
         self.agents[router - 1].take().unwrap().wait().unwrap();
     }
 
     /// Asks an agent to stop, and waits until it has done so by itself.
     pub fn stop(&mut self, router: usize) {
-        let number = std::fs::read_to_string(self.number_file(router)).unwrap();
-        self.at(&format!("router-{router}"), &["kill", number.trim()]);
+        self.signal(router, "TERM");
         let ended = self.agents[router - 1].take().unwrap().wait().unwrap();
         assert!(ended.success(), "{ended}");
+    }
+
+    /// A folder for files.
+    pub fn dir(&self) -> &std::path::Path {
+        self.dir.path()
     }
 
     /// The socket on which the agent of a router is asked.
@@ -271,6 +309,8 @@ impl Offices {
             let log = std::fs::read_to_string(self.dir.path().join(format!("log-{router}")));
             let log = log.unwrap_or_default();
             assert!(begun.elapsed() < PATIENCE, "no {what} at {router}: {status:?}\n{log}");
+            // To ask is work, which those who are asked about must not wait for.
+            std::thread::park_timeout(PAUSE);
         }
     }
 
@@ -344,16 +384,45 @@ impl Offices {
         let output = self.command(place, &words).output().unwrap();
         let said = String::from_utf8(output.stdout).unwrap();
         let mut answers = vec![None; count as usize];
-        for line in said.lines() {
-            let number = word_after(line, "icmp_seq=").and_then(|word| word.parse::<usize>().ok());
-            let took = word_after(line, "time=").and_then(|word| word.parse::<f64>().ok());
-            if let Some((number, took)) = number.zip(took)
-                && let Some(answer) = answers.get_mut(number - 1)
-            {
-                *answer = Some(Duration::from_secs_f64(took / 1_000.0));
+        for Answer { number, took, .. } in said.lines().filter_map(Answer::read) {
+            if let Some(answer) = answers.get_mut(number - 1) {
+                *answer = Some(took);
             }
         }
         answers
+    }
+
+    /// Begins to ask an address from a place, one question so long after the other.
+    pub fn begin_pings(&self, place: &str, address: &str, pause: Duration) -> Pings {
+        let pause = pause.as_secs_f64().to_string();
+        // It says something of each question, also if there was no answer.
+        let words = ["ping", "-n", "-D", "-O", "-i", &pause, address];
+        let mut asking = self.command(place, &words).stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(asking.stdout.take().unwrap()).lines();
+        let is_over = Arc::new(AtomicBool::new(false));
+        let over = Arc::clone(&is_over);
+        let reader = std::thread::spawn(move || {
+            let lines = lines.map_while(Result::ok);
+            let lines = lines.take_while(|_| !over.load(Ordering::Relaxed));
+            lines.filter_map(|line| Answer::read(&line)).collect()
+        });
+        Pings { asking, is_over, reader }
+    }
+
+    /// When both offices were last told to be connected like that, in seconds of Unix time.
+    pub fn switched_at(&self, mode: &str) -> f64 {
+        let switched = [1, 2].map(|router| {
+            let events = self.events(router).into_iter().rev();
+            let event = { events }.find(|event| event["what"] == "site" && event["to"] == mode);
+            event.unwrap()["at"].as_f64().unwrap() / 1_000.0
+        });
+        switched.into_iter().fold(0.0, f64::max)
+    }
+
+    /// Runs a script where all places are.
+    pub fn inside_all(&self, script: &str) {
+        let output = self.inside(&["sh", "-ec", script]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
     /// Whether somebody here reaches somebody there.
@@ -395,6 +464,44 @@ impl Offices {
 
     fn number_file(&self, router: usize) -> PathBuf {
         self.dir.path().join(format!("number-{router}"))
+    }
+}
+
+/// Questions that are being asked.
+pub struct Pings {
+    asking: Child,
+    is_over: Arc<AtomicBool>,
+    reader: JoinHandle<Vec<Answer>>,
+}
+
+/// The answer to one of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Answer {
+    /// The number of the question, from 1.
+    pub number: usize,
+    /// When it came, in seconds of Unix time; 0 where nobody asked for it.
+    pub at: f64,
+    pub took: Duration,
+}
+
+impl Pings {
+    /// Ends them; what was answered.
+    pub fn end(mut self) -> Vec<Answer> {
+        self.is_over.store(true, Ordering::Relaxed);
+        let answers = self.reader.join().unwrap();
+        // Nobody takes what it says any more, which ends it.
+        self.asking.wait().unwrap();
+        answers
+    }
+}
+
+impl Answer {
+    fn read(line: &str) -> Option<Self> {
+        let number = word_after(line, "icmp_seq=")?.parse().ok()?;
+        let took = word_after(line, "time=")?.parse::<f64>().ok()?;
+        let at = line.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+        let at = at.and_then(|(at, _)| at.parse().ok()).unwrap_or_default();
+        Some(Self { number, at, took: Duration::from_secs_f64(took / 1_000.0) })
     }
 }
 

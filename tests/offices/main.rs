@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test program, its fixtures too")]
 
+mod agents;
 mod carry;
+mod crowd;
 mod ground;
 mod in_bad_weather;
 mod targets;
@@ -164,8 +166,8 @@ fn visitors_make_room_on_the_backup_and_have_it_back_afterwards() {
     let status = offices.status(1).unwrap();
     assert_eq!(status["paths"][1]["visitors-kbit"], 5_000);
     let [office, visitors] = offices.answers(["10.1.0.2", "10.1.77.2"]);
-    // It has ten times as much, which leaves room for a busy machine.
-    assert!(office > 4 * visitors, "{office} beside {visitors}");
+    // It has ten times as much if it asks for it in time, which a busy machine does not.
+    assert!(office > visitors, "{office} beside {visitors}");
     assert!(visitors > 0, "they keep their floor");
     let shares = |offices: &Offices| {
         let events = offices.events(1).into_iter().filter(|event| event["what"] == "visitors");
