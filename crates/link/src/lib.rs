@@ -8,6 +8,7 @@
 pub mod bfd;
 pub mod capacity;
 pub mod carry;
+pub mod cause;
 #[cfg(test)]
 mod fixtures;
 pub mod guard;
