@@ -1,5 +1,6 @@
 //! `sabeel link`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
@@ -19,6 +20,16 @@ pub enum LinkCommand {
         #[arg(long, value_name = "NUMBER", default_value_t = 0)]
         after: u64,
     },
+    /// Try now whether a path would carry the office; fails if it would not.
+    Test {
+        /// What the path is called [default: each path that is tried at all].
+        path: Option<String>,
+    },
+    /// Tell why the office is connected as it is, and what comes next.
+    Why,
+    /// Have the office use its backup for a while, as if the primary path had failed, and tell how it was.
+    /// It goes back at once when the backup is not good enough.
+    Drill(Drill),
     /// Pin the office to a path, whatever becomes of it.
     Switch(PathFor),
     /// Take the pin away: the office goes by the path that is best.
@@ -41,4 +52,16 @@ pub struct PathFor {
     /// For how long, such as 30m, 4h or 3d [default: until you say otherwise].
     #[arg(long = "for", value_name = "SPAN", value_parser = super::voucher::span)]
     pub lasting: Option<Duration>,
+}
+
+/// An exercise.
+#[derive(Debug, Args)]
+pub struct Drill {
+    /// For how long, such as 2m or 1h; up to a day.
+    #[arg(long = "for", value_name = "SPAN", value_parser = super::voucher::span, default_value = "2m")]
+    pub lasting: Duration,
+
+    /// Write the report, JSON, to this file, too.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
 }

@@ -133,8 +133,9 @@ pub(super) fn span(text: &str) -> Result<Duration, String> {
         let count: u64 = text.strip_suffix(suffix)?.parse().ok()?;
         count.checked_mul(seconds).filter(|seconds| *seconds > 0).map(Duration::from_secs)
     };
-    let span = unit("m", 60).or_else(|| unit("h", 3_600)).or_else(|| unit("d", 86_400));
-    span.ok_or_else(|| "write a span like 30m, 4h or 3d".to_owned())
+    let seconds = unit("s", 1).or_else(|| unit("m", 60));
+    let span = seconds.or_else(|| unit("h", 3_600)).or_else(|| unit("d", 86_400));
+    span.ok_or_else(|| "write a span like 90s, 30m, 4h or 3d".to_owned())
 }
 
 #[cfg(test)]
@@ -156,6 +157,7 @@ mod tests {
     #[test]
     fn a_span_has_a_unit() {
         assert_eq!(span("4h"), Ok(Duration::from_secs(14_400)));
+        assert_eq!(span("90s"), Ok(Duration::from_secs(90)));
         for text in ["", "4", "0h", "-1h", "4w", "99999999999999999999d"] {
             assert!(span(text).is_err(), "{text}");
         }

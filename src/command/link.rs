@@ -1,7 +1,10 @@
 //! `sabeel link`.
 
+mod drill;
 mod targets;
+mod trial;
 mod watch;
+mod why;
 
 use anyhow::Context;
 use domain::Timestamp;
@@ -26,6 +29,9 @@ pub async fn run(config: &Config, format: Format, command: LinkCommand) -> anyho
         LinkCommand::Targets => targets::list(&agent, format).await,
         LinkCommand::Watch => watch::run(&agent, format).await,
         LinkCommand::Events { after } => events(&agent, format, after).await,
+        LinkCommand::Test { path } => trial::run(&agent, format, path).await,
+        LinkCommand::Why => why::run(&agent, format).await,
+        LinkCommand::Drill(drill) => drill::run(&agent, format, &drill).await,
         LinkCommand::Switch(of) => {
             let pinned = format!("the office stays on {}{}", of.path, until(&of));
             tell(&agent, format, "lock", &ask(of), &pinned).await

@@ -45,6 +45,34 @@ fn paths_that_would_carry_the_office_are_shown_to_before_they_have_to() {
 }
 
 #[test]
+fn an_exercise_has_the_office_use_its_backup_and_tells_how_it_was() {
+    let offices = Offices::open(TRIED);
+    let report = offices.link(1, &["drill", "--for", "5s"]);
+    let text = String::from_utf8(report.stderr).unwrap();
+    assert!(report.status.success(), "{text}");
+    let report: serde_json::Value = serde_json::from_slice(&report.stdout).unwrap();
+    assert_eq!((&report["is-passed"], &report["backup"]), (&true.into(), &"radio".into()));
+    assert!(report["seconds"].as_u64().unwrap() >= 5, "{report}");
+    let to: Vec<_> = report["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|event| event["what"] == "site")
+        .map(|event| event["to"].as_str().unwrap())
+        .collect();
+    assert_eq!(to, ["on-backup", "returning", "primary"]);
+    close_office(&offices, 2);
+    let refused = offices.link(1, &["drill", "--for", "5s"]);
+    let reason = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success() && reason.contains("do not get through"), "{reason}");
+    assert_eq!(offices.status(1).unwrap()["mode"], "primary");
+    let tested = offices.link(1, &["test", "radio"]);
+    assert!(!tested.status.success());
+    let why: serde_json::Value = serde_json::from_slice(&offices.link(1, &["why"]).stdout).unwrap();
+    assert_eq!(why["office"]["to"], "primary");
+}
+
+#[test]
 fn a_firewall_that_was_forgotten_is_found_before_the_fibre_fails() {
     let offices = Offices::open(Setting { more: "protected-mark = 7", ..TRIED });
     wait_for_radio(&offices, 1, "ready", "");

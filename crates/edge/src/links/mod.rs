@@ -186,6 +186,7 @@ impl Links {
             watch,
             paths: settings.paths.clone(),
             key,
+            trials: trials.as_ref().map(Trials::door),
             sent: vec![None; settings.paths.len()],
             sockets,
             kernel,

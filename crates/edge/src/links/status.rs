@@ -51,6 +51,8 @@ pub struct PathStatus {
     pub fitness: Option<String>,
     /// Why it would not.
     pub unfit: Option<String>,
+    /// How often it was tried since the agent began.
+    pub trials: u64,
     /// What it carried in the latest trial, to the far end and from there, in kbit/s.
     pub carries_kbit: Option<[u64; 2]>,
     /// The largest packet that is known to pass, in octets.
@@ -82,6 +84,7 @@ impl Status {
                     Some(Judgement::Unfit(reason)) => Some(reason.to_string()),
                     _ => None,
                 },
+                trials: fitness.map(Fitness::trials).unwrap_or_default(),
                 carries_kbit: carried.map(|of| {
                     [of.capacity_up, of.capacity_down].map(|of| of.bits_per_second() / 1_000)
                 }),

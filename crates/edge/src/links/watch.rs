@@ -42,6 +42,8 @@ pub(super) enum Effect {
     Decided(Decision),
     /// Visitors are to have so much of that path. Where an office comes, this is before it.
     Shared(PathNumber, Wanted),
+    /// It is to be tried now whether that path would carry the office.
+    Try(PathNumber),
     /// Something is to be written down.
     Happened(What),
 }
@@ -57,6 +59,8 @@ pub(super) enum Command {
     Maintain(PathNumber, Option<Instant>),
     /// And given back.
     Resume(PathNumber),
+    /// A path is to be tried now.
+    Try(PathNumber),
     /// A path was tried. Nobody wants that, but it comes by the same way.
     Tried(PathNumber, Outcome),
     /// Enough targets of a path answer, or too few do. Nobody wants it: it is seen.
@@ -268,6 +272,7 @@ impl Watch {
                 }
                 return self.hear(*number, &Heard::MaintenanceOver, now, effects);
             }
+            Command::Try(number) => return effects.push(Effect::Try(*number)),
             Command::Tried(number, outcome) => {
                 let watched = self.paths.get_mut(usize::from(number.index()));
                 if let Some(fitness) = watched.and_then(|watched| watched.fitness.as_mut()) {
@@ -514,8 +519,15 @@ impl Watch {
         changes: Vec<link::path::Change>,
         effects: &mut Vec<Effect>,
     ) {
-        let happened = |change| Effect::Happened(What::Path { number, change });
-        effects.extend(changes.into_iter().map(happened));
+        for change in changes {
+            if change.to == Health::Suspect && number == self.site.mode().carrier() {
+                // Before the office has to go there, it is known how the others are.
+                let others = (0..).map(PathNumber::new).zip(&self.paths);
+                let tried = others.filter(|(other, of)| *other != number && of.fitness.is_some());
+                effects.extend(tried.map(|(other, _)| Effect::Try(other)));
+            }
+            effects.push(Effect::Happened(What::Path { number, change }));
+        }
     }
 
     fn number_of(&self, session: Discriminator) -> Option<PathNumber> {

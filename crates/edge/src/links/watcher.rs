@@ -26,6 +26,7 @@ use super::event::{Event, What, Words};
 use super::settings::PathSettings;
 use super::sockets::{Came, Sockets, Which};
 use super::status::Status;
+use super::trial::TrialsDoor;
 use super::watch::{Command, Effect, Watch};
 use crate::random;
 
@@ -68,6 +69,8 @@ pub(super) struct Thread<K> {
     pub(super) paths: Vec<PathSettings>,
     /// By which the other end proves its probes.
     pub(super) key: Option<Key>,
+    /// Where paths are tried, if they are.
+    pub(super) trials: Option<TrialsDoor>,
     pub(super) sockets: Vec<Sockets>,
     /// What the office had sent by each path at the last look.
     pub(super) sent: Vec<Option<u64>>,
@@ -239,6 +242,11 @@ impl<K: Kernel> Thread<K> {
                 Effect::Heartbeat(number, datagram) => {
                     if let Some(sockets) = self.sockets.get(usize::from(number.index())) {
                         sockets.send_heartbeat(&datagram);
+                    }
+                }
+                Effect::Try(number) => {
+                    if let Some(trials) = &self.trials {
+                        trials.ask(number);
                     }
                 }
                 Effect::Happened(what) => self.tell(what),

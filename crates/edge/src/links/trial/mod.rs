@@ -10,7 +10,8 @@ mod tried;
 mod tun;
 
 use std::io;
-use std::sync::mpsc::{SyncSender, TrySendError};
+use std::os::fd::AsFd;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,7 +21,7 @@ use link::path_mtu::ProbeKey;
 use link::{Key, PathNumber};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
-use nix::sys::eventfd::EventFd;
+use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::time::TimeSpec;
 use tokio_util::sync::CancellationToken;
 
@@ -35,6 +36,8 @@ use tun::Tun;
 
 /// How often devices are looked at again.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Orders that may wait.
+const ORDERS: usize = 16;
 /// The longest datagram that is looked at.
 const LONGEST: usize = 9_216;
 /// Of one socket so many are taken before the others have their turn.
@@ -56,6 +59,24 @@ pub(super) struct Outlet {
     pub(super) status: Arc<Mutex<Status>>,
 }
 
+/// Where a trial is asked for.
+#[derive(Debug, Clone)]
+pub(super) struct TrialsDoor {
+    orders: SyncSender<PathNumber>,
+    wake: Arc<EventFd>,
+}
+
+impl TrialsDoor {
+    /// That path is to be tried now.
+    pub(super) fn ask(&self, path: PathNumber) {
+        // Who has so many to try will come to this one, too.
+        if self.orders.try_send(path).is_ok() {
+            // It cannot fail: nobody writes as much as a counter holds.
+            let _ = self.wake.write(1);
+        }
+    }
+}
+
 /// The trials of an office.
 pub(super) struct Trials {
     paths: Vec<Tried>,
@@ -64,6 +85,8 @@ pub(super) struct Trials {
     witness: Witness,
     keys: Keys,
     outlet: Outlet,
+    orders: Receiver<PathNumber>,
+    door: TrialsDoor,
     over: CancellationToken,
     looked_at: Instant,
 }
@@ -101,7 +124,17 @@ impl Trials {
         let keys =
             Keys { carry: CarryKey::of(key), train: TrainKey::of(key), probe: ProbeKey::of(key) };
         let witness = Witness::default();
-        Ok(Some(Self { paths, host, tap, witness, keys, outlet, over, looked_at: now }))
+        let (orders, taken) = sync_channel(ORDERS);
+        let wake = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
+        let door = TrialsDoor { orders, wake: Arc::new(wake) };
+        let orders = taken;
+        let looked_at = now;
+        Ok(Some(Self { paths, host, tap, witness, keys, outlet, orders, door, over, looked_at }))
+    }
+
+    /// Where a trial is asked for.
+    pub(super) fn door(&self) -> TrialsDoor {
+        self.door.clone()
     }
 
     /// Tries until it is over.
@@ -113,6 +146,7 @@ impl Trials {
         while !self.over.is_cancelled() {
             self.wait()?;
             self.look();
+            self.take_orders();
             self.bear_witness();
             self.hear(&mut octets);
             self.host.run(Instant::now());
@@ -129,7 +163,8 @@ impl Trials {
         let due = due.fold(self.looked_at + LOOK_EVERY, Instant::min);
         let left = due.saturating_duration_since(now);
         let talks = self.paths.iter().filter_map(|path| path.talk.as_ref());
-        let fds = [self.host.fd(), self.tap.fd()].into_iter().chain(talks.map(talk::Talk::fd));
+        let own = [self.door.wake.as_fd(), self.host.fd(), self.tap.fd()];
+        let fds = own.into_iter().chain(talks.map(talk::Talk::fd));
         let mut fds: Vec<_> = fds.map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
         match ppoll(&mut fds, Some(TimeSpec::from(left)), None) {
             Ok(_) | Err(Errno::EINTR) => Ok(()),
@@ -145,6 +180,17 @@ impl Trials {
         self.looked_at = Instant::now();
         self.tap.forget_devices();
         self.paths.iter_mut().for_each(Tried::look);
+    }
+
+    /// Begins what was asked for.
+    fn take_orders(&mut self) {
+        // What is written there only wakes.
+        let _ = self.door.wake.read();
+        for number in self.orders.try_iter() {
+            if let Some(path) = self.paths.iter_mut().find(|path| path.number == number) {
+                path.hurry(Instant::now());
+            }
+        }
     }
 
     /// Takes down by which devices packets of the hosts passed.

@@ -21,6 +21,8 @@ use crate::random;
 
 /// After a run that failed the next one comes sooner.
 const AGAIN: Duration = Duration::from_secs(10);
+/// Between two runs, whoever asks for them.
+const SOONEST: Duration = Duration::from_secs(2);
 /// How often it is looked whether a dead path is alive again.
 const WHILE_DEAD: Duration = Duration::from_secs(1);
 /// The largest packet that is asked for.
@@ -37,6 +39,8 @@ pub(super) struct Tried {
     test: CarryTestSettings,
     run: Option<(Run, Call)>,
     next_run: Instant,
+    /// When the last one ended.
+    last_run: Option<Instant>,
     mtu: PathMtu,
     trains: Trains,
     /// What was measured last, up and down, and when.
@@ -79,6 +83,7 @@ impl Tried {
             test: test.clone(),
             run: None,
             next_run: now,
+            last_run: None,
             mtu,
             trains: Trains::default(),
             capacity: None,
@@ -86,6 +91,12 @@ impl Tried {
         };
         tried.look();
         tried
+    }
+
+    /// The next run begins as soon as the last one is some seconds ago.
+    pub(super) fn hurry(&mut self, now: Instant) {
+        let earliest = self.last_run.map_or(now, |last| last + SOONEST);
+        self.next_run = self.next_run.min(earliest);
     }
 
     /// When something is due although nothing comes.
@@ -240,6 +251,7 @@ impl Tried {
             Outcome::Unfit { reason: Unfit::TooSlow { .. }, .. } => self.test.every(),
             Outcome::Unfit { .. } => AGAIN.min(self.test.every()),
         };
+        self.last_run = Some(now);
         // Two ends that began together do not go on together.
         self.next_run =
             now + pause.mul_f64(0.9 + 0.2 * (random::number() as f64 / u64::MAX as f64));

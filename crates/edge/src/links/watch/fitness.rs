@@ -1,6 +1,6 @@
 //! Whether one path would carry the office, by its latest trial; told when it changes.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use link::Readiness;
 use link::carry::{Judgement, Outcome, Ready, Requirement, judge};
@@ -10,18 +10,26 @@ use link::carry::{Judgement, Outcome, Ready, Requirement, judge};
 pub(in crate::links) struct Fitness {
     required: Requirement,
     latest: Option<Outcome>,
+    /// How often it was tried.
+    trials: u64,
     told: Judgement,
 }
 
 impl Fitness {
     /// That of a path of which nothing is known, for an office that needs so much.
     pub(super) const fn new(required: Requirement) -> Self {
-        Self { required, latest: None, told: Judgement::Stale }
+        Self { required, latest: None, trials: 0, told: Judgement::Stale }
     }
 
     /// Takes what came of a trial.
     pub(super) const fn note(&mut self, outcome: Outcome) {
         self.latest = Some(outcome);
+        self.trials += 1;
+    }
+
+    /// How often the path was tried.
+    pub(in crate::links) const fn trials(&self) -> u64 {
+        self.trials
     }
 
     /// What it is by now, if it was something else before.
@@ -38,7 +46,7 @@ impl Fitness {
         match (self.told, &self.latest) {
             (Judgement::Ready, Some(Outcome::Ready(ready))) => {
                 // Only what is older is too old.
-                Some(ready.at + self.required.max_age + std::time::Duration::from_millis(1))
+                Some(ready.at + self.required.max_age + Duration::from_millis(1))
             }
             _ => None,
         }

@@ -21,6 +21,7 @@ struct End {
     /// What visitors had of a path, and after how many decisions.
     shares: Vec<(PathNumber, Option<u64>, usize)>,
     happened: Vec<What>,
+    tried: Vec<PathNumber>,
 }
 
 /// Two ends and the paths between them, none of which takes time.
@@ -103,6 +104,7 @@ impl Pair {
                 decisions: Vec::new(),
                 shares: Vec::new(),
                 happened: Vec::new(),
+                tried: Vec::new(),
             }
         };
         let ends = [end(0), end(1)];
@@ -184,6 +186,7 @@ impl Pair {
                     self.ends[end].decisions.push((decision.to, self.now - self.begun));
                 }
                 Effect::Happened(what) => self.ends[end].happened.push(what),
+                Effect::Try(number) => self.ends[end].tried.push(number),
                 Effect::Shared(number, wanted) => {
                     let end = &mut self.ends[end];
                     let kbit = wanted.ceil.map(|ceil| ceil.bits_per_second() / 1_000);
