@@ -12,6 +12,12 @@ pub enum LinkCommand {
     List,
     /// Tell how what runs no agent is: routers of others, access points, services.
     Targets,
+    /// Tell whether visitors are kept out of the office.
+    Isolation {
+        /// Test it now, which takes some seconds.
+        #[arg(long)]
+        now: bool,
+    },
     /// Look on, second by second, with the round trips of the last minute.
     Watch,
     /// Tell what happened lately.

@@ -1,6 +1,7 @@
 //! `sabeel link`.
 
 mod drill;
+mod isolation;
 mod targets;
 mod trial;
 mod watch;
@@ -27,6 +28,7 @@ pub async fn run(config: &Config, format: Format, command: LinkCommand) -> anyho
     match command {
         LinkCommand::List => list(&agent, format).await,
         LinkCommand::Targets => targets::list(&agent, format).await,
+        LinkCommand::Isolation { now } => isolation::run(&agent, format, now).await,
         LinkCommand::Watch => watch::run(&agent, format).await,
         LinkCommand::Events { after } => events(&agent, format, after).await,
         LinkCommand::Test { path } => trial::run(&agent, format, path).await,

@@ -235,8 +235,7 @@ impl Offices {
 
     /// Sends a signal to an agent.
     pub fn signal(&self, router: usize, signal: &str) {
-        let number = std::fs::read_to_string(self.number_file(router)).unwrap();
-        self.at(&format!("router-{router}"), &["kill", "-s", signal, number.trim()]);
+        self.at(&format!("router-{router}"), &["kill", "-s", signal, &self.agent(router)]);
     }
 
     /// Kills an agent without warning.
@@ -285,17 +284,9 @@ impl Offices {
         output.status.success().then(|| serde_json::from_slice(&output.stdout).unwrap())
     }
 
-    /// How long a thread of a router's agent has had a processor, for itself and in the kernel.
-    pub fn thread_time(&self, router: usize, name: &str) -> Duration {
-        let script = "cat /proc/$(cat $0)/task/*/stat";
-        let number = self.number_file(router);
-        let words = ["sh", "-c", script, number.to_str().unwrap()];
-        let all = self.at(&format!("router-{router}"), &words);
-        let line = all.lines().find(|line| line.contains(&format!("({name})"))).unwrap();
-        let (_, fields) = line.rsplit_once(')').unwrap();
-        // Fields 14 and 15 of proc(5), of which the first two are before the bracket.
-        let ticks = fields.split_whitespace().skip(11).take(2);
-        Duration::from_millis(10) * ticks.map(|tick| tick.parse::<u32>().unwrap()).sum::<u32>()
+    /// The number of a router's agent within the namespace.
+    pub fn agent(&self, router: usize) -> String {
+        std::fs::read_to_string(self.number_file(router)).unwrap().trim().to_owned()
     }
 
     /// Waits until the links of a router are as wanted.

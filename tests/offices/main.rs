@@ -7,6 +7,7 @@ mod carry;
 mod crowd;
 mod ground;
 mod in_bad_weather;
+mod isolation;
 mod targets;
 mod weather;
 mod wire;

@@ -13,6 +13,7 @@ pub mod cause;
 mod fixtures;
 pub mod guard;
 pub mod histogram;
+pub mod isolation;
 pub mod key;
 pub mod path;
 pub mod path_mtu;

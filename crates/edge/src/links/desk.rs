@@ -22,6 +22,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 
 use super::event::Event;
+use super::isolation::View;
 use super::status::Status;
 use super::targets::Board;
 use super::watch::Command;
@@ -80,6 +81,8 @@ pub(super) struct Desk {
     pub(super) recent: Arc<Recent>,
     /// What runs no agent, if anything is asked.
     pub(super) targets: Option<Arc<Board>>,
+    /// The test of isolation, if that is set.
+    pub(super) isolation: Option<View>,
     pub(super) commands: SyncSender<Command>,
     pub(super) wake: Arc<EventFd>,
 }
@@ -145,6 +148,7 @@ impl Desk {
                 let targets = self.targets.as_ref().map(|board| board.list());
                 json(StatusCode::OK, &targets.unwrap_or_default())
             }
+            (method, "/v1/links/isolation") => self.isolation(method).await,
             (&Method::POST, command) => {
                 let outcome = self.command(command, &body).and_then(|it| self.order(it));
                 match outcome {
@@ -153,6 +157,25 @@ impl Desk {
                 }
             }
             _ => refuse(&Refusal(StatusCode::NOT_FOUND, format!("there is no {path}"))),
+        }
+    }
+
+    /// What the test of isolation showed, or shows now.
+    async fn isolation(&self, method: &Method) -> Response<Full<Bytes>> {
+        let Some(view) = &self.isolation else {
+            let reason = "there is no section [links.isolation]".to_owned();
+            return refuse(&Refusal(StatusCode::BAD_REQUEST, reason));
+        };
+        match *method {
+            Method::GET => json(StatusCode::OK, &view.status()),
+            Method::POST => match view.test().await {
+                Some(status) => json(StatusCode::OK, &status),
+                None => {
+                    let reason = "too many wait for a test".to_owned();
+                    refuse(&Refusal(StatusCode::SERVICE_UNAVAILABLE, reason))
+                }
+            },
+            _ => refuse(&Refusal(StatusCode::METHOD_NOT_ALLOWED, format!("not by {method}"))),
         }
     }
 

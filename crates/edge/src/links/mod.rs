@@ -5,12 +5,14 @@
 
 mod desk;
 mod event;
+mod isolation;
 mod router;
 mod settings;
 pub mod shaper;
 mod sockets;
 mod status;
 pub mod switch;
+mod tap;
 mod targets;
 mod trial;
 mod urgency;
@@ -34,6 +36,9 @@ use zeroize::Zeroizing;
 
 pub use desk::Ask;
 pub use event::Event;
+pub use isolation::{
+    Attempt, AttemptError, IsolationSettings, IsolationSettingsError, IsolationStatus,
+};
 pub use settings::{
     AliveBy, CarryTestSettings, LinksSettings, LinksSettingsError, PathSettings, SwitchMode,
 };
@@ -42,6 +47,7 @@ pub use targets::{TargetKind, TargetSettings, TargetSettingsError, TargetStatus}
 
 use desk::{Desk, Recent};
 use event::{EventLog, Words};
+use isolation::Testing;
 use router::Router;
 use sockets::Sockets;
 use targets::{Asking, Outlets};
@@ -112,6 +118,8 @@ pub struct Links {
     thread: JoinHandle<io::Result<()>>,
     /// Who asks targets, if there are any.
     asking: Option<Asking>,
+    /// Who tests whether visitors are kept out, if that is set.
+    testing: Option<Testing>,
     /// Tells the thread that it is over, also while somebody is still at the desk.
     over: CancellationToken,
 }
@@ -174,11 +182,14 @@ impl Links {
             over: over.clone(),
         };
         let asking = targets::start(settings, outlets)?;
+        let isolation = settings.isolation.as_ref();
+        let testing = isolation::start(isolation, words.clone(), events.clone(), over.clone())?;
         let desk = Desk {
             paths: names,
             status: Arc::clone(&status),
             recent: Arc::clone(&recent),
             targets: asking.as_ref().map(|asking| Arc::clone(&asking.board)),
+            isolation: testing.as_ref().map(|testing| testing.view.clone()),
             commands,
             wake: Arc::clone(&wake),
         };
@@ -209,7 +220,7 @@ impl Links {
             urgency::ahead_of_all();
             thread.run()
         })?;
-        Ok(Self { desk: Arc::new(desk), socket, writer, thread, asking, over })
+        Ok(Self { desk: Arc::new(desk), socket, writer, thread, asking, testing, over })
     }
 
     /// Watches until asked to stop. Routes stay as they are.
@@ -217,13 +228,17 @@ impl Links {
     /// # Errors
     /// When nobody watches any more.
     pub async fn run(self, stop: CancellationToken) -> Result<(), LinksError> {
-        let Self { desk, socket, writer, thread, asking, over } = self;
+        let Self { desk, socket, writer, thread, asking, testing, over } = self;
         let mut wakes = vec![Arc::clone(&desk.wake)];
         let mut asked = tokio::spawn(desk.run(socket, stop.clone()));
         let mut ended = JoinSet::new();
         ended.spawn_blocking(move || thread.join());
         if let Some(Asking { thread, wake, .. }) = asking {
             wakes.push(wake);
+            ended.spawn_blocking(move || thread.join());
+        }
+        let view = testing.as_ref().map(|testing| testing.view.clone());
+        if let Some(Testing { thread, .. }) = testing {
             ended.spawn_blocking(move || thread.join());
         }
         let first = tokio::select! {
@@ -236,6 +251,9 @@ impl Links {
         for wake in wakes {
             // It cannot fail: nobody writes as much as a counter holds.
             let _ = wake.write(1);
+        }
+        if let Some(view) = view {
+            view.end();
         }
         let mut outcome = first.map_or(Ok(()), outcome_of);
         while let Some(next) = ended.join_next().await {

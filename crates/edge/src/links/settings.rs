@@ -16,6 +16,7 @@ use link::path_mtu::PacketSize;
 use link::{PathNumber, PathPolicy, QualityPolicy, SitePolicy};
 use serde::Deserialize;
 
+use super::isolation::{IsolationSettings, IsolationSettingsError};
 use super::shaper::Shape;
 use super::switch::{Outline, Path};
 use super::targets::{self, TargetSettings, TargetSettingsError};
@@ -40,6 +41,9 @@ pub struct LinksSettings {
     /// What runs no agent and is asked by a path; 20,000 at most.
     #[serde(default)]
     pub targets: Vec<TargetSettings>,
+    /// Whether it is tested that visitors are kept out of the office.
+    #[serde(default)]
+    pub isolation: Option<IsolationSettings>,
     /// What is reached by them: the prefixes of the other offices.
     pub offices: Vec<IpNet>,
     /// Prefixes of little risk among them, which try a path before the rest follows.
@@ -197,6 +201,9 @@ pub enum LinksSettingsError {
     /// A target cannot be asked.
     #[error(transparent)]
     Target(#[from] TargetSettingsError),
+    /// The test of isolation cannot be run.
+    #[error(transparent)]
+    Isolation(#[from] IsolationSettingsError),
     /// A path that lives by its targets has too few.
     #[error("path {path}: `quorum` is {quorum}, but it has {targets} target(s)")]
     Quorum {
@@ -260,6 +267,7 @@ impl LinksSettings {
         self.carry_test.validate()?;
         self.check_trials()?;
         targets::validate(self)?;
+        self.isolation.as_ref().map_or(Ok(()), IsolationSettings::validate)?;
         let is_reached =
             |canary: &&IpNet| self.offices.iter().any(|prefix| prefix.contains(*canary));
         match self.canary.iter().find(|canary| !is_reached(canary)) {

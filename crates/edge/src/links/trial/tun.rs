@@ -1,19 +1,18 @@
 //! The cable of the host that stands in for the office: a TUN device. What is written to it comes to this
 //! router as from any device of the office, and passes the same rules on its way.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::Ipv4Addr;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::fd::{AsFd, BorrowedFd};
 
-use nix::errno::Errno;
 use nix::ifaddrs::getifaddrs;
 use nix::net::if_::if_nametoindex;
 use nix::sys::socket::SockProtocol;
 use smoltcp::phy::{Device, DeviceCapabilities, Medium, RxToken, TxToken};
 use smoltcp::time::Instant;
 
+use crate::links::tap;
 use crate::netlink::{CREATE, Message, NetlinkError, REPLACE, Socket};
 
 /// What the device is called.
@@ -49,10 +48,7 @@ impl Tun {
             let reason = format!("{taken} is this router's own: use an address that nobody has");
             return Err(io::Error::new(io::ErrorKind::AddrInUse, reason));
         }
-        let flags = libc::O_NONBLOCK | libc::O_CLOEXEC;
-        let file =
-            OpenOptions::new().read(true).write(true).custom_flags(flags).open("/dev/net/tun")?;
-        attach(&file)?;
+        let file = tap::open(NAME, libc::IFF_TUN)?;
         lead(addresses).map_err(|error| match error {
             NetlinkError::Refused(errno) => errno.into(),
             error => io::Error::other(error),
@@ -64,19 +60,6 @@ impl Tun {
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
         self.file.as_fd()
     }
-}
-
-/// Makes the open file the other side of the device.
-fn attach(file: &File) -> io::Result<()> {
-    // SAFETY: it is a structure of numbers and unions of numbers, for which zeros are values.
-    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
-    for (to, from) in request.ifr_name.iter_mut().zip(NAME.bytes()) {
-        *to = from.cast_signed() as libc::c_char;
-    }
-    request.ifr_ifru.ifru_flags = (libc::IFF_TUN | libc::IFF_NO_PI) as libc::c_short;
-    // SAFETY: the kernel reads and writes the structure, which lives until then.
-    let done = unsafe { libc::ioctl(file.as_raw_fd(), libc::TUNSETIFF, &raw mut request) };
-    Errno::result(done).map(drop).map_err(io::Error::from)
 }
 
 /// Takes the device up and gives it the routes of those addresses.
