@@ -6,10 +6,15 @@
 //! taken.
 
 mod alike;
+mod backup;
 mod browsers;
 mod city;
+#[path = "../offices/crowd.rs"]
+#[expect(clippy::unwrap_used, reason = "shared with the stories, which fail by it")]
+mod crowd;
 mod figure;
 mod freeradius;
+mod frr;
 #[path = "../offices/ground.rs"]
 #[expect(clippy::unwrap_used, dead_code, reason = "shared with the stories, which fail by it")]
 mod ground;
@@ -86,9 +91,12 @@ const NO_LIMITS: &str = "portal.limits.posts-per-second = 100000\n\
     messaging.money.per-day = \"999999999\"";
 
 /// What can be chosen, in the order in which it is taken.
-const ROWS: [&str; 15] = [
+const ROWS: [&str; 18] = [
     "limiters",
     "links",
+    "crowd",
+    "capacity",
+    "losses",
     "targets",
     "access",
     "one-time",
@@ -104,6 +112,9 @@ const ROWS: [&str; 15] = [
     "start",
 ];
 
+/// Those for which nobody signs in.
+const OF_LINKS: [&str; 6] = ["limiters", "links", "crowd", "capacity", "losses", "targets"];
+
 fn main() -> anyhow::Result<()> {
     let chosen = chosen()?;
     let is_chosen = |row: &str| chosen.is_empty() || chosen.iter().any(|chosen| chosen == row);
@@ -115,8 +126,21 @@ fn main() -> anyhow::Result<()> {
     if is_chosen("links") {
         println!("{}", links::report()?);
     }
+    if is_chosen("crowd") {
+        println!("{}", backup::crowd()?);
+    }
+    if is_chosen("capacity") {
+        println!("{}", backup::capacity()?);
+    }
+    if is_chosen("losses") {
+        println!("{}", backup::losses()?);
+    }
     if is_chosen("targets") {
         println!("{}", targets::report()?);
+    }
+    if !chosen.is_empty() && chosen.iter().all(|row| OF_LINKS.contains(&row.as_str())) {
+        println!("{machine}");
+        return Ok(());
     }
     let now = city::now()?;
     let logins = visitors::logins(now);

@@ -1,17 +1,24 @@
 //! How long offices do not reach each other when their path is cut without a word: pings every 5 ms from
-//! one office to the other, the longest silence between two answers.
+//! one office to the other, the longest silence between two answers. Our agents and FRR in turn, between
+//! the same namespaces.
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow, ensure};
 use comfy_table::{Table, presets};
 
+use crate::frr::Frr;
 use crate::ground::{Offices, Setting, USUAL};
 
 /// Cuts of each kind.
-const RUNS: usize = 10;
+const RUNS: usize = 30;
+/// So many pairs of offices come up together, and are cut one after the other.
+const PAIRS: usize = 5;
+/// The same with heartbeats so fast that others who come up may keep them waiting for too long.
+const FAST_PAIRS: usize = 2;
+const FAST: u32 = 50;
 /// Milliseconds between heartbeats, and how many have to be missing.
 const HEARTBEATS: [(u32, u32); 4] = [(10, 3), (50, 3), (100, 3), (100, 5)];
 /// Answers before the cut and after the switch, so that a silence has both ends.
@@ -24,41 +31,91 @@ enum Cut {
     OneWay,
 }
 
+/// Who watches and moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Who {
+    Sabeel,
+    Frr,
+}
+
 /// A table of all settings.
 pub fn report() -> anyhow::Result<String> {
     let mut table = Table::new();
     table.load_preset(presets::ASCII_MARKDOWN);
-    table.set_header(["heartbeats", "cut", "runs", "min ms", "median ms", "max ms"]);
+    table.set_header(["heartbeats", "cut", "who", "runs", "min ms", "median ms", "max ms"]);
     for heartbeats in HEARTBEATS {
         for cut in [Cut::BothWays, Cut::OneWay] {
-            let gaps = (0..RUNS).map(|_| gap(heartbeats, cut));
-            let mut gaps = gaps.collect::<anyhow::Result<Vec<_>>>()?;
-            gaps.sort_unstable();
-            let (interval, missing) = heartbeats;
-            eprintln!("  {missing} x {interval} ms, {cut:?}: {gaps:?}");
-            let ms = |gap: Option<&Duration>| {
-                gap.map_or_else(String::new, |gap| gap.as_millis().to_string())
-            };
-            let cut = match cut {
-                Cut::BothWays => "both ways",
-                Cut::OneWay => "one way",
-            };
-            table.add_row([
-                format!("{missing} x {interval} ms"),
-                cut.to_owned(),
-                RUNS.to_string(),
-                ms(gaps.first()),
-                ms(gaps.get(RUNS / 2)),
-                ms(gaps.last()),
-            ]);
+            let mut gaps = [Vec::new(), Vec::new()];
+            let pairs = if heartbeats.0 < FAST { FAST_PAIRS } else { PAIRS };
+            for _ in 0..RUNS / pairs {
+                for (gaps, who) in gaps.iter_mut().zip([Who::Sabeel, Who::Frr]) {
+                    gaps.extend(turn(pairs, who, heartbeats, cut)?);
+                }
+            }
+            for (gaps, who) in gaps.into_iter().zip([Who::Sabeel, Who::Frr]) {
+                table.add_row(row(heartbeats, cut, who, gaps));
+            }
         }
     }
     Ok(format!("### Service gap of a silent cut, by pings every 5 ms\n\n{table}\n"))
 }
 
+fn row(heartbeats: (u32, u32), cut: Cut, who: Who, mut gaps: Vec<Duration>) -> [String; 7] {
+    gaps.sort_unstable();
+    let (interval, missing) = heartbeats;
+    eprintln!("  {missing} x {interval} ms, {cut:?}, {who:?}: {gaps:?}");
+    let ms =
+        |gap: Option<&Duration>| gap.map_or_else(String::new, |gap| gap.as_millis().to_string());
+    let cut = match cut {
+        Cut::BothWays => "both ways",
+        Cut::OneWay => "one way",
+    };
+    let who = match who {
+        Who::Sabeel => "Sabeel",
+        Who::Frr => "FRR: OSPF with BFD",
+    };
+    [
+        format!("{missing} x {interval} ms"),
+        cut.to_owned(),
+        who.to_owned(),
+        gaps.len().to_string(),
+        ms(gaps.first()),
+        ms(gaps.get(gaps.len() / 2)),
+        ms(gaps.last()),
+    ]
+}
+
+/// The silences of some pairs of offices.
+fn turn(pairs: usize, who: Who, heartbeats: (u32, u32), cut: Cut) -> anyhow::Result<Vec<Duration>> {
+    let pairs: Vec<_> =
+        (0..pairs).map(|_| std::thread::spawn(move || lay(who, heartbeats))).collect();
+    let pairs: Vec<_> = pairs
+        .into_iter()
+        .map(|pair| pair.join().map_err(|_| anyhow!("the offices do not come up"))?)
+        .collect::<anyhow::Result<_>>()?;
+    let cut = |(offices, frr): &(Offices, Option<Frr>)| {
+        if frr.is_none() {
+            // Also if the others who came up made a path fall.
+            offices.wait_until_up();
+            offices.wait_for_mode("primary");
+        }
+        gap(offices, cut)
+    };
+    pairs.iter().map(cut).collect()
+}
+
+/// Offices that reach each other by the fibre, and FRR if that is who watches.
+fn lay(who: Who, heartbeats: (u32, u32)) -> anyhow::Result<(Offices, Option<Frr>)> {
+    if who == Who::Sabeel {
+        return Ok((Offices::open(Setting { heartbeats, ..USUAL }), None));
+    }
+    let offices = Offices::lay();
+    let frr = Frr::begin(&offices, heartbeats)?;
+    Ok((offices, Some(frr)))
+}
+
 /// The longest silence of one cut.
-fn gap(heartbeats: (u32, u32), cut: Cut) -> anyhow::Result<Duration> {
-    let offices = Offices::open(Setting { heartbeats, ..USUAL });
+fn gap(offices: &Offices, cut: Cut) -> anyhow::Result<Duration> {
     let mut ping = offices
         .command("here", &["ping", "-D", "-i", "0.005", "-w", "20", "10.2.0.2"])
         .stdout(Stdio::piped())

@@ -6,6 +6,7 @@ mod agents;
 mod carry;
 mod crowd;
 mod ground;
+mod in_a_crowd;
 mod in_bad_weather;
 mod isolation;
 mod targets;
