@@ -22,7 +22,7 @@ const ALLOWED: [(&str, &[&str]); 13] = [
     ("edge", &["connections", "domain", "link", "radius-proto"]),
     ("portal", &["certificates", "connections", "domain", "store"]),
     ("radius", &["certificates", "domain", "radius-proto", "store"]),
-    ("controller", &["connections", "domain", "store"]),
+    ("controller", &["connections", "domain", "link", "store"]),
     (
         "sabeel",
         &[

@@ -10,6 +10,7 @@ mod credential;
 mod delivery;
 mod direction_watch;
 mod guest_watch;
+pub mod links;
 mod message_routes;
 mod nas_activity;
 mod nas_control;

@@ -166,7 +166,11 @@ pub(crate) fn days(days: u32) -> Duration {
     Duration::from_secs(u64::from(days) * 86_400)
 }
 
-fn within(key: &'static str, value: u32, range: RangeInclusive<u32>) -> Result<(), SettingsError> {
+pub(crate) fn within(
+    key: &'static str,
+    value: u32,
+    range: RangeInclusive<u32>,
+) -> Result<(), SettingsError> {
     if range.contains(&value) {
         return Ok(());
     }

@@ -262,8 +262,24 @@ fn a_trouble_ends_when_either_end_has_the_other_back() {
     let mut said = cut(0, "hofuf-fibre");
     said.push(end(60_000, "hofuf", "hofuf-fibre", PathNow::Good));
     // The other end was started again, and never said that it is good.
-    let found = find(&city(), &evidence(said));
+    let found = find(&city(), &evidence(said.clone()));
     assert_eq!(found[0].end(), Some(Moment::from_millis(1_060_000)));
+    said.push(end(75_000, "amana", "hofuf-fibre", PathNow::Good));
+    assert_eq!(find(&city(), &evidence(said))[0].end(), Some(Moment::from_millis(1_060_000)));
+}
+
+#[test]
+fn an_end_that_notices_later_tells_of_the_same() {
+    let said = [
+        lost(0, "hofuf", "hofuf-fibre", Loss::PeerDown),
+        lost(60_000, "amana", "hofuf-fibre", Loss::Silent),
+        end(90_000, "amana", "hofuf-fibre", PathNow::Good),
+        // The other end has not heard of that, but of the next one.
+        lost(120_000, "amana", "hofuf-fibre", Loss::Silent),
+    ];
+    let found = find(&city(), &evidence(said));
+    let ends: Vec<_> = found.iter().map(Cause::end).collect();
+    assert_eq!(ends, [Some(Moment::from_millis(1_090_000)), None]);
 }
 
 #[test]

@@ -224,7 +224,7 @@ fn sights(said: &[Said]) -> Vec<(Ailment, Sight)> {
     sights
 }
 
-/// Those that began at the same time as far as clocks can tell.
+/// Those that began at the same time as far as clocks can tell, or before the others were over.
 fn together(mut sights: Vec<Sight>) -> Vec<Vec<Sight>> {
     sights.sort_by(|a, b| (a.from, &a.site, a.until).cmp(&(b.from, &b.site, b.until)));
     let mut groups: Vec<Vec<Sight>> = Vec::new();
@@ -238,15 +238,20 @@ fn together(mut sights: Vec<Sight>) -> Vec<Vec<Sight>> {
 }
 
 fn is_same(group: &[Sight], sight: &Sight) -> bool {
-    group.last().is_some_and(|last| sight.from.apart(last.from) <= CLOCKS + NOTICED)
+    let is_at_once =
+        group.last().is_some_and(|last| sight.from.apart(last.from) <= CLOCKS + NOTICED);
+    is_at_once || end_of(group).is_none_or(|end| end > sight.from)
+}
+
+/// Either end knows of both directions, so the first that has the other back tells the end of it.
+fn end_of(sights: &[Sight]) -> Option<Moment> {
+    let latest = sights.iter().map(|sight| sight.from).max().unwrap_or_default();
+    sights.iter().filter_map(|sight| sight.until).filter(|until| *until >= latest).min()
 }
 
 fn seen_as(subject: &Subject, ailment: Ailment, sights: Vec<Sight>) -> Seen {
     let from = sights.iter().map(|sight| sight.from).min().unwrap_or_default();
-    let latest = sights.iter().map(|sight| sight.from).max().unwrap_or_default();
-    // Either end knows of both directions, so the first that has the other back tells the end of it.
-    let ends = sights.iter().filter_map(|sight| sight.until);
-    let until = ends.filter(|until| *until >= latest).min();
+    let until = end_of(&sights);
     let trouble = Trouble { subject: subject.clone(), ailment, from, until, is_planned: false };
     let mut seen = Seen { trouble, sights };
     seen.trouble.is_planned = seen.all_losses().iter().any(|loss| loss.is_planned());
