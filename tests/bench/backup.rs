@@ -88,7 +88,7 @@ fn measure(mbit: u32, others: u32) -> anyhow::Result<f64> {
     offices.inside_all(crowd::LAY);
     let most = (f64::from(mbit * others) / 100.0).to_string();
     let sending = ["office", "10.1.0.2", crowd::OUTSIDE, &most];
-    let _others = (others > 0).then(|| Traffic::begin(&offices, "here", &sending));
+    let _others = (others > 0).then(|| Traffic::begin(offices.command("here", &[]), &sending));
     let test = Some("every-seconds = 10");
     // Heartbeats need no proof here, and wait behind others as all does.
     offices.start(1, Setting { heartbeats: (100, 5), carry_test: test, ..USUAL });

@@ -23,6 +23,9 @@ mod idle_sockets;
 mod limiters;
 mod links;
 mod machine;
+#[path = "../offices/namespaces.rs"]
+#[expect(clippy::unwrap_used, reason = "shared with the stories, which fail by it")]
+mod namespaces;
 mod nginx;
 mod postgres;
 mod process;

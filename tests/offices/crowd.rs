@@ -2,7 +2,7 @@
 //! and take as much as they can by UDP and TCP.
 
 use std::io::{BufRead, BufReader, Lines};
-use std::process::{Child, ChildStdout, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use crate::ground::{Offices, Setting, USUAL};
@@ -61,16 +61,17 @@ pub fn failover(mbit: u32) -> Outcome {
     offices.inside_all(LAY);
     let base = offices.pings("router-1", "198.51.100.2", 50, Duration::from_millis(20));
 
-    let mut town = Traffic::begin(&offices, "there", &["town"]);
+    let mut town = Traffic::begin(offices.command("there", &[]), &["town"]);
     let twice = (2 * mbit).to_string();
     let crowd = ["visitors", "10.1.77.32", VISITORS, OUTSIDE, &twice];
-    let _crowd = Traffic::begin(&offices, "here", &crowd);
+    let _crowd = Traffic::begin(offices.command("here", &[]), &crowd);
     let most = (f64::from(mbit) * 0.85).to_string();
-    let _office = Traffic::begin(&offices, "here", &["office", "10.1.0.2", "10.2.0.2", &most]);
+    let _office =
+        Traffic::begin(offices.command("here", &[]), &["office", "10.1.0.2", "10.2.0.2", &most]);
     let full = f64::from(mbit) * 1e6 / 8.0;
     // Until they fill the path for a second, and the office is served by the fibre.
-    town.wait_for(|second| second.visitors > 0.7 * full && second.office > 0.8 * full);
-    let before = town.seconds().last().map_or(0.0, |second| second.visitors / full);
+    let before = town.wait_for(|second| second.visitors > 0.7 * full && second.office > 0.8 * full);
+    let before = before.visitors / full;
     let ping = offices.begin_pings("here", "10.2.0.2", Duration::from_millis(10));
     offices.cut_both("fib0");
     offices.wait_for_mode("on-backup");
@@ -107,10 +108,10 @@ fn percentile(mut times: Vec<Duration>, percent: usize) -> Duration {
 
 /// Octets a second, in the tenth of a second or in the second until then.
 #[derive(Debug, Clone, Copy)]
-struct Rate {
+pub struct Rate {
     at: f64,
-    office: f64,
-    visitors: f64,
+    pub office: f64,
+    pub visitors: f64,
 }
 
 /// A program that sends or takes, until it is dropped.
@@ -122,9 +123,9 @@ pub struct Traffic {
 }
 
 impl Traffic {
-    /// Begins in a place.
-    pub fn begin(offices: &Offices, place: &str, words: &[&str]) -> Self {
-        let mut command = offices.command(place, &[&["python3", "-c", TRAFFIC], words].concat());
+    /// Begins in the place where that command runs something.
+    pub fn begin(mut command: Command, words: &[&str]) -> Self {
+        command.args(["python3", "-c", TRAFFIC]).args(words);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let said = BufReader::new(child.stdout.take().unwrap()).lines();
         Self { child, said, counts: Vec::new() }
@@ -144,11 +145,11 @@ impl Traffic {
     }
 
     /// Reads until the last second is like that.
-    fn wait_for(&mut self, is_so: impl Fn(&Rate) -> bool) {
+    pub fn wait_for(&mut self, is_so: impl Fn(&Rate) -> bool) -> Rate {
         for _ in 0..600 {
             self.read();
-            if self.seconds().last().is_some_and(&is_so) {
-                return;
+            if let Some(second) = self.seconds().last().filter(|second| is_so(second)) {
+                return *second;
             }
         }
         panic!("the path does not fill: {:?}", self.seconds().last());

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::namespaces::Namespaces;
 use crate::wire::Wire;
 
 const SABEEL: &str = env!("CARGO_BIN_EXE_sabeel");
@@ -30,7 +31,6 @@ const RADIO: &str = "198.51.100";
 const PAUSE: Duration = Duration::from_millis(50);
 
 const LAY: &str = r"
-mount -t tmpfs tmpfs /run
 for place in here router-1 router-2 there; do
   ip netns add $place
   ip -n $place link set lo up
@@ -49,7 +49,6 @@ ip -n here address add 10.1.0.2/24 dev lan; ip -n there address add 10.2.0.2/24 
 ip -n here address add 10.1.77.2/24 dev lan
 for place in here there; do ip -n $place link set lan up; done
 ip -n here route add default via 10.1.0.1; ip -n there route add default via 10.2.0.1
-echo laid; cat; exit
 ";
 
 const LAY_FIBRE: &str = r"
@@ -76,7 +75,7 @@ done
 
 /// The offices, until they are dropped.
 pub struct Offices {
-    keeper: Child,
+    places: Namespaces,
     dir: tempfile::TempDir,
     agents: [Option<Child>; 2],
     /// The environment of agents that are started from now on.
@@ -110,20 +109,8 @@ pub const USUAL: Setting<'static> = Setting {
 impl Offices {
     /// Lays the cables, and starts no agent.
     pub fn lay() -> Self {
-        let path = std::env::var("PATH").unwrap_or_default();
-        let mut keeper = Command::new("unshare")
-            .args(["--user", "--map-root-user", "--mount", "--net", "--pid", "--fork"])
-            .args(["--mount-proc", "--kill-child", "sh", "-ec", LAY])
-            .env("PATH", format!("{path}:/usr/sbin:/sbin"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(keeper.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        assert_eq!(line, "laid\n", "this kernel gives no user namespaces");
         let offices = Self {
-            keeper,
+            places: Namespaces::lay(LAY),
             dir: tempfile::tempdir().unwrap(),
             agents: [None, None],
             env: Vec::new(),
@@ -424,29 +411,16 @@ impl Offices {
 
     /// What a command in a place says.
     pub fn at(&self, place: &str, words: &[&str]) -> String {
-        let output = self.command(place, words).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{words:?}: {said}");
-        String::from_utf8(output.stdout).unwrap()
+        self.places.at(place, words)
     }
 
     /// A command in a place.
     pub fn command(&self, place: &str, words: &[&str]) -> Command {
-        self.inside(&[&["ip", "netns", "exec", place], words].concat())
+        self.places.command(place, words)
     }
 
     fn inside(&self, words: &[&str]) -> Command {
-        let mut command = Command::new("nsenter");
-        command.args(["--target", &self.keeper_pid(), "--user", "--preserve-credentials"]);
-        command.args(["--mount", "--net", "--pid"]).args(words);
-        command.env("SABEEL_LOG", "info,edge=debug");
-        command
-    }
-
-    fn keeper_pid(&self) -> String {
-        let children = format!("/proc/{0}/task/{0}/children", self.keeper.id());
-        let children = std::fs::read_to_string(children).unwrap();
-        children.split_whitespace().next().unwrap().to_owned()
+        self.places.inside(words)
     }
 
     fn config(&self, router: usize) -> PathBuf {
@@ -487,7 +461,8 @@ impl Pings {
 }
 
 impl Answer {
-    fn read(line: &str) -> Option<Self> {
+    /// Reads what ping says of an answer.
+    pub fn read(line: &str) -> Option<Self> {
         let number = word_after(line, "icmp_seq=")?.parse().ok()?;
         let took = word_after(line, "time=")?.parse::<f64>().ok()?;
         let at = line.strip_prefix('[').and_then(|rest| rest.split_once(']'));
@@ -503,8 +478,6 @@ fn word_after<'a>(line: &'a str, before: &str) -> Option<&'a str> {
 
 impl Drop for Offices {
     fn drop(&mut self) {
-        self.keeper.kill().ok();
-        self.keeper.wait().ok();
         for agent in self.agents.iter_mut().flatten() {
             agent.kill().ok();
             agent.wait().ok();

@@ -9,6 +9,8 @@ mod ground;
 mod in_a_crowd;
 mod in_bad_weather;
 mod isolation;
+mod namespaces;
+mod star;
 mod targets;
 mod weather;
 mod wire;
