@@ -48,7 +48,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             let shared = Shared::open(config).await?;
             Parts::start(&shared, serve.part).await?.run_until_stopped().await
         }
-        Command::Edge => gateway::run(config).await,
+        Command::Edge => gateway::run(config, cli.config).await,
         Command::Link(command) => link::run(&config, format, command).await,
         Command::Config(ConfigCommand::Check) => {
             output::done(format, &serde_json::json!({ "valid": true }), "the configuration is good")

@@ -231,6 +231,19 @@ impl Offices {
         self.agents[router - 1].take().unwrap().wait().unwrap();
     }
 
+    /// Writes another word into the configuration of an agent, and has it read that again.
+    pub fn reconfigure(&self, router: usize, from: &str, to: &str) {
+        let text = std::fs::read_to_string(self.config(router)).unwrap();
+        assert!(text.contains(from), "{text}");
+        std::fs::write(self.config(router), text.replace(from, to)).unwrap();
+        self.signal(router, "HUP");
+    }
+
+    /// What an agent has logged.
+    pub fn log(&self, router: usize) -> String {
+        std::fs::read_to_string(self.dir.path().join(format!("log-{router}"))).unwrap_or_default()
+    }
+
     /// Asks an agent to stop, and waits until it has done so by itself.
     pub fn stop(&mut self, router: usize) {
         self.signal(router, "TERM");
@@ -284,8 +297,7 @@ impl Offices {
             if let Some(status) = status.as_ref().filter(|status| wanted(status)) {
                 return status.clone();
             }
-            let log = std::fs::read_to_string(self.dir.path().join(format!("log-{router}")));
-            let log = log.unwrap_or_default();
+            let log = self.log(router);
             assert!(begun.elapsed() < PATIENCE, "no {what} at {router}: {status:?}\n{log}");
             // To ask is work, which those who are asked about must not wait for.
             std::thread::park_timeout(PAUSE);

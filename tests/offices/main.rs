@@ -103,6 +103,34 @@ fn what_routers_say_to_probes_ends_no_agent() {
 }
 
 #[test]
+fn a_section_that_was_changed_is_taken_and_no_session_is_lost() {
+    let offices = Offices::open(USUAL);
+    let before = offices.events(1).len();
+    let reloaded = |times: usize| {
+        let events = offices.events(1);
+        (events.iter().filter(|event| event["what"] == "reloaded").count() == times)
+            .then_some(events)
+    };
+    offices.reconfigure(1, "\"10.2.0.0/16\"", "\"10.2.0.0/16\", \"10.9.0.0/16\"");
+    offices.wait_for(1, "the section", |_| reloaded(1).is_some());
+    let route = offices.at("router-1", &["ip", "route", "show", "10.9.0.0/16"]);
+    assert!(route.contains("dev fib0"), "{route}");
+    // What is taken only at the start leaves all as it was.
+    offices.reconfigure(1, "rad0", "rad1");
+    offices.wait_for(1, "a refusal", |_| offices.log(1).contains("all stays as it was"));
+    offices.reconfigure(1, "rad1", "rad0");
+    offices.wait_for(1, "the section", |_| reloaded(2).is_some());
+    offices.reconfigure(1, "heartbeat-ms = 100", "heartbeat-ms = 50");
+    offices.wait_for(1, "other heartbeats", |_| reloaded(3).is_some());
+    let events = reloaded(3).unwrap();
+    let others = events[before..].iter().filter(|event| event["what"] != "reloaded").count();
+    assert_eq!(others, 0, "{events:?}");
+    offices.cut_both("fib0");
+    offices.wait_for_mode("on-backup");
+    assert!(offices.is_reached());
+}
+
+#[test]
 fn an_agent_stops_while_somebody_is_at_its_desk() {
     let mut offices = Offices::open(USUAL);
     let somebody = std::os::unix::net::UnixStream::connect(offices.desk(1)).unwrap();

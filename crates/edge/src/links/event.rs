@@ -19,6 +19,8 @@ use link::{Fault, PathNumber};
 pub(super) enum What {
     /// The agent began to watch.
     Began,
+    /// It goes on with a section that was changed.
+    Reloaded,
     /// A path is another one now.
     Path {
         /// Which one.
@@ -93,6 +95,7 @@ impl Words {
         let blank = self.blank("", at);
         match what {
             What::Began => Event { what: "began".to_owned(), ..blank },
+            What::Reloaded => Event { what: "reloaded".to_owned(), ..blank },
             What::Path { number, change } => Event {
                 what: "path".to_owned(),
                 path: Some(self.path(*number)),

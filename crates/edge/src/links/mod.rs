@@ -21,7 +21,7 @@ mod watcher;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
@@ -50,9 +50,10 @@ use event::{EventLog, Words};
 use isolation::Testing;
 use router::Router;
 use sockets::Sockets;
+use switch::Plan;
 use targets::{Asking, Outlets};
 use trial::{Outlet, Trials};
-use watch::{Watch, WatchError};
+use watch::{Command, Watch, WatchError};
 use watcher::Thread;
 
 use crate::random;
@@ -195,7 +196,7 @@ impl Links {
         };
         let thread = Thread {
             watch,
-            paths: settings.paths.clone(),
+            settings: settings.clone(),
             key,
             trials: trials.as_ref().map(Trials::door),
             sent: vec![None; settings.paths.len()],
@@ -221,6 +222,13 @@ impl Links {
             thread.run()
         })?;
         Ok(Self { desk: Arc::new(desk), socket, writer, thread, asking, testing, over })
+    }
+
+    /// What takes sections that were changed; `settings` is what it was started with.
+    #[must_use]
+    pub fn reloader(&self, settings: &LinksSettings) -> Reloader {
+        let Desk { commands, wake, .. } = &*self.desk;
+        Reloader { current: settings.clone(), commands: commands.clone(), wake: Arc::clone(wake) }
     }
 
     /// Watches until asked to stop. Routes stay as they are.
@@ -270,6 +278,34 @@ fn outcome_of(joined: Result<thread::Result<io::Result<()>>, JoinError>) -> Resu
     match joined {
         Ok(Ok(outcome)) => outcome.map_err(LinksError::Thread),
         Ok(Err(_)) | Err(_) => Err(LinksError::Thread(io::Error::other("it panicked"))),
+    }
+}
+
+/// Takes sections that were changed, while the agent runs.
+#[derive(Debug)]
+pub struct Reloader {
+    current: LinksSettings,
+    commands: SyncSender<Command>,
+    wake: Arc<EventFd>,
+}
+
+impl Reloader {
+    /// Has the agent go on with a section that was changed; no session is lost, no route moves.
+    ///
+    /// # Errors
+    /// [`LinksError`] if it cannot be used, or something is different that is taken only at the start.
+    /// Then nothing changes.
+    pub fn reload(&mut self, fresh: &LinksSettings) -> Result<(), LinksError> {
+        fresh.validate()?;
+        self.current.check_reload(fresh)?;
+        Plan::new(fresh.outline()).map_err(|error| LinksError::Routes(error.to_string()))?;
+        let command = Command::Reload(Box::new(fresh.clone()));
+        let gone = |_| LinksError::Thread(io::Error::other("it takes no commands"));
+        self.commands.try_send(command).map_err(gone)?;
+        // It cannot fail: nobody writes as much as a counter holds.
+        let _ = self.wake.write(1);
+        self.current = fresh.clone();
+        Ok(())
     }
 }
 

@@ -105,6 +105,25 @@ impl Kernel for Router {
         Some(shaper.sent().ok()??.office)
     }
 
+    fn reload(
+        &mut self,
+        (former, fresh): (&LinksSettings, &LinksSettings),
+        ceil: &dyn Fn(PathNumber) -> Option<Option<BitRate>>,
+    ) -> Result<(), String> {
+        let plan = Plan::new(fresh.outline()).map_err(|error| error.to_string())?;
+        self.switch.adopt(plan);
+        let paths = (0..).map(PathNumber::new).zip(former.paths.iter().zip(&fresh.paths));
+        for (number, (before, of)) in paths {
+            let own = self.shapers.get_mut(usize::from(number.index()));
+            if let Some(own) = own.filter(|_| former.shape(before) != fresh.shape(of)) {
+                *own = shaper(fresh, of);
+                let ceil = ceil(number).flatten();
+                self.lay(number, ceil).map_err(|error| error.to_string())?;
+            }
+        }
+        self.reconcile().map_err(|error| error.to_string())
+    }
+
     fn fd(&self) -> Option<BorrowedFd<'_>> {
         Some(self.devices.as_fd())
     }

@@ -3,16 +3,17 @@
 //! Datagrams, carrier changes, commands and the time go in; packets, events and wanted routes come out.
 //! Sockets, clocks and the kernel are the business of the thread that drives it.
 
+mod command;
 mod fitness;
 mod guarded;
 mod patience;
+mod reload;
 
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use link::bfd::{self, Arrival, Datagram, Discriminator, Interface, Output, Sessions};
 use link::capacity::BitRate;
-use link::carry::Outcome;
 use link::guard::Wanted;
 use link::path::{Heard, Liveness};
 use link::site::{Decision, Reason, Routes};
@@ -20,6 +21,7 @@ use link::stamp::sender::{self, Reading, Reflection, Sender, Sizes};
 use link::stamp::{ErrorEstimate, Format, SessionId};
 use link::{Health, Key, Mos, Path, PathNumber, PathView, Readiness, Second, Site};
 
+pub(super) use command::Command;
 pub(super) use fitness::Fitness;
 use guarded::Guarded;
 use patience::Patience;
@@ -46,25 +48,6 @@ pub(super) enum Effect {
     Try(PathNumber),
     /// Something is to be written down.
     Happened(What),
-}
-
-/// What people want, or others on this router found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Command {
-    /// The office stays on a path, until then.
-    Lock(PathNumber, Option<Instant>),
-    /// It goes where it is best.
-    Unlock,
-    /// A path is taken out, until then.
-    Maintain(PathNumber, Option<Instant>),
-    /// And given back.
-    Resume(PathNumber),
-    /// A path is to be tried now.
-    Try(PathNumber),
-    /// A path was tried. Nobody wants that, but it comes by the same way.
-    Tried(PathNumber, Outcome),
-    /// Enough targets of a path answer, or too few do. Nobody wants it: it is seen.
-    Targets(PathNumber, bool),
 }
 
 /// The paths of an office and the office itself.
@@ -250,42 +233,6 @@ impl Watch {
         effects: &mut Vec<Effect>,
     ) {
         self.hear(number, &Heard::Carrier(has_carrier), now, effects);
-    }
-
-    /// Does what people want.
-    pub(super) fn obey(&mut self, command: &Command, now: Instant, effects: &mut Vec<Effect>) {
-        let decisions = match command {
-            Command::Lock(on, until) => vec![self.site.lock(*on, *until, now)],
-            Command::Unlock => self.site.unlock(&self.views(), now),
-            Command::Maintain(number, until) => {
-                if let Some(session) = self.session_of(*number) {
-                    let why = bfd::Diagnostic::AdministrativelyDown;
-                    // The change is our own, and known.
-                    let _ = self.sessions.disable(session, why, now);
-                }
-                let heard = Heard::Maintenance { until: *until };
-                return self.hear(*number, &heard, now, effects);
-            }
-            Command::Resume(number) => {
-                if let Some(session) = self.session_of(*number) {
-                    let _ = self.sessions.enable(session, now);
-                }
-                return self.hear(*number, &Heard::MaintenanceOver, now, effects);
-            }
-            Command::Try(number) => return effects.push(Effect::Try(*number)),
-            Command::Tried(number, outcome) => {
-                let watched = self.paths.get_mut(usize::from(number.index()));
-                if let Some(fitness) = watched.and_then(|watched| watched.fitness.as_mut()) {
-                    fitness.note(*outcome);
-                }
-                self.judge(*number, now, effects);
-                return self.look(now, effects);
-            }
-            Command::Targets(number, is_met) => {
-                return self.take_targets(*number, *is_met, now, effects);
-            }
-        };
-        self.decide(decisions, now, effects);
     }
 
     /// Does what is due; `entropy` spreads heartbeats.

@@ -23,7 +23,7 @@ use nix::sys::time::TimeSpec;
 use tokio_util::sync::CancellationToken;
 
 use super::event::{Event, What, Words};
-use super::settings::PathSettings;
+use super::settings::LinksSettings;
 use super::sockets::{Came, Sockets, Which};
 use super::status::Status;
 use super::trial::TrialsDoor;
@@ -56,6 +56,16 @@ pub(super) trait Kernel: Send {
     /// How many octets the office has sent by a path, if they are counted.
     fn office_sent(&mut self, path: PathNumber) -> Option<u64>;
 
+    /// Goes on with a section that was changed, in which visitors have so much of each path.
+    ///
+    /// # Errors
+    /// What could not be brought about.
+    fn reload(
+        &mut self,
+        sections: (&LinksSettings, &LinksSettings),
+        ceil: &dyn Fn(PathNumber) -> Option<Option<BitRate>>,
+    ) -> Result<(), String>;
+
     /// Moves traffic there.
     ///
     /// # Errors
@@ -66,7 +76,7 @@ pub(super) trait Kernel: Send {
 /// What the thread is started with.
 pub(super) struct Thread<K> {
     pub(super) watch: Watch,
-    pub(super) paths: Vec<PathSettings>,
+    pub(super) settings: LinksSettings,
     /// By which the other end proves its probes.
     pub(super) key: Option<Key>,
     /// Where paths are tried, if they are.
@@ -166,7 +176,7 @@ impl<K: Kernel> Thread<K> {
     /// Opens sockets anew on devices that were deleted and made again, once they have their address.
     fn rebind(&mut self, effects: &mut Vec<Effect>) {
         let numbers = (0..).map(PathNumber::new);
-        for ((number, path), sockets) in numbers.zip(&self.paths).zip(&mut self.sockets) {
+        for ((number, path), sockets) in numbers.zip(&self.settings.paths).zip(&mut self.sockets) {
             if path.device.index().is_ok_and(|index| Interface(index) != sockets.interface)
                 && let Ok(fresh) = Sockets::open(path)
             {
@@ -193,7 +203,7 @@ impl<K: Kernel> Thread<K> {
     ) {
         for which in [Which::Heartbeats, Which::Probes, Which::Reflector] {
             let numbers = (0..).map(PathNumber::new);
-            for ((number, sockets), path) in numbers.zip(&self.sockets).zip(&self.paths) {
+            for ((number, sockets), path) in numbers.zip(&self.sockets).zip(&self.settings.paths) {
                 let key = self.key.as_ref().filter(|_| path.authenticated);
                 for _ in 0..IN_A_ROW {
                     let Some(came) = sockets.receive(which, octets) else { break };
@@ -229,10 +239,26 @@ impl<K: Kernel> Thread<K> {
             Ok(_) | Err(Errno::EAGAIN) => {}
             Err(errno) => return Err(errno.into()),
         }
-        for command in self.commands.try_iter() {
-            self.watch.obey(&command, Instant::now(), effects);
+        while let Ok(command) = self.commands.try_recv() {
+            match command {
+                Command::Reload(fresh) => self.reload(*fresh, effects),
+                command => self.watch.obey(&command, Instant::now(), effects),
+            }
         }
         Ok(())
+    }
+
+    /// Goes on with a section that was changed.
+    fn reload(&mut self, fresh: LinksSettings, effects: &mut Vec<Effect>) {
+        let former = std::mem::replace(&mut self.settings, fresh);
+        let sections = (&former, &self.settings);
+        self.watch.reload(sections, Instant::now(), effects);
+        let watch = &self.watch;
+        match self.kernel.reload(sections, &|number| watch.ceil(number)) {
+            Ok(()) => tracing::info!("links.reload: the section is taken"),
+            Err(reason) => tracing::error!(reason, "links.reload"),
+        }
+        self.tell(What::Reloaded);
     }
 
     /// Moves traffic first, and tells of it afterwards.

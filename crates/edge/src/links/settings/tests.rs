@@ -1,0 +1,128 @@
+use super::*;
+
+const LEAST: &str = r#"
+    site = "hofuf"
+    offices = ["10.2.0.0/16"]
+    canary = ["10.2.255.0/24"]
+    [[paths]]
+    name = "fibre"
+    device = "fib0"
+    local = "192.0.2.1"
+    peer = "192.0.2.2"
+    [[paths]]
+    name = "radio"
+    device = "rad0"
+    local = "198.51.100.1"
+    peer = "198.51.100.2"
+    missing = 5
+"#;
+
+fn read(text: &str) -> Result<LinksSettings, String> {
+    let settings: LinksSettings = toml::from_str(text).map_err(|error| error.to_string())?;
+    settings.validate().map_err(|error| error.to_string())?;
+    Ok(settings)
+}
+
+#[test]
+fn the_rest_follows_from_the_least() {
+    let settings = read(LEAST).unwrap();
+    assert_eq!(settings.mode, SwitchMode::Switch);
+    let [fibre, radio] = &settings.paths[..] else { panic!("there are two") };
+    assert_eq!(fibre.gateway(), Ipv4Addr::from([192, 0, 2, 2]));
+    assert_eq!(fibre.heartbeat(), Duration::from_millis(100));
+    assert_eq!((fibre.detect_mult().get(), radio.detect_mult().get()), (3, 5));
+    assert_eq!(fibre.probe_interval(), Some(Duration::from_millis(200)));
+    assert_eq!(fibre.policy(), PathPolicy::default());
+}
+
+#[test]
+fn a_far_end_without_probes_is_judged_by_its_heartbeats() {
+    let settings = read(&LEAST.replace("missing = 5", "probes-per-second = 0")).unwrap();
+    assert_eq!(settings.paths[1].probe_interval(), None);
+    assert_eq!(settings.paths[1].policy().quality, None);
+}
+
+const TRIED: &str = r#"missing = 5
+    office-local = "10.1.0.250"
+    office-peer = "10.2.0.250"
+    [carry-test]
+    needs-down-mbit = 20
+"#;
+
+fn tried() -> String {
+    let key = "site = \"hofuf\"\nkey-file = \"/etc/sabeel/links.key\"";
+    LEAST.replace("missing = 5", TRIED).replace("site = \"hofuf\"", key)
+}
+
+#[test]
+fn what_an_agent_that_runs_can_take_is_told_from_what_it_cannot() {
+    let settings = read(LEAST).unwrap();
+    for (old, new, is_taken) in [
+        ("", "", true),
+        ("10.2.0.0/16\"", "10.2.0.0/16\", \"10.3.0.0/16\"", true),
+        ("canary = [\"10.2.255.0/24\"]", "", true),
+        ("missing = 5", "missing = 4\nheartbeat-ms = 50\ncapacity-mbit = 20", true),
+        ("missing = 5", "missing = 5\nprobes-per-second = 9", true),
+        ("missing = 5", "missing = 5\nprobes-per-second = 0", false),
+        ("missing = 5", "missing = 5\nauthenticated = false", false),
+        ("rad0", "rad1", false),
+        ("\"hofuf\"", "\"mubarraz\"", false),
+        ("\"radio\"", "\"other\"", false),
+    ] {
+        let fresh = read(&LEAST.replace(old, new)).unwrap();
+        assert_eq!(settings.check_reload(&fresh).is_ok(), is_taken, "{new}");
+    }
+    let mut shorter = settings.clone();
+    shorter.paths.truncate(1);
+    assert!(settings.check_reload(&shorter).is_err() && shorter.check_reload(&settings).is_err());
+}
+
+#[test]
+fn a_path_is_tried_by_addresses_of_both_offices() {
+    let settings = read(&tried()).unwrap();
+    let pinned = settings.outline().pinned;
+    assert_eq!(pinned, [(PathNumber::new(1), "10.2.0.250/32".parse().unwrap())]);
+    let required = settings.carry_test.requirement();
+    assert_eq!(required.down, BitRate::from_megabits_per_second(20));
+    assert_eq!(required.max_age, Duration::from_secs(180));
+}
+
+#[test]
+fn addresses_by_which_a_path_cannot_be_tried_are_refused() {
+    for (old, new, named) in [
+        ("office-peer = \"10.2.0.250\"", "", "are set together"),
+        ("key-file", "#", "needs `key-file`"),
+        ("10.1.0.250", "10.2.0.249", "`office-local` is in `offices`"),
+        ("10.2.0.250", "10.3.0.250", "`office-peer` is in none of `offices`"),
+        ("needs-down-mbit", "needs-mtu", "`needs-mtu` is 20"),
+    ] {
+        let reason = read(&tried().replace(old, new)).unwrap_err();
+        assert!(reason.contains(named), "{new}: {reason}");
+    }
+}
+
+#[test]
+fn what_cannot_be_used_is_refused_by_its_key() {
+    for (old, new, named) in [
+        ("missing = 5", "missing = 1", "`missing` is 1, but must be 2 to 50"),
+        ("missing = 5", "heartbeat-ms = 5", "`heartbeat-ms` is 5"),
+        ("missing = 5", "alive-by = \"targets\"", "path radio: `quorum` is 1, but it has 0"),
+        ("missing = 5", "capacity-mbit = 0", "`capacity-mbit` is 0"),
+        ("missing = 5", "visitors-floor-kbit = 1", "`visitors-floor-kbit` is 1"),
+        ("missing = 5", "probes-per-second = 101", "`probes-per-second`"),
+        ("missing = 5", "bad-loss-percent = 0", "`bad-loss-percent`"),
+        ("missing = 5", "missin = 5", "missin"),
+        ("\"hofuf\"", "\"al hofuf\"", "`al hofuf` is no name"),
+        ("\"radio\"", "\"fibre\"", "two paths have the name fibre"),
+        ("\"198.51.100.2\"", "\"0.0.0.0\"", "path radio: `peer`"),
+        ("[\"10.2.0.0/16\"]", "[]", "`offices` is 0"),
+        ("10.2.255.0/24", "10.3.0.0/24", "10.3.0.0/24 in `canary`"),
+        ("10.2.0.0/16\"]", "10.2.0.0/16\", \"192.0.2.0/24\"]", "has the address 192.0.2.2"),
+    ] {
+        let reason = read(&LEAST.replace(old, new)).unwrap_err();
+        assert!(reason.contains(named), "{new}: {reason}");
+    }
+    let same = LEAST.replace("rad0", "fib0").replace("198.51.100.2", "192.0.2.2");
+    let reason = read(&same).unwrap_err();
+    assert_eq!(reason, "two paths have the peer 192.0.2.2 on fib0");
+}

@@ -1,0 +1,77 @@
+//! What the watch is told beside what it hears of its paths.
+
+use std::time::Instant;
+
+use link::PathNumber;
+use link::bfd;
+use link::carry::Outcome;
+use link::path::Heard;
+
+use super::{Effect, Watch};
+use crate::links::settings::LinksSettings;
+
+/// What people want, or others on this router found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::links) enum Command {
+    /// The office stays on a path, until then.
+    Lock(PathNumber, Option<Instant>),
+    /// It goes where it is best.
+    Unlock,
+    /// A path is taken out, until then.
+    Maintain(PathNumber, Option<Instant>),
+    /// And given back.
+    Resume(PathNumber),
+    /// A path is to be tried now.
+    Try(PathNumber),
+    /// A path was tried. Nobody wants that, but it comes by the same way.
+    Tried(PathNumber, Outcome),
+    /// The section was changed.
+    Reload(Box<LinksSettings>),
+    /// Enough targets of a path answer, or too few do. Nobody wants it: it is seen.
+    Targets(PathNumber, bool),
+}
+
+impl Watch {
+    /// Does what people want.
+    pub(in crate::links) fn obey(
+        &mut self,
+        command: &Command,
+        now: Instant,
+        effects: &mut Vec<Effect>,
+    ) {
+        let decisions = match command {
+            Command::Lock(on, until) => vec![self.site.lock(*on, *until, now)],
+            Command::Unlock => self.site.unlock(&self.views(), now),
+            Command::Maintain(number, until) => {
+                if let Some(session) = self.session_of(*number) {
+                    let why = bfd::Diagnostic::AdministrativelyDown;
+                    // The change is our own, and known.
+                    let _ = self.sessions.disable(session, why, now);
+                }
+                let heard = Heard::Maintenance { until: *until };
+                return self.hear(*number, &heard, now, effects);
+            }
+            Command::Resume(number) => {
+                if let Some(session) = self.session_of(*number) {
+                    let _ = self.sessions.enable(session, now);
+                }
+                return self.hear(*number, &Heard::MaintenanceOver, now, effects);
+            }
+            // It is the business of the thread, which has what is to be changed with it.
+            Command::Reload(_) => return,
+            Command::Try(number) => return effects.push(Effect::Try(*number)),
+            Command::Tried(number, outcome) => {
+                let watched = self.paths.get_mut(usize::from(number.index()));
+                if let Some(fitness) = watched.and_then(|watched| watched.fitness.as_mut()) {
+                    fitness.note(*outcome);
+                }
+                self.judge(*number, now, effects);
+                return self.look(now, effects);
+            }
+            Command::Targets(number, is_met) => {
+                return self.take_targets(*number, *is_met, now, effects);
+            }
+        };
+        self.decide(decisions, now, effects);
+    }
+}

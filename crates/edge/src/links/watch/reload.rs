@@ -1,0 +1,42 @@
+//! A section that was changed is taken while sessions go on.
+
+use std::time::Instant;
+
+use super::{Effect, Guarded, Patience, Watch, heartbeats};
+use crate::links::settings::LinksSettings;
+
+impl Watch {
+    /// Takes a section that has the same paths as before; see [`LinksSettings::check_reload`].
+    pub(in crate::links) fn reload(
+        &mut self,
+        (former, fresh): (&LinksSettings, &LinksSettings),
+        now: Instant,
+        effects: &mut Vec<Effect>,
+    ) {
+        let each = former.paths.iter().zip(&fresh.paths).zip(&mut self.paths);
+        for ((before, of), watched) in each {
+            watched.path.change_policy(of.policy());
+            if let Some((sender, interval)) = watched.sender.as_mut().zip(of.probe_interval()) {
+                sender.set_interval(interval);
+            }
+            if former.shape(before) != fresh.shape(of) {
+                watched.guarded = fresh.shape(of).map(|shape| Guarded::of(&shape));
+            }
+            let key = self.key.as_ref().filter(|_| of.authenticated);
+            let is_same = (before.heartbeat_ms, before.missing) == (of.heartbeat_ms, of.missing);
+            if let Ok(wished) = heartbeats(of, key)
+                && !is_same
+            {
+                watched.patience = Patience::of(of);
+                watched.heartbeats = wished.clone();
+                if let Some(session) = watched.session {
+                    self.sessions.reconfigure(session, wished);
+                }
+            }
+        }
+        if let Some(number) = self.site.clamped() {
+            let wanted = self.come(number, now);
+            effects.extend(wanted.map(|wanted| Effect::Shared(number, wanted)));
+        }
+    }
+}
