@@ -3,10 +3,12 @@
 //!
 //! Nothing here reads a clock, a store or a socket; the time comes in, and what is to be done goes out.
 
+pub mod alert;
 pub mod availability;
 pub mod incident;
 pub mod maintenance;
 pub mod span;
+pub mod wording;
 
 use domain::Timestamp;
 use link::cause::Moment;
