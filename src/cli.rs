@@ -1,5 +1,6 @@
 //! What can be typed after `sabeel`.
 
+mod alert;
 mod audit;
 mod code;
 mod consent;
@@ -21,6 +22,7 @@ use domain::{
     SessionId, SiteName, Timestamp, VoucherId, Zone,
 };
 
+pub use alert::{AlertCommand, AlertTest};
 pub use audit::{AuditCommand, AuditList};
 pub use code::CodeCommand;
 pub use consent::ConsentCommand;
@@ -65,6 +67,9 @@ pub enum Command {
     /// The links of the office whose router this is.
     #[command(subcommand)]
     Link(LinkCommand),
+    /// The channels of alerts.
+    #[command(subcommand)]
+    Alert(AlertCommand),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -1,6 +1,7 @@
 //! What each command does.
 
 mod account;
+mod alert;
 mod audit;
 mod code;
 mod consent;
@@ -50,6 +51,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         }
         Command::Edge => gateway::run(config, cli.config).await,
         Command::Link(command) => link::run(&config, format, command).await,
+        Command::Alert(command) => alert::run(&config, format, command).await,
         Command::Config(ConfigCommand::Check) => {
             output::done(format, &serde_json::json!({ "valid": true }), "the configuration is good")
         }

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use controller::ControllerSettings;
+use controller::alert_channels::AlertSettings;
 use edge::EdgeSettings;
 use edge::links::LinksSettings;
 use messaging::MessagingSettings;
@@ -37,6 +38,8 @@ pub struct Config {
     pub portal: PortalSettings,
     /// Quotas, orders and retention.
     pub controller: ControllerSettings,
+    /// How alerts reach people and systems outside.
+    pub alerts: AlertSettings,
     /// How codes reach telephones.
     pub messaging: MessagingSettings,
     /// The gateway of a site, for `sabeel edge`.
@@ -113,6 +116,7 @@ impl Config {
         self.radius.validate().map_err(|error| invalid("radius", error.to_string()))?;
         self.portal.validate().map_err(|error| invalid("portal", error.to_string()))?;
         self.controller.validate().map_err(|error| invalid("controller", error.to_string()))?;
+        self.alerts.validate().map_err(|error| invalid("alerts", error.to_string()))?;
         let (known, kept) = (self.controller.retention.erasure_days, self.trail.keep_days);
         if known <= kept {
             let reason = format!(

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use anyhow::Context;
 use controller::admin::{About, AdminApi, NewAccessPoints, ReportCodes};
+use controller::alert_channels::DeadMan;
 use controller::{
     Controller, NasControl, OrderDelivery, Places, Records, ReportMessages, SiteMessages,
 };
 use controller_api::Controllers;
-use domain::{Clock, Code, Language, ReportNumber, SiteTexts, SmsText, Timestamp};
+use domain::{Clock, Code, Language, ReportNumber, SiteTexts, SmsText, Timestamp, Urgency};
 use messaging::{Courier, Standing};
 use portal::{Messages, Portal};
 use radius::{Connections, DaeClient, Presence, Radius};
@@ -312,11 +313,26 @@ impl Parts {
             controller.run(stop).await;
             Ok(())
         });
+        self.start_dead_man(shared)?;
         let api = self.admin_api(shared, nas_control)?;
         let socket = shared.config.admin_socket();
         let stop = shared.stop.clone();
         self.spawn("admin", async move {
             controller::admin::serve(&socket, api, stop).await.context("the admin interface failed")
+        });
+        Ok(())
+    }
+
+    /// Gives signs of life to a place outside, if that is set, while the store answers.
+    fn start_dead_man(&mut self, shared: &Shared) -> anyhow::Result<()> {
+        let Some(settings) = &shared.config.alerts.dead_man else { return Ok(()) };
+        let dead_man = DeadMan::open(settings).context("no sign of life can be given")?;
+        let (store, stop) = (Arc::clone(&shared.store), shared.stop.clone());
+        self.spawn("dead-man", async move {
+            let is_well =
+                || async { store.count_waiting_messages(Urgency::Ordinary).await.is_ok() };
+            dead_man.run(is_well, stop).await;
+            Ok(())
         });
         Ok(())
     }

@@ -5,6 +5,7 @@
 //! [`NasControl`].
 
 pub mod admin;
+pub mod alert_channels;
 mod control;
 mod credential;
 mod delivery;
