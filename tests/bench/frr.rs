@@ -9,7 +9,9 @@ use anyhow::{Context, ensure};
 
 use crate::ground::Offices;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long they may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+const PAUSE: Duration = Duration::from_millis(200);
 /// In the order in which they need each other.
 const DAEMONS: [&str; 3] = ["zebra", "bfdd", "ospfd"];
 /// FRR runs as a user of its own, and wants it to be in a group; here all are root.
@@ -103,7 +105,9 @@ fn wait_for(offices: &Offices, router: usize) -> anyhow::Result<()> {
     let words =
         ["vtysh", "--vty_socket", &place, "--config_dir", &place, "-c", "show bfd peers json"];
     let office = format!("10.{}.0.2", 3 - router);
+    // To ask is work, which those who are asked about must not wait for.
     loop {
+        std::thread::park_timeout(PAUSE);
         let said = offices.command(&format!("router-{router}"), &words).output()?.stdout;
         let peers: Vec<serde_json::Value> = serde_json::from_slice(&said).unwrap_or_default();
         let up = peers.iter().filter(|peer| peer["status"] == "up").count();
