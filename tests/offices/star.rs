@@ -1,10 +1,10 @@
 //! A hub and eight sites, each with a fibre and a radio path to it; all radio paths share one sector. The
-//! hub has a place with an agent for each site, behind its own router.
+//! router of the hub runs an agent for each site.
 //!
 //! ```text
-//!                 .- hub-1 == fibre, radio == site-1
-//! centre in hub --+- ...
-//!                 '- hub-8 == fibre, radio == site-8
+//!      .- fib1, rad1 == fibre, radio == site-1
+//! hub -+- ...
+//!      '- fib8, rad8 == fibre, radio == site-8
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -31,41 +31,40 @@ const PAUSE: Duration = Duration::from_millis(50);
 const LAY: &str = r"
 for place in hub wire; do ip netns add $place; ip -n $place link set lo up; done
 ip -n hub address add 10.100.0.1/32 dev lo
+ip netns exec hub sysctl --quiet --write net.ipv4.ip_forward=1
 for k in 1 2 3 4 5 6 7 8; do
+  ip netns add site-$k
+  ip -n site-$k link set lo up
+  ip netns exec site-$k sysctl --quiet --write net.ipv4.ip_forward=1
+  ip link add name rad0 netns site-$k gso_max_segs 1 type veth peer name site-$k netns wire
+  ip link add name rad$k netns hub gso_max_segs 1 type veth peer name hub-$k netns wire
   for end in site hub; do
-    ip netns add $end-$k
-    ip -n $end-$k link set lo up
-    ip netns exec $end-$k sysctl --quiet --write net.ipv4.ip_forward=1
-    ip link add name rad0 netns $end-$k gso_max_segs 1 type veth peer name $end-$k netns wire
     ip netns exec wire sysctl --quiet --write net.ipv6.conf.$end-$k.disable_ipv6=1
     ip -n wire link set $end-$k up
   done
-  ip link add name fib0 netns site-$k type veth peer name fib0 netns hub-$k
-  ip link add name core netns hub-$k type veth peer name core-$k netns hub
+  ip link add name fib0 netns site-$k type veth peer name fib$k netns hub
   n=$((4 * k)); site=$((n + 2)); hub=$((n + 1))
-  for path in fib0=192.0.2 rad0=198.51.100; do
-    ip -n site-$k address add ${path#*=}.$site/30 dev ${path%=*}
-    ip -n hub-$k address add ${path#*=}.$hub/30 dev ${path%=*}
-    ip -n site-$k link set ${path%=*} up
-    ip -n hub-$k link set ${path%=*} up
+  for path in fib=192.0.2 rad=198.51.100; do
+    ip -n site-$k address add ${path#*=}.$site/30 dev ${path%=*}0
+    ip -n hub address add ${path#*=}.$hub/30 dev ${path%=*}$k
+    ip -n site-$k link set ${path%=*}0 up
+    ip -n hub link set ${path%=*}$k up
   done
   ip -n site-$k address add 10.$k.0.1/32 dev lo
-  ip -n hub address add 172.16.$k.1/30 dev core-$k
-  ip -n hub-$k address add 172.16.$k.2/30 dev core
-  ip -n hub link set core-$k up
-  ip -n hub-$k link set core up
-  ip -n hub route add 10.$k.0.0/16 via 172.16.$k.2
-  ip -n hub-$k route add 10.100.0.0/16 via 172.16.$k.1
 done
 # Visitors at one site, and the world that they reach by the radio path.
 ip -n site-1 address add 10.1.77.2/32 dev lo
-ip -n hub-1 address add 203.0.113.1/32 dev lo
+ip -n hub address add 203.0.113.1/32 dev lo
 ip -n site-1 route add 203.0.113.0/24 via 198.51.100.5
 ";
 
 /// A router with an agent.
 struct Agent {
+    /// Where it runs, and what its files are called.
     place: String,
+    name: String,
+    /// Its end of the fibre.
+    fibre: String,
     dir: PathBuf,
     running: Child,
 }
@@ -73,9 +72,11 @@ struct Agent {
 impl Agent {
     /// That of a site, or of the hub for it.
     fn start(places: &Namespaces, dir: &Path, end: &str, site: usize) -> Self {
-        let place = format!("{end}-{site}");
+        let name = format!("{end}-{site}");
         let (own, other) = if end == "site" { (2, 1) } else { (1, 2) };
-        let far = if end == "site" { 100 } else { site };
+        let (far, device, instance) = if end == "site" { (100, 0, 0) } else { (site, site, site) };
+        let place = if end == "site" { name.clone() } else { end.to_owned() };
+        let (fibre, radio) = (format!("fib{device}"), format!("rad{device}"));
         let path = |name: &str, device: &str, net: &str, missing: u8| {
             let [own, other] = [own, other].map(|host| 4 * site + host);
             format!(
@@ -83,33 +84,33 @@ impl Agent {
                  peer = \"{net}.{other}\"\nmissing = {missing}\n"
             )
         };
-        let file = |name: &str| format!("{}/{place}{name}", dir.display());
+        let file = |kind: &str| format!("{}/{name}{kind}", dir.display());
         let text = format!(
-            "data-dir = \"{}\"\n[links]\nsite = \"{place}\"\noffices = [\"10.{far}.0.0/16\"]\n\
+            "data-dir = \"{}\"\n[links]\nsite = \"{name}\"\ninstance = {instance}\noffices = [\"10.{far}.0.0/16\"]\n\
              visitors = [\"10.1.77.0/24\"]\nevent-log = \"{}\"\nsocket = \"{}\"\n{}{}\
              capacity-mbit = {SHARE}\n",
             dir.display(),
             file(".jsonl"),
             file(".sock"),
-            path("fibre", "fib0", "192.0.2", 3),
-            path("radio", "rad0", "198.51.100", 5),
+            path("fibre", &fibre, "192.0.2", 3),
+            path("radio", &radio, "198.51.100", 5),
         );
         std::fs::write(file(".toml"), text).unwrap();
         let log = std::fs::File::create(file(".log")).unwrap();
         let mut command = places.command(&place, &[SABEEL, "-c", &file(".toml"), "edge"]);
         let running = command.stdin(Stdio::null()).stderr(log).spawn().unwrap();
-        Self { place, dir: dir.to_owned(), running }
+        Self { place, fibre, dir: dir.to_owned(), running, name }
     }
 
     fn status(&self, places: &Namespaces) -> Option<Value> {
-        let config = self.dir.join(format!("{}.toml", self.place));
+        let config = self.dir.join(format!("{}.toml", self.name));
         let words = [SABEEL, "-c", config.to_str().unwrap(), "--json", "link", "list"];
         let output = places.command(&self.place, &words).output().unwrap();
         output.status.success().then(|| serde_json::from_slice(&output.stdout).unwrap())
     }
 
     fn events(&self) -> Vec<Value> {
-        let path = self.dir.join(format!("{}.jsonl", self.place));
+        let path = self.dir.join(format!("{}.jsonl", self.name));
         let text = std::fs::read_to_string(path).unwrap();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
@@ -163,7 +164,7 @@ impl Star {
             if status.as_ref().is_some_and(&wanted) {
                 return;
             }
-            assert!(begun.elapsed() < PATIENCE, "no {what} at {}: {status:?}", agent.place);
+            assert!(begun.elapsed() < PATIENCE, "no {what} at {}: {status:?}", agent.name);
             std::thread::park_timeout(PAUSE);
         }
     }
@@ -175,11 +176,16 @@ impl Star {
 
     /// Cuts the fibres of these sites at both ends and at once.
     fn cut(&self, sites: &[usize]) {
-        let rules = "add table netdev cut; add chain netdev cut in { type filter hook ingress \
-                     device fib0 priority -500 ; policy drop ; }";
+        let rules = |fibre: &str| {
+            format!(
+                "add table netdev cut-{fibre}; add chain netdev cut-{fibre} in {{ type filter hook \
+                 ingress device {fibre} priority -500 ; policy drop ; }}"
+            )
+        };
         std::thread::scope(|scope| {
             for agent in sites.iter().flat_map(|site| self.of(*site)) {
-                scope.spawn(|| self.places.at(&agent.place, &["nft", rules]));
+                let rules = rules(&agent.fibre);
+                scope.spawn(move || self.places.at(&agent.place, &["nft", &rules]));
             }
         });
         for agent in sites.iter().flat_map(|site| self.of(*site)) {
@@ -221,12 +227,12 @@ fn sites_of_a_star_fail_over_alone_then_beside_a_crowd_and_all_at_once() {
         }
     });
     for agent in others.iter().flat_map(|site| star.of(*site)) {
-        assert_eq!(agent.moves(), [0.0; 0], "{}", agent.place);
-        assert!(agent.events().iter().all(|event| event["to"] != "down"), "{}", agent.place);
+        assert_eq!(agent.moves(), [0.0; 0], "{}", agent.name);
+        assert!(agent.events().iter().all(|event| event["to"] != "down"), "{}", agent.name);
     }
 
     // Visitors of another site send more than the whole sector carries.
-    let mut world = Traffic::begin(star.places.command("hub-1", &[]), &["town"]);
+    let mut world = Traffic::begin(star.places.command("hub", &[]), &["town"]);
     let sending = ["office", "10.1.77.2", "203.0.113.1", "32"];
     let crowd = Traffic::begin(star.places.command("site-1", &[]), &sending);
     let share = SHARE as f64 * 1e6 / 8.0;

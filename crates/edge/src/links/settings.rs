@@ -25,6 +25,7 @@ use crate::settings::{SettingsError, within};
 
 /// The most paths of an office.
 const MOST_PATHS: usize = 8;
+const MOST_INSTANCE: u64 = 99;
 const MOST_PREFIXES: usize = 10_000;
 
 /// The section `[links]` of the configuration file.
@@ -33,6 +34,10 @@ const MOST_PREFIXES: usize = 10_000;
 pub struct LinksSettings {
     /// What this office is called in events: letters, digits and `-`.
     pub site: String,
+    /// Which of several agents on this router it is, as at a hub with one for each far office; 0 to 99,
+    /// default 0. No two have the same.
+    #[serde(default)]
+    pub instance: u8,
     /// Whether routes are moved; default `switch`.
     #[serde(default)]
     pub mode: SwitchMode,
@@ -251,6 +256,7 @@ impl LinksSettings {
     pub fn validate(&self) -> Result<(), LinksSettingsError> {
         let count = |list: usize| u64::try_from(list).unwrap_or(u64::MAX);
         check_name(&self.site)?;
+        within("instance", self.instance.into(), 0, MOST_INSTANCE)?;
         within("paths", count(self.paths.len()), 1, count(MOST_PATHS))?;
         within("offices", count(self.offices.len()), 1, count(MOST_PREFIXES))?;
         let (mut names, mut ends) = (BTreeSet::new(), BTreeSet::new());
@@ -347,6 +353,7 @@ impl LinksSettings {
             ipv4: Some(of.gateway()),
             ipv6: of.gateway6,
         };
+        let (common, instance) = (Outline::default(), u32::from(self.instance));
         let numbers = (0..).map(PathNumber::new);
         let pinned = |(number, of): (_, &PathSettings)| {
             Some((number, Ipv4Net::from(of.office_peer?).into()))
@@ -357,7 +364,18 @@ impl LinksSettings {
             pinned: numbers.zip(&self.paths).filter_map(pinned).collect(),
             canary: self.canary.clone(),
             protected_mark: NonZeroU32::new(self.protected_mark),
-            ..Outline::default()
+            protected_table: common.protected_table + instance,
+            rule_preference: common.rule_preference + instance,
+            next_hop_base: common.next_hop_base + 100 * instance,
+            ..common
+        }
+    }
+
+    /// What the device is called on which a host stands in for the office.
+    pub(super) fn stand_in(&self) -> String {
+        match self.instance {
+            0 => "sabeel-carry".to_owned(),
+            instance => format!("sabeel-carry{instance}"),
         }
     }
 

@@ -331,28 +331,53 @@ fn another_plan_replaces_the_first_without_a_leftover() {
     let mut switch = office.switch(Hand::Kernel);
     switch.reconcile(ON_FIBRE).unwrap();
     let first = office.state();
-    for base in [5200, 5112, 5101] {
-        let other = Outline {
-            next_hop_base: base,
-            metric: 300,
-            protected_table: 77,
-            prefixes: vec!["10.9.0.0/16".parse().unwrap(), "10.8.0.1/32".parse().unwrap()],
-            canary: vec!["2001:db8::/32".parse().unwrap()],
-            ..outline()
-        };
-        switch.adopt(Plan::new(other.clone()).unwrap());
-        switch.reconcile(ON_RADIO).unwrap();
-        assert!(switch.reconcile(ON_RADIO).unwrap().changes.is_empty());
-        office.assert_arrives(&office.sender(FAR, 0), RADIO);
-        let fresh = Office::build();
-        fresh.switch_of(other, Hand::Kernel).reconcile(ON_RADIO).unwrap();
-        assert_eq!(office.state(), fresh.state());
-        switch.adopt(Plan::new(outline()).unwrap());
-        switch.reconcile(ON_FIBRE).unwrap();
-        assert_eq!(office.state(), first);
-    }
+    let other = Outline {
+        metric: 300,
+        prefixes: vec!["10.9.0.0/16".parse().unwrap(), "10.8.0.1/32".parse().unwrap()],
+        canary: vec!["2001:db8::/32".parse().unwrap()],
+        ..outline()
+    };
+    switch.adopt(Plan::new(other.clone()).unwrap());
+    switch.reconcile(ON_RADIO).unwrap();
+    assert!(switch.reconcile(ON_RADIO).unwrap().changes.is_empty());
+    office.assert_arrives(&office.sender(FAR, 0), RADIO);
+    let fresh = Office::build();
+    fresh.switch_of(other, Hand::Kernel).reconcile(ON_RADIO).unwrap();
+    assert_eq!(office.state(), fresh.state());
+    switch.adopt(Plan::new(outline()).unwrap());
+    switch.reconcile(ON_FIBRE).unwrap();
+    assert_eq!(office.state(), first);
     let missing = switch.move_to(Routes::everything(PathNumber::new(2))).unwrap_err();
     assert_eq!(missing.to_string(), "there is no path 2");
+}
+
+#[test]
+fn agents_of_one_router_leave_each_others_traffic_alone() {
+    let office = Office::build();
+    let mut switch = office.switch(Hand::Kernel);
+    switch.reconcile(ON_FIBRE).unwrap();
+    let first = office.state();
+    let another = Outline {
+        next_hop_base: 5200,
+        protected_table: 5101,
+        rule_preference: 5101,
+        prefixes: vec!["10.7.0.0/16".parse().unwrap()],
+        canary: Vec::new(),
+        ..outline()
+    };
+    let mut second = office.switch_of(another.clone(), Hand::Kernel);
+    second.reconcile(ON_RADIO).unwrap();
+    assert!(switch.reconcile(ON_FIBRE).unwrap().changes.is_empty());
+    switch.move_to(ON_RADIO).unwrap();
+    assert!(second.reconcile(ON_RADIO).unwrap().changes.is_empty());
+    switch.move_to(ON_FIBRE).unwrap();
+    second.clear().unwrap();
+    assert_eq!(office.state(), first);
+    // What one routes is not the other's.
+    let same = Outline { prefixes: outline().prefixes, ..another };
+    let refused = office.switch_of(same, Hand::Kernel).reconcile(ON_RADIO).unwrap_err();
+    assert!(refused.to_string().contains("is there already"), "{refused}");
+    assert_eq!(office.state(), first);
 }
 
 #[test]

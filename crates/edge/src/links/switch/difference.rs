@@ -76,8 +76,12 @@ pub struct Held {
 
 impl Held {
     /// Takes note of a next hop.
-    pub fn note_next_hop(&mut self, found: Owned<NextHop>) {
+    pub fn note_next_hop(&mut self, found: Owned<NextHop>, plan: &Plan) {
         let NextHop { id, target } = found.it;
+        // Those of another agent on this router are no business of this one.
+        if found.protocol == PROTOCOL && !plan.covers(id) {
+            return;
+        }
         self.next_hops.insert(id, Owned { protocol: found.protocol, it: target });
     }
 
@@ -85,10 +89,11 @@ impl Held {
     pub fn note_route(
         &mut self,
         found: Owned<Route>,
+        plan: &Plan,
         is_wanted: impl Fn(&(u32, IpNet, u32)) -> bool,
     ) {
         let Owned { protocol, it: route } = found;
-        if protocol == PROTOCOL {
+        if protocol == PROTOCOL && plan.covers(route.next_hop) {
             self.routes.insert(route);
         } else if is_wanted(&route.key()) {
             self.foreign_routes.insert(route.key(), protocol);
@@ -96,8 +101,8 @@ impl Held {
     }
 
     /// Takes note of a rule that is ours.
-    pub fn note_rule(&mut self, found: Owned<Rule>) {
-        if found.protocol == PROTOCOL {
+    pub fn note_rule(&mut self, found: Owned<Rule>, plan: &Plan) {
+        if found.protocol == PROTOCOL && found.it.table == plan.protected_table() {
             self.rules.insert(found.it);
         }
     }

@@ -5,6 +5,9 @@
 //! them groups and routes; then routes of a worse metric by the other paths stand in until
 //! [`Switch::reconcile`] has made everything again. Connections are never touched.
 //!
+//! Ours is what has our protocol and an id, or a table, that the plan may use: several agents on one router,
+//! as at a hub, have different ones.
+//!
 //! While `net.ipv4.nexthop_compat_mode` is 1, the kernel's default, it tells listeners of each route of a
 //! group that is replaced, which takes longer than the switch itself.
 
@@ -27,7 +30,7 @@ pub use object::{Change, NextHop, Object, Route, Rule, Target, Verb};
 pub use plan::{Outline, Path, Plan, PlanError};
 pub use watch::{Carrier, LinkEvent, Watch};
 
-use crate::netlink::{Message, NetlinkError, Received, Socket};
+use crate::netlink::{Message, NetlinkError, Socket};
 use device::Device;
 use difference::{Held, Wanted, difference};
 use object::PROTOCOL;
@@ -323,21 +326,27 @@ impl Switch {
     }
 
     fn next_hops(&mut self) -> Result<Held, SwitchError> {
-        Ok(self.route.dump(wire::list_next_hops(), note_next_hop)?)
+        let Self { route, plan, .. } = self;
+        let held = route.dump(wire::list_next_hops(), |held: &mut Held, message| {
+            let found = wire::read_next_hop(message).into_iter();
+            found.for_each(|found| held.note_next_hop(found, plan));
+        })?;
+        Ok(held)
     }
 
     fn read(&mut self, wanted: &Wanted) -> Result<Held, SwitchError> {
         let mut held = self.next_hops()?;
         let keys: HashSet<_> = wanted.route_keys().collect();
-        let routes: Held = self.route.dump(wire::list_routes(), |held: &mut Held, message| {
+        let Self { route, plan, .. } = self;
+        let routes: Held = route.dump(wire::list_routes(), |held: &mut Held, message| {
             if let Some(found) = wire::read_route(message) {
-                held.note_route(found, |key| keys.contains(key));
+                held.note_route(found, plan, |key| keys.contains(key));
             }
         })?;
         held.routes = routes.routes;
         held.foreign_routes = routes.foreign_routes;
-        let rules: Held = self.route.dump(wire::list_rules(), |held: &mut Held, message| {
-            wire::read_rule(message).into_iter().for_each(|found| held.note_rule(found));
+        let rules: Held = route.dump(wire::list_rules(), |held: &mut Held, message| {
+            wire::read_rule(message).into_iter().for_each(|found| held.note_rule(found, plan));
         })?;
         held.rules = rules.rules;
         Ok(held)
@@ -360,10 +369,6 @@ impl Switch {
     fn check(&self, routes: Routes) -> Result<(), SwitchError> {
         self.plan.missing(routes).map_or(Ok(()), |path| Err(SwitchError::NoPath(path)))
     }
-}
-
-fn note_next_hop(held: &mut Held, message: Received<'_>) {
-    wire::read_next_hop(message).into_iter().for_each(|found| held.note_next_hop(found));
 }
 
 /// Where a next hop of ours leads; an error when it is somebody else's.

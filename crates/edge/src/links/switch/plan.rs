@@ -247,6 +247,11 @@ impl Plan {
         NextHop { id: self.group_id(kind, family), target: Target::Member(member) }
     }
 
+    /// The routing table of protected traffic.
+    pub(super) const fn protected_table(&self) -> u32 {
+        self.outline.protected_table
+    }
+
     /// Whether an id is one that the plan may use.
     pub(super) fn covers(&self, id: u32) -> bool {
         (self.outline.next_hop_base..self.outline.next_hop_base + IDS).contains(&id)

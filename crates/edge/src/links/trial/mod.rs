@@ -118,9 +118,10 @@ impl Trials {
         }
         let pairs: Vec<_> = paths.iter().map(|path| path.pair).collect();
         let own: Vec<_> = pairs.iter().map(|pair| pair.own).collect();
-        let tun = Tun::open(&own, test.needs_mtu)?;
+        let device = settings.stand_in();
+        let tun = Tun::open(&device, &own, test.needs_mtu)?;
         let host = Host::new(tun, &pairs, test.port, random::number(), now);
-        let tap = Tap::open(&own)?;
+        let tap = Tap::open(&own, device)?;
         let keys =
             Keys { carry: CarryKey::of(key), train: TrainKey::of(key), probe: ProbeKey::of(key) };
         let witness = Witness::default();

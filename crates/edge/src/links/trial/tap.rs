@@ -12,7 +12,6 @@ use nix::sys::socket::{LinkAddr, recvfrom};
 use socket2::{Domain, Protocol, SockFilter, Socket, Type};
 
 use super::host::flow_of;
-use super::tun;
 
 /// Octets of a packet that are looked at: the longest IPv4 header, and ports.
 const SHOWN: usize = 64;
@@ -32,6 +31,8 @@ const DESTINATION: u32 = 16;
 pub(super) struct Tap {
     socket: Socket,
     own: Vec<Ipv4Addr>,
+    /// The device behind which the hosts are.
+    behind: String,
     /// Devices by their numbers; none where it is part of another one, or our own.
     devices: HashMap<usize, Option<Interface>>,
 }
@@ -56,14 +57,14 @@ pub(super) enum Direction {
 }
 
 impl Tap {
-    /// Opens it for the hosts with these addresses.
-    pub(super) fn open(own: &[Ipv4Addr]) -> io::Result<Self> {
+    /// Opens it for the hosts with these addresses, which stand in behind that device.
+    pub(super) fn open(own: &[Ipv4Addr], behind: String) -> io::Result<Self> {
         let every = u16::try_from(libc::ETH_P_ALL).unwrap_or_default().to_be();
         let every = Protocol::from(i32::from(every));
         let socket = Socket::new(Domain::PACKET, Type::DGRAM, Some(every))?;
         socket.attach_filter(&filter(own))?;
         socket.set_nonblocking(true)?;
-        Ok(Self { socket, own: own.to_vec(), devices: HashMap::new() })
+        Ok(Self { socket, own: own.to_vec(), behind, devices: HashMap::new() })
     }
 
     /// What to wait for.
@@ -85,7 +86,10 @@ impl Tap {
         let direction =
             if from.pkttype() == libc::PACKET_OUTGOING { Direction::Out } else { Direction::In };
         let packet = octets.get(..length).unwrap_or_default();
-        let device = *self.devices.entry(from.ifindex()).or_insert_with_key(|index| named(*index));
+        let device = *self
+            .devices
+            .entry(from.ifindex())
+            .or_insert_with_key(|index| named(*index, &self.behind));
         let passed = device.and_then(|device| self.read(packet, device, direction));
         Some(passed)
     }
@@ -114,7 +118,7 @@ impl Tap {
 
 /// The name of a device, if packets that pass it are to be told: what is part of another one, as a port
 /// of a bridge is, shows them a second time.
-fn named(index: usize) -> Option<Interface> {
+fn named(index: usize, behind: &str) -> Option<Interface> {
     let name = if_indextoname(u32::try_from(index).ok()?).ok()?.into_string().ok()?;
     let entries = std::fs::read_dir(format!("/sys/class/net/{name}")).ok();
     let is_part = entries.is_some_and(|mut entries| {
@@ -122,7 +126,7 @@ fn named(index: usize) -> Option<Interface> {
             |entry: std::fs::DirEntry| entry.file_name().to_string_lossy().starts_with("upper_");
         entries.any(|entry| entry.is_ok_and(is_upper))
     });
-    if name == tun::NAME || is_part { None } else { Interface::new(&name).ok() }
+    if name == behind || is_part { None } else { Interface::new(&name).ok() }
 }
 
 /// Lets packets pass that are from or to one of these.

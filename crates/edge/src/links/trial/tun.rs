@@ -15,9 +15,6 @@ use smoltcp::time::Instant;
 use crate::links::tap;
 use crate::netlink::{CREATE, Message, NetlinkError, REPLACE, Socket};
 
-/// What the device is called.
-pub(super) const NAME: &str = "sabeel-carry";
-
 /// The longest packet that is read.
 const LONGEST: usize = 2_048;
 const RTM_NEWLINK: u16 = 16;
@@ -41,15 +38,15 @@ pub(super) struct Tun {
 }
 
 impl Tun {
-    /// Makes the device and leads those addresses of the office to it.
-    pub(super) fn open(addresses: &[Ipv4Addr], mtu: u16) -> io::Result<Self> {
+    /// Makes the device of that name and leads those addresses of the office to it.
+    pub(super) fn open(name: &str, addresses: &[Ipv4Addr], mtu: u16) -> io::Result<Self> {
         let own = getifaddrs()?.filter_map(|of| Some(of.address?.as_sockaddr_in()?.ip()));
         if let Some(taken) = own.into_iter().find(|own| addresses.contains(own)) {
             let reason = format!("{taken} is this router's own: use an address that nobody has");
             return Err(io::Error::new(io::ErrorKind::AddrInUse, reason));
         }
-        let file = tap::open(NAME, libc::IFF_TUN)?;
-        lead(addresses).map_err(|error| match error {
+        let file = tap::open(name, libc::IFF_TUN)?;
+        lead(name, addresses).map_err(|error| match error {
             NetlinkError::Refused(errno) => errno.into(),
             error => io::Error::other(error),
         })?;
@@ -63,8 +60,8 @@ impl Tun {
 }
 
 /// Takes the device up and gives it the routes of those addresses.
-fn lead(addresses: &[Ipv4Addr]) -> Result<(), NetlinkError> {
-    let index = if_nametoindex(NAME).map_err(NetlinkError::Refused)?;
+fn lead(name: &str, addresses: &[Ipv4Addr]) -> Result<(), NetlinkError> {
+    let index = if_nametoindex(name).map_err(NetlinkError::Refused)?;
     let mut link = [0; 16];
     link[4..8].copy_from_slice(&index.to_ne_bytes());
     link[8..12].copy_from_slice(&IFF_UP.to_ne_bytes());
