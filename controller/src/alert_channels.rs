@@ -7,6 +7,7 @@
 
 mod dead_man;
 mod mail;
+mod messages;
 mod settings;
 mod syslog;
 mod webhook;
@@ -62,13 +63,14 @@ impl AlertSeverity {
     }
 }
 
-/// What all attempts to tell of the same thing have in common: 1 to 64 of letters, digits, `-`, `_`, `.`.
+/// What all attempts to tell of the same thing have in common: 1 to 200 of letters, digits, `-`, `_`, `.`
+/// and `/`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct AlertKey(String);
 
 /// Why a text is not an [`AlertKey`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("an alert's key is 1 to 64 of letters, digits, '-', '_' and '.'")]
+#[error("an alert's key is 1 to 200 of letters, digits, '-', '_', '.' and '/'")]
 pub struct AlertKeyError;
 
 impl AlertKey {
@@ -82,8 +84,8 @@ impl FromStr for AlertKey {
     type Err = AlertKeyError;
 
     fn from_str(text: &str) -> Result<Self, AlertKeyError> {
-        let is_plain = |octet: u8| octet.is_ascii_alphanumeric() || b"-_.".contains(&octet);
-        if (1..=64).contains(&text.len()) && text.bytes().all(is_plain) {
+        let is_plain = |octet: u8| octet.is_ascii_alphanumeric() || b"-_./".contains(&octet);
+        if (1..=200).contains(&text.len()) && text.bytes().all(is_plain) {
             return Ok(Self(text.to_owned()));
         }
         Err(AlertKeyError)

@@ -43,6 +43,8 @@ impl Syslog {
         let kind = kind.get(..LONGEST_KIND).unwrap_or(kind);
         // One line, for servers that take lines apart.
         let text = alert.text.lines().collect::<Vec<_>>().join("; ");
+        // A kind has room for the beginning alone.
+        let text = format!("{} {text}", alert.key.as_str());
         let head = format!(
             "<{priority}>1 {} {} sabeel {} {kind} - \u{feff}",
             alert.at,

@@ -18,6 +18,9 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
+use crate::links::alert::{Message, Purpose, Way};
+use crate::links::incident::Severity;
+use crate::links::wording::Language;
 
 const SECRET: &[u8] = b"sixteen octets or more";
 
@@ -171,7 +174,7 @@ async fn syslog_by_udp_is_one_datagram_of_rfc_5424() {
     // Facility 16 and severity 2.
     assert_eq!(head, "<130>1 2026-11-27T04:40:00Z");
     assert_eq!(kind, "incident-7.1 - ");
-    assert!(words.starts_with("Hofuf: the fibre is cut; by radio"), "{words}");
+    assert!(words.starts_with("incident-7.1 Hofuf: the fibre is cut; by radio"), "{words}");
     let long = "\u{645}".repeat(4_000);
     let long = Alert { text: &long, ..alert(&key) };
     let message = syslog(String::new(), SyslogProtocol::Udp).send(&long).await;
@@ -399,4 +402,38 @@ async fn channels_are_found_by_their_names() {
     assert!(channels.find("webhook").is_none());
     assert_eq!(channels.find("mail").unwrap().name(), "mail");
     assert!("two words".parse::<AlertKey>().is_err());
+}
+
+#[tokio::test]
+async fn a_message_about_incidents_goes_by_the_channel_of_its_way() {
+    let server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let settings: AlertSettings = serde_json::from_value(serde_json::json!({
+        "syslog": { "server": server.local_addr().unwrap().to_string() },
+    }))
+    .unwrap();
+    let channels = AlertChannels::open(&settings).unwrap();
+    let message = Message {
+        key: "7.1.raised/duty/log/0".to_owned(),
+        recipient: "duty".to_owned(),
+        channel: "log".to_owned(),
+        to: "log".to_owned(),
+        purpose: Purpose::Raised,
+        severity: Severity::Warning,
+        incidents: Vec::new(),
+        language: Language::default(),
+        text: "Hofuf: the fibre is cut".to_owned(),
+        lines: vec!["since 04:40".to_owned()],
+    };
+    let at = Timestamp::from_secs(1_795_754_400);
+    channels.tell(&message, Way::Syslog, at).await.unwrap();
+    let mut octets = [0; 4_096];
+    let length = server.recv(&mut octets).await.unwrap();
+    let (head, kind, words) = parted(&octets[..length]);
+    assert_eq!(head, "<132>1 2026-11-27T04:40:00Z");
+    assert_eq!(kind, "7.1.raised/duty/log/0 - ");
+    assert_eq!(words, "7.1.raised/duty/log/0 Hofuf: the fibre is cut; since 04:40");
+    for way in [Way::EMail, Way::Sms] {
+        let outcome = channels.tell(&message, way, at).await;
+        assert!(matches!(outcome, Err(AlertError::Never(_))), "{outcome:?}");
+    }
 }

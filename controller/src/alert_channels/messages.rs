@@ -1,0 +1,36 @@
+//! Messages about incidents, told by the channel of their way.
+
+use super::{Alert, AlertChannels, AlertError, AlertKey, AlertSeverity, deliver};
+use crate::links::alert::{Message, Way};
+use crate::links::incident::Severity;
+use domain::Timestamp;
+
+impl AlertChannels {
+    /// Tells of incidents, and tries again for a while if that may help. A text message is not for here:
+    /// it goes through the outbox, as all of them.
+    ///
+    /// # Errors
+    /// Why it was not told; then it is for the next way.
+    pub async fn tell(&self, message: &Message, way: Way, at: Timestamp) -> Result<(), AlertError> {
+        let name = match way {
+            Way::EMail => "mail",
+            Way::Webhook => "webhook",
+            Way::Syslog => "syslog",
+            Way::Sms => "sms",
+        };
+        let channel = self
+            .find(name)
+            .ok_or_else(|| AlertError::Never(format!("there is no section [alerts.{name}]")))?;
+        let key = message.key.parse::<AlertKey>();
+        let key = key.map_err(|error| AlertError::Never(error.to_string()))?;
+        let lines = std::iter::once(&message.text).chain(&message.lines);
+        let text = lines.map(String::as_str).collect::<Vec<_>>().join("\n");
+        let severity = match message.severity {
+            Severity::Notice => AlertSeverity::Informational,
+            Severity::Warning => AlertSeverity::Warning,
+            Severity::Critical => AlertSeverity::Critical,
+        };
+        deliver(channel, &Alert { recipient: &message.to, text: &text, key: &key, severity, at })
+            .await
+    }
+}
