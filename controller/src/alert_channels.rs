@@ -200,7 +200,15 @@ const PAUSES: [Duration; 3] =
 /// # Errors
 /// That of the last attempt.
 pub async fn deliver(channel: &dyn AlertChannel, alert: &Alert<'_>) -> Result<(), AlertError> {
-    for pause in PAUSES {
+    deliver_with(channel, alert, PAUSES).await
+}
+
+async fn deliver_with(
+    channel: &dyn AlertChannel,
+    alert: &Alert<'_>,
+    pauses: [Duration; 3],
+) -> Result<(), AlertError> {
+    for pause in pauses {
         match channel.send(alert).await {
             Err(AlertError::Later(reason)) => {
                 tracing::warn!(

@@ -66,3 +66,33 @@ impl DeadMan {
         Err(format!("the server answers with status {}", answer.status().as_u16()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::super::tests::web;
+    use super::*;
+
+    #[tokio::test]
+    async fn signs_of_life_are_given_only_while_all_is_well() {
+        let (port, mut told) = web(&[200]).await;
+        let client = web_client(PATIENCE).unwrap();
+        let url = format!("http://127.0.0.1:{port}/alive").parse().unwrap();
+        let dead_man = DeadMan { client, url, every: Duration::from_millis(1) };
+        let (asked, stop) = (Arc::new(AtomicU32::new(0)), CancellationToken::new());
+        let turns = Arc::clone(&asked);
+        // Well, not well, and never well again.
+        let is_well = move || std::future::ready(turns.fetch_add(1, Ordering::SeqCst) == 0);
+        let running = tokio::spawn(dead_man.run(is_well, stop.clone()));
+        let (request, _) = told.recv().await.unwrap();
+        assert_eq!((request.method().as_str(), request.uri().path()), ("GET", "/alive"));
+        while asked.load(Ordering::SeqCst) < 5 {
+            tokio::task::yield_now().await;
+        }
+        stop.cancel();
+        running.await.unwrap();
+        assert!(told.try_recv().is_err(), "nothing was said while it was not well");
+    }
+}

@@ -15,13 +15,14 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWrite
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
-use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::links::alert::{Message, Purpose, Way};
 use crate::links::incident::Severity;
 use crate::links::wording::Language;
 
+/// The kernel's own time is none that can be paused.
+const NO_PAUSES: [Duration; 3] = [Duration::ZERO; 3];
 const SECRET: &[u8] = b"sixteen octets or more";
 
 fn key() -> AlertKey {
@@ -45,7 +46,9 @@ fn file(dir: &TempDir, name: &str, content: &[u8]) -> PathBuf {
 }
 
 /// A web server that answers each request by what it says next, and tells what was asked.
-async fn web(statuses: &'static [u16]) -> (u16, mpsc::UnboundedReceiver<(Request<()>, Bytes)>) {
+pub(super) async fn web(
+    statuses: &'static [u16],
+) -> (u16, mpsc::UnboundedReceiver<(Request<()>, Bytes)>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let (tell, told) = mpsc::unbounded_channel();
@@ -112,11 +115,11 @@ async fn a_webhook_is_signed_with_its_time_and_its_id() {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn what_is_tried_again_has_the_same_key() {
     let (dir, key) = (tempfile::tempdir().unwrap(), key());
     let (port, mut told) = web(&[503, 429, 200]).await;
-    deliver(&webhook(&dir, port, SECRET).unwrap(), &alert(&key)).await.unwrap();
+    deliver_with(&webhook(&dir, port, SECRET).unwrap(), &alert(&key), NO_PAUSES).await.unwrap();
     for _ in 0..3 {
         let (request, body) = told.recv().await.unwrap();
         assert!(is_signed(&request, &body));
@@ -125,12 +128,13 @@ async fn what_is_tried_again_has_the_same_key() {
     assert!(told.try_recv().is_err(), "it was taken");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn what_will_not_be_taken_is_not_tried_again() {
     let (dir, key) = (tempfile::tempdir().unwrap(), key());
     for (status, attempts) in [(&[404][..], 1), (&[302], 1), (&[500], 4)] {
         let (port, mut told) = web(status).await;
-        let outcome = deliver(&webhook(&dir, port, SECRET).unwrap(), &alert(&key)).await;
+        let channel = webhook(&dir, port, SECRET).unwrap();
+        let outcome = deliver_with(&channel, &alert(&key), NO_PAUSES).await;
         let reason = outcome.unwrap_err().to_string();
         assert_eq!(reason, format!("the server answers with status {}", status[0]));
         let mut seen = 0;
@@ -366,28 +370,6 @@ async fn a_mail_with_a_password_goes_only_to_who_is_trusted() {
         assert_eq!(outcome.is_ok(), is_trusted, "{outcome:?}");
         assert_eq!(said.contains(&format!("AUTH PLAIN {password}")), is_trusted, "{said}");
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn signs_of_life_are_given_only_while_all_is_well() {
-    let (port, mut told) = web(&[200]).await;
-    let settings = DeadManSettings {
-        url: format!("http://127.0.0.1:{port}/alive").parse().unwrap(),
-        every_seconds: 60,
-    };
-    let (asked, stop) = (Arc::new(AtomicU32::new(0)), CancellationToken::new());
-    let turns = Arc::clone(&asked);
-    // Well, not well, and well again.
-    let is_well = move || std::future::ready(turns.fetch_add(1, Ordering::SeqCst) != 1);
-    let dead_man = DeadMan::open(&settings).unwrap();
-    let running = tokio::spawn(dead_man.run(is_well, stop.clone()));
-    for turns in [1, 3] {
-        let (request, _) = told.recv().await.unwrap();
-        assert_eq!((request.method().as_str(), request.uri().path()), ("GET", "/alive"));
-        assert_eq!(asked.load(Ordering::SeqCst), turns);
-    }
-    stop.cancel();
-    running.await.unwrap();
 }
 
 #[tokio::test]
