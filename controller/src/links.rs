@@ -7,6 +7,9 @@ pub mod alert;
 pub mod availability;
 pub mod incident;
 pub mod maintenance;
+pub mod map;
+mod markup;
+pub mod report;
 pub mod span;
 pub mod wording;
 

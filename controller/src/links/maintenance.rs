@@ -214,6 +214,11 @@ mod tests {
             riyadh(on(Days::Daily, 23 * 60, 120), "2026-11-22T21:30:00Z", "2026-11-22T21:40:00Z"),
             ["2026-11-22T20:00:00Z+120"]
         );
+        // And one of five days.
+        assert_eq!(
+            riyadh(on(Days::Monthly(20), 0, 5 * 1_440), week.0, "2026-11-22T01:00:00Z"),
+            ["2026-11-19T21:00:00Z+7200"]
+        );
     }
 
     #[test]

@@ -232,7 +232,7 @@ fn in_quiet_hours_only_what_is_critical_is_told_at_once() {
     story.now = seven;
     let digest = story.pass(0);
     assert_eq!(told(&digest), [("duty", "sms", "digest"), ("log", "mail", "digest")]);
-    assert_eq!(digest[0].text, "Sabeel: 1 incidents, 0 open, last #1 path cut, hofuf-fibre");
+    assert_eq!(digest[0].text, "Sabeel: incidents 1, open 0, last #1 path cut, hofuf-fibre");
     assert_eq!(digest[0].lines, ["#1 path cut, hofuf-fibre, 23:00 to 23:15"]);
     assert_eq!(story.sent(&digest), [], "the end was told with it");
 }
