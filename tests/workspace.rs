@@ -19,7 +19,7 @@ const ALLOWED: [(&str, &[&str]); 13] = [
     ("link", &[]),
     ("store", &["domain"]),
     ("messaging", &["domain", "store"]),
-    ("edge", &["connections", "domain", "link", "radius-proto"]),
+    ("edge", &["certificates", "connections", "domain", "link", "radius-proto"]),
     ("portal", &["certificates", "connections", "domain", "store"]),
     ("radius", &["certificates", "domain", "radius-proto", "store"]),
     ("controller", &["connections", "domain", "link", "store"]),

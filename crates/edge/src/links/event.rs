@@ -1,10 +1,5 @@
-//! What happened to the links of an office, as it is written down: one line of JSON each, with a number
-//! that goes up by one, so that whoever reads them sees whether one is missing.
+//! What happened to the links of an office, in the words in which it is written down and told.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use link::carry::Judgement;
@@ -237,94 +232,9 @@ const fn subject(reason: Reason) -> Option<PathNumber> {
     }
 }
 
-/// The file of events, and the one before it.
-#[derive(Debug)]
-pub(super) struct EventLog {
-    path: PathBuf,
-    file: File,
-    next: u64,
-    /// From so many octets on a new file is begun.
-    largest: u64,
-}
-
-impl EventLog {
-    /// Some 60,000 events; the same again is kept of what was before.
-    const LARGEST: u64 = 16 * 1_024 * 1_024;
-
-    /// Opens the file, or makes it, readable by the service alone. What a crash left of a last line is
-    /// cut off, and numbers go on after the last whole one.
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let before = match File::open(former(path)) {
-            Ok(file) => read_last(&file)?.0,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
-            Err(error) => return Err(error),
-        };
-        let mut file = open(path)?;
-        let (last, whole) = read_last(&file)?;
-        if file.seek(SeekFrom::End(0))? > whole {
-            file.set_len(whole)?;
-        }
-        let next = last.max(before) + 1;
-        Ok(Self { path: path.to_owned(), file, next, largest: Self::LARGEST })
-    }
-
-    /// Appends events, which are on the disk afterwards; gives them their numbers.
-    pub(super) fn append(&mut self, events: &mut [Event]) -> io::Result<()> {
-        let mut lines = Vec::new();
-        for (number, event) in (self.next..).zip(events.iter_mut()) {
-            event.number = number;
-            serde_json::to_writer(&mut lines, event)?;
-            lines.push(b'\n');
-        }
-        if self.file.seek(SeekFrom::End(0))? >= self.largest {
-            std::fs::rename(&self.path, former(&self.path))?;
-            self.file = open(&self.path)?;
-        }
-        let before = self.file.seek(SeekFrom::End(0))?;
-        let written = self.file.write_all(&lines).and_then(|()| self.file.sync_data());
-        if let Err(error) = written {
-            // On a full disk nothing half stays behind.
-            drop(self.file.set_len(before));
-            return Err(error);
-        }
-        self.next += u64::try_from(events.len()).unwrap_or_default();
-        Ok(())
-    }
-}
-
-fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)
-}
-
-/// Where a file of events goes when it is large.
-fn former(path: &Path) -> PathBuf {
-    let mut former = path.as_os_str().to_owned();
-    former.push(".1");
-    former.into()
-}
-
-/// The number of the last event of a file, or 0, and how long its whole lines are.
-fn read_last(file: &File) -> io::Result<(u64, u64)> {
-    let (mut last, mut whole) = (0, 0);
-    let mut reader = BufReader::new(file);
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        let length = reader.read_until(b'\n', &mut line)?;
-        if length == 0 || line.last() != Some(&b'\n') {
-            return Ok((last, whole));
-        }
-        whole += u64::try_from(length).unwrap_or_default();
-        if let Ok(event) = serde_json::from_slice::<Event>(&line) {
-            last = event.number.max(last);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use link::Health;
-    use tempfile::TempDir;
 
     use super::*;
 
@@ -347,54 +257,5 @@ mod tests {
         let told = serde_json::to_string(&down()).unwrap();
         let line = r#"{"number":0,"at":1500,"site":"hofuf","what":"path","path":"fibre","from":"up","to":"down","why":"nothing is heard"}"#;
         assert_eq!(told, line);
-    }
-
-    #[test]
-    fn numbers_go_on_after_a_restart_and_half_a_line_is_cut_off() {
-        let dir = TempDir::new().unwrap();
-        let path = dir.path().join("links.jsonl");
-        let mut log = EventLog::open(&path).unwrap();
-        log.append(&mut [down(), down()]).unwrap();
-        drop(log);
-        let mut file = OpenOptions::new().append(true).open(&path).unwrap();
-        file.write_all(b"{\"number\":3,\"at\":15").unwrap();
-        let mut log = EventLog::open(&path).unwrap();
-        let mut events = [down()];
-        log.append(&mut events).unwrap();
-        assert_eq!(events[0].number, 3);
-        let text = std::fs::read_to_string(&path).unwrap();
-        let numbers: Vec<u64> =
-            text.lines().map(|line| serde_json::from_str::<Event>(line).unwrap().number).collect();
-        assert_eq!(numbers, [1, 2, 3]);
-    }
-
-    #[test]
-    fn a_large_file_makes_room_for_the_next_and_numbers_go_on() {
-        let dir = TempDir::new().unwrap();
-        let path = dir.path().join("links.jsonl");
-        let mut log = EventLog::open(&path).unwrap();
-        log.largest = 300;
-        for _ in 0..10 {
-            log.append(&mut [down()]).unwrap();
-        }
-        let numbers = |path: &Path| -> Vec<u64> {
-            let text = std::fs::read_to_string(path).unwrap();
-            let number = |line| serde_json::from_str::<Event>(line).unwrap().number;
-            text.lines().map(number).collect()
-        };
-        assert_eq!(numbers(&path), [10]);
-        assert_eq!(numbers(&former(&path)), [7, 8, 9]);
-        std::fs::write(&path, b"").unwrap();
-        assert_eq!(EventLog::open(&path).unwrap().next, 10, "the former file is read, too");
-    }
-
-    #[test]
-    fn a_full_disk_leaves_no_half_line_and_no_gap() {
-        let dir = TempDir::new().unwrap();
-        let mut log = EventLog::open(&dir.path().join("links.jsonl")).unwrap();
-        let next = log.next;
-        log.file = OpenOptions::new().read(true).write(true).open("/dev/full").unwrap();
-        assert!(log.append(&mut [down()]).is_err());
-        assert_eq!(log.next, next);
     }
 }

@@ -1,11 +1,16 @@
 //! The links of an office: watched, and switched when one fails, also while the centre is gone.
 //!
 //! [`Links`] opens what is needed and runs its parts: a thread that watches and moves traffic, one that asks
-//! what runs no agent, a writer of events, and a socket on which people ask and command.
+//! what runs no agent, writers of what happened, a socket on which people ask and command, and what tells
+//! the centre.
 
+mod cells;
+mod centre;
 mod desk;
 mod event;
 mod isolation;
+mod numbered;
+mod reports;
 mod router;
 mod settings;
 pub mod shaper;
@@ -21,7 +26,7 @@ mod watcher;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
@@ -34,6 +39,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
+pub use centre::{CentreError, CentreSettings};
 pub use desk::Ask;
 pub use event::Event;
 pub use isolation::{
@@ -45,9 +51,11 @@ pub use settings::{
 pub use status::{PathStatus, Status};
 pub use targets::{TargetKind, TargetSettings, TargetSettingsError, TargetStatus};
 
-use desk::{Desk, Recent};
-use event::{EventLog, Words};
+use centre::Centre;
+use desk::Desk;
+use event::Words;
 use isolation::Testing;
+use reports::Reports;
 use router::Router;
 use sockets::Sockets;
 use switch::Plan;
@@ -58,8 +66,6 @@ use watcher::Thread;
 
 use crate::random;
 
-/// Events that the disk may be behind.
-const EVENTS: usize = 4_096;
 const COMMANDS: usize = 16;
 
 /// Why links cannot be watched.
@@ -106,6 +112,9 @@ pub enum LinksError {
         /// Why.
         source: io::Error,
     },
+    /// The centre cannot be told.
+    #[error("cannot tell the centre")]
+    Centre(#[source] CentreError),
     /// The thread cannot be started, or it ended.
     #[error("the thread that watches failed")]
     Thread(#[source] io::Error),
@@ -115,7 +124,8 @@ pub enum LinksError {
 pub struct Links {
     desk: Arc<Desk>,
     socket: (UnixListener, SocketFile),
-    writer: JoinHandle<()>,
+    writers: Vec<JoinHandle<()>>,
+    centre: Option<Centre>,
     thread: JoinHandle<io::Result<()>>,
     /// Who asks targets, if there are any.
     asking: Option<Asking>,
@@ -139,8 +149,6 @@ impl Links {
             paths: names.clone(),
             is_dry_run: settings.mode == SwitchMode::DryRun,
         };
-        let log = EventLog::open(&settings.event_log)
-            .map_err(|source| LinksError::File { path: settings.event_log.clone(), source })?;
         let socket = unix::bind(&settings.socket)?;
         let sockets = settings.paths.iter().map(open).collect::<Result<Vec<_>, _>>()?;
         let interfaces: Vec<_> = sockets.iter().map(|sockets| sockets.interface).collect();
@@ -160,10 +168,9 @@ impl Links {
             .map_err(|errno| LinksError::Thread(errno.into()))?;
         let wake = Arc::new(wake);
         let over = CancellationToken::new();
-        let (events, to_write) = sync_channel(EVENTS);
         let (commands, to_obey) = sync_channel(COMMANDS);
         let status = Arc::new(Mutex::new(Status::of(&watch, &words)));
-        let recent = Arc::new(Recent::default());
+        let reports = Reports::open(settings, &words, &status)?;
         let trials = match &key {
             Some(key) => {
                 let outlet = Outlet {
@@ -177,18 +184,19 @@ impl Links {
         };
         let outlets = Outlets {
             words: words.clone(),
-            events: events.clone(),
+            events: reports.events.clone(),
             commands: commands.clone(),
             wake: Arc::clone(&wake),
             over: over.clone(),
         };
         let asking = targets::start(settings, outlets)?;
         let isolation = settings.isolation.as_ref();
-        let testing = isolation::start(isolation, words.clone(), events.clone(), over.clone())?;
+        let testing =
+            isolation::start(isolation, words.clone(), reports.events.clone(), over.clone())?;
         let desk = Desk {
             paths: names,
             status: Arc::clone(&status),
-            recent: Arc::clone(&recent),
+            recent: reports.recent,
             targets: asking.as_ref().map(|asking| Arc::clone(&asking.board)),
             isolation: testing.as_ref().map(|testing| testing.view.clone()),
             commands,
@@ -203,13 +211,13 @@ impl Links {
             sockets,
             kernel,
             words,
-            events,
+            events: reports.events,
+            samples: reports.samples,
             commands: to_obey,
             wake,
             over: over.clone(),
             status,
         };
-        let writer = spawn("link-events", move || write(log, &to_write, &recent))?;
         if let Some(trials) = trials {
             spawn("link-trials", move || {
                 if let Err(error) = trials.run() {
@@ -221,7 +229,8 @@ impl Links {
             urgency::ahead_of_all();
             thread.run()
         })?;
-        Ok(Self { desk: Arc::new(desk), socket, writer, thread, asking, testing, over })
+        let (writers, centre) = (reports.writers, reports.centre);
+        Ok(Self { desk: Arc::new(desk), socket, writers, centre, thread, asking, testing, over })
     }
 
     /// What takes sections that were changed; `settings` is what it was started with.
@@ -236,8 +245,13 @@ impl Links {
     /// # Errors
     /// When nobody watches any more.
     pub async fn run(self, stop: CancellationToken) -> Result<(), LinksError> {
-        let Self { desk, socket, writer, thread, asking, testing, over } = self;
+        let Self { desk, socket, writers, centre, thread, asking, testing, over } = self;
         let mut wakes = vec![Arc::clone(&desk.wake)];
+        // Ends with the others, whatever it waits for.
+        let mut telling = JoinSet::new();
+        if let Some(centre) = centre {
+            telling.spawn(centre.run(stop.clone()));
+        }
         let mut asked = tokio::spawn(desk.run(socket, stop.clone()));
         let mut ended = JoinSet::new();
         ended.spawn_blocking(move || thread.join());
@@ -268,7 +282,8 @@ impl Links {
             outcome = outcome.and(outcome_of(next));
         }
         // All that happened is written down before the end.
-        drop(tokio::task::spawn_blocking(move || writer.join()).await);
+        let written = move || writers.into_iter().for_each(|writer| drop(writer.join()));
+        drop(tokio::task::spawn_blocking(written).await);
         outcome
     }
 }
@@ -330,27 +345,6 @@ fn spawn<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<JoinHandle<T>, LinksError> {
     thread::Builder::new().name(name.to_owned()).spawn(work).map_err(LinksError::Thread)
-}
-
-/// Writes events down as they come, many at a time if the disk is slow, until nobody sends any more.
-/// On a disk that is full they are kept and tried again with the next one.
-fn write(mut log: EventLog, events: &Receiver<Event>, recent: &Recent) {
-    let mut waiting = Vec::new();
-    while let Ok(event) = events.recv() {
-        waiting.push(event);
-        waiting.extend(events.try_iter().take(EVENTS));
-        match log.append(&mut waiting) {
-            Ok(()) => {
-                recent.add(&waiting);
-                waiting.clear();
-            }
-            Err(error) => {
-                tracing::error!(%error, waiting = waiting.len(), "links.events cannot be written");
-                let excess = waiting.len().saturating_sub(EVENTS);
-                waiting.drain(..excess);
-            }
-        }
-    }
 }
 
 impl From<WatchError> for LinksError {

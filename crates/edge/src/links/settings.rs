@@ -16,6 +16,7 @@ use link::path_mtu::PacketSize;
 use link::{PathNumber, PathPolicy, QualityPolicy, SitePolicy};
 use serde::Deserialize;
 
+use super::centre::CentreSettings;
 use super::isolation::{IsolationSettings, IsolationSettingsError};
 use super::shaper::Shape;
 use super::switch::{Outline, Path};
@@ -68,6 +69,8 @@ pub struct LinksSettings {
     /// How it is tried whether paths would carry the office.
     #[serde(default)]
     pub carry_test: CarryTestSettings,
+    /// The way to the centre, which is to know what happens; without it the centre is told nothing.
+    pub centre: Option<CentreSettings>,
     /// The file to which events are appended; default `/var/lib/sabeel/links.jsonl`.
     #[serde(default = "default_event_log")]
     pub event_log: PathBuf,
@@ -187,6 +190,9 @@ pub enum LinksSettingsError {
     /// A name would not be understood elsewhere.
     #[error("`{0}` is no name: use 1 to 32 of letters, digits and '-'")]
     Name(String),
+    /// The centre is not there.
+    #[error("`centre.url` is {0}, but must be https://, a host and a port")]
+    Url(String),
     /// Two paths cannot be told from each other.
     #[error("two paths have the {what} {value}")]
     Twice {
@@ -257,6 +263,7 @@ impl LinksSettings {
         let count = |list: usize| u64::try_from(list).unwrap_or(u64::MAX);
         check_name(&self.site)?;
         within("instance", self.instance.into(), 0, MOST_INSTANCE)?;
+        self.centre.as_ref().map_or(Ok(()), CentreSettings::validate)?;
         within("paths", count(self.paths.len()), 1, count(MOST_PATHS))?;
         within("offices", count(self.offices.len()), 1, count(MOST_PREFIXES))?;
         let (mut names, mut ends) = (BTreeSet::new(), BTreeSet::new());

@@ -26,6 +26,7 @@ pub(super) use fitness::Fitness;
 use guarded::Guarded;
 use patience::Patience;
 
+use super::cells::{Losses, PathSample, Sample};
 use super::event::What;
 use super::settings::{LinksSettings, PathSettings};
 
@@ -75,6 +76,8 @@ struct Watched {
     fitness: Option<Fitness>,
     /// What the last second of probes showed.
     last: Second,
+    /// What it showed of the directions of losses.
+    losses: Losses,
 }
 
 /// Why paths cannot be watched.
@@ -122,6 +125,7 @@ impl Watch {
                 guarded: settings.shape(of).map(|shape| Guarded::of(&shape)),
                 fitness: is_tried.then(|| Fitness::new(settings.carry_test.requirement())),
                 last: Second::default(),
+                losses: Losses::default(),
             });
         }
         let site = Site::new(settings.site_policy(), routes);
@@ -283,6 +287,28 @@ impl Watch {
         Some((&watched.last, watched.path.usual()))
     }
 
+    /// When the next second of probes is weighed.
+    pub(super) const fn next_second(&self) -> Instant {
+        self.next_second
+    }
+
+    /// What all paths did in the last second, which was over then.
+    pub(super) fn sample(&self, at: u64) -> Sample {
+        let routes = self.site.routes();
+        let paths = (0..).map(PathNumber::new).zip(&self.paths).map(|(number, watched)| {
+            let readiness = watched.fitness.as_ref().map(Fitness::readiness);
+            PathSample {
+                second: watched.last.clone(),
+                losses: watched.losses,
+                health: watched.path.health(),
+                readiness,
+                is_alive: watched.path.is_alive(),
+                is_used: routes.all == number || routes.protected == number,
+            }
+        });
+        Sample { at, paths: paths.collect() }
+    }
+
     /// Whether a path would carry the office, if that is tried.
     pub(super) fn fitness(&self, number: PathNumber) -> Option<&Fitness> {
         self.watched(number)?.fitness.as_ref()
@@ -366,7 +392,10 @@ impl Watch {
         for index in 0..self.paths.len() {
             let Some(watched) = self.paths.get_mut(index) else { continue };
             let sender = watched.sender.as_mut();
-            let second = sender.map(|sender| sender.report(now).second()).unwrap_or_default();
+            let report = sender.map(|sender| sender.report(now)).unwrap_or_default();
+            let (there, back) = (report.lost_forward, report.lost_backward);
+            watched.losses = Losses { there, back, late: report.late };
+            let second = report.second();
             watched.last = second.clone();
             let is_alive = watched.path.is_alive();
             let missing = is_alive.then(|| watched.patience.weigh(&second, now)).flatten();

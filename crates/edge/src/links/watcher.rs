@@ -22,6 +22,7 @@ use nix::sys::eventfd::EventFd;
 use nix::sys::time::TimeSpec;
 use tokio_util::sync::CancellationToken;
 
+use super::cells::Sample;
 use super::event::{Event, What, Words};
 use super::settings::LinksSettings;
 use super::sockets::{Came, Sockets, Which};
@@ -87,6 +88,8 @@ pub(super) struct Thread<K> {
     pub(super) kernel: K,
     pub(super) words: Words,
     pub(super) events: SyncSender<Event>,
+    /// To whoever counts what paths do, if that is told to the centre.
+    pub(super) samples: Option<SyncSender<Sample>>,
     pub(super) commands: Receiver<Command>,
     /// Wakes it for a command, or because it is over.
     pub(super) wake: Arc<EventFd>,
@@ -127,7 +130,11 @@ impl<K: Kernel> Thread<K> {
                 self.count(since);
             }
             self.receive(&mut reflector, &mut octets, &mut effects);
+            let second = self.watch.next_second();
             self.watch.expire(Instant::now(), random::number, &mut effects);
+            if self.watch.next_second() != second {
+                self.hand_over();
+            }
             self.probe(&mut octets);
             if !effects.is_empty() {
                 self.carry_out(&mut effects);
@@ -307,6 +314,16 @@ impl<K: Kernel> Thread<K> {
             Err(TrySendError::Full(event) | TrySendError::Disconnected(event)) => {
                 tracing::error!(?event, "links.event is lost");
             }
+        }
+    }
+
+    /// Hands what paths did in a second to whoever counts it, without waiting.
+    fn hand_over(&self) {
+        let Some(samples) = &self.samples else { return };
+        let at = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let at = u64::try_from(at.as_millis()).unwrap_or(u64::MAX);
+        if samples.try_send(self.watch.sample(at)).is_err() {
+            tracing::debug!("links.cells miss a second");
         }
     }
 

@@ -112,6 +112,21 @@ fn what_cannot_be_used_is_refused_by_its_key() {
         ("missing = 5", "probes-per-second = 101", "`probes-per-second`"),
         ("missing = 5", "bad-loss-percent = 0", "`bad-loss-percent`"),
         ("missing = 5", "missin = 5", "missin"),
+        (
+            "site =",
+            "centre = { url = \"http://a\", ca = \"a\", certificate = \"a\", key = \"a\" }\nsite =",
+            "`centre.url` is http://a/",
+        ),
+        (
+            "site =",
+            "centre = { url = \"https://a/b\", ca = \"a\", certificate = \"a\", key = \"a\" }\nsite =",
+            "`centre.url` is https://a/b",
+        ),
+        (
+            "site =",
+            "centre = { url = \"https://a\", ca = \"a\", certificate = \"a\", key = \"a\", keep-mb = 4 }\nsite =",
+            "`centre.keep-mb` is 4",
+        ),
         ("\"hofuf\"", "\"al hofuf\"", "`al hofuf` is no name"),
         ("\"radio\"", "\"fibre\"", "two paths have the name fibre"),
         ("\"198.51.100.2\"", "\"0.0.0.0\"", "path radio: `peer`"),

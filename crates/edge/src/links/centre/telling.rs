@@ -1,0 +1,142 @@
+//! What the centre has of a log, and what it is told next.
+
+use std::path::{Path, PathBuf};
+
+use link::report::Kind;
+use tokio::task::spawn_blocking;
+
+use super::exchange::{CentreError, Exchange};
+use crate::links::numbered::{Batch, Tail, Told};
+
+/// A log, and how far the centre is with it.
+pub(super) struct Telling {
+    kind: Kind,
+    path: PathBuf,
+    former: u8,
+    /// `None` while somebody reads.
+    tail: Option<Tail>,
+    /// Unknown until the centre was asked.
+    told: Option<Told>,
+    /// Up to which number the centre has it.
+    last: u64,
+    /// Up to which number it has it, or does not understand it.
+    passed: u64,
+    /// Read, and not told yet.
+    batch: Batch,
+}
+
+impl Telling {
+    pub(super) fn new(kind: Kind, (path, former): (&Path, u8)) -> Self {
+        Self {
+            kind,
+            path: path.to_owned(),
+            former,
+            tail: None,
+            told: None,
+            last: 0,
+            passed: 0,
+            batch: Batch::default(),
+        }
+    }
+
+    /// Asks the centre how far it is.
+    pub(super) async fn resume(
+        &mut self,
+        exchange: &mut Exchange,
+        site: &str,
+    ) -> Result<(), CentreError> {
+        let told = match self.told {
+            Some(told) => told,
+            None => Told::open(&self.path)?,
+        };
+        let path = format!("/v1/links/{site}/{}?epoch={}", self.kind.as_str(), told.epoch);
+        let last = exchange.get(&path).await?.taken()?;
+        self.told = Some(told);
+        (self.last, self.passed) = (last, last.max(told.after));
+        self.batch.drop_until(self.passed);
+        if self.batch.count > 0 && self.batch.first != self.passed + 1 {
+            self.batch = Batch::default();
+        }
+        if self.batch.count == 0 && last > 0 {
+            self.find_older_disk(last).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells one batch; whether there was one.
+    pub(super) async fn tell(
+        &mut self,
+        exchange: &mut Exchange,
+        site: &str,
+    ) -> Result<bool, CentreError> {
+        let Some(told) = self.told else { return Ok(false) };
+        if self.batch.count == 0 {
+            self.batch = self.read(self.passed).await?;
+        }
+        if self.batch.count == 0 {
+            return Ok(false);
+        }
+        // What lies between is not in the log any more.
+        let gone = if self.batch.first > self.last + 1 { "&gone=true" } else { "" };
+        let (kind, first) = (self.kind.as_str(), self.batch.first);
+        let path = format!("/v1/links/{site}/{kind}?epoch={}&first={first}{gone}", told.epoch);
+        let answer = exchange.post(&path, self.batch.octets.clone()).await?;
+        match answer.refused() {
+            Some(refused) if refused.error == "line" => {
+                let number = refused.number.unwrap_or(first).clamp(first, self.batch.last());
+                self.leave_out(number, &refused.reason);
+            }
+            Some(refused) if refused.error == "gap" => {
+                // It lost what it had; we begin where it is.
+                tracing::warn!(kind, reason = refused.reason, "links.centre misses something");
+                self.last = refused.last.unwrap_or_default();
+                self.passed = self.last.max(told.after);
+                self.batch = Batch::default();
+            }
+            _ => {
+                self.last = answer.taken()?.max(self.batch.last());
+                self.passed = self.last;
+                self.batch = Batch::default();
+            }
+        }
+        Ok(true)
+    }
+
+    /// A line that the centre does not understand is left out; what comes before it is told first.
+    fn leave_out(&mut self, number: u64, reason: &str) {
+        if number > self.batch.first {
+            self.batch.keep_before(number);
+            return;
+        }
+        let kind = self.kind.as_str();
+        tracing::error!(kind, number, reason, "links.centre does not understand a line");
+        self.passed = number;
+        self.batch.drop_until(number);
+    }
+
+    /// A disk that is older than what the centre has of it goes on under an epoch of its own.
+    async fn find_older_disk(&mut self, centre_has: u64) -> Result<(), CentreError> {
+        let path = self.path.clone();
+        let former = self.former;
+        let newest = spawn_blocking(move || Tail::newest(&path, former)).await;
+        let newest = newest.map_err(std::io::Error::other)??;
+        if newest < centre_has {
+            tracing::error!(newest, centre_has, "links.centre has more than this disk");
+            self.told = Some(Told::begin(&self.path, newest)?);
+            (self.last, self.passed) = (0, newest);
+        }
+        Ok(())
+    }
+
+    async fn read(&mut self, after: u64) -> Result<Batch, CentreError> {
+        let tail = self.tail.take();
+        let mut tail = tail.unwrap_or_else(|| Tail::new(&self.path, self.former));
+        let reading = spawn_blocking(move || {
+            let batch = tail.read(after);
+            (tail, batch)
+        });
+        let (tail, batch) = reading.await.map_err(std::io::Error::other)?;
+        self.tail = Some(tail);
+        Ok(batch?)
+    }
+}
