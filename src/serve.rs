@@ -9,7 +9,8 @@ use anyhow::Context;
 use controller::admin::{About, AdminApi, NewAccessPoints, ReportCodes};
 use controller::alert_channels::DeadMan;
 use controller::{
-    Controller, NasControl, OrderDelivery, Places, Records, ReportMessages, SiteMessages,
+    Controller, LinkCentre, NasControl, OrderDelivery, Places, Records, ReportMessages,
+    SiteMessages,
 };
 use controller_api::Controllers;
 use domain::{Clock, Code, Language, ReportNumber, SiteTexts, SmsText, Timestamp, Urgency};
@@ -314,6 +315,7 @@ impl Parts {
             Ok(())
         });
         self.start_dead_man(shared)?;
+        self.start_link_centre(shared)?;
         let api = self.admin_api(shared, nas_control)?;
         let socket = shared.config.admin_socket();
         let stop = shared.stop.clone();
@@ -333,6 +335,19 @@ impl Parts {
                 || async { store.count_waiting_messages(Urgency::Ordinary).await.is_ok() };
             dead_man.run(is_well, stop).await;
             Ok(())
+        });
+        Ok(())
+    }
+
+    /// Hears the agents of links, where that is set.
+    fn start_link_centre(&mut self, shared: &Shared) -> anyhow::Result<()> {
+        let Some(settings) = &shared.config.controller.links else { return Ok(()) };
+        let (store, clock) = (Arc::clone(&shared.store), Arc::clone(&shared.clock));
+        let centre =
+            LinkCentre::bind(settings, store, clock).context("cannot hear the agents of links")?;
+        let stop = shared.stop.clone();
+        self.spawn("link centre", async move {
+            centre.run(stop).await.context("the way of the agents of links failed")
         });
         Ok(())
     }

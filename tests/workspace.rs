@@ -17,12 +17,12 @@ const ALLOWED: [(&str, &[&str]); 13] = [
     ("controller-api", &["domain"]),
     ("radius-proto", &[]),
     ("link", &[]),
-    ("store", &["domain"]),
+    ("store", &["domain", "link"]),
     ("messaging", &["domain", "store"]),
     ("edge", &["certificates", "connections", "domain", "link", "radius-proto"]),
     ("portal", &["certificates", "connections", "domain", "store"]),
     ("radius", &["certificates", "domain", "radius-proto", "store"]),
-    ("controller", &["connections", "domain", "link", "store"]),
+    ("controller", &["certificates", "connections", "domain", "link", "store"]),
     (
         "sabeel",
         &[
@@ -30,6 +30,7 @@ const ALLOWED: [(&str, &[&str]); 13] = [
             "controller-api",
             "domain",
             "edge",
+            "link",
             "messaging",
             "portal",
             "radius",

@@ -8,7 +8,8 @@
 //! `finish-rotation`, `onboarding` and `test`; `GET /v1/sessions`, `/v1/sessions/{id}`,
 //! `/v1/sessions/export`, `/v1/orders`, `/v1/support/{reference}`,
 //! `/v1/status`, `/v1/health`, `/v1/audit`, `/v1/consents`, `/v1/wordings/{hash}`,
-//! `/v1/requests`, `/v1/sites/{name}/ratings`, `/v1/messages/routes`;
+//! `/v1/requests`, `/v1/sites/{name}/ratings`, `/v1/messages/routes`, `/v1/links`,
+//! `/v1/links/{site}/events`, `/v1/links/{site}/history`;
 //! `POST /v1/sessions/{id}/disconnect`,
 //! `/v1/accounts/show`, `/v1/accounts/erase`, `/v1/accounts/hold`, `/v1/accounts/release`,
 //! `/v1/requests/{reference}/done`, `/v1/consents/withdraw`, `/v1/codes`, `/v1/codes/verify`,
@@ -29,6 +30,7 @@ mod export;
 mod extract;
 mod holds;
 mod import;
+mod links;
 mod messages;
 mod nas_ranges;
 mod nas_test;
@@ -171,6 +173,9 @@ impl AdminApi {
             .route("/v1/accounts/erase", post(people::erase_account))
             .route("/v1/accounts/hold", post(holds::hold))
             .route("/v1/accounts/release", post(holds::release))
+            .route("/v1/links", get(links::list))
+            .route("/v1/links/{site}/events", get(links::events))
+            .route("/v1/links/{site}/history", get(links::history))
             .route("/v1/orders", get(people::list_orders))
             .route("/v1/orders/{id}", get(people::show_order))
             .route("/v1/consents", get(consents::list))

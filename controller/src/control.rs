@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::delivery::Dispatcher;
 use crate::direction_watch::DirectionWatch;
 use crate::guest_watch::GuestWatch;
+use crate::link_centre::Merging;
 use crate::nas_control::NasControl;
 use crate::newcomers::Newcomers;
 use crate::quota::QuotaWatch;
@@ -53,6 +54,7 @@ pub struct Controller {
     reaper: Arc<Reaper>,
     newcomers: Arc<Newcomers>,
     directions: Arc<DirectionWatch>,
+    link_history: Arc<Merging>,
 }
 
 impl Controller {
@@ -78,13 +80,18 @@ impl Controller {
             guests: Arc::new(GuestWatch::new(store.clone(), clock.clone(), nas_control)),
             newcomers: Arc::new(Newcomers::new(store.clone(), clock.clone())),
             directions: Arc::new(DirectionWatch::new(store.clone(), clock.clone())),
+            link_history: Arc::new(Merging::new(
+                store.clone(),
+                clock.clone(),
+                settings.retention.clone(),
+            )),
             reaper: Arc::new(Reaper::new(settings, store, clock)),
         }
     }
 
     /// Works until told to stop.
     pub async fn run(self, stop: CancellationToken) {
-        let Self { quota, delivery, guests, reaper, newcomers, directions } = self;
+        let Self { quota, delivery, guests, reaper, newcomers, directions, link_history } = self;
         tokio::join!(
             keep_alive("quota watch", &stop, || quota.clone().run(stop.clone())),
             delivery.run(stop.clone()),
@@ -92,6 +99,7 @@ impl Controller {
             keep_alive("reaper", &stop, || reaper.clone().run(stop.clone())),
             keep_alive("newcomers", &stop, || newcomers.clone().run(stop.clone())),
             keep_alive("direction watch", &stop, || directions.clone().run(stop.clone())),
+            keep_alive("link history", &stop, || link_history.clone().run(stop.clone())),
         );
     }
 }

@@ -11,6 +11,7 @@ mod credential;
 mod delivery;
 mod direction_watch;
 mod guest_watch;
+mod link_centre;
 pub mod links;
 mod message_routes;
 mod nas_activity;
@@ -32,6 +33,7 @@ mod why;
 
 pub use control::{Controller, OrderDelivery};
 pub use credential::one_time_credential;
+pub use link_centre::{LinkCentre, LinkCentreError, LinkCentreSettings};
 pub use message_routes::{MessageRoutes, RouteNow};
 pub use nas_activity::{Counted, NasActivity};
 pub use nas_control::{Delivery, GuestsError, NasControl, Probe, Way};

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::delivery::Patience;
+use crate::link_centre::LinkCentreSettings;
 
 /// How quotas are watched, orders delivered and old things cleared away.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -26,6 +27,8 @@ pub struct ControllerSettings {
     pub report_codes_per_day: u32,
     /// How long things that are over are kept.
     pub retention: RetentionSettings,
+    /// Where agents of links between offices tell what they see; nowhere without it.
+    pub links: Option<LinkCentreSettings>,
 }
 
 /// How long things that are over are kept.
@@ -66,6 +69,13 @@ pub struct RetentionSettings {
     /// Days for which the audit log is kept; 366 to 3,650, default 550. NCA ECC-2:2024 2-12-3 asks
     /// for 12 months, and for critical systems CSCC asks for 18.
     pub audit_days: u32,
+    /// Days for which it is kept how paths between offices were, in spans of ten seconds; 1 to 365,
+    /// default 7.
+    pub link_fine_days: u32,
+    /// The same in minutes; 1 to 3,650, default 90.
+    pub link_minute_days: u32,
+    /// The same in quarters of an hour, and what happened to the links; 1 to 3,650, default 1,095.
+    pub link_days: u32,
 }
 
 /// A setting that is out of range.
@@ -91,6 +101,7 @@ impl Default for ControllerSettings {
             stale_seconds: 180,
             report_codes_per_day: 10,
             retention: RetentionSettings::default(),
+            links: None,
         }
     }
 }
@@ -111,6 +122,9 @@ impl Default for RetentionSettings {
             voucher_days: 90,
             erasure_days: 31,
             audit_days: 550,
+            link_fine_days: 7,
+            link_minute_days: 90,
+            link_days: 1_095,
         }
     }
 }
@@ -139,7 +153,13 @@ impl ControllerSettings {
         within("retention.identity-days", retention.identity_days, 1..=3_650)?;
         within("retention.voucher-days", retention.voucher_days, 1..=3_650)?;
         within("retention.erasure-days", retention.erasure_days, 1..=3_651)?;
-        within("retention.audit-days", retention.audit_days, 366..=3_650)
+        within("retention.audit-days", retention.audit_days, 366..=3_650)?;
+        within("retention.link-fine-days", retention.link_fine_days, 1..=365)?;
+        within("retention.link-minute-days", retention.link_minute_days, 1..=3_650)?;
+        within("retention.link-days", retention.link_days, 1..=3_650)?;
+        let connections = self.links.as_ref().map_or(16, |links| links.connections);
+        let connections = u32::try_from(connections).unwrap_or(u32::MAX);
+        within("links.connections", connections, 16..=65_536)
     }
 
     pub(crate) fn sweep(&self) -> Duration {

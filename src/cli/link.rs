@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use link::report::Name;
 
-/// Looks at the links of the office whose router this is, and commands them.
+/// Looks at the links of offices: at all of them on the centre's machine, at those of one on its router,
+/// where they can be commanded, too.
 #[derive(Debug, Subcommand)]
 pub enum LinkCommand {
     /// Tell how the office is connected and how each path is.
@@ -46,6 +48,37 @@ pub enum LinkCommand {
     Resume {
         /// What the path is called.
         path: String,
+    },
+    /// What the centre knows of all offices.
+    #[command(flatten)]
+    Centre(LinkCentreCommand),
+}
+
+/// Looks at the links of all offices, on the machine of the centre.
+#[derive(Debug, Subcommand)]
+pub enum LinkCentreCommand {
+    /// On the centre: tell how all offices are connected.
+    Sites,
+    /// On the centre: tell how one office is connected, and what happened to it lately.
+    Show {
+        /// What the office is called.
+        site: Name,
+    },
+    /// On the centre: draw how the paths of an office were.
+    History {
+        /// What the office is called.
+        site: Name,
+
+        /// What the path is called [default: all of them].
+        path: Option<Name>,
+
+        /// How far back, such as 4h or 30d.
+        #[arg(long, value_name = "SPAN", default_value = "24h", value_parser = super::voucher::span)]
+        since: Duration,
+
+        /// In spans of 10, 60 or 900 seconds [default: what fits].
+        #[arg(long, value_name = "SECONDS")]
+        span: Option<u32>,
     },
 }
 

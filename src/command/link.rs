@@ -1,7 +1,9 @@
 //! `sabeel link`.
 
+mod centre;
 mod drill;
 mod isolation;
+mod plot;
 mod targets;
 mod trial;
 mod watch;
@@ -17,41 +19,59 @@ use crate::config::{Config, ConfigError};
 use crate::output::{self, Format};
 
 const LINKS: &str = "/v1/links";
+const PATH_HEADINGS: [&str; 9] = [
+    "path",
+    "state",
+    "round trip",
+    "usually",
+    "jitter",
+    "lost",
+    "voice",
+    "would carry",
+    "visitors at most",
+];
+const EVENT_HEADINGS: [&str; 7] = ["number", "at", "what", "from", "to", "why", "moved in"];
 
 /// Runs one of the commands.
 pub async fn run(config: &Config, format: Format, command: LinkCommand) -> anyhow::Result<()> {
-    let links = config.links.as_ref().ok_or_else(|| ConfigError::Invalid {
-        path: "sabeel link".to_owned(),
-        reason: "there is no section [links]".to_owned(),
-    })?;
-    let agent = AdminClient::new(links.socket.clone());
+    let agent = || agent(config);
     match command {
-        LinkCommand::List => list(&agent, format).await,
-        LinkCommand::Targets => targets::list(&agent, format).await,
-        LinkCommand::Isolation { now } => isolation::run(&agent, format, now).await,
-        LinkCommand::Watch => watch::run(&agent, format).await,
-        LinkCommand::Events { after } => events(&agent, format, after).await,
-        LinkCommand::Test { path } => trial::run(&agent, format, path).await,
-        LinkCommand::Why => why::run(&agent, format).await,
-        LinkCommand::Drill(drill) => drill::run(&agent, format, &drill).await,
+        LinkCommand::List => list(&agent()?, format).await,
+        LinkCommand::Targets => targets::list(&agent()?, format).await,
+        LinkCommand::Isolation { now } => isolation::run(&agent()?, format, now).await,
+        LinkCommand::Watch => watch::run(&agent()?, format).await,
+        LinkCommand::Events { after } => events(&agent()?, format, after).await,
+        LinkCommand::Test { path } => trial::run(&agent()?, format, path).await,
+        LinkCommand::Why => why::run(&agent()?, format).await,
+        LinkCommand::Drill(drill) => drill::run(&agent()?, format, &drill).await,
         LinkCommand::Switch(of) => {
             let pinned = format!("the office stays on {}{}", of.path, until(&of));
-            tell(&agent, format, "lock", &ask(of), &pinned).await
+            tell(&agent()?, format, "lock", &ask(of), &pinned).await
         }
         LinkCommand::Auto => {
             let nobody = Ask { path: String::new(), seconds: None };
             let sentence = "the office goes by the path that is best";
-            tell(&agent, format, "unlock", &nobody, sentence).await
+            tell(&agent()?, format, "unlock", &nobody, sentence).await
         }
         LinkCommand::Maint(of) => {
             let out = format!("{} is taken out{}", of.path, until(&of));
-            tell(&agent, format, "maintain", &ask(of), &out).await
+            tell(&agent()?, format, "maintain", &ask(of), &out).await
         }
         LinkCommand::Resume { path } => {
             let back = format!("{path} is given back");
-            tell(&agent, format, "resume", &Ask { path, seconds: None }, &back).await
+            tell(&agent()?, format, "resume", &Ask { path, seconds: None }, &back).await
         }
+        LinkCommand::Centre(command) => centre::run(config, format, command).await,
     }
+}
+
+/// The agent of this machine.
+fn agent(config: &Config) -> anyhow::Result<AdminClient> {
+    let links = config.links.as_ref().ok_or_else(|| ConfigError::Invalid {
+        path: "sabeel link".to_owned(),
+        reason: "there is no section [links]".to_owned(),
+    })?;
+    Ok(AdminClient::new(links.socket.clone()))
 }
 
 fn ask(PathFor { path, lasting }: PathFor) -> Ask {
@@ -87,18 +107,7 @@ async fn list(agent: &AdminClient, format: Format) -> anyhow::Result<()> {
         return output::done(format, &status, "");
     }
     output::line(&headline(&status))?;
-    let headings = [
-        "path",
-        "state",
-        "round trip",
-        "usually",
-        "jitter",
-        "lost",
-        "voice",
-        "would carry",
-        "visitors at most",
-    ];
-    output::list(format, &status.paths, headings, row)
+    output::list(format, &status.paths, PATH_HEADINGS, path_row)
 }
 
 /// How the office is connected, in one line.
@@ -113,7 +122,7 @@ pub fn headline(status: &Status) -> String {
     format!("{site}: {mode}, {by}{}{dry}", clamped.unwrap_or_default())
 }
 
-fn row(path: &PathStatus) -> [String; 9] {
+fn path_row(path: &PathStatus) -> [String; 9] {
     let ms = |us: Option<u64>| us.map_or_else(|| "-".to_owned(), milliseconds);
     [
         path.name.clone(),
@@ -151,24 +160,25 @@ fn percent(per_mille: u16) -> String {
 
 async fn events(agent: &AdminClient, format: Format, after: u64) -> anyhow::Result<()> {
     let events: Vec<Event> = agent.get(&format!("{LINKS}/events?after={after}")).await?;
-    let headings = ["number", "at", "what", "from", "to", "why", "moved in"];
     for event in &events {
         i64::try_from(event.at).context("an event is not of this age")?;
     }
-    output::list(format, &events, headings, |event| {
-        let told = |text: &Option<String>| text.clone().unwrap_or_default();
-        [
-            event.number.to_string(),
-            Timestamp::from_millis(i64::try_from(event.at).unwrap_or_default()).to_string(),
-            event
-                .target
-                .as_ref()
-                .or(event.path.as_ref())
-                .map_or_else(|| event.what.clone(), |of| format!("{} {of}", event.what)),
-            told(&event.from),
-            told(&event.to),
-            told(&event.why),
-            event.took_us.map_or_else(String::new, |us| format!("{us} us")),
-        ]
-    })
+    output::list(format, &events, EVENT_HEADINGS, event_row)
+}
+
+fn event_row(event: &Event) -> [String; 7] {
+    let told = |text: &Option<String>| text.clone().unwrap_or_default();
+    [
+        event.number.to_string(),
+        Timestamp::from_millis(i64::try_from(event.at).unwrap_or_default()).to_string(),
+        event
+            .target
+            .as_ref()
+            .or(event.path.as_ref())
+            .map_or_else(|| event.what.clone(), |of| format!("{} {of}", event.what)),
+        told(&event.from),
+        told(&event.to),
+        told(&event.why),
+        event.took_us.map_or_else(String::new, |us| format!("{us} us")),
+    ]
 }

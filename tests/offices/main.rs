@@ -4,6 +4,7 @@
 
 mod agents;
 mod carry;
+mod centre;
 mod crowd;
 mod ground;
 mod in_a_crowd;

@@ -13,6 +13,7 @@ mod audit;
 mod code;
 mod consent;
 mod import;
+mod links;
 mod messages;
 mod nas_range;
 mod nas_test;
@@ -52,6 +53,7 @@ pub use import::{
     ImportAccessPoints, ImportPeople, ImportStays, Imported, ImportedGrant, ImportedNas,
     ImportedPerson, ImportedStay, MOST_AT_ONCE, Verdict,
 };
+pub use links::{LinkEventView, LinkEventsQuery, LinkHistoryQuery, LinkSiteView};
 pub use messages::RouteView;
 pub use nas_range::{AddRange, Approve, Pending, PendingRejected, Range, RangeAdded};
 pub use nas_test::{

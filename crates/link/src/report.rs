@@ -6,6 +6,7 @@
 
 mod cell;
 mod event;
+mod name;
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use cell::{Cell, CellError, Tally};
 pub use event::Event;
+pub use name::{Name, NameError};
 
 /// The span of the cells that agents tell, in seconds.
 pub const FINE_SPAN: u32 = 10;

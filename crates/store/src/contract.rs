@@ -13,6 +13,8 @@ mod grants;
 mod heritage;
 mod histories;
 mod holds;
+mod link_incidents;
+mod links;
 mod nas_ranges;
 mod outboxes;
 mod pseudonyms;
@@ -39,6 +41,11 @@ pub use grants::{
 pub use heritage::{Heritage, Intent, KnownDevice, KnownPerson, PastStay, Taken};
 pub use histories::{ChallengeTold, ChallengesOf, CredentialTold, Histories, MessageTold};
 pub use holds::{LegalHold, LegalHolds};
+pub use link_incidents::{LinkConclusion, LinkIncident, LinkIncidents};
+pub use links::{
+    LinkBatch, LinkEvent, LinkEventTold, LinkHistoryQuestion, LinkReports, LinkSite, LinkSpan,
+    LinkTaken,
+};
 pub use nas_ranges::{NasRanges, Sighting};
 pub use outboxes::{
     AcceptedMessage, Elsewhere, MessageOutbox, OrderFilter, Orders, OutgoingMessage, Reach,
@@ -95,6 +102,8 @@ pub trait Store:
     + Consents
     + LegalHolds
     + Pseudonyms
+    + LinkReports
+    + LinkIncidents
 {
     /// Starts listening to changes from now on.
     fn changes(&self) -> Changes;

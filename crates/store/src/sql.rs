@@ -23,6 +23,8 @@ mod heritage;
 mod histories;
 mod holds;
 mod identification;
+mod link_incidents;
+mod links;
 mod messages;
 mod migrations;
 mod nas_ranges;

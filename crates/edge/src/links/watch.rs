@@ -8,6 +8,7 @@ mod fitness;
 mod guarded;
 mod patience;
 mod reload;
+mod sampled;
 
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
@@ -26,7 +27,7 @@ pub(super) use fitness::Fitness;
 use guarded::Guarded;
 use patience::Patience;
 
-use super::cells::{Losses, PathSample, Sample};
+use super::cells::Losses;
 use super::event::What;
 use super::settings::{LinksSettings, PathSettings};
 
@@ -281,42 +282,9 @@ impl Watch {
         self.paths.iter().map(view).collect()
     }
 
-    /// What the last second of probes of a path showed, and how long its round trips usually take.
-    pub(super) fn quality(&self, number: PathNumber) -> Option<(&Second, Option<Duration>)> {
-        let watched = self.watched(number)?;
-        Some((&watched.last, watched.path.usual()))
-    }
-
-    /// When the next second of probes is weighed.
-    pub(super) const fn next_second(&self) -> Instant {
-        self.next_second
-    }
-
-    /// What all paths did in the last second, which was over then.
-    pub(super) fn sample(&self, at: u64) -> Sample {
-        let routes = self.site.routes();
-        let paths = (0..).map(PathNumber::new).zip(&self.paths).map(|(number, watched)| {
-            let readiness = watched.fitness.as_ref().map(Fitness::readiness);
-            PathSample {
-                second: watched.last.clone(),
-                losses: watched.losses,
-                health: watched.path.health(),
-                readiness,
-                is_alive: watched.path.is_alive(),
-                is_used: routes.all == number || routes.protected == number,
-            }
-        });
-        Sample { at, paths: paths.collect() }
-    }
-
     /// Whether a path would carry the office, if that is tried.
     pub(super) fn fitness(&self, number: PathNumber) -> Option<&Fitness> {
         self.watched(number)?.fitness.as_ref()
-    }
-
-    /// What visitors have of a path at most, if it is shared out.
-    pub(super) fn ceil(&self, number: PathNumber) -> Option<Option<BitRate>> {
-        Some(self.watched(number)?.guarded.as_ref()?.ceil())
     }
 
     /// Takes what the office sent by a path in a second.

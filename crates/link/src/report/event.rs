@@ -12,7 +12,8 @@ pub struct Event {
     pub at: u64,
     /// Whose links.
     pub site: String,
-    /// `began`, `path`, `site`, `fitness`, `visitors`, `stuck`, `target`, `isolation`, `breach`, or what a later version tells.
+    /// `began`, `path`, `site`, `fitness`, `visitors`, `stuck`, `target`, `isolation`, `breach`, or what a
+    /// later version tells.
     pub what: String,
     /// The path that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -53,6 +53,7 @@ const STEPS: &[Step] = steps![
     "0029_whereabouts",
     "0030_send_blocks",
     "0031_pseudonyms",
+    "0032_links_between_offices",
 ];
 
 /// What migrating did.

@@ -14,6 +14,8 @@ mod generations;
 mod heritage;
 mod histories;
 mod holds;
+mod link_incidents;
+mod links;
 mod nas_ranges;
 mod outboxes;
 mod pseudonyms;
@@ -190,6 +192,17 @@ on_both![
     erasure_requests::a_persons_data_is_all_that_is_kept_of_the_person,
     holds::who_is_held_stays_with_all_that_belongs_to_the_person,
     holds::who_is_held_while_being_erased_is_one_or_the_other,
+    link_incidents::of_two_that_conclude_from_the_same_one_is_kept,
+    link_incidents::incidents_change_end_and_grow_old,
+    links::events_are_kept_once_however_often_they_are_told,
+    links::events_that_are_told_at_the_same_time_are_kept_once,
+    links::a_gap_is_refused_unless_the_rest_is_gone,
+    links::a_log_that_begins_anew_is_another_and_the_former_goes_on_where_it_was,
+    links::a_site_is_known_from_when_it_is_heard_and_as_it_told_last,
+    links::longer_spans_lose_and_double_nothing,
+    links::spans_that_are_added_up_by_two_at_once_are_right,
+    links::what_comes_when_its_neighbours_are_gone_is_added_up_all_the_same,
+    links::a_router_whose_clock_was_set_back_has_a_span_once,
     pseudonyms::what_is_over_keeps_its_address_for_its_days_and_a_hash_afterwards,
     pseudonyms::what_has_a_hash_is_found_by_the_address,
     pseudonyms::what_is_not_over_keeps_its_address,

@@ -13,6 +13,7 @@ fn down() -> Event {
         site: "hofuf".to_owned(),
         what: "path".to_owned(),
         path: Some("fibre".to_owned()),
+        target: None,
         from: Some("up".to_owned()),
         to: Some("down".to_owned()),
         why: None,

@@ -1,0 +1,265 @@
+use std::path::Path;
+
+use domain::ManualClock;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper::{Method, Request, StatusCode};
+use link::report::Name;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::pki_types::{PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use serde_json::{Value, json};
+use store::testing::TestStore;
+use tokio::io::AsyncReadExt;
+use tokio_rustls::TlsConnector;
+
+use super::*;
+use crate::stage::NOON;
+
+const EPOCH: &str = "00000000000000aa";
+const MOST: std::num::NonZeroU32 = std::num::NonZeroU32::new(1_000).unwrap();
+
+/// A centre without its door.
+struct Office {
+    store: TestStore,
+    intake: Intake,
+}
+
+impl Office {
+    async fn new() -> Self {
+        let store = store::testing::sqlite().await;
+        let clock = Arc::new(ManualClock::new(NOON));
+        let intake = Intake { store: store.shared(), clock };
+        Self { store, intake }
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: &str) -> (StatusCode, Value) {
+        let request = Request::builder().method(method).uri(path);
+        let request = request.body(Full::new(Bytes::from(body.to_owned()))).unwrap();
+        let response = self.intake.answer(request, &["hofuf".to_owned()]).await;
+        let status = response.status();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        (status, serde_json::from_slice(&body).unwrap())
+    }
+
+    async fn tell(&self, what: &str, question: &str, body: &str) -> (StatusCode, Value) {
+        let path = format!("/v1/links/hofuf/{what}?epoch={EPOCH}{question}");
+        self.ask(Method::POST, &path, body).await
+    }
+
+    async fn kept(&self) -> Vec<String> {
+        let site: Name = "hofuf".parse().unwrap();
+        let told = self.store.list_link_events(&site, 0, MOST).await.unwrap();
+        told.into_iter().map(|told| told.event.line).collect()
+    }
+}
+
+fn event(number: u64) -> String {
+    format!(r#"{{"number":{number},"at":1795597200000,"site":"hofuf","what":"began"}}"#)
+}
+
+fn cell(number: u64, begin: u64) -> String {
+    format!(
+        r#"{{"number":{number},"begin":{begin},"span":10,"site":"hofuf","path":"fibre","watched":10,"alive":10,"carried":10,"sent":2,"lost":0,"lost-there":0,"lost-back":0,"least-us":1000,"most-us":1000,"classes":[[111,2]],"health":"up"}}"#
+    )
+}
+
+#[tokio::test]
+async fn lines_are_kept_as_they_were_written_and_the_last_number_is_told() {
+    let office = Office::new().await;
+    let lines = [event(1), event(2)].join("\n") + "\n";
+    let (status, answer) = office.tell("events", "&first=1", &lines).await;
+    assert_eq!((status, answer), (StatusCode::OK, json!({ "last": 2 })));
+    assert_eq!(office.kept().await, [event(1), event(2)]);
+    let path = format!("/v1/links/hofuf/events?epoch={EPOCH}");
+    let (_, answer) = office.ask(Method::GET, &path, "").await;
+    assert_eq!(answer, json!({ "last": 2 }));
+    let (status, answer) = office.tell("events", "&first=5", &event(5)).await;
+    assert_eq!(
+        (status, &answer["error"], &answer["last"]),
+        (StatusCode::CONFLICT, &json!("gap"), &json!(2))
+    );
+    let (status, _) = office.tell("events", "&first=5&gone=true", &event(5)).await;
+    assert_eq!((status, office.kept().await.len()), (StatusCode::OK, 3));
+}
+
+#[tokio::test]
+async fn an_event_of_a_newer_version_is_kept_with_what_this_one_does_not_know() {
+    let office = Office::new().await;
+    let later = r#"{"number":1,"at":1,"site":"hofuf","what":"folded","into":[4,{"x":null}]}"#;
+    let (status, _) = office.tell("events", "&first=1&more=yes", later).await;
+    assert_eq!((status, office.kept().await), (StatusCode::OK, vec![later.to_owned()]));
+}
+
+#[tokio::test]
+async fn a_line_that_cannot_be_understood_is_named_and_nothing_of_its_batch_is_kept() {
+    let office = Office::new().await;
+    let begin = 1_795_597_200_000;
+    let too_late = cell(2, begin + 2 * 86_400_000);
+    for (what, bad) in [
+        ("events", "nonsense"),
+        ("events", ""),
+        ("events", r#"{"number":2,"at":1}"#),
+        ("events", r#"{"number":3,"at":1,"what":"began"}"#),
+        ("events", r#"{"number":2,"at":18446744073709551615,"what":"began"}"#),
+        ("cells", &cell(2, begin + 1)),
+        ("cells", &too_late),
+        ("cells", &cell(2, begin).replace("fibre", "a b")),
+        ("cells", &cell(2, begin).replace(":[[111", ":[[9999")),
+    ] {
+        let good = if what == "events" { event(1) } else { cell(1, begin) };
+        let (status, answer) = office.tell(what, "&first=1", &format!("{good}\n{bad}\n")).await;
+        let named = (&answer["error"], &answer["number"]);
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{bad}: {answer}");
+        assert_eq!(named, (&json!("line"), &json!(2)), "{bad}");
+    }
+    assert_eq!(office.kept().await, [""; 0]);
+    let (status, _) = office.tell("cells", "&first=1", &cell(1, begin)).await;
+    assert_eq!(status, StatusCode::OK);
+    // What follows a line that was left out comes as what follows something that is gone.
+    let (status, answer) =
+        office.tell("cells", "&first=3&gone=true", &cell(3, begin + 10_000)).await;
+    assert_eq!((status, answer), (StatusCode::OK, json!({ "last": 3 })));
+}
+
+#[tokio::test]
+async fn an_agent_speaks_for_the_site_of_its_certificate_alone() {
+    let office = Office::new().await;
+    for (path, status) in [
+        ("/v1/links/abha/events?epoch=00000000000000aa", StatusCode::FORBIDDEN),
+        ("/v1/links/Hofuf/events?epoch=00000000000000aa", StatusCode::OK),
+        ("/v1/links/hofuf/events?epoch=aa", StatusCode::BAD_REQUEST),
+        ("/v1/links/hofuf/events", StatusCode::BAD_REQUEST),
+        ("/v1/links/hofuf/else?epoch=00000000000000aa", StatusCode::NOT_FOUND),
+        ("/v1/links/a%20b/events", StatusCode::NOT_FOUND),
+        ("/v1/links", StatusCode::NOT_FOUND),
+    ] {
+        assert_eq!(office.ask(Method::GET, path, "").await.0, status, "{path}");
+    }
+    let (status, _) = office.tell("events", "&first=0", &event(0)).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    let (status, answer) = office.tell("events", "&first=1", &"x".repeat(1_100_000)).await;
+    assert_eq!((status, &answer["error"]), (StatusCode::BAD_REQUEST, &json!("malformed")));
+}
+
+#[tokio::test]
+async fn a_state_is_kept_as_it_is_told_and_must_be_an_object() {
+    let office = Office::new().await;
+    for (body, status) in [
+        (r#"{"mode":"primary"}"#, StatusCode::OK),
+        ("[]", StatusCode::BAD_REQUEST),
+        ("{", StatusCode::BAD_REQUEST),
+    ] {
+        let told = office.ask(Method::POST, "/v1/links/hofuf/state", body).await;
+        assert_eq!(told.0, status, "{body}");
+    }
+    let sites = office.store.list_link_sites().await.unwrap();
+    assert_eq!(sites[0].state, Some((r#"{"mode":"primary"}"#.to_owned(), NOON)));
+}
+
+#[tokio::test]
+async fn history_is_added_up_and_grows_old() {
+    let office = Office::new().await;
+    let begin = 1_795_597_200_000;
+    for number in 1..=12 {
+        let line = cell(number, begin + (number - 1) * 10_000);
+        office.tell("cells", &format!("&first={number}"), &line).await;
+    }
+    let (keep, clock) =
+        (crate::settings::RetentionSettings::default(), Arc::new(ManualClock::new(NOON)));
+    let merging = Merging::new(office.store.shared(), clock.clone(), keep);
+    assert_eq!(merging.merge().await.unwrap(), 12);
+    assert_eq!(merging.merge().await.unwrap(), 0);
+    for (days, pruned) in [(6, 0), (2, 12), (80, 0), (3, 2), (1_000, 0), (10, 2)] {
+        clock.advance(Duration::from_secs(days * 86_400));
+        assert_eq!(merging.prune().await.unwrap(), pruned, "after {days} more days");
+    }
+}
+
+/// An authority and what it signs, in files.
+struct Pki(tempfile::TempDir, CertifiedIssuer<'static, KeyPair>);
+
+impl Pki {
+    fn new() -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("ca.pem"), ca.pem()).unwrap();
+        Self(dir, ca)
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        let dir: &Path = self.0.path();
+        dir.join(name)
+    }
+
+    fn issue(&self, name: &str) -> (rcgen::Certificate, KeyPair) {
+        let params = CertificateParams::new([name.to_owned()]).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.1).unwrap();
+        std::fs::write(self.path("own.pem"), certificate.pem()).unwrap();
+        std::fs::write(self.path("own.key"), key.serialize_pem()).unwrap();
+        (certificate, key)
+    }
+
+    fn settings(&self) -> LinkCentreSettings {
+        self.issue("localhost");
+        LinkCentreSettings {
+            listen: ([127, 0, 0, 1], 0).into(),
+            certificate: self.path("own.pem"),
+            key: self.path("own.key"),
+            ca: self.path("ca.pem"),
+            crl: None,
+            connections: 16,
+        }
+    }
+
+    fn client(&self, signed_by: Option<&Self>) -> ClientConfig {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.1.as_ref().der().clone()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots);
+        match signed_by {
+            None => config.with_no_client_auth(),
+            Some(pki) => {
+                let (certificate, key) = pki.issue("hofuf");
+                let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+                config.with_client_auth_cert(vec![certificate.der().clone()], key).unwrap()
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_has_no_certificate_of_the_authority_is_not_heard() {
+    let (pki, strangers) = (Pki::new(), Pki::new());
+    let store = store::testing::sqlite().await;
+    let clock = Arc::new(ManualClock::new(NOON));
+    let centre = LinkCentre::bind(&pki.settings(), store.shared(), clock).unwrap();
+    let address = centre.address().unwrap();
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(centre.run(stop.clone()));
+    for (signed_by, is_heard) in [(Some(&pki), true), (Some(&strangers), false), (None, false)] {
+        let stream = TcpStream::connect(address).await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        let config = Arc::new(pki.client(signed_by));
+        let said = async {
+            let mut stream = TlsConnector::from(config).connect(name, stream).await?;
+            let path = "/v1/links/hofuf/events?epoch=00000000000000aa";
+            let request =
+                format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+            tokio::io::AsyncWriteExt::write_all(&mut stream, request.as_bytes()).await?;
+            let mut said = String::new();
+            stream.read_to_string(&mut said).await?;
+            Ok::<_, io::Error>(said)
+        };
+        let said = said.await;
+        assert_eq!(said.is_ok_and(|said| said.contains(r#"{"last":0}"#)), is_heard);
+    }
+    stop.cancel();
+    running.await.unwrap().unwrap();
+}

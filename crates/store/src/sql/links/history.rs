@@ -1,0 +1,218 @@
+//! How paths were, in spans that become longer with age. A cell is added to the longer spans exactly
+//! once, by its mark, so that one that comes late is counted, too, when the shorter ones around it are
+//! gone.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::num::NonZeroU32;
+
+use link::report::{Cell, Name};
+use sqlx::any::AnyRow;
+use sqlx::{Any, AssertSqlSafe, Transaction};
+
+use super::tally;
+use crate::sql::SqlStore;
+use crate::sql::given::{Column, Given};
+use crate::sql::row::Columns;
+use crate::{LinkBatch, LinkHistoryQuestion, LinkSpan, StoreError};
+
+/// A span of a path.
+type Span = (String, LinkSpan, i64);
+
+/// What is kept of it: what it did and was at the end, and when the last of it begins.
+type Kept = (Cell, i64);
+
+impl SqlStore {
+    pub(super) async fn insert_link_cells(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        (batch, position): (&LinkBatch, i64),
+        cells: &[Cell],
+    ) -> Result<(), StoreError> {
+        let names = "site, path, begin_at, position, taken_at, is_merged, tally, health, readiness";
+        let columns = vec![
+            Column::texts(cells.iter().map(|_| batch.site.as_str().to_owned())),
+            Column::texts(cells.iter().map(|cell| cell.path.clone())),
+            Column::numbers(cells.iter().map(begin)),
+            Column::numbers(cells.iter().zip(position + 1..).map(|(_, position)| position)),
+            Column::numbers(cells.iter().map(|_| batch.at.as_millis())),
+            Column::numbers(cells.iter().map(|_| 0)),
+            Column::octets(cells.iter().map(|cell| tally::column(&cell.tally))),
+            Column::texts(cells.iter().map(|cell| cell.health.clone())),
+            Column::Texts(cells.iter().map(|cell| cell.readiness.clone()).collect()),
+        ];
+        let given = Given { dialect: self.dialect, names, columns };
+        let statement = format!("INSERT INTO link_cells ({names}) SELECT {names} FROM given");
+        given.execute(transaction, &statement).await
+    }
+
+    pub(super) async fn merge_cells(
+        &self,
+        site: &Name,
+        most: NonZeroU32,
+    ) -> Result<u64, StoreError> {
+        let mut transaction = self.begin().await?;
+        // Nothing comes meanwhile, so that what is found is all up to the last position.
+        let lock =
+            format!("SELECT cells FROM link_sites WHERE name = $1{}", self.dialect.for_update());
+        sqlx::query(AssertSqlSafe(lock))
+            .bind(site.as_str())
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let statement = "SELECT path, begin_at, position, tally, health, readiness FROM link_cells \
+             WHERE site = $1 AND is_merged = 0 ORDER BY position LIMIT $2";
+        let rows = sqlx::query(statement)
+            .bind(site.as_str())
+            .bind(i64::from(most.get()))
+            .fetch_all(&mut *transaction)
+            .await?;
+        let Some(last) = rows.last() else { return Ok(0) };
+        let last = Columns(last).integer("position")?;
+        let mut spans = BTreeMap::new();
+        for row in &rows {
+            let cell = read(row, site, LinkSpan::Fine)?;
+            for span in [LinkSpan::Minute, LinkSpan::Quarter] {
+                add(&mut spans, span, &cell);
+            }
+        }
+        for ((path, span, begin_at), kept) in &mut spans {
+            let known = find_span(&mut transaction, site, (path, *span, *begin_at)).await?;
+            if let Some(known) = known {
+                join(kept, &known);
+            }
+            keep_span(&mut transaction, site, (path, *span, *begin_at), kept).await?;
+        }
+        let statement = "UPDATE link_cells SET is_merged = 1 \
+             WHERE site = $1 AND is_merged = 0 AND position <= $2";
+        let merged = sqlx::query(statement)
+            .bind(site.as_str())
+            .bind(last)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(merged.rows_affected())
+    }
+
+    pub(super) async fn find_history(
+        &self,
+        question: &LinkHistoryQuestion,
+    ) -> Result<Vec<Cell>, StoreError> {
+        let LinkHistoryQuestion { site, path, span, from, until, most } = question;
+        let (table, of_span) = match span {
+            LinkSpan::Fine => ("link_cells", String::new()),
+            _ => ("link_history", format!(" AND span = {}", span.seconds())),
+        };
+        let order = match span {
+            LinkSpan::Fine => "path, begin_at, position",
+            _ => "path, begin_at",
+        };
+        let statement = format!(
+            "SELECT path, begin_at, tally, health, readiness FROM {table} WHERE site = $1 \
+             AND ($2 = '' OR path = $2) AND begin_at >= $3 AND begin_at < $4{of_span} \
+             ORDER BY {order} LIMIT $5"
+        );
+        let rows = sqlx::query(AssertSqlSafe(statement))
+            .bind(site.as_str())
+            .bind(path.as_ref().map_or("", Name::as_str))
+            .bind(from.as_millis())
+            .bind(until.as_millis())
+            .bind(i64::from(most.get()))
+            .fetch_all(&self.reader)
+            .await?;
+        let mut cells: Vec<Cell> = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let cell = read(row, site, *span)?;
+            match cells.last_mut() {
+                // A router whose clock is set back has some spans twice.
+                Some(before) if (&before.path, before.begin) == (&cell.path, cell.begin) => {
+                    before.tally.merge(&cell.tally);
+                }
+                _ => cells.push(cell),
+            }
+        }
+        Ok(cells)
+    }
+}
+
+fn begin(cell: &Cell) -> i64 {
+    i64::try_from(cell.begin).unwrap_or(i64::MAX)
+}
+
+/// Adds a cell to the longer span in which it lies.
+fn add(spans: &mut BTreeMap<Span, Kept>, span: LinkSpan, cell: &Cell) {
+    let millis = i64::from(span.seconds()) * 1_000;
+    let begin_at = begin(cell) / millis * millis;
+    match spans.entry((cell.path.clone(), span, begin_at)) {
+        Entry::Vacant(entry) => {
+            entry.insert((cell.clone(), begin(cell)));
+        }
+        Entry::Occupied(mut entry) => join(entry.get_mut(), &(cell.clone(), begin(cell))),
+    }
+}
+
+/// Adds what another part of a span did; how a path was is said by the latest part.
+fn join((cell, last_at): &mut Kept, (other, other_at): &Kept) {
+    cell.tally.merge(&other.tally);
+    if other_at > last_at {
+        (cell.health, cell.readiness) = (other.health.clone(), other.readiness.clone());
+        *last_at = *other_at;
+    }
+}
+
+async fn find_span(
+    transaction: &mut Transaction<'_, Any>,
+    site: &Name,
+    (path, span, begin_at): (&str, LinkSpan, i64),
+) -> Result<Option<Kept>, StoreError> {
+    let statement = "SELECT path, begin_at, last_at, tally, health, readiness FROM link_history \
+         WHERE site = $1 AND path = $2 AND span = $3 AND begin_at = $4";
+    let row = sqlx::query(statement)
+        .bind(site.as_str())
+        .bind(path)
+        .bind(i64::from(span.seconds()))
+        .bind(begin_at)
+        .fetch_optional(&mut **transaction)
+        .await?;
+    let kept = |row: &AnyRow| Ok((read(row, site, span)?, Columns(row).integer("last_at")?));
+    row.as_ref().map(kept).transpose()
+}
+
+async fn keep_span(
+    transaction: &mut Transaction<'_, Any>,
+    site: &Name,
+    (path, span, begin_at): (&str, LinkSpan, i64),
+    (cell, last_at): &Kept,
+) -> Result<(), StoreError> {
+    let statement = "INSERT INTO link_history \
+         (site, path, span, begin_at, last_at, tally, health, readiness) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (site, path, span, begin_at) \
+         DO UPDATE SET last_at = excluded.last_at, tally = excluded.tally, \
+         health = excluded.health, readiness = excluded.readiness";
+    sqlx::query(statement)
+        .bind(site.as_str())
+        .bind(path)
+        .bind(i64::from(span.seconds()))
+        .bind(begin_at)
+        .bind(last_at)
+        .bind(tally::column(&cell.tally))
+        .bind(cell.health.as_str())
+        .bind(cell.readiness.clone())
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
+}
+
+fn read(row: &AnyRow, site: &Name, span: LinkSpan) -> Result<Cell, StoreError> {
+    let columns = Columns(row);
+    let begin = columns.integer("begin_at")?;
+    Ok(Cell {
+        number: 0,
+        begin: u64::try_from(begin).map_err(|_| StoreError::Corrupt { what: "begin_at" })?,
+        span: span.seconds(),
+        site: site.as_str().to_owned(),
+        path: columns.text("path")?,
+        tally: tally::read(&columns.octets("tally")?)?,
+        health: columns.text("health")?,
+        readiness: columns.optional_text("readiness")?,
+    })
+}

@@ -1,0 +1,147 @@
+//! `sabeel link sites`, `show` and `history`: what the centre knows of all offices.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use controller::admin::api::{LinkEventView, LinkSiteView, List};
+use domain::{Clock, Timestamp};
+use edge::links::{Event, Status};
+use link::report::{Cell, Name};
+
+use super::plot::{self, Plot};
+use super::{LINKS, event_row, path_row};
+use crate::admin_client::AdminClient;
+use crate::cli::LinkCentreCommand;
+use crate::config::Config;
+use crate::output::{self, Format};
+use crate::serve::SystemClock;
+
+/// Events that are shown of an office.
+const SHOWN: u32 = 12;
+
+/// Runs one of the commands.
+pub async fn run(
+    config: &Config,
+    format: Format,
+    command: LinkCentreCommand,
+) -> anyhow::Result<()> {
+    let centre = AdminClient::new(config.admin_socket());
+    match command {
+        LinkCentreCommand::Sites => sites(&centre, format).await,
+        LinkCentreCommand::Show { site } => show(&centre, format, &site).await,
+        LinkCentreCommand::History { site, path, since, span } => {
+            history(&centre, format, &Asked { site, path, since, span }).await
+        }
+    }
+}
+
+/// All offices, and how each is connected.
+async fn sites(centre: &AdminClient, format: Format) -> anyhow::Result<()> {
+    let sites: List<LinkSiteView> = centre.get(LINKS).await?;
+    let headings = ["site", "connected", "paths", "last heard", "silent for", "missing"];
+    output::list(format, &sites.items, headings, |site| {
+        let status = status(site);
+        let paths = status.iter().flat_map(|status| &status.paths);
+        let paths: Vec<_> = paths.map(|path| format!("{} {}", path.name, path.health)).collect();
+        let mode = match (&status, site.silent_seconds) {
+            (Some(status), None) => status.mode.clone(),
+            (Some(status), Some(_)) => format!("{}, when it was heard", status.mode),
+            (None, _) => "-".to_owned(),
+        };
+        [
+            site.site.clone(),
+            mode,
+            paths.join(", "),
+            site.seen_at.to_string(),
+            site.silent_seconds.map_or_else(String::new, |seconds| format!("{seconds} s")),
+            site.missing.to_string(),
+        ]
+    })
+}
+
+/// One office: its paths as last told, and what happened lately.
+async fn show(centre: &AdminClient, format: Format, site: &Name) -> anyhow::Result<()> {
+    let sites: List<LinkSiteView> = centre.get(LINKS).await?;
+    let of = sites.items.into_iter().find(|of| of.site == site.as_str());
+    let of = of.with_context(|| format!("no agent of an office `{site}` was heard"))?;
+    let events = format!("{LINKS}/{site}/events?last={SHOWN}");
+    let events: List<LinkEventView> = centre.get(&events).await?;
+    if format == Format::Json {
+        let whole = serde_json::json!({ "site": of, "events": events.items });
+        return output::done(format, &whole, "");
+    }
+    let status = status(&of);
+    match &status {
+        Some(status) => output::line(&super::headline(status))?,
+        None => output::line(&format!("{site}: it was not told how it is connected"))?,
+    }
+    let heard = match of.silent_seconds {
+        Some(seconds) => format!("silent for {seconds} s, last heard {}", of.seen_at),
+        None => format!("last heard {}", of.seen_at),
+    };
+    output::line(&heard)?;
+    if of.missing > 0 {
+        output::line(&format!("{} events or spans were lost on its disk", of.missing))?;
+    }
+    if let Some(status) = &status {
+        output::list(format, &status.paths, super::PATH_HEADINGS, path_row)?;
+    }
+    let known = events.items.iter().filter_map(|told| event(&told.event)).collect::<Vec<_>>();
+    output::line("")?;
+    output::list(format, &known, super::EVENT_HEADINGS, event_row)
+}
+
+/// What is asked of the history.
+#[derive(Debug)]
+struct Asked {
+    site: Name,
+    path: Option<Name>,
+    since: Duration,
+    span: Option<u32>,
+}
+
+/// How the paths of an office were: a plot of each.
+async fn history(centre: &AdminClient, format: Format, asked: &Asked) -> anyhow::Result<()> {
+    let until = SystemClock.now();
+    let from = until - asked.since;
+    let mut question = format!(
+        "{LINKS}/{}/history?from={}&until={}",
+        asked.site,
+        from.as_millis(),
+        until.as_millis()
+    );
+    for (key, value) in [
+        ("path", asked.path.as_ref().map(ToString::to_string)),
+        ("span", asked.span.map(|span| span.to_string())),
+    ] {
+        if let Some(value) = value {
+            question.push_str(&format!("&{key}={value}"));
+        }
+    }
+    let cells: List<Cell> = centre.get(&question).await?;
+    if format == Format::Json {
+        return output::done(format, &cells, "");
+    }
+    if cells.items.is_empty() {
+        return output::line("nothing is known of that time");
+    }
+    for of_path in cells.items.chunk_by(|cell, next| cell.path == next.path) {
+        output::line(&draw(of_path, from, until))?;
+    }
+    Ok(())
+}
+
+fn draw(cells: &[Cell], from: Timestamp, until: Timestamp) -> String {
+    let name = cells.first().map_or("", |cell| cell.path.as_str());
+    let plot = Plot::of(cells, plot::Range::new(from, until));
+    format!("{name}: {}\n{}", plot.summary(), plot.draw())
+}
+
+/// How an office is connected, if this version understands how its agent says it.
+fn status(site: &LinkSiteView) -> Option<Status> {
+    site.state.clone().and_then(|state| serde_json::from_value(state).ok())
+}
+
+fn event(told: &serde_json::Value) -> Option<Event> {
+    serde_json::from_value(told.clone()).ok()
+}

@@ -1,0 +1,229 @@
+//! Agents that tell the centre what happens, over a way that breaks again and again.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use serde_json::Value;
+
+use crate::ground::{Offices, Setting, USUAL};
+
+const SABEEL: &str = env!("CARGO_BIN_EXE_sabeel");
+/// How long something that must happen may take before the story fails.
+const PATIENCE: Duration = Duration::from_secs(120);
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Lets nobody speak to the centre: whoever tries is turned away, in the middle of it, too.
+const TURN_AWAY: &str = "table inet away {\n chain in {\n type filter hook input priority 0;\n \
+     tcp dport 8473 reject with tcp reset\n }\n chain out {\n type filter hook output priority 0;\n \
+     tcp dport 8473 reject with tcp reset\n }\n}\n";
+
+/// Two offices, the centre in the first, and an authority for all.
+struct City {
+    offices: Offices,
+    centre: Option<Child>,
+}
+
+impl City {
+    /// Writes what the centre needs; nobody runs yet.
+    fn lay() -> Self {
+        let offices = Offices::lay();
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let dir = offices.dir();
+        std::fs::write(dir.join("ca.pem"), ca.pem()).unwrap();
+        for (file, name) in
+            [("centre", "10.1.0.1"), ("agent-1", "office-1"), ("agent-2", "office-2")]
+        {
+            let key = KeyPair::generate().unwrap();
+            let params = CertificateParams::new([name.to_owned()]).unwrap();
+            let certificate = params.signed_by(&key, &ca).unwrap();
+            std::fs::write(dir.join(format!("{file}.pem")), certificate.pem()).unwrap();
+            std::fs::write(dir.join(format!("{file}.key")), key.serialize_pem()).unwrap();
+        }
+        let config = format!(
+            "data-dir = \"{0}/centre\"\n[controller.links]\nlisten = \"0.0.0.0:8473\"\n\
+             certificate = \"{0}/centre.pem\"\nkey = \"{0}/centre.key\"\nca = \"{0}/ca.pem\"\n",
+            dir.display()
+        );
+        std::fs::create_dir(dir.join("centre")).unwrap();
+        std::fs::write(dir.join("centre.toml"), config).unwrap();
+        Self { offices, centre: None }
+    }
+
+    fn start_agent(&mut self, router: usize) {
+        let dir = self.offices.dir().display();
+        let more = format!(
+            "[links.centre]\nurl = \"https://10.1.0.1:8473\"\nca = \"{dir}/ca.pem\"\n\
+             certificate = \"{dir}/agent-{router}.pem\"\nkey = \"{dir}/agent-{router}.key\"\n\
+             cells = \"{dir}/cells-{router}.jsonl\"\n"
+        );
+        self.offices.start(router, Setting { more: &more, ..USUAL });
+    }
+
+    fn start_centre(&mut self) {
+        let dir = self.offices.dir();
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(dir.join("log-centre"))
+            .unwrap();
+        let run = "echo $$ > $0; exec $1 -c $2 serve";
+        let [number, config] = ["number-centre", "centre.toml"].map(|file| dir.join(file));
+        let files = [number.to_str().unwrap(), SABEEL, config.to_str().unwrap()];
+        let centre = self
+            .offices
+            .command("router-1", &[&["sh", "-c", run][..], &files].concat())
+            .stdin(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        self.centre = Some(centre);
+    }
+
+    fn kill_centre(&mut self) {
+        let number = std::fs::read_to_string(self.offices.dir().join("number-centre")).unwrap();
+        self.offices.at("router-1", &["kill", "-KILL", number.trim()]);
+        self.centre.take().unwrap().wait().unwrap();
+    }
+
+    /// What a command says at the centre, if it can be asked.
+    fn ask(&self, words: &[&str]) -> Option<Value> {
+        let config = self.offices.dir().join("centre.toml");
+        let all = [&[SABEEL, "-c", config.to_str().unwrap(), "--json", "link"], words].concat();
+        let output = self.offices.command("router-1", &all).output().unwrap();
+        output.status.success().then(|| serde_json::from_slice(&output.stdout).unwrap())
+    }
+
+    /// What it says to people.
+    fn told(&self, words: &[&str]) -> String {
+        let config = self.offices.dir().join("centre.toml");
+        let all = [&[SABEEL, "-c", config.to_str().unwrap(), "link"], words].concat();
+        self.offices.at("router-1", &all)
+    }
+
+    /// The events of a site, as the centre's API tells them.
+    fn kept(&self, router: usize) -> Option<Vec<Value>> {
+        let socket = self.offices.dir().join("centre/admin.sock");
+        let path = format!("/v1/links/office-{router}/events?after=0");
+        let mut stream = UnixStream::connect(socket).ok()?;
+        let head = format!("GET {path} HTTP/1.1\r\nhost: centre\r\nconnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).ok()?;
+        let mut said = String::new();
+        stream.read_to_string(&mut said).ok()?;
+        let (_, body) = said.split_once("\r\n\r\n")?;
+        let answer: Value = serde_json::from_str(body).ok()?;
+        let items = answer["items"].as_array()?;
+        Some(items.iter().map(|told| told["event"].clone()).collect())
+    }
+
+    fn wait_for(&self, what: &str, is_so: impl Fn() -> bool) {
+        let begun = Instant::now();
+        while !is_so() {
+            let log = std::fs::read_to_string(self.offices.dir().join("log-centre"));
+            assert!(begun.elapsed() < PATIENCE, "no {what}\n{}", log.unwrap_or_default());
+            std::thread::park_timeout(PAUSE);
+        }
+    }
+
+    /// Waits until the centre has what a router wrote down, each event once and in order.
+    fn wait_for_events(&self, router: usize) {
+        let count = self.offices.events(router).len();
+        self.wait_for(&format!("{count} events of router {router}"), || {
+            self.kept(router).is_some_and(|kept| kept.len() >= count)
+        });
+        let kept = self.kept(router).unwrap();
+        let written = self.offices.events(router);
+        assert_eq!(kept[..count], written[..count]);
+        assert!(kept.len() <= written.len(), "none is told twice");
+    }
+
+    /// How often each path was probed: what the router wrote down of the spans that the centre has, and
+    /// what the centre has.
+    fn probes(&self, router: usize) -> [BTreeMap<String, u64>; 2] {
+        let office = format!("office-{router}");
+        let kept = self.ask(&["history", &office, "--since", "1h", "--span", "10"]).unwrap();
+        let kept: Vec<Value> = kept["items"].as_array().unwrap().clone();
+        let last = kept.iter().map(|cell| cell["begin"].as_u64().unwrap()).max();
+        let last = last.unwrap_or_default();
+        let path = self.offices.dir().join(format!("cells-{router}.jsonl"));
+        let text = std::fs::read_to_string(path).unwrap();
+        let written: Vec<Value> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        [written, kept].map(|cells| {
+            let mut sent = BTreeMap::new();
+            for cell in cells.iter().filter(|cell| cell["begin"].as_u64().unwrap() < last) {
+                let path = cell["path"].as_str().unwrap().to_owned();
+                *sent.entry(path).or_default() += cell["sent"].as_u64().unwrap();
+            }
+            sent
+        })
+    }
+}
+
+impl Drop for City {
+    fn drop(&mut self) {
+        if let Some(centre) = &mut self.centre {
+            centre.kill().ok();
+            centre.wait().ok();
+        }
+    }
+}
+
+#[test]
+fn what_happens_reaches_the_centre_once_and_in_order_whatever_breaks_in_between() {
+    let mut city = City::lay();
+    city.start_centre();
+    for router in 1..=2 {
+        city.start_agent(router);
+    }
+    city.offices.wait_until_up();
+    for router in 1..=2 {
+        city.wait_for_events(router);
+    }
+    // The centre dies, and the office changes its path without it.
+    city.kill_centre();
+    city.offices.cut_both("fib0");
+    city.offices.wait_for_mode("on-backup");
+    city.start_centre();
+    for router in 1..=2 {
+        city.wait_for_events(router);
+    }
+    // The connections are cut, and something happens that nobody can tell.
+    let rules = city.offices.dir().join("away");
+    std::fs::write(&rules, TURN_AWAY).unwrap();
+    city.offices.at("router-1", &["nft", "-f", rules.to_str().unwrap()]);
+    assert!(city.offices.link(2, &["maint", "fibre", "--for", "1h"]).status.success());
+    city.offices.wait_for(2, "maintenance", |status| status["paths"][0]["health"] == "maintenance");
+    city.offices.at("router-1", &["nft", "delete", "table", "inet", "away"]);
+    city.wait_for_events(2);
+    // The agent dies, and goes on.
+    city.offices.kill(1);
+    city.start_agent(1);
+    city.offices.wait_for(1, "an agent", |_| true);
+    let has_begun = |kept: &[Value]| kept.iter().filter(|event| event["what"] == "began").count();
+    city.wait_for("the second beginning", || {
+        city.kept(1).is_some_and(|kept| has_begun(&kept) == 2)
+    });
+    for router in 1..=2 {
+        city.wait_for_events(router);
+        city.wait_for("a span that is over", || city.probes(router)[1].contains_key("radio"));
+        let [written, kept] = city.probes(router);
+        assert_eq!(written, kept, "spans count once");
+        assert!(kept["radio"] > 0, "{kept:?}");
+    }
+    let sites = city.ask(&["sites"]).unwrap();
+    assert_eq!(sites[0]["site"], "office-1");
+    assert_eq!(
+        (&sites[1]["state"]["mode"], &sites[1]["missing"]),
+        (&"on-backup".into(), &0.into())
+    );
+    assert!(city.told(&["sites"]).contains("fibre maintenance, radio "));
+    assert!(city.told(&["show", "office-2"]).contains("office-2: on-backup, by radio"));
+    let drawn = city.told(&["history", "office-2", "radio", "--since", "10m"]);
+    assert!(drawn.starts_with("radio: alive ") && drawn.contains('█'), "{drawn}");
+}
