@@ -2,7 +2,7 @@
 //! second are one every 100 microseconds and no burst.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 use std::time::{Duration, Instant};
 
 use super::judge::Judge;
@@ -12,7 +12,10 @@ use super::{Failure, Record, State, TargetNumber, TargetPolicy};
 #[derive(Debug)]
 pub struct Targets {
     judges: Vec<Judge>,
-    due: BinaryHeap<Reverse<Due>>,
+    /// Who is to be asked when.
+    due: BinaryHeap<Reverse<(Instant, TargetNumber)>>,
+    /// Probes by their timeout; of those that have the same the one that was sent first is lost first.
+    waiting: Vec<(Duration, VecDeque<(Instant, Probe)>)>,
     changes: Vec<Change>,
 }
 
@@ -47,55 +50,46 @@ pub struct Change {
     pub failure: Option<Failure>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Due {
-    at: Instant,
-    target: TargetNumber,
-    what: What,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum What {
-    /// Before the next is asked.
-    Expire(u32),
-    Ask,
-}
-
 impl Targets {
     /// So many targets, each asked for the first time within its interval.
     pub fn new(policies: impl IntoIterator<Item = TargetPolicy>, now: Instant) -> Self {
         let judges: Vec<_> = policies.into_iter().map(|policy| Judge::new(policy, now)).collect();
         let first = |(number, judge): (u32, &Judge)| {
             let at = now + judge.policy.every.mul_f64(share(number));
-            Reverse(Due { at, target: TargetNumber(number), what: What::Ask })
+            Reverse((at, TargetNumber(number)))
         };
         let due = (0..).zip(&judges).map(first).collect();
-        Self { judges, due, changes: Vec::new() }
+        Self { judges, due, waiting: Vec::new(), changes: Vec::new() }
     }
 
     /// When something is due although nothing comes.
     pub fn next_deadline(&self) -> Option<Instant> {
-        self.due.peek().map(|Reverse(due)| due.at)
+        let asked = self.due.peek().map(|Reverse((at, _))| *at);
+        let lost =
+            self.waiting.iter().filter_map(|(_, lane)| lane.front().map(|(until, _)| *until));
+        asked.into_iter().chain(lost).min()
     }
 
     /// The next probe that is due by then, if there is one; what was not answered in time is lost. To
-    /// be called until there is none.
+    /// be called until there is none. Times that nobody looked at are not made up for.
     pub fn poll(&mut self, now: Instant) -> Option<Probe> {
-        while self.due.peek().is_some_and(|Reverse(due)| due.at <= now) {
-            let Reverse(due) = self.due.pop()?;
-            match due.what {
-                What::Expire(sequence) => {
-                    self.fail(Probe { target: due.target, sequence }, Failure::Silent, now);
-                }
-                What::Ask => {
-                    let begun = self.begin(due, now);
-                    if begun.is_some() {
-                        return begun;
-                    }
-                }
+        self.expire(now);
+        loop {
+            let mut first = self.due.peek_mut()?;
+            let Reverse((due, target)) = *first;
+            if due > now {
+                return None;
+            }
+            let judge = self.judges.get_mut(usize::try_from(target.0).ok()?)?;
+            let TargetPolicy { every, timeout, .. } = judge.policy;
+            *first = Reverse((after(due, every, now), target));
+            drop(first);
+            if let Some(sequence) = judge.begin(now) {
+                let probe = Probe { target, sequence };
+                self.wait(probe, timeout, now);
+                return Some(probe);
             }
         }
-        None
     }
 
     /// Takes a probe back that could not be sent for want of room on this side.
@@ -145,19 +139,24 @@ impl Targets {
         Some(&self.find(target)?.record)
     }
 
-    /// Asks a target, and notes when the next time is. Times that nobody looked at are not made up for.
-    fn begin(&mut self, due: Due, now: Instant) -> Option<Probe> {
-        let target = due.target;
-        let judge = self.judges.get_mut(usize::try_from(target.0).ok()?)?;
-        let TargetPolicy { every, timeout, .. } = judge.policy;
-        let behind = now.saturating_duration_since(due.at).as_nanos() / every.as_nanos().max(1);
-        let missed = u32::try_from(behind).unwrap_or(u32::MAX).saturating_add(1);
-        let next = every.checked_mul(missed).map_or(now + every, |later| due.at + later);
-        self.due.push(Reverse(Due { at: next, target, what: What::Ask }));
-        let sequence = judge.begin(now)?;
-        let what = What::Expire(sequence);
-        self.due.push(Reverse(Due { at: now + timeout, target, what }));
-        Some(Probe { target, sequence })
+    /// Waits for the answer to a probe.
+    fn wait(&mut self, probe: Probe, timeout: Duration, now: Instant) {
+        let lane = self.waiting.iter_mut().find(|(of, _)| *of == timeout);
+        match lane {
+            Some((_, lane)) => lane.push_back((now + timeout, probe)),
+            None => self.waiting.push((timeout, VecDeque::from([(now + timeout, probe)]))),
+        }
+    }
+
+    /// What was not answered in time is lost.
+    fn expire(&mut self, now: Instant) {
+        for lane in 0..self.waiting.len() {
+            while let Some((_, waiting)) = self.waiting.get_mut(lane)
+                && let Some((_, probe)) = waiting.pop_front_if(|(until, _)| *until <= now)
+            {
+                self.fail(probe, Failure::Silent, now);
+            }
+        }
     }
 
     fn look(&mut self, target: TargetNumber) {
@@ -177,6 +176,13 @@ impl Targets {
     fn judge(&mut self, target: TargetNumber) -> Option<&mut Judge> {
         self.judges.get_mut(usize::try_from(target.0).ok()?)
     }
+}
+
+/// The next time after now, of those that lie so far apart.
+fn after(due: Instant, every: Duration, now: Instant) -> Instant {
+    let behind = now.saturating_duration_since(due).as_nanos() / every.as_nanos().max(1);
+    let missed = u32::try_from(behind).unwrap_or(u32::MAX).saturating_add(1);
+    every.checked_mul(missed).map_or(now + every, |later| due + later)
 }
 
 /// Where in its interval a target is asked, from 0 to 1: multiples of the golden ratio, which lie apart
