@@ -54,7 +54,16 @@ fn a_wire_has_the_weather_that_was_set() {
     assert_eq!(answered(&ping(20)), 0);
 }
 
+/// They wait most of their time, so they do it together.
 #[test]
+fn weather_that_is_bad_for_a_minute_moves_no_whole_office() {
+    std::thread::scope(|scope| {
+        scope.spawn(a_fifth_of_lost_packets_moves_no_whole_office);
+        scope.spawn(heartbeats_that_come_twice_or_late_change_nothing);
+        scope.spawn(a_slow_path_loses_what_is_protected_alone_and_has_it_back);
+    });
+}
+
 fn a_fifth_of_lost_packets_moves_no_whole_office() {
     let (offices, fibre) = with_fibre_by_wire(PATIENT);
     fibre.set(&Weather { loss: Loss::Random(0.2), ..Weather::default() });
@@ -118,7 +127,6 @@ fn falls_into_hold(offices: &Offices, router: usize) -> bool {
     offices.events(router).iter().any(|event| event["to"] == "held")
 }
 
-#[test]
 fn heartbeats_that_come_twice_or_late_change_nothing() {
     // Nothing but heartbeats is judged.
     let (offices, fibre) =
@@ -136,7 +144,6 @@ fn heartbeats_that_come_twice_or_late_change_nothing() {
     }
 }
 
-#[test]
 fn a_slow_path_loses_what_is_protected_alone_and_has_it_back() {
     let (offices, fibre) = with_fibre_by_wire(Setting { more: "protected-mark = 7", ..USUAL });
     let by = |mark: &str| {
