@@ -9,10 +9,10 @@
 //! `/v1/sessions/export`, `/v1/orders`, `/v1/support/{reference}`,
 //! `/v1/status`, `/v1/health`, `/v1/audit`, `/v1/consents`, `/v1/wordings/{hash}`,
 //! `/v1/requests`, `/v1/sites/{name}/ratings`, `/v1/messages/routes`, `/v1/links`,
-//! `/v1/links/{site}/events`, `/v1/links/{site}/history`;
+//! `/v1/links/{site}/events`, `/v1/links/{site}/history`, `/v1/link-incidents`;
 //! `POST /v1/sessions/{id}/disconnect`,
 //! `/v1/accounts/show`, `/v1/accounts/erase`, `/v1/accounts/hold`, `/v1/accounts/release`,
-//! `/v1/requests/{reference}/done`, `/v1/consents/withdraw`, `/v1/codes`, `/v1/codes/verify`,
+//! `/v1/requests/{reference}/done`, `/v1/link-incidents/{number}/acknowledge`, `/v1/consents/withdraw`, `/v1/codes`, `/v1/codes/verify`,
 //! `/v1/audit/find`, `/v1/why`, `/v1/radius/tail`;
 //! `GET` and `POST /v1/vouchers`, `GET /v1/vouchers/{batch}`, `POST` to its `revoke`, and to that of
 //! one of them; `GET /v1/radius/statistics`; `POST /v1/import/access-points`,
@@ -30,6 +30,7 @@ mod export;
 mod extract;
 mod holds;
 mod import;
+mod link_incidents;
 mod links;
 mod messages;
 mod nas_ranges;
@@ -173,6 +174,8 @@ impl AdminApi {
             .route("/v1/accounts/erase", post(people::erase_account))
             .route("/v1/accounts/hold", post(holds::hold))
             .route("/v1/accounts/release", post(holds::release))
+            .route("/v1/link-incidents", get(link_incidents::list))
+            .route("/v1/link-incidents/{number}/acknowledge", post(link_incidents::acknowledge))
             .route("/v1/links", get(links::list))
             .route("/v1/links/{site}/events", get(links::events))
             .route("/v1/links/{site}/history", get(links::history))

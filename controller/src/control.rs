@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::delivery::Dispatcher;
 use crate::direction_watch::DirectionWatch;
 use crate::guest_watch::GuestWatch;
-use crate::link_centre::Merging;
+use crate::link_centre::{Judging, Merging};
 use crate::nas_control::NasControl;
 use crate::newcomers::Newcomers;
 use crate::quota::QuotaWatch;
@@ -55,6 +55,7 @@ pub struct Controller {
     newcomers: Arc<Newcomers>,
     directions: Arc<DirectionWatch>,
     link_history: Arc<Merging>,
+    link_incidents: Option<Arc<Judging>>,
 }
 
 impl Controller {
@@ -80,6 +81,10 @@ impl Controller {
             guests: Arc::new(GuestWatch::new(store.clone(), clock.clone(), nas_control)),
             newcomers: Arc::new(Newcomers::new(store.clone(), clock.clone())),
             directions: Arc::new(DirectionWatch::new(store.clone(), clock.clone())),
+            link_incidents: settings
+                .links
+                .clone()
+                .map(|links| Arc::new(Judging::new(links, store.clone(), clock.clone()))),
             link_history: Arc::new(Merging::new(
                 store.clone(),
                 clock.clone(),
@@ -91,8 +96,23 @@ impl Controller {
 
     /// Works until told to stop.
     pub async fn run(self, stop: CancellationToken) {
-        let Self { quota, delivery, guests, reaper, newcomers, directions, link_history } = self;
+        let Self {
+            quota,
+            delivery,
+            guests,
+            reaper,
+            newcomers,
+            directions,
+            link_history,
+            link_incidents,
+        } = self;
+        let concluding = async {
+            if let Some(part) = &link_incidents {
+                keep_alive("link incidents", &stop, || part.clone().run(stop.clone())).await;
+            }
+        };
         tokio::join!(
+            concluding,
             keep_alive("quota watch", &stop, || quota.clone().run(stop.clone())),
             delivery.run(stop.clone()),
             keep_alive("guest watch", &stop, || guests.clone().run(stop.clone())),

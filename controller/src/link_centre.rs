@@ -6,7 +6,9 @@
 //! links are. What travels stands in [`link::report`].
 
 mod files;
+mod hearing;
 mod intake;
+mod judging;
 mod merging;
 mod settings;
 
@@ -30,6 +32,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 pub use files::LinkCentreError;
+pub(crate) use judging::{Judging, acknowledge as acknowledge_incident};
 pub(crate) use merging::Merging;
 pub use settings::LinkCentreSettings;
 

@@ -157,9 +157,7 @@ impl ControllerSettings {
         within("retention.link-fine-days", retention.link_fine_days, 1..=365)?;
         within("retention.link-minute-days", retention.link_minute_days, 1..=3_650)?;
         within("retention.link-days", retention.link_days, 1..=3_650)?;
-        let connections = self.links.as_ref().map_or(16, |links| links.connections);
-        let connections = u32::try_from(connections).unwrap_or(u32::MAX);
-        within("links.connections", connections, 16..=65_536)
+        self.links.as_ref().map_or(Ok(()), LinkCentreSettings::validate)
     }
 
     pub(crate) fn sweep(&self) -> Duration {

@@ -64,6 +64,21 @@ pub enum LinkCentreCommand {
         /// What the office is called.
         site: Name,
     },
+    /// On the centre: tell what is the matter, one incident for each cause.
+    Incidents {
+        /// Those that are over, too.
+        #[arg(long)]
+        all: bool,
+    },
+    /// On the centre: say that you take care of an incident.
+    Ack {
+        /// Its number.
+        number: u64,
+
+        /// What you want to be written down with it.
+        #[arg(long, value_name = "TEXT")]
+        note: Option<String>,
+    },
     /// On the centre: draw how the paths of an office were.
     History {
         /// What the office is called.

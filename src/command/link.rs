@@ -2,6 +2,7 @@
 
 mod centre;
 mod drill;
+mod incidents;
 mod isolation;
 mod plot;
 mod targets;

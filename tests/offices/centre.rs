@@ -47,7 +47,9 @@ impl City {
         }
         let config = format!(
             "data-dir = \"{0}/centre\"\n[controller.links]\nlisten = \"0.0.0.0:8473\"\n\
-             certificate = \"{0}/centre.pem\"\nkey = \"{0}/centre.key\"\nca = \"{0}/ca.pem\"\n",
+             certificate = \"{0}/centre.pem\"\nkey = \"{0}/centre.key\"\nca = \"{0}/ca.pem\"\n\
+             [[controller.links.lines]]\nname = \"the fibre\"\n\
+             ends = [{{ site = \"office-1\", path = \"fibre\" }}, {{ site = \"office-2\", path = \"fibre\" }}]\n",
             dir.display()
         );
         std::fs::create_dir(dir.join("centre")).unwrap();
@@ -193,6 +195,19 @@ fn what_happens_reaches_the_centre_once_and_in_order_whatever_breaks_in_between(
     for router in 1..=2 {
         city.wait_for_events(router);
     }
+    // What both ends say is one incident, of which the centre learnt late.
+    let cuts = || {
+        let incidents = city.ask(&["incidents"]).unwrap_or_default();
+        let incidents = incidents.as_array().cloned().unwrap_or_default();
+        let is_cut = |incident: &Value| incident["kind"]["kind"] == "cut";
+        incidents.into_iter().filter(is_cut).collect::<Vec<_>>()
+    };
+    city.wait_for("an incident", || !cuts().is_empty());
+    assert_eq!(cuts().len(), 1, "{:?}", cuts());
+    let number = cuts()[0]["id"].to_string();
+    assert!(city.told(&["ack", &number, "--note", "called the provider"]).contains("take care"));
+    assert_eq!(cuts()[0]["notes"][0]["text"], "called the provider");
+    assert!(city.told(&["incidents"]).contains("the fibre"));
     // The connections are cut, and something happens that nobody can tell.
     let rules = city.offices.dir().join("away");
     std::fs::write(&rules, TURN_AWAY).unwrap();

@@ -53,7 +53,10 @@ pub use import::{
     ImportAccessPoints, ImportPeople, ImportStays, Imported, ImportedGrant, ImportedNas,
     ImportedPerson, ImportedStay, MOST_AT_ONCE, Verdict,
 };
-pub use links::{LinkEventView, LinkEventsQuery, LinkHistoryQuery, LinkSiteView};
+pub use links::{
+    AcknowledgeLinkIncident, LinkEventView, LinkEventsQuery, LinkHistoryQuery, LinkIncidentsQuery,
+    LinkSiteView,
+};
 pub use messages::RouteView;
 pub use nas_range::{AddRange, Approve, Pending, PendingRejected, Range, RangeAdded};
 pub use nas_test::{

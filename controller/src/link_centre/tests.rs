@@ -212,6 +212,8 @@ impl Pki {
             ca: self.path("ca.pem"),
             crl: None,
             connections: 16,
+            incidents: Default::default(),
+            lines: Vec::new(),
         }
     }
 

@@ -9,7 +9,7 @@ use edge::links::{Event, Status};
 use link::report::{Cell, Name};
 
 use super::plot::{self, Plot};
-use super::{LINKS, event_row, path_row};
+use super::{LINKS, event_row, incidents, path_row};
 use crate::admin_client::AdminClient;
 use crate::cli::LinkCentreCommand;
 use crate::config::Config;
@@ -29,6 +29,10 @@ pub async fn run(
     match command {
         LinkCentreCommand::Sites => sites(&centre, format).await,
         LinkCentreCommand::Show { site } => show(&centre, format, &site).await,
+        LinkCentreCommand::Incidents { all } => incidents::list(&centre, format, all).await,
+        LinkCentreCommand::Ack { number, note } => {
+            incidents::acknowledge(&centre, format, number, note).await
+        }
         LinkCentreCommand::History { site, path, since, span } => {
             history(&centre, format, &Asked { site, path, since, span }).await
         }

@@ -65,3 +65,21 @@ pub struct LinkHistoryQuery {
     #[serde(default)]
     pub span: Option<u32>,
 }
+
+/// Which incidents of links.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkIncidentsQuery {
+    /// Those that are over, too.
+    #[serde(default)]
+    pub all: bool,
+}
+
+/// That somebody takes care of an incident.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AcknowledgeLinkIncident {
+    /// What is written down with it.
+    #[serde(default)]
+    pub note: Option<String>,
+}

@@ -78,6 +78,7 @@ impl Words {
             from: None,
             to: None,
             why: None,
+            code: None,
             routes: None,
             clamped: None,
             took_us: None,
@@ -97,6 +98,7 @@ impl Words {
                 from: Some(change.from.to_string()),
                 to: Some(change.to.to_string()),
                 why: Some(told(change.why)),
+                code: Some(code(change.why).to_owned()),
                 ..blank
             },
             What::Site { decision, took } => Event {
@@ -124,6 +126,10 @@ impl Words {
                 path: Some(self.path(*number)),
                 to: Some(fitness(*judgement).to_owned()),
                 why: Some(judged(*judgement)),
+                code: match judgement {
+                    Judgement::Unfit(reason) => Some(reason.as_str().to_owned()),
+                    _ => None,
+                },
                 ..blank
             },
             What::Stuck { to } => {
@@ -177,6 +183,26 @@ fn judged(judgement: Judgement) -> String {
         Judgement::Ready => "it carried a trial".to_owned(),
         Judgement::Stale => "it was not tried for long".to_owned(),
         Judgement::Unfit(reason) => reason.to_string(),
+    }
+}
+
+/// What made a path what it is, in one word.
+const fn code(why: Why) -> &'static str {
+    match why {
+        Why::Heard => "heard",
+        Why::NeverHeard => "never-heard",
+        Why::HeartbeatMissed => "heartbeat-missed",
+        Why::Silent => "silent",
+        Why::PeerDown => "peer-down",
+        Why::CarrierLost => "carrier-lost",
+        Why::TooFew => "too-few",
+        Why::Bad(_) => "bad",
+        Why::Clean => "clean",
+        Why::Flapping => "flapping",
+        Why::Released => "released",
+        Why::Maintenance => "maintenance",
+        Why::PeerMaintenance => "peer-maintenance",
+        Why::MaintenanceOver => "maintenance-over",
     }
 }
 
@@ -255,7 +281,7 @@ mod tests {
     #[test]
     fn an_event_says_what_happened_in_one_line() {
         let told = serde_json::to_string(&down()).unwrap();
-        let line = r#"{"number":0,"at":1500,"site":"hofuf","what":"path","path":"fibre","from":"up","to":"down","why":"nothing is heard"}"#;
+        let line = r#"{"number":0,"at":1500,"site":"hofuf","what":"path","path":"fibre","from":"up","to":"down","why":"nothing is heard","code":"silent"}"#;
         assert_eq!(told, line);
     }
 }

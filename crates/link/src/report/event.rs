@@ -30,6 +30,9 @@ pub struct Event {
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// The same of a path or its fitness, in one word for programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
     /// By which paths the office goes afterwards: what is protected, and the rest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub routes: Option<[String; 2]>,

@@ -17,6 +17,7 @@ fn down() -> Event {
         from: Some("up".to_owned()),
         to: Some("down".to_owned()),
         why: None,
+        code: None,
         routes: None,
         clamped: None,
         took_us: None,

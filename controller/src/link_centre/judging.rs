@@ -1,0 +1,386 @@
+//! What the centre concludes from what agents tell: evidence, causes, and incidents for people.
+//!
+//! All of it is one value in the store, which is read, changed and kept only if nobody else changed it
+//! meanwhile. So a controller that is restarted goes on where it was, and of two only one concludes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{Clock, Timestamp};
+use link::cause::{End, Evidence, Line, Moment, Said, Topology, What, find};
+use link::report::{Event, Name};
+use serde::{Deserialize, Serialize};
+use store::{LinkConclusion, LinkIncident, LinkSite, Store, StoreError};
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+use super::hearing::said;
+use super::settings::LinkCentreSettings;
+use crate::links::incident::{Change, IncidentId, Incidents, Surroundings};
+
+const BETWEEN_ROUNDS: Duration = Duration::from_secs(1);
+const AT_ONCE: NonZeroU32 = NonZeroU32::new(1_000).expect("not zero");
+/// An agent that was not heard for so long is silent: it speaks every ten seconds.
+const SILENT_AFTER: Duration = Duration::from_secs(30);
+/// For how long what is over may still matter.
+const MATTERS: Duration = Duration::from_secs(2 * 86_400);
+/// How often somebody may be faster before an acknowledgement is given up.
+const TRIES: usize = 10;
+
+/// What is known, as it is kept.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+struct Known {
+    /// Up to which event of each office it goes.
+    heard: BTreeMap<Name, u64>,
+    /// The offices whose agents are silent.
+    silent: BTreeSet<Name>,
+    evidence: Evidence,
+    incidents: Incidents,
+}
+
+/// The part of the controller that concludes.
+pub(crate) struct Judging {
+    settings: LinkCentreSettings,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    started_at: Timestamp,
+}
+
+impl Judging {
+    pub(crate) fn new(
+        settings: LinkCentreSettings,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let started_at = clock.now();
+        Self { settings, store, clock, started_at }
+    }
+
+    /// Works until told to stop.
+    pub(crate) async fn run(self: Arc<Self>, stop: CancellationToken) {
+        let mut rounds = tokio::time::interval(BETWEEN_ROUNDS);
+        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let working = async {
+            loop {
+                rounds.tick().await;
+                if let Err(error) = self.conclude().await {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(error, "incidents of links are looked at again later");
+                }
+            }
+        };
+        stop.run_until_cancelled(working).await;
+    }
+
+    /// Takes in what is new, and keeps what follows from it.
+    pub(crate) async fn conclude(&self) -> Result<Vec<Change>, StoreError> {
+        let LinkConclusion { version, state } = self.store.find_link_conclusion().await?;
+        let before = read(&state)?;
+        let mut known = before.clone();
+        let sites = self.store.list_link_sites().await?;
+        let now = self.clock.now();
+        for site in &sites {
+            self.hear(site, &mut known).await?;
+            self.listen(site, &mut known, now);
+        }
+        let is_due = known.incidents.next_deadline().is_some_and(|due| due <= now);
+        if known == before && !is_due {
+            return Ok(Vec::new());
+        }
+        let matters = u64::try_from((now - MATTERS).as_millis()).unwrap_or_default();
+        known.evidence.forget(Moment::from_millis(matters));
+        let topology = topology(&self.settings.lines, &known.evidence);
+        let around = Surroundings {
+            topology: &topology,
+            in_maintenance: &BTreeSet::new(),
+            settings: &self.settings.incidents,
+        };
+        let causes = find(&topology, &known.evidence);
+        let changes = known.incidents.update(&causes, around, now);
+        if !keep(&self.store, version, &before, &known).await? {
+            tracing::debug!("somebody else concluded before");
+            return Ok(Vec::new());
+        }
+        for change in &changes {
+            tell(change, &known.incidents);
+        }
+        Ok(changes)
+    }
+
+    /// Takes in the events of an office that came since.
+    async fn hear(&self, site: &LinkSite, known: &mut Known) -> Result<(), StoreError> {
+        let heard = known.heard.entry(site.name.clone()).or_default();
+        // One that was forgotten begins anew.
+        *heard = (*heard).min(site.events);
+        while *heard < site.events {
+            let events = self.store.list_link_events(&site.name, *heard, AT_ONCE).await?;
+            let Some(last) = events.last() else {
+                *heard = site.events;
+                break;
+            };
+            *heard = last.position;
+            for told in &events {
+                let Ok(event) = serde_json::from_str::<Event>(&told.event.line) else { continue };
+                // Whoever told it speaks for that office alone.
+                let event = Event { site: site.name.to_string(), ..event };
+                if let Some(said) = said(&event) {
+                    known.evidence.add(said);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that an agent fell silent, or speaks again. While the centre was down nobody was.
+    fn listen(&self, site: &LinkSite, known: &mut Known, now: Timestamp) {
+        let since = site.seen_at.max(self.started_at);
+        let is_silent = now.since(since) >= SILENT_AFTER;
+        let at = if is_silent { since } else { site.seen_at };
+        let is_new = match is_silent {
+            true => known.silent.insert(site.name.clone()),
+            false => known.silent.remove(&site.name),
+        };
+        if is_new {
+            let at = Moment::from_millis(u64::try_from(at.as_millis()).unwrap_or_default());
+            let what = What::ChannelSilent(is_silent);
+            known.evidence.add(Said { at, site: site.name.to_string(), what });
+        }
+    }
+}
+
+/// Somebody takes care of an incident; whether there is one that is not over.
+pub(crate) async fn acknowledge(
+    store: &Arc<dyn Store>,
+    id: IncidentId,
+    (by, note): (&str, Option<&str>),
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    for _ in 0..TRIES {
+        let LinkConclusion { version, state } = store.find_link_conclusion().await?;
+        let before = read(&state)?;
+        let mut known = before.clone();
+        if known.incidents.acknowledge(id, by, now).is_none() {
+            return Ok(false);
+        }
+        if let Some(note) = note {
+            known.incidents.note(id, by, note, now);
+        }
+        if keep(store, version, &before, &known).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn read(state: &str) -> Result<Known, StoreError> {
+    if state.is_empty() {
+        return Ok(Known::default());
+    }
+    serde_json::from_str(state).map_err(|_| StoreError::Corrupt { what: "conclusion of links" })
+}
+
+/// Keeps what is known now, unless somebody else kept something since.
+async fn keep(
+    store: &Arc<dyn Store>,
+    version: u64,
+    before: &Known,
+    known: &Known,
+) -> Result<bool, StoreError> {
+    let state = serde_json::to_string(known).expect("what is known has a form in JSON");
+    let is_told =
+        |id: IncidentId| known.incidents.find(id).is_some_and(|incident| incident.opened.is_some());
+    let changed = known.incidents.list().filter(|incident| {
+        is_told(incident.id) && before.incidents.find(incident.id) != Some(*incident)
+    });
+    let changed: Vec<_> = changed
+        .map(|incident| LinkIncident {
+            number: incident.id.number(),
+            begin_at: incident.begin,
+            ended_at: incident.end(),
+            incident: serde_json::to_string(incident).expect("an incident has a form in JSON"),
+        })
+        .collect();
+    // One that is part of another is no more; one that ended long ago is only not looked at any more.
+    let gone = before
+        .incidents
+        .list()
+        .filter(|incident| incident.end().is_none() && known.incidents.find(incident.id).is_none());
+    let gone: Vec<_> = gone.map(|incident| incident.id.number()).collect();
+    store.keep_link_conclusion(version, &state, &changed, &gone).await
+}
+
+/// The lines that are set; every other path of which something was said is a line by itself, of which
+/// the other end is not known.
+fn topology(lines: &[Line], evidence: &Evidence) -> Topology {
+    let mut topology = Topology { lines: lines.to_vec() };
+    let paths: BTreeSet<_> = evidence
+        .said()
+        .filter_map(|said| match &said.what {
+            What::Path { path, .. } => Some((said.site.clone(), path.clone())),
+            _ => None,
+        })
+        .collect();
+    for (site, path) in paths {
+        if topology.of_end(&site, &path).is_none() {
+            let name = format!("{site}/{path}");
+            let unknown = End { site: String::new(), path: name.clone() };
+            let ends = [End { site, path }, unknown];
+            topology.lines.push(Line { name, ends, hub: None, sector: None, provider: None });
+        }
+    }
+    topology
+}
+
+fn tell(change: &Change, incidents: &Incidents) {
+    let (id, what) = match change {
+        Change::Opened { id } => (*id, "opened"),
+        Change::Reopened { id } => (*id, "reopened"),
+        Change::Refined { id, .. } => (*id, "refined"),
+        Change::Folded { id, .. } => (*id, "folded"),
+        Change::Suppressed { id } => (*id, "suppressed"),
+        Change::Acknowledged { id } => (*id, "acknowledged"),
+        Change::Ended { id } => (*id, "ended"),
+    };
+    let kind = incidents.find(id).map_or("-", |incident| incident.kind.as_str());
+    tracing::warn!(incident = id.number(), kind, what, "links.incident");
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::ManualClock;
+    use link::report::Epoch;
+    use store::testing::TestStore;
+    use store::{LinkBatch, LinkEvent};
+
+    use super::*;
+    use crate::links::incident::Stage;
+    use crate::stage::NOON;
+
+    const MANY: NonZeroU32 = NonZeroU32::new(100).unwrap();
+
+    struct City {
+        store: TestStore,
+        clock: Arc<ManualClock>,
+        told: u64,
+    }
+
+    impl City {
+        async fn new() -> Self {
+            let store = store::testing::sqlite().await;
+            Self { store, clock: Arc::new(ManualClock::new(NOON)), told: 0 }
+        }
+
+        fn judging(&self, lines: &[Line]) -> Judging {
+            let settings = LinkCentreSettings {
+                listen: ([127, 0, 0, 1], 0).into(),
+                certificate: "".into(),
+                key: "".into(),
+                ca: "".into(),
+                crl: None,
+                connections: 16,
+                incidents: Default::default(),
+                lines: lines.to_vec(),
+            };
+            Judging::new(settings, self.store.shared(), self.clock.clone())
+        }
+
+        /// An agent tells now how a path is.
+        async fn hear(&mut self, site: &str, path: &str, to: &str) {
+            self.told += 1;
+            let at = self.clock.now();
+            let line = format!(
+                r#"{{"number":1,"at":{},"site":"x","what":"path","path":"{path}","to":"{to}","code":"silent"}}"#,
+                at.as_millis()
+            );
+            let site = site.parse().unwrap();
+            let epoch = Epoch::new(self.told);
+            let batch = LinkBatch { site, epoch, first: 1, is_rest_gone: false, at };
+            let event = [LinkEvent { at, line }];
+            self.store.take_link_events(&batch, &event).await.unwrap();
+        }
+
+        fn pass(&self, seconds: u64) {
+            self.clock.advance(Duration::from_secs(seconds));
+        }
+
+        async fn kept(&self) -> Vec<crate::links::incident::Incident> {
+            let kept = self.store.list_link_incidents(false, MANY).await.unwrap();
+            kept.iter().map(|kept| serde_json::from_str(&kept.incident).unwrap()).collect()
+        }
+    }
+
+    fn line(name: &str, site: &str, path: &str) -> Line {
+        let end = |site: &str, path: &str| End { site: site.to_owned(), path: path.to_owned() };
+        let ends = [end(site, path), end("amana", name)];
+        Line {
+            name: name.to_owned(),
+            ends,
+            hub: Some("amana".to_owned()),
+            sector: None,
+            provider: None,
+        }
+    }
+
+    const FIRST: IncidentId = IncidentId::new(1);
+
+    #[tokio::test]
+    async fn a_cut_is_one_incident_over_restarts_of_the_centre_and_ends_with_it() {
+        let mut city = City::new().await;
+        let lines = [line("hofuf-fibre", "hofuf", "fibre")];
+        city.hear("hofuf", "fibre", "down").await;
+        assert_eq!(city.judging(&lines).conclude().await.unwrap(), []);
+        city.hear("amana", "hofuf-fibre", "down").await;
+        city.pass(6);
+        // Another process goes on.
+        let judging = city.judging(&lines);
+        assert_eq!(judging.conclude().await.unwrap(), [Change::Opened { id: FIRST }]);
+        assert_eq!(judging.conclude().await.unwrap(), []);
+        assert_eq!(city.judging(&lines).conclude().await.unwrap(), []);
+        let [incident] = &city.kept().await[..] else { panic!("there is one") };
+        assert_eq!((incident.kind.as_str(), incident.begin), ("cut", NOON));
+        let by = ("duty", Some("called the provider"));
+        assert!(acknowledge(&city.store.shared(), FIRST, by, city.clock.now()).await.unwrap());
+        city.pass(60);
+        city.hear("hofuf", "fibre", "up").await;
+        city.hear("amana", "hofuf-fibre", "up").await;
+        let changes = city.judging(&lines).conclude().await.unwrap();
+        assert_eq!(changes, [Change::Ended { id: FIRST }]);
+        let [incident] = &city.kept().await[..] else { panic!("there is one") };
+        assert!(matches!(incident.stage, Stage::Ended { .. }));
+        assert_eq!(incident.notes.len(), 1);
+        let again = acknowledge(&city.store.shared(), FIRST, by, city.clock.now()).await;
+        assert!(!again.unwrap(), "it is over");
+    }
+
+    #[tokio::test]
+    async fn a_path_of_which_only_one_end_is_known_makes_an_incident_too() {
+        let mut city = City::new().await;
+        city.hear("hofuf", "fibre", "down").await;
+        city.pass(6);
+        let judging = city.judging(&[]);
+        assert_eq!(judging.conclude().await.unwrap(), [Change::Opened { id: FIRST }]);
+        assert_eq!(city.kept().await[0].subjects()[0].name(), "hofuf/fibre");
+    }
+
+    #[tokio::test]
+    async fn an_agent_that_falls_silent_makes_an_incident_and_a_centre_that_was_down_makes_none() {
+        let mut city = City::new().await;
+        city.hear("hofuf", "fibre", "up").await;
+        city.pass(7_200);
+        let judging = city.judging(&[]);
+        assert_eq!(judging.conclude().await.unwrap(), [], "the centre was down");
+        city.pass(29);
+        assert_eq!(judging.conclude().await.unwrap(), []);
+        city.pass(300);
+        judging.conclude().await.unwrap();
+        let changes = judging.conclude().await.unwrap();
+        let kept = city.kept().await;
+        assert_eq!(kept.len(), 1, "{changes:?}");
+        assert_eq!(kept[0].kind.as_str(), "agent-silent");
+        city.hear("hofuf", "fibre", "up").await;
+        assert_eq!(judging.conclude().await.unwrap(), [Change::Ended { id: FIRST }]);
+    }
+}
