@@ -2,6 +2,7 @@
 //! this version does not know nothing is said.
 
 use link::cause::{Loss, Moment, PathNow, Said, What};
+use link::isolation::Verdict;
 use link::report::Event;
 
 /// What it says, if it says something of how a path or office is.
@@ -15,11 +16,8 @@ pub(super) fn said(event: &Event) -> Option<Said> {
         "fitness" => {
             What::Path { path: event.path.clone()?, now: fitness(to, event.code.as_deref())? }
         }
-        "isolation" => What::Breach(match to {
-            "open" => true,
-            "closed" => false,
-            _ => return None,
-        }),
+        "isolation" if to == Verdict::Breach.as_str() => What::Breach(true),
+        "isolation" if to == Verdict::Safe.as_str() => What::Breach(false),
         _ => return None,
     };
     Some(Said { at: Moment::from_millis(event.at), site: event.site.clone(), what })
@@ -89,8 +87,9 @@ mod tests {
             let said = said(&event(what, to, code)).map(|said| said.what);
             assert_eq!(said, what_said, "{what} {to} {code}");
         }
-        let breach = said(&event("isolation", "open", "")).unwrap();
+        let breach = said(&event("isolation", "breach", "")).unwrap();
         assert_eq!((breach.what, breach.at), (What::Breach(true), Moment::from_millis(5)));
-        assert_eq!(said(&event("isolation", "closed", "")).unwrap().what, What::Breach(false));
+        assert_eq!(said(&event("isolation", "safe", "")).unwrap().what, What::Breach(false));
+        assert_eq!(said(&event("isolation", "unknown", "")), None, "it was not tested");
     }
 }
