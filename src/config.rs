@@ -105,6 +105,19 @@ impl Config {
         config.checked(path)
     }
 
+    /// Whether those who are told of incidents can be told.
+    fn check_link_alerts(&self) -> Result<(), String> {
+        let Some(links) = &self.controller.links else { return Ok(()) };
+        links.alerts.validate().map_err(|error| error.to_string())?;
+        match links.alerts.channels.iter().find(|channel| !self.alerts.has(channel.way)) {
+            Some(channel) => Err(format!(
+                "channel `{}` has no section of [alerts] that it goes by",
+                channel.name
+            )),
+            None => Ok(()),
+        }
+    }
+
     fn checked(self, path: &str) -> Result<Self, ConfigError> {
         let invalid = |section: &str, reason: String| ConfigError::Invalid {
             path: path.to_owned(),
@@ -117,6 +130,7 @@ impl Config {
         self.portal.validate().map_err(|error| invalid("portal", error.to_string()))?;
         self.controller.validate().map_err(|error| invalid("controller", error.to_string()))?;
         self.alerts.validate().map_err(|error| invalid("alerts", error.to_string()))?;
+        self.check_link_alerts().map_err(|reason| invalid("controller.links.alerts", reason))?;
         let (known, kept) = (self.controller.retention.erasure_days, self.trail.keep_days);
         if known <= kept {
             let reason = format!(

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use controller::admin::{About, AdminApi, NewAccessPoints, ReportCodes};
-use controller::alert_channels::DeadMan;
+use controller::alert_channels::{AlertChannels, DeadMan};
 use controller::{
     Controller, LinkCentre, NasControl, OrderDelivery, Places, Records, ReportMessages,
     SiteMessages,
@@ -309,6 +309,10 @@ impl Parts {
             Arc::clone(&nas_control),
             reach,
         );
+        let channels = AlertChannels::open(&shared.config.alerts)
+            .context("the channels of alerts cannot be opened")?;
+        let (store, clock) = (Arc::clone(&shared.store), Arc::clone(&shared.clock));
+        let controller = controller.with_alerts(&shared.config.controller, channels, store, clock);
         let stop = shared.stop.clone();
         self.spawn("controller", async move {
             controller.run(stop).await;

@@ -9,10 +9,11 @@ use store::{Reach, Store};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::alert_channels::AlertChannels;
 use crate::delivery::Dispatcher;
 use crate::direction_watch::DirectionWatch;
 use crate::guest_watch::GuestWatch;
-use crate::link_centre::{Judging, Merging};
+use crate::link_centre::{Judging, Merging, Telling};
 use crate::nas_control::NasControl;
 use crate::newcomers::Newcomers;
 use crate::quota::QuotaWatch;
@@ -56,6 +57,7 @@ pub struct Controller {
     directions: Arc<DirectionWatch>,
     link_history: Arc<Merging>,
     link_incidents: Option<Arc<Judging>>,
+    link_alerts: Option<Arc<Telling>>,
 }
 
 impl Controller {
@@ -85,6 +87,7 @@ impl Controller {
                 .links
                 .clone()
                 .map(|links| Arc::new(Judging::new(links, store.clone(), clock.clone()))),
+            link_alerts: None,
             link_history: Arc::new(Merging::new(
                 store.clone(),
                 clock.clone(),
@@ -92,6 +95,20 @@ impl Controller {
             )),
             reaper: Arc::new(Reaper::new(settings, store, clock)),
         }
+    }
+
+    /// The same, which tells people of incidents of links by those channels.
+    #[must_use]
+    pub fn with_alerts(
+        self,
+        settings: &ControllerSettings,
+        channels: AlertChannels,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let alerts = settings.links.as_ref().map(|links| links.alerts.clone());
+        let telling = alerts.map(|alerts| Telling::new(alerts, channels, store, clock));
+        Self { link_alerts: telling.map(Arc::new), ..self }
     }
 
     /// Works until told to stop.
@@ -105,7 +122,13 @@ impl Controller {
             directions,
             link_history,
             link_incidents,
+            link_alerts,
         } = self;
+        let telling = async {
+            if let Some(part) = &link_alerts {
+                keep_alive("link alerts", &stop, || part.clone().run(stop.clone())).await;
+            }
+        };
         let concluding = async {
             if let Some(part) = &link_incidents {
                 keep_alive("link incidents", &stop, || part.clone().run(stop.clone())).await;
@@ -113,6 +136,7 @@ impl Controller {
         };
         tokio::join!(
             concluding,
+            telling,
             keep_alive("quota watch", &stop, || quota.clone().run(stop.clone())),
             delivery.run(stop.clone()),
             keep_alive("guest watch", &stop, || guests.clone().run(stop.clone())),

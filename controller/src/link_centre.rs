@@ -11,6 +11,7 @@ mod intake;
 mod judging;
 mod merging;
 mod settings;
+mod telling;
 
 use std::convert::Infallible;
 use std::io;
@@ -35,6 +36,7 @@ pub use files::LinkCentreError;
 pub(crate) use judging::{Judging, acknowledge as acknowledge_incident};
 pub(crate) use merging::Merging;
 pub use settings::LinkCentreSettings;
+pub(crate) use telling::Telling;
 
 use intake::Intake;
 

@@ -4,12 +4,12 @@ use std::num::NonZeroU32;
 
 use axum::Json;
 use axum::extract::State;
-use store::StoreError;
+use store::{Act, StoreError};
 
 use super::AdminApi;
 use super::api::{AcknowledgeLinkIncident, LinkIncidentsQuery, List};
 use super::extract::{Asked, Body, Named};
-use super::record::By;
+use super::record::{By, Note};
 use super::refusal::Refusal;
 use crate::link_centre::acknowledge_incident;
 use crate::links::incident::{Incident, IncidentId};
@@ -38,9 +38,11 @@ pub(super) async fn acknowledge(
     if note.is_some_and(|note| note.chars().count() > LONGEST_NOTE) {
         return Err(Refusal::invalid(format!("note has {LONGEST_NOTE} characters at most")));
     }
+    let record = Note::of(Act::LinkIncidentAcknowledged).with("incident", number);
+    let store = api.on_record(&by, record);
     let (id, by) = (IncidentId::new(number), by.to_string());
     let now = api.clock.now();
-    if !acknowledge_incident(&api.store, id, (&by, note), now).await? {
+    if !acknowledge_incident(&store, id, (&by, note), now).await? {
         return Err(Refusal::not_found("incident that goes on", number));
     }
     tracing::info!(incident = number, by, "links.incident: somebody takes care");

@@ -1,9 +1,23 @@
 //! Messages about incidents, told by the channel of their way.
 
+use super::AlertSettings;
 use super::{Alert, AlertChannels, AlertError, AlertKey, AlertSeverity, deliver};
 use crate::links::alert::{Message, Way};
 use crate::links::incident::Severity;
 use domain::Timestamp;
+
+impl AlertSettings {
+    /// Whether alerts can go that way.
+    pub const fn has(&self, way: Way) -> bool {
+        match way {
+            Way::EMail => self.mail.is_some(),
+            Way::Webhook => self.webhook.is_some(),
+            Way::Syslog => self.syslog.is_some(),
+            // The outbox of text messages takes only those with a code.
+            Way::Sms => false,
+        }
+    }
+}
 
 impl AlertChannels {
     /// Tells of incidents, and tries again for a while if that may help. A text message is not for here:

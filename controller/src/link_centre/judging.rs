@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Clock, Timestamp};
+use domain::{Clock, Timestamp, Zone};
 use link::cause::{End, Evidence, Line, Moment, Said, Topology, What, find};
 use link::report::{Event, Name};
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::hearing::said;
 use super::settings::LinkCentreSettings;
+use crate::links::alert::{AlertSettings, Alerts};
 use crate::links::incident::{Change, IncidentId, Incidents, Surroundings};
+use crate::links::wording::Catalogue;
 
 const BETWEEN_ROUNDS: Duration = Duration::from_secs(1);
 const AT_ONCE: NonZeroU32 = NonZeroU32::new(1_000).expect("not zero");
@@ -27,18 +29,20 @@ const SILENT_AFTER: Duration = Duration::from_secs(30);
 /// For how long what is over may still matter.
 const MATTERS: Duration = Duration::from_secs(2 * 86_400);
 /// How often somebody may be faster before an acknowledgement is given up.
-const TRIES: usize = 10;
+pub(super) const TRIES: usize = 10;
 
 /// What is known, as it is kept.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
-struct Known {
+pub(super) struct Known {
     /// Up to which event of each office it goes.
     heard: BTreeMap<Name, u64>,
     /// The offices whose agents are silent.
     silent: BTreeSet<Name>,
     evidence: Evidence,
-    incidents: Incidents,
+    pub(super) incidents: Incidents,
+    /// What people are told, and what is still to be sent.
+    pub(super) alerts: Alerts,
 }
 
 /// The part of the controller that concludes.
@@ -46,6 +50,7 @@ pub(crate) struct Judging {
     settings: LinkCentreSettings,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    words: Catalogue,
     started_at: Timestamp,
 }
 
@@ -56,7 +61,7 @@ impl Judging {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let started_at = clock.now();
-        Self { settings, store, clock, started_at }
+        Self { settings, store, clock, words: Catalogue::new(), started_at }
     }
 
     /// Works until told to stop.
@@ -86,7 +91,8 @@ impl Judging {
             self.hear(site, &mut known).await?;
             self.listen(site, &mut known, now);
         }
-        let is_due = known.incidents.next_deadline().is_some_and(|due| due <= now);
+        let due = [known.incidents.next_deadline(), known.alerts.next_deadline()];
+        let is_due = due.into_iter().flatten().any(|due| due <= now);
         if known == before && !is_due {
             return Ok(Vec::new());
         }
@@ -100,6 +106,7 @@ impl Judging {
         };
         let causes = find(&topology, &known.evidence);
         let changes = known.incidents.update(&causes, around, now);
+        self.alert(&changes, &mut known, now);
         if !keep(&self.store, version, &before, &known).await? {
             tracing::debug!("somebody else concluded before");
             return Ok(Vec::new());
@@ -108,6 +115,19 @@ impl Judging {
             tell(change, &known.incidents);
         }
         Ok(changes)
+    }
+
+    /// Has people told of changes, and of what is due.
+    fn alert(&self, changes: &[Change], known: &mut Known, now: Timestamp) {
+        let Known { incidents, alerts, .. } = known;
+        let (zone, with) = (Zone::riyadh(), (&self.settings.alerts, &self.words));
+        // What is to be sent stays with the alerts until it was.
+        for change in changes {
+            if let Some(incident) = incidents.find(change.subject()) {
+                alerts.tell(change, (incident, &zone), with, now);
+            }
+        }
+        alerts.tick(with.0, with.1, now);
     }
 
     /// Takes in the events of an office that came since.
@@ -162,8 +182,11 @@ pub(crate) async fn acknowledge(
         let LinkConclusion { version, state } = store.find_link_conclusion().await?;
         let before = read(&state)?;
         let mut known = before.clone();
-        if known.incidents.acknowledge(id, by, now).is_none() {
-            return Ok(false);
+        let Some(change) = known.incidents.acknowledge(id, by, now) else { return Ok(false) };
+        if let Some(incident) = known.incidents.find(id) {
+            // Nobody new is told of that, so nobody's settings matter.
+            let nobody = (&AlertSettings::default(), &Catalogue::new());
+            known.alerts.tell(&change, (incident, &Zone::riyadh()), nobody, now);
         }
         if let Some(note) = note {
             known.incidents.note(id, by, note, now);
@@ -175,7 +198,7 @@ pub(crate) async fn acknowledge(
     Ok(false)
 }
 
-fn read(state: &str) -> Result<Known, StoreError> {
+pub(super) fn read(state: &str) -> Result<Known, StoreError> {
     if state.is_empty() {
         return Ok(Known::default());
     }
@@ -183,7 +206,7 @@ fn read(state: &str) -> Result<Known, StoreError> {
 }
 
 /// Keeps what is known now, unless somebody else kept something since.
-async fn keep(
+pub(super) async fn keep(
     store: &Arc<dyn Store>,
     version: u64,
     before: &Known,
@@ -253,7 +276,7 @@ mod tests {
     use domain::ManualClock;
     use link::report::Epoch;
     use store::testing::TestStore;
-    use store::{LinkBatch, LinkEvent};
+    use store::{Act, Actor, AuditEntry, AuditSubject, LinkBatch, LinkEvent};
 
     use super::*;
     use crate::links::incident::Stage;
@@ -282,6 +305,7 @@ mod tests {
                 crl: None,
                 connections: 16,
                 incidents: Default::default(),
+                alerts: AlertSettings::default(),
                 lines: lines.to_vec(),
             };
             Judging::new(settings, self.store.shared(), self.clock.clone())
@@ -342,7 +366,17 @@ mod tests {
         let [incident] = &city.kept().await[..] else { panic!("there is one") };
         assert_eq!((incident.kind.as_str(), incident.begin), ("cut", NOON));
         let by = ("duty", Some("called the provider"));
-        assert!(acknowledge(&city.store.shared(), FIRST, by, city.clock.now()).await.unwrap());
+        let entry = AuditEntry {
+            actor: Actor::Service,
+            act: Act::LinkIncidentAcknowledged,
+            subject: AuditSubject::None,
+            detail: serde_json::Map::new(),
+            at: city.clock.now(),
+        };
+        let on_record = city.store.shared().on_record(entry);
+        assert!(acknowledge(&on_record, FIRST, by, city.clock.now()).await.unwrap());
+        let links = city.store.list_audit_links(0, 10).await.unwrap();
+        assert_eq!(links[0].act, "link-incident-acknowledged");
         city.pass(60);
         city.hear("hofuf", "fibre", "up").await;
         city.hear("amana", "hofuf-fibre", "up").await;

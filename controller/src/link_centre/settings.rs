@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use link::cause::Line;
 use serde::Deserialize;
 
+use crate::links::alert::AlertSettings;
 use crate::links::incident::IncidentSettings;
 use crate::settings::{SettingsError, within};
 
@@ -30,6 +31,9 @@ pub struct LinkCentreSettings {
     /// For how long something is the matter before there is an incident.
     #[serde(default)]
     pub incidents: IncidentSettings,
+    /// Who is told of incidents.
+    #[serde(default)]
+    pub alerts: AlertSettings,
     /// Which paths of two agents are the two ends of one line, and what lines share; a path that is not
     /// among them is a line by itself.
     #[serde(default)]

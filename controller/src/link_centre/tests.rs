@@ -213,6 +213,7 @@ impl Pki {
             crl: None,
             connections: 16,
             incidents: Default::default(),
+            alerts: Default::default(),
             lines: Vec::new(),
         }
     }

@@ -10,7 +10,6 @@ mod alerts;
 mod settings;
 mod text;
 
-use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use alerts::Alerts;
@@ -74,15 +73,6 @@ pub struct Message {
     pub text: String,
     /// A line for each incident, for ways that have room.
     pub lines: Vec<String>,
-}
-
-/// A sign of life that is to be sent, so that somebody outside notices when there is none.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Heartbeat {
-    /// To which address.
-    pub url: String,
-    /// For when it was due.
-    pub due: Timestamp,
 }
 
 #[cfg(test)]

@@ -163,6 +163,21 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// The incident that goes on with it.
+    pub const fn subject(&self) -> IncidentId {
+        match self {
+            Self::Folded { into, .. } => *into,
+            Self::Opened { id }
+            | Self::Reopened { id }
+            | Self::Refined { id, .. }
+            | Self::Suppressed { id }
+            | Self::Acknowledged { id }
+            | Self::Ended { id } => *id,
+        }
+    }
+}
+
 impl IncidentId {
     /// The incident of that number.
     pub const fn new(number: u64) -> Self {

@@ -117,7 +117,11 @@ fn requests(session: SessionId, order: &str) -> Vec<(Method, String, Value, &'st
 }
 
 /// Paths that change nothing and show no person.
-const UNRECORDED: [&str; 11] = [
+const UNRECORDED: [&str; 15] = [
+    "/v1/link-incidents",
+    "/v1/links",
+    "/v1/links/{site}/events",
+    "/v1/links/{site}/history",
     "/v1/sites/{name}/ratings",
     "/v1/access-points/{name}/onboarding",
     "/v1/access-points/{name}/test",
@@ -132,7 +136,8 @@ const UNRECORDED: [&str; 11] = [
 ];
 
 /// Paths that write a link and need more than [`requests`] can bring.
-const RECORDED_ELSEWHERE: [&str; 14] = [
+const RECORDED_ELSEWHERE: [&str; 15] = [
+    "/v1/link-incidents/{number}/acknowledge",
     "/v1/accounts/show",
     "/v1/accounts/erase",
     "/v1/accounts/hold",

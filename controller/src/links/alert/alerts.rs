@@ -7,7 +7,7 @@ use domain::{Timestamp, Zone};
 use serde::{Deserialize, Serialize};
 
 use super::text::{Brief, digest};
-use super::{AlertSettings, Heartbeat, Message, Purpose, RecipientSettings};
+use super::{AlertSettings, Message, Purpose, RecipientSettings};
 use crate::links::incident::{Change, Incident, IncidentId, Severity};
 use crate::links::wording::Catalogue;
 
@@ -23,7 +23,6 @@ pub struct Alerts {
     desks: BTreeMap<String, Desk>,
     /// Messages of which it is not known whether they were sent.
     flights: BTreeMap<String, Flight>,
-    heartbeat: Option<Timestamp>,
 }
 
 /// An incident, as far as telling goes.
@@ -219,29 +218,16 @@ impl Alerts {
         self.flights.values().map(|flight| &flight.message)
     }
 
-    /// The sign of life that is due, if one is.
-    pub fn heartbeat(&mut self, settings: &AlertSettings, now: Timestamp) -> Option<Heartbeat> {
-        let due = self.heartbeat_due(settings).filter(|due| *due <= now)?;
-        self.heartbeat = Some(now);
-        Some(Heartbeat { url: settings.heartbeat_url.clone(), due })
-    }
-
     /// When something is to be told although nothing happens.
-    pub fn next_deadline(&self, settings: &AlertSettings) -> Option<Timestamp> {
+    pub fn next_deadline(&self) -> Option<Timestamp> {
         let escalations = self.cases.values().filter_map(|case| case.escalate_at);
         let digests = self.desks.values().filter_map(|desk| desk.digest_at);
-        escalations.chain(digests).chain(self.heartbeat_due(settings)).min()
+        escalations.chain(digests).min()
     }
 
     #[cfg(test)]
     pub(super) fn known(&self) -> Vec<IncidentId> {
         self.cases.keys().copied().collect()
-    }
-
-    fn heartbeat_due(&self, settings: &AlertSettings) -> Option<Timestamp> {
-        let every = Duration::from_secs(settings.heartbeat_seconds.into());
-        let due = self.heartbeat.map_or(Timestamp::from_millis(0), |last| last + every);
-        (!settings.heartbeat_url.is_empty()).then_some(due)
     }
 
     /// Tells the lowest level from `least` on that has somebody for it.

@@ -28,10 +28,6 @@ pub struct AlertSettings {
     /// How many messages one recipient has in an hour at most; what is more is told together later; 1 to
     /// 1,000, default 10.
     pub most_per_hour: u32,
-    /// Every how many seconds a sign of life is sent to `heartbeat-url`; 30 to 86,400, default 60.
-    pub heartbeat_seconds: u32,
-    /// Who notices when the signs of life stop: an address outside; none if empty.
-    pub heartbeat_url: String,
     /// By which ways people can be told.
     pub channels: Vec<ChannelSettings>,
     /// Whom to tell.
@@ -44,7 +40,7 @@ pub struct AlertSettings {
 pub struct ChannelSettings {
     /// What recipients call it.
     pub name: String,
-    /// `sms`, `e-mail`, `webhook` or `syslog`.
+    /// `e-mail`, `webhook` or `syslog`, as its section of `[alerts]` is set.
     pub way: Way,
     /// The least that is told by it: `notice`, `warning` or `critical`; default `notice`.
     #[serde(default = "notice")]
@@ -137,8 +133,6 @@ impl Default for AlertSettings {
             quiet_until_hour: 0,
             digest_hour: 8,
             most_per_hour: 10,
-            heartbeat_seconds: 60,
-            heartbeat_url: String::new(),
             channels: Vec::new(),
             recipients: Vec::new(),
         }
@@ -156,7 +150,6 @@ impl AlertSettings {
         within("links.alerts.quiet-until-hour", self.quiet_until_hour, 0..=23)?;
         within("links.alerts.digest-hour", self.digest_hour, 0..=23)?;
         within("links.alerts.most-per-hour", self.most_per_hour, 1..=1_000)?;
-        within("links.alerts.heartbeat-seconds", self.heartbeat_seconds, 30..=86_400)?;
         if self.is_quiet_hour(self.digest_hour) {
             return Err(AlertSettingsError::QuietDigest(self.digest_hour));
         }
@@ -179,6 +172,11 @@ impl AlertSettings {
     pub(super) const fn is_quiet_hour(&self, hour: u32) -> bool {
         let (from, until) = (self.quiet_from_hour, self.quiet_until_hour);
         if from <= until { from <= hour && hour < until } else { from <= hour || hour < until }
+    }
+
+    /// By which way a channel tells.
+    pub(crate) fn way(&self, channel: &str) -> Option<Way> {
+        self.channel(channel).map(|channel| channel.way)
     }
 
     pub(super) fn channel(&self, name: &str) -> Option<&ChannelSettings> {

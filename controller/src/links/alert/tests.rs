@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use domain::{SmsLength, Zone};
+use domain::{SmsLength, Timestamp, Zone};
 use link::cause::{Ailment, Kind, Moment, Subject, Trouble};
 use proptest::prelude::*;
 
@@ -11,7 +11,7 @@ use crate::links::wording::Catalogue;
 fn settings() -> AlertSettings {
     let text = r#"{
         "escalate-minutes": 15, "quiet-from-hour": 22, "quiet-until-hour": 6, "digest-hour": 7,
-        "most-per-hour": 3, "heartbeat-seconds": 60, "heartbeat-url": "https://watch.example/1",
+        "most-per-hour": 3,
         "channels": [
             { "name": "sms", "way": "sms", "least": "warning" },
             { "name": "mail", "way": "e-mail" }
@@ -221,7 +221,7 @@ fn in_quiet_hours_only_what_is_critical_is_told_at_once() {
     let mut story = Story::new(Kind::Cut, "20:00:00");
     assert_eq!(story.opened(), []);
     let seven = "2026-11-28T04:00:00Z".parse().unwrap();
-    assert_eq!(story.alerts.next_deadline(&AlertSettings::default()), Some(seven));
+    assert_eq!(story.alerts.next_deadline(), Some(seven));
     let critical = story.another(2, dark());
     assert_eq!(told(&critical), [("duty", "sms", "raised"), ("log", "mail", "raised")]);
     story.sent(&critical);
@@ -298,22 +298,6 @@ fn who_knows_of_an_incident_that_is_folded_hears_of_the_end_of_the_other_once() 
     let over = story.ended();
     assert_eq!(told(&over), [("duty", "sms", "resolved"), ("log", "mail", "resolved")]);
     assert_eq!(story.sent(&over), []);
-}
-
-#[test]
-fn signs_of_life_come_in_time() {
-    let mut story = Story::new(Kind::Cut, "09:00:00");
-    let settings = settings();
-    assert!(story.alerts.heartbeat(&settings, story.now).is_some(), "at the beginning");
-    assert_eq!(story.alerts.heartbeat(&settings, story.now), None);
-    let due = story.now + Duration::from_secs(60);
-    assert_eq!(story.alerts.next_deadline(&settings), Some(due));
-    let beat = story.alerts.heartbeat(&settings, due).unwrap();
-    assert_eq!((beat.url.as_str(), beat.due), ("https://watch.example/1", due));
-    assert_eq!(
-        story.alerts.heartbeat(&AlertSettings::default(), due + Duration::from_secs(60)),
-        None
-    );
 }
 
 #[test]

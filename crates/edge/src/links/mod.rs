@@ -60,7 +60,7 @@ use router::Router;
 use sockets::Sockets;
 use switch::Plan;
 use targets::{Asking, Outlets};
-use trial::{Outlet, Trials};
+use trial::Outlet;
 use watch::{Command, Watch, WatchError};
 use watcher::Thread;
 
@@ -151,19 +151,8 @@ impl Links {
         };
         let socket = unix::bind(&settings.socket)?;
         let sockets = settings.paths.iter().map(open).collect::<Result<Vec<_>, _>>()?;
-        let interfaces: Vec<_> = sockets.iter().map(|sockets| sockets.interface).collect();
         let key = settings.key_file.as_deref().map(read_key).transpose()?;
-        let (mut kernel, routes) = Router::open(settings)?;
-        let of = (settings, key.clone());
-        let watch = Watch::new(of, &interfaces, routes, random::number, Instant::now())?;
-        for (number, path) in (0..).map(PathNumber::new).zip(&settings.paths) {
-            // An office whose visitors make no room is better than none.
-            if let Some(ceil) = watch.ceil(number)
-                && let Err(error) = kernel.lay(number, ceil)
-            {
-                tracing::error!(path = path.name, %error, "links.share");
-            }
-        }
+        let (watch, kernel) = watch(settings, key.clone(), &sockets)?;
         let wake = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)
             .map_err(|errno| LinksError::Thread(errno.into()))?;
         let wake = Arc::new(wake);
@@ -171,17 +160,12 @@ impl Links {
         let (commands, to_obey) = sync_channel(COMMANDS);
         let status = Arc::new(Mutex::new(Status::of(&watch, &words)));
         let reports = Reports::open(settings, &words, &status)?;
-        let trials = match &key {
-            Some(key) => {
-                let outlet = Outlet {
-                    commands: commands.clone(),
-                    wake: Arc::clone(&wake),
-                    status: Arc::clone(&status),
-                };
-                Trials::open(settings, key, outlet, over.clone()).map_err(LinksError::Trial)?
-            }
-            None => None,
+        let outlet = Outlet {
+            commands: commands.clone(),
+            wake: Arc::clone(&wake),
+            status: Arc::clone(&status),
         };
+        let trials = trial::start(settings, key.as_ref(), outlet, over.clone())?;
         let outlets = Outlets {
             words: words.clone(),
             events: reports.events.clone(),
@@ -206,7 +190,7 @@ impl Links {
             watch,
             settings: settings.clone(),
             key,
-            trials: trials.as_ref().map(Trials::door),
+            trials,
             sent: vec![None; settings.paths.len()],
             sockets,
             kernel,
@@ -218,13 +202,6 @@ impl Links {
             over: over.clone(),
             status,
         };
-        if let Some(trials) = trials {
-            spawn("link-trials", move || {
-                if let Err(error) = trials.run() {
-                    tracing::error!(%error, "links.trial: paths are tried no more");
-                }
-            })?;
-        }
         let thread = spawn("links", move || {
             urgency::ahead_of_all();
             thread.run()
@@ -294,6 +271,27 @@ fn outcome_of(joined: Result<thread::Result<io::Result<()>>, JoinError>) -> Resu
         Ok(Ok(outcome)) => outcome.map_err(LinksError::Thread),
         Ok(Err(_)) | Err(_) => Err(LinksError::Thread(io::Error::other("it panicked"))),
     }
+}
+
+/// What is known of the paths when the agent begins, and the kernel as it goes on with it.
+fn watch(
+    settings: &LinksSettings,
+    key: Option<Key>,
+    sockets: &[Sockets],
+) -> Result<(Watch, Router), LinksError> {
+    let interfaces: Vec<_> = sockets.iter().map(|sockets| sockets.interface).collect();
+    let (mut kernel, routes) = Router::open(settings)?;
+    let of = (settings, key);
+    let watch = Watch::new(of, &interfaces, routes, random::number, Instant::now())?;
+    for (number, path) in (0..).map(PathNumber::new).zip(&settings.paths) {
+        // An office whose visitors make no room is better than none.
+        if let Some(ceil) = watch.ceil(number)
+            && let Err(error) = kernel.lay(number, ceil)
+        {
+            tracing::error!(path = path.name, %error, "links.share");
+        }
+    }
+    Ok((watch, kernel))
 }
 
 /// Takes sections that were changed, while the agent runs.

@@ -130,6 +130,8 @@ pub enum Act {
     SendBlockSet,
     /// They were let through again.
     SendBlockEnded,
+    /// Somebody takes care of an incident of links.
+    LinkIncidentAcknowledged,
     /// A limit on what messages may cost was changed.
     SpendingChanged,
     /// What was done to a person was looked up in the audit log.
@@ -189,6 +191,7 @@ impl Act {
             Self::CodeRefused => "code-refused",
             Self::SendBlockSet => "send-block-set",
             Self::SendBlockEnded => "send-block-ended",
+            Self::LinkIncidentAcknowledged => "link-incident-acknowledged",
             Self::SpendingChanged => "spending-changed",
             Self::AuditShown => "audit-shown",
             Self::Destroyed => "destroyed",

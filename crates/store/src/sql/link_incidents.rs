@@ -64,7 +64,7 @@ impl LinkIncidents for SqlStore {
                 .execute(&mut *transaction)
                 .await?;
         }
-        transaction.commit().await?;
+        self.commit(transaction).await?;
         Ok(true)
     }
 

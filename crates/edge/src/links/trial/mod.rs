@@ -28,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 use super::settings::LinksSettings;
 use super::status::Status;
 use super::watch::Command;
+use super::{LinksError, spawn};
 use crate::random;
 use host::{Host, Pair};
 use tap::{Direction, Tap};
@@ -59,6 +60,25 @@ pub(super) struct Outlet {
     pub(super) status: Arc<Mutex<Status>>,
 }
 
+/// Begins to try the paths of an office whose agents share that key; none if no path is to be tried.
+pub(super) fn start(
+    settings: &LinksSettings,
+    key: Option<&Key>,
+    outlet: Outlet,
+    over: CancellationToken,
+) -> Result<Option<TrialsDoor>, LinksError> {
+    let Some(key) = key else { return Ok(None) };
+    let trials = Trials::open(settings, key, outlet, over).map_err(LinksError::Trial)?;
+    let Some(trials) = trials else { return Ok(None) };
+    let door = trials.door.clone();
+    spawn("link-trials", move || {
+        if let Err(error) = trials.run() {
+            tracing::error!(%error, "links.trial: paths are tried no more");
+        }
+    })?;
+    Ok(Some(door))
+}
+
 /// Where a trial is asked for.
 #[derive(Debug, Clone)]
 pub(super) struct TrialsDoor {
@@ -78,7 +98,7 @@ impl TrialsDoor {
 }
 
 /// The trials of an office.
-pub(super) struct Trials {
+struct Trials {
     paths: Vec<Tried>,
     host: Host,
     tap: Tap,
@@ -97,7 +117,7 @@ impl Trials {
     ///
     /// # Errors
     /// When the kernel gives no such device, or somebody has its addresses.
-    pub(super) fn open(
+    fn open(
         settings: &LinksSettings,
         key: &Key,
         outlet: Outlet,
@@ -133,16 +153,11 @@ impl Trials {
         Ok(Some(Self { paths, host, tap, witness, keys, outlet, orders, door, over, looked_at }))
     }
 
-    /// Where a trial is asked for.
-    pub(super) fn door(&self) -> TrialsDoor {
-        self.door.clone()
-    }
-
     /// Tries until it is over.
     ///
     /// # Errors
     /// When the kernel lets nobody wait any more.
-    pub(super) fn run(mut self) -> io::Result<()> {
+    fn run(mut self) -> io::Result<()> {
         let mut octets = vec![0; LONGEST];
         while !self.over.is_cancelled() {
             self.wait()?;
