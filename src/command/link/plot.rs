@@ -195,7 +195,7 @@ mod tests {
     fn a_plot_shows_half_and_most_of_the_round_trips_and_what_was_lost() {
         let cells = [
             cell(0, &[10; 4], 0),
-            cell(1, &[10, 10, 20, 20], 0),
+            cell(1, &[9, 9, 20, 20], 0),
             cell(2, &[20; 4], 1),
             cell(3, &[], 4),
             cell(5, &[20], 0),
