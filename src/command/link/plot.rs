@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(lines[7], "    0.0 ms │███  █");
         assert_eq!(lines[8], "      lost │··▃× ·");
         assert!(lines[9].starts_with("           └1970-01-01"), "{}", lines[9]);
-        let expected = "alive 80.0 %, the office on it 80.0 %; half within 19.9 ms, 95 % within 20.0 ms, \
+        let expected = "alive 80.0 %, the office on it 80.0 %; half within 20.0 ms, 95 % within 20.0 ms, \
              at most 20.0 ms; lost 27.7 % of 18 (0 there, 0 back)";
         assert_eq!(plot.summary(), expected);
     }
