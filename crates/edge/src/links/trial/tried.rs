@@ -129,7 +129,11 @@ impl Tried {
         if let Ok(query) = Query::parse(octets, &keys.carry) {
             talk.say(&witness.confirm(&query, now).write(&keys.carry));
         } else if let Ok(told) = Confirmation::parse(octets, &keys.carry) {
-            self.told.push_back(Event::Confirmed(told));
+            // One of another run, or that is sent again and again, is kept nowhere.
+            let is_of_run = self.run.as_ref().is_some_and(|(run, _)| run.id() == told.run);
+            if is_of_run && self.told.len() < AT_A_TIME {
+                self.told.push_back(Event::Confirmed(told));
+            }
         } else if let Ok(probe) = Probe::parse(octets, HEADERS, &keys.probe) {
             talk.say(&probe.answer(&keys.probe));
         } else if let Ok(probe) = Probe::parse_answer(octets, &keys.probe) {
