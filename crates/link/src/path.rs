@@ -209,6 +209,7 @@ impl Path {
             Liveness::Expired => self.lose(Why::Silent, now, changes),
             Liveness::TooFew => self.lose(Why::TooFew, now, changes),
             Liveness::PeerDown => self.lose(Why::PeerDown, now, changes),
+            Liveness::PeerTold => self.lose(Why::PeerTold, now, changes),
             Liveness::PeerMaintenance => {
                 self.is_alive = false;
                 if !matches!(self.phase, Phase::Maintenance { .. }) {

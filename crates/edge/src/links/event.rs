@@ -148,6 +148,7 @@ fn told(why: Why) -> String {
         Why::Silent => "nothing is heard".to_owned(),
         Why::TooFew => "too few of its targets answer".to_owned(),
         Why::PeerDown => "the other end hears nothing of us".to_owned(),
+        Why::PeerTold => "the other end lost it and said so by another path".to_owned(),
         Why::CarrierLost => "the device has no carrier".to_owned(),
         Why::Bad(Fault::Loss { per_mille }) => {
             format!("{}.{} % are lost", per_mille / 10, per_mille % 10)
@@ -194,6 +195,7 @@ const fn code(why: Why) -> &'static str {
         Why::HeartbeatMissed => "heartbeat-missed",
         Why::Silent => "silent",
         Why::PeerDown => "peer-down",
+        Why::PeerTold => "peer-told",
         Why::CarrierLost => "carrier-lost",
         Why::TooFew => "too-few",
         Why::Bad(_) => "bad",

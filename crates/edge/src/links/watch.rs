@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use link::bfd::{self, Arrival, Datagram, Discriminator, Interface, Output, Sessions};
 use link::capacity::BitRate;
 use link::guard::Wanted;
-use link::path::{Heard, Liveness};
+use link::path::{Heard, Liveness, Why};
 use link::site::{Decision, Reason, Routes};
 use link::stamp::sender::{self, Reading, Reflection, Sender, Sizes};
 use link::stamp::{ErrorEstimate, Format, SessionId};
@@ -240,6 +240,15 @@ impl Watch {
         self.hear(number, &Heard::Carrier(has_carrier), now, effects);
     }
 
+    /// The other end, whose device may have its carrier, is told that the path is lost.
+    fn lose_carrier(&mut self, number: PathNumber, now: Instant, effects: &mut Vec<Effect>) {
+        if let Some(session) = self.session_of(number) {
+            // The change is our own, and known.
+            let _ = self.sessions.restart(session, bfd::Diagnostic::PathDown, now);
+            self.hear(number, &Heard::Liveness(Liveness::Expired), now, effects);
+        }
+    }
+
     /// Does what is due; `entropy` spreads heartbeats.
     pub(super) fn expire(
         &mut self,
@@ -262,7 +271,7 @@ impl Watch {
             let wanted = watched.guarded.as_mut().and_then(|guarded| guarded.expire(now));
             let number = number(index);
             effects.extend(wanted.map(|wanted| Effect::Shared(number, wanted)));
-            self.note_changes(number, changes, effects);
+            self.note_changes(number, changes, now, effects);
             self.end_maintenance(number, now);
             self.judge(number, now, effects);
         }
@@ -317,8 +326,24 @@ impl Watch {
                     self.hear(number, &Heard::Liveness(Liveness::Missed), now, effects);
                 }
             }
+            Output::Elsewhere { session, datagram } => {
+                effects.extend(
+                    self.ways_around(*session).map(|way| Effect::Heartbeat(way, *datagram)),
+                );
+            }
             Output::Removed { .. } => {}
         }
+    }
+
+    /// The other paths by which the other end hears us.
+    fn ways_around(&self, session: Discriminator) -> impl Iterator<Item = PathNumber> {
+        let is_up = |of: Discriminator| {
+            self.sessions.find(of).is_some_and(|standing| standing.state == bfd::State::Up)
+        };
+        let others = (0..).map(PathNumber::new).zip(&self.paths);
+        others
+            .filter(move |(_, other)| other.session.is_some_and(|of| of != session && is_up(of)))
+            .map(|(way, _)| way)
     }
 
     fn take_change(
@@ -376,7 +401,7 @@ impl Watch {
             let wanted = guarded.and_then(|guarded| guarded.weigh(&second, usual, now));
             let changes = watched.path.hear(&Heard::Second(second), now);
             effects.extend(wanted.map(|wanted| Effect::Shared(number(index), wanted)));
-            self.note_changes(number(index), changes, effects);
+            self.note_changes(number(index), changes, now, effects);
         }
     }
 
@@ -384,7 +409,7 @@ impl Watch {
         let Some(watched) = self.paths.get_mut(usize::from(number.index())) else { return };
         let changes = watched.path.hear(heard, now);
         let is_other = !changes.is_empty();
-        self.note_changes(number, changes, effects);
+        self.note_changes(number, changes, now, effects);
         if is_other {
             self.look(now, effects);
         }
@@ -458,11 +483,16 @@ impl Watch {
     }
 
     fn note_changes(
-        &self,
+        &mut self,
         number: PathNumber,
         changes: Vec<link::path::Change>,
+        now: Instant,
         effects: &mut Vec<Effect>,
     ) {
+        let is_cut = |change: &link::path::Change| {
+            change.to == Health::Down && change.why == Why::CarrierLost
+        };
+        let is_cut = changes.iter().any(is_cut);
         for change in changes {
             if change.to == Health::Suspect && number == self.site.mode().carrier() {
                 // Before the office has to go there, it is known how the others are.
@@ -471,6 +501,9 @@ impl Watch {
                 effects.extend(tried.map(|(other, _)| Effect::Try(other)));
             }
             effects.push(Effect::Happened(What::Path { number, change }));
+        }
+        if is_cut {
+            self.lose_carrier(number, now, effects);
         }
     }
 
@@ -504,6 +537,7 @@ fn liveness(change: &bfd::Change) -> Option<Liveness> {
     }
     Some(match change.diagnostic {
         bfd::Diagnostic::ControlDetectionTimeExpired => Liveness::Expired,
+        bfd::Diagnostic::PathDown => Liveness::PeerTold,
         _ => Liveness::PeerDown,
     })
 }

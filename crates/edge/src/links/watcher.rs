@@ -268,8 +268,9 @@ impl<K: Kernel> Thread<K> {
         self.tell(What::Reloaded);
     }
 
-    /// Moves traffic first, and tells of it afterwards.
+    /// Tells the other end first, which has to move as well; then moves traffic, and tells of it afterwards.
     fn carry_out(&mut self, effects: &mut Vec<Effect>) {
+        effects.sort_by_key(|effect| !matches!(effect, Effect::Heartbeat(..)));
         for effect in std::mem::take(effects) {
             match effect {
                 Effect::Heartbeat(number, datagram) => {

@@ -55,6 +55,9 @@ pub enum Due {
     /// The session is up, and a packet is missing for so long a silence that it is half an interval
     /// late. Told once in a silence; if it lasts, a change follows.
     Late(Duration),
+    /// A packet is to be sent now by other paths to the same system: the session was lost, and its own
+    /// path may not carry the news.
+    Elsewhere(Datagram),
 }
 
 /// How a session stands.
@@ -103,6 +106,10 @@ pub struct Session {
     schedule: Schedule,
     sequences: Sequences,
     is_late_told: bool,
+    /// The news of a loss for other paths, since when it waits.
+    elsewhere: Option<(Instant, Datagram)>,
+    /// When the other side said by another path that it lost the session.
+    told: Option<Instant>,
 }
 
 impl Session {
@@ -118,6 +125,8 @@ impl Session {
             schedule: Schedule::new(now),
             sequences: Sequences { sent: sequence, content: [0; MANDATORY_OCTETS], received: None },
             is_late_told: false,
+            elsewhere: None,
+            told: None,
             settings,
         }
     }
@@ -174,10 +183,26 @@ impl Session {
         Ok(change)
     }
 
+    /// Takes in a packet of this session that came by another path: it may say that the other side lost
+    /// the session, which is as true by any way, and nothing else. What follows is told by
+    /// [`Session::poll`], so that the same news by the session's own path comes first where both came.
+    pub fn receive_elsewhere(&mut self, frame: &Frame<'_>, now: Instant) -> Result<(), DropReason> {
+        let packet = frame.packet();
+        let is_loss = packet.state == State::Down && self.state == State::Up;
+        if !is_loss || self.peer.discriminator != Some(packet.my_discriminator) {
+            return Err(DropReason::WrongPath);
+        }
+        let sequence = self.prove(frame, now)?;
+        self.sequences.received = sequence.or(self.sequences.received);
+        self.told = Some(now);
+        Ok(())
+    }
+
     /// When [`Session::poll`] is to be called, if nothing happens before; at once where that is past.
     pub fn next_deadline(&self) -> Option<Instant> {
-        let deadlines =
-            [self.expiry(), self.late_at(), self.schedule.answer_due(), self.packet_due()];
+        let (answer, packet) = (self.schedule.answer_due(), self.packet_due());
+        let elsewhere = self.elsewhere.map(|(since, _)| since);
+        let deadlines = [self.expiry(), self.told, self.late_at(), answer, packet, elsewhere];
         deadlines.into_iter().flatten().min()
     }
 
@@ -189,6 +214,9 @@ impl Session {
             && let Some(change) = self.expire(now)
         {
             return Some(Due::Changed(change));
+        }
+        if self.told.take().is_some() && self.state == State::Up {
+            return Some(Due::Changed(self.enter(State::Down, Diagnostic::PathDown, now)));
         }
         if is_due(self.late_at()) {
             self.is_late_told = true;
@@ -205,7 +233,8 @@ impl Session {
             let packet = self.packet();
             return Some(Due::Transmit(self.signed(&packet)));
         }
-        None
+        // After the packet by its own path, which says more where it arrives.
+        self.elsewhere.take().map(|(_, datagram)| Due::Elsewhere(datagram))
     }
 
     /// Holds the session down, and tells the other side so for as long as the session is there
@@ -229,7 +258,7 @@ impl Session {
     /// was started again (RFC 5880 s6.8.15).
     pub fn restart(&mut self, diagnostic: Diagnostic, now: Instant) -> Option<Change> {
         let is_alive = matches!(self.state, State::Init | State::Up);
-        is_alive.then(|| self.enter(State::Down, diagnostic, now))
+        is_alive.then(|| self.lose(diagnostic, now))
     }
 
     /// Goes by other settings from now on, in whatever state the session is and stays (RFC 5880
@@ -268,9 +297,18 @@ impl Session {
     /// Nothing was heard for the detection time (RFC 5880 s6.8.4).
     fn expire(&mut self, now: Instant) -> Option<Change> {
         let is_alive = matches!(self.state, State::Init | State::Up);
-        let change =
-            is_alive.then(|| self.enter(State::Down, Diagnostic::ControlDetectionTimeExpired, now));
+        let change = is_alive.then(|| self.lose(Diagnostic::ControlDetectionTimeExpired, now));
         self.peer.forget();
+        change
+    }
+
+    /// Goes down because of what this side found, and has that told by other paths, too.
+    fn lose(&mut self, diagnostic: Diagnostic, now: Instant) -> Change {
+        let change = self.enter(State::Down, diagnostic, now);
+        if change.from == State::Up && self.peer.discriminator.is_some() {
+            let packet = self.packet();
+            self.elsewhere = Some((now, self.signed(&packet)));
+        }
         change
     }
 

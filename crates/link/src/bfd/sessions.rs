@@ -3,7 +3,9 @@
 //! A packet is its session's by Your Discriminator, and until the other side knows that by where it
 //! came from: interface and peer for one hop (RFC 5881 s3), the pair of addresses for several
 //! (RFC 5883 s3). Other than RFC 5880 s6.3 allows, a packet that comes by another interface or port than
-//! its session's is dropped: it says nothing about the path that is watched.
+//! its session's is dropped: it says nothing about the path that is watched. Only that the other side
+//! lost a session is believed by the path of another session that is up, so that a path that is cut in
+//! both directions is left by both ends as soon as one of them finds out.
 
 mod deadlines;
 mod path;
@@ -61,6 +63,13 @@ pub enum Output {
         session: Discriminator,
         /// For how long nothing was heard.
         silence: Duration,
+    },
+    /// A packet is to be sent by all other paths to the same system; see [`Due::Elsewhere`].
+    Elsewhere {
+        /// Whose it is.
+        session: Discriminator,
+        /// What is sent.
+        datagram: Datagram,
     },
     /// A session that was removed has told the other side for long enough, and is gone.
     Removed {
@@ -252,11 +261,26 @@ impl Sessions {
     ) -> Result<Received, DropReason> {
         let frame = Frame::parse(datagram)?;
         let session = self.select(&frame, arrival)?;
+        let is_elsewhere = self.is_of_another(session, arrival);
         let entry = self.entries.get_mut(&session).ok_or(DropReason::UnknownDiscriminator)?;
-        entry.path.admit(arrival)?;
-        let change = entry.session.receive(&frame, now)?;
+        let change = match entry.path.admit(arrival) {
+            Err(DropReason::WrongPath) if is_elsewhere => {
+                entry.session.receive_elsewhere(&frame, now)?;
+                None
+            }
+            admitted => admitted.and_then(|()| entry.session.receive(&frame, now))?,
+        };
         self.schedule(session);
         Ok(Received { session, change })
+    }
+
+    /// Whether it came by the path of another session that is up.
+    fn is_of_another(&self, session: Discriminator, arrival: &Arrival) -> bool {
+        let other = self.origins.get(&arrival.origin()).filter(|other| **other != session);
+        let other = other.and_then(|other| self.entries.get(other));
+        other.is_some_and(|other| {
+            other.path.admit(arrival).is_ok() && other.session.standing().state == State::Up
+        })
     }
 
     fn select(&self, frame: &Frame<'_>, arrival: &Arrival) -> Result<Discriminator, DropReason> {
@@ -288,6 +312,9 @@ impl Sessions {
                 }
                 Some(Due::Changed(change)) => return Some(Output::Changed { session, change }),
                 Some(Due::Late(silence)) => return Some(Output::Late { session, silence }),
+                Some(Due::Elsewhere(datagram)) => {
+                    return Some(Output::Elsewhere { session, datagram });
+                }
                 None => {}
             }
             if entry.leaving.is_some_and(|until| until <= now) {

@@ -110,26 +110,3 @@ impl Loss {
         matches!(self, Self::Maintenance | Self::PeerMaintenance)
     }
 }
-
-impl PathNow {
-    /// How a path is by the words of an event of its agent (`to` and `why`); `None` if that changes
-    /// nothing here.
-    pub fn of_event(to: &str, why: &str) -> Option<Self> {
-        let loss = || match why {
-            "the other end hears nothing of us" => Loss::PeerDown,
-            "the device has no carrier" => Loss::CarrierLost,
-            "it failed too often" => Loss::Flapping,
-            _ => Loss::Silent,
-        };
-        match to {
-            "down" | "held" => Some(Self::Lost(loss())),
-            "maintenance" if why == "people took it out at the other end" => {
-                Some(Self::Lost(Loss::PeerMaintenance))
-            }
-            "maintenance" => Some(Self::Lost(Loss::Maintenance)),
-            "degraded" => Some(Self::Bad),
-            "up" | "recovering" => Some(Self::Good),
-            _ => None,
-        }
-    }
-}

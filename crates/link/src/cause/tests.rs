@@ -317,29 +317,6 @@ fn evidence_is_bounded_and_taken_once() {
     assert!(!evidence.add(said_of_site(5, What::Breach(true))));
 }
 
-#[test]
-fn words_of_events_are_understood() {
-    for (to, why, now) in [
-        ("down", "nothing is heard", Some(PathNow::Lost(Loss::Silent))),
-        ("down", "the other end hears nothing of us", Some(PathNow::Lost(Loss::PeerDown))),
-        ("down", "the device has no carrier", Some(PathNow::Lost(Loss::CarrierLost))),
-        ("held", "it failed too often", Some(PathNow::Lost(Loss::Flapping))),
-        ("maintenance", "people took it out", Some(PathNow::Lost(Loss::Maintenance))),
-        (
-            "maintenance",
-            "people took it out at the other end",
-            Some(PathNow::Lost(Loss::PeerMaintenance)),
-        ),
-        ("degraded", "3.0 % are lost", Some(PathNow::Bad)),
-        ("recovering", "the other end is heard", Some(PathNow::Good)),
-        ("up", "it is good for long enough", Some(PathNow::Good)),
-        ("suspect", "a heartbeat is late", None),
-        ("init", "its maintenance is over", None),
-    ] {
-        assert_eq!(PathNow::of_event(to, why), now, "{to}: {why}");
-    }
-}
-
 fn any_now() -> impl Strategy<Value = PathNow> {
     prop::sample::select(vec![
         PathNow::Good,

@@ -68,6 +68,8 @@ pub enum Liveness {
     TooFew,
     /// The other end does not hear us.
     PeerDown,
+    /// The other end says by another path that it does not hear us.
+    PeerTold,
     /// The other end is taken out by people.
     PeerMaintenance,
 }
@@ -118,6 +120,8 @@ pub enum Why {
     TooFew,
     /// The other end hears nothing of us.
     PeerDown,
+    /// The other end lost it, and said so by another path: whether it is heard is not known.
+    PeerTold,
     /// The device has no carrier.
     CarrierLost,
     /// What was measured is bad.

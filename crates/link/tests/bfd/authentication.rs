@@ -1,8 +1,8 @@
 //! What vouches for packets (RFC 5880 s6.7). The hashes were made by another program.
 
 use link::bfd::{
-    Algorithm, Authentication, AuthenticationError, Datagram, DropReason, Due, KeyId, Keys, Secret,
-    Session, State,
+    Algorithm, Authentication, AuthenticationError, Datagram, DropReason, Due, Frame, KeyId, Keys,
+    Secret, Session, State,
 };
 
 use crate::wire::{UP, octets};
@@ -168,6 +168,24 @@ fn numbers_are_accepted_within_the_window_alone() {
                 assert_eq!(bench.take_octets(&next).err(), expected, "{last} + {ahead}");
             }
         }
+    }
+}
+
+#[test]
+fn a_loss_that_is_told_by_another_path_is_proved_like_any_other_word() {
+    let mut bench = bench(&meticulous());
+    for (sequence, state) in [(1, State::Init), (2, State::Up)] {
+        bench.take_octets(&meticulous().signed(&said(state), sequence)).unwrap();
+    }
+    let lost = said(State::Down);
+    for (name, datagram, outcome) in [
+        ("unproved", lost.encode(), Err(DropReason::AuthenticationMissing)),
+        ("of old", meticulous().signed(&lost, 2), Err(DropReason::AuthenticationSequence)),
+        ("proved", meticulous().signed(&lost, 3), Ok(())),
+        ("again", meticulous().signed(&lost, 3), Err(DropReason::AuthenticationSequence)),
+    ] {
+        let frame = Frame::parse(&datagram).unwrap();
+        assert_eq!(bench.session.receive_elsewhere(&frame, bench.now), outcome, "{name}");
     }
 }
 

@@ -241,7 +241,9 @@ fn a_session_that_is_removed_tells_the_other_side_for_as_long_as_it_waits_for_pa
                     told.push(*Frame::parse(&datagram).unwrap().packet());
                 }
                 Output::Removed { session: gone } => assert_eq!(gone, session),
-                Output::Changed { .. } | Output::Late { .. } => panic!("{output:?}"),
+                Output::Changed { .. } | Output::Late { .. } | Output::Elsewhere { .. } => {
+                    panic!("{output:?}")
+                }
             }
         }
         // The other side goes on until it hears of it.
@@ -360,11 +362,104 @@ fn what_the_peer_misses_is_told_before_it_is_gone() {
         told.extend(due(&mut sessions, now).into_iter().filter_map(|output| match output {
             Output::Late { silence, .. } => Some((now - heard, Ok(silence))),
             Output::Changed { change, .. } => Some((now - heard, Err(change.diagnostic))),
-            Output::Transmit { .. } | Output::Removed { .. } => None,
+            Output::Transmit { .. } | Output::Elsewhere { .. } | Output::Removed { .. } => None,
         }));
     }
     let expired = Diagnostic::ControlDetectionTimeExpired;
     assert_eq!(told, [(ms(150), Ok(ms(150))), (ms(300), Err(expired))]);
+}
+
+/// Two sessions of which the first is up, and the second in that state.
+fn two(other: State, now: Instant) -> (Sessions, Discriminator) {
+    let mut sessions = registry(2);
+    let session = up(&mut sessions, neighbour(ETH, 9), &from(ETH, 9), now);
+    if other == State::Up {
+        up(&mut sessions, neighbour(RADIO, 9), &from(RADIO, 9), now);
+    } else {
+        add(&mut sessions, neighbour(RADIO, 9), now);
+    }
+    (sessions, session)
+}
+
+#[test]
+fn what_the_peer_lost_is_believed_by_the_path_of_another_session_and_nothing_else_is() {
+    let now = origin();
+    let (lost, by_radio) = (to(discriminator(77), State::Down), from(RADIO, 9));
+    for (name, other, packet, arrival, is_believed) in [
+        ("it is lost", State::Up, lost, by_radio, true),
+        ("by one that is not up", State::Down, lost, by_radio, false),
+        ("by a stranger", State::Up, lost, from(RADIO, 10), false),
+        ("by another interface", State::Up, lost, from(Interface(4), 9), false),
+        ("over a router", State::Up, lost, Arrival { ttl: 254, ..by_radio }, false),
+        (
+            "of another's session",
+            State::Up,
+            Packet { my_discriminator: discriminator(4_711), ..lost },
+            by_radio,
+            false,
+        ),
+        ("it is up", State::Up, to(discriminator(77), State::Up), by_radio, false),
+        ("it is taken out", State::Up, to(discriminator(77), State::AdminDown), by_radio, false),
+    ] {
+        let (mut sessions, session) = two(other, now);
+        let later = now + ms(10);
+        let received = sessions.receive(&arrival, &packet.encode(), later);
+        let lost = due(&mut sessions, later).into_iter().find_map(|output| match output {
+            Output::Changed { change, .. } => Some((change.to, change.diagnostic)),
+            _ => None,
+        });
+        if is_believed {
+            assert_eq!(received.map(|received| received.change), Ok(None), "{name}");
+            assert_eq!(lost, Some((State::Down, Diagnostic::PathDown)), "{name}");
+        } else {
+            assert_eq!((received, lost), (Err(DropReason::WrongPath), None), "{name}");
+        }
+        let standing = sessions.find(session).unwrap();
+        assert_eq!(standing.heard, Some(now), "{name}: that is no sign of life");
+    }
+}
+
+#[test]
+fn news_by_the_own_path_that_came_as_well_says_more() {
+    let now = origin();
+    let (mut sessions, session) = two(State::Up, now);
+    let down = to(session, State::Down).encode();
+    sessions.receive(&from(RADIO, 9), &down, now).unwrap();
+    let change = sessions.receive(&from(ETH, 9), &down, now).unwrap().change.unwrap();
+    assert_eq!(change.diagnostic, Diagnostic::NeighborSignaledSessionDown);
+    let changes = |output: &Output| matches!(output, Output::Changed { .. });
+    assert_eq!(due(&mut sessions, now).iter().filter(|output| changes(output)).count(), 0);
+}
+
+#[test]
+fn a_session_that_is_lost_is_told_by_its_own_path_and_then_by_others() {
+    let mut now = origin();
+    let (mut sessions, session) = two(State::Up, now);
+    sessions.receive(&from(ETH, 9), &to(session, State::Up).encode(), now).unwrap();
+    let end = now + ms(300);
+    let other = from(RADIO, 9);
+    let radio = sessions.find_by_path(&neighbour(RADIO, 9)).unwrap();
+    let mut told = Vec::new();
+    while now < end {
+        now = sessions.next_deadline().unwrap();
+        sessions.receive(&other, &to(radio, State::Up).encode(), now).unwrap();
+        let outputs = due(&mut sessions, now).into_iter();
+        told.extend(outputs.filter_map(|output| match output {
+            Output::Changed { .. } => Some(("changed", None)),
+            Output::Transmit { session: of, datagram, .. } if of == session && now == end => {
+                Some(("by its own path", Some(datagram)))
+            }
+            Output::Elsewhere { datagram, .. } => Some(("elsewhere", Some(datagram))),
+            _ => None,
+        }));
+    }
+    let order: Vec<_> = told.iter().map(|(what, _)| *what).collect();
+    assert_eq!(order, ["changed", "by its own path", "elsewhere"]);
+    let packet = told[2].1.unwrap();
+    let packet = *Frame::parse(&packet).unwrap().packet();
+    assert_eq!((packet.state, packet.my_discriminator), (State::Down, session));
+    let theirs = to(session, State::Up).my_discriminator;
+    assert_eq!(packet.your_discriminator, Some(theirs), "or nobody knew what is meant");
 }
 
 #[test]

@@ -139,7 +139,7 @@ impl World {
                     Output::Changed { change, .. } => {
                         self.falls += u32::from(change.from == State::Up);
                     }
-                    Output::Late { .. } | Output::Removed { .. } => {}
+                    Output::Late { .. } | Output::Elsewhere { .. } | Output::Removed { .. } => {}
                 }
             }
             let standing = self.ends[own].standing();

@@ -163,7 +163,7 @@ impl Bench {
 pub fn packets(due: &[Due]) -> Vec<Packet> {
     let sent = due.iter().filter_map(|due| match due {
         Due::Transmit(datagram) => Some(*Frame::parse(datagram).unwrap().packet()),
-        Due::Changed(_) | Due::Late(_) => None,
+        Due::Changed(_) | Due::Late(_) | Due::Elsewhere(_) => None,
     });
     sent.collect()
 }

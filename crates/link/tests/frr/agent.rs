@@ -209,7 +209,7 @@ impl Shell {
                     self.tell(Told::Sent(*Frame::parse(&datagram).unwrap().packet()));
                 }
                 Output::Changed { change, .. } => self.tell(Told::Changed(change)),
-                Output::Late { .. } | Output::Removed { .. } => {}
+                Output::Late { .. } | Output::Elsewhere { .. } | Output::Removed { .. } => {}
             }
         }
         let wait = self.sessions.next_deadline().map_or(GLANCE, |next| {

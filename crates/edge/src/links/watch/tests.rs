@@ -266,6 +266,29 @@ fn both_ends_leave_a_path_that_is_cut_within_its_detection_time() {
 }
 
 #[test]
+fn who_finds_out_first_has_the_other_leave_a_path_that_is_cut_both_ways() {
+    let mut others = 0;
+    for run in 0..20 {
+        let mut pair = Pair::new();
+        pair.entropy += run;
+        let mut pair = pair.brought_up();
+        pair.passes[0][0] = false;
+        pair.passes[1][0] = false;
+        pair.run(MS(300));
+        let left = pair.ends.each_ref().map(|end| end.decisions.last().copied().unwrap());
+        assert_eq!(left[0], left[1], "the radio takes no time");
+        let told = |end: &End| {
+            let is_told = |what: &What| matches!(what, What::Path { change, .. } if change.why == Why::PeerTold);
+            end.happened.iter().any(is_told)
+        };
+        let told = pair.ends.each_ref().map(told);
+        assert_eq!(told.iter().filter(|is_told| **is_told).count(), 1);
+        others += u32::from(told[0]);
+    }
+    assert!((1..20).contains(&others), "either end may be the first: {others}");
+}
+
+#[test]
 fn both_ends_leave_a_path_that_is_cut_in_one_direction() {
     for deaf in 0..2 {
         let mut pair = Pair::up();
@@ -435,7 +458,14 @@ fn a_device_without_carrier_is_left_without_waiting_for_heartbeats() {
     pair.ends[0].watch.take_carrier(PathNumber::PRIMARY, false, pair.now, &mut effects);
     pair.carry_out(0, effects);
     pair.run(MS(50));
-    assert_eq!(pair.routes()[0], ON_RADIO);
+    assert_eq!(pair.routes(), [ON_RADIO; 2], "the other end, which has its carrier, is told");
+    pair.passes[0][0] = true;
+    pair.passes[1][0] = true;
+    let mut effects = Vec::new();
+    pair.ends[0].watch.take_carrier(PathNumber::PRIMARY, true, pair.now, &mut effects);
+    pair.carry_out(0, effects);
+    pair.run(MS(60_000));
+    assert_eq!(pair.routes(), [ON_FIBRE; 2]);
 }
 
 #[test]
