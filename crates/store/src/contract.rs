@@ -14,6 +14,7 @@ mod heritage;
 mod histories;
 mod holds;
 mod link_incidents;
+mod link_maintenance;
 mod links;
 mod nas_ranges;
 mod outboxes;
@@ -42,6 +43,7 @@ pub use heritage::{Heritage, Intent, KnownDevice, KnownPerson, PastStay, Taken};
 pub use histories::{ChallengeTold, ChallengesOf, CredentialTold, Histories, MessageTold};
 pub use holds::{LegalHold, LegalHolds};
 pub use link_incidents::{LinkConclusion, LinkIncident, LinkIncidents};
+pub use link_maintenance::{LinkMaintenance, LinkMaintenanceKept, LinkMonthlyReports};
 pub use links::{
     LinkBatch, LinkEvent, LinkEventTold, LinkHistoryQuestion, LinkReports, LinkSite, LinkSpan,
     LinkTaken,
@@ -104,6 +106,8 @@ pub trait Store:
     + Pseudonyms
     + LinkReports
     + LinkIncidents
+    + LinkMaintenance
+    + LinkMonthlyReports
 {
     /// Starts listening to changes from now on.
     fn changes(&self) -> Changes;

@@ -24,6 +24,7 @@ mod histories;
 mod holds;
 mod identification;
 mod link_incidents;
+mod link_maintenance;
 mod links;
 mod messages;
 mod migrations;

@@ -132,6 +132,10 @@ pub enum Act {
     SendBlockEnded,
     /// Somebody takes care of an incident of links.
     LinkIncidentAcknowledged,
+    /// Work on links was planned.
+    LinkMaintenancePlanned,
+    /// Work on links that was planned does not take place, or not on a day.
+    LinkMaintenanceChanged,
     /// A limit on what messages may cost was changed.
     SpendingChanged,
     /// What was done to a person was looked up in the audit log.
@@ -192,6 +196,8 @@ impl Act {
             Self::SendBlockSet => "send-block-set",
             Self::SendBlockEnded => "send-block-ended",
             Self::LinkIncidentAcknowledged => "link-incident-acknowledged",
+            Self::LinkMaintenancePlanned => "link-maintenance-planned",
+            Self::LinkMaintenanceChanged => "link-maintenance-changed",
             Self::SpendingChanged => "spending-changed",
             Self::AuditShown => "audit-shown",
             Self::Destroyed => "destroyed",

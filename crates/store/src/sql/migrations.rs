@@ -54,6 +54,7 @@ const STEPS: &[Step] = steps![
     "0030_send_blocks",
     "0031_pseudonyms",
     "0032_links_between_offices",
+    "0033_maintenance_of_links",
 ];
 
 /// What migrating did.

@@ -15,6 +15,7 @@ mod heritage;
 mod histories;
 mod holds;
 mod link_incidents;
+mod link_maintenance;
 mod links;
 mod nas_ranges;
 mod outboxes;
@@ -194,6 +195,9 @@ on_both![
     holds::who_is_held_while_being_erased_is_one_or_the_other,
     link_incidents::of_two_that_conclude_from_the_same_one_is_kept,
     link_incidents::incidents_change_end_and_grow_old,
+    link_maintenance::work_that_is_planned_at_the_same_time_has_numbers_of_its_own,
+    link_maintenance::work_is_changed_by_who_knows_how_it_was_and_goes_when_it_is_old,
+    link_maintenance::a_report_is_made_by_one_at_a_time_and_once,
     links::events_are_kept_once_however_often_they_are_told,
     links::events_that_are_told_at_the_same_time_are_kept_once,
     links::a_gap_is_refused_unless_the_rest_is_gone,
