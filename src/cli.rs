@@ -27,7 +27,9 @@ pub use audit::{AuditCommand, AuditList};
 pub use code::CodeCommand;
 pub use consent::ConsentCommand;
 pub use import::{ImportClients, ImportCommand, ImportTables, ImportUsers, ImportedPeople};
-pub use link::{Drill, LinkCentreCommand, LinkCommand, PathFor};
+pub use link::{
+    Drill, LinkCentreCommand, LinkCommand, Maint, MaintCommand, Often, PathFor, PlanMaint,
+};
 pub use nas::{
     AddNas, AddNasRange, ApiArgs, HandOffArgs, NasCommand, OnboardNas, PendingCommand,
     RangeCommand, RotateNas, SetNas, TestNas,

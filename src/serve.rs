@@ -393,6 +393,7 @@ impl Parts {
             },
             tariff: shared.config.messaging.tariff(),
             activity: self.radius.clone().map(|seen| Arc::new(CountedByRadius(seen)) as _),
+            links: shared.config.controller.links.clone().map(Arc::new),
             routes: self.routes.clone().map(|standing| Arc::new(RoutesOfCourier(standing)) as _),
         };
         Ok(AdminApi::new(Arc::clone(&shared.store), Arc::clone(&shared.clock), about))

@@ -9,10 +9,11 @@
 //! `/v1/sessions/export`, `/v1/orders`, `/v1/support/{reference}`,
 //! `/v1/status`, `/v1/health`, `/v1/audit`, `/v1/consents`, `/v1/wordings/{hash}`,
 //! `/v1/requests`, `/v1/sites/{name}/ratings`, `/v1/messages/routes`, `/v1/links`,
-//! `/v1/links/{site}/events`, `/v1/links/{site}/history`, `/v1/link-incidents`;
+//! `/v1/links/{site}/events`, `/v1/links/{site}/history`, `/v1/link-incidents`, `/v1/link-maintenance`;
 //! `POST /v1/sessions/{id}/disconnect`,
 //! `/v1/accounts/show`, `/v1/accounts/erase`, `/v1/accounts/hold`, `/v1/accounts/release`,
-//! `/v1/requests/{reference}/done`, `/v1/link-incidents/{number}/acknowledge`, `/v1/consents/withdraw`, `/v1/codes`, `/v1/codes/verify`,
+//! `/v1/requests/{reference}/done`, `/v1/link-incidents/{number}/acknowledge`, `/v1/link-maintenance`,
+//! `/v1/link-maintenance/{number}/cancel`, `/v1/consents/withdraw`, `/v1/codes`, `/v1/codes/verify`,
 //! `/v1/audit/find`, `/v1/why`, `/v1/radius/tail`;
 //! `GET` and `POST /v1/vouchers`, `GET /v1/vouchers/{batch}`, `POST` to its `revoke`, and to that of
 //! one of them; `GET /v1/radius/statistics`; `POST /v1/import/access-points`,
@@ -31,6 +32,7 @@ mod extract;
 mod holds;
 mod import;
 mod link_incidents;
+mod link_maintenance;
 mod links;
 mod messages;
 mod nas_ranges;
@@ -66,6 +68,7 @@ pub use socket::{AdminError, AdminSocket, serve, serve_radius};
 use self::api::FailureKind;
 use self::record::Looks;
 use self::refusal::Refusal;
+use crate::link_centre::LinkCentreSettings;
 use crate::message_routes::MessageRoutes;
 use crate::nas_activity::NasActivity;
 use crate::nas_control::NasControl;
@@ -115,6 +118,8 @@ pub struct About {
     pub activity: Option<Arc<dyn NasActivity>>,
     /// The routes of messages, where they are sent by this process.
     pub routes: Option<Arc<dyn MessageRoutes>>,
+    /// How agents of links are heard, if they are.
+    pub links: Option<Arc<LinkCentreSettings>>,
 }
 
 /// How codes of reports are sent.
@@ -176,6 +181,8 @@ impl AdminApi {
             .route("/v1/accounts/release", post(holds::release))
             .route("/v1/link-incidents", get(link_incidents::list))
             .route("/v1/link-incidents/{number}/acknowledge", post(link_incidents::acknowledge))
+            .route("/v1/link-maintenance", get(link_maintenance::list).post(link_maintenance::plan))
+            .route("/v1/link-maintenance/{number}/cancel", post(link_maintenance::cancel))
             .route("/v1/links", get(links::list))
             .route("/v1/links/{site}/events", get(links::events))
             .route("/v1/links/{site}/history", get(links::history))

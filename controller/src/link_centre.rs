@@ -12,6 +12,7 @@ mod judging;
 mod merging;
 mod settings;
 mod telling;
+mod windows;
 
 use std::convert::Infallible;
 use std::io;
@@ -37,6 +38,7 @@ pub(crate) use judging::{Judging, acknowledge as acknowledge_incident};
 pub(crate) use merging::Merging;
 pub use settings::LinkCentreSettings;
 pub(crate) use telling::Telling;
+pub(crate) use windows::{WindowKept, all as all_windows};
 
 use intake::Intake;
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use link::report::Name;
 
 /// Looks at the links of offices: at all of them on the centre's machine, at those of one on its router,
@@ -42,8 +42,9 @@ pub enum LinkCommand {
     Switch(PathFor),
     /// Take the pin away: the office goes by the path that is best.
     Auto,
-    /// Take a path out for work on it; the other end is told, and nothing counts as a failure.
-    Maint(PathFor),
+    /// Take a path out for work on it; the other end is told, and nothing counts as a failure. On the
+    /// centre: plan work.
+    Maint(Maint),
     /// Give a path back that was taken out.
     Resume {
         /// What the path is called.
@@ -95,6 +96,91 @@ pub enum LinkCentreCommand {
         #[arg(long, value_name = "SECONDS")]
         span: Option<u32>,
     },
+}
+
+/// A path that is taken out, or work that is planned.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct Maint {
+    /// What is planned.
+    #[command(subcommand)]
+    pub planned: Option<MaintCommand>,
+
+    /// The path that is taken out.
+    #[command(flatten)]
+    pub out: Option<PathFor>,
+}
+
+/// Plans work on links, on the machine of the centre.
+#[derive(Debug, Subcommand)]
+pub enum MaintCommand {
+    /// On the centre: plan work, in which nothing is an incident and no time counts.
+    Plan(PlanMaint),
+    /// On the centre: tell what work is planned.
+    List {
+        /// What is over, too.
+        #[arg(long)]
+        all: bool,
+    },
+    /// On the centre: say that work does not take place, or ends now.
+    Cancel {
+        /// Its number.
+        number: u64,
+
+        /// On this day only, of work that comes again.
+        #[arg(long, value_name = "DAY")]
+        on: Option<String>,
+    },
+}
+
+/// Work on an office or one of its paths.
+#[derive(Debug, Args)]
+pub struct PlanMaint {
+    /// What the office is called.
+    pub site: Name,
+
+    /// What its path is called [default: all of the office].
+    pub path: Option<Name>,
+
+    /// When it begins, such as "2026-11-28 01:00" by the clock of the centre's zone [default: now].
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+
+    /// When it ends.
+    #[arg(
+        long,
+        value_name = "TIME",
+        required_unless_present = "lasting",
+        conflicts_with = "lasting"
+    )]
+    pub until: Option<String>,
+
+    /// Instead of when it ends: how long it takes, such as 90m or 4h.
+    #[arg(long = "for", value_name = "SPAN", value_parser = super::voucher::span)]
+    pub lasting: Option<Duration>,
+
+    /// Again every day, or every week or month on the day on which it begins.
+    #[arg(long, value_enum)]
+    pub every: Option<Often>,
+
+    /// The day from which on it does not come again.
+    #[arg(long, value_name = "DAY", requires = "every")]
+    pub last: Option<String>,
+
+    /// What it is.
+    #[arg(long, value_name = "TEXT")]
+    pub why: String,
+}
+
+/// How often work is.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Often {
+    /// Every day.
+    Day,
+    /// Every week.
+    Week,
+    /// Every month.
+    Month,
 }
 
 /// A path, and for how long.

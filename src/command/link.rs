@@ -4,6 +4,7 @@ mod centre;
 mod drill;
 mod incidents;
 mod isolation;
+mod maintenance;
 mod plot;
 mod targets;
 mod trial;
@@ -15,7 +16,7 @@ use domain::Timestamp;
 use edge::links::{Ask, Event, PathStatus, Status};
 
 use crate::admin_client::AdminClient;
-use crate::cli::{LinkCommand, PathFor};
+use crate::cli::{LinkCommand, Maint, PathFor};
 use crate::config::{Config, ConfigError};
 use crate::output::{self, Format};
 
@@ -54,7 +55,11 @@ pub async fn run(config: &Config, format: Format, command: LinkCommand) -> anyho
             let sentence = "the office goes by the path that is best";
             tell(&agent()?, format, "unlock", &nobody, sentence).await
         }
-        LinkCommand::Maint(of) => {
+        LinkCommand::Maint(Maint { planned: Some(planned), .. }) => {
+            maintenance::run(config, format, planned).await
+        }
+        LinkCommand::Maint(Maint { out, .. }) => {
+            let of = out.context("say which path is taken out")?;
             let out = format!("{} is taken out{}", of.path, until(&of));
             tell(&agent()?, format, "maintain", &ask(of), &out).await
         }

@@ -208,6 +208,11 @@ fn what_happens_reaches_the_centre_once_and_in_order_whatever_breaks_in_between(
     assert!(city.told(&["ack", &number, "--note", "called the provider"]).contains("take care"));
     assert_eq!(cuts()[0]["notes"][0]["text"], "called the provider");
     assert!(city.told(&["incidents"]).contains("the fibre"));
+    // People work on it from now on, of which nobody needs to be told.
+    let work = ["maint", "plan", "office-1", "fibre", "--for", "1h", "--why", "splice"];
+    assert!(city.told(&work).starts_with("work 1 is planned, from "));
+    city.wait_for("maintenance", || cuts()[0]["stage"]["by"] == "maintenance");
+    assert!(city.told(&["maint", "list"]).contains("splice"));
     // The connections are cut, and something happens that nobody can tell.
     let rules = city.offices.dir().join("away");
     std::fs::write(&rules, TURN_AWAY).unwrap();

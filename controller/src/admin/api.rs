@@ -54,8 +54,9 @@ pub use import::{
     ImportedPerson, ImportedStay, MOST_AT_ONCE, Verdict,
 };
 pub use links::{
-    AcknowledgeLinkIncident, LinkEventView, LinkEventsQuery, LinkHistoryQuery, LinkIncidentsQuery,
-    LinkSiteView,
+    AcknowledgeLinkIncident, CancelLinkMaintenance, LinkEventView, LinkEventsQuery,
+    LinkHistoryQuery, LinkIncidentsQuery, LinkMaintenanceQuery, LinkMaintenanceView, LinkSiteView,
+    PlanLinkMaintenance,
 };
 pub use messages::RouteView;
 pub use nas_range::{AddRange, Approve, Pending, PendingRejected, Range, RangeAdded};

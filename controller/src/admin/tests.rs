@@ -3,6 +3,7 @@ mod audit;
 mod codes;
 mod consents;
 mod import;
+mod link_maintenance;
 mod messages;
 mod nas_ranges;
 mod nas_test;
@@ -86,6 +87,7 @@ fn about(journal: Option<Journal>) -> About {
         },
         activity: None,
         routes: None,
+        links: None,
     }
 }
 

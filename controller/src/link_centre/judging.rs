@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Clock, Timestamp, Zone};
-use link::cause::{End, Evidence, Line, Moment, Said, Topology, What, find};
+use link::cause::{End, Evidence, Line, Moment, Said, Subject, Topology, What, find};
 use link::report::{Event, Name};
 use serde::{Deserialize, Serialize};
 use store::{LinkConclusion, LinkIncident, LinkSite, Store, StoreError};
@@ -17,9 +17,12 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::hearing::said;
-use super::settings::LinkCentreSettings;
+use super::settings::{LinkCentreSettings, own_name};
+use super::windows;
 use crate::links::alert::{AlertSettings, Alerts};
-use crate::links::incident::{Change, IncidentId, Incidents, Surroundings};
+use crate::links::incident::{
+    Change, Explained, Incident, IncidentId, Incidents, Stage, Surroundings,
+};
 use crate::links::wording::Catalogue;
 
 const BETWEEN_ROUNDS: Duration = Duration::from_secs(1);
@@ -41,6 +44,8 @@ pub(super) struct Known {
     silent: BTreeSet<Name>,
     evidence: Evidence,
     pub(super) incidents: Incidents,
+    /// On what people work.
+    in_maintenance: BTreeSet<Subject>,
     /// What people are told, and what is still to be sent.
     pub(super) alerts: Alerts,
 }
@@ -91,6 +96,7 @@ impl Judging {
             self.hear(site, &mut known).await?;
             self.listen(site, &mut known, now);
         }
+        known.in_maintenance = windows::worked_on(&self.store, &self.settings.zone, now).await?;
         let due = [known.incidents.next_deadline(), known.alerts.next_deadline()];
         let is_due = due.into_iter().flatten().any(|due| due <= now);
         if known == before && !is_due {
@@ -101,7 +107,7 @@ impl Judging {
         let topology = topology(&self.settings.lines, &known.evidence);
         let around = Surroundings {
             topology: &topology,
-            in_maintenance: &BTreeSet::new(),
+            in_maintenance: &known.in_maintenance,
             settings: &self.settings.incidents,
         };
         let causes = find(&topology, &known.evidence);
@@ -120,11 +126,11 @@ impl Judging {
     /// Has people told of changes, and of what is due.
     fn alert(&self, changes: &[Change], known: &mut Known, now: Timestamp) {
         let Known { incidents, alerts, .. } = known;
-        let (zone, with) = (Zone::riyadh(), (&self.settings.alerts, &self.words));
+        let (zone, with) = (&self.settings.zone, (&self.settings.alerts, &self.words));
         // What is to be sent stays with the alerts until it was.
         for change in changes {
             if let Some(incident) = incidents.find(change.subject()) {
-                alerts.tell(change, (incident, &zone), with, now);
+                alerts.tell(change, (incident, zone), with, now);
             }
         }
         alerts.tick(with.0, with.1, now);
@@ -213,10 +219,15 @@ pub(super) async fn keep(
     known: &Known,
 ) -> Result<bool, StoreError> {
     let state = serde_json::to_string(known).expect("what is known has a form in JSON");
-    let is_told =
-        |id: IncidentId| known.incidents.find(id).is_some_and(|incident| incident.opened.is_some());
+    // What people wanted is told to nobody, and to be seen all the same.
+    let is_wanted = |incident: &Incident| {
+        matches!(incident.stage, Stage::Suppressed { by: Explained::Maintenance })
+    };
     let changed = known.incidents.list().filter(|incident| {
-        is_told(incident.id) && before.incidents.find(incident.id) != Some(*incident)
+        let former = before.incidents.find(incident.id);
+        let is_shown =
+            incident.opened.is_some() || is_wanted(incident) || former.is_some_and(is_wanted);
+        is_shown && former != Some(*incident)
     });
     let changed: Vec<_> = changed
         .map(|incident| LinkIncident {
@@ -248,7 +259,7 @@ fn topology(lines: &[Line], evidence: &Evidence) -> Topology {
         .collect();
     for (site, path) in paths {
         if topology.of_end(&site, &path).is_none() {
-            let name = format!("{site}/{path}");
+            let name = own_name(&site, &path);
             let unknown = End { site: String::new(), path: name.clone() };
             let ends = [End { site, path }, unknown];
             topology.lines.push(Line { name, ends, hub: None, sector: None, provider: None });
@@ -279,7 +290,8 @@ mod tests {
     use store::{Act, Actor, AuditEntry, AuditSubject, LinkBatch, LinkEvent};
 
     use super::*;
-    use crate::links::incident::Stage;
+    use crate::link_centre::windows::testing::plan;
+    use crate::links::span::Span;
     use crate::stage::NOON;
 
     const MANY: NonZeroU32 = NonZeroU32::new(100).unwrap();
@@ -297,17 +309,8 @@ mod tests {
         }
 
         fn judging(&self, lines: &[Line]) -> Judging {
-            let settings = LinkCentreSettings {
-                listen: ([127, 0, 0, 1], 0).into(),
-                certificate: "".into(),
-                key: "".into(),
-                ca: "".into(),
-                crl: None,
-                connections: 16,
-                incidents: Default::default(),
-                alerts: AlertSettings::default(),
-                lines: lines.to_vec(),
-            };
+            let settings =
+                LinkCentreSettings { lines: lines.to_vec(), ..LinkCentreSettings::deaf() };
             Judging::new(settings, self.store.shared(), self.clock.clone())
         }
 
@@ -330,7 +333,7 @@ mod tests {
             self.clock.advance(Duration::from_secs(seconds));
         }
 
-        async fn kept(&self) -> Vec<crate::links::incident::Incident> {
+        async fn kept(&self) -> Vec<Incident> {
             let kept = self.store.list_link_incidents(false, MANY).await.unwrap();
             kept.iter().map(|kept| serde_json::from_str(&kept.incident).unwrap()).collect()
         }
@@ -397,6 +400,48 @@ mod tests {
         let judging = city.judging(&[]);
         assert_eq!(judging.conclude().await.unwrap(), [Change::Opened { id: FIRST }]);
         assert_eq!(city.kept().await[0].subjects()[0].name(), "hofuf/fibre");
+    }
+
+    #[tokio::test]
+    async fn work_that_was_planned_is_an_incident_of_which_nobody_is_told_until_it_lasts_longer() {
+        let mut city = City::new().await;
+        let lines = [line("hofuf-fibre", "hofuf", "fibre")];
+        let judging = city.judging(&lines);
+        let span = Span::new(NOON, NOON + Duration::from_secs(3_600));
+        let number = plan(&city.store, Subject::Line("hofuf-fibre".to_owned()), span).await;
+        assert_eq!(judging.conclude().await.unwrap(), []);
+        city.hear("hofuf", "fibre", "down").await;
+        city.hear("amana", "hofuf-fibre", "down").await;
+        for _ in 0..3 {
+            city.pass(300);
+            assert_eq!(city.judging(&lines).conclude().await.unwrap(), []);
+        }
+        let [incident] = &city.kept().await[..] else { panic!("there is one") };
+        let stage = Stage::Suppressed { by: Explained::Maintenance };
+        assert_eq!((incident.kind.as_str(), incident.stage), ("cut", stage));
+        // Somebody ends the work, and it does not come back.
+        windows::testing::cancel(&city.store, number, city.clock.now()).await;
+        assert_eq!(judging.conclude().await.unwrap(), []);
+        city.pass(6);
+        assert_eq!(judging.conclude().await.unwrap(), [Change::Opened { id: FIRST }]);
+        assert!(city.kept().await[0].is_open());
+    }
+
+    #[tokio::test]
+    async fn what_was_worked_on_and_is_well_in_time_is_over_and_was_told_to_nobody() {
+        let mut city = City::new().await;
+        let judging = city.judging(&[]);
+        let span = Span::new(NOON, NOON + Duration::from_secs(3_600));
+        plan(&city.store, Subject::Site("hofuf".to_owned()), span).await;
+        city.hear("hofuf", "fibre", "down").await;
+        judging.conclude().await.unwrap();
+        city.pass(60);
+        city.hear("hofuf", "fibre", "up").await;
+        assert_eq!(judging.conclude().await.unwrap(), []);
+        let [incident] = &city.kept().await[..] else { panic!("there is one") };
+        assert!(matches!(incident.stage, Stage::Ended { .. }) && incident.opened.is_none());
+        city.pass(3_600);
+        assert_eq!(judging.conclude().await.unwrap(), []);
     }
 
     #[tokio::test]

@@ -82,6 +82,8 @@ impl Merging {
         }
         pruned += self.store.prune_link_events(before(link_days)).await?;
         pruned += self.store.prune_link_incidents(before(link_days)).await?;
+        pruned += self.store.prune_link_maintenance(before(link_days)).await?;
+        pruned += self.store.prune_link_reports(before(link_days)).await?;
         pruned += self.store.prune_link_sites(before(link_days)).await?;
         if pruned > 0 {
             tracing::debug!(pruned, "old histories of links destroyed");

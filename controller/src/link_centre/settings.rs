@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use link::cause::Line;
+use domain::Zone;
+use link::cause::{Line, Subject, Topology};
 use serde::Deserialize;
 
 use crate::links::alert::AlertSettings;
@@ -28,6 +29,9 @@ pub struct LinkCentreSettings {
     /// Connections at a time, a quarter of them from one address; 16 to 65,536, default 1,024.
     #[serde(default = "default_connections")]
     pub connections: usize,
+    /// By whose clocks work comes again and nights are quiet; default `Asia/Riyadh`.
+    #[serde(default = "Zone::riyadh")]
+    pub zone: Zone,
     /// For how long something is the matter before there is an incident.
     #[serde(default)]
     pub incidents: IncidentSettings,
@@ -52,6 +56,36 @@ impl LinkCentreSettings {
         within("links.lines", lines, 0..=10_000)?;
         self.incidents.validate()
     }
+
+    /// The office, or the line that its agent calls so.
+    pub(crate) fn subject(&self, site: &str, path: Option<&str>) -> Subject {
+        let Some(path) = path else { return Subject::Site(site.to_owned()) };
+        let lines = Topology { lines: self.lines.clone() };
+        let line = lines.of_end(site, path);
+        Subject::Line(line.map_or_else(|| own_name(site, path), |line| line.name.clone()))
+    }
+
+    /// Settings of a centre that hears nobody.
+    #[cfg(test)]
+    pub(crate) fn deaf() -> Self {
+        Self {
+            listen: ([127, 0, 0, 1], 0).into(),
+            certificate: "".into(),
+            key: "".into(),
+            ca: "".into(),
+            crl: None,
+            connections: 16,
+            zone: Zone::riyadh(),
+            incidents: IncidentSettings::default(),
+            alerts: AlertSettings::default(),
+            lines: Vec::new(),
+        }
+    }
+}
+
+/// What a line is called that is in none of the settings.
+pub(super) fn own_name(site: &str, path: &str) -> String {
+    format!("{site}/{path}")
 }
 
 const fn default_connections() -> usize {

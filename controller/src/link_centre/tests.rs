@@ -206,15 +206,10 @@ impl Pki {
     fn settings(&self) -> LinkCentreSettings {
         self.issue("localhost");
         LinkCentreSettings {
-            listen: ([127, 0, 0, 1], 0).into(),
             certificate: self.path("own.pem"),
             key: self.path("own.key"),
             ca: self.path("ca.pem"),
-            crl: None,
-            connections: 16,
-            incidents: Default::default(),
-            alerts: Default::default(),
-            lines: Vec::new(),
+            ..LinkCentreSettings::deaf()
         }
     }
 

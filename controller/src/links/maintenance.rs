@@ -70,6 +70,41 @@ pub enum Days {
     Monthly(u8),
 }
 
+/// After what a window comes again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Every {
+    /// A day.
+    Day,
+    /// A week: on the day of the week of the first.
+    Week,
+    /// A month: on the day of the month of the first.
+    Month,
+}
+
+/// How work that comes again does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Repeats {
+    /// After what.
+    pub every: Every,
+    /// From when on it does not any more; `None` if it has no end.
+    pub last: Option<Timestamp>,
+}
+
+/// Why work cannot be planned so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// It is over before it begins.
+    #[error("it ends before it begins")]
+    Backwards,
+    /// It lasts for too long.
+    #[error("a window lasts 31 days at most, and one that comes again is over before the next")]
+    TooLong,
+    /// It would not come at all.
+    #[error("it lasts for a minute at least, and ends after its first time")]
+    Nothing,
+}
+
 /// A day of a zone.
 struct LocalDay {
     /// Such as `2026-11-27`.
@@ -79,6 +114,45 @@ struct LocalDay {
 }
 
 impl MaintenanceWindow {
+    /// Work in a span, which comes again on the day and by the clock of its zone that the span begins.
+    ///
+    /// # Errors
+    /// [`PlanError`] if it never is, or too long.
+    pub fn plan(
+        name: String,
+        subjects: Vec<Subject>,
+        span: Span,
+        repeats: Option<Repeats>,
+        zone: &Zone,
+    ) -> Result<Self, PlanError> {
+        if span.until <= span.from {
+            return Err(PlanError::Backwards);
+        }
+        let when = match repeats {
+            None if span.length() > LONGEST => return Err(PlanError::TooLong),
+            None => When::Never { span },
+            Some(repeats) => When::again(span, repeats, zone)?,
+        };
+        Ok(Self { name, subjects, when, cancelled: None, skipped: BTreeSet::new() })
+    }
+
+    /// From when on it does not take place any more; `None` if it has no end.
+    pub fn over_at(&self) -> Option<Timestamp> {
+        let end = match &self.when {
+            When::Never { span } => Some(span.until),
+            When::On { minutes, last, .. } => {
+                last.map(|last| last + Duration::from_secs(u64::from(*minutes) * 60))
+            }
+        };
+        [self.cancelled, end].into_iter().flatten().min()
+    }
+
+    /// When it is, or will be next within a year.
+    pub fn next(&self, zone: &Zone, now: Timestamp) -> Option<Span> {
+        let year = Span::new(now, now + Duration::from_secs(367 * 86_400));
+        self.spans(zone, year).iter().next()
+    }
+
     /// Its spans that touch a period, by the clocks of a zone.
     pub fn spans(&self, zone: &Zone, period: Span) -> Spans {
         let spans: Vec<Span> = match &self.when {
@@ -132,6 +206,29 @@ impl MaintenanceWindow {
             moment = next;
         }
         begins
+    }
+}
+
+impl When {
+    fn again(span: Span, repeats: Repeats, zone: &Zone) -> Result<Self, PlanError> {
+        let first = LocalDay::of(zone, span.from);
+        let (days, between) = match repeats.every {
+            Every::Day => (Days::Daily, 1),
+            Every::Week => (Days::Weekly(first.of_week), 7),
+            Every::Month => (Days::Monthly(first.of_month), 28),
+        };
+        if span.length() > Duration::from_secs(between * 86_400) {
+            return Err(PlanError::TooLong);
+        }
+        let minutes = u32::try_from(span.length().as_secs() / 60).unwrap_or(u32::MAX);
+        if minutes == 0 || repeats.last.is_some_and(|last| last <= span.from) {
+            return Err(PlanError::Nothing);
+        }
+        let (hour, minute) = zone.wall_clock(span.from);
+        let minute = u16::try_from(i16::from(hour) * 60 + i16::from(minute)).unwrap_or(0);
+        // It begins with the minute.
+        let first = Timestamp::from_millis(span.from.as_millis().div_euclid(60_000) * 60_000);
+        Ok(Self::On { days, minute, minutes, first, last: repeats.last })
     }
 }
 
@@ -275,6 +372,57 @@ mod tests {
             told(&window, "UTC", days.0, days.1),
             ["2026-11-22T00:00:00Z+60", "2026-11-23T00:00:00Z+60"]
         );
+    }
+
+    #[test]
+    fn work_is_planned_by_its_first_time() {
+        let zone = "Asia/Riyadh".parse().unwrap();
+        let planned = |from: &str, until: &str, every: Option<Every>, last: Option<&str>| {
+            let repeats = every.map(|every| Repeats { every, last: last.map(at) });
+            let span = Span::new(at(from), at(until));
+            MaintenanceWindow::plan("work".to_owned(), Vec::new(), span, repeats, &zone)
+        };
+        // 02:00 to 03:30 on a Friday, the 27th.
+        let (from, until) = ("2026-11-26T23:00:20Z", "2026-11-27T00:30:20Z");
+        let year = ("2026-11-01T00:00:00Z", "2027-11-01T00:00:00Z");
+        for (every, last, count, second) in [
+            (None, None, 1, None),
+            (Some(Every::Day), Some("2026-11-29T00:00:00Z"), 3, Some("2026-11-27T23:00:00Z+90")),
+            (Some(Every::Week), None, 49, Some("2026-12-03T23:00:00Z+90")),
+            (Some(Every::Month), None, 12, Some("2026-12-26T23:00:00Z+90")),
+        ] {
+            let window = planned(from, until, every, last).unwrap();
+            let spans = told(&window, "Asia/Riyadh", year.0, year.1);
+            assert_eq!(spans.len(), count, "{every:?}");
+            assert_eq!(spans.get(1).map(String::as_str), second);
+            assert_eq!(
+                window.next(&zone, at("2026-11-27T00:00:00Z")).unwrap().from.as_secs() / 60,
+                at(from).as_secs() / 60
+            );
+        }
+        let (week, day) = ("2026-12-04T00:00:00Z", "2026-11-28T00:00:00Z");
+        assert_eq!(planned(until, from, None, None), Err(PlanError::Backwards));
+        assert_eq!(planned(from, "2027-01-01T00:00:00Z", None, None), Err(PlanError::TooLong));
+        assert_eq!(planned(from, week, Some(Every::Week), None), Err(PlanError::TooLong));
+        assert_eq!(planned(from, day, Some(Every::Day), None), Err(PlanError::TooLong));
+        assert_eq!(planned(from, until, Some(Every::Day), Some(from)), Err(PlanError::Nothing));
+        let blink = "2026-11-26T23:00:50Z";
+        assert_eq!(planned(from, blink, Some(Every::Day), None), Err(PlanError::Nothing));
+    }
+
+    #[test]
+    fn work_is_over_when_it_comes_no_more() {
+        let daily = on(Days::Daily, 0, 60);
+        assert_eq!(daily.over_at(), None);
+        let mut ends = daily;
+        if let When::On { last, .. } = &mut ends.when {
+            *last = Some(at("2026-11-23T00:00:00Z"));
+        }
+        assert_eq!(ends.over_at(), Some(at("2026-11-23T01:00:00Z")));
+        ends.cancelled = Some(at("2026-11-22T12:00:00Z"));
+        assert_eq!(ends.over_at(), Some(at("2026-11-22T12:00:00Z")));
+        let span = Span::new(at("2026-11-21T00:00:00Z"), at("2026-11-21T01:00:00Z"));
+        assert_eq!(window(When::Never { span }).over_at(), Some(span.until));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `sabeel link incidents` and `ack`.
 
 use controller::admin::api::{AcknowledgeLinkIncident, List};
-use controller::links::incident::{Incident, Stage};
+use controller::links::incident::{Explained, Incident, Stage};
 
 use crate::admin_client::AdminClient;
 use crate::output::{self, Format};
@@ -32,7 +32,8 @@ fn row(incident: &Incident) -> [String; 7] {
     let stage = match incident.stage {
         Stage::Waiting { .. } => "waiting".to_owned(),
         Stage::Open => "open".to_owned(),
-        Stage::Suppressed { .. } => "explained by something else".to_owned(),
+        Stage::Suppressed { by: Explained::Maintenance } => "maintenance".to_owned(),
+        Stage::Suppressed { by: Explained::Parent(id) } => format!("part of {id}"),
         Stage::Ended { at } => format!("ended {at}"),
     };
     let by = incident.acknowledged.as_ref().map(|acknowledged| acknowledged.by.clone());

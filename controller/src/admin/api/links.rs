@@ -6,6 +6,9 @@ use domain::Timestamp;
 use link::report::Name;
 use serde::{Deserialize, Serialize};
 
+use crate::links::maintenance::{Every, MaintenanceWindow};
+use crate::links::span::Span;
+
 /// An office whose agent was heard.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkSiteView {
@@ -73,6 +76,64 @@ pub struct LinkIncidentsQuery {
     /// Those that are over, too.
     #[serde(default)]
     pub all: bool,
+}
+
+/// Which work on links.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkMaintenanceQuery {
+    /// What is over, too.
+    #[serde(default)]
+    pub all: bool,
+}
+
+/// Work on the links of an office, or on one of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanLinkMaintenance {
+    /// Which office.
+    pub site: Name,
+    /// Which of its paths; all of it without.
+    #[serde(default)]
+    pub path: Option<Name>,
+    /// When it begins, for the first time.
+    pub from: Timestamp,
+    /// When it ends then.
+    pub until: Timestamp,
+    /// After what it comes again; never without.
+    #[serde(default)]
+    pub every: Option<Every>,
+    /// From when on it comes no more; without an end without.
+    #[serde(default)]
+    pub last: Option<Timestamp>,
+    /// What it is, 1 to 200 characters.
+    pub why: String,
+}
+
+/// That work does not take place.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CancelLinkMaintenance {
+    /// On that day only, such as `2026-11-27`; from now on without.
+    #[serde(default)]
+    pub day: Option<String>,
+}
+
+/// Work on links.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkMaintenanceView {
+    /// Its number.
+    pub number: u64,
+    /// What it is, on what, and when.
+    pub window: MaintenanceWindow,
+    /// When it was planned.
+    pub planned_at: Timestamp,
+    /// By whom.
+    pub planned_by: String,
+    /// When it is, or will be next; `null` if it is over.
+    pub next: Option<Span>,
+    /// Whether that is now.
+    pub is_now: bool,
 }
 
 /// That somebody takes care of an incident.

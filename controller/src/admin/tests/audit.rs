@@ -136,7 +136,9 @@ const UNRECORDED: [&str; 15] = [
 ];
 
 /// Paths that write a link and need more than [`requests`] can bring.
-const RECORDED_ELSEWHERE: [&str; 15] = [
+const RECORDED_ELSEWHERE: [&str; 17] = [
+    "/v1/link-maintenance",
+    "/v1/link-maintenance/{number}/cancel",
     "/v1/link-incidents/{number}/acknowledge",
     "/v1/accounts/show",
     "/v1/accounts/erase",
