@@ -2,12 +2,14 @@
 //!
 //! What is known is gathered from rows; the judgement is a pure function of it.
 
+mod refusal;
+
 use std::time::Duration;
 
 use domain::{
     ChallengePolicy, ChallengeState, Counted, Grant, GrantState, MessageState, NasOrder, OrderKind,
-    OrderState, Purpose, Receipt, Reference, Session, SessionState, Timestamp, Unsent, VisitRecord,
-    VoucherId, Zone,
+    OrderState, Purpose, Receipt, Reference, Refused, Session, SessionState, Timestamp,
+    VisitRecord, VoucherId, Zone,
 };
 use store::{
     ChallengeTold, ChallengesOf, CredentialTold, MessageTold, OrderFilter, SessionFilter, Store,
@@ -16,6 +18,9 @@ use store::{
 
 use crate::admin::api::{Mark, Progress, SignInStage, StageState, StageTold};
 use crate::why::{ending, voucher_of};
+
+pub(crate) use self::refusal::too_much;
+use self::refusal::{kept_out, relief, way_in};
 
 /// What should follow at once is waited for so long.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -52,6 +57,7 @@ pub(crate) async fn tell(
     let stages = judge(&facts, &ChallengePolicy::default(), now);
     let stopped = stages.iter().find(|told| told.state != StageState::Done).map(|told| told.stage);
     let (other, visit) = (unsent_since(&facts), facts.visit);
+    let refusals = visit.refusals;
     Ok(Some(Progress {
         advice: stopped.map(|stage| match (stage, other) {
             (SignInStage::Message | SignInStage::Code, Some(counted)) => relief(counted).to_owned(),
@@ -65,6 +71,7 @@ pub(crate) async fn tell(
         zone,
         stages,
         stopped_at: stopped,
+        refusals: refusals.map(refusal::told),
     }))
 }
 
@@ -143,7 +150,7 @@ fn judge(facts: &Facts, policy: &ChallengePolicy, now: Timestamp) -> Vec<StageTo
             && judged.state != StageState::Done
         {
             judged.text =
-                format!("{}; no other message was sent: {}", judged.text, refused(counted));
+                format!("{}; no other message was sent: {}", judged.text, too_much(counted));
         }
         if !reached {
             judged = Judged { state: StageState::NotReached, at: None, text: String::new() };
@@ -195,8 +202,13 @@ fn number(facts: &Facts, policy: &ChallengePolicy, now: Timestamp) -> Judged {
         return done(grant.issued_at, format!("voucher {voucher} typed"));
     }
     let asked_at = facts.visit.asked_at;
+    let goes_on = |told: &&ChallengeTold| told.state != ChallengeState::Abandoned;
     match (facts.visit.refused, &facts.challenge) {
-        (Some(Unsent::First(counted)), _) => failed(asked_at, refused(counted).to_owned()),
+        (Some(Refused::First(counted)), _) => failed(asked_at, too_much(counted).to_owned()),
+        // One of an earlier visit may go on, whatever is refused in this one.
+        (Some(Refused::Entry(why)), challenge) if challenge.as_ref().filter(goes_on).is_none() => {
+            failed(asked_at, kept_out(why).to_owned())
+        }
         (_, Some(challenge)) => {
             done(challenge.created_at, "number typed, code asked for".to_owned())
         }
@@ -206,29 +218,9 @@ fn number(facts: &Facts, policy: &ChallengePolicy, now: Timestamp) -> Judged {
     }
 }
 
-/// What there was too much of.
-pub(crate) const fn refused(counted: Counted) -> &'static str {
-    match counted {
-        Counted::SendsOfDevice => "the device had all its messages of the hour",
-        Counted::NumbersOfDevice => "the device asked codes for too many numbers today",
-        Counted::ChallengesOfNumber => "too many codes were asked for that number",
-        Counted::SendsToNumber => "the number had all its messages of the day",
-        Counted::Blocks => {
-            "messages to that number, or at this site, are blocked (sabeel sms blocks)"
-        }
-        Counted::SendsToBlock => "too many messages went to numbers like that one",
-        Counted::SpentChallengesOfDevice => "the device had just had all messages of a sign-in",
-        Counted::Money => "the money for messages was spent (sabeel sms budget)",
-        Counted::SendsOfAccessPoint => "the access point had all its messages of the minute",
-        Counted::SendsOfSite => "the site had all its messages of the minute",
-        Counted::SendsToCountry => "numbers of that country had all their messages of the minute",
-        Counted::SendsOfAll => "all messages that may be sent at a time were sent",
-    }
-}
-
 /// For want of what the visitor got no other message, if that was the last thing asked for.
 fn unsent_since(facts: &Facts) -> Option<Counted> {
-    let Some(Unsent::Another(counted)) = facts.visit.refused else { return None };
+    let Some(Refused::Another(counted)) = facts.visit.refused else { return None };
     let messages = facts.challenge.as_ref().map_or(&[][..], |told| &told.messages);
     let is_last = |told: &MessageTold| told.created_at <= facts.visit.asked_at;
     messages.iter().all(is_last).then_some(counted)
@@ -374,33 +366,15 @@ fn traffic(facts: &Facts, _: &ChallengePolicy, now: Timestamp) -> Judged {
     }
 }
 
-/// What to do about a limit that is reached.
-const fn relief(counted: Counted) -> &'static str {
-    match counted {
-        Counted::Money => {
-            "allow more for today by `sabeel sms budget`, or give the visitor a voucher"
-        }
-        Counted::SendsOfAccessPoint | Counted::SendsOfSite => {
-            "try again in a minute, or allow the site more by `sabeel site set --limit`"
-        }
-        Counted::SendsToCountry | Counted::SendsOfAll => {
-            "try again in a minute, or give the visitor a voucher"
-        }
-        _ if counted.is_of_number() => {
-            "wait until the limit is over; if nobody asked, somebody else typed the number"
-        }
-        _ => "wait until the limit is over, or sign in with another device",
-    }
-}
-
 /// What to do about a stage that is not done.
 fn advice(stage: SignInStage, visit: &VisitRecord) -> String {
     match stage {
         SignInStage::Page => "ask the visitor to open the Wi-Fi page again".to_owned(),
-        SignInStage::Number => {
-            let counted = visit.refused.map_or(Counted::ChallengesOfNumber, Unsent::counted);
-            relief(counted).to_owned()
-        }
+        SignInStage::Number => match visit.refused {
+            Some(Refused::Entry(why)) => way_in(why, visit),
+            Some(Refused::First(counted) | Refused::Another(counted)) => relief(counted).to_owned(),
+            None => relief(Counted::ChallengesOfNumber).to_owned(),
+        },
         SignInStage::Message => {
             "look at the SMS gateway: `sabeel doctor`, and the log of messaging".to_owned()
         }

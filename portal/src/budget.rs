@@ -32,6 +32,8 @@ const PAUSE: Duration = Duration::from_secs(120);
 const EVENT: u32 = 10;
 /// What each other country of the Gulf may have of all messages.
 const GULF_PERCENT: u32 = 15;
+/// So many refusals of all are kept in a second.
+const NOTES: NonZeroU32 = NonZeroU32::new(50).unwrap();
 
 /// As many devices, and as many sources, are remembered.
 const MOST_KEYS: usize = 1_000_000;
@@ -53,6 +55,8 @@ pub struct Budgets {
     voucher_everybody: DefaultDirectRateLimiter,
     link_source: Bounded<IpAddr>,
     link_everybody: DefaultDirectRateLimiter,
+    noted_device: Bounded<MacAddress>,
+    noted: DefaultDirectRateLimiter,
     /// What holds for all sites.
     of_all: LimitSettings,
 }
@@ -94,6 +98,11 @@ impl Budgets {
             ))),
             link_source: bounded(Quota::per_minute(some(limits.links_per_source))),
             link_everybody: RateLimiter::direct(Quota::per_second(some(limits.posts_per_second))),
+            // Also that a device sent too many forms after all its forms.
+            noted_device: bounded(
+                device.allow_burst(some(limits.posts_per_device.saturating_mul(2))),
+            ),
+            noted: RateLimiter::direct(Quota::per_second(NOTES)),
             of_all: limits.clone(),
         }
     }
@@ -114,7 +123,7 @@ impl Budgets {
 
     /// Forgets devices that have been quiet, so that memory follows the crowd.
     pub fn forget_quiet_devices(&self) {
-        for devices in [&self.device, &self.voucher_device] {
+        for devices in [&self.device, &self.voucher_device, &self.noted_device] {
             devices.retain_recent();
             devices.shrink_to_fit();
         }
@@ -125,7 +134,8 @@ impl Budgets {
     /// Devices and sources that are remembered, each limit's own.
     #[must_use]
     pub fn remembered(&self) -> usize {
-        self.device.len() + self.voucher_device.len() + self.link_source.len()
+        let devices = [&self.device, &self.voucher_device, &self.noted_device];
+        devices.map(|devices| devices.len()).iter().sum::<usize>() + self.link_source.len()
     }
 
     /// Counts a voucher that `device` tries, right or wrong.
@@ -151,6 +161,11 @@ impl Budgets {
     pub fn admit_link(&self, source: IpAddr) -> Result<(), Duration> {
         self.link_source.check_key(&source).map_err(|refused| self.wait(&refused))?;
         self.link_everybody.check().map_err(|refused| self.wait(&refused))
+    }
+
+    /// Whether something that was refused to `device` is kept for the help desk.
+    pub(crate) fn admit_note(&self, device: MacAddress) -> bool {
+        self.noted_device.check_key(&device).is_ok() && self.noted.check().is_ok()
     }
 
     /// What the store counts for a site before a message is written, the most specific first.
@@ -334,6 +349,18 @@ mod tests {
         assert_eq!([at("two"), at("two"), at("two")], [true, true, false], "all have a limit too");
         budgets.forget_quiet_devices();
         assert!(!of(1));
+    }
+
+    #[test]
+    fn of_what_is_refused_so_much_is_kept_of_a_device_and_of_all() {
+        let budgets = Budgets::new(&LimitSettings::default());
+        let kept = |n: u8| budgets.admit_note(MacAddress::new([2, 0, 0, 0, 0, n]));
+        assert_eq!((0..30).filter(|_| kept(1)).count(), 20, "twice as many as forms");
+        assert!(kept(2), "others have their own");
+        let of_all = (3..=255).filter(|n| kept(*n)).count();
+        assert!((29..=35).contains(&of_all), "{of_all}");
+        budgets.forget_quiet_devices();
+        assert!(!kept(1));
     }
 
     #[test]

@@ -32,6 +32,7 @@ mod presence;
 mod probe;
 mod random;
 mod redirects;
+mod refusals;
 mod router;
 mod screen;
 mod sending;

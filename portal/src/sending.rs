@@ -9,24 +9,35 @@ use std::num::NonZeroU32;
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::{Busy, PhoneNumber, SendRule};
+use domain::{Busy, EntryRefusal, PhoneNumber, SendRule};
 use store::Appearance;
 
 use crate::app::{App, Message, Outcome};
 use crate::budget::Sending;
 use crate::context::Trust;
 use crate::failure::Failure;
+use crate::refusals;
 use crate::visit::{TOKEN_REFUSED, Visit};
 
 /// What a message costs whose device is only claimed to be there.
 const OF_A_CLAIM: NonZeroU32 = NonZeroU32::new(4).unwrap();
 
 /// What a message costs of what the access point may have sent, or the page that says why none can be
-/// sent now.
+/// sent now; the help desk finds that, too.
 pub(crate) async fn permit(
     app: &App,
     visit: &Visit,
 ) -> Result<Result<NonZeroU32, Response>, Failure> {
+    let why = match find_cost(app, visit).await? {
+        Ok(cost) => return Ok(Ok(cost)),
+        Err(why) => why,
+    };
+    let page = if why == EntryRefusal::Late { &TOKEN_REFUSED } else { &UNSEEN };
+    refusals::note(app, visit, why).await;
+    visit.message(app, page).map(Err)
+}
+
+async fn find_cost(app: &App, visit: &Visit) -> Result<Result<NonZeroU32, EntryRefusal>, Failure> {
     let (limits, device) = (&app.settings.limits, visit.context.device);
     let is_late = visit.now >= visit.context.arrived_at + limits.send_window();
     if !is_late && visit.context.trust == Trust::Signed {
@@ -34,13 +45,13 @@ pub(crate) async fn permit(
     }
     let is_online = app.store.find_open_session(&visit.nas.name, device).await?.is_some();
     if !is_online && is_late {
-        return visit.message(app, &TOKEN_REFUSED).map(Err);
+        return Ok(Err(EntryRefusal::Late));
     }
     Ok(Ok(match (visit.context.trust, visit.nas.hand_off.sends) {
         _ if is_online => NonZeroU32::MIN,
         (Trust::Signed, _) => NonZeroU32::MIN,
         (Trust::Unsigned, SendRule::Seen) if was_seen(app, visit).await? => NonZeroU32::MIN,
-        (Trust::Unsigned, SendRule::Seen) => return visit.message(app, &UNSEEN).map(Err),
+        (Trust::Unsigned, SendRule::Seen) => return Ok(Err(EntryRefusal::Unseen)),
         (Trust::Unsigned, SendRule::Claimed) => OF_A_CLAIM,
     }))
 }

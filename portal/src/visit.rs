@@ -190,6 +190,7 @@ impl Visit {
             arrived_at: self.context.arrived_at,
             asked_at: self.now,
             refused: None,
+            refusals: None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! `sabeel support`: how far a visitor's sign-in came.
 
-use controller::admin::api::{Progress, StageState};
+use controller::admin::api::{Progress, RefusalsTold, StageState};
 use domain::Reference;
 
 use crate::admin_client::AdminClient;
@@ -29,6 +29,9 @@ pub async fn run(admin: &AdminClient, format: Format, reference: Reference) -> a
             told.text.clone(),
         ]
     })?;
+    if let Some(refusals) = &progress.refusals {
+        tell(&progress, refusals)?;
+    }
     let stopped = progress.stages.iter().find(|told| Some(told.stage) == progress.stopped_at);
     let (Some(told), Some(advice)) = (stopped, &progress.advice) else {
         return output::line("the device is online");
@@ -38,6 +41,17 @@ pub async fn run(admin: &AdminClient, format: Format, reference: Reference) -> a
         StageState::Waiting => output::line(&format!("waits at {stage}; if it stays so, {advice}")),
         _ => output::line(&format!("stopped at {stage}: {advice}")),
     }
+}
+
+/// What was refused, of more than one the first and the last.
+fn tell(progress: &Progress, refusals: &RefusalsTold) -> anyhow::Result<()> {
+    let RefusalsTold { count, first, last } = refusals;
+    let (first_at, last_at) = (progress.zone.local(first.at), progress.zone.local(last.at));
+    if *count == 1 {
+        return output::line(&format!("refused once, {first_at}: {}", first.text));
+    }
+    output::line(&format!("refused {count} times, first {first_at}: {}", first.text))?;
+    output::line(&format!("last {last_at}: {}", last.text))
 }
 
 /// What stands before a stage.

@@ -79,7 +79,7 @@ pub use site::SiteView;
 pub use site_change::{ChangeHelp, ChangeSite};
 pub use spending::{ChangeSpending, RefusedView, SpendingPartView, SpendingView, SpentView};
 pub use status::{Counts, Health, JournalPlace, JournalStatus, Status};
-pub use support::{Progress, SignInStage, StageState, StageTold};
+pub use support::{Progress, RefusalTold, RefusalsTold, SignInStage, StageState, StageTold};
 pub use voucher::{
     AddVouchers, BatchShown, BatchView, RevocationView, RevokeVouchers, VoucherView, VouchersAdded,
     VouchersRevoked,

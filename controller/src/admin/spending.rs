@@ -86,7 +86,7 @@ fn view(api: &AdminApi, told: &SpendingTold, parts: Vec<SpendingPart>) -> Spendi
 fn refused_view((counted, visits): (Counted, u64)) -> RefusedView {
     RefusedView {
         limit: counted.as_str().to_owned(),
-        text: support::refused(counted).to_owned(),
+        text: support::too_much(counted).to_owned(),
         visits,
     }
 }

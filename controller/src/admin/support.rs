@@ -21,7 +21,7 @@ pub(super) async fn support(
         .map_err(|error: domain::ReferenceError| Refusal::invalid(error.to_string()))?;
     let told = support::tell(api.store.as_ref(), &reference, api.clock.now()).await?;
     let unknown = || {
-        let text = "no number was typed under that reference, or it is no longer kept";
+        let text = "nothing was typed or refused under that reference, or it is no longer kept";
         Refusal::new(FailureKind::NotFound, text)
     };
     let told = told.ok_or_else(unknown)?;

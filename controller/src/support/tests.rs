@@ -1,8 +1,8 @@
 use std::net::IpAddr;
 
 use domain::{
-    Clock, GrantEnd, GrantId, MacAddress, OrderProgress, OrderReason, SessionEnd, SessionId,
-    SessionIdentification, Speed, Usage,
+    Clock, EntryRefusal, GrantEnd, GrantId, MacAddress, OrderProgress, OrderReason, SessionEnd,
+    SessionId, SessionIdentification, Speed, Usage,
 };
 use store::MessageTold;
 
@@ -69,6 +69,7 @@ fn visit() -> VisitRecord {
         arrived_at: at(0),
         asked_at: at(10),
         refused: None,
+        refusals: None,
     }
 }
 
@@ -171,15 +172,24 @@ fn the_first_stage_that_failed_is_named() {
         }
     };
     check(
-        &|facts| facts.visit.refused = Some(Unsent::First(Counted::SendsToNumber)),
+        &|facts| facts.visit.refused = Some(Refused::First(Counted::SendsToNumber)),
         Number,
         "of the day",
     );
     check(
-        &|facts| facts.visit.refused = Some(Unsent::First(Counted::Money)),
+        &|facts| facts.visit.refused = Some(Refused::First(Counted::Money)),
         Number,
         "money for messages",
     );
+    let kept_out = |why, facts: &mut Facts| {
+        (facts.visit.refused, facts.challenge) = (Some(Refused::Entry(why)), None);
+    };
+    check(&|facts| kept_out(EntryRefusal::Unseen, facts), Number, "RADIUS was not asked");
+    let given_up = |facts: &mut Facts| {
+        kept_out(EntryRefusal::Terms, facts);
+        code(ChallengeState::Abandoned, 1)(facts);
+    };
+    check(&given_up, Number, "the terms were not accepted");
     check(&|facts| facts.challenge = None, Number, "no longer kept");
     let failed = MessageState::Failed { reason: "no route".into() };
     check(&messages(failed), Message, "not taken by the gateway: no route");
@@ -196,13 +206,13 @@ fn the_first_stage_that_failed_is_named() {
     check(&code(ChallengeState::Abandoned, 1), Code, "given up for another number");
     let no_other = |facts: &mut Facts| {
         code(ChallengeState::Open, 0)(facts);
-        facts.visit.refused = Some(Unsent::Another(Counted::SendsOfSite));
+        facts.visit.refused = Some(Refused::Another(Counted::SendsOfSite));
         facts.visit.asked_at = at(60);
     };
     check(&no_other, Code, "ran out; no other message was sent: the site had all its messages");
     let not_delivered = |facts: &mut Facts| {
         lost(facts);
-        facts.visit.refused = Some(Unsent::Another(Counted::Money));
+        facts.visit.refused = Some(Refused::Another(Counted::Money));
     };
     check(&not_delivered, Message, "not delivered; no other message was sent: the money");
     let ended = GrantState::Ended { at: at(200), why: GrantEnd::Revoked };
@@ -232,12 +242,19 @@ fn a_message_that_was_refused_is_over_once_another_was_sent() {
     let mut facts = facts();
     facts.challenge = Some(challenge(ChallengeState::Open, 0));
     facts.grant = None;
-    facts.visit.refused = Some(Unsent::Another(Counted::Money));
+    facts.visit.refused = Some(Refused::Another(Counted::Money));
     facts.visit.asked_at = at(60);
     assert_eq!(unsent_since(&facts), Some(Counted::Money));
     let later = MessageTold { created_at: at(90), ..message(MessageState::Waiting) };
     facts.challenge.as_mut().unwrap().messages.push(later);
     assert_eq!(unsent_since(&facts), None);
+}
+
+#[test]
+fn who_has_a_code_came_further_than_what_is_refused_beside_it() {
+    let mut facts = facts();
+    facts.visit.refused = Some(Refused::Entry(EntryRefusal::Terms));
+    assert_eq!(stopped(&facts, 600), None);
 }
 
 #[test]
@@ -305,6 +322,12 @@ async fn a_reference_leads_to_the_sign_in_and_tells_neither_number_nor_code() {
     city.store.finish_message(message.id, &"main".parse().unwrap(), &taken, later).await.unwrap();
     let told = tell(city.store.as_ref(), &reference, later).await.unwrap().unwrap();
     assert_eq!(told.stopped_at, Some(SignInStage::Code), "that code was not the one entered");
+    let early = VisitRecord { reference: "333333".parse().unwrap(), ..visit() };
+    city.store.note_refusal(&early, EntryRefusal::Full).await.unwrap();
+    let told = tell(city.store.as_ref(), &early.reference, later).await.unwrap().unwrap();
+    let refusals = told.refusals.unwrap();
+    assert_eq!((refusals.count, refusals.first.at), (1, early.asked_at));
+    assert!(refusals.last.text.contains("as the site takes"), "{}", refusals.last.text);
     let unknown = tell(city.store.as_ref(), &"222222".parse().unwrap(), later).await.unwrap();
     assert_eq!(unknown, None);
 }

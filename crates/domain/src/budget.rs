@@ -33,7 +33,7 @@ pub enum Counted {
 }
 
 impl Counted {
-    const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::SendsOfDevice,
         Self::NumbersOfDevice,
         Self::ChallengesOfNumber,
@@ -89,45 +89,6 @@ impl Counted {
     }
 }
 
-/// What was used up when a visitor asked for a message, and got none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Unsent {
-    /// The first one of a sign-in.
-    First(Counted),
-    /// Another one, after some were sent.
-    Another(Counted),
-}
-
-impl Unsent {
-    const ANOTHER: &str = "another/";
-
-    /// What was used up.
-    #[must_use]
-    pub const fn counted(self) -> Counted {
-        match self {
-            Self::First(counted) | Self::Another(counted) => counted,
-        }
-    }
-
-    /// The name in the store.
-    #[must_use]
-    pub fn name(self) -> String {
-        match self {
-            Self::First(counted) => counted.as_str().to_owned(),
-            Self::Another(counted) => format!("{}{}", Self::ANOTHER, counted.as_str()),
-        }
-    }
-
-    /// What has that name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        match name.strip_prefix(Self::ANOTHER) {
-            Some(counted) => Counted::from_name(counted).map(Self::Another),
-            None => Counted::from_name(name).map(Self::First),
-        }
-    }
-}
-
 /// What all share is used up for the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Busy {
@@ -156,20 +117,4 @@ pub struct OverLimit {
     pub limit: SendLimit,
     /// When the earliest of what was counted is forgotten.
     pub wait: Duration,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn why_nothing_was_sent_is_found_by_its_name() {
-        for unsent in
-            Counted::ALL.into_iter().flat_map(|of| [Unsent::First(of), Unsent::Another(of)])
-        {
-            assert_eq!(Unsent::from_name(&unsent.name()), Some(unsent));
-        }
-        assert_eq!(Unsent::from_name("another/"), None);
-        assert_eq!(Unsent::First(Counted::Money).name(), "money", "as it was written before");
-    }
 }

@@ -53,7 +53,7 @@ pub use audit::{
     AuditLink, BrokenChain, ChainHead, ChainHeadError, ChainWalk, Link, LinkHash,
     shortening_subject,
 };
-pub use budget::{Busy, Counted, OverLimit, SendLimit, Unsent};
+pub use budget::{Busy, Counted, OverLimit, SendLimit};
 pub use certificate::{CertificateName, CertificateNameError};
 pub use challenge::{
     Binding, Challenge, ChallengePolicy, ChallengeState, Code, CodeError, Purpose, ResendRefusal,
@@ -121,7 +121,7 @@ pub use tariff::{
 pub use terms::Terms;
 pub use time::{Day, Timestamp, TimestampError};
 pub use units::{BitRate, Octets, UnitError};
-pub use visit::VisitRecord;
+pub use visit::{EntryRefusal, Refusal, Refusals, Refused, VisitRecord};
 pub use voucher::{
     Revocation, Voucher, VoucherBatch, VoucherCode, VoucherCodeError, VoucherId, VoucherIdError,
     VoucherRefusal, voucher_grant_until,

@@ -39,7 +39,7 @@ pub enum Country {
 }
 
 /// Why a text is no usable mobile number; each has its own words for the visitor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum PhoneError {
     /// Nothing was typed.
     #[error("no mobile number was given")]

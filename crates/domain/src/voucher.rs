@@ -163,7 +163,7 @@ pub struct Voucher {
 }
 
 /// Why a voucher admits nobody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum VoucherRefusal {
     /// There is no such code here: none at all, one of another site, or a revoked one.
     Unknown,

@@ -8,8 +8,8 @@ use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use domain::{
-    Challenge, Code, Doors, Grant, GrantState, Language, MacAddress, MessageState, Purpose,
-    ResendRefusal, RouteName, Site, Timestamp, Verdict,
+    Challenge, Code, Doors, EntryRefusal, Grant, GrantState, Language, MacAddress, MessageState,
+    Purpose, ResendRefusal, RouteName, Site, Timestamp, Verdict,
 };
 use serde::Deserialize;
 use store::{AnotherCode, Attempt, Budget, MessageTold, NotSent, Prize, Proof, Sought};
@@ -20,6 +20,7 @@ use crate::app::{App, Outcome};
 use crate::catalogue::{Case, Html, ltr};
 use crate::failure::Failure;
 use crate::hand_off::{hand_off_with, new_credential};
+use crate::refusals::note;
 use crate::screen::{CodeScreen, render};
 use crate::stage::{self, Stage};
 use crate::visit::Visit;
@@ -164,6 +165,7 @@ pub(crate) async fn submit(
         Err(rejection) => return unreadable(&app, &visit, &rejection),
     };
     if let Err(wait) = app.budgets.admit(visit.context.device) {
+        note(&app, &visit, EntryRefusal::Forms).await;
         return too_busy(&app, &visit, wait);
     }
     if matches!(visit.site.doors(visit.now), Doors::Closed { .. }) {
@@ -230,6 +232,7 @@ pub(crate) async fn resend(
     form: Result<Form<Again>, FormRejection>,
 ) -> Outcome {
     if let Err(wait) = app.budgets.admit(visit.context.device) {
+        note(&app, &visit, EntryRefusal::Forms).await;
         return too_busy(&app, &visit, wait);
     }
     let Stage::Code(challenge) = stage::find(&app, &visit).await? else {

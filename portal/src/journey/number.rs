@@ -10,8 +10,8 @@ use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use domain::{
-    Agreed, Challenge, ChallengeState, ConsentPurpose, OverLimit, PhoneError, PhoneNumber, Purpose,
-    Timestamp,
+    Agreed, Challenge, ChallengeState, ConsentPurpose, EntryRefusal, OverLimit, PhoneError,
+    PhoneNumber, Purpose, Timestamp,
 };
 use serde::Deserialize;
 use store::{Begun, Budget, NewChallenge};
@@ -21,6 +21,7 @@ use crate::app::{App, Outcome};
 use crate::catalogue::{Html, Words, ltr};
 use crate::failure::Failure;
 use crate::hand_off::note_whereabouts;
+use crate::refusals::note;
 use crate::screen::{PhoneScreen, render, rendered};
 use crate::stage::{self, Occasion, Stage};
 use crate::visit::Visit;
@@ -42,8 +43,14 @@ pub(crate) async fn show(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
         Stage::Granted(_) => Ok(visit.go("go")),
         Stage::Code(_) => Ok(visit.go("code")),
         Stage::UsedUp(_) => Ok(visit.go("status")),
-        Stage::Closed { opens_at, closes_at } => closed(&app, &visit, (opens_at, closes_at)),
-        Stage::Full => full(&app, &visit),
+        Stage::Closed { opens_at, closes_at } => {
+            note(&app, &visit, EntryRefusal::Closed).await;
+            closed(&app, &visit, (opens_at, closes_at))
+        }
+        Stage::Full => {
+            note(&app, &visit, EntryRefusal::Full).await;
+            full(&app, &visit)
+        }
         Stage::Number(occasion) => {
             let words = visit.words(&app);
             let notice = match visit.mark("e").as_deref() {
@@ -115,6 +122,7 @@ pub(crate) async fn submit(
         Err(rejection) => return unreadable(&app, &visit, &rejection),
     };
     if let Err(wait) = app.budgets.admit(visit.context.device) {
+        note(&app, &visit, EntryRefusal::Forms).await;
         return too_busy(&app, &visit, wait);
     }
     let pending = match stage::glance(&app, &visit).await? {
@@ -131,7 +139,10 @@ pub(crate) async fn submit(
         phone: phone.as_ref().err().map(|error| say_phone_error(&words, *error)),
         terms_missing: typed.terms.is_none(),
     };
+    let why =
+        phone.as_ref().err().map_or(EntryRefusal::Terms, |error| EntryRefusal::Number(*error));
     let Some(phone) = phone.ok().filter(|_| fault.is_none()) else {
+        note(&app, &visit, why).await;
         return page(&app, &visit, &typed, fault);
     };
     let agreed = consent::agreed(&app, &visit, &typed.purposes(&app)).await?;

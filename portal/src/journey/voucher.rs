@@ -7,7 +7,7 @@ use axum::extract::rejection::FormRejection;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Form};
-use domain::{ConsentPurpose, VoucherCode, VoucherRefusal};
+use domain::{ConsentPurpose, EntryRefusal, VoucherCode, VoucherRefusal};
 use serde::Deserialize;
 use store::VoucherUse;
 
@@ -17,6 +17,7 @@ use super::{too_busy, unreadable};
 use crate::app::{App, Message, Outcome, mark, see_other};
 use crate::catalogue::{Html, ltr};
 use crate::hand_off::hand_off;
+use crate::refusals::note;
 use crate::screen::{VoucherScreen, render};
 use crate::stage::{self, Stage};
 use crate::visit::{Peer, Visit};
@@ -63,6 +64,7 @@ pub(crate) async fn submit(
         Err(rejection) => return unreadable(&app, &visit, &rejection),
     };
     if let Err(wait) = app.budgets.admit(visit.context.device) {
+        note(&app, &visit, EntryRefusal::Forms).await;
         return too_busy(&app, &visit, wait);
     }
     if !may_be_used(&stage::find(&app, &visit).await?) {
@@ -73,13 +75,17 @@ pub(crate) async fn submit(
         code: code.is_err().then_some("e-voucher-format"),
         terms_missing: typed.terms.is_none(),
     };
+    let why = if code.is_err() { EntryRefusal::VoucherFormat } else { EntryRefusal::Terms };
     let (Ok(code), false) = (code, typed.terms.is_none()) else {
+        note(&app, &visit, why).await;
         return page(&app, &visit, &typed, &fault);
     };
     if let Err(wait) = app.budgets.admit_voucher_of(visit.context.device) {
+        note(&app, &visit, EntryRefusal::VoucherTries).await;
         return too_busy(&app, &visit, wait);
     }
     if let Err(wait) = app.budgets.admit_voucher_at(&visit.site.name) {
+        note(&app, &visit, EntryRefusal::VoucherTries).await;
         return too_many(&app, &visit, wait);
     }
     let used = VoucherUse {
@@ -98,6 +104,7 @@ pub(crate) async fn submit(
             hand_off(&app, &visit, &outcome.grant).await
         }
         Err(refusal) => {
+            note(&app, &visit, EntryRefusal::Voucher(refusal)).await;
             let code = Some(match refusal {
                 VoucherRefusal::Unknown => "e-voucher-unknown",
                 VoucherRefusal::Over => "e-voucher-over",

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::{
-    Charge, Counted, MessageState, PhoneNumber, Prices, RouteName, SmsText, SpendingLimits, Tariff,
-    Timestamp, Unsent,
+    Charge, Counted, MessageState, PhoneNumber, Prices, Refused, RouteName, SmsText,
+    SpendingLimits, Tariff, Timestamp,
 };
 use portal::{MessageGateways, MessagePlace, ReceiptAnswer, ReceiptTold};
 use store::ChallengesOf;
@@ -488,7 +488,44 @@ async fn help_shows_a_reference_under_which_the_visit_is_found() {
     let other = [("phone", "0559876543"), ("terms", "yes")];
     assert_eq!(browser.post(&page, "phone", &other).await.status, 429);
     let visit = town.store.find_visit(&reference).await.unwrap().unwrap();
-    assert_eq!(visit.refused, Some(Unsent::First(Counted::SendsOfDevice)));
+    assert_eq!(visit.refused, Some(Refused::First(Counted::SendsOfDevice)));
+}
+
+#[tokio::test]
+async fn what_is_refused_before_a_message_is_found_by_the_reference() {
+    let town = Town::open().await;
+    let browser = town.english();
+    let mut only_seen = |nas: &mut domain::Nas| nas.hand_off.sends = domain::SendRule::Seen;
+    town.store.change_access_point(&"mall".parse().unwrap(), &mut only_seen).await.unwrap();
+    let page = browser.visit(&format!("/n/path-of-the-mall/?mac={MAC}&ip=10.3.0.7")).await;
+    let help = browser.visit(&format!("{}help", page.base())).await;
+    let text = help.between("Reference for the support team: <bdi dir=\"ltr\">", "</bdi>");
+    let reference = text.parse().unwrap();
+    let why = async || {
+        let visit = town.store.find_visit(&reference).await.unwrap().unwrap();
+        let refusals = visit.refusals.unwrap();
+        assert_eq!(visit.refused, Some(refusals.last.why));
+        let whys = [refusals.first.why, refusals.last.why].map(Refused::name);
+        (refusals.count, whys.join(" "))
+    };
+    let number = async |number: &str, terms: &str| {
+        let form = [("phone", number), ("terms", "yes")];
+        let fields = if terms.is_empty() { &form[..1] } else { &form[..] };
+        browser.post(&page, "phone", fields).await.status
+    };
+    assert_eq!(number("0112345678", "yes").await, 422);
+    assert_eq!(why().await, (1, "entry/number-landline entry/number-landline".to_owned()));
+    assert_eq!(number(PHONE, "").await, 422);
+    assert_eq!(why().await, (2, "entry/number-landline entry/terms".to_owned()));
+    assert_eq!(number(PHONE, "yes").await, 403);
+    assert_eq!(why().await, (3, "entry/number-landline entry/unseen".to_owned()));
+    let voucher = browser.visit(&format!("{}voucher", page.base())).await;
+    let form = [("code", "K7M2Q-XF4TN"), ("terms", "yes")];
+    assert_eq!(browser.post(&voucher, "voucher", &form).await.status, 422);
+    assert_eq!(why().await, (4, "entry/number-landline entry/voucher-unknown".to_owned()));
+    let many = async || number("0112345678", "yes").await == 429;
+    while !many().await {}
+    assert_eq!(why().await.1, "entry/number-landline entry/forms");
 }
 
 #[tokio::test]
@@ -701,7 +738,7 @@ async fn a_spent_day_stops_messages_and_nothing_else() {
     let reference =
         help.between("Reference for the support team: <bdi dir=\"ltr\">", "<").parse().unwrap();
     let visit = town.store.find_visit(&reference).await.unwrap().unwrap();
-    assert_eq!(visit.refused, Some(Unsent::Another(Counted::Money)), "the help desk finds why");
+    assert_eq!(visit.refused, Some(Refused::Another(Counted::Money)), "the help desk finds why");
     // A code that was sent is good, and who is known comes in as ever.
     let entered = browser.post(&code, "code", &[("code", &digits)]).await;
     assert_eq!(entered.status, 303, "{}", entered.body);

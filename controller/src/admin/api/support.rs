@@ -24,6 +24,29 @@ pub struct Progress {
     pub stopped_at: Option<SignInStage>,
     /// What to do about that, for the help desk.
     pub advice: Option<String>,
+    /// What was refused on the way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusals: Option<RefusalsTold>,
+}
+
+/// What was refused in a visit: of however many the first and the last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusalsTold {
+    /// How many.
+    pub count: u32,
+    /// The first.
+    pub first: RefusalTold,
+    /// The last, which may be the first.
+    pub last: RefusalTold,
+}
+
+/// Something that was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusalTold {
+    /// When.
+    pub at: Timestamp,
+    /// Why, in a few words.
+    pub text: String,
 }
 
 /// One stage, and how it went.

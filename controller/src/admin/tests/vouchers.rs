@@ -26,6 +26,7 @@ async fn use_code(office: &Office, code: &str, device: u8) {
         arrived_at: now,
         asked_at: now,
         refused: None,
+        refusals: None,
     };
     let used = VoucherUse {
         code: &code.parse().unwrap(),

@@ -7,8 +7,8 @@ mod row;
 use async_trait::async_trait;
 use domain::{
     Binding, Challenge, ChallengeId, ChallengePolicy, ChallengeState, Charge, Code, Counted,
-    Country, LinkToken, MessageClass, MessageId, Purpose, ReportNumber, ResendRefusal, RouteName,
-    SendLimit, SmsText, Timestamp, Unsent, Verdict, VisitRecord,
+    Country, LinkToken, MessageClass, MessageId, Purpose, Refused, ReportNumber, ResendRefusal,
+    RouteName, SendLimit, SmsText, Timestamp, Verdict, VisitRecord,
 };
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Executor, Transaction};
@@ -74,7 +74,7 @@ impl Challenges for SqlStore {
         }
         // Challenges before visits: the order in which who erases a person locks them.
         let refused = over.map(|over| over.limit.counted).or(busy.map(|busy| busy.counted));
-        let refused = refused.map(Unsent::First);
+        let refused = refused.map(Refused::First);
         if let Some(visit) = &new.visit {
             visits::record(&mut script, &VisitRecord { refused, ..visit.clone() });
         }
@@ -97,7 +97,7 @@ impl Challenges for SqlStore {
         }
         let charge = budget.charge.filter(|_| !mute);
         if let Charged::Spent = self.commit_charged(looking, script, charge).await? {
-            let refused = Some(Unsent::First(Counted::Money));
+            let refused = Some(Refused::First(Counted::Money));
             let visit = new.visit.clone().map(|visit| VisitRecord { refused, ..visit });
             self.note_spent(charge, visit.as_ref()).await?;
             return Ok(Begun::Spent);
@@ -144,7 +144,8 @@ impl Challenges for SqlStore {
             "SELECT {COLUMNS}, \
              (SELECT expires_at FROM challenge_codes WHERE link_hash = $1) AS link_expires_at, \
              (SELECT nas FROM visits WHERE visits.device = challenges.device \
-              AND visits.site = challenges.site ORDER BY asked_at DESC LIMIT 1) AS nas \
+              AND visits.site = challenges.site AND (refused IS NULL OR NOT refused LIKE 'entry/%') \
+              ORDER BY asked_at DESC LIMIT 1) AS nas \
              FROM challenges WHERE id = (SELECT challenge FROM challenge_codes WHERE link_hash = $1)"
         );
         let row = sqlx::query(AssertSqlSafe(statement))
@@ -308,7 +309,7 @@ impl Challenges for SqlStore {
 impl AnotherCode {
     /// The visit in which it is asked for, if it is not sent for want of that.
     fn unsent(&self, counted: Counted) -> Option<VisitRecord> {
-        let refused = Some(Unsent::Another(counted));
+        let refused = Some(Refused::Another(counted));
         self.visit.clone().map(|visit| VisitRecord { refused, ..visit })
     }
 }

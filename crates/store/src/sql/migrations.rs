@@ -55,6 +55,7 @@ const STEPS: &[Step] = steps![
     "0031_pseudonyms",
     "0032_links_between_offices",
     "0033_maintenance_of_links",
+    "0034_refusals",
 ];
 
 /// What migrating did.

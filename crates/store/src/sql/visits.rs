@@ -1,7 +1,10 @@
 //! Visits, by the reference that a visitor knows.
 
 use async_trait::async_trait;
-use domain::{AccountId, Counted, MacAddress, Reference, Timestamp, Unsent, VisitRecord};
+use domain::{
+    AccountId, Counted, EntryRefusal, MacAddress, Reference, Refusal, Refusals, Refused, Timestamp,
+    VisitRecord,
+};
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
 
@@ -12,7 +15,8 @@ use super::row::{Columns, id_column, mac_column};
 use super::script::Script;
 use crate::{StoreError, Visits};
 
-const COLUMNS: &str = "reference, site, nas, device, language, arrived_at, asked_at, refused";
+const COLUMNS: &str = "reference, site, nas, device, language, arrived_at, asked_at, refused, refusals, \
+                       first_refused, first_refused_at, last_refused, last_refused_at";
 
 #[async_trait]
 impl Visits for SqlStore {
@@ -25,15 +29,25 @@ impl Visits for SqlStore {
         row.as_ref().map(visit).transpose()
     }
 
+    async fn note_refusal(&self, visit: &VisitRecord, why: EntryRefusal) -> Result<(), StoreError> {
+        let mut script = self.script();
+        let refused = Some(Refused::Entry(why));
+        write(&mut script, &VisitRecord { refused, ..visit.clone() }, WHAT_WAS_REFUSED);
+        self.change(script).await
+    }
+
     async fn count_refused(&self, since: Timestamp) -> Result<Vec<(Counted, u64)>, StoreError> {
         let statement = "SELECT refused, COUNT(*) AS amount FROM visits WHERE asked_at >= $1 \
-             AND refused IS NOT NULL GROUP BY refused ORDER BY refused";
+             AND refused IS NOT NULL AND NOT refused LIKE 'entry/%' GROUP BY refused ORDER BY refused";
         let rows = sqlx::query(statement).bind(since.as_millis()).fetch_all(&self.reader).await?;
         let mut counted: Vec<(Counted, u64)> = Vec::new();
         for row in &rows {
             let columns = Columns(row);
-            let (of, amount) =
-                (unsent(&columns.text("refused")?)?.counted(), columns.count("amount")?);
+            let amount = columns.count("amount")?;
+            let (Refused::First(of) | Refused::Another(of)) = refused(&columns.text("refused")?)?
+            else {
+                continue;
+            };
             match counted.iter_mut().find(|(known, _)| *known == of) {
                 Some((_, so_far)) => *so_far += u64::from(amount),
                 None => counted.push((of, amount.into())),
@@ -108,7 +122,6 @@ impl SqlStore {
 
 fn visit(row: &AnyRow) -> Result<VisitRecord, StoreError> {
     let columns = Columns(row);
-    let refused = columns.optional_text("refused")?.map(|name| unsent(&name));
     Ok(VisitRecord {
         reference: columns.parsed("reference")?,
         site: columns.parsed("site")?,
@@ -117,23 +130,55 @@ fn visit(row: &AnyRow) -> Result<VisitRecord, StoreError> {
         language: columns.parsed("language")?,
         arrived_at: columns.time("arrived_at")?,
         asked_at: columns.time("asked_at")?,
-        refused: refused.transpose()?,
+        refused: columns.optional_text("refused")?.map(|name| refused(&name)).transpose()?,
+        refusals: refusals(&columns)?,
     })
 }
 
-fn unsent(name: &str) -> Result<Unsent, StoreError> {
-    Unsent::from_name(name).ok_or(StoreError::Corrupt { what: "refused" })
+fn refusals(columns: &Columns<'_>) -> Result<Option<Refusals>, StoreError> {
+    let count = columns.count("refusals")?;
+    if count == 0 {
+        return Ok(None);
+    }
+    let refusal = |why: &str, at: &str| {
+        Ok::<_, StoreError>(Refusal { why: refused(&columns.text(why)?)?, at: columns.time(at)? })
+    };
+    let first = refusal("first_refused", "first_refused_at")?;
+    Ok(Some(Refusals { count, first, last: refusal("last_refused", "last_refused_at")? }))
 }
+
+fn refused(name: &str) -> Result<Refused, StoreError> {
+    Refused::from_name(name).ok_or(StoreError::Corrupt { what: "refused" })
+}
+
+/// What of a visit becomes as it is written now.
+const ALL_OF_IT: &str = "site = excluded.site, nas = excluded.nas, device = excluded.device, \
+     language = excluded.language, arrived_at = excluded.arrived_at, asked_at = excluded.asked_at, \
+     refused = excluded.refused";
+/// The same where no message came into question: what was asked for a message stays, and with it
+/// where the device was.
+const WHAT_WAS_REFUSED: &str = "asked_at = \
+     CASE WHEN visits.refused LIKE 'entry/%' THEN excluded.asked_at ELSE visits.asked_at END, \
+     refused = CASE WHEN visits.refused LIKE 'entry/%' THEN excluded.refused ELSE visits.refused END";
 
 /// Writes a visit as it is now. Of two that drew the same reference the later one has it.
 pub(super) fn record(script: &mut Script, visit: &VisitRecord) {
-    let statement = "INSERT INTO visits (reference, site, nas, device, language, arrived_at, asked_at, refused) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
-         ON CONFLICT (reference) DO UPDATE SET site = excluded.site, nas = excluded.nas, \
-         device = excluded.device, language = excluded.language, arrived_at = excluded.arrived_at, \
-         asked_at = excluded.asked_at, refused = excluded.refused";
+    write(script, visit, ALL_OF_IT);
+}
+
+fn write(script: &mut Script, visit: &VisitRecord, becomes: &str) {
+    let statement = format!(
+        "INSERT INTO visits ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $8, $10, $8, $10) \
+         ON CONFLICT (reference) DO UPDATE SET {becomes}, \
+         refusals = visits.refusals + excluded.refusals, \
+         first_refused = COALESCE(visits.first_refused, excluded.first_refused), \
+         first_refused_at = COALESCE(visits.first_refused_at, excluded.first_refused_at), \
+         last_refused = COALESCE(excluded.last_refused, visits.last_refused), \
+         last_refused_at = COALESCE(excluded.last_refused_at, visits.last_refused_at)"
+    );
+    let refused_at = visit.refused.map(|_| visit.asked_at.as_millis());
     script
-        .add(statement)
+        .add(&statement)
         .bind(visit.reference.to_string())
         .bind(visit.site.as_str())
         .bind(visit.nas.as_str())
@@ -141,5 +186,7 @@ pub(super) fn record(script: &mut Script, visit: &VisitRecord) {
         .bind(visit.language.as_str())
         .bind(visit.arrived_at.as_millis())
         .bind(visit.asked_at.as_millis())
-        .bind(visit.refused.map(Unsent::name));
+        .bind(visit.refused.map(Refused::name))
+        .bind(i64::from(visit.refused.is_some()))
+        .bind(refused_at);
 }

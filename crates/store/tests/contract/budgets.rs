@@ -154,9 +154,9 @@ pub async fn what_is_refused_takes_nothing_from_what_all_share(store: TestStore)
     assert_eq!(taken.load(Ordering::SeqCst), 1);
     assert_eq!(another(30).await, Ok(2));
     assert_eq!(begin(4, 4, "966550000004", 40).await, Begun::Busy(Duration::from_secs(7)));
-    assert_eq!(refused().await, Some(Unsent::First(Counted::SendsOfSite)));
+    assert_eq!(refused().await, Some(Refused::First(Counted::SendsOfSite)));
     assert_eq!(another(90).await, Err(NotSent::Busy(Duration::from_secs(7))));
-    assert_eq!(refused().await, Some(Unsent::Another(Counted::SendsOfSite)));
+    assert_eq!(refused().await, Some(Refused::Another(Counted::SendsOfSite)));
     assert_eq!((messages(&store, 1).await, messages(&store, 4).await), (2, 0));
     assert_eq!(store.find_open_challenge(&sign_in_of(mac(4))).await.unwrap(), None);
 }

@@ -96,6 +96,7 @@ pub fn new_challenge(
             arrived_at: begun,
             asked_at: begun,
             refused: None,
+            refusals: None,
         }),
         claim_until: None,
     }

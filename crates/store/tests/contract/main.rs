@@ -73,6 +73,7 @@ on_both![
     sign_in::a_challenge_for_another_number_abandons_the_old_one,
     sign_in::beginnings_at_the_same_time_send_one_message,
     sign_in::no_number_of_beginnings_passes_a_limit,
+    sign_in::a_visit_keeps_the_first_and_the_last_of_what_was_refused,
     budgets::each_budget_refuses_at_its_number_and_not_before,
     budgets::who_had_all_messages_of_a_sign_in_waits_before_another,
     budgets::what_others_used_up_begins_without_a_message,

@@ -68,7 +68,7 @@ pub async fn a_block_mutes_its_target_and_no_other_until_it_ends(store: TestStor
     let open = store.find_open_challenge(&sign_in_of(mac(60))).await.unwrap();
     assert!(open.is_some(), "it looks like any other");
     let visit = store.find_visit(&"K7M2QX".parse().unwrap()).await.unwrap().unwrap();
-    assert_eq!(visit.refused, Some(Unsent::First(Counted::Blocks)), "the help desk finds why");
+    assert_eq!(visit.refused, Some(Refused::First(Counted::Blocks)), "the help desk finds why");
     let messages = store.claim_messages(at(600), at(601), 50).await.unwrap();
     assert_eq!(messages.len(), 0, "what is left is too old, and nothing came after");
 

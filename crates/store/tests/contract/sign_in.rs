@@ -222,7 +222,7 @@ pub async fn no_number_of_beginnings_passes_a_limit(store: TestStore) {
     assert_eq!(open.id.to_bytes(), [91; 16], "what is refused gives nothing up");
     let reference = "K7M2QX".parse().unwrap();
     let visit = store.find_visit(&reference).await.unwrap().unwrap();
-    let refused = Some(Unsent::First(Counted::NumbersOfDevice));
+    let refused = Some(Refused::First(Counted::NumbersOfDevice));
     assert_eq!((visit.asked_at, visit.refused), (at(20), refused));
     let again = async |id: u8, secs: u64| {
         let another = another_code(id, "222222", at(secs));
@@ -238,6 +238,46 @@ pub async fn no_number_of_beginnings_passes_a_limit(store: TestStore) {
     assert_eq!(ask(94, "966551111111", 60).await, Begun::Begins);
     // The number of numbers is no matter of another message to one of them.
     assert_eq!(again(94, 95).await, Ok(2));
+}
+
+pub async fn a_visit_keeps_the_first_and_the_last_of_what_was_refused(store: TestStore) {
+    set_up(&store).await;
+    let reference = "K7M2QX".parse().unwrap();
+    let kept = async || store.find_visit(&reference).await.unwrap().unwrap();
+    let refusal = |why, secs| Refusal { why, at: at(secs) };
+    let (letters, unseen) = (EntryRefusal::Number(PhoneError::Letters), EntryRefusal::Unseen);
+    let (first, early) = (Refused::Entry(letters), Refused::Entry(unseen));
+    let visit = |secs| VisitRecord {
+        asked_at: at(secs),
+        ..new_challenge(1, mac(1), T0, "111111").visit.unwrap()
+    };
+    store.note_refusal(&visit(5), letters).await.unwrap();
+    let once = Refusals { count: 1, first: refusal(first, 5), last: refusal(first, 5) };
+    let expected = VisitRecord { refused: Some(first), refusals: Some(once), ..visit(5) };
+    assert_eq!(kept().await, expected);
+    store.note_refusal(&visit(9), unseen).await.unwrap();
+    let twice = Refusals { count: 2, last: refusal(early, 9), ..once };
+    let expected = VisitRecord { refused: Some(early), refusals: Some(twice), ..visit(9) };
+    assert_eq!(kept().await, expected);
+    assert_eq!(store.count_refused(T0).await.unwrap(), [], "no message came into question");
+    // A number is taken, and its message has a link.
+    let link = "abcdefghij".parse::<LinkToken>().unwrap();
+    let new = new_challenge(1, mac(1), at(20), "111111");
+    let new = NewChallenge { link: Some(link.clone()), visit: Some(visit(20)), ..new };
+    assert_eq!(begin(&store, &new).await, Begun::Begins);
+    let expected = VisitRecord { refusals: Some(twice), ..visit(20) };
+    assert_eq!(kept().await, expected, "what was refused before is still told");
+    // What is refused afterwards takes the place of the last, and tells nothing of the number.
+    let elsewhere = VisitRecord { nas: "pole".parse().unwrap(), ..visit(30) };
+    store.note_refusal(&elsewhere, EntryRefusal::Forms).await.unwrap();
+    let last = refusal(Refused::Entry(EntryRefusal::Forms), 30);
+    let thrice = Refusals { count: 3, last, ..once };
+    assert_eq!(kept().await, VisitRecord { refusals: Some(thrice), ..visit(20) });
+    // Whoever claims that the device is elsewhere leads no link there.
+    let strange = VisitRecord { reference: "222222".parse().unwrap(), ..elsewhere };
+    store.note_refusal(&strange, EntryRefusal::Unseen).await.unwrap();
+    let linked = store.find_linked(&link).await.unwrap().unwrap();
+    assert_eq!(linked.nas, Some(visit(0).nas));
 }
 
 fn to_number(new: NewChallenge, number: &str) -> NewChallenge {

@@ -69,7 +69,7 @@ pub async fn no_number_of_beginnings_passes_the_money_of_a_day(store: TestStore)
     assert_eq!(begin(&store, &ask(32, T0), cheap).await, Begun::Spent);
     let refused =
         async || store.find_visit(&"K7M2QX".parse().unwrap()).await.unwrap().unwrap().refused;
-    assert_eq!(refused().await, Some(Unsent::First(Counted::Money)), "the help desk finds why");
+    assert_eq!(refused().await, Some(Refused::First(Counted::Money)), "the help desk finds why");
     assert_eq!(store.count_refused(T0).await.unwrap(), [(Counted::Money, 1)], "one visit");
     assert_eq!(store.count_refused(at(1)).await.unwrap(), []);
     assert_eq!(begin(&store, &ask(33, T0), None).await, Begun::Begins);
@@ -113,7 +113,7 @@ pub async fn another_code_is_paid_for_as_well(store: TestStore) {
     assert_eq!(visit().await.refused, None);
     assert_eq!(again(90).await, Err(NotSent::Spent));
     let VisitRecord { refused, asked_at, .. } = visit().await;
-    assert_eq!((refused, asked_at), (Some(Unsent::Another(Counted::Money)), at(90)));
+    assert_eq!((refused, asked_at), (Some(Refused::Another(Counted::Money)), at(90)));
     assert_eq!(told(&store, T0).await, ("0.60".to_owned(), 2, 4, 1));
     let open = store.find_open_challenge(&sign_in_of(mac(1))).await.unwrap().unwrap();
     assert_eq!((open.sends, open.sent_at), (2, at(30)), "a refusal changes nothing");

@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Consent, Day, GrantState, NasOrder, Octets, SessionState, Timestamp, Usage, WordingHash,
+    Consent, Day, GrantState, NasOrder, Octets, Refusal, Refused, SessionState, Timestamp, Usage,
+    WordingHash,
 };
 use serde_json::{Value, json};
 use store::{ChallengeTold, OrderFilter, PersonalData};
@@ -83,7 +84,15 @@ pub(super) async fn of(app: &App, data: &PersonalData) -> Result<Value, Failure>
             "device": visit.device.to_string(),
             "language": visit.language.as_str(),
             "arrived": time(visit.arrived_at),
-            "number_typed": time(visit.asked_at),
+            "number_typed": match visit.refused {
+                Some(Refused::Entry(_)) => None,
+                Some(Refused::First(_) | Refused::Another(_)) | None => Some(time(visit.asked_at)),
+            },
+            "refused": visit.refusals.map(|refusals| json!({
+                "times": refusals.count,
+                "first": refusal(refusals.first),
+                "last": refusal(refusals.last),
+            })),
         })).collect::<Vec<_>>(),
         "orders": orders.iter().map(order).collect::<Vec<_>>(),
         "held_by_law": is_held,
@@ -125,6 +134,10 @@ fn order(order: &NasOrder) -> Value {
         "why": order.reason.as_str(),
         "at": time(order.created_at),
     })
+}
+
+fn refusal(refusal: Refusal) -> Value {
+    json!({ "at": time(refusal.at), "why": refusal.why.name() })
 }
 
 fn time(at: Timestamp) -> String {
