@@ -28,7 +28,8 @@ pub use code::CodeCommand;
 pub use consent::ConsentCommand;
 pub use import::{ImportClients, ImportCommand, ImportTables, ImportUsers, ImportedPeople};
 pub use link::{
-    Drill, LinkCentreCommand, LinkCommand, Maint, MaintCommand, Often, PathFor, PlanMaint,
+    Drill, LinkCentreCommand, LinkCommand, LinkPolicyCommand, Maint, MaintCommand, Often, PathFor,
+    PlanMaint, SignPolicy,
 };
 pub use nas::{
     AddNas, AddNasRange, ApiArgs, HandOffArgs, NasCommand, OnboardNas, PendingCommand,

@@ -37,18 +37,17 @@ fn start_links(
     file: Option<PathBuf>,
 ) -> anyhow::Result<()> {
     let links = Links::start(settings).context("cannot watch the links")?;
-    let reloader = links.reloader(settings);
+    let reloader = links.reloader();
     tracing::info!(site = settings.site, "links.up");
     let stop = parts.stop();
     parts.spawn("links", async move { links.run(stop).await.context("the links failed") });
     let mut asked = signal(SignalKind::hangup()).context("cannot hear SIGHUP")?;
     let stop = parts.stop();
     parts.spawn("reload", async move {
-        let mut reloader = reloader;
         loop {
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
-                _ = asked.recv() => reload(&mut reloader, file.as_deref()),
+                _ = asked.recv() => reload(&reloader, file.as_deref()),
             }
         }
     });
@@ -56,7 +55,7 @@ fn start_links(
 }
 
 /// Reads the configuration again; what cannot be used leaves all as it was.
-fn reload(reloader: &mut Reloader, file: Option<&Path>) {
+fn reload(reloader: &Reloader, file: Option<&Path>) {
     let outcome = Config::load(file).map_err(anyhow::Error::from).and_then(|config| {
         let links = config.links.context("there is no section [links] any more")?;
         reloader.reload(&links).map_err(anyhow::Error::from)

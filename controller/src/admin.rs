@@ -9,11 +9,12 @@
 //! `/v1/sessions/export`, `/v1/orders`, `/v1/support/{reference}`,
 //! `/v1/status`, `/v1/health`, `/v1/audit`, `/v1/consents`, `/v1/wordings/{hash}`,
 //! `/v1/requests`, `/v1/sites/{name}/ratings`, `/v1/messages/routes`, `/v1/links`,
-//! `/v1/links/{site}/events`, `/v1/links/{site}/history`, `/v1/link-incidents`, `/v1/link-maintenance`;
+//! `/v1/links/{site}/events`, `/v1/links/{site}/history`, `/v1/link-incidents`, `/v1/link-maintenance`,
+//! `/v1/link-policies`, `/v1/link-policies/{site}`;
 //! `POST /v1/sessions/{id}/disconnect`,
 //! `/v1/accounts/show`, `/v1/accounts/erase`, `/v1/accounts/hold`, `/v1/accounts/release`,
 //! `/v1/requests/{reference}/done`, `/v1/link-incidents/{number}/acknowledge`, `/v1/link-maintenance`,
-//! `/v1/link-maintenance/{number}/cancel`, `/v1/consents/withdraw`, `/v1/codes`, `/v1/codes/verify`,
+//! `/v1/link-maintenance/{number}/cancel`, `/v1/link-policies`, `/v1/consents/withdraw`, `/v1/codes`, `/v1/codes/verify`,
 //! `/v1/audit/find`, `/v1/why`, `/v1/radius/tail`;
 //! `GET` and `POST /v1/vouchers`, `GET /v1/vouchers/{batch}`, `POST` to its `revoke`, and to that of
 //! one of them; `GET /v1/radius/statistics`; `POST /v1/import/access-points`,
@@ -33,6 +34,7 @@ mod holds;
 mod import;
 mod link_incidents;
 mod link_maintenance;
+mod link_policies;
 mod links;
 mod messages;
 mod nas_ranges;
@@ -183,6 +185,8 @@ impl AdminApi {
             .route("/v1/link-incidents/{number}/acknowledge", post(link_incidents::acknowledge))
             .route("/v1/link-maintenance", get(link_maintenance::list).post(link_maintenance::plan))
             .route("/v1/link-maintenance/{number}/cancel", post(link_maintenance::cancel))
+            .route("/v1/link-policies", get(link_policies::list).post(link_policies::publish))
+            .route("/v1/link-policies/{site}", get(link_policies::show))
             .route("/v1/links", get(links::list))
             .route("/v1/links/{site}/events", get(links::events))
             .route("/v1/links/{site}/history", get(links::history))

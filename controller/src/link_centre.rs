@@ -3,7 +3,8 @@
 //!
 //! `GET /v1/links/SITE/events?epoch=` and `cells?epoch=` tell up to which number a log of the agent is
 //! kept, `POST` to them with `first=` takes lines that follow, and `POST /v1/links/SITE/state` how the
-//! links are. What travels stands in [`link::report`].
+//! links are. `GET /v1/links/SITE/policy?after=` tells what it is to run by, if there is a newer policy than it
+//! has. What travels stands in [`link::report`] and [`link::policy`].
 
 mod files;
 mod hearing;

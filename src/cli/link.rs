@@ -80,6 +80,9 @@ pub enum LinkCentreCommand {
         #[arg(long, value_name = "TEXT")]
         note: Option<String>,
     },
+    /// What agents run by, signed away from the centre.
+    #[command(subcommand)]
+    Policy(LinkPolicyCommand),
     /// On the centre: draw how the paths of an office were.
     History {
         /// What the office is called.
@@ -181,6 +184,48 @@ pub enum Often {
     Week,
     /// Every month.
     Month,
+}
+
+/// Makes policies of offices, and hands them to the centre for their agents.
+#[derive(Debug, Subcommand)]
+pub enum LinkPolicyCommand {
+    /// Make a key that signs policies, and print the one by which agents know them. Needs no centre: keep
+    /// the file away from it.
+    Keygen {
+        /// The new file.
+        file: PathBuf,
+    },
+    /// Sign a policy of an office: keys of its section `[links]`, TOML. Needs no centre.
+    Sign(SignPolicy),
+    /// On the centre: hand a signed policy out to the agent of its office.
+    Publish {
+        /// What `sign` printed.
+        file: PathBuf,
+    },
+    /// On the centre: tell which policy of each office was published last, and by which its agent runs.
+    Show {
+        /// The text of this office's instead.
+        site: Option<Name>,
+    },
+}
+
+/// A policy that is to be signed.
+#[derive(Debug, Args)]
+pub struct SignPolicy {
+    /// The text of the policy.
+    pub file: PathBuf,
+
+    /// What the office is called.
+    #[arg(long)]
+    pub site: Name,
+
+    /// Its number, one more than that of the last.
+    #[arg(long, value_name = "NUMBER")]
+    pub generation: u64,
+
+    /// The file that `keygen` made.
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
 }
 
 /// A path, and for how long.

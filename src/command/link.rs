@@ -6,6 +6,7 @@ mod incidents;
 mod isolation;
 mod maintenance;
 mod plot;
+mod policy;
 mod targets;
 mod trial;
 mod watch;
@@ -118,14 +119,16 @@ async fn list(agent: &AdminClient, format: Format) -> anyhow::Result<()> {
 
 /// How the office is connected, in one line.
 pub fn headline(status: &Status) -> String {
-    let Status { site, mode, routes: [protected, rest], clamped, is_dry_run, .. } = status;
+    let Status { site, mode, routes: [protected, rest], clamped, is_dry_run, policy, .. } = status;
     let by = match protected == rest {
         true => format!("by {rest}"),
         false => format!("by {rest}, what is protected by {protected}"),
     };
     let clamped = clamped.as_ref().map(|path| format!("; visitors make room on {path}"));
     let dry = if *is_dry_run { "; dry run: nothing is moved" } else { "" };
-    format!("{site}: {mode}, {by}{}{dry}", clamped.unwrap_or_default())
+    let policy = policy.map(|generation| format!("; runs by policy {generation} of the centre"));
+    let (clamped, policy) = (clamped.unwrap_or_default(), policy.unwrap_or_default());
+    format!("{site}: {mode}, {by}{clamped}{policy}{dry}")
 }
 
 fn path_row(path: &PathStatus) -> [String; 9] {

@@ -58,11 +58,16 @@ impl City {
     }
 
     fn start_agent(&mut self, router: usize) {
+        self.start_agent_with(router, "");
+    }
+
+    /// With more in its section of the centre.
+    fn start_agent_with(&mut self, router: usize, more: &str) {
         let dir = self.offices.dir().display();
         let more = format!(
             "[links.centre]\nurl = \"https://10.1.0.1:8473\"\nca = \"{dir}/ca.pem\"\n\
              certificate = \"{dir}/agent-{router}.pem\"\nkey = \"{dir}/agent-{router}.key\"\n\
-             cells = \"{dir}/cells-{router}.jsonl\"\n"
+             cells = \"{dir}/cells-{router}.jsonl\"\n{more}"
         );
         self.offices.start(router, Setting { more: &more, ..USUAL });
     }
@@ -246,4 +251,76 @@ fn what_happens_reaches_the_centre_once_and_in_order_whatever_breaks_in_between(
     assert!(city.told(&["show", "office-2"]).contains("office-2: on-backup, by radio"));
     let drawn = city.told(&["history", "office-2", "radio", "--since", "10m"]);
     assert!(drawn.starts_with("radio: alive ") && drawn.contains('█'), "{drawn}");
+}
+
+impl City {
+    /// What the program says that needs no centre.
+    fn run(&self, words: &[&str]) -> String {
+        self.offices.at("router-1", &[&[SABEEL, "link", "policy"], words].concat())
+    }
+
+    /// Signs a text for the second office, and hands it out.
+    fn publish(&self, generation: &str, text: &str) {
+        let [file, signed, key] = ["policy.toml", "policy.signed", "policy.key"]
+            .map(|file| self.offices.dir().join(file).to_str().unwrap().to_owned());
+        std::fs::write(&file, text).unwrap();
+        let number = ["--site", "office-2", "--generation", generation, "--key", &key];
+        let said = self.run(&[&["sign", &file][..], &number].concat());
+        std::fs::write(&signed, said).unwrap();
+        self.wait_for("a centre", || self.ask(&["policy", "publish", &signed]).is_some());
+    }
+
+    /// What became of policies at the second office: each once.
+    fn told_of_policies(&self) -> Vec<(String, String)> {
+        let text = |event: &Value, key: &str| event[key].as_str().unwrap_or_default().to_owned();
+        let events = self.offices.events(2).into_iter();
+        let of_policies = events.filter(|event| event["what"] == "policy");
+        of_policies.map(|event| (text(&event, "code"), text(&event, "why"))).collect()
+    }
+}
+
+#[test]
+fn an_agent_runs_by_its_last_signed_policy_with_the_centre_gone() {
+    let mut city = City::lay();
+    let dir = city.offices.dir().to_owned();
+    let key = dir.join("policy.key");
+    let pinned = city.run(&["keygen", key.to_str().unwrap()]);
+    let kept = dir.join("policy-2.json");
+    let more = format!("{pinned}policy = \"{}\"\n", kept.display());
+    city.start_centre();
+    city.start_agent_with(1, "");
+    city.start_agent_with(2, &more);
+    city.offices.wait_until_up();
+    city.publish("7", "offices = [\"10.1.0.0/16\", \"10.9.0.0/16\"]\n");
+    let runs_by = |city: &City, policy: Option<u64>| {
+        let wanted = serde_json::json!(policy);
+        city.offices.wait_for(2, "the policy", |status| status["policy"] == wanted);
+        let route = city.offices.at("router-2", &["ip", "route", "show", "10.9.0.0/16"]);
+        assert_eq!(route.contains("dev fib0"), policy.is_some(), "{route}");
+    };
+    runs_by(&city, Some(7));
+    city.wait_for("what the agent says", || {
+        city.ask(&["policy", "show"]).is_some_and(|all| all[0]["running"] == 7)
+    });
+    assert!(city.told(&["policy", "show", "office-2"]).contains("10.9.0.0/16"));
+    // What needs a restart is refused as a whole, and no session was lost by any of it.
+    city.publish("8", "[[paths]]\nname = \"radio\"\nprobes-per-second = 0\n");
+    city.wait_for("a refusal", || city.told_of_policies().len() == 2);
+    let downs = city.offices.events(2).iter().filter(|event| event["to"] == "down").count();
+    assert_eq!(downs, 0);
+    city.kill_centre();
+    city.offices.stop(2);
+    city.start_agent_with(2, &more);
+    runs_by(&city, Some(7));
+    // Somebody changes what is on the disk.
+    city.offices.stop(2);
+    let text = std::fs::read_to_string(&kept).unwrap();
+    std::fs::write(&kept, text.replace("10.9.0.0/16", "10.8.0.0/16")).unwrap();
+    city.start_agent_with(2, &more);
+    runs_by(&city, None);
+    let told = city.told_of_policies();
+    let codes: Vec<_> = told.iter().map(|(code, _)| code.as_str()).collect();
+    assert_eq!(codes, ["taken", "refused", "taken", "refused"], "{told:?}");
+    assert!(told[1].1.contains("restart it"), "{told:?}");
+    assert_eq!(told[3].1, "its signature is not genuine");
 }

@@ -55,8 +55,8 @@ pub use import::{
 };
 pub use links::{
     AcknowledgeLinkIncident, CancelLinkMaintenance, LinkEventView, LinkEventsQuery,
-    LinkHistoryQuery, LinkIncidentsQuery, LinkMaintenanceQuery, LinkMaintenanceView, LinkSiteView,
-    PlanLinkMaintenance,
+    LinkHistoryQuery, LinkIncidentsQuery, LinkMaintenanceQuery, LinkMaintenanceView,
+    LinkPolicyView, LinkSiteView, PlanLinkMaintenance, SignedPolicyView,
 };
 pub use messages::RouteView;
 pub use nas_range::{AddRange, Approve, Pending, PendingRejected, Range, RangeAdded};

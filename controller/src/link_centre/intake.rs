@@ -12,8 +12,10 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Body, Bytes};
 use hyper::header::CONTENT_TYPE;
 use hyper::{Method, Request, Response, StatusCode};
+use link::policy::Offer;
 use link::report::{Cell, Epoch, FINE_SPAN, Kind, Name, Refused, Taken};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use store::{LinkBatch, LinkEvent, LinkTaken, Store, StoreError};
 use tokio::time::timeout;
 
@@ -30,6 +32,14 @@ const AHEAD: Duration = Duration::from_secs(86_400);
 pub(super) struct Intake {
     pub(super) store: Arc<dyn Store>,
     pub(super) clock: Arc<dyn Clock>,
+}
+
+/// What an agent is answered.
+enum Said {
+    /// Up to which number something is kept.
+    Taken(u64),
+    /// Its policy, if there is a newer one.
+    Offered(Option<Value>),
 }
 
 /// Why something is not taken.
@@ -51,6 +61,7 @@ struct Question {
     epoch: Option<Epoch>,
     first: Option<u64>,
     is_rest_gone: bool,
+    after: u64,
 }
 
 impl Intake {
@@ -66,7 +77,8 @@ impl Intake {
     {
         let outcome = self.take(request, names).await;
         match outcome {
-            Ok(last) => json(StatusCode::OK, &Taken { last }),
+            Ok(Said::Taken(last)) => json(StatusCode::OK, &Taken { last }),
+            Ok(Said::Offered(policy)) => json(StatusCode::OK, &Offer { policy }),
             Err(Refusal(status, refused)) => {
                 if status != StatusCode::CONFLICT {
                     let reason = &refused.reason;
@@ -77,7 +89,7 @@ impl Intake {
         }
     }
 
-    async fn take<B>(&self, request: Request<B>, names: &[String]) -> Result<u64, Refusal>
+    async fn take<B>(&self, request: Request<B>, names: &[String]) -> Result<Said, Refusal>
     where
         B: Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -96,17 +108,21 @@ impl Intake {
             _ => return Err(not_found()),
         };
         let kind = what.parse::<Kind>();
+        if !is_told && what == "policy" {
+            return self.offer(&site, question.after).await;
+        }
         if !is_told {
             let kind = kind.map_err(|()| not_found())?;
             let epoch = question.epoch.ok_or_else(|| malformed("epoch is missing"))?;
-            return Ok(self.store.find_link_position(&site, kind, epoch, now).await?);
+            let last = self.store.find_link_position(&site, kind, epoch, now).await?;
+            return Ok(Said::Taken(last));
         }
         let reading = timeout(BODY_WITHIN, Limited::new(body, LARGEST_BODY).collect()).await;
         let body = reading.map_err(|_| malformed("the body takes too long"))?;
         let body = body.map_err(|error| malformed(error.to_string()))?.to_bytes();
         if what == "state" {
             self.note_state(&site, &body, now).await?;
-            return Ok(0);
+            return Ok(Said::Taken(0));
         }
         let kind = kind.map_err(|()| not_found())?;
         let epoch = question.epoch.ok_or_else(|| malformed("epoch is missing"))?;
@@ -124,7 +140,7 @@ impl Intake {
             }
         };
         match taken {
-            LinkTaken::UpTo(last) => Ok(last),
+            LinkTaken::UpTo(last) => Ok(Said::Taken(last)),
             LinkTaken::Gap(last) => {
                 let reason = format!("{first} does not follow {last}");
                 let Refusal(status, refused) = refuse(StatusCode::CONFLICT, "gap", reason);
@@ -133,9 +149,20 @@ impl Intake {
         }
     }
 
+    /// The policy of a site, if it is newer than the one that its agent has.
+    async fn offer(&self, site: &Name, after: u64) -> Result<Said, Refusal> {
+        let kept = self.store.find_link_policy(site).await?;
+        let Some(kept) = kept.filter(|kept| kept.head.generation > after) else {
+            return Ok(Said::Offered(None));
+        };
+        let policy = serde_json::from_str(&kept.document);
+        let policy = policy.map_err(|_| StoreError::Corrupt { what: "policy of links" })?;
+        Ok(Said::Offered(Some(policy)))
+    }
+
     async fn note_state(&self, site: &Name, body: &[u8], now: Timestamp) -> Result<(), Refusal> {
-        let state = serde_json::from_slice::<serde_json::Value>(body)
-            .map_err(|error| malformed(error.to_string()))?;
+        let state =
+            serde_json::from_slice::<Value>(body).map_err(|error| malformed(error.to_string()))?;
         if !state.is_object() || body.len() > LONGEST_STATE {
             return Err(malformed("a state is an object of 64 kB at most"));
         }
@@ -157,6 +184,7 @@ fn read_question(query: &str) -> Result<Question, Refusal> {
         match key {
             "epoch" => question.epoch = Some(value.parse().map_err(|_| wrong())?),
             "first" => question.first = Some(value.parse().map_err(|_| wrong())?),
+            "after" => question.after = value.parse().map_err(|_| wrong())?,
             "gone" => question.is_rest_gone = value.parse().map_err(|_| wrong())?,
             // A later version may say more.
             _ => {}

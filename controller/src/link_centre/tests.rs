@@ -10,6 +10,7 @@ use rustls::pki_types::{PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::{Value, json};
 use store::testing::TestStore;
+use store::{LinkPolicy, LinkPolicyHead};
 use tokio::io::AsyncReadExt;
 use tokio_rustls::TlsConnector;
 
@@ -120,6 +121,30 @@ async fn a_line_that_cannot_be_understood_is_named_and_nothing_of_its_batch_is_k
     let (status, answer) =
         office.tell("cells", "&first=3&gone=true", &cell(3, begin + 10_000)).await;
     assert_eq!((status, answer), (StatusCode::OK, json!({ "last": 3 })));
+}
+
+#[tokio::test]
+async fn an_agent_is_offered_what_is_newer_than_it_has_and_no_other_sites() {
+    let office = Office::new().await;
+    let ask = |path: &'static str| office.ask(Method::GET, path, "");
+    let nothing = (StatusCode::OK, json!({ "policy": null }));
+    assert_eq!(ask("/v1/links/hofuf/policy?after=0").await, nothing);
+    let head = LinkPolicyHead { site: "hofuf".parse().unwrap(), generation: 7, published_at: NOON };
+    let document = r#"{"generation":7,"more":["than","this","version","knows"]}"#.to_owned();
+    let policy = LinkPolicy { head, document: document.clone() };
+    assert!(office.store.publish_link_policy(&policy).await.unwrap());
+    let document: Value = serde_json::from_str(&document).unwrap();
+    let offered = (StatusCode::OK, json!({ "policy": document }));
+    for path in ["/v1/links/hofuf/policy", "/v1/links/hofuf/policy?after=6"] {
+        assert_eq!(ask(path).await, offered, "{path}");
+    }
+    assert_eq!(ask("/v1/links/hofuf/policy?after=7").await, nothing);
+    for (path, status) in [
+        ("/v1/links/abha/policy?after=0", StatusCode::FORBIDDEN),
+        ("/v1/links/hofuf/policy?after=x", StatusCode::BAD_REQUEST),
+    ] {
+        assert_eq!(ask(path).await.0, status, "{path}");
+    }
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ mod redirector;
 mod settings;
 mod state_file;
 mod timeline;
+mod whole_file;
 
 pub mod enforcer;
 pub mod interface;

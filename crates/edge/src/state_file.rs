@@ -3,9 +3,8 @@
 //! The file is replaced as a whole, so that a power cut leaves the old one or the new one. One
 //! that cannot be read is put aside, for a gateway that does not start helps nobody.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::access::SavedSession;
 use crate::ledger::Entry;
 use crate::timeline::Mark;
+use crate::whole_file;
 
 const VERSION: u32 = 1;
 
@@ -61,24 +61,12 @@ impl StateFile {
 
     /// Replaces what is kept; it has reached the disk when this returns.
     pub(crate) fn save(&self, state: &SavedState) -> io::Result<()> {
-        let fresh = self.beside("new");
         let text = serde_json::to_vec(state).map_err(io::Error::other)?;
-        let mut file =
-            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
-        file.write_all(&text)?;
-        file.sync_all()?;
-        fs::rename(&fresh, &self.0)?;
-        match self.0.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            Some(folder) => File::open(folder)?.sync_all(),
-            None => File::open(".")?.sync_all(),
-        }
+        whole_file::replace(&self.0, &text)
     }
 
     fn beside(&self, extension: &str) -> PathBuf {
-        let mut name = self.0.clone().into_os_string();
-        name.push(".");
-        name.push(extension);
-        name.into()
+        whole_file::beside(&self.0, extension)
     }
 }
 

@@ -18,6 +18,7 @@ pub mod key;
 pub mod path;
 pub mod path_mtu;
 pub mod penalty;
+pub mod policy;
 pub mod quality;
 pub mod report;
 pub mod site;

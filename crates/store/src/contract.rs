@@ -15,6 +15,7 @@ mod histories;
 mod holds;
 mod link_incidents;
 mod link_maintenance;
+mod link_policies;
 mod links;
 mod nas_ranges;
 mod outboxes;
@@ -44,6 +45,7 @@ pub use histories::{ChallengeTold, ChallengesOf, CredentialTold, Histories, Mess
 pub use holds::{LegalHold, LegalHolds};
 pub use link_incidents::{LinkConclusion, LinkIncident, LinkIncidents};
 pub use link_maintenance::{LinkMaintenance, LinkMaintenanceKept, LinkMonthlyReports};
+pub use link_policies::{LinkPolicies, LinkPolicy, LinkPolicyHead};
 pub use links::{
     LinkBatch, LinkEvent, LinkEventTold, LinkHistoryQuestion, LinkReports, LinkSite, LinkSpan,
     LinkTaken,
@@ -108,6 +110,7 @@ pub trait Store:
     + LinkIncidents
     + LinkMaintenance
     + LinkMonthlyReports
+    + LinkPolicies
 {
     /// Starts listening to changes from now on.
     fn changes(&self) -> Changes;

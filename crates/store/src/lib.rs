@@ -34,14 +34,15 @@ pub use contract::{
     DeviceAtDoor, Elsewhere, Erasure, ErasureRequests, Erasures, Gateways, Grants, GrantsOf,
     Heritage, Histories, Intent, JournalPosition, KnownDevice, KnownPerson, LegalHold, LegalHolds,
     LinkBatch, LinkConclusion, LinkEvent, LinkEventTold, LinkHistoryQuestion, LinkIncident,
-    LinkIncidents, LinkMaintenance, LinkMaintenanceKept, LinkMonthlyReports, LinkReports, LinkSite,
-    LinkSpan, LinkTaken, Linked, MessageOutbox, MessageTold, NasChange, NasRanges, NewChallenge,
-    NotSent, OpenStay, OrderFilter, Orders, OutgoingMessage, PastStay, PersonalData, Plans, Prize,
-    Proof, Pseudonyms, RadiusServer, RadiusServers, Ratings, Reach, ReceiptEnd, ReceiptOf,
-    RequestFilter, Revoked, RouteTold, SendBlock, SendBlockTold, SendBlocks, ServerId,
-    SessionFilter, SessionReports, Sessions, SessionsFrom, Sighting, SignIn, SignInOutcome,
-    SiteChange, Sites, Sought, Spending, SpendingPart, SpendingSpan, SpendingTold, Spent, Store,
-    Taken, Visits, VoucherUse, Vouchers, VouchersOf,
+    LinkIncidents, LinkMaintenance, LinkMaintenanceKept, LinkMonthlyReports, LinkPolicies,
+    LinkPolicy, LinkPolicyHead, LinkReports, LinkSite, LinkSpan, LinkTaken, Linked, MessageOutbox,
+    MessageTold, NasChange, NasRanges, NewChallenge, NotSent, OpenStay, OrderFilter, Orders,
+    OutgoingMessage, PastStay, PersonalData, Plans, Prize, Proof, Pseudonyms, RadiusServer,
+    RadiusServers, Ratings, Reach, ReceiptEnd, ReceiptOf, RequestFilter, Revoked, RouteTold,
+    SendBlock, SendBlockTold, SendBlocks, ServerId, SessionFilter, SessionReports, Sessions,
+    SessionsFrom, Sighting, SignIn, SignInOutcome, SiteChange, Sites, Sought, Spending,
+    SpendingPart, SpendingSpan, SpendingTold, Spent, Store, Taken, Visits, VoucherUse, Vouchers,
+    VouchersOf,
 };
 pub use eraser::Eraser;
 pub use erasing::order_off_account;

@@ -25,6 +25,7 @@ mod holds;
 mod identification;
 mod link_incidents;
 mod link_maintenance;
+mod link_policies;
 mod links;
 mod messages;
 mod migrations;

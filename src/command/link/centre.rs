@@ -9,7 +9,7 @@ use edge::links::{Event, Status};
 use link::report::{Cell, Name};
 
 use super::plot::{self, Plot};
-use super::{LINKS, event_row, incidents, path_row};
+use super::{LINKS, event_row, incidents, path_row, policy};
 use crate::admin_client::AdminClient;
 use crate::cli::LinkCentreCommand;
 use crate::config::Config;
@@ -33,6 +33,7 @@ pub async fn run(
         LinkCentreCommand::Ack { number, note } => {
             incidents::acknowledge(&centre, format, number, note).await
         }
+        LinkCentreCommand::Policy(command) => policy::run(&centre, format, command).await,
         LinkCentreCommand::History { site, path, since, span } => {
             history(&centre, format, &Asked { site, path, since, span }).await
         }
@@ -42,7 +43,7 @@ pub async fn run(
 /// All offices, and how each is connected.
 async fn sites(centre: &AdminClient, format: Format) -> anyhow::Result<()> {
     let sites: List<LinkSiteView> = centre.get(LINKS).await?;
-    let headings = ["site", "connected", "paths", "last heard", "silent for", "missing"];
+    let headings = ["site", "connected", "paths", "policy", "last heard", "silent for", "missing"];
     output::list(format, &sites.items, headings, |site| {
         let status = status(site);
         let paths = status.iter().flat_map(|status| &status.paths);
@@ -56,6 +57,7 @@ async fn sites(centre: &AdminClient, format: Format) -> anyhow::Result<()> {
             site.site.clone(),
             mode,
             paths.join(", "),
+            running(&status),
             site.seen_at.to_string(),
             site.silent_seconds.map_or_else(String::new, |seconds| format!("{seconds} s")),
             site.missing.to_string(),
@@ -142,10 +144,16 @@ fn draw(cells: &[Cell], from: Timestamp, until: Timestamp) -> String {
 }
 
 /// How an office is connected, if this version understands how its agent says it.
-fn status(site: &LinkSiteView) -> Option<Status> {
+pub(super) fn status(site: &LinkSiteView) -> Option<Status> {
     site.state.clone().and_then(|state| serde_json::from_value(state).ok())
 }
 
 fn event(told: &serde_json::Value) -> Option<Event> {
     serde_json::from_value(told.clone()).ok()
+}
+
+/// The generation of the policy by which an agent last said that it runs.
+fn running(status: &Option<Status>) -> String {
+    let generation = status.as_ref().and_then(|status| status.policy);
+    generation.map_or_else(|| "-".to_owned(), |generation| generation.to_string())
 }

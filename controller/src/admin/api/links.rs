@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 
 use domain::Timestamp;
+use link::policy::SignedPolicy;
 use link::report::Name;
 use serde::{Deserialize, Serialize};
 
@@ -143,4 +144,24 @@ pub struct AcknowledgeLinkIncident {
     /// What is written down with it.
     #[serde(default)]
     pub note: Option<String>,
+}
+
+/// Which policy of an office was published last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkPolicyView {
+    /// Whose it is.
+    pub site: Name,
+    /// Which of theirs.
+    pub generation: u64,
+    /// When it was published.
+    pub published_at: Timestamp,
+}
+
+/// The policy of an office that was published last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedPolicyView {
+    /// When it was published.
+    pub published_at: Timestamp,
+    /// As it was signed.
+    pub signed: SignedPolicy,
 }

@@ -44,6 +44,9 @@ fn requests(session: SessionId, order: &str) -> Vec<(Method, String, Value, &'st
         "name": "fair", "site": "walkway", "plan": "visitor", "count": 3, "devices": 2,
         "until": crate::stage::NOON + std::time::Duration::from_secs(86_400), "reason": "the fair"
     });
+    let signer = link::policy::SigningKey::new(&zeroize::Zeroizing::new([7; 32]));
+    let policy = signer.sign("hofuf".parse().unwrap(), 1, String::new()).unwrap();
+    let policy = serde_json::to_value(policy).unwrap();
     let lost = json!({"reason": "lost at the gate"});
     let nothing = json!({"intent": "rehearse", "items": []});
     let session = format!("session:{session}");
@@ -95,6 +98,7 @@ fn requests(session: SessionId, order: &str) -> Vec<(Method, String, Value, &'st
             "",
         ),
         post("/v1/messages/blocks/end", json!({"target": "965"}), "send-block-ended", ""),
+        post("/v1/link-policies", policy, "link-policy-published", ""),
         post("/v1/import/access-points", nothing, "access-points-imported", ""),
         post(
             "/v1/import/people",
@@ -117,8 +121,9 @@ fn requests(session: SessionId, order: &str) -> Vec<(Method, String, Value, &'st
 }
 
 /// Paths that change nothing and show no person.
-const UNRECORDED: [&str; 15] = [
+const UNRECORDED: [&str; 16] = [
     "/v1/link-incidents",
+    "/v1/link-policies/{site}",
     "/v1/links",
     "/v1/links/{site}/events",
     "/v1/links/{site}/history",

@@ -1,4 +1,5 @@
-//! Tells the centre what happened and how each path was, over a connection that this end opens.
+//! Tells the centre what happened and how each path was, over a connection that this end opens, and asks
+//! it for a newer policy.
 //!
 //! The logs on the disk are the queue: the centre says up to which number it has them, and is told what
 //! follows, however often the connection, the centre or this agent breaks down in between. The agent goes
@@ -14,6 +15,7 @@ use std::time::Duration;
 use certificates::Followed;
 use link::report::Kind;
 use tokio::sync::Notify;
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -23,6 +25,7 @@ pub use settings::CentreSettings;
 use exchange::Exchange;
 use telling::Telling;
 
+use super::reload::Reloader;
 use super::status::Status;
 use crate::random;
 
@@ -73,7 +76,7 @@ impl Centre {
     }
 
     /// Tells until asked to stop.
-    pub(super) async fn run(mut self, stop: CancellationToken) {
+    pub(super) async fn run(mut self, reloader: Reloader, stop: CancellationToken) {
         let files = Arc::clone(&self.files);
         let following = files.follow(Duration::from_secs(60), "links.centre", stop.clone());
         let telling = async {
@@ -81,7 +84,7 @@ impl Centre {
             let mut said = String::new();
             loop {
                 let begun = Instant::now();
-                let Err(error) = self.tell().await else { continue };
+                let Err(error) = self.tell(&reloader).await else { continue };
                 if begun.elapsed() > BEAT {
                     (pause, said) = (FIRST_PAUSE, String::new());
                 }
@@ -98,7 +101,7 @@ impl Centre {
     }
 
     /// Tells over one connection, until it is to be another.
-    async fn tell(&mut self) -> Result<(), CentreError> {
+    async fn tell(&mut self, reloader: &Reloader) -> Result<(), CentreError> {
         let begun = Instant::now();
         let mut exchange = Exchange::open(&self.settings, self.files.config()).await?;
         for telling in [&mut self.events, &mut self.cells] {
@@ -112,6 +115,7 @@ impl Centre {
             let more = self.cells.tell(&mut exchange, &self.site).await?;
             if state_told.is_none_or(|told| told.elapsed() >= BEAT) || !(some || more) {
                 self.tell_state(&mut exchange).await?;
+                self.ask_policy(&mut exchange, reloader).await?;
                 state_told = Some(Instant::now());
             }
             if !(some || more) {
@@ -128,6 +132,23 @@ impl Centre {
         let status = self.status.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let body = serde_json::to_vec(&status).expect("what is told has a form in JSON");
         exchange.post(&format!("/v1/links/{}/state", self.site), body).await?.taken().map(drop)
+    }
+
+    /// Takes a newer policy, if the centre has one and this agent knows by which key.
+    async fn ask_policy(
+        &self,
+        exchange: &mut Exchange,
+        reloader: &Reloader,
+    ) -> Result<(), CentreError> {
+        let Some(after) = reloader.generation() else { return Ok(()) };
+        let path = format!("/v1/links/{}/policy?after={after}", self.site);
+        if let Some(offered) = exchange.get(&path).await?.offered()? {
+            let reloader = reloader.clone();
+            // It is written to the disk.
+            let taken = spawn_blocking(move || reloader.offer(offered)).await;
+            taken.map_err(std::io::Error::other)?;
+        }
+        Ok(())
     }
 }
 

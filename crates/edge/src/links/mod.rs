@@ -10,6 +10,8 @@ mod desk;
 mod event;
 mod isolation;
 mod numbered;
+mod policy;
+mod reload;
 mod reports;
 mod router;
 mod settings;
@@ -26,7 +28,7 @@ mod watcher;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
@@ -45,6 +47,8 @@ pub use event::Event;
 pub use isolation::{
     Attempt, AttemptError, IsolationSettings, IsolationSettingsError, IsolationStatus,
 };
+pub use policy::{PolicyError, WrittenPolicy};
+pub use reload::Reloader;
 pub use settings::{
     AliveBy, CarryTestSettings, LinksSettings, LinksSettingsError, PathSettings, SwitchMode,
 };
@@ -55,13 +59,13 @@ use centre::Centre;
 use desk::Desk;
 use event::Words;
 use isolation::Testing;
+use reload::{Sections, Ways};
 use reports::Reports;
 use router::Router;
 use sockets::Sockets;
-use switch::Plan;
 use targets::{Asking, Outlets};
 use trial::Outlet;
-use watch::{Command, Watch, WatchError};
+use watch::{Watch, WatchError};
 use watcher::Thread;
 
 use crate::random;
@@ -112,6 +116,9 @@ pub enum LinksError {
         /// Why.
         source: io::Error,
     },
+    /// What is in the file does not go with the policy of the centre.
+    #[error("it does not go with the policy in force")]
+    Policy(#[source] PolicyError),
     /// The centre cannot be told.
     #[error("cannot tell the centre")]
     Centre(#[source] CentreError),
@@ -131,6 +138,7 @@ pub struct Links {
     asking: Option<Asking>,
     /// Who tests whether visitors are kept out, if that is set.
     testing: Option<Testing>,
+    reloader: Reloader,
     /// Tells the thread that it is over, also while somebody is still at the desk.
     over: CancellationToken,
 }
@@ -143,6 +151,8 @@ impl Links {
     /// [`LinksError`] for the first thing that is missing.
     pub fn start(settings: &LinksSettings) -> Result<Self, LinksError> {
         settings.validate()?;
+        let sections = Sections::open(settings);
+        let (settings, policy) = (&sections.current().clone(), sections.running());
         let names: Vec<String> = settings.paths.iter().map(|path| path.name.clone()).collect();
         let words = Words {
             site: settings.site.clone(),
@@ -153,12 +163,10 @@ impl Links {
         let sockets = settings.paths.iter().map(open).collect::<Result<Vec<_>, _>>()?;
         let key = settings.key_file.as_deref().map(read_key).transpose()?;
         let (watch, kernel) = watch(settings, key.clone(), &sockets)?;
-        let wake = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)
-            .map_err(|errno| LinksError::Thread(errno.into()))?;
-        let wake = Arc::new(wake);
+        let wake = bell()?;
         let over = CancellationToken::new();
         let (commands, to_obey) = sync_channel(COMMANDS);
-        let status = Arc::new(Mutex::new(Status::of(&watch, &words)));
+        let status = Arc::new(Mutex::new(Status { policy, ..Status::of(&watch, &words) }));
         let reports = Reports::open(settings, &words, &status)?;
         let outlet = Outlet {
             commands: commands.clone(),
@@ -166,17 +174,17 @@ impl Links {
             status: Arc::clone(&status),
         };
         let trials = trial::start(settings, key.as_ref(), outlet, over.clone())?;
-        let outlets = Outlets {
-            words: words.clone(),
-            events: reports.events.clone(),
+        let ways = Ways {
             commands: commands.clone(),
             wake: Arc::clone(&wake),
-            over: over.clone(),
+            events: reports.events.clone(),
+            words: words.clone(),
         };
-        let asking = targets::start(settings, outlets)?;
+        let asking = targets::start(settings, Outlets::of(&ways, over.clone()))?;
         let isolation = settings.isolation.as_ref();
         let testing =
             isolation::start(isolation, words.clone(), reports.events.clone(), over.clone())?;
+        let reloader = Reloader::new(sections, ways);
         let desk = Desk {
             paths: names,
             status: Arc::clone(&status),
@@ -189,6 +197,7 @@ impl Links {
         let thread = Thread {
             watch,
             settings: settings.clone(),
+            policy,
             key,
             trials,
             sent: vec![None; settings.paths.len()],
@@ -207,14 +216,14 @@ impl Links {
             thread.run()
         })?;
         let (writers, centre) = (reports.writers, reports.centre);
-        Ok(Self { desk: Arc::new(desk), socket, writers, centre, thread, asking, testing, over })
+        let desk = Arc::new(desk);
+        Ok(Self { desk, socket, writers, centre, thread, asking, testing, reloader, over })
     }
 
-    /// What takes sections that were changed; `settings` is what it was started with.
+    /// What takes sections that were changed.
     #[must_use]
-    pub fn reloader(&self, settings: &LinksSettings) -> Reloader {
-        let Desk { commands, wake, .. } = &*self.desk;
-        Reloader { current: settings.clone(), commands: commands.clone(), wake: Arc::clone(wake) }
+    pub fn reloader(&self) -> Reloader {
+        self.reloader.clone()
     }
 
     /// Watches until asked to stop. Routes stay as they are.
@@ -222,12 +231,12 @@ impl Links {
     /// # Errors
     /// When nobody watches any more.
     pub async fn run(self, stop: CancellationToken) -> Result<(), LinksError> {
-        let Self { desk, socket, writers, centre, thread, asking, testing, over } = self;
+        let Self { desk, socket, writers, centre, thread, asking, testing, reloader, over } = self;
         let mut wakes = vec![Arc::clone(&desk.wake)];
         // Ends with the others, whatever it waits for.
         let mut telling = JoinSet::new();
         if let Some(centre) = centre {
-            telling.spawn(centre.run(stop.clone()));
+            telling.spawn(centre.run(reloader, stop.clone()));
         }
         let mut asked = tokio::spawn(desk.run(socket, stop.clone()));
         let mut ended = JoinSet::new();
@@ -294,32 +303,11 @@ fn watch(
     Ok((watch, kernel))
 }
 
-/// Takes sections that were changed, while the agent runs.
-#[derive(Debug)]
-pub struct Reloader {
-    current: LinksSettings,
-    commands: SyncSender<Command>,
-    wake: Arc<EventFd>,
-}
-
-impl Reloader {
-    /// Has the agent go on with a section that was changed; no session is lost, no route moves.
-    ///
-    /// # Errors
-    /// [`LinksError`] if it cannot be used, or something is different that is taken only at the start.
-    /// Then nothing changes.
-    pub fn reload(&mut self, fresh: &LinksSettings) -> Result<(), LinksError> {
-        fresh.validate()?;
-        self.current.check_reload(fresh)?;
-        Plan::new(fresh.outline()).map_err(|error| LinksError::Routes(error.to_string()))?;
-        let command = Command::Reload(Box::new(fresh.clone()));
-        let gone = |_| LinksError::Thread(io::Error::other("it takes no commands"));
-        self.commands.try_send(command).map_err(gone)?;
-        // It cannot fail: nobody writes as much as a counter holds.
-        let _ = self.wake.write(1);
-        self.current = fresh.clone();
-        Ok(())
-    }
+/// By which a thread is woken.
+fn bell() -> Result<Arc<EventFd>, LinksError> {
+    EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)
+        .map(Arc::new)
+        .map_err(|errno| LinksError::Thread(errno.into()))
 }
 
 /// Reads the secret that both ends share, without the blanks around it.

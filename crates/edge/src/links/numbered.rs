@@ -17,6 +17,8 @@ use serde::{Deserialize, Serialize};
 pub(super) use epoch::Told;
 pub(super) use tail::{Batch, Tail};
 
+use crate::whole_file::beside;
+
 /// What has a number in a log.
 pub(super) trait Numbered: Serialize {
     /// Gives it its number.
@@ -119,13 +121,6 @@ fn open(path: &Path) -> io::Result<File> {
 /// Where a file goes when it is large, and further on when the next one is.
 fn former(path: &Path, age: u8) -> PathBuf {
     beside(path, &age.to_string())
-}
-
-fn beside(path: &Path, what: &str) -> PathBuf {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".");
-    beside.push(what);
-    beside.into()
 }
 
 /// The number of the last item of a file, or 0, and how long its whole lines are.

@@ -23,6 +23,9 @@ pub struct Status {
     pub clamped: Option<String>,
     /// Whether routes stay as they are whatever is decided.
     pub is_dry_run: bool,
+    /// The generation of the centre's policy by which it runs; nothing if it runs by its file alone.
+    #[serde(default)]
+    pub policy: Option<u64>,
     /// Its paths, the primary one first.
     pub paths: Vec<PathStatus>,
 }
@@ -98,6 +101,7 @@ impl Status {
             routes: [routes.protected, routes.all].map(|path| words.path(path)),
             clamped: watch.site().clamped().map(|path| words.path(path)),
             is_dry_run: words.is_dry_run,
+            policy: None,
             paths: paths.collect(),
         }
     }

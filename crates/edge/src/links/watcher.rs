@@ -78,6 +78,8 @@ pub(super) trait Kernel: Send {
 pub(super) struct Thread<K> {
     pub(super) watch: Watch,
     pub(super) settings: LinksSettings,
+    /// The generation of the centre's policy that is in it.
+    pub(super) policy: Option<u64>,
     /// By which the other end proves its probes.
     pub(super) key: Option<Key>,
     /// Where paths are tried, if they are.
@@ -248,7 +250,10 @@ impl<K: Kernel> Thread<K> {
         }
         while let Ok(command) = self.commands.try_recv() {
             match command {
-                Command::Reload(fresh) => self.reload(*fresh, effects),
+                Command::Reload(fresh, policy) => {
+                    self.policy = policy;
+                    self.reload(*fresh, effects);
+                }
                 command => self.watch.obey(&command, Instant::now(), effects),
             }
         }
@@ -266,6 +271,7 @@ impl<K: Kernel> Thread<K> {
             Err(reason) => tracing::error!(reason, "links.reload"),
         }
         self.tell(What::Reloaded);
+        self.show();
     }
 
     /// Tells the other end first, which has to move as well; then moves traffic, and tells of it afterwards.
@@ -329,7 +335,7 @@ impl<K: Kernel> Thread<K> {
     }
 
     fn show(&self) {
-        let status = Status::of(&self.watch, &self.words);
+        let status = Status { policy: self.policy, ..Status::of(&self.watch, &self.words) };
         *self.status.lock().unwrap_or_else(PoisonError::into_inner) = status;
     }
 }

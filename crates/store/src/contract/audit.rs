@@ -136,6 +136,8 @@ pub enum Act {
     LinkMaintenancePlanned,
     /// Work on links that was planned does not take place, or not on a day.
     LinkMaintenanceChanged,
+    /// A policy of an office's links was published.
+    LinkPolicyPublished,
     /// A limit on what messages may cost was changed.
     SpendingChanged,
     /// What was done to a person was looked up in the audit log.
@@ -198,6 +200,7 @@ impl Act {
             Self::LinkIncidentAcknowledged => "link-incident-acknowledged",
             Self::LinkMaintenancePlanned => "link-maintenance-planned",
             Self::LinkMaintenanceChanged => "link-maintenance-changed",
+            Self::LinkPolicyPublished => "link-policy-published",
             Self::SpendingChanged => "spending-changed",
             Self::AuditShown => "audit-shown",
             Self::Destroyed => "destroyed",

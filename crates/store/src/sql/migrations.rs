@@ -56,6 +56,7 @@ const STEPS: &[Step] = steps![
     "0032_links_between_offices",
     "0033_maintenance_of_links",
     "0034_refusals",
+    "0035_link_policies",
 ];
 
 /// What migrating did.

@@ -16,6 +16,7 @@ mod histories;
 mod holds;
 mod link_incidents;
 mod link_maintenance;
+mod link_policies;
 mod links;
 mod nas_ranges;
 mod outboxes;
@@ -199,6 +200,8 @@ on_both![
     link_maintenance::work_that_is_planned_at_the_same_time_has_numbers_of_its_own,
     link_maintenance::work_is_changed_by_who_knows_how_it_was_and_goes_when_it_is_old,
     link_maintenance::a_report_is_made_by_one_at_a_time_and_once,
+    link_policies::the_last_policy_of_an_office_gives_way_to_newer_ones_alone,
+    link_policies::of_policies_that_are_published_together_the_newest_is_the_last,
     links::events_are_kept_once_however_often_they_are_told,
     links::events_that_are_told_at_the_same_time_are_kept_once,
     links::a_gap_is_refused_unless_the_rest_is_gone,

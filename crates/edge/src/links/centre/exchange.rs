@@ -12,9 +12,11 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{CONTENT_TYPE, HOST, HeaderValue};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
+use link::policy::Offer;
 use link::report::{Refused, Taken};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
+use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -24,7 +26,8 @@ use super::settings::CentreSettings;
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
-const LONGEST_ANSWER: usize = 64 * 1_024;
+/// A policy of the longest text, with what JSON makes of its line ends.
+const LONGEST_ANSWER: usize = 1_024 * 1_024;
 /// Where the centre listens if its URL does not say.
 const PORT: u16 = 443;
 
@@ -147,6 +150,18 @@ impl Answer {
         let status = self.status.as_u16();
         let reason = self.refused().map(|refused| refused.reason).unwrap_or_default();
         Err(CentreError::Refused { status, reason })
+    }
+
+    /// The policy that it offers, if there is one. A centre of an older version knows none.
+    pub(super) fn offered(&self) -> Result<Option<Value>, CentreError> {
+        if self.status == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        if self.status.is_success() {
+            let offer: Offer<Value> = serde_json::from_slice(&self.body).map_err(broken)?;
+            return Ok(offer.policy);
+        }
+        self.taken().map(|_| None)
     }
 
     /// Why the centre does not take it, if it says so.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use certificates::{FileError, Material, certificates, private_key};
+use link::policy::PublicKey;
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
 use serde::Deserialize;
@@ -35,6 +36,12 @@ pub struct CentreSettings {
     /// weeks of two.
     #[serde(default = "default_keep")]
     pub keep_mb: u64,
+    /// By which key policies of this office are known: what `sabeel link policy keygen` prints. Without it
+    /// nothing is taken from the centre.
+    pub policy_key: Option<PublicKey>,
+    /// The file in which the last policy is kept; default `/var/lib/sabeel/link-policy.json`.
+    #[serde(default = "default_policy")]
+    pub policy: PathBuf,
 }
 
 impl CentreSettings {
@@ -51,6 +58,10 @@ impl CentreSettings {
 
 fn default_cells() -> PathBuf {
     "/var/lib/sabeel/link-cells.jsonl".into()
+}
+
+fn default_policy() -> PathBuf {
+    "/var/lib/sabeel/link-policy.json".into()
 }
 
 const fn default_keep() -> u64 {

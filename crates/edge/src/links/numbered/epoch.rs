@@ -1,14 +1,13 @@
 //! Which numbers of a log the centre is told under which epoch, in a file beside the log.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use link::report::Epoch;
 
-use super::beside;
 use crate::random;
+use crate::whole_file::{self, beside};
 
 /// Under which epoch the centre is told of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,19 +34,7 @@ impl Told {
     /// Begins a new epoch after a number, which is on the disk before it is used.
     pub(in crate::links) fn begin(path: &Path, after: u64) -> io::Result<Self> {
         let told = Self { epoch: Epoch::new(random::number()), after };
-        let unfinished = beside(path, "epoch-new");
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&unfinished)?;
-        writeln!(file, "{} {after}", told.epoch)?;
-        file.sync_all()?;
-        fs::rename(&unfinished, place(path))?;
-        if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
-            File::open(dir)?.sync_all()?;
-        }
+        whole_file::replace(&place(path), format!("{} {after}\n", told.epoch).as_bytes())?;
         Ok(told)
     }
 

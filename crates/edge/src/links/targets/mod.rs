@@ -22,7 +22,7 @@ use std::time::Instant;
 
 use link::PathNumber;
 use link::targets::{Quorum, TargetNumber, Targets};
-use nix::sys::eventfd::{EfdFlags, EventFd};
+use nix::sys::eventfd::EventFd;
 use tokio_util::sync::CancellationToken;
 
 pub(super) use settings::validate;
@@ -30,9 +30,10 @@ pub use settings::{TargetKind, TargetSettings, TargetSettingsError};
 pub use status::TargetStatus;
 
 use super::event::{Event, Words};
+use super::reload::Ways;
 use super::settings::{AliveBy, LinksSettings};
 use super::watch::Command;
-use super::{LinksError, spawn};
+use super::{LinksError, bell, spawn};
 use crate::random;
 
 use echo::Secret;
@@ -51,6 +52,14 @@ pub(super) struct Outlets {
     pub(super) over: CancellationToken,
 }
 
+impl Outlets {
+    /// The ways that others have, too.
+    pub(super) fn of(ways: &Ways, over: CancellationToken) -> Self {
+        let Ways { commands, wake, events, words } = ways.clone();
+        Self { words, events, commands, wake, over }
+    }
+}
+
 /// The thread, while it runs.
 pub(super) struct Asking {
     pub(super) board: Arc<Board>,
@@ -67,8 +76,7 @@ pub(super) fn start(settings: &LinksSettings, to: Outlets) -> Result<Option<Aski
     let asked =
         settings.targets.iter().map(|of| asked(settings, of)).collect::<Result<Vec<_>, _>>();
     let asked = asked.map_err(super::LinksSettingsError::from)?;
-    let wake = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK);
-    let wake = Arc::new(wake.map_err(|errno| LinksError::Thread(errno.into()))?);
+    let wake = bell()?;
     let questions = || asked.iter().map(|asked| &asked.question);
     let (outcomes, came) = channel();
     let streams = Streams::new(questions(), outcomes, Arc::clone(&wake))

@@ -25,8 +25,8 @@ pub(in crate::links) enum Command {
     Try(PathNumber),
     /// A path was tried. Nobody wants that, but it comes by the same way.
     Tried(PathNumber, Outcome),
-    /// The section was changed.
-    Reload(Box<LinksSettings>),
+    /// The section was changed, with the generation of the policy in it.
+    Reload(Box<LinksSettings>, Option<u64>),
     /// Enough targets of a path answer, or too few do. Nobody wants it: it is seen.
     Targets(PathNumber, bool),
 }
@@ -58,7 +58,7 @@ impl Watch {
                 return self.hear(*number, &Heard::MaintenanceOver, now, effects);
             }
             // It is the business of the thread, which has what is to be changed with it.
-            Command::Reload(_) => return,
+            Command::Reload(..) => return,
             Command::Try(number) => return effects.push(Effect::Try(*number)),
             Command::Tried(number, outcome) => {
                 let watched = self.paths.get_mut(usize::from(number.index()));
