@@ -91,6 +91,8 @@ pub struct Setting<'a> {
     pub more: &'a str,
     /// More of the section of each path.
     pub more_of_each: &'a str,
+    /// More of the primary path's section.
+    pub more_of_primary: &'a str,
     /// More of the backup's section.
     pub more_of_backup: &'a str,
     /// How both paths are tried, if they are.
@@ -102,6 +104,7 @@ pub const USUAL: Setting<'static> = Setting {
     heartbeats: (100, 3),
     more: "",
     more_of_each: "",
+    more_of_primary: "",
     more_of_backup: "",
     carry_test: None,
 };
@@ -168,7 +171,9 @@ impl Offices {
     pub fn start(
         &mut self,
         router: usize,
-        Setting { heartbeats, more, more_of_each, more_of_backup, carry_test }: Setting<'_>,
+        Setting { heartbeats, more, more_of_each, more_of_primary, more_of_backup, carry_test }: Setting<
+            '_,
+        >,
     ) {
         let (other, (interval, missing)) = (3 - router, heartbeats);
         let dir = self.dir.path().display();
@@ -190,7 +195,7 @@ impl Offices {
         };
         let text = format!(
             "data-dir = \"{dir}\"\n[links]\nsite = \"office-{router}\"\noffices = [\"10.{other}.0.0/16\"]\n\
-             event-log = \"{dir}/events-{router}.jsonl\"\nsocket = \"{dir}/links-{router}.sock\"\n{more}\n{}{}{more_of_backup}\n",
+             event-log = \"{dir}/events-{router}.jsonl\"\nsocket = \"{dir}/links-{router}.sock\"\n{more}\n{}{more_of_primary}\n{}{more_of_backup}\n",
             path("fibre", "fib0", FIBRE, 250),
             path("radio", "rad0", RADIO, 251),
         );

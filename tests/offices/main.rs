@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test program, its fixtures too")]
 
+mod afar;
 mod agents;
 mod carry;
 mod centre;

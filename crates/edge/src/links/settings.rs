@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::{IpNet, Ipv4Net};
+use link::bfd::{self, Interface};
 use link::capacity::BitRate;
 use link::carry::Requirement;
 use link::path_mtu::PacketSize;
@@ -135,10 +136,14 @@ pub struct PathSettings {
     pub device: InterfaceName,
     /// Our address on it.
     pub local: Ipv4Addr,
-    /// The address of the other end's agent, one hop away.
+    /// The address of the other end's agent: one hop away, or with `minimum-ttl` behind `gateway`.
     pub peer: Ipv4Addr,
-    /// To whom packets for the other offices are handed; default `peer`.
+    /// To whom packets for the other offices are handed, and those for `peer` where that is further away;
+    /// default `peer`.
     pub gateway: Option<Ipv4Addr>,
+    /// The other end is several hops away: what it sends with a time to live of 255 comes with this one at
+    /// least, 255 less the routers in between. 1 to 254, needs `gateway`; by default it is one hop away.
+    pub minimum_ttl: Option<u8>,
     /// The same for prefixes of IPv6.
     pub gateway6: Option<Ipv6Addr>,
     /// By what it is known whether it lives; default `heartbeats`.
@@ -209,6 +214,9 @@ pub enum LinksSettingsError {
         /// The key.
         key: &'static str,
     },
+    /// The other end is far away, and nobody leads there.
+    #[error("path {0}: `minimum-ttl` needs `gateway`, the next router on the way to `peer`")]
+    NextRouter(String),
     /// A target cannot be asked.
     #[error(transparent)]
     Target(#[from] TargetSettingsError),
@@ -275,6 +283,14 @@ impl LinksSettings {
             if !ends.insert((path.device.as_str(), path.peer)) {
                 let value = format!("{} on {}", path.peer, path.device);
                 return Err(LinksSettingsError::Twice { what: "peer", value });
+            }
+            // To each end that is far away leads a route of its own.
+            let is_same = |other: &&PathSettings| other.peer == path.peer;
+            if path.minimum_ttl.is_some() && self.paths.iter().filter(is_same).count() > 1 {
+                return Err(LinksSettingsError::Twice {
+                    what: "peer",
+                    value: path.peer.to_string(),
+                });
             }
             let address = IpAddr::V4(path.gateway());
             let over = self.offices.iter().find(|prefix| prefix.contains(&address));
@@ -363,12 +379,15 @@ impl LinksSettings {
         let (common, instance) = (Outline::default(), u32::from(self.instance));
         let numbers = (0..).map(PathNumber::new);
         let pinned = |(number, of): (_, &PathSettings)| {
-            Some((number, Ipv4Net::from(of.office_peer?).into()))
+            // Whom its heartbeats and trials go to, whatever other routes there are.
+            let peer = of.minimum_ttl.map(|_| of.peer);
+            let hosts = [of.office_peer, peer].into_iter().flatten();
+            hosts.map(move |host| (number, Ipv4Net::from(host).into())).collect::<Vec<_>>()
         };
         Outline {
             paths: self.paths.iter().map(path).collect(),
             prefixes: self.offices.clone(),
-            pinned: numbers.zip(&self.paths).filter_map(pinned).collect(),
+            pinned: numbers.zip(&self.paths).flat_map(pinned).collect(),
             canary: self.canary.clone(),
             protected_mark: NonZeroU32::new(self.protected_mark),
             protected_table: common.protected_table + instance,
@@ -435,6 +454,10 @@ impl PathSettings {
         within("probes-per-second", self.probes_per_second.into(), 0, 100)?;
         within("bad-delay-ms", self.bad_delay_ms, 1, 10_000)?;
         within("bad-loss-percent", self.bad_loss_percent.into(), 1, 100)?;
+        within("minimum-ttl", self.minimum_ttl.unwrap_or(1).into(), 1, 254)?;
+        if self.minimum_ttl.is_some() && self.gateway.is_none_or(|gateway| gateway == self.peer) {
+            return Err(LinksSettingsError::NextRouter(self.name.clone()));
+        }
         let is_host = |address: IpAddr| !(address.is_unspecified() || address.is_multicast());
         for (key, address) in [
             ("local", self.local.into()),
@@ -446,6 +469,15 @@ impl PathSettings {
             }
         }
         Ok(())
+    }
+
+    /// How its heartbeats go.
+    pub(super) fn way(&self, interface: Interface) -> bfd::Path {
+        let (local, peer) = (self.local.into(), self.peer.into());
+        match self.minimum_ttl {
+            None => bfd::Path::SingleHop { interface, peer },
+            Some(minimum_ttl) => bfd::Path::MultiHop { local, peer, minimum_ttl },
+        }
     }
 
     /// To whom packets for the other offices are handed.

@@ -27,6 +27,9 @@ pub(super) struct Sockets {
     pub(super) interface: Interface,
     local: Ipv4Addr,
     peer: Ipv4Addr,
+    hops: Hops,
+    /// What comes with less was sent from further away than the other end is.
+    least_ttl: u8,
     /// Of a path that lives by its targets nothing is to be heard.
     ends: Option<Ends>,
 }
@@ -62,8 +65,11 @@ impl Sockets {
     /// When the device or our address on it is missing, or somebody else has the ports.
     pub(super) fn open(path: &PathSettings) -> io::Result<Self> {
         let interface = Interface(path.device.index()?);
-        let ends = path.is_heard().then(|| Ends::open(path)).transpose()?;
-        Ok(Self { interface, local: path.local, peer: path.peer, ends })
+        let ends = path.is_heard().then(|| Ends::open(path, interface)).transpose()?;
+        let hops = path.way(interface).hops();
+        // Whose probes come over one hop is known by its device.
+        let least_ttl = path.minimum_ttl.unwrap_or_default();
+        Ok(Self { interface, local: path.local, peer: path.peer, hops, least_ttl, ends })
     }
 
     /// What to wait for, in the order of urgency.
@@ -91,13 +97,13 @@ impl Sockets {
             from: IpAddr::V4(*came.from.ip()),
             to: self.local.into(),
             ttl: came.ttl,
-            hops: Hops::Single,
+            hops: self.hops,
         }
     }
 
     /// Whether it came from the other end of the path.
     pub(super) fn is_peers(&self, came: &Came) -> bool {
-        *came.from.ip() == self.peer
+        *came.from.ip() == self.peer && came.ttl >= self.least_ttl
     }
 
     /// Sends a heartbeat. One that cannot be sent is as one that was lost.
@@ -123,8 +129,9 @@ impl Sockets {
 }
 
 impl Ends {
-    fn open(path: &PathSettings) -> io::Result<Self> {
-        let heartbeats = bound(path, Hops::Single.port(), CONTROL)?;
+    fn open(path: &PathSettings, interface: Interface) -> io::Result<Self> {
+        let port = path.way(interface).hops().port();
+        let heartbeats = bound(path, port, CONTROL)?;
         let sender = HEARTBEAT_PORTS
             .step_by(251)
             .find_map(|port| match bound(path, port, CONTROL) {
@@ -132,7 +139,7 @@ impl Ends {
                 outcome => Some(outcome),
             })
             .unwrap_or_else(|| Err(io::ErrorKind::AddrInUse.into()))?;
-        sender.connect((path.peer, Hops::Single.port()))?;
+        sender.connect((path.peer, port))?;
         let probes = bound(path, 0, EXPEDITED)?;
         probes.connect((path.peer, PROBE_PORT))?;
         let reflector = bound(path, PROBE_PORT, EXPEDITED)?;

@@ -111,7 +111,7 @@ impl Watch {
             let failed = |reason: String| WatchError::Heartbeat { path: of.name.clone(), reason };
             let key = key.as_ref().filter(|_| of.authenticated);
             let wished = heartbeats(of, key).map_err(|error| failed(error.to_string()))?;
-            let to = bfd::Path::SingleHop { interface: *interface, peer: of.peer.into() };
+            let to = of.way(*interface);
             let session = of.is_heard().then(|| sessions.add(to, wished.clone(), entropy(), now));
             let session = session.transpose().map_err(|error| failed(error.to_string()))?;
             let sender = prober(of, key, SessionId((entropy() & 0xffff) as u16), now);
@@ -214,7 +214,7 @@ impl Watch {
         let Ok(wished) = heartbeats(of, key) else { return };
         // Nobody hears its farewell; the new one takes its place.
         let _ = self.sessions.remove(former, now);
-        let to = bfd::Path::SingleHop { interface, peer: of.peer.into() };
+        let to = of.way(interface);
         let session = self.sessions.add(to, wished, entropy, now);
         let watched = self.paths.get_mut(usize::from(number.index()));
         if let (Some(watched), Ok(session)) = (watched, session) {

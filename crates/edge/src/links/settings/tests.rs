@@ -65,6 +65,7 @@ fn what_an_agent_that_runs_can_take_is_told_from_what_it_cannot() {
         ("missing = 5", "missing = 5\nprobes-per-second = 9", true),
         ("missing = 5", "missing = 5\nprobes-per-second = 0", false),
         ("missing = 5", "missing = 5\nauthenticated = false", false),
+        ("missing = 5", "minimum-ttl = 254\ngateway = \"198.51.100.9\"", false),
         ("rad0", "rad1", false),
         ("\"hofuf\"", "\"mubarraz\"", false),
         ("\"radio\"", "\"other\"", false),
@@ -85,6 +86,30 @@ fn a_path_is_tried_by_addresses_of_both_offices() {
     let required = settings.carry_test.requirement();
     assert_eq!(required.down, BitRate::from_megabits_per_second(20));
     assert_eq!(required.max_age, Duration::from_secs(180));
+}
+
+#[test]
+fn an_end_that_is_far_away_is_reached_by_the_next_router() {
+    let far = "missing = 5\nminimum-ttl = 253\ngateway = \"198.51.100.9\"";
+    let settings = read(&LEAST.replace("missing = 5", far)).unwrap();
+    let pinned = settings.outline().pinned;
+    assert_eq!(pinned, [(PathNumber::new(1), "198.51.100.2/32".parse().unwrap())]);
+    let local = Ipv4Addr::from([198, 51, 100, 1]).into();
+    let peer = Ipv4Addr::from([198, 51, 100, 2]).into();
+    let way = bfd::Path::MultiHop { local, peer, minimum_ttl: 253 };
+    assert_eq!(settings.paths[1].way(Interface(7)), way);
+    let near = bfd::Path::SingleHop {
+        interface: Interface(7),
+        peer: Ipv4Addr::from([192, 0, 2, 2]).into(),
+    };
+    assert_eq!(settings.paths[0].way(Interface(7)), near);
+    for (minimum_ttl, named) in [("255", "`minimum-ttl` is 255"), ("254", "needs `gateway`")] {
+        let text = LEAST.replace("missing = 5", &format!("minimum-ttl = {minimum_ttl}"));
+        let reason = read(&text).unwrap_err();
+        assert!(reason.contains(named), "{reason}");
+    }
+    let far = LEAST.replace("missing = 5", far).replace("\"198.51.100.2\"", "\"192.0.2.2\"");
+    assert_eq!(read(&far).unwrap_err(), "two paths have the peer 192.0.2.2");
 }
 
 #[test]

@@ -1,0 +1,164 @@
+//! An end that is several hops away: a router of somebody else stands in the fibre.
+//!
+//! ```text
+//! here -- router-1 -- between -- router-2 -- there
+//!              \ ----- radio ----- /
+//! ```
+
+use std::fs::{self, File};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::ground::{Offices, Setting, USUAL};
+
+/// The ends have their addresses of the fibre, of which the router knows by which device they are; at
+/// either side it is 203.0.113.2.
+const BETWEEN: &str = r"
+ip netns add between
+ip netns exec between sysctl --quiet --write net.ipv4.ip_forward=1
+ip -n router-1 link delete fib0
+for n in 1 2; do
+  ip link add name fib0 netns router-$n type veth peer name fib-$n netns between
+  ip -n router-$n address add 192.0.2.$n/32 dev fib0
+  ip -n router-$n address add 203.0.113.1/24 dev fib0
+  ip -n router-$n link set fib0 up
+  ip -n between address add 203.0.113.2/24 dev fib-$n
+  ip -n between link set fib-$n up
+  ip -n between route add 192.0.2.$n/32 dev fib-$n
+  ip -n between route add 10.$n.0.0/16 via 192.0.2.$n dev fib-$n
+done
+";
+/// The time to live of all that passes is as if there were more routers.
+const FARTHER: &str = "add table ip farther; \
+     add chain ip farther pass { type filter hook forward priority 0; }; \
+     add rule ip farther pass ip ttl set 200";
+
+const AFAR: Setting<'static> =
+    Setting { more_of_primary: "gateway = \"203.0.113.2\"\nminimum-ttl = 254", ..USUAL };
+
+fn lay() -> Offices {
+    let offices = Offices::lay();
+    offices.inside_all(BETWEEN);
+    offices
+}
+
+/// What the path was at each change.
+fn states(offices: &Offices, router: usize) -> Vec<String> {
+    let events = offices.events(router).into_iter();
+    let of_path = events.filter(|event| event["what"] == "path" && event["path"] == "fibre");
+    of_path.map(|event| event["to"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn an_end_behind_another_router_is_watched_and_left_when_it_is_farther_than_it_may_be() {
+    let mut offices = lay();
+    offices.begin(AFAR);
+    assert!(offices.is_reached());
+    // As far as a packet gets over three routers, and not over two.
+    let reaches = |hops: &str| {
+        let words = ["ping", "-c", "1", "-W", "1", "-t", hops, "10.2.0.2"];
+        offices.command("here", &words).output().unwrap().status.success()
+    };
+    assert!(reaches("4") && !reaches("3"));
+    for router in 1..=2 {
+        let probed = offices
+            .wait_for(router, "round trips", |status| status["paths"][0]["round-trip-us"].is_u64());
+        assert_eq!(probed["paths"][0]["loss-per-mille"], 0, "probes are answered, too");
+    }
+    offices.at("between", &["nft", FARTHER]);
+    offices.wait_for_mode("on-backup");
+    assert!(offices.is_reached());
+    offices.at("between", &["nft", "delete table ip farther"]);
+    for router in 1..=2 {
+        offices.wait_for(router, "the far end", |status| status["paths"][0]["is-alive"] == true);
+        assert!(states(&offices, router).contains(&"down".to_owned()));
+    }
+}
+
+/// FRR's daemons at the second router.
+struct Frr(Vec<Child>);
+
+impl Drop for Frr {
+    fn drop(&mut self) {
+        for daemon in &mut self.0 {
+            daemon.kill().ok();
+            daemon.wait().ok();
+        }
+    }
+}
+
+/// FRR wants to be a user of its own in a group; here all are root.
+const USERS: &str = r"
+echo 'root:x:0:0::/:/bin/sh' >/run/passwd; echo 'frr:x:0:0::/:/bin/sh' >>/run/passwd
+printf 'root:x:0:\nfrr:x:0:\nfrrvty:x:0:frr\n' >/run/group
+mount --bind /run/passwd /etc/passwd; mount --bind /run/group /etc/group
+mkdir /run/frr; touch /run/frr/vtysh.conf
+";
+const PEER: &str = "bfd\n peer 192.0.2.1 multihop local-address 192.0.2.2\n  minimum-ttl 254\n  \
+     transmit-interval 100\n  receive-interval 100\n exit\nexit\n";
+
+impl Frr {
+    fn start(offices: &Offices) -> Self {
+        offices.inside_all(USERS);
+        let mut frr = Self(Vec::new());
+        for (name, text) in [("zebra", ""), ("bfdd", PEER)] {
+            let config = offices.dir().join(format!("{name}.conf"));
+            fs::write(&config, text).unwrap();
+            let log = File::create(offices.dir().join(format!("{name}.log"))).unwrap();
+            let program = format!("/usr/lib/frr/{name}");
+            assert!(
+                fs::exists(&program).unwrap(),
+                "{program} is missing; run `scripts/install test`"
+            );
+            let mut words = vec![program.as_str(), "--config_file", config.to_str().unwrap()];
+            let number = format!("/run/frr/{name}.pid");
+            words.extend(["--pid_file", &number, "--socket", "/run/frr/zserv.api"]);
+            words.extend(["--vty_socket", "/run/frr", "--vty_port", "0", "--log", "stdout"]);
+            if name == "bfdd" {
+                words.extend(["--bfdctl", "/run/frr/bfdd.sock"]);
+            }
+            let mut command = offices.command("router-2", &words);
+            let daemon = command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+            frr.0.push(daemon.spawn().unwrap());
+            let begun = Instant::now();
+            let there = ["test", "-S", "/run/frr/zserv.api"];
+            while !offices.command("here", &there).status().unwrap().success() {
+                assert!(begun.elapsed() < Duration::from_secs(20), "zebra does not start");
+            }
+        }
+        frr
+    }
+}
+
+/// How FRR sees our agent.
+fn seen_by_frr(offices: &Offices) -> Option<Value> {
+    let ask = ["vtysh", "--vty_socket", "/run/frr", "--config_dir", "/run/frr", "-c"];
+    let words = [&ask[..], &["show bfd peers json"]].concat();
+    let said = offices.command("router-2", &words).output().unwrap().stdout;
+    serde_json::from_slice::<Vec<Value>>(&said).ok()?.pop()
+}
+
+#[test]
+fn a_router_with_frr_that_is_several_hops_away_is_the_other_end() {
+    let mut offices = lay();
+    offices.at("router-2", &["ip", "route", "add", "192.0.2.1", "via", "203.0.113.2"]);
+    let _frr = Frr::start(&offices);
+    let more = format!("{}\nprobes-per-second = 0", AFAR.more_of_primary);
+    offices.start(1, Setting { more_of_primary: &more, ..AFAR });
+    let sees = |offices: &Offices, wanted: &str| {
+        offices.wait_for(1, &format!("FRR that is {wanted}"), |_| {
+            seen_by_frr(offices).is_some_and(|peer| peer["status"] == wanted)
+        });
+    };
+    offices.wait_for(1, "FRR", |status| status["paths"][0]["health"] == "up");
+    sees(&offices, "up");
+    // Both ends refuse what comes from farther away.
+    offices.at("between", &["nft", FARTHER]);
+    offices.wait_for(1, "a cut", |status| status["paths"][0]["is-alive"] == false);
+    sees(&offices, "down");
+    offices.at("between", &["nft", "delete table ip farther"]);
+    offices.wait_for(1, "FRR", |status| status["paths"][0]["is-alive"] == true);
+    sees(&offices, "up");
+}
