@@ -15,6 +15,8 @@ use radius::RadiusSettings;
 use serde::Deserialize;
 use store::{JournalSettings, StoreSettings, TrailSettings};
 
+use crate::alert_channels;
+
 /// Where the configuration is looked for when none is named.
 const USUAL_PLACE: &str = "/etc/sabeel/sabeel.toml";
 
@@ -114,6 +116,10 @@ impl Config {
                 "channel `{}` has no section of [alerts] that it goes by",
                 channel.name
             )),
+            None if alert_channels::is_sms_used(self) && !self.messaging.carries_notices() => {
+                Err("has a channel of way `sms`, but no gateway of [messaging] carries {text}"
+                    .to_owned())
+            }
             None => Ok(()),
         }
     }
@@ -226,6 +232,47 @@ mod tests {
     fn an_unknown_key_names_the_nearest_known_one() {
         let error = Config::parse("data-dri = \"/tmp\"", "test").unwrap_err().to_string();
         assert!(error.contains("did you mean `data-dir`?"), "{error}");
+    }
+
+    #[test]
+    fn who_is_told_by_text_message_has_a_number_and_a_gateway_that_says_what_it_is_given() {
+        let links = r#"
+            [controller.links]
+            listen = "127.0.0.1:0"
+            certificate = "centre.pem"
+            key = "centre.key"
+            ca = "ca.pem"
+            [[controller.links.alerts.channels]]
+            name = "text"
+            way = "sms"
+            [[controller.links.alerts.recipients]]
+            name = "duty"
+            addresses = [{ channel = "text", to = "TO" }]
+        "#;
+        let gateway = |field: &str| {
+            format!(
+                r#"
+                [messaging]
+                transport = "http"
+                [messaging.http]
+                url = "http://127.0.0.1:9/"
+                method = "get"
+                encoding = "query"
+                fields = {{ to = "{{to}}", said = "{{{field}}}" }}
+                "#
+            )
+        };
+        for (to, gateway, refusal) in [
+            ("+966512345678", String::new(), None),
+            ("+966512345678", gateway("text"), None),
+            ("+966512345678", gateway("code"), Some("no gateway of [messaging] carries {text}")),
+            ("duty@example.com", gateway("text"), Some("`duty@example.com` for a number")),
+        ] {
+            let outcome = Config::parse(&(links.replace("TO", to) + &gateway), "test");
+            let error = outcome.err().map(|error| error.to_string()).unwrap_or_default();
+            assert_eq!(error.is_empty(), refusal.is_none(), "{to}: {error}");
+            assert!(error.contains(refusal.unwrap_or_default()), "{to}: {error}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The `sabeel` program: reads the command line, runs the command, sets the exit code.
 
 mod admin_client;
+mod alert_channels;
 mod cli;
 mod command;
 mod config;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use controller::admin::{About, AdminApi, NewAccessPoints, ReportCodes};
-use controller::alert_channels::{AlertChannels, DeadMan};
+use controller::alert_channels::DeadMan;
 use controller::{
     Controller, LinkCentre, NasControl, OrderDelivery, Places, Records, ReportMessages,
     SiteMessages,
@@ -24,6 +24,7 @@ use store::{
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::alert_channels;
 use crate::cli::Part;
 use crate::config::{Config, ConfigError};
 use crate::controllers::OfPortal;
@@ -309,8 +310,7 @@ impl Parts {
             Arc::clone(&nas_control),
             reach,
         );
-        let channels = AlertChannels::open(&shared.config.alerts)
-            .context("the channels of alerts cannot be opened")?;
+        let channels = alert_channels::open(&shared.config, Arc::clone(&shared.clock))?;
         let (store, clock) = (Arc::clone(&shared.store), Arc::clone(&shared.clock));
         let controller = controller.with_alerts(&shared.config.controller, channels, store, clock);
         let stop = shared.stop.clone();

@@ -121,7 +121,7 @@ pub enum AlertError {
 /// One way to tell of alerts.
 #[async_trait]
 pub trait AlertChannel: Send + Sync {
-    /// What the channel is called: `mail`, `webhook` or `syslog`.
+    /// What the channel is called: `mail`, `webhook`, `syslog` or `sms`.
     fn name(&self) -> &'static str;
 
     /// Tries once to tell of it.
@@ -178,6 +178,13 @@ impl AlertChannels {
             channels.push(Box::new(Syslog::open(syslog)));
         }
         Ok(Self(channels))
+    }
+
+    /// These and one more.
+    #[must_use]
+    pub fn and(mut self, channel: impl AlertChannel + 'static) -> Self {
+        self.0.push(Box::new(channel));
+        self
     }
 
     /// The channel of that name.

@@ -1,14 +1,18 @@
 //! `sabeel alert`: the channels of alerts, tried from this machine.
 
+use std::sync::Arc;
+
 use anyhow::Context;
 use controller::alert_channels::{Alert, AlertChannels, AlertKey, AlertSeverity, deliver};
 use data_encoding::HEXLOWER;
 use domain::Timestamp;
 use serde::Serialize;
 
+use crate::alert_channels;
 use crate::cli::{AlertCommand, AlertTest};
 use crate::config::Config;
 use crate::output::{self, Format};
+use crate::serve::SystemClock;
 
 /// What was told, for programs.
 #[derive(Serialize)]
@@ -20,7 +24,7 @@ struct Told<'a> {
 
 /// Runs one of the commands.
 pub async fn run(config: &Config, format: Format, command: AlertCommand) -> anyhow::Result<()> {
-    let channels = AlertChannels::open(&config.alerts).context("the channels cannot be opened")?;
+    let channels = alert_channels::open(config, Arc::new(SystemClock))?;
     match command {
         AlertCommand::Channels => {
             output::list(format, &channels.names(), ["channel"], |name| [(*name).to_owned()])

@@ -13,15 +13,14 @@ impl AlertSettings {
             Way::EMail => self.mail.is_some(),
             Way::Webhook => self.webhook.is_some(),
             Way::Syslog => self.syslog.is_some(),
-            // The outbox of text messages takes only those with a code.
-            Way::Sms => false,
+            // By the gateways of codes, which have a section of their own.
+            Way::Sms => true,
         }
     }
 }
 
 impl AlertChannels {
-    /// Tells of incidents, and tries again for a while if that may help. A text message is not for here:
-    /// it goes through the outbox, as all of them.
+    /// Tells of incidents, and tries again for a while if that may help.
     ///
     /// # Errors
     /// Why it was not told; then it is for the next way.
@@ -34,7 +33,7 @@ impl AlertChannels {
         };
         let channel = self
             .find(name)
-            .ok_or_else(|| AlertError::Never(format!("there is no section [alerts.{name}]")))?;
+            .ok_or_else(|| AlertError::Never(format!("there is no channel `{name}`")))?;
         let key = message.key.parse::<AlertKey>();
         let key = key.map_err(|error| AlertError::Never(error.to_string()))?;
         let lines = std::iter::once(&message.text).chain(&message.lines);

@@ -6,9 +6,8 @@
 use std::io::{self, Write};
 
 use async_trait::async_trait;
-use store::OutgoingMessage;
 
-use crate::transport::{Accepted, SendError, Transport};
+use crate::transport::{Accepted, Letter, SendError, Transport};
 
 /// Prints each message, with the number masked.
 #[derive(Debug, Clone, Copy, Default)]
@@ -16,8 +15,8 @@ pub struct ConsoleTransport;
 
 #[async_trait]
 impl Transport for ConsoleTransport {
-    async fn send(&self, message: &OutgoingMessage) -> Result<Accepted, SendError> {
-        let picture = draw(message);
+    async fn send(&self, letter: Letter<'_>) -> Result<Accepted, SendError> {
+        let picture = draw(letter);
         let mut terminal = io::stdout().lock();
         terminal
             .write_all(picture.as_bytes())
@@ -28,12 +27,16 @@ impl Transport for ConsoleTransport {
                 reason: "standard output is closed".to_owned(),
             })
     }
+
+    fn carries_text(&self) -> bool {
+        true
+    }
 }
 
 /// A box without a right edge: terminals disagree about how wide Arabic is.
-fn draw(message: &OutgoingMessage) -> String {
-    let mut picture = format!("\n┌─ SMS to {} ─────────────\n│\n", message.phone.masked());
-    for line in message.text.expose().lines() {
+fn draw(letter: Letter<'_>) -> String {
+    let mut picture = format!("\n┌─ SMS to {} ─────────────\n│\n", letter.phone.masked());
+    for line in letter.text.expose().lines() {
         picture.push_str("│  ");
         picture.extend(line.chars().filter(|c| !c.is_control()));
         picture.push('\n');
@@ -44,27 +47,18 @@ fn draw(message: &OutgoingMessage) -> String {
 
 #[cfg(test)]
 mod tests {
-    use domain::{MessageClass, MessageId, SmsText, Timestamp};
+    use domain::{MessageId, PhoneNumber, SmsText};
 
     use super::*;
 
     #[test]
     fn the_box_shows_the_words_and_hides_the_number() {
-        let message = OutgoingMessage {
-            id: MessageId::from_bytes([1; 16]),
-            phone: "966512345678".parse().unwrap(),
-            text: SmsText::new("رمز الدخول 482913\nصالح 5 دقائق\u{1b}[2J".to_owned()),
-            code: "482913".parse().unwrap(),
-            class: MessageClass::Service,
-            expires_at: Timestamp::from_secs(300),
-            attempts: 0,
-            route: None,
-            tried_since: None,
-            not_by: None,
-        };
-        let picture = draw(&message);
+        let phone: PhoneNumber = "966512345678".parse().unwrap();
+        let text = SmsText::new("رمز الدخول 482913\nصالح 5 دقائق\u{1b}[2J".to_owned());
+        let id = MessageId::from_bytes([1; 16]);
+        let picture = draw(Letter { id, phone: &phone, text: &text, code: None });
         assert!(picture.contains("│  رمز الدخول 482913\n│  صالح 5 دقائق[2J\n"), "{picture}");
-        assert!(picture.contains(&message.phone.masked().to_string()));
+        assert!(picture.contains(&phone.masked().to_string()));
         assert!(!picture.contains("966512345678") && !picture.contains('\u{1b}'));
     }
 }

@@ -326,7 +326,7 @@ impl Desk {
         route.begin(self.clock.now());
         route.turn().await;
         let since = message.tried_since.unwrap_or_else(|| self.clock.now());
-        let result = route.transport.send(message).await;
+        let result = route.transport.send(message.into()).await;
         let now = self.clock.now();
         match &result {
             Err(SendError::Later { reason, .. }) => route.failed(now, reason),

@@ -55,6 +55,10 @@ impl MessagingError {
         Self::setting("http", "is missing, but the transport is `http`")
     }
 
+    pub(crate) fn no_route_for_notices() -> Self {
+        Self::setting("http", "has no {text}, so that it carries codes and nothing else")
+    }
+
     pub(crate) fn no_routes() -> Self {
         Self::setting("routes", "is missing one for SMS, but the transport is `routes`")
     }

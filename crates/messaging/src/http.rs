@@ -17,7 +17,6 @@ use async_trait::async_trait;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, Response, Url, redirect};
 use serde_json::Value;
-use store::OutgoingMessage;
 
 use self::answer::{Answer, Judge};
 use self::body::Body;
@@ -28,7 +27,7 @@ pub use self::settings::{
 };
 use self::template::{Secrets, Template, Words};
 use crate::error::MessagingError;
-use crate::transport::{Accepted, SendError, Transport};
+use crate::transport::{Accepted, Letter, SendError, Transport};
 
 /// No gateway's answer is longer; what comes beyond is not read.
 const MOST_ANSWER_OCTETS: usize = 64 * 1024;
@@ -44,6 +43,7 @@ pub struct HttpTransport {
     headers: Vec<(HeaderName, Template)>,
     basic_auth: Option<(Template, Template)>,
     judge: Judge,
+    carries_text: bool,
 }
 
 impl HttpTransport {
@@ -54,6 +54,7 @@ impl HttpTransport {
     pub fn new(settings: &HttpSettings) -> Result<Self, MessagingError> {
         let secrets = settings.read_secrets()?;
         let parts = Parts::compile(settings, &secrets)?;
+        let carries_text = parts.hold_text();
         install_crypto_provider();
         let client = Client::builder()
             .timeout(settings.timeout())
@@ -71,15 +72,16 @@ impl HttpTransport {
             headers: parts.headers,
             basic_auth: parts.basic_auth,
             judge: Judge::new(settings.answer.clone()),
+            carries_text,
         })
     }
 
-    fn request(&self, message: &OutgoingMessage) -> Result<RequestBuilder, SendError> {
-        let id = message.id.to_string();
+    fn request(&self, letter: Letter<'_>) -> Result<RequestBuilder, SendError> {
+        let id = letter.id.to_string();
         let words = Words {
-            to: message.phone.digits(),
-            text: message.text.expose(),
-            code: message.code.expose(),
+            to: letter.phone.digits(),
+            text: letter.text.expose(),
+            code: letter.code.map_or("", |code| code.expose()),
             sender: &self.sender,
             id: &id,
         };
@@ -113,12 +115,16 @@ impl HttpTransport {
 
 #[async_trait]
 impl Transport for HttpTransport {
-    async fn send(&self, message: &OutgoingMessage) -> Result<Accepted, SendError> {
-        let response = self.request(message)?.send().await.map_err(broken_exchange)?;
+    async fn send(&self, letter: Letter<'_>) -> Result<Accepted, SendError> {
+        let response = self.request(letter)?.send().await.map_err(broken_exchange)?;
         let status = response.status().as_u16();
         let retry_after = retry_after(&response);
         let body = read_bounded(response).await?;
         self.judge.judge(&Answer { status, retry_after, body: &body })
+    }
+
+    fn carries_text(&self) -> bool {
+        self.carries_text
     }
 }
 

@@ -10,6 +10,7 @@ mod error;
 mod fake_gateway;
 mod health;
 mod http;
+mod notices;
 mod places;
 mod receipts;
 mod routes;
@@ -24,8 +25,9 @@ pub use http::{
     SecretSource,
 };
 pub use http::{IncomingReceipt, ReceiptRules, SignatureKind, SignatureRules};
+pub use notices::Notices;
 pub use places::Place;
 pub use receipts::{ReceiptAnswer, Receipts, UselessReceipts};
 pub use routes::RouteStanding;
 pub use settings::{Channel, MessagingSettings, MoneySettings, RouteSettings, TransportKind};
-pub use transport::{Accepted, SendError, Transport};
+pub use transport::{Accepted, Letter, SendError, Transport};

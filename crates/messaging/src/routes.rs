@@ -106,6 +106,15 @@ impl Routes {
         self.0.iter().find(is_well).map(|route| &route.name)
     }
 
+    /// The routes for text messages that say what they are given, those that rest last.
+    pub(crate) fn for_notices(&self, now: Timestamp) -> Vec<&Route> {
+        let carries =
+            |route: &&Route| route.channel == Channel::Sms && route.transport.carries_text();
+        let mut routes: Vec<_> = self.0.iter().filter(carries).collect();
+        routes.sort_by_key(|route| !route.admits(now));
+        routes
+    }
+
     /// The route that takes over from the one that has a message, if one does.
     pub(crate) fn after(&self, message: &OutgoingMessage, now: Timestamp) -> Option<&Route> {
         self.next(self.find(message.route.as_ref())?, now)

@@ -148,6 +148,18 @@ impl MessagingSettings {
         }
     }
 
+    /// Whether text messages without a code can go by one of the routes.
+    pub fn carries_notices(&self) -> bool {
+        let sms = |route: &&RouteSettings| route.channel == Channel::Sms;
+        match self.transport {
+            TransportKind::Console => true,
+            TransportKind::Http => self.http.as_ref().is_some_and(HttpSettings::carries_text),
+            TransportKind::Routes => {
+                self.routes.iter().filter(sms).any(|route| route.http.carries_text())
+            }
+        }
+    }
+
     fn validate_routes(&self) -> Result<(), MessagingError> {
         let sms = |route: &&RouteSettings| route.channel == Channel::Sms;
         let Some(last) = self.routes.iter().rfind(sms) else {

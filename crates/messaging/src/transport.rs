@@ -6,7 +6,29 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::{Code, MessageId, PhoneNumber, SmsText};
 use store::OutgoingMessage;
+
+/// What a transport carries.
+#[derive(Debug, Clone, Copy)]
+pub struct Letter<'a> {
+    /// The same for each try.
+    pub id: MessageId,
+    /// To whom.
+    pub phone: &'a PhoneNumber,
+    /// What is said.
+    pub text: &'a SmsText,
+    /// The code in it, for gateways with words of their own around it; none where it is about something
+    /// else.
+    pub code: Option<&'a Code>,
+}
+
+impl<'a> From<&'a OutgoingMessage> for Letter<'a> {
+    fn from(message: &'a OutgoingMessage) -> Self {
+        let OutgoingMessage { id, phone, text, code, .. } = message;
+        Self { id: *id, phone, text, code: Some(code) }
+    }
+}
 
 /// That a gateway has taken a message; it need not have arrived yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,5 +71,8 @@ pub trait Transport: Send + Sync {
     ///
     /// # Errors
     /// [`SendError`] says whether trying again has a point.
-    async fn send(&self, message: &OutgoingMessage) -> Result<Accepted, SendError>;
+    async fn send(&self, letter: Letter<'_>) -> Result<Accepted, SendError>;
+
+    /// Whether it says what the letter says, and not words of the gateway's around the code.
+    fn carries_text(&self) -> bool;
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use domain::PhoneNumber;
 use serde::{Deserialize, Serialize};
 
 use crate::SettingsError;
@@ -40,7 +41,8 @@ pub struct AlertSettings {
 pub struct ChannelSettings {
     /// What recipients call it.
     pub name: String,
-    /// `e-mail`, `webhook` or `syslog`, as its section of `[alerts]` is set.
+    /// `e-mail`, `webhook` or `syslog`, as its section of `[alerts]` is set; `sms` by the gateways of
+    /// `[messaging]`.
     pub way: Way,
     /// The least that is told by it: `notice`, `warning` or `critical`; default `notice`.
     #[serde(default = "notice")]
@@ -109,6 +111,17 @@ pub enum AlertSettingsError {
         /// By which.
         channel: String,
     },
+    /// A recipient's address by text message is no number.
+    #[error(
+        "`{recipient}` of `controller.links.alerts` has `{to}` for a number, which must have its \
+         country code"
+    )]
+    Number {
+        /// Who.
+        recipient: String,
+        /// What is none.
+        to: String,
+    },
     /// A recipient has no address.
     #[error("`{0}` of `controller.links.alerts` has no address")]
     NoAddress(String),
@@ -164,6 +177,14 @@ impl AlertSettings {
             if let Some(address) = recipient.addresses.iter().find(unknown) {
                 let (recipient, channel) = (recipient.name.clone(), address.channel.clone());
                 return Err(AlertSettingsError::Channel { recipient, channel });
+            }
+            let is_none = |address: &&AddressSettings| {
+                self.way(&address.channel) == Some(Way::Sms)
+                    && address.to.parse::<PhoneNumber>().is_err()
+            };
+            if let Some(address) = recipient.addresses.iter().find(is_none) {
+                let (recipient, to) = (recipient.name.clone(), address.to.clone());
+                return Err(AlertSettingsError::Number { recipient, to });
             }
         }
         Ok(())

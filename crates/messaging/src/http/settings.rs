@@ -181,6 +181,11 @@ impl HttpSettings {
         self.check().map(drop)
     }
 
+    /// Whether it says what it is given, and not only codes.
+    pub(crate) fn carries_text(&self) -> bool {
+        self.check().is_ok_and(|parts| parts.hold_text())
+    }
+
     /// Checks the same of a gateway that has words of its own around the code.
     pub(crate) fn validate_without_text(&self) -> Result<(), MessagingError> {
         if self.check()?.hold_text() {

@@ -3,6 +3,7 @@ use std::io::Write;
 use domain::{MessageClass, MessageId, SmsText, Timestamp};
 use serde::Deserialize;
 use serde_json::json;
+use store::OutgoingMessage;
 
 use super::*;
 use crate::MessagingSettings;
@@ -49,7 +50,7 @@ async fn send_by_preset(preset: &str, reply: Reply) -> (Result<Accepted, SendErr
         *source = SecretSource::File(path);
     }
     let transport = HttpTransport::new(&settings).unwrap();
-    let result = transport.send(&message()).await;
+    let result = transport.send(Letter::from(&message())).await;
     (result, gateway.next_asked().await)
 }
 
@@ -160,19 +161,22 @@ async fn a_gateway_that_is_silent_or_away_may_take_the_message_later() {
     };
     let silent = FakeGateway::start([Reply::Never]).await;
     let transport = HttpTransport::new(&plain(silent.address)).unwrap();
-    let reason = later(transport.send(&message()).await);
+    let reason = later(transport.send(Letter::from(&message())).await);
     assert_eq!(reason, "the gateway did not answer in time");
 
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let transport = HttpTransport::new(&plain(closed)).unwrap();
-    assert_eq!(later(transport.send(&message()).await), "the gateway cannot be reached");
+    assert_eq!(
+        later(transport.send(Letter::from(&message())).await),
+        "the gateway cannot be reached"
+    );
 }
 
 #[tokio::test]
 async fn a_very_long_answer_does_no_harm() {
     let mut gateway = FakeGateway::start([reply(200, &"x".repeat(3_000_000))]).await;
     let transport = HttpTransport::new(&plain(gateway.address)).unwrap();
-    assert_eq!(transport.send(&message()).await, accepted(None));
+    assert_eq!(transport.send(Letter::from(&message())).await, accepted(None));
     assert_eq!(gateway.next_asked().await.method.as_str(), "POST");
 }
 
