@@ -19,6 +19,7 @@ cause-flapping = flapping
 cause-maintenance = maintenance
 cause-agent-silent = agent silent
 cause-unknown = path lost
+cause-target = no answer
 
 # Alerts: one SMS each. id: number of the incident, place: line or site, cause: as above, time: of the
 # wall clock, more: how many other lines.
@@ -35,7 +36,9 @@ alert-places = { $place } +{ $more }
 report-title = Links between offices
 report-of = { $city }, { $month }
 report-made = Made { $time }, times of { $zone }
+report-mail = Links between offices of { $city }, { $month }: the report is attached. Availability of the offices:
 report-offices = Offices
+report-services = Services
 report-lines = Links
 report-causes = Downtime by cause
 report-outages = Outages
@@ -50,6 +53,7 @@ report-note = Maintenance is not counted. Unknown is time in which the agent was
 report-none = None.
 column-office = Office
 column-line = Link
+column-service = Service
 column-availability = Availability
 column-down = Down
 column-outages = Outages

@@ -5,6 +5,7 @@
 
 pub mod alert;
 pub mod availability;
+pub mod history;
 pub mod incident;
 pub mod maintenance;
 pub mod map;

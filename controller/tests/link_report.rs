@@ -128,6 +128,7 @@ fn sample(language: Language) -> Report {
         month,
         made,
         offices: offices.collect(),
+        services: vec![("records".to_owned(), histories[0].figures(month, made))],
         lines: lines.collect(),
         outages: outages.collect(),
         map: Some(svg(&topology, &now, &Catalogue::new(), language)),
@@ -173,6 +174,7 @@ fn a_report_tells_its_figures_in_both_languages() {
 fn a_month_in_which_nothing_is_known_is_a_report_too() {
     let report = Report {
         offices: Vec::new(),
+        services: Vec::new(),
         lines: Vec::new(),
         outages: Vec::new(),
         map: None,

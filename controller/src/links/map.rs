@@ -79,6 +79,17 @@ enum Side {
 impl State {
     const ALL: [Self; 5] = [Self::Up, Self::Degraded, Self::Down, Self::Maintenance, Self::Unknown];
 
+    /// As it is written for programs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Maintenance => "maintenance",
+            Self::Unknown => "unknown",
+            Self::Degraded => "degraded",
+            Self::Down => "down",
+        }
+    }
+
     /// The word for it in the catalogue.
     const fn key(self) -> &'static str {
         match self {

@@ -3,6 +3,7 @@
 
 mod page;
 mod plot;
+mod trend;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,7 +14,8 @@ use link::Histogram;
 use super::availability::Figures;
 use super::span::{Span, Spans};
 
-pub use page::render;
+pub use page::{duration, percent, render};
+pub use trend::trend;
 
 /// What a report tells.
 #[derive(Debug, Clone)]
@@ -28,6 +30,8 @@ pub struct Report {
     pub made: Timestamp,
     /// The offices, each with its figures.
     pub offices: Vec<(String, Figures)>,
+    /// What offices reach by them, each with its figures.
+    pub services: Vec<(String, Figures)>,
     /// The lines.
     pub lines: Vec<LineReport>,
     /// What was down, in order.

@@ -55,6 +55,10 @@ pub fn render(report: &Report, words: &Catalogue, language: Language) -> String 
          <p class='note'>{made}</p></header>"
     );
     writer.section(&mut page, "report-offices", &writer.figures("column-office", &report.offices));
+    if !report.services.is_empty() {
+        let services = writer.figures("column-service", &report.services);
+        writer.section(&mut page, "report-services", &services);
+    }
     let lines: Vec<(String, Figures)> =
         report.lines.iter().map(|line| (line.name.clone(), line.figures.clone())).collect();
     writer.section(&mut page, "report-lines", &writer.figures("column-line", &lines));
@@ -112,6 +116,7 @@ impl Writer<'_> {
 
     fn figures(&self, of: &str, figures: &[(String, Figures)]) -> String {
         let is_office = of == "column-office";
+        let is_service = of == "column-service";
         let mut heads = vec![
             of,
             "column-availability",
@@ -143,8 +148,14 @@ impl Writer<'_> {
             if is_office {
                 row.insert(6, span(Some(figures.on_backup)));
             }
+            if is_service {
+                row.remove(6);
+            }
             row
         };
+        if is_service {
+            heads.remove(6);
+        }
         self.table(&heads, &figures.iter().map(row).collect::<Vec<_>>())
     }
 
@@ -224,13 +235,13 @@ fn figure(svg: &str) -> String {
 }
 
 /// Hours, minutes and seconds, such as `26:03:04`.
-pub(super) fn duration(span: Duration) -> String {
+pub fn duration(span: Duration) -> String {
     let seconds = span.as_secs();
     format!("{}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
 }
 
 /// With three digits behind the point, never rounded up to all.
-pub(super) fn percent(share: f64) -> String {
+pub fn percent(share: f64) -> String {
     let thousandths = (share * 100_000.0 + 1e-6).floor() / 1_000.0;
     format!("{thousandths:.3} %")
 }

@@ -15,10 +15,10 @@ use crate::links::wording::{Catalogue, Language};
 
 const WIDTH: f64 = 900.0;
 /// Where plots begin, behind names and scales.
-const LEFT: f64 = 190.0;
-const RIGHT: f64 = 885.0;
+pub(super) const LEFT: f64 = 190.0;
+pub(super) const RIGHT: f64 = 885.0;
 const GREY: &str = "#59636e";
-const DOWN: &str = "#c4161c";
+pub(super) const DOWN: &str = "#c4161c";
 const UP: &str = "#2da44e";
 
 /// A plot over the days of a month, with a scale.
@@ -190,20 +190,9 @@ impl Days {
 
     /// A curve, which is broken where a day is missing.
     fn curve(&mut self, points: Vec<(u32, f64)>, colour: &str, dashes: &str) {
-        let mut path = String::new();
-        let mut before = None;
-        for (day, value) in points {
-            let (x, y) = (self.x(day), self.y(value));
-            let command = if before == Some(day) { 'L' } else { 'M' };
-            let _ = write!(path, "{command}{x:.1} {y:.1}");
-            let _ = write!(self.svg, "<circle cx='{x:.1}' cy='{y:.1}' r='2' fill='{colour}'/>");
-            before = Some(day + 1);
-        }
-        let _ = write!(
-            self.svg,
-            "<path d='{path}' fill='none' stroke='{colour}' stroke-width='2' \
-             stroke-dasharray='{dashes}'/>"
-        );
+        let points: Vec<_> =
+            points.iter().map(|(day, value)| (*day, self.x(*day), self.y(*value))).collect();
+        curve(&mut self.svg, points.into_iter(), colour, dashes);
     }
 
     fn key(&mut self, place: f64, colour: &str, dashes: &str, word: &str) {
@@ -223,13 +212,34 @@ impl Days {
     }
 }
 
+/// A curve through numbered points, which is broken where a number is missing.
+pub(super) fn curve(
+    svg: &mut String,
+    points: impl Iterator<Item = (u32, f64, f64)>,
+    colour: &str,
+    dashes: &str,
+) {
+    let mut path = String::new();
+    let mut before = None;
+    for (number, x, y) in points {
+        let command = if before == Some(number) { 'L' } else { 'M' };
+        let _ = write!(path, "{command}{x:.1} {y:.1}");
+        let _ = write!(svg, "<circle cx='{x:.1}' cy='{y:.1}' r='2' fill='{colour}'/>");
+        before = Some(number + 1);
+    }
+    let _ = write!(
+        svg,
+        "<path d='{path}' fill='none' stroke='{colour}' stroke-width='2' stroke-dasharray='{dashes}'/>"
+    );
+}
+
 fn days_of(report: &Report) -> u32 {
     let days = (report.month.length().as_secs() + 43_200) / 86_400;
     u32::try_from(days).unwrap_or(31).clamp(1, 31)
 }
 
 /// The next of 1, 2 and 5 times a power of ten.
-fn round_up(value: f64) -> f64 {
+pub(super) fn round_up(value: f64) -> f64 {
     let mut scale = 0.1;
     loop {
         for step in [1.0, 2.0, 5.0] {
@@ -241,21 +251,26 @@ fn round_up(value: f64) -> f64 {
     }
 }
 
-fn begin(height: f64) -> String {
+pub(super) fn begin(height: f64) -> String {
     format!(
         "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH:.0} {height:.0}' role='img' \
          font-family='sans-serif' font-size='12' style='direction:ltr'>"
     )
 }
 
-fn rect(svg: &mut String, (x, y): (f64, f64), (width, height): (f64, f64), colour: &str) {
+pub(super) fn rect(
+    svg: &mut String,
+    (x, y): (f64, f64),
+    (width, height): (f64, f64),
+    colour: &str,
+) {
     let _ = write!(
         svg,
         "<rect x='{x:.1}' y='{y:.1}' width='{width:.1}' height='{height:.1}' fill='{colour}'/>"
     );
 }
 
-fn small(svg: &mut String, (x, y): (f64, f64), anchor: &str, text: &str) {
+pub(super) fn small(svg: &mut String, (x, y): (f64, f64), anchor: &str, text: &str) {
     let text = isolated(text);
     let _ = write!(
         svg,
@@ -264,7 +279,7 @@ fn small(svg: &mut String, (x, y): (f64, f64), anchor: &str, text: &str) {
 }
 
 /// The name of a line before its row, of which as much is shown as there is room for.
-fn name(svg: &mut String, y: f64, text: &str) {
+pub(super) fn name(svg: &mut String, y: f64, text: &str) {
     let text: String = if text.chars().count() > 24 {
         text.chars().take(23).chain(['…']).collect()
     } else {
