@@ -105,6 +105,17 @@ pub struct Alert<'a> {
     pub severity: AlertSeverity,
     /// When it came about.
     pub at: Timestamp,
+    /// A page that goes with a mail; other channels leave it out.
+    pub attachment: Option<Attachment<'a>>,
+}
+
+/// A page that goes with a mail.
+#[derive(Debug, Clone, Copy)]
+pub struct Attachment<'a> {
+    /// What the file is called.
+    pub name: &'a str,
+    /// The page.
+    pub html: &'a str,
 }
 
 /// Why a channel did not take an alert.

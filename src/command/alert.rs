@@ -49,6 +49,7 @@ async fn try_one(channels: &AlertChannels, format: Format, test: &AlertTest) -> 
         key: &key,
         severity: AlertSeverity::Informational,
         at: Timestamp::from_millis(i64::try_from(at.as_millis())?),
+        attachment: None,
     };
     deliver(channel, &alert).await.with_context(|| format!("{name} did not take it"))?;
     let told = Told { channel: name, to, key: key.as_str() };

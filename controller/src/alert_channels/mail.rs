@@ -6,16 +6,18 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use domain::Timestamp;
-use lettre::message::Mailbox;
 use lettre::message::header::{
     ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue,
 };
+use lettre::message::{Mailbox, MultiPart, SinglePart};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 
 use super::settings::{MailSettings, MailTls};
-use super::{Alert, AlertChannel, AlertChannelError, AlertError, AlertSeverity, read_secret};
+use super::{
+    Alert, AlertChannel, AlertChannelError, AlertError, AlertSeverity, Attachment, read_secret,
+};
 
 /// The longest subject.
 const SUBJECT: usize = 120;
@@ -67,10 +69,24 @@ impl Mail {
             .subject(subject)
             .message_id(Some(id))
             .header(AutoSubmitted)
-            .header(Importance(alert.severity))
-            .header(ContentType::TEXT_PLAIN)
-            .header(ContentTransferEncoding::Base64);
-        message.body(alert.text.to_owned()).map_err(|error| never(error.to_string()))
+            .header(Importance(alert.severity));
+        let message = match alert.attachment {
+            None => message
+                .header(ContentType::TEXT_PLAIN)
+                .header(ContentTransferEncoding::Base64)
+                .body(alert.text.to_owned()),
+            Some(Attachment { name, html }) => {
+                let page = html.as_bytes().to_vec();
+                let page = lettre::message::Attachment::new(name.to_owned())
+                    .body(page, ContentType::TEXT_HTML);
+                let text = SinglePart::builder()
+                    .header(ContentType::TEXT_PLAIN)
+                    .header(ContentTransferEncoding::Base64)
+                    .body(alert.text.to_owned());
+                message.multipart(MultiPart::mixed().singlepart(text).singlepart(page))
+            }
+        };
+        message.map_err(|error| never(error.to_string()))
     }
 }
 

@@ -43,7 +43,8 @@ impl AlertChannels {
             Severity::Warning => AlertSeverity::Warning,
             Severity::Critical => AlertSeverity::Critical,
         };
-        deliver(channel, &Alert { recipient: &message.to, text: &text, key: &key, severity, at })
-            .await
+        let recipient = &message.to;
+        let alert = Alert { recipient, text: &text, key: &key, severity, at, attachment: None };
+        deliver(channel, &alert).await
     }
 }

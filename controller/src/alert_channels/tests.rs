@@ -36,6 +36,7 @@ fn alert(key: &AlertKey) -> Alert<'_> {
         key,
         severity: AlertSeverity::Critical,
         at: Timestamp::from_secs(1_795_754_400),
+        attachment: None,
     }
 }
 
