@@ -74,6 +74,7 @@ mod tests {
             key: &key,
             severity: AlertSeverity::Critical,
             at: now,
+            attachment: None,
         };
         assert!(matches!(sms.send(&alert("duty@example.com")).await, Err(AlertError::Never(_))));
         // The terminal is the gateway by default.

@@ -29,7 +29,7 @@ pub use consent::ConsentCommand;
 pub use import::{ImportClients, ImportCommand, ImportTables, ImportUsers, ImportedPeople};
 pub use link::{
     Drill, LinkCentreCommand, LinkCommand, LinkPolicyCommand, Maint, MaintCommand, Often, PathFor,
-    PlanMaint, SignPolicy,
+    PlanMaint, ReportOf, SignPolicy, Tongue,
 };
 pub use nas::{
     AddNas, AddNasRange, ApiArgs, HandOffArgs, NasCommand, OnboardNas, PendingCommand,

@@ -120,6 +120,11 @@ impl Config {
                 Err("has a channel of way `sms`, but no gateway of [messaging] carries {text}"
                     .to_owned())
             }
+            None if self.alerts.mail.is_none()
+                && links.report.as_ref().is_some_and(|report| !report.mail.is_empty()) =>
+            {
+                Err("reports go by mail, and there is no section [alerts.mail]".to_owned())
+            }
             None => Ok(()),
         }
     }

@@ -10,7 +10,7 @@
 //! `/v1/status`, `/v1/health`, `/v1/audit`, `/v1/consents`, `/v1/wordings/{hash}`,
 //! `/v1/requests`, `/v1/sites/{name}/ratings`, `/v1/messages/routes`, `/v1/links`,
 //! `/v1/links/{site}/events`, `/v1/links/{site}/history`, `/v1/link-incidents`, `/v1/link-maintenance`,
-//! `/v1/link-policies`, `/v1/link-policies/{site}`;
+//! `/v1/link-map`, `/v1/link-report`, `/v1/link-policies`, `/v1/link-policies/{site}`;
 //! `POST /v1/sessions/{id}/disconnect`,
 //! `/v1/accounts/show`, `/v1/accounts/erase`, `/v1/accounts/hold`, `/v1/accounts/release`,
 //! `/v1/requests/{reference}/done`, `/v1/link-incidents/{number}/acknowledge`, `/v1/link-maintenance`,
@@ -35,6 +35,7 @@ mod import;
 mod link_incidents;
 mod link_maintenance;
 mod link_policies;
+mod link_reports;
 mod links;
 mod messages;
 mod nas_ranges;
@@ -187,6 +188,8 @@ impl AdminApi {
             .route("/v1/link-maintenance/{number}/cancel", post(link_maintenance::cancel))
             .route("/v1/link-policies", get(link_policies::list).post(link_policies::publish))
             .route("/v1/link-policies/{site}", get(link_policies::show))
+            .route("/v1/link-map", get(link_reports::map))
+            .route("/v1/link-report", get(link_reports::report))
             .route("/v1/links", get(links::list))
             .route("/v1/links/{site}/events", get(links::events))
             .route("/v1/links/{site}/history", get(links::history))

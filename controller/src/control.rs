@@ -13,7 +13,7 @@ use crate::alert_channels::AlertChannels;
 use crate::delivery::Dispatcher;
 use crate::direction_watch::DirectionWatch;
 use crate::guest_watch::GuestWatch;
-use crate::link_centre::{Judging, Merging, Telling};
+use crate::link_centre::{Judging, Merging, Monthly, Telling};
 use crate::nas_control::NasControl;
 use crate::newcomers::Newcomers;
 use crate::quota::QuotaWatch;
@@ -58,6 +58,7 @@ pub struct Controller {
     link_history: Arc<Merging>,
     link_incidents: Option<Arc<Judging>>,
     link_alerts: Option<Arc<Telling>>,
+    link_reports: Option<Arc<Monthly>>,
 }
 
 impl Controller {
@@ -88,6 +89,7 @@ impl Controller {
                 .clone()
                 .map(|links| Arc::new(Judging::new(links, store.clone(), clock.clone()))),
             link_alerts: None,
+            link_reports: None,
             link_history: Arc::new(Merging::new(
                 store.clone(),
                 clock.clone(),
@@ -97,7 +99,7 @@ impl Controller {
         }
     }
 
-    /// The same, which tells people of incidents of links by those channels.
+    /// The same, which tells people of incidents and months of links by those channels.
     #[must_use]
     pub fn with_alerts(
         self,
@@ -106,9 +108,12 @@ impl Controller {
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let alerts = settings.links.as_ref().map(|links| links.alerts.clone());
-        let telling = alerts.map(|alerts| Telling::new(alerts, channels, store, clock));
-        Self { link_alerts: telling.map(Arc::new), ..self }
+        let Some(links) = &settings.links else { return self };
+        let channels = Arc::new(channels);
+        let reports = Monthly::new(links, channels.clone(), store.clone(), clock.clone());
+        let telling = Telling::new(links.alerts.clone(), channels, store, clock);
+        let link_alerts = Some(Arc::new(telling));
+        Self { link_alerts, link_reports: reports.map(Arc::new), ..self }
     }
 
     /// Works until told to stop.
@@ -123,10 +128,16 @@ impl Controller {
             link_history,
             link_incidents,
             link_alerts,
+            link_reports,
         } = self;
         let telling = async {
             if let Some(part) = &link_alerts {
                 keep_alive("link alerts", &stop, || part.clone().run(stop.clone())).await;
+            }
+        };
+        let reporting = async {
+            if let Some(part) = &link_reports {
+                keep_alive("link reports", &stop, || part.clone().run(stop.clone())).await;
             }
         };
         let concluding = async {
@@ -137,6 +148,7 @@ impl Controller {
         tokio::join!(
             concluding,
             telling,
+            reporting,
             keep_alive("quota watch", &stop, || quota.clone().run(stop.clone())),
             delivery.run(stop.clone()),
             keep_alive("guest watch", &stop, || guests.clone().run(stop.clone())),

@@ -10,9 +10,13 @@ mod files;
 mod hearing;
 mod intake;
 mod judging;
+mod mapping;
 mod merging;
+mod monthly;
+mod reporting;
 mod settings;
 mod telling;
+mod told;
 mod windows;
 
 use std::convert::Infallible;
@@ -36,7 +40,10 @@ use tokio_util::sync::CancellationToken;
 
 pub use files::LinkCentreError;
 pub(crate) use judging::{Judging, acknowledge as acknowledge_incident};
+pub(crate) use mapping::map as links_now;
 pub(crate) use merging::Merging;
+pub(crate) use monthly::Monthly;
+pub(crate) use reporting::{make as make_report, month, month_before};
 pub use settings::LinkCentreSettings;
 pub(crate) use telling::Telling;
 pub(crate) use windows::{WindowKept, all as all_windows};

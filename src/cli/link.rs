@@ -83,6 +83,18 @@ pub enum LinkCentreCommand {
     /// What agents run by, signed away from the centre.
     #[command(subcommand)]
     Policy(LinkPolicyCommand),
+    /// On the centre: write what a month was, as a page to be read and printed.
+    Report(ReportOf),
+    /// On the centre: draw all offices and lines, and how they are.
+    Map {
+        /// Draw a picture (SVG) into this file instead.
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+
+        /// Its language.
+        #[arg(long, value_enum, default_value = "ar")]
+        language: Tongue,
+    },
     /// On the centre: draw how the paths of an office were.
     History {
         /// What the office is called.
@@ -98,6 +110,10 @@ pub enum LinkCentreCommand {
         /// In spans of 10, 60 or 900 seconds [default: what fits].
         #[arg(long, value_name = "SECONDS")]
         span: Option<u32>,
+
+        /// Draw a picture (SVG) into this file instead.
+        #[arg(long, value_name = "FILE")]
+        svg: Option<PathBuf>,
     },
 }
 
@@ -226,6 +242,35 @@ pub struct SignPolicy {
     /// The file that `keygen` made.
     #[arg(long, value_name = "FILE")]
     pub key: PathBuf,
+}
+
+/// A month, and where its report goes.
+#[derive(Debug, Args)]
+pub struct ReportOf {
+    /// Which month, such as 2026-10 [default: the last one that is over].
+    #[arg(long)]
+    pub month: Option<String>,
+
+    /// Its language.
+    #[arg(long, value_enum, default_value = "ar")]
+    pub language: Tongue,
+
+    /// Into which file [default: links-MONTH-LANGUAGE.html in this folder].
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// Print it to a PDF beside it, too, which needs Chromium on this machine.
+    #[arg(long)]
+    pub pdf: bool,
+}
+
+/// A language of reports.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Tongue {
+    /// Arabic.
+    Ar,
+    /// English.
+    En,
 }
 
 /// A path, and for how long.

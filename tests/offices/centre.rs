@@ -149,6 +149,36 @@ impl City {
         assert!(kept.len() <= written.len(), "none is told twice");
     }
 
+    /// The picture of a path, the map and the report of this month, which has the work and the outage.
+    fn look_at_what_is_drawn(&self) {
+        let file = |name: &str| self.offices.dir().join(name).to_str().unwrap().to_owned();
+        let [picture, map, report] = ["radio.svg", "map.svg", "report.html"].map(file);
+        self.told(&["history", "office-2", "radio", "--since", "10m", "--svg", &picture]);
+        self.told(&["map", "--output", &map]);
+        let tree = self.told(&["map"]);
+        assert!(tree.contains("fibre: maintenance"), "{tree}");
+        let month = self.offices.at("router-1", &["date", "-u", "-d", "+3 hours", "+%Y-%m"]);
+        let words =
+            ["report", "--month", month.trim(), "--language", "en", "--output", &report, "--pdf"];
+        let figures = self.told(&words);
+        assert!(figures.contains("office-1") && figures.contains("the fibre"), "{figures}");
+        for (file, begins, has) in [
+            (&picture, "<svg", "</svg>"),
+            (&map, "<svg", "office-2"),
+            (&report, "<!doctype html>", "the fibre"),
+        ] {
+            let text = std::fs::read_to_string(file).unwrap();
+            assert!(text.starts_with(begins) && text.contains(has), "{file}: {text}");
+        }
+        assert!(std::fs::read(file("report.pdf")).unwrap().starts_with(b"%PDF-"));
+        let whole = self.ask(&words[..5]).unwrap();
+        let fibre = &whole["lines"].as_array().unwrap()[0];
+        assert_eq!(fibre["name"], "the fibre");
+        assert!(fibre["maintenance_seconds"].as_f64().unwrap() > 1.0, "{fibre}");
+        assert!(fibre["down_seconds"].as_f64().unwrap() > 0.0, "{fibre}");
+        assert!(whole["offices"][0]["on_backup_seconds"].as_f64().unwrap() > 0.0, "{whole}");
+    }
+
     /// How often each path was probed: what the router wrote down of the spans that the centre has, and
     /// what the centre has.
     fn probes(&self, router: usize) -> [BTreeMap<String, u64>; 2] {
@@ -251,6 +281,7 @@ fn what_happens_reaches_the_centre_once_and_in_order_whatever_breaks_in_between(
     assert!(city.told(&["show", "office-2"]).contains("office-2: on-backup, by radio"));
     let drawn = city.told(&["history", "office-2", "radio", "--since", "10m"]);
     assert!(drawn.starts_with("radio: alive ") && drawn.contains('█'), "{drawn}");
+    city.look_at_what_is_drawn();
 }
 
 impl City {

@@ -55,8 +55,9 @@ pub use import::{
 };
 pub use links::{
     AcknowledgeLinkIncident, CancelLinkMaintenance, LinkEventView, LinkEventsQuery,
-    LinkHistoryQuery, LinkIncidentsQuery, LinkMaintenanceQuery, LinkMaintenanceView,
-    LinkPolicyView, LinkSiteView, PlanLinkMaintenance, SignedPolicyView,
+    LinkFiguresView, LinkHistoryQuery, LinkIncidentsQuery, LinkLineView, LinkMaintenanceQuery,
+    LinkMaintenanceView, LinkMapQuery, LinkMapView, LinkPolicyView, LinkReportQuery,
+    LinkReportView, LinkSiteView, PlanLinkMaintenance, SignedPolicyView,
 };
 pub use messages::RouteView;
 pub use nas_range::{AddRange, Approve, Pending, PendingRejected, Range, RangeAdded};

@@ -4,6 +4,7 @@ mod codes;
 mod consents;
 mod import;
 mod link_maintenance;
+mod link_reports;
 mod messages;
 mod nas_ranges;
 mod nas_test;

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::links::alert::AlertSettings;
 use crate::links::incident::IncidentSettings;
+use crate::links::wording::Language;
 use crate::settings::{SettingsError, within};
 
 /// The section `[controller.links]` of the configuration file; without it nobody listens.
@@ -29,7 +30,10 @@ pub struct LinkCentreSettings {
     /// Connections at a time, a quarter of them from one address; 16 to 65,536, default 1,024.
     #[serde(default = "default_connections")]
     pub connections: usize,
-    /// By whose clocks work comes again and nights are quiet; default `Asia/Riyadh`.
+    /// Whose links these are, as reports call it; nothing by default.
+    #[serde(default)]
+    pub city: String,
+    /// By whose clocks months begin, work comes again and nights are quiet; default `Asia/Riyadh`.
     #[serde(default = "Zone::riyadh")]
     pub zone: Zone,
     /// For how long something is the matter before there is an incident.
@@ -42,6 +46,52 @@ pub struct LinkCentreSettings {
     /// among them is a line by itself.
     #[serde(default)]
     pub lines: Vec<Line>,
+    /// Services of offices that targets ask for, of which reports tell.
+    #[serde(default)]
+    pub services: Vec<ServiceSettings>,
+    /// Where the report of each month goes; none is made by itself without it.
+    pub report: Option<MonthlySettings>,
+}
+
+/// `[controller.links.report]`: the report of each month.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct MonthlySettings {
+    /// The folder into which it is written.
+    pub folder: PathBuf,
+    /// On which day of the next month; 1 to 28, default 2, by when agents that were cut off have told
+    /// what they saw.
+    #[serde(default = "default_day")]
+    pub day: u32,
+    /// In which languages; default both.
+    #[serde(default = "default_languages")]
+    pub languages: Vec<Language>,
+    /// Who has it by mail, through `[alerts.mail]`; nobody by default.
+    #[serde(default)]
+    pub mail: Vec<ReportMail>,
+}
+
+/// `[[controller.links.report.mail]]`: somebody who has the report by mail.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ReportMail {
+    /// The address.
+    pub to: String,
+    /// `ar` or `en`; default `ar`.
+    #[serde(default)]
+    pub language: Language,
+}
+
+/// `[[controller.links.services]]`: what an office reaches by its links.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ServiceSettings {
+    /// What people call it.
+    pub name: String,
+    /// The `site` of the agent that asks for it.
+    pub site: String,
+    /// Names of targets of that agent; it is there while one of them answers.
+    pub targets: Vec<String>,
 }
 
 impl LinkCentreSettings {
@@ -54,6 +104,17 @@ impl LinkCentreSettings {
         within("links.connections", connections, 16..=65_536)?;
         let lines = u32::try_from(self.lines.len()).unwrap_or(u32::MAX);
         within("links.lines", lines, 0..=10_000)?;
+        let services = u32::try_from(self.services.len()).unwrap_or(u32::MAX);
+        within("links.services", services, 0..=1_000)?;
+        for service in &self.services {
+            let targets = u32::try_from(service.targets.len()).unwrap_or(u32::MAX);
+            within("links.services.targets", targets, 1..=16)?;
+        }
+        if let Some(report) = &self.report {
+            within("links.report.day", report.day, 1..=28)?;
+            let mails = u32::try_from(report.mail.len()).unwrap_or(u32::MAX);
+            within("links.report.mail", mails, 0..=100)?;
+        }
         self.incidents.validate()
     }
 
@@ -75,10 +136,13 @@ impl LinkCentreSettings {
             ca: "".into(),
             crl: None,
             connections: 16,
+            city: String::new(),
             zone: Zone::riyadh(),
             incidents: IncidentSettings::default(),
             alerts: AlertSettings::default(),
             lines: Vec::new(),
+            services: Vec::new(),
+            report: None,
         }
     }
 }
@@ -86,6 +150,14 @@ impl LinkCentreSettings {
 /// What a line is called that is in none of the settings.
 pub(super) fn own_name(site: &str, path: &str) -> String {
     format!("{site}/{path}")
+}
+
+const fn default_day() -> u32 {
+    2
+}
+
+fn default_languages() -> Vec<Language> {
+    Language::ALL.to_vec()
 }
 
 const fn default_connections() -> usize {

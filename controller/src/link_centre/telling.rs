@@ -19,7 +19,7 @@ const BETWEEN_ROUNDS: Duration = Duration::from_secs(1);
 /// The part of the controller that tells people.
 pub(crate) struct Telling {
     settings: AlertSettings,
-    channels: AlertChannels,
+    channels: Arc<AlertChannels>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     words: Catalogue,
@@ -28,7 +28,7 @@ pub(crate) struct Telling {
 impl Telling {
     pub(crate) fn new(
         settings: AlertSettings,
-        channels: AlertChannels,
+        channels: Arc<AlertChannels>,
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
     ) -> Self {
@@ -138,7 +138,7 @@ mod tests {
         let judging = Judging::new(centre, store.shared(), clock.clone());
         let telling = || {
             let channels = AlertChannels::open(&settings).unwrap();
-            Telling::new(alerts(), channels, store.shared(), clock.clone())
+            Telling::new(alerts(), Arc::new(channels), store.shared(), clock.clone())
         };
         let mut octets = [0; 2_048];
         for (number, to, said) in [(1, "down", "hofuf/fibre"), (2, "up", "hofuf/fibre")] {

@@ -1,15 +1,20 @@
 //! `sabeel link sites`, `show` and `history`: what the centre knows of all offices.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
 use controller::admin::api::{LinkEventView, LinkSiteView, List};
-use domain::{Clock, Timestamp};
+use controller::links::report::trend;
+use controller::links::span::Span;
+use controller::links::wording::{Catalogue, Language};
+use domain::{Clock, Timestamp, Zone};
 use edge::links::{Event, Status};
 use link::report::{Cell, Name};
 
 use super::plot::{self, Plot};
-use super::{LINKS, event_row, incidents, path_row, policy};
+use super::report::write;
+use super::{LINKS, event_row, incidents, map, path_row, policy, report};
 use crate::admin_client::AdminClient;
 use crate::cli::LinkCentreCommand;
 use crate::config::Config;
@@ -34,8 +39,15 @@ pub async fn run(
             incidents::acknowledge(&centre, format, number, note).await
         }
         LinkCentreCommand::Policy(command) => policy::run(&centre, format, command).await,
-        LinkCentreCommand::History { site, path, since, span } => {
-            history(&centre, format, &Asked { site, path, since, span }).await
+        LinkCentreCommand::Report(of) => report::run(&centre, format, &of).await,
+        LinkCentreCommand::Map { output, language } => {
+            map::run(&centre, format, output.as_deref(), language).await
+        }
+        LinkCentreCommand::History { site, path, since, span, svg } => {
+            let links = config.controller.links.as_ref();
+            let zone = links.map_or_else(Zone::riyadh, |links| links.zone.clone());
+            let picture = svg.map(|file| (file, zone));
+            history(&centre, format, &Asked { site, path, since, span, picture }).await
         }
     }
 }
@@ -104,6 +116,8 @@ struct Asked {
     path: Option<Name>,
     since: Duration,
     span: Option<u32>,
+    /// Into which file it is drawn instead, and by whose clocks.
+    picture: Option<(PathBuf, Zone)>,
 }
 
 /// How the paths of an office were: a plot of each.
@@ -125,6 +139,11 @@ async fn history(centre: &AdminClient, format: Format, asked: &Asked) -> anyhow:
         }
     }
     let cells: List<Cell> = centre.get(&question).await?;
+    if let Some((file, zone)) = &asked.picture {
+        let words = (&Catalogue::new(), Language::English);
+        write(file, &trend(&cells.items, Span::new(from, until), zone, words))?;
+        return output::done(format, &cells, &format!("it is drawn into {}", file.display()));
+    }
     if format == Format::Json {
         return output::done(format, &cells, "");
     }

@@ -1,5 +1,6 @@
 //! What agents tell of the links between offices, as it travels from here.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use domain::Timestamp;
@@ -7,8 +8,10 @@ use link::policy::SignedPolicy;
 use link::report::Name;
 use serde::{Deserialize, Serialize};
 
+use crate::links::availability::Figures;
 use crate::links::maintenance::{Every, MaintenanceWindow};
 use crate::links::span::Span;
+use crate::links::wording::Language;
 
 /// An office whose agent was heard.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,6 +138,119 @@ pub struct LinkMaintenanceView {
     pub next: Option<Span>,
     /// Whether that is now.
     pub is_now: bool,
+}
+
+/// In which language.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkMapQuery {
+    /// `ar` or `en`; Arabic without.
+    #[serde(default)]
+    pub language: Language,
+}
+
+/// Of which month, in which language.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkReportQuery {
+    /// Such as `2026-10`; the last one that is over without.
+    #[serde(default)]
+    pub month: Option<String>,
+    /// `ar` or `en`; Arabic without.
+    #[serde(default)]
+    pub language: Language,
+}
+
+/// The map of all links.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LinkMapView {
+    /// The picture.
+    pub svg: String,
+    /// The lines.
+    pub lines: Vec<LinkLineView>,
+}
+
+/// How a line is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkLineView {
+    /// What it is called.
+    pub name: String,
+    /// Its ends: site and path of each; `?` where nobody tells of it.
+    pub ends: [[String; 2]; 2],
+    /// `up`, `degraded`, `down`, `maintenance` or `unknown`.
+    pub state: String,
+    /// How long a round trip takes.
+    pub round_trip_us: Option<u64>,
+}
+
+/// What a month was.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LinkReportView {
+    /// Which, such as `2026-10`.
+    pub month: String,
+    /// When it began.
+    pub from: Timestamp,
+    /// When it ends.
+    pub until: Timestamp,
+    /// When the report was made.
+    pub made: Timestamp,
+    /// The offices.
+    pub offices: Vec<LinkFiguresView>,
+    /// What they reach.
+    pub services: Vec<LinkFiguresView>,
+    /// The lines.
+    pub lines: Vec<LinkFiguresView>,
+    /// The whole of it as a page.
+    pub html: String,
+}
+
+/// What a line, office or service was; the first five spans add up to the month.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LinkFiguresView {
+    /// What it is called.
+    pub name: String,
+    /// For how many seconds it was up.
+    pub up_seconds: f64,
+    /// Down.
+    pub down_seconds: f64,
+    /// Neither is known.
+    pub unknown_seconds: f64,
+    /// In maintenance, which is not counted.
+    pub maintenance_seconds: f64,
+    /// Before it was watched, or still to come.
+    pub unwatched_seconds: f64,
+    /// The share of what counts in which it was up; `null` if nothing counts.
+    pub availability: Option<f64>,
+    /// The share of what counts in which a backup was proven.
+    pub readiness: Option<f64>,
+    /// Outages that began.
+    pub outages: u32,
+    /// The mean time to repair; `null` if nothing was repaired.
+    pub repair_seconds: Option<f64>,
+    /// For how many seconds the office went by another line than the preferred one.
+    pub on_backup_seconds: f64,
+    /// Seconds down, by cause.
+    pub by_cause: BTreeMap<String, f64>,
+}
+
+impl LinkFiguresView {
+    pub(in crate::admin) fn new(name: &str, figures: &Figures) -> Self {
+        let by_cause = figures.by_cause.iter();
+        Self {
+            name: name.to_owned(),
+            up_seconds: figures.up.as_secs_f64(),
+            down_seconds: figures.down.as_secs_f64(),
+            unknown_seconds: figures.unknown.as_secs_f64(),
+            maintenance_seconds: figures.excluded.as_secs_f64(),
+            unwatched_seconds: figures.unwatched.as_secs_f64(),
+            availability: figures.availability(),
+            readiness: figures.readiness(),
+            outages: figures.outages,
+            repair_seconds: figures.mttr().map(|time| time.as_secs_f64()),
+            on_backup_seconds: figures.on_backup.as_secs_f64(),
+            by_cause: by_cause.map(|(cause, time)| (cause.clone(), time.as_secs_f64())).collect(),
+        }
+    }
 }
 
 /// That somebody takes care of an incident.

@@ -11,7 +11,7 @@ use crate::link_centre::LinkCentreSettings;
 const PATH: &str = "/v1/link-maintenance";
 
 /// A centre that knows the fibre of Hofuf by its settings, and its radio as its agent told.
-async fn centre() -> Office {
+pub(super) async fn centre() -> Office {
     let end = |site: &str, path: &str| End { site: site.to_owned(), path: path.to_owned() };
     let fibre = Line {
         name: "hofuf-fibre".to_owned(),
@@ -24,7 +24,8 @@ async fn centre() -> Office {
     let links = Some(Arc::new(links));
     let office = Office::open_about(|about| About { links, ..about }).await;
     let hofuf: Name = "hofuf".parse().unwrap();
-    let state = r#"{"paths":[{"name":"fibre"},{"name":"radio"}]}"#;
+    let state = r#"{"paths":[{"name":"fibre","health":"up","round-trip-us":3240},
+        {"name":"radio","health":"degraded"}]}"#;
     let now = office.stage.clock.now();
     office.stage.store.note_link_state(&hofuf, state, now).await.unwrap();
     office
