@@ -14,6 +14,8 @@ mod city;
 mod crowd;
 mod figure;
 mod freeradius;
+#[path = "../offices/frr.rs"]
+#[expect(dead_code, reason = "shared with the stories")]
 mod frr;
 #[path = "../offices/ground.rs"]
 #[expect(clippy::unwrap_used, dead_code, reason = "shared with the stories, which fail by it")]

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow, bail, ensure};
 use comfy_table::{Table, presets};
 
-use crate::frr::Frr;
+use crate::frr::{Frr, Watching};
 use crate::ground::{Offices, Setting, USUAL};
 
 /// Cuts of each kind.
@@ -125,7 +125,7 @@ fn lay(who: Who, heartbeats: (u32, u32)) -> anyhow::Result<(Offices, Option<Frr>
     for _ in 0..10 {
         let mut offices = Offices::lay();
         if who == Who::Frr {
-            match Frr::begin(&offices, heartbeats) {
+            match Frr::begin(&offices, &Watching::Bfd(heartbeats)) {
                 Ok(frr) => return Ok((offices, Some(frr))),
                 Err(error) => eprintln!("  once more: {error:#}"),
             }

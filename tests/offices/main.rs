@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test program, its fixtures too")]
 
+mod advice;
 mod afar;
 mod agents;
 mod carry;
 mod centre;
 mod crowd;
+#[expect(dead_code, reason = "shared with the bench")]
+mod frr;
 mod ground;
 mod in_a_crowd;
 mod in_bad_weather;

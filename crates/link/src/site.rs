@@ -14,6 +14,15 @@ pub use view::{Decision, Mode, PathNumber, PathView, Readiness, Reason, Routes};
 
 use crate::Health;
 
+/// Whether kinds of traffic can go different ways.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moves {
+    /// What is protected can leave a path by itself.
+    Apart,
+    /// All goes the same way, as where whoever routes knows no kinds.
+    Together,
+}
+
 /// When an office changes its path.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SitePolicy {
@@ -23,6 +32,8 @@ pub struct SitePolicy {
     pub better_mos: u16,
     /// ... or loses so many fewer of a thousand.
     pub better_loss: u16,
+    /// What moves with what.
+    pub moves: Moves,
     /// For how long little traffic tries a path before the rest follows.
     pub canary: Duration,
     /// Visitors stay clamped for so long after the office went back.
@@ -37,6 +48,7 @@ impl Default for SitePolicy {
             split_after: Duration::from_secs(10),
             better_mos: 40,
             better_loss: 50,
+            moves: Moves::Apart,
             canary: Duration::from_secs(10),
             settling: Duration::from_secs(30),
             budget: BudgetPolicy::default(),
@@ -153,7 +165,7 @@ impl Site {
                 self.leave_trial(paths, (back, to, since), now)
             }
             Mode::Isolated { on, .. } => {
-                let mode = escape(paths, on, self.routes())?;
+                let mode = self.escape(paths, on)?;
                 let reason = Reason::Back(mode.carrier());
                 let is_same = mode.routes() == self.routes();
                 Some((mode, reason, if is_same { Urgency::None } else { Urgency::Escape }))
@@ -170,7 +182,11 @@ impl Site {
         let (on, _) = backups(paths).find(|(_, path)| {
             is_due && path.tier() == Tier::Fit && self.is_clearly_better(path, primary)
         })?;
-        Some((Mode::Split { on }, Reason::Bad(PathNumber::PRIMARY), Urgency::Voluntary))
+        let mode = match self.policy.moves {
+            Moves::Apart => Mode::Split { on },
+            Moves::Together => Mode::on(on),
+        };
+        Some((mode, Reason::Bad(PathNumber::PRIMARY), Urgency::Voluntary))
     }
 
     fn leave_backup(
@@ -200,7 +216,7 @@ impl Site {
     fn leave_split(&self, paths: &[PathView], on: PathNumber) -> Option<(Mode, Reason, Urgency)> {
         let (primary, backup) = (view(paths, PathNumber::PRIMARY)?, view(paths, on)?);
         if !may_stay(primary) {
-            let mode = escape(paths, PathNumber::PRIMARY, self.routes())?;
+            let mode = self.escape(paths, PathNumber::PRIMARY)?;
             return Some((mode, Reason::Failed(PathNumber::PRIMARY), Urgency::Escape));
         }
         if !may_stay(backup) && (primary.is_alive || !backup.is_alive) {
@@ -231,12 +247,21 @@ impl Site {
 
     /// Away from a path that carries nothing.
     fn flee(&self, paths: &[PathView], from: PathNumber) -> Option<(Mode, Reason, Urgency)> {
-        let Some(mode) = escape(paths, from, self.routes()) else {
+        let Some(mode) = self.escape(paths, from) else {
             let mode = Mode::Isolated { on: from, routes: self.routes() };
             return Some((mode, Reason::AllDown, Urgency::None));
         };
         let is_other = mode.routes() != self.routes();
         is_other.then_some((mode, Reason::Failed(from), Urgency::Escape))
+    }
+
+    /// The best that there is for an office whose path `from` carries nothing it can use.
+    fn escape(&self, paths: &[PathView], from: PathNumber) -> Option<Mode> {
+        let mode = escape(paths, from, self.routes())?;
+        Some(match (self.policy.moves, mode) {
+            (Moves::Together, Mode::OnBackup { on, .. }) => Mode::on(on),
+            (Moves::Together | Moves::Apart, mode) => mode,
+        })
     }
 
     fn is_clearly_better(&self, path: &PathView, primary: &PathView) -> bool {
@@ -245,9 +270,12 @@ impl Site {
     }
 
     fn watch_primary(&mut self, paths: &[PathView], now: Instant) {
-        let is_bad = view(paths, PathNumber::PRIMARY)
-            .is_some_and(|primary| primary.health == Health::Degraded);
-        self.bad_since = is_bad.then(|| self.bad_since.unwrap_or(now));
+        self.bad_since = match view(paths, PathNumber::PRIMARY).map(|primary| primary.health) {
+            Some(Health::Degraded) => Some(self.bad_since.unwrap_or(now)),
+            // What loses packets loses heartbeats, too, and is no better for it.
+            Some(Health::Suspect) => self.bad_since,
+            _ => None,
+        };
     }
 
     /// Asks the budget; else tells from when on it may be.

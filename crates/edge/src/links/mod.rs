@@ -4,6 +4,7 @@
 //! what runs no agent, writers of what happened, a socket on which people ask and command, and what tells
 //! the centre.
 
+mod advice;
 mod cells;
 mod centre;
 mod desk;
@@ -41,6 +42,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
+pub use advice::{AdviceSettingsError, FrrSettings};
 pub use centre::{CentreError, CentreSettings};
 pub use desk::Ask;
 pub use event::Event;
@@ -133,7 +135,8 @@ pub struct Links {
     socket: (UnixListener, SocketFile),
     writers: Vec<JoinHandle<()>>,
     centre: Option<Centre>,
-    thread: JoinHandle<io::Result<()>>,
+    /// Who watches, and who advises FRR, if that is the mode.
+    threads: Vec<JoinHandle<io::Result<()>>>,
     /// Who asks targets, if there are any.
     asking: Option<Asking>,
     /// Who tests whether visitors are kept out, if that is set.
@@ -154,11 +157,7 @@ impl Links {
         let sections = Sections::open(settings);
         let (settings, policy) = (&sections.current().clone(), sections.running());
         let names: Vec<String> = settings.paths.iter().map(|path| path.name.clone()).collect();
-        let words = Words {
-            site: settings.site.clone(),
-            paths: names.clone(),
-            is_dry_run: settings.mode == SwitchMode::DryRun,
-        };
+        let words = words(settings, names.clone());
         let socket = unix::bind(&settings.socket)?;
         let sockets = settings.paths.iter().map(open).collect::<Result<Vec<_>, _>>()?;
         let key = settings.key_file.as_deref().map(read_key).transpose()?;
@@ -184,6 +183,8 @@ impl Links {
         let isolation = settings.isolation.as_ref();
         let testing =
             isolation::start(isolation, words.clone(), reports.events.clone(), over.clone())?;
+        let tells = (words.clone(), reports.events.clone());
+        let advising = advice::start(settings, kernel.advice(), tells, over.clone())?;
         let reloader = Reloader::new(sections, ways);
         let desk = Desk {
             paths: names,
@@ -216,8 +217,8 @@ impl Links {
             thread.run()
         })?;
         let (writers, centre) = (reports.writers, reports.centre);
-        let desk = Arc::new(desk);
-        Ok(Self { desk, socket, writers, centre, thread, asking, testing, reloader, over })
+        let (desk, threads) = (Arc::new(desk), [thread].into_iter().chain(advising).collect());
+        Ok(Self { desk, socket, writers, centre, threads, asking, testing, reloader, over })
     }
 
     /// What takes sections that were changed.
@@ -226,12 +227,12 @@ impl Links {
         self.reloader.clone()
     }
 
-    /// Watches until asked to stop. Routes stay as they are.
+    /// Watches until asked to stop. Routes stay as they are; what FRR was advised is taken back.
     ///
     /// # Errors
     /// When nobody watches any more.
     pub async fn run(self, stop: CancellationToken) -> Result<(), LinksError> {
-        let Self { desk, socket, writers, centre, thread, asking, testing, reloader, over } = self;
+        let Self { desk, socket, writers, centre, threads, asking, testing, reloader, over } = self;
         let mut wakes = vec![Arc::clone(&desk.wake)];
         // Ends with the others, whatever it waits for.
         let mut telling = JoinSet::new();
@@ -240,7 +241,9 @@ impl Links {
         }
         let mut asked = tokio::spawn(desk.run(socket, stop.clone()));
         let mut ended = JoinSet::new();
-        ended.spawn_blocking(move || thread.join());
+        for thread in threads {
+            ended.spawn_blocking(move || thread.join());
+        }
         if let Some(Asking { thread, wake, .. }) = asking {
             wakes.push(wake);
             ended.spawn_blocking(move || thread.join());
@@ -272,6 +275,11 @@ impl Links {
         drop(tokio::task::spawn_blocking(written).await);
         outcome
     }
+}
+
+fn words(settings: &LinksSettings, paths: Vec<String>) -> Words {
+    let (site, is_dry_run) = (settings.site.clone(), settings.mode == SwitchMode::DryRun);
+    Words { site, paths, is_dry_run }
 }
 
 /// What became of a thread.

@@ -6,16 +6,26 @@ use std::os::fd::{AsFd, BorrowedFd};
 use link::PathNumber;
 use link::capacity::BitRate;
 use link::site::Routes;
+use tokio::sync::watch::{Receiver, Sender};
 
 use super::LinksError;
+use super::advice;
 use super::settings::{LinksSettings, PathSettings, SwitchMode};
 use super::shaper::{Shape, Shaper, ShaperError};
 use super::switch::{Carrier, Hand, LinkEvent, Plan, Switch, SwitchError, Watch};
-use super::watcher::Kernel;
+use super::watcher::{Kernel, Moved};
+
+/// Who moves routes.
+enum Steering {
+    /// We do.
+    Routes(Box<Switch>),
+    /// FRR does, which is advised of the path by another thread.
+    Advice(Sender<PathNumber>),
+}
 
 /// Next hops, routes and devices.
 pub(super) struct Router {
-    switch: Switch,
+    steering: Steering,
     devices: Watch,
     /// Where traffic is to go, also if it could not be brought there yet.
     wanted: Routes,
@@ -29,26 +39,33 @@ impl Router {
         let routes_fail = |error: SwitchError| LinksError::Routes(error.to_string());
         let plan =
             Plan::new(settings.outline()).map_err(|error| LinksError::Routes(error.to_string()))?;
-        let hand = match settings.mode {
-            SwitchMode::Switch => Hand::Kernel,
-            SwitchMode::DryRun => Hand::DryRun,
-        };
         // Before the first look, so that nothing falls between.
         let devices = Watch::open(&plan).map_err(routes_fail)?;
-        let mut switch = Switch::open(plan, hand).map_err(routes_fail)?;
-        let standing = switch.standing().map_err(routes_fail)?;
-        let wanted = standing.routes().unwrap_or(Routes::everything(PathNumber::PRIMARY));
-        // Nothing is on trial yet.
-        let wanted = Routes { canary: wanted.all, ..wanted };
+        let (steering, wanted) = match settings.mode {
+            SwitchMode::Switch => take_up(plan, Hand::Kernel).map_err(routes_fail)?,
+            SwitchMode::DryRun => take_up(plan, Hand::DryRun).map_err(routes_fail)?,
+            SwitchMode::Advise => {
+                let path = advice::standing(settings).unwrap_or(PathNumber::PRIMARY);
+                (Steering::Advice(Sender::new(path)), Routes::everything(path))
+            }
+        };
         let shapers = match settings.mode {
-            SwitchMode::Switch => {
+            SwitchMode::Switch | SwitchMode::Advise => {
                 settings.paths.iter().map(|path| shaper(settings, path)).collect()
             }
             SwitchMode::DryRun => Vec::new(),
         };
-        let mut router = Self { switch, devices, wanted, shapers };
+        let mut router = Self { steering, devices, wanted, shapers };
         router.reconcile().map_err(routes_fail)?;
         Ok((router, wanted))
+    }
+
+    /// By which path FRR is to send, where it is advised.
+    pub(super) fn advice(&self) -> Option<Receiver<PathNumber>> {
+        match &self.steering {
+            Steering::Routes(_) => None,
+            Steering::Advice(path) => Some(path.subscribe()),
+        }
     }
 
     /// Lays the classes of a path, also over those of a former agent.
@@ -64,7 +81,8 @@ impl Router {
     }
 
     fn reconcile(&mut self) -> Result<(), SwitchError> {
-        let reconciled = self.switch.reconcile(self.wanted)?;
+        let Steering::Routes(switch) = &mut self.steering else { return Ok(()) };
+        let reconciled = switch.reconcile(self.wanted)?;
         for change in reconciled.changes {
             tracing::info!(%change, "links.route");
         }
@@ -73,6 +91,15 @@ impl Router {
         }
         Ok(())
     }
+}
+
+/// The switch that moves routes, and where they go by what the kernel holds.
+fn take_up(plan: Plan, hand: Hand) -> Result<(Steering, Routes), SwitchError> {
+    let mut switch = Switch::open(plan, hand)?;
+    let wanted = switch.standing()?.routes().unwrap_or(Routes::everything(PathNumber::PRIMARY));
+    // Nothing is on trial yet.
+    let wanted = Routes { canary: wanted.all, ..wanted };
+    Ok((Steering::Routes(Box::new(switch)), wanted))
 }
 
 /// What shapes a path, if it is to be shaped; what a former agent laid on any other one is taken away.
@@ -111,7 +138,9 @@ impl Kernel for Router {
         ceil: &dyn Fn(PathNumber) -> Option<Option<BitRate>>,
     ) -> Result<(), String> {
         let plan = Plan::new(fresh.outline()).map_err(|error| error.to_string())?;
-        self.switch.adopt(plan);
+        if let Steering::Routes(switch) = &mut self.steering {
+            switch.adopt(plan);
+        }
         let paths = (0..).map(PathNumber::new).zip(former.paths.iter().zip(&fresh.paths));
         for (number, (before, of)) in paths {
             let own = self.shapers.get_mut(usize::from(number.index()));
@@ -149,16 +178,24 @@ impl Kernel for Router {
         }
     }
 
-    fn move_to(&mut self, routes: Routes) -> Result<(), String> {
+    fn move_to(&mut self, routes: Routes) -> Result<Moved, String> {
         self.wanted = routes;
-        let moved = self.switch.move_to(routes);
+        let switch = match &mut self.steering {
+            Steering::Routes(switch) => switch,
+            Steering::Advice(path) => {
+                path.send_replace(routes.all);
+                return Ok(Moved::HandedOver);
+            }
+        };
+        let moved = switch.move_to(routes);
         let is_incomplete = match &moved {
             Ok(movement) => movement.has_gaps,
             Err(error) => matches!(error, SwitchError::NoNextHop { .. }),
         };
         if is_incomplete {
-            return self.reconcile().map_err(|error| error.to_string());
+            self.reconcile().map_err(|error| error.to_string())?;
+            return Ok(Moved::Done);
         }
-        moved.map(drop).map_err(|error| error.to_string())
+        moved.map(|_| Moved::Done).map_err(|error| error.to_string())
     }
 }

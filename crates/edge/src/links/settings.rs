@@ -14,9 +14,11 @@ use link::bfd::{self, Interface};
 use link::capacity::BitRate;
 use link::carry::Requirement;
 use link::path_mtu::PacketSize;
+use link::site::Moves;
 use link::{PathNumber, PathPolicy, QualityPolicy, SitePolicy};
 use serde::Deserialize;
 
+use super::advice::{self, AdviceSettingsError, FrrSettings};
 use super::centre::CentreSettings;
 use super::isolation::{IsolationSettings, IsolationSettingsError};
 use super::shaper::Shape;
@@ -43,6 +45,9 @@ pub struct LinksSettings {
     /// Whether routes are moved; default `switch`.
     #[serde(default)]
     pub mode: SwitchMode,
+    /// How FRR is advised, where that is the mode.
+    #[serde(default)]
+    pub frr: FrrSettings,
     /// The paths to the other offices, the primary one first; 1 to 8.
     pub paths: Vec<PathSettings>,
     /// What runs no agent and is asked by a path; 20,000 at most.
@@ -113,6 +118,8 @@ pub enum SwitchMode {
     Switch,
     /// It writes down what it would have done.
     DryRun,
+    /// It tells FRR what the devices of paths cost, and FRR moves routes.
+    Advise,
 }
 
 /// By what it is known whether a path lives.
@@ -160,6 +167,9 @@ pub struct PathSettings {
     /// A far end that knows no such key, as a router with FRR, needs no.
     #[serde(default = "default_authenticated")]
     pub authenticated: bool,
+    /// What OSPF has for its device while nothing is advised, as FRR's own configuration has it in `ip
+    /// ospf cost`; without it OSPF works it out.
+    pub ospf_cost: Option<u16>,
     /// What it carries, in Mbit/s; 1 to 10,000. Without it, or without `visitors`, visitors keep what they
     /// have on it.
     pub capacity_mbit: Option<u32>,
@@ -220,6 +230,9 @@ pub enum LinksSettingsError {
     /// A target cannot be asked.
     #[error(transparent)]
     Target(#[from] TargetSettingsError),
+    /// FRR cannot be advised.
+    #[error(transparent)]
+    Advice(#[from] AdviceSettingsError),
     /// The test of isolation cannot be run.
     #[error(transparent)]
     Isolation(#[from] IsolationSettingsError),
@@ -301,6 +314,9 @@ impl LinksSettings {
         }
         self.carry_test.validate()?;
         self.check_trials()?;
+        if self.mode == SwitchMode::Advise {
+            advice::validate(self)?;
+        }
         targets::validate(self)?;
         self.isolation.as_ref().map_or(Ok(()), IsolationSettings::validate)?;
         let is_reached =
@@ -414,7 +430,11 @@ impl LinksSettings {
 
     /// When the office changes its path.
     pub(crate) fn site_policy(&self) -> SitePolicy {
-        SitePolicy::default()
+        let moves = match self.mode {
+            SwitchMode::Advise => Moves::Together,
+            SwitchMode::Switch | SwitchMode::DryRun => Moves::Apart,
+        };
+        SitePolicy { moves, ..SitePolicy::default() }
     }
 }
 

@@ -71,7 +71,16 @@ pub(super) trait Kernel: Send {
     ///
     /// # Errors
     /// Why it stays where it was.
-    fn move_to(&mut self, routes: Routes) -> Result<(), String>;
+    fn move_to(&mut self, routes: Routes) -> Result<Moved, String>;
+}
+
+/// What became of traffic that was to be moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Moved {
+    /// It goes there.
+    Done,
+    /// Somebody else moves it, and tells of that.
+    HandedOver,
 }
 
 /// What the thread is started with.
@@ -299,11 +308,10 @@ impl<K: Kernel> Thread<K> {
                 Effect::Decided(decision) => {
                     let begun = Instant::now();
                     let is_other = decision.from.routes() != decision.routes;
-                    let moved =
-                        if is_other { self.kernel.move_to(decision.routes) } else { Ok(()) };
-                    let took = (is_other && moved.is_ok()).then(|| begun.elapsed());
+                    let moved = is_other.then(|| self.kernel.move_to(decision.routes));
+                    let took = (moved == Some(Ok(Moved::Done))).then(|| begun.elapsed());
                     self.tell(What::Site { decision, took });
-                    if let Err(reason) = moved {
+                    if let Some(Err(reason)) = moved {
                         tracing::error!(%reason, "links.stuck");
                         self.tell(What::Stuck { to: decision.routes.all });
                     }

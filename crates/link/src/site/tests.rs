@@ -39,6 +39,14 @@ impl Story {
         Self { site: Site::new(SitePolicy::default(), routes), now: origin() }
     }
 
+    /// On the primary path, with an office all of whose traffic goes the same way.
+    fn together() -> Self {
+        let mut story = Self::on(PathNumber::PRIMARY);
+        let policy = SitePolicy { moves: Moves::Together, ..SitePolicy::default() };
+        story.site.change_policy(policy);
+        story
+    }
+
     /// On the backup, for the primary path is dead.
     fn on_backup() -> Self {
         let mut story = Self::on(PathNumber::PRIMARY);
@@ -212,6 +220,29 @@ fn what_is_sensitive_leaves_a_bad_path_after_ten_seconds() {
     let routes = Routes { protected: ONE, ..Routes::everything(PathNumber::PRIMARY) };
     assert_eq!(story.site.routes(), routes);
     assert_eq!(story.site.clamped(), Some(ONE));
+}
+
+#[test]
+fn a_bad_path_that_loses_heartbeats_too_is_as_bad() {
+    let mut story = Story::on(PathNumber::PRIMARY);
+    let late = PathView { health: Health::Suspect, ..BAD };
+    for paths in [[BAD, GOOD], [late, GOOD], [BAD, GOOD], [late, GOOD]] {
+        assert_eq!(story.after(3, &paths), []);
+    }
+    let bad = Reason::Bad(PathNumber::PRIMARY);
+    assert_eq!(story.after(3, &[BAD, GOOD]), [("split", bad)]);
+}
+
+#[test]
+fn where_all_goes_the_same_way_all_of_it_leaves_a_bad_path_and_comes_back() {
+    let mut story = Story::together();
+    assert_eq!(story.look(&[BAD, GOOD]), []);
+    let bad = Reason::Bad(PathNumber::PRIMARY);
+    assert_eq!(story.after(10, &[BAD, GOOD]), [("on-backup", bad)]);
+    assert_eq!(story.site.routes(), Routes::everything(ONE));
+    assert_eq!(story.after(60, &[BAD, GOOD]), []);
+    assert_eq!(story.after(1, &[GOOD, GOOD]), [("returning", Reason::Clean(PathNumber::PRIMARY))]);
+    assert_eq!(story.after(10, &[GOOD, GOOD]), [("primary", Reason::Clean(PathNumber::PRIMARY))]);
 }
 
 #[test]
@@ -397,6 +428,16 @@ proptest! {
         prop_assert_eq!(story.site.mode(), Mode::Primary);
         prop_assert_eq!(story.site.clamped(), None);
         prop_assert_eq!(story.site.next_deadline(), None);
+    }
+
+    #[test]
+    fn what_moves_together_is_never_apart(weather in any_weather()) {
+        let mut story = Story::together();
+        for (paths, after) in weather {
+            story.after(after, &paths);
+            let Routes { all, protected, .. } = story.site.routes();
+            prop_assert_eq!(all, protected);
+        }
     }
 
     #[test]

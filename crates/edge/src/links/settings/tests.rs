@@ -127,6 +127,29 @@ fn addresses_by_which_a_path_cannot_be_tried_are_refused() {
 }
 
 #[test]
+fn frr_is_advised_of_what_ospf_can_do_and_of_nothing_else() {
+    let advised = LEAST.replace("site =", "mode = \"advise\"\nsite =");
+    let advised = advised.replace("canary = [\"10.2.255.0/24\"]", "");
+    let settings = read(&advised).unwrap();
+    assert_eq!(settings.site_policy().moves, Moves::Together);
+    assert_eq!(settings.frr.away_cost, 60_000);
+    for (old, new, named) in [
+        ("mode =", "canary = [\"10.2.255.0/24\"]\nmode =", "`canary` needs routes of ours"),
+        ("mode =", "protected-mark = 7\nmode =", "`protected-mark` needs routes of ours"),
+        ("rad0", "fib0", "two have fib0"),
+        ("missing = 5", "ospf-cost = 60000", "`ospf-cost` is 60000, but must be 1 to 59999"),
+        ("missing = 5", "ospf-cost = 0", "`ospf-cost` is 0"),
+        ("missing = 5", "[frr]\naway-cost = 65535", "`away-cost` is 65535"),
+    ] {
+        let reason = read(&advised.replace(old, new)).unwrap_err();
+        assert!(reason.contains(named), "{new}: {reason}");
+    }
+    let tried = tried().replace("canary = [\"10.2.255.0/24\"]", "mode = \"advise\"");
+    let reason = read(&tried).unwrap_err();
+    assert!(reason.contains("`office-local` needs routes of ours"), "{reason}");
+}
+
+#[test]
 fn what_cannot_be_used_is_refused_by_its_key() {
     for (old, new, named) in [
         ("missing = 5", "missing = 1", "`missing` is 1, but must be 2 to 50"),
