@@ -6,7 +6,6 @@
 //! links are. `GET /v1/links/SITE/policy?after=` tells what it is to run by, if there is a newer policy than it
 //! has. What travels stands in [`link::report`] and [`link::policy`].
 
-mod files;
 mod hearing;
 mod intake;
 mod judging;
@@ -25,7 +24,7 @@ use std::net::{IpAddr, SocketAddr, TcpListener as BoundListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use certificates::Followed;
+use certificates::{Followed, Mutual, MutualError};
 use connections::{Place, Room};
 use domain::Clock;
 use hyper::server::conn::http1;
@@ -38,7 +37,6 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-pub use files::LinkCentreError;
 pub(crate) use judging::{Judging, acknowledge as acknowledge_incident};
 pub(crate) use mapping::map as links_now;
 pub(crate) use merging::Merging;
@@ -60,10 +58,26 @@ const PAUSE: Duration = Duration::from_millis(100);
 const FILES_EVERY: Duration = Duration::from_secs(60);
 const LARGEST_HEAD: usize = 16 * 1_024;
 
+/// Why agents of links cannot be heard.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkCentreError {
+    /// Its files cannot be used.
+    #[error(transparent)]
+    Files(#[from] MutualError),
+    /// Somebody else has the address, or it is none of ours.
+    #[error("cannot listen on {at}")]
+    Address {
+        /// Which.
+        at: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+}
+
 /// The listener and what its connections need.
 pub struct LinkCentre {
     listener: BoundListener,
-    files: Arc<Followed<LinkCentreSettings>>,
+    files: Arc<Followed<Mutual>>,
     intake: Intake,
     room: Arc<Room<IpAddr>>,
 }
@@ -78,7 +92,7 @@ impl LinkCentre {
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, LinkCentreError> {
-        let files = Arc::new(Followed::open(settings.clone())?);
+        let files = Arc::new(Followed::open(settings.files())?);
         let bound = |source: io::Error| LinkCentreError::Address { at: settings.listen, source };
         let listener = BoundListener::bind(settings.listen).map_err(bound)?;
         listener.set_nonblocking(true).map_err(bound)?;

@@ -52,7 +52,7 @@ pub use authorise::Refusal;
 pub use dae::{DaeClient, DaeOutcome, DaeSubject};
 pub use metrics::{Metrics, Outcome, Statistics};
 pub use nas_counters::{NasStatistics, Times};
-pub use radsec::{Connections, Presence, RadsecError, RadsecSettings};
+pub use radsec::{Connections, Presence, RadsecSettings};
 pub use server::{LocalAddresses, Radius, RadiusError};
 pub use settings::{DaeSettings, RadiusSettings, SettingsError};
 pub use translate::Unusable;

@@ -1,12 +1,10 @@
 //! RADIUS over TLS (RadSec): access points that bring a certificate instead of an address.
 //!
-//! [`listener`] takes connections, [`files`] has what proves who is who, [`line`] is the life of
-//! one connection around the core of `radius-proto`, and [`connections`] is how an order finds
+//! [`listener`] takes connections, [`line`] is the life of one connection around the core of `radius-proto`, and [`connections`] is how an order finds
 //! the connection of its access point; [`presence`] lets other processes
 //! know who is connected here. Every decision is the one that is made over UDP.
 
 mod connections;
-mod files;
 mod line;
 mod listener;
 mod outbox;
@@ -16,7 +14,6 @@ mod settings;
 
 pub(crate) use connections::Carried;
 pub use connections::Connections;
-pub use files::RadsecError;
 pub(crate) use listener::{Radsec, bind, serve};
 pub use presence::Presence;
 pub use settings::RadsecSettings;

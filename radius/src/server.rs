@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpListener as BoundListener, UdpSocket as BoundSocke
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
+use certificates::MutualError;
 use domain::Clock;
 use store::{Journal, Store, Trail};
 use tokio::net::{TcpListener, UdpSocket};
@@ -22,7 +23,7 @@ use crate::known_grants::KnownGrants;
 use crate::metrics::{Metrics, Outcome};
 use crate::notes::Notes;
 use crate::precedence::Backlog;
-use crate::radsec::{self, Connections, Radsec, RadsecError};
+use crate::radsec::{self, Connections, Radsec};
 use crate::recording::Recording;
 use crate::registrar::Registrar;
 use crate::settings::{RadiusSettings, SettingsError};
@@ -71,7 +72,7 @@ pub enum RadiusError {
     Watch(#[source] io::Error),
     /// RADIUS over TLS cannot be served.
     #[error("RADIUS over TLS cannot be served")]
-    Radsec(#[from] RadsecError),
+    Radsec(#[from] MutualError),
 }
 
 impl Radius {

@@ -58,7 +58,7 @@ pub async fn run(
         findings.push(finding("database", database(config).await));
     }
     if let (None | Some(Checked::Radius), Some(radsec)) = (part, &config.radius.radsec) {
-        let inspected = radsec.inspect(SystemClock.now()).map_err(anyhow::Error::from);
+        let inspected = radsec.files().inspect(SystemClock.now()).map_err(anyhow::Error::from);
         findings.push(finding("RADIUS/TLS", inspected));
     }
     if matches!(part, None | Some(Checked::Portal)) {

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use certificates::Mutual;
 use domain::Zone;
 use link::cause::{Line, Subject, Topology};
 use serde::Deserialize;
@@ -116,6 +117,17 @@ impl LinkCentreSettings {
             within("links.report.mail", mails, 0..=100)?;
         }
         self.incidents.validate()
+    }
+
+    /// What proves who is who.
+    pub(super) fn files(&self) -> Mutual {
+        Mutual {
+            certificate: self.certificate.clone(),
+            key: self.key.clone(),
+            ca: self.ca.clone(),
+            crl: self.crl.clone(),
+            protocols: vec![b"http/1.1".to_vec()],
+        }
     }
 
     /// The office, or the line that its agent calls so.

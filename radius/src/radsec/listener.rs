@@ -9,6 +9,7 @@ use std::net::{SocketAddr, TcpListener as BoundListener};
 use std::sync::Arc;
 use std::time::Duration;
 
+use certificates::{Followed, Mutual, MutualError};
 use domain::CertificateName;
 use radius_proto::radsec::Version;
 use rustls::ProtocolVersion;
@@ -22,7 +23,6 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
 use super::connections::Connections;
-use super::files::{Files, RadsecError};
 use super::line::Line;
 use super::peer;
 use super::settings::RadsecSettings;
@@ -40,7 +40,7 @@ const GONE_AFTER: Duration = Duration::from_secs(120);
 /// What all connections have in common.
 pub(crate) struct Radsec {
     pub(super) settings: RadsecSettings,
-    files: Files,
+    files: Followed<Mutual>,
     connections: Connections,
     room: Arc<Semaphore>,
     room_for_strangers: Arc<Semaphore>,
@@ -70,10 +70,10 @@ impl Radsec {
     pub(crate) fn open(
         settings: &RadsecSettings,
         connections: Connections,
-    ) -> Result<Self, RadsecError> {
+    ) -> Result<Self, MutualError> {
         Ok(Self {
             settings: settings.clone(),
-            files: Files::open(settings.clone())?,
+            files: Followed::open(settings.files())?,
             connections,
             room: Arc::new(Semaphore::new(settings.connections)),
             room_for_strangers: Arc::new(Semaphore::new(settings.handshakes)),

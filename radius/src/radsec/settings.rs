@@ -4,7 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use radius_proto::radsec::Limits;
+use certificates::Mutual;
+use radius_proto::radsec::{Limits, Version};
 use serde::Deserialize;
 
 use crate::settings::{SettingsError, addresses, within};
@@ -84,6 +85,17 @@ impl RadsecSettings {
         within("radsec.watchdog-seconds", self.watchdog_seconds, 1..=300)?;
         within("radsec.unread-seconds", self.unread_seconds, 1..=300)?;
         within("radsec.reload-seconds", self.reload_seconds, 1..=86_400)
+    }
+
+    /// What proves who is who (RFC 6614 s2.3).
+    pub fn files(&self) -> Mutual {
+        Mutual {
+            certificate: self.certificate.clone(),
+            key: self.key.clone(),
+            ca: self.ca.clone(),
+            crl: self.crl.clone(),
+            protocols: Version::ALPN.map(<[u8]>::to_vec).into(),
+        }
     }
 
     /// How long a handshake may take.
