@@ -23,20 +23,30 @@ pub struct Scene {
     dir: tempfile::TempDir,
     day_data: &'static str,
     gateway: &'static str,
+    /// At which level openNDS is, if at another than it was set up for.
+    fas_level: &'static str,
 }
 
 impl Scene {
     /// Builds a park whose visitors may use so much a day.
     pub fn build(day_data: &'static str) -> Self {
-        Self::build_with("sabeel", day_data)
+        Self::build_with(("sabeel", ""), day_data)
     }
 
     /// The same park, whose gateway is openNDS.
     pub fn build_with_opennds(day_data: &'static str) -> Self {
-        Self::build_with("opennds", day_data)
+        Self::build_with(("opennds", ""), day_data)
     }
 
-    fn build_with(gateway: &'static str, day_data: &'static str) -> Self {
+    /// The same, with openNDS at that level of FAS.
+    pub fn build_with_opennds_at(fas_level: &'static str) -> Self {
+        Self::build_with(("opennds", fas_level), "20MB")
+    }
+
+    fn build_with(
+        (gateway, fas_level): (&'static str, &'static str),
+        day_data: &'static str,
+    ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut keeper = Command::new("unshare")
             .args(["--user", "--map-root-user", "--mount", "--net", "--pid", "--fork"])
@@ -50,7 +60,7 @@ impl Scene {
         let mut line = String::new();
         BufReader::new(keeper.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         assert_eq!(line, "stands\n", "this kernel gives no user namespaces");
-        let scene = Self { keeper, dir, day_data, gateway };
+        let scene = Self { keeper, dir, day_data, gateway, fas_level };
         let built = scene.script(&["up"]).output().unwrap();
         assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
         scene
@@ -81,7 +91,7 @@ impl Scene {
         let mut command = self.inside(SCRIPT);
         command.args(words);
         command.envs([("SABEEL", SABEEL), ("DAY_DATA", self.day_data), ("INTERIM", "2")]);
-        command.env("GATEWAY", self.gateway);
+        command.envs([("GATEWAY", self.gateway), ("FAS_LEVEL", self.fas_level)]);
         command.env("SCENE_DIR", self.dir.path()).env("ZONE", zone_of_noon());
         command
     }
@@ -120,12 +130,17 @@ impl Scene {
         output
     }
 
-    /// What the command line prints about every session, newest first.
-    pub fn sessions(&self) -> Vec<Value> {
+    /// What the command line prints for these words.
+    pub fn admin(&self, words: &[&str]) -> Vec<u8> {
         let config = self.file("server.toml");
-        let words = [SABEEL, "--config", config.to_str().unwrap(), "--json"];
-        let words: Vec<_> = words.into_iter().chain(["session", "list", "--all"]).collect();
-        serde_json::from_slice(&self.at("city", &words).stdout).unwrap()
+        let program = [SABEEL, "--config", config.to_str().unwrap()];
+        let words: Vec<_> = program.iter().chain(words).copied().collect();
+        self.at("city", &words).stdout
+    }
+
+    /// What it prints about every session, newest first.
+    pub fn sessions(&self) -> Vec<Value> {
+        serde_json::from_slice(&self.admin(&["--json", "session", "list", "--all"])).unwrap()
     }
 
     /// Waits for a session of a phone that is as wanted.
