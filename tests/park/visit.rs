@@ -24,6 +24,7 @@ fn a_visitor_gets_online_uses_up_the_day_and_is_told_so() {
     let mut messages = scene.messages();
     let carried = Carried::count(&scene);
 
+    an_advertisement_tells_what_dhcp_tells(&scene);
     a_stranger_reaches_the_portal_and_nothing_else(&scene);
     the_garden_is_open(&scene);
     sign_in_with_a_browser(&scene, &mut messages);
@@ -33,6 +34,28 @@ fn a_visitor_gets_online_uses_up_the_day_and_is_told_so() {
     use_up_the_day(&scene, &carried);
     the_page_says_when_it_renews(&scene);
     the_garden_is_open(&scene);
+}
+
+/// Hears what the kernel takes for other programs out of router advertisements, asks for one, and tells
+/// the first option (struct nduseroptmsg after the header of netlink).
+const ASK_ROUTERS: &str = "import socket, subprocess
+heard = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
+heard.bind((0, 1 << 19))
+heard.settimeout(5)
+subprocess.run(['rdisc6', '--single', '--wait', '4000', 'wlan0'], check=True)
+option = heard.recv(4096)[32:]
+print(option[0], option[2:option[1] * 8].decode().rstrip(chr(0)))";
+
+fn an_advertisement_tells_what_dhcp_tells(scene: &Scene) {
+    let api = std::fs::read_to_string(scene.dir().join("scene-phone1.api")).unwrap();
+    let said = eventually("router advertisement", || {
+        let asked = scene.phone(1, &["python3", "-c", ASK_ROUTERS]).output().unwrap();
+        asked.status.success().then(|| String::from_utf8(asked.stdout).unwrap())
+    });
+    assert!(said.contains("Router lifetime           :            0 "), "{said}");
+    assert_eq!(said.lines().last(), Some(format!("37 {}", api.trim()).as_str()), "{said}");
+    let routes = scene.phone(1, &["ip", "-6", "route", "show", "default"]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&routes.stdout), "", "no way to anywhere");
 }
 
 fn a_stranger_reaches_the_portal_and_nothing_else(scene: &Scene) {

@@ -19,6 +19,7 @@ use tokio::time::{Interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Sign;
+use crate::advertiser::Advertiser;
 use crate::dynamic_authorization::{DynamicAuthorization, Order};
 use crate::neighbour::{NeighbourError, NeighbourEvent, NeighbourState, NeighbourWatch};
 use crate::radius::{Decision, Wish};
@@ -37,6 +38,8 @@ pub struct Agent {
     /// `None` where devices are pretended.
     neighbours: Option<NeighbourWatch>,
     redirector: Redirector,
+    /// `None` where nothing is advertised.
+    advertiser: Option<Advertiser>,
     dynamic: DynamicAuthorization,
     hits: mpsc::Receiver<Hit>,
     orders: mpsc::Receiver<Order>,
@@ -73,8 +76,19 @@ impl Agent {
     /// # Errors
     /// When nothing is enforced any more, or devices can no longer be seen.
     pub async fn run(self, stop: CancellationToken) -> Result<(), EdgeError> {
-        let Self { mut desk, mut neighbours, redirector, dynamic, mut hits, mut orders } = self;
+        let Self {
+            mut desk,
+            mut neighbours,
+            redirector,
+            advertiser,
+            dynamic,
+            mut hits,
+            mut orders,
+        } = self;
         let mut listeners = JoinSet::new();
+        if let Some(advertiser) = advertiser {
+            listeners.spawn(advertiser.run());
+        }
         listeners.spawn(redirector.run());
         listeners.spawn(dynamic.run());
         let mut count = tokio::time::interval(COUNT_EVERY);

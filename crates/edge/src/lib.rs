@@ -4,6 +4,8 @@
 //! RADIUS, HTTP and netlink are each behind a module of their own.
 
 mod access;
+mod advertisement;
+mod advertiser;
 mod agent;
 mod credentials;
 mod dynamic_authorization;

@@ -12,6 +12,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use url::{Host, Url};
 
+use crate::advertisement::LONGEST_API;
 use crate::interface::InterfaceName;
 use crate::nftables::{GatewayRules, Uplinks};
 
@@ -43,6 +44,11 @@ pub struct EdgeSettings {
     /// `uplink-interfaces`.
     #[serde(default)]
     pub masquerade: Option<bool>,
+    /// The portal's encrypted address, such as `https://portal.example`: router advertisements of
+    /// IPv6 tell phones that the portal's API is there. By default none is sent; where another router
+    /// tells of an API, leave it out.
+    #[serde(default)]
+    pub advertised_portal: Option<Url>,
     /// The file that keeps who is online over a restart; default
     /// `/var/lib/sabeel/gateway.json`.
     #[serde(default = "default_state_file")]
@@ -127,6 +133,11 @@ pub enum SettingsError {
     /// The portal's address is not one for a browser.
     #[error("`portal-url` must begin with http:// or https:// and end with the host or a path")]
     PortalUrl,
+    /// Phones take no other.
+    #[error(
+        "`advertised-portal` must be https:// with host and port, as the portal's `secure-url`"
+    )]
+    AdvertisedPortal,
     /// The kernel has to be told where visitors are.
     #[error("`visitor-interface` is needed for nftables")]
     NoVisitorInterface,
@@ -158,6 +169,9 @@ impl EdgeSettings {
         let is_plain = self.portal_url.query().is_none() && self.portal_url.fragment().is_none();
         if !is_web || !is_plain {
             return Err(SettingsError::PortalUrl);
+        }
+        if self.advertised_portal.as_ref().is_some_and(|portal| !is_secure_origin(portal)) {
+            return Err(SettingsError::AdvertisedPortal);
         }
         match self.enforcer {
             EnforcerKind::Pretend => Ok(()),
@@ -209,6 +223,12 @@ impl ServerSettings {
     pub(crate) const fn patience(&self) -> Duration {
         Duration::from_millis(self.patience_ms)
     }
+}
+
+/// Whether it is nothing but host and port, which are short enough for one packet with the path.
+fn is_secure_origin(url: &Url) -> bool {
+    let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    url.scheme() == "https" && is_bare && url.as_str().len() <= LONGEST_API / 2
 }
 
 pub(crate) const fn within(
@@ -286,6 +306,12 @@ mod tests {
             ("uplink-interfaces = [\"wan\"]", "", "`masquerade`"),
             ("visitor-interface", "max-devices = 0\nvisitor-interface", "`max-devices`"),
             ("[\"192.0.2.10:1812\"]", "[]", "`radius.authentication-servers`"),
+            ("redirector", "advertised-portal = \"http://a\"\nredirector", "`advertised-portal`"),
+            (
+                "redirector",
+                "advertised-portal = \"https://a/b\"\nredirector",
+                "`advertised-portal`",
+            ),
             ("redirector", "redirecter", "redirecter"),
         ] {
             let reason = read(&LEAST.replace(old, new)).unwrap_err();

@@ -28,6 +28,9 @@ pub enum EdgeError {
         /// Why.
         source: io::Error,
     },
+    /// The kernel gives no socket for advertisements.
+    #[error("cannot tell the visitors' network of the portal's API")]
+    Advertise(#[source] io::Error),
     /// The kernel gives no socket towards the servers.
     #[error("cannot open a socket towards the RADIUS servers")]
     Servers(#[source] io::Error),

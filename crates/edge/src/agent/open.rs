@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::desk::{Desk, Saved, ServerSide, Unsaved};
 use super::{Agent, EdgeError, QUEUE};
 use crate::access::{AccessControl, AccessRules, AcctSessionId};
+use crate::advertiser::Advertiser;
 use crate::credentials::Credentials;
 use crate::dynamic_authorization::{DynamicAuthorization, Trust};
 use crate::enforcer::Enforcer;
@@ -68,13 +69,22 @@ impl Agent {
         let address = settings.redirector;
         let redirector = Redirector::bind(address, pages).map_err(listen(address.into()))?;
 
+        let advertiser = match (&settings.advertised_portal, &desk.rules) {
+            (Some(portal), Some(rules)) => {
+                let api = format!("{portal}n/{path}/capport");
+                Some(Advertiser::open(&rules.visitors, &api).map_err(EdgeError::Advertise)?)
+            }
+            (None, _) | (_, None) => None,
+        };
+
         let (orders, heard_orders) = mpsc::channel(QUEUE);
         let trust =
             Trust { allowed: settings.allowed(), secrets: Secrets::new(secret), identity, clock };
         let address = settings.dynamic_authorization.listen;
         let dynamic =
             DynamicAuthorization::bind(address, trust, orders).map_err(listen(address))?;
-        Ok(Self { desk, neighbours, redirector, dynamic, hits: heard_hits, orders: heard_orders })
+        let (hits, orders) = (heard_hits, heard_orders);
+        Ok(Self { desk, neighbours, redirector, advertiser, dynamic, hits, orders })
     }
 }
 
