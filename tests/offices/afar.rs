@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::ground::{Offices, Setting, USUAL};
+use crate::ground::{Ends, Offices, Setting, USUAL};
 
 /// The ends have their addresses of the fibre, of which the router knows by which device they are; at
 /// either side it is 203.0.113.2.
@@ -28,6 +28,18 @@ for n in 1 2; do
   ip -n between link set fib-$n up
   ip -n between route add 192.0.2.$n/32 dev fib-$n
   ip -n between route add 10.$n.0.0/16 via 192.0.2.$n dev fib-$n
+done
+";
+/// The same of IPv6, where that router is fe80::9.
+const BETWEEN_IPV6: &str = r"
+ip netns exec between sysctl --quiet --write net.ipv6.conf.all.forwarding=1
+for n in 1 2; do
+  ip -n router-$n address delete 2001:db8:f::$n/64 dev fib0
+  ip -n router-$n address add 2001:db8:f::$n/128 dev fib0 nodad
+  ip -n router-$n address add fe80::1$n/64 dev fib0 nodad
+  ip -n between address add fe80::9/64 dev fib-$n nodad
+  ip -n between route add 2001:db8:f::$n/128 via fe80::1$n dev fib-$n
+  ip -n between route add 2001:db8:$n::/48 via fe80::1$n dev fib-$n
 done
 ";
 /// The time to live of all that passes is as if there were more routers.
@@ -161,4 +173,21 @@ fn a_router_with_frr_that_is_several_hops_away_is_the_other_end() {
     offices.at("between", &["nft", "delete table ip farther"]);
     offices.wait_for(1, "FRR", |status| status["paths"][0]["is-alive"] == true);
     sees(&offices, "up");
+}
+
+#[test]
+fn an_end_behind_another_router_is_watched_by_ipv6_too() {
+    let mut offices = lay();
+    offices.lay_ipv6();
+    offices.inside_all(BETWEEN_IPV6);
+    let afar = Setting {
+        ends: Ends::Ipv6,
+        more_of_primary: "gateway6 = \"fe80::9\"\nminimum-ttl = 254",
+        ..USUAL
+    };
+    offices.begin(afar);
+    assert!(offices.is_reached_by_ipv6());
+    offices.cut(1, "fib0");
+    offices.wait_for_mode("on-backup");
+    assert!(offices.is_reached_by_ipv6());
 }

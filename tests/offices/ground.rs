@@ -73,6 +73,17 @@ for n in 1 2; do
 done
 ";
 
+const LAY_IPV6: &str = r"
+for n in 1 2; do
+  ip netns exec router-$n sysctl --quiet --write net.ipv6.conf.all.forwarding=1
+  ip -n router-$n address add 2001:db8:$n::1/64 dev lan nodad
+  ip -n router-$n address add 2001:db8:f::$n/64 dev fib0 nodad
+  ip -n router-$n address add fe80::$n/64 dev rad0 nodad
+done
+ip -n here address add 2001:db8:1::2/64 dev lan nodad; ip -n there address add 2001:db8:2::2/64 dev lan nodad
+ip -n here route add default via 2001:db8:1::1; ip -n there route add default via 2001:db8:2::1
+";
+
 /// The offices, until they are dropped.
 pub struct Offices {
     places: Namespaces,
@@ -91,6 +102,8 @@ pub struct Setting<'a> {
     pub more: &'a str,
     /// More of the section of each path.
     pub more_of_each: &'a str,
+    /// By which addresses the ends of paths know each other.
+    pub ends: Ends,
     /// More of the primary path's section.
     pub more_of_primary: &'a str,
     /// More of the backup's section.
@@ -99,11 +112,21 @@ pub struct Setting<'a> {
     pub carry_test: Option<&'a str>,
 }
 
+/// By which addresses the ends of both paths know each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ends {
+    Ipv4,
+    /// Of IPv6: global ones of the fibre, link-local ones of the radio. Both carry offices of either IP
+    /// version.
+    Ipv6,
+}
+
 /// As it is without any setting.
 pub const USUAL: Setting<'static> = Setting {
     heartbeats: (100, 3),
     more: "",
     more_of_each: "",
+    ends: Ends::Ipv4,
     more_of_primary: "",
     more_of_backup: "",
     carry_test: None,
@@ -145,6 +168,11 @@ impl Offices {
         offices
     }
 
+    /// Gives all places addresses of IPv6, too.
+    pub fn lay_ipv6(&self) {
+        self.inside_all(LAY_IPV6);
+    }
+
     /// Starts both agents, and waits until they are up on both paths.
     pub fn begin(&mut self, setting: Setting<'_>) {
         for router in 1..=2 {
@@ -168,13 +196,9 @@ impl Offices {
     }
 
     /// Starts the agent of a router.
-    pub fn start(
-        &mut self,
-        router: usize,
-        Setting { heartbeats, more, more_of_each, more_of_primary, more_of_backup, carry_test }: Setting<
-            '_,
-        >,
-    ) {
+    pub fn start(&mut self, router: usize, setting: Setting<'_>) {
+        let Setting { heartbeats, more, more_of_each, ends, .. } = setting;
+        let Setting { more_of_primary, more_of_backup, carry_test, .. } = setting;
         let (other, (interval, missing)) = (3 - router, heartbeats);
         let dir = self.dir.path().display();
         let key = self.dir.path().join("links.key");
@@ -183,18 +207,30 @@ impl Offices {
         });
         let more = if carry_test.is_some() { &test } else { more };
         let path = |name: &str, device: &str, net: &str, host: u8| {
+            let between = match ends {
+                Ends::Ipv4 => format!("local = \"{net}.{router}\"\npeer = \"{net}.{other}\"\n"),
+                Ends::Ipv6 => {
+                    let net6 = if device == "fib0" { "2001:db8:f::" } else { "fe80::" };
+                    format!(
+                        "local = \"{net6}{router}\"\npeer = \"{net6}{other}\"\ngateway = \"{net}.{other}\"\n"
+                    )
+                }
+            };
             let addresses = format!(
                 "office-local = \"10.{router}.0.{host}\"\noffice-peer = \"10.{other}.0.{host}\"\n"
             );
             let addresses = if carry_test.is_some() { addresses } else { String::new() };
             format!(
-                "[[links.paths]]\nname = \"{name}\"\ndevice = \"{device}\"\nlocal = \"{net}.{router}\"\n\
-                 peer = \"{net}.{other}\"\nheartbeat-ms = {interval}\nmissing = {missing}\n\
+                "[[links.paths]]\nname = \"{name}\"\ndevice = \"{device}\"\n{between}heartbeat-ms = {interval}\nmissing = {missing}\n\
                  {addresses}{more_of_each}\n"
             )
         };
+        let six = match ends {
+            Ends::Ipv4 => String::new(),
+            Ends::Ipv6 => format!(", \"2001:db8:{other}::/48\""),
+        };
         let text = format!(
-            "data-dir = \"{dir}\"\n[links]\nsite = \"office-{router}\"\noffices = [\"10.{other}.0.0/16\"]\n\
+            "data-dir = \"{dir}\"\n[links]\nsite = \"office-{router}\"\noffices = [\"10.{other}.0.0/16\"{six}]\n\
              event-log = \"{dir}/events-{router}.jsonl\"\nsocket = \"{dir}/links-{router}.sock\"\n{more}\n{}{more_of_primary}\n{}{more_of_backup}\n",
             path("fibre", "fib0", FIBRE, 250),
             path("radio", "rad0", RADIO, 251),
@@ -423,6 +459,12 @@ impl Offices {
     /// Whether somebody here reaches somebody there.
     pub fn is_reached(&self) -> bool {
         let words = ["ping", "-c", "1", "-W", "1", "10.2.0.2"];
+        self.command("here", &words).output().unwrap().status.success()
+    }
+
+    /// The same by IPv6.
+    pub fn is_reached_by_ipv6(&self) -> bool {
+        let words = ["ping", "-6", "-c", "1", "-W", "1", "2001:db8:2::2"];
         self.command("here", &words).output().unwrap().status.success()
     }
 

@@ -20,7 +20,7 @@ mod targets;
 mod weather;
 mod wire;
 
-use ground::{Offices, Setting, USUAL};
+use ground::{Ends, Offices, Setting, USUAL};
 
 /// What goes by which path: what is protected, and the rest.
 fn routes(offices: &Offices, router: usize) -> [String; 2] {
@@ -50,6 +50,33 @@ fn a_path_that_is_cut_is_left_by_both_ends_and_the_office_returns_to_it() {
     let of_site = events.iter().filter(|event| event["what"] == "site");
     let modes: Vec<_> = of_site.map(|event| event["to"].as_str().unwrap()).collect();
     assert_eq!(modes, ["on-backup", "returning", "primary"]);
+}
+
+#[test]
+fn offices_of_both_ip_versions_are_joined_by_paths_of_ipv6_addresses() {
+    let mut offices = Offices::lay();
+    offices.lay_ipv6();
+    offices.begin(Setting { ends: Ends::Ipv6, ..USUAL });
+    let is_reached = |offices: &Offices| [offices.is_reached(), offices.is_reached_by_ipv6()];
+    assert_eq!(is_reached(&offices), [true, true]);
+    for router in 1..=2 {
+        let probed = offices.wait_for(router, "round trips by both", |status| {
+            (0..2).all(|path| status["paths"][path]["round-trip-us"].is_u64())
+        });
+        for path in 0..2 {
+            assert_eq!(probed["paths"][path]["loss-per-mille"], 0, "probes are answered");
+        }
+    }
+    offices.cut_both("fib0");
+    offices.wait_for_mode("on-backup");
+    assert_eq!(is_reached(&offices), [true, true]);
+    let route = offices.at("router-1", &["ip", "-6", "route", "get", "2001:db8:2::2"]);
+    assert!(route.contains("via fe80::2 dev rad0"), "{route}");
+    for router in 1..=2 {
+        offices.heal(router, "fib0");
+    }
+    offices.wait_for_mode("primary");
+    assert_eq!(is_reached(&offices), [true, true]);
 }
 
 #[test]

@@ -159,9 +159,8 @@ impl Links {
         let names: Vec<String> = settings.paths.iter().map(|path| path.name.clone()).collect();
         let words = words(settings, names.clone());
         let socket = unix::bind(&settings.socket)?;
-        let sockets = settings.paths.iter().map(open).collect::<Result<Vec<_>, _>>()?;
         let key = settings.key_file.as_deref().map(read_key).transpose()?;
-        let (watch, kernel) = watch(settings, key.clone(), &sockets)?;
+        let (watch, kernel, sockets) = watch(settings, key.clone())?;
         let wake = bell()?;
         let over = CancellationToken::new();
         let (commands, to_obey) = sync_channel(COMMANDS);
@@ -294,10 +293,11 @@ fn outcome_of(joined: Result<thread::Result<io::Result<()>>, JoinError>) -> Resu
 fn watch(
     settings: &LinksSettings,
     key: Option<Key>,
-    sockets: &[Sockets],
-) -> Result<(Watch, Router), LinksError> {
-    let interfaces: Vec<_> = sockets.iter().map(|sockets| sockets.interface).collect();
+) -> Result<(Watch, Router, Vec<Sockets>), LinksError> {
+    // Sockets may need its routes.
     let (mut kernel, routes) = Router::open(settings)?;
+    let sockets = settings.paths.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+    let interfaces: Vec<_> = sockets.iter().map(|sockets| sockets.interface).collect();
     let of = (settings, key);
     let watch = Watch::new(of, &interfaces, routes, random::number, Instant::now())?;
     for (number, path) in (0..).map(PathNumber::new).zip(&settings.paths) {
@@ -308,7 +308,7 @@ fn watch(
             tracing::error!(path = path.name, %error, "links.share");
         }
     }
-    Ok((watch, kernel))
+    Ok((watch, kernel, sockets))
 }
 
 /// By which a thread is woken.

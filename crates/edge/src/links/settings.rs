@@ -3,19 +3,20 @@
 //! [`LinksSettings::validate`] gives the first reason why a written section cannot be used. Only this
 //! end is described; the far end has the same section with its own addresses.
 
+mod path;
+
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::num::{NonZeroU8, NonZeroU32};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ipnet::{IpNet, Ipv4Net};
-use link::bfd::{self, Interface};
+use ipnet::IpNet;
 use link::capacity::BitRate;
 use link::carry::Requirement;
 use link::path_mtu::PacketSize;
 use link::site::Moves;
-use link::{PathNumber, PathPolicy, QualityPolicy, SitePolicy};
+use link::{PathNumber, SitePolicy};
 use serde::Deserialize;
 
 use super::advice::{self, AdviceSettingsError, FrrSettings};
@@ -141,17 +142,17 @@ pub struct PathSettings {
     pub name: String,
     /// Its network interface. All that is sent to watch it leaves by this one, whatever routes say.
     pub device: InterfaceName,
-    /// Our address on it.
-    pub local: Ipv4Addr,
+    /// Our address on it, of either IP version; with a link-local one `device` says where it is.
+    pub local: IpAddr,
     /// The address of the other end's agent: one hop away, or with `minimum-ttl` behind `gateway`.
-    pub peer: Ipv4Addr,
+    pub peer: IpAddr,
     /// To whom packets for the other offices are handed, and those for `peer` where that is further away;
-    /// default `peer`.
+    /// default `peer`, if that is of IPv4.
     pub gateway: Option<Ipv4Addr>,
     /// The other end is several hops away: what it sends with a time to live of 255 comes with this one at
-    /// least, 255 less the routers in between. 1 to 254, needs `gateway`; by default it is one hop away.
+    /// least, 255 less the routers in between. 1 to 254, needs `gateway`, or `gateway6` for IPv6; by default it is one hop away.
     pub minimum_ttl: Option<u8>,
-    /// The same for prefixes of IPv6.
+    /// The same for prefixes of IPv6; default `peer`, if that is of IPv6.
     pub gateway6: Option<Ipv6Addr>,
     /// By what it is known whether it lives; default `heartbeats`.
     #[serde(default)]
@@ -225,8 +226,13 @@ pub enum LinksSettingsError {
         key: &'static str,
     },
     /// The other end is far away, and nobody leads there.
-    #[error("path {0}: `minimum-ttl` needs `gateway`, the next router on the way to `peer`")]
+    #[error(
+        "path {0}: `minimum-ttl` needs the next router on the way to `peer`: `gateway`, or `gateway6` for IPv6"
+    )]
     NextRouter(String),
+    /// The two ends cannot speak with each other.
+    #[error("path {0}: `local` and `peer` must be of one IP version")]
+    Versions(String),
     /// A target cannot be asked.
     #[error(transparent)]
     Target(#[from] TargetSettingsError),
@@ -305,11 +311,12 @@ impl LinksSettings {
                     value: path.peer.to_string(),
                 });
             }
-            let address = IpAddr::V4(path.gateway());
-            let over = self.offices.iter().find(|prefix| prefix.contains(&address));
-            if let Some(prefix) = over {
-                let path = path.name.clone();
-                return Err(LinksSettingsError::OverPath { prefix: *prefix, address, path });
+            for address in path.gateways() {
+                let over = self.offices.iter().find(|prefix| prefix.contains(&address));
+                if let Some(prefix) = over {
+                    let path = path.name.clone();
+                    return Err(LinksSettingsError::OverPath { prefix: *prefix, address, path });
+                }
             }
         }
         self.carry_test.validate()?;
@@ -373,6 +380,9 @@ impl LinksSettings {
                 (Some(_), Some(_)) if self.key_file.is_none() => {
                     "`office-local` needs `key-file`, by which both ends know each other"
                 }
+                (Some(_), Some(_)) if path.peer.is_ipv6() => {
+                    "`office-local` is for a path with IPv4 addresses; one with IPv6 is not tried"
+                }
                 (Some(own), _) if is_far(own) => "`office-local` is in `offices`, the far ones",
                 (_, Some(far)) if !is_far(far) => "`office-peer` is in none of `offices`",
                 (Some(own), Some(far)) if !(seen.insert(own) && seen.insert(far)) => {
@@ -389,16 +399,16 @@ impl LinksSettings {
     pub(super) fn outline(&self) -> Outline {
         let path = |of: &PathSettings| Path {
             device: of.device.clone(),
-            ipv4: Some(of.gateway()),
-            ipv6: of.gateway6,
+            ipv4: of.ipv4_gateway(),
+            ipv6: of.ipv6_gateway(),
         };
         let (common, instance) = (Outline::default(), u32::from(self.instance));
         let numbers = (0..).map(PathNumber::new);
         let pinned = |(number, of): (_, &PathSettings)| {
             // Whom its heartbeats and trials go to, whatever other routes there are.
             let peer = of.minimum_ttl.map(|_| of.peer);
-            let hosts = [of.office_peer, peer].into_iter().flatten();
-            hosts.map(move |host| (number, Ipv4Net::from(host).into())).collect::<Vec<_>>()
+            let hosts = [of.office_peer.map(IpAddr::V4), peer].into_iter().flatten();
+            hosts.map(move |host| (number, IpNet::from(host))).collect::<Vec<_>>()
         };
         Outline {
             paths: self.paths.iter().map(path).collect(),
@@ -461,89 +471,6 @@ impl CarryTestSettings {
             mtu: PacketSize(self.needs_mtu),
             max_age: Duration::from_secs(self.every_seconds * 2 + 60),
         }
-    }
-}
-
-impl PathSettings {
-    fn validate(&self) -> Result<(), LinksSettingsError> {
-        check_name(&self.name)?;
-        within("heartbeat-ms", self.heartbeat_ms, 10, 60_000)?;
-        within("missing", self.missing.into(), 2, 50)?;
-        within("capacity-mbit", self.capacity_mbit.unwrap_or(1).into(), 1, 10_000)?;
-        within("visitors-floor-kbit", self.visitors_floor_kbit.into(), 64, 10_000_000)?;
-        within("probes-per-second", self.probes_per_second.into(), 0, 100)?;
-        within("bad-delay-ms", self.bad_delay_ms, 1, 10_000)?;
-        within("bad-loss-percent", self.bad_loss_percent.into(), 1, 100)?;
-        within("minimum-ttl", self.minimum_ttl.unwrap_or(1).into(), 1, 254)?;
-        if self.minimum_ttl.is_some() && self.gateway.is_none_or(|gateway| gateway == self.peer) {
-            return Err(LinksSettingsError::NextRouter(self.name.clone()));
-        }
-        let is_host = |address: IpAddr| !(address.is_unspecified() || address.is_multicast());
-        for (key, address) in [
-            ("local", self.local.into()),
-            ("peer", self.peer.into()),
-            ("gateway", self.gateway().into()),
-        ] {
-            if !is_host(address) {
-                return Err(LinksSettingsError::Address { path: self.name.clone(), key });
-            }
-        }
-        Ok(())
-    }
-
-    /// How its heartbeats go.
-    pub(super) fn way(&self, interface: Interface) -> bfd::Path {
-        let (local, peer) = (self.local.into(), self.peer.into());
-        match self.minimum_ttl {
-            None => bfd::Path::SingleHop { interface, peer },
-            Some(minimum_ttl) => bfd::Path::MultiHop { local, peer, minimum_ttl },
-        }
-    }
-
-    /// To whom packets for the other offices are handed.
-    pub(crate) fn gateway(&self) -> Ipv4Addr {
-        self.gateway.unwrap_or(self.peer)
-    }
-
-    /// What it carries, if that is known.
-    fn capacity(&self) -> Option<BitRate> {
-        self.capacity_mbit.map(|mbit| BitRate::from_kilobits_per_second(u64::from(mbit) * 1_000))
-    }
-
-    /// What visitors have of it whatever happens.
-    const fn visitors_floor(&self) -> BitRate {
-        BitRate::from_kilobits_per_second(self.visitors_floor_kbit as u64)
-    }
-
-    /// Whether heartbeats say if it lives.
-    pub(crate) fn is_heard(&self) -> bool {
-        self.alive_by == AliveBy::Heartbeats
-    }
-
-    pub(crate) const fn heartbeat(&self) -> Duration {
-        Duration::from_millis(self.heartbeat_ms)
-    }
-
-    pub(crate) fn detect_mult(&self) -> NonZeroU8 {
-        NonZeroU8::new(self.missing).unwrap_or(NonZeroU8::MIN)
-    }
-
-    /// The time from one probe to the next, if there are any.
-    pub(crate) fn probe_interval(&self) -> Option<Duration> {
-        // Who runs no agent answers no probes.
-        let a_second = if self.is_heard() { self.probes_per_second } else { 0 };
-        Duration::from_secs(1).checked_div(a_second)
-    }
-
-    /// From when on the path is what.
-    pub(crate) fn policy(&self) -> PathPolicy {
-        let quality = QualityPolicy {
-            loss: f64::from(self.bad_loss_percent) / 100.0,
-            delay: Duration::from_millis(self.bad_delay_ms),
-            ..QualityPolicy::default()
-        };
-        let is_probed = self.probe_interval().is_some();
-        PathPolicy { quality: is_probed.then_some(quality), ..PathPolicy::default() }
     }
 }
 

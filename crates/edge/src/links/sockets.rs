@@ -2,14 +2,16 @@
 //! whatever routes say; that a device is missing is an error, and never another way.
 
 use std::io::{self, IoSliceMut};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
+use std::net::{IpAddr, SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use link::bfd::{Arrival, Hops, Interface};
 use link::stamp::reflector::PORT as PROBE_PORT;
 use nix::cmsg_space;
 use nix::errno::Errno;
-use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrIn, recvmsg, setsockopt, sockopt};
+use nix::sys::socket::{
+    ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, setsockopt, sockopt,
+};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::settings::PathSettings;
@@ -25,8 +27,8 @@ const HEARTBEAT_PORTS: std::ops::RangeInclusive<u16> = 49_152..=65_535;
 #[derive(Debug)]
 pub(super) struct Sockets {
     pub(super) interface: Interface,
-    local: Ipv4Addr,
-    peer: Ipv4Addr,
+    local: IpAddr,
+    peer: IpAddr,
     hops: Hops,
     /// What comes with less was sent from further away than the other end is.
     least_ttl: u8,
@@ -54,7 +56,8 @@ pub(super) enum Which {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Came {
     pub(super) length: usize,
-    pub(super) from: SocketAddrV4,
+    pub(super) from: SocketAddr,
+    /// Its time to live, or hop limit.
     pub(super) ttl: u8,
 }
 
@@ -94,8 +97,8 @@ impl Sockets {
     pub(super) fn arrival(&self, came: &Came) -> Arrival {
         Arrival {
             interface: self.interface,
-            from: IpAddr::V4(*came.from.ip()),
-            to: self.local.into(),
+            from: came.from.ip(),
+            to: self.local,
             ttl: came.ttl,
             hops: self.hops,
         }
@@ -103,7 +106,7 @@ impl Sockets {
 
     /// Whether it came from the other end of the path.
     pub(super) fn is_peers(&self, came: &Came) -> bool {
-        *came.from.ip() == self.peer && came.ttl >= self.least_ttl
+        came.from.ip() == self.peer && came.ttl >= self.least_ttl
     }
 
     /// Sends a heartbeat. One that cannot be sent is as one that was lost.
@@ -121,7 +124,7 @@ impl Sockets {
     }
 
     /// Answers a probe of the other end.
-    pub(super) fn answer(&self, octets: &[u8], to: SocketAddrV4) {
+    pub(super) fn answer(&self, octets: &[u8], to: SocketAddr) {
         if let Some(ends) = &self.ends {
             tell(ends.reflector.send_to(octets, to));
         }
@@ -131,19 +134,30 @@ impl Sockets {
 impl Ends {
     fn open(path: &PathSettings, interface: Interface) -> io::Result<Self> {
         let port = path.way(interface).hops().port();
-        let heartbeats = bound(path, port, CONTROL)?;
+        let bound = |port: u16, class: u32| bound(path, at(path.local, port, interface), class);
+        let heartbeats = bound(port, CONTROL)?;
         let sender = HEARTBEAT_PORTS
             .step_by(251)
-            .find_map(|port| match bound(path, port, CONTROL) {
+            .find_map(|port| match bound(port, CONTROL) {
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => None,
                 outcome => Some(outcome),
             })
             .unwrap_or_else(|| Err(io::ErrorKind::AddrInUse.into()))?;
-        sender.connect((path.peer, port))?;
-        let probes = bound(path, 0, EXPEDITED)?;
-        probes.connect((path.peer, PROBE_PORT))?;
-        let reflector = bound(path, PROBE_PORT, EXPEDITED)?;
+        sender.connect(at(path.peer, port, interface))?;
+        let probes = bound(0, EXPEDITED)?;
+        probes.connect(at(path.peer, PROBE_PORT, interface))?;
+        let reflector = bound(PROBE_PORT, EXPEDITED)?;
         Ok(Self { heartbeats, sender, probes, reflector })
+    }
+}
+
+/// A link-local address is one of an interface.
+fn at(address: IpAddr, port: u16, Interface(scope): Interface) -> SocketAddr {
+    match address {
+        IpAddr::V6(address) if address.is_unicast_link_local() => {
+            SocketAddrV6::new(address, port, 0, scope).into()
+        }
+        _ => SocketAddr::new(address, port),
     }
 }
 
@@ -154,16 +168,23 @@ fn tell(sent: io::Result<usize>) {
     }
 }
 
-fn bound(path: &PathSettings, port: u16, class: u32) -> io::Result<UdpSocket> {
-    let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
+fn bound(path: &PathSettings, local: SocketAddr, class: u32) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(local), Type::DGRAM, Some(Protocol::UDP))?;
     socket.bind_device(Some(path.device.as_str().as_bytes()))?;
     // Each path has its own device, and maybe the address of another one.
-    socket.set_reuse_address(port != 0)?;
-    socket.set_ttl_v4(u8::MAX.into())?;
-    socket.set_tos_v4(class)?;
-    setsockopt(&socket, sockopt::Ipv4RecvTtl, &true)?;
+    socket.set_reuse_address(local.port() != 0)?;
+    if local.is_ipv4() {
+        socket.set_ttl_v4(u8::MAX.into())?;
+        socket.set_tos_v4(class)?;
+        setsockopt(&socket, sockopt::Ipv4RecvTtl, &true)?;
+    } else {
+        socket.set_only_v6(true)?;
+        socket.set_unicast_hops_v6(u8::MAX.into())?;
+        socket.set_tclass_v6(class)?;
+        setsockopt(&socket, sockopt::Ipv6RecvHopLimit, &true)?;
+    }
     socket.set_nonblocking(true)?;
-    socket.bind(&SocketAddr::from((path.local, port)).into())?;
+    socket.bind(&local.into())?;
     Ok(socket.into())
 }
 
@@ -174,7 +195,7 @@ fn receive(socket: &UdpSocket, octets: &mut [u8]) -> Option<Came> {
     let mut parts = [IoSliceMut::new(octets)];
     let flags = MsgFlags::MSG_DONTWAIT;
     let fd = socket.as_raw_fd();
-    let message = match recvmsg::<SockaddrIn>(fd, &mut parts, Some(&mut control), flags) {
+    let message = match recvmsg::<SockaddrStorage>(fd, &mut parts, Some(&mut control), flags) {
         Ok(message) => message,
         Err(Errno::EAGAIN) => return None,
         Err(errno) => {
@@ -184,11 +205,17 @@ fn receive(socket: &UdpSocket, octets: &mut [u8]) -> Option<Came> {
     };
     let mut ttl = 0;
     for control in message.cmsgs().ok()? {
-        if let ControlMessageOwned::Ipv4Ttl(received) = control {
-            ttl = u8::try_from(received).unwrap_or_default();
+        if let ControlMessageOwned::Ipv4Ttl(left) | ControlMessageOwned::Ipv6HopLimit(left) =
+            control
+        {
+            ttl = u8::try_from(left).unwrap_or_default();
         }
     }
     let from = message.address?;
-    let from = SocketAddrV4::new(from.ip(), from.port());
+    let from = match (from.as_sockaddr_in(), from.as_sockaddr_in6()) {
+        (Some(from), _) => SocketAddrV4::from(*from).into(),
+        (_, Some(from)) => SocketAddrV6::from(*from).into(),
+        (None, None) => return None,
+    };
     Some(Came { length: message.bytes, from, ttl })
 }

@@ -363,7 +363,7 @@ fn reflect(
     if !sockets.is_peers(came) {
         return;
     }
-    let (source, ttl) = (came.from.into(), came.ttl);
+    let (source, ttl) = (came.from, came.ttl);
     let authentication = key.map_or(Authentication::None, Authentication::Hmac);
     let arrival = Arrival { source, octets, ttl, received, authentication };
     let mut answer = [0; LONGEST];

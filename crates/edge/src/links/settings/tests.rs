@@ -1,3 +1,6 @@
+use link::PathPolicy;
+use link::bfd::{self, Interface};
+
 use super::*;
 
 const LEAST: &str = r#"
@@ -28,7 +31,8 @@ fn the_rest_follows_from_the_least() {
     let settings = read(LEAST).unwrap();
     assert_eq!(settings.mode, SwitchMode::Switch);
     let [fibre, radio] = &settings.paths[..] else { panic!("there are two") };
-    assert_eq!(fibre.gateway(), Ipv4Addr::from([192, 0, 2, 2]));
+    let fibre_gateways: Vec<_> = fibre.gateways().collect();
+    assert_eq!(fibre_gateways, [IpAddr::from([192, 0, 2, 2])]);
     assert_eq!(fibre.heartbeat(), Duration::from_millis(100));
     assert_eq!((fibre.detect_mult().get(), radio.detect_mult().get()), (3, 5));
     assert_eq!(fibre.probe_interval(), Some(Duration::from_millis(200)));
@@ -103,13 +107,50 @@ fn an_end_that_is_far_away_is_reached_by_the_next_router() {
         peer: Ipv4Addr::from([192, 0, 2, 2]).into(),
     };
     assert_eq!(settings.paths[0].way(Interface(7)), near);
-    for (minimum_ttl, named) in [("255", "`minimum-ttl` is 255"), ("254", "needs `gateway`")] {
+    for (minimum_ttl, named) in [("255", "`minimum-ttl` is 255"), ("254", "needs the next router")]
+    {
         let text = LEAST.replace("missing = 5", &format!("minimum-ttl = {minimum_ttl}"));
         let reason = read(&text).unwrap_err();
         assert!(reason.contains(named), "{reason}");
     }
     let far = LEAST.replace("missing = 5", far).replace("\"198.51.100.2\"", "\"192.0.2.2\"");
     assert_eq!(read(&far).unwrap_err(), "two paths have the peer 192.0.2.2");
+}
+
+#[test]
+fn a_path_has_addresses_of_either_ip_version_and_leads_to_offices_of_both() {
+    let six = LEAST
+        .replace("198.51.100.1", "fe80::1")
+        .replace("198.51.100.2", "fe80::2")
+        .replace("10.2.0.0/16\"", "10.2.0.0/16\", \"2001:db8:2::/48\"");
+    let settings = read(&six).unwrap();
+    let path = settings.outline().paths.remove(1);
+    assert_eq!((path.ipv4, path.ipv6), (None, Some("fe80::2".parse().unwrap())));
+    let both = six.replace("missing = 5", "gateway = \"198.51.100.2\"");
+    let path = read(&both).unwrap().outline().paths.remove(1);
+    assert_eq!(path.ipv4, Some([198, 51, 100, 2].into()));
+    let far = six.replace("fe80::", "2001:db8:f::");
+    let far = far.replace("missing = 5", "minimum-ttl = 253\ngateway6 = \"fe80::9\"");
+    let settings = read(&far).unwrap();
+    let host = "2001:db8:f::2/128".parse().unwrap();
+    assert_eq!(settings.outline().pinned, [(PathNumber::new(1), host)]);
+    let target = "[[targets]]\nname = \"isp\"\npath = \"radio\"\nkind = \"ping\"\n\
+                  address = \"203.0.113.1\"\n";
+    for (text, named) in [
+        (far.replace("gateway6 = \"fe80::9\"", "gateway = \"192.0.2.9\""), "needs the next router"),
+        (far.replace("2001:db8:f::2", "fe80::2"), "path radio: `peer` must be"),
+        (six.replace("\"fe80::2\"", "\"198.51.100.2\""), "must be of one IP version"),
+        (six.replace("\"fe80::2\"", "\"ff02::2\""), "path radio: `peer` must be"),
+        (six.replace("fe80::", "2001:db8:2::"), "has the address 2001:db8:2::2"),
+        (format!("{six}{target}"), "by which no target is asked"),
+        (
+            tried().replace("198.51.100.1", "fe80::1").replace("198.51.100.2", "fe80::2"),
+            "one with IPv6 is not tried",
+        ),
+    ] {
+        let reason = read(&text).unwrap_err();
+        assert!(reason.contains(named), "{named}: {reason}");
+    }
 }
 
 #[test]

@@ -218,9 +218,12 @@ impl Plan {
         &self.groups
     }
 
-    /// The IP versions of the prefixes.
+    /// The IP versions of the prefixes, and of hosts that are pinned.
     pub(super) fn families(&self) -> impl Iterator<Item = Family> {
-        Family::BOTH.into_iter().filter(|f| self.groups.iter().any(|(_, used)| used == f))
+        let of_groups = |f: &Family| self.groups.iter().any(|(_, used)| used == f);
+        let of_hosts =
+            |f: &Family| self.outline.pinned.iter().any(|(_, host)| Family::of(*host) == *f);
+        Family::BOTH.into_iter().filter(move |f| of_groups(f) || of_hosts(f))
     }
 
     /// The path that carries `family` when `path` is wanted: the first that can, if that one cannot.

@@ -14,6 +14,7 @@ mod status;
 mod streams;
 
 use std::io;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::mpsc::{SyncSender, channel};
 use std::sync::{Arc, Mutex};
@@ -84,7 +85,9 @@ pub(super) fn start(settings: &LinksSettings, to: Outlets) -> Result<Option<Aski
     let secret = Secret { identifier: (random::number() & 0xffff) as u16, key: random::number() };
     let ends = (0..).zip(&settings.paths).map(|(path, of)| {
         let of_path = asked.iter().filter(|asked| asked.path == path);
-        let bound = Bound { device: of.device.clone(), local: of.local };
+        // By a path with IPv6 addresses no target is asked.
+        let local = if let IpAddr::V4(local) = of.local { local } else { Ipv4Addr::UNSPECIFIED };
+        let bound = Bound { device: of.device.clone(), local };
         Ends::new(bound, secret, of_path.map(|asked| &asked.question))
     });
     let ends = ends.collect();

@@ -110,6 +110,14 @@ pub enum TargetSettingsError {
         /// What both have.
         value: String,
     },
+    /// Its path has no address from which it could be asked.
+    #[error("target {target}: path {path} has IPv6 addresses, by which no target is asked")]
+    Ipv6 {
+        /// Which target.
+        target: String,
+        /// Which path.
+        path: String,
+    },
     /// Its path is none.
     #[error("target {target}: there is no path {path}")]
     Path {
@@ -243,9 +251,13 @@ pub(in crate::links) fn validate(settings: &LinksSettings) -> Result<(), LinksSe
         if !names.insert(target.name.as_str()) {
             return twice("name", target.name.clone());
         }
-        if !settings.paths.iter().any(|path| path.name == target.path) {
+        let Some(path) = settings.paths.iter().find(|path| path.name == target.path) else {
             let (target, path) = (target.name.clone(), target.path.clone());
             return Err(TargetSettingsError::Path { target, path }.into());
+        };
+        if path.local.is_ipv6() {
+            let (target, path) = (target.name.clone(), target.path.clone());
+            return Err(TargetSettingsError::Ipv6 { target, path }.into());
         }
         // Answers of ARP do not say which of two questions they are for.
         let is_neighbour = target.kind == TargetKind::Arp;

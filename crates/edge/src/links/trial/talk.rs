@@ -2,7 +2,7 @@
 //! agent at the other end alone, sends nothing that may be cut up, and has the kernel stamp what comes.
 
 use std::io::{self, IoSliceMut};
-use std::net::{SocketAddrV4, UdpSocket};
+use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::time::Duration;
 
@@ -50,8 +50,8 @@ impl Talk {
         socket.set_recv_buffer_size(BUFFER)?;
         forbid_cutting(&socket)?;
         setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
-        socket.bind(&SocketAddrV4::new(path.local, PORT).into())?;
-        socket.connect(&SocketAddrV4::new(path.peer, PORT).into())?;
+        socket.bind(&SocketAddr::new(path.local, PORT).into())?;
+        socket.connect(&SocketAddr::new(path.peer, PORT).into())?;
         Ok(Self { socket: socket.into(), device })
     }
 
