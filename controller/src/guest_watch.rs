@@ -13,12 +13,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    AccountingEvent, AccountingRecord, Assessment, Clock, Grant, Guest, GuestStanding, MacAddress,
-    Nas, NasName, NasOrder, OrderKind, OrderProgress, OrderReason, OrderState, Session, Speed,
+    AccountingEvent, AccountingRecord, Clock, Grant, Guest, GuestStanding, MacAddress, Nas,
+    NasName, NasOrder, OrderKind, OrderProgress, OrderReason, OrderState, RatePair, Session, Speed,
     Timestamp,
 };
 use store::{
-    GrantsOf, JournalPosition, SessionFilter, Standing, Store, StoreError, holders_of, terms_of,
+    GrantsOf, JournalPosition, SessionFilter, Standing, Store, StoreError, holders_of, most_at,
+    terms_of,
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -213,6 +214,8 @@ impl GuestWatch {
         let devices: Vec<MacAddress> = guests.iter().map(|guest| guest.device).collect();
         let store = self.store.as_ref();
         let (mut begun, mut caught) = (Vec::new(), Vec::new());
+        let site = store.find_site(&nas.site).await?;
+        let most = most_at(site.as_ref(), nas, now);
         for (grant, standing) in holders_of(store, GrantsOf::Devices(&devices), now).await? {
             let guest = guests.iter().find(|guest| guest.device == grant.device);
             let Some(guest) = guest.filter(|_| grant.holds(now)) else { continue };
@@ -223,7 +226,7 @@ impl GuestWatch {
                         // Another process of ours has just begun it.
                         continue;
                     }
-                    let speed = speed(nas, standing.as_ref());
+                    let speed = speed(nas, standing.as_ref(), most);
                     begun.push(stay::begin(nas, last.as_ref(), guest, (&grant, speed)));
                 }
                 GuestStanding::Caught => caught.push(grant),
@@ -300,11 +303,10 @@ impl GuestWatch {
 }
 
 /// The speed at which a device was let in that stands so.
-fn speed(nas: &Nas, standing: Option<&Standing>) -> Speed {
-    match standing.map(|standing| standing.assessment.at(nas.profile)) {
-        Some(Assessment::Slowed { .. }) => Speed::Reduced,
-        Some(Assessment::Within(_) | Assessment::Exhausted { .. }) | None => Speed::Full,
-    }
+fn speed(nas: &Nas, standing: Option<&Standing>, most: Option<RatePair>) -> Speed {
+    let Some(standing) = standing else { return Speed::Full };
+    let speed = standing.assessment.at(nas.profile).speed().unwrap_or_default();
+    standing.plan.speed_within(speed, most)
 }
 
 #[cfg(test)]

@@ -270,9 +270,9 @@ impl QuotaWatch {
                 if memory.changed.get(&session.id).is_some_and(is_young) {
                     return Ok(());
                 }
-                let reason = match speed {
-                    Speed::Reduced => OrderReason::AllowanceUsedUp,
-                    Speed::Full => OrderReason::AllowanceRenewed,
+                let reason = match speed.of_allowance() {
+                    Speed::Reduced | Speed::ReducedYielding => OrderReason::AllowanceUsedUp,
+                    Speed::Full | Speed::Yielding => OrderReason::AllowanceRenewed,
                 };
                 let order = order(&session, OrderKind::Change(speed), reason, now);
                 self.store.add_order(&order).await?;
@@ -352,9 +352,13 @@ async fn find(
                 if let Some(Assessment::Within(left)) = assessment {
                     known.left = known.left.least(left);
                 }
-                if let Some(speed) = speed.filter(|speed| *speed != session.speed)
+                // What it has to leave to an office is told elsewhere.
+                if let Some(speed) = speed.filter(|speed| *speed != session.speed.of_allowance())
                     && takes(store, &session.nas, speed).await?
                 {
+                    let most = gates.most(&session.nas, now);
+                    let plan = standing.as_ref().map(|standing| &standing.plan);
+                    let speed = plan.map_or(speed, |plan| plan.speed_within(speed, most));
                     measures.push(Measure::Change(session.clone(), speed));
                 }
             }

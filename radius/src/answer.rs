@@ -99,6 +99,8 @@ fn tell(
 ) -> Answer {
     let sender = Sender { nas: &access_point.nas.name, source };
     let now = shared.clock.now();
+    let decision =
+        decision.map(|(known, origin)| (beside_office(access_point, known, now), origin));
     let closes_at = match access_point.gate.doors(now) {
         Doors::Open { until } => until,
         // It closed since it was asked; what it lets in now ends at once.
@@ -134,6 +136,22 @@ fn tell(
             let silence = (Outcome::Unanswerable, octets);
             shared.notes.passed((access_point, source), Role::Authentication, silence, now);
             Answer::Silence(Outcome::Unanswerable)
+        }
+    }
+}
+
+/// What a device may have while an office needs the network of its site.
+fn beside_office(
+    access_point: &AccessPoint,
+    known: Arc<Admission>,
+    now: Timestamp,
+) -> Arc<Admission> {
+    let most = access_point.gate.most(now).filter(|_| access_point.nas.profile.limits_speed());
+    match most {
+        None => known,
+        Some(most) => {
+            let Admission { grant, terms } = (*known).clone();
+            Arc::new(Admission { grant, terms: terms.within(Some(most)) })
         }
     }
 }

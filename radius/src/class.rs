@@ -14,6 +14,8 @@ use crate::random;
 /// The first octet of a Class of ours.
 const FULL: u8 = 0x01;
 const REDUCED: u8 = 0x02;
+const YIELDING: u8 = 0x04;
+const REDUCED_YIELDING: u8 = 0x05;
 
 /// The Class of a device that was only let through to the portal: what accounting says with it is
 /// about no session.
@@ -51,6 +53,8 @@ impl Class {
         let first = match self.speed {
             Speed::Full => FULL,
             Speed::Reduced => REDUCED,
+            Speed::Yielding => YIELDING,
+            Speed::ReducedYielding => REDUCED_YIELDING,
         };
         [&[first], self.grant.to_bytes().as_slice(), &self.token].concat()
     }
@@ -72,6 +76,8 @@ impl Class {
         let speed = match *first {
             FULL => Speed::Full,
             REDUCED => Speed::Reduced,
+            YIELDING => Speed::Yielding,
+            REDUCED_YIELDING => Speed::ReducedYielding,
             _ => return None,
         };
         let (grant, token) = rest.split_first_chunk::<16>()?;
@@ -86,7 +92,7 @@ mod tests {
     #[test]
     fn only_our_own_class_is_read() {
         let class = |speed| Class { grant: GrantId::from_bytes([7; 16]), token: [9; 8], speed };
-        for class in [class(Speed::Full), class(Speed::Reduced)] {
+        for class in Speed::ALL.map(class) {
             assert_eq!(class.octets().len(), 25);
             assert_eq!(Class::parse(&class.octets()), Some(class));
         }

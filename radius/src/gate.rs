@@ -6,7 +6,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::{Doors, OpeningHours, Site, Timestamp, Zone};
+use domain::{Doors, OpeningHours, RatePair, Site, Timestamp, Zone};
 
 use crate::crowd::Crowd;
 
@@ -19,6 +19,8 @@ pub(crate) struct Gate {
     rule: Option<(OpeningHours, Zone)>,
     last: Mutex<Option<Answer>>,
     pub(crate) crowd: Crowd,
+    /// What an office leaves to its devices, and until when.
+    office: Option<(RatePair, Timestamp)>,
 }
 
 /// What holds from one moment to another.
@@ -38,7 +40,13 @@ impl Gate {
             rule,
             last: Mutex::default(),
             crowd: Crowd::of(site, former.map(|former| &former.crowd)),
+            office: site.beside_office(),
         }
+    }
+
+    /// The most that a device may have at `now` because an office needs the network.
+    pub(crate) fn most(&self, now: Timestamp) -> Option<RatePair> {
+        self.office.filter(|(_, until)| now < *until).map(|(most, _)| most)
     }
 
     /// What a clock on the site's wall shows.

@@ -2,8 +2,8 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 use domain::{
-    Colours, Country, DialNumber, GardenHost, Language, Notice, PlanName, SiteLimit, SiteName,
-    Span, TextKey, WebAddress, Zone,
+    BitRate, Colours, Country, DialNumber, GardenHost, Language, Notice, OfficePath, PlanName,
+    RatePair, SiteLimit, SiteName, Span, TextKey, WebAddress, Zone,
 };
 
 use super::nas::yes_or_no;
@@ -129,6 +129,14 @@ pub struct SetSite {
     /// number what holds for all sites holds here again.
     #[arg(long, value_name = "LIMIT=NUMBER", value_parser = a_limit)]
     pub limit: Vec<(SiteLimit, Option<u32>)>,
+    /// The office that comes to the path of its visitors when its own fails, by the name of its agent
+    /// and of that path; without a path, whichever it comes to.
+    #[arg(long, value_name = "OFFICE/PATH")]
+    pub office: Option<OfficePath>,
+    /// The speed of a device while that office is there, down and up, such as "1 Mbit/s,512 kbit/s":
+    /// where access points break out by themselves over the same radio.
+    #[arg(long, value_name = "DOWN,UP", value_parser = two_rates)]
+    pub office_speed: Option<RatePair>,
     /// Take away what was set.
     #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
     pub clear: Vec<Clearable>,
@@ -159,6 +167,10 @@ pub enum Clearable {
     Capacity,
     /// The hosts that visitors may reach before they sign in.
     Garden,
+    /// The office that comes to the path of its visitors.
+    Office,
+    /// The speed of a device while that office is there.
+    OfficeSpeed,
 }
 
 /// `landing-body.ar=TEXT`
@@ -179,6 +191,13 @@ fn a_limit(text: &str) -> Result<(SiteLimit, Option<u32>), String> {
     }
     let number = number.parse().map_err(|_| format!("`{number}` is no number"))?;
     Ok((limit, Some(limit.check(number).map_err(|error| error.to_string())?)))
+}
+
+/// `1 Mbit/s,512 kbit/s`
+fn two_rates(text: &str) -> Result<RatePair, String> {
+    let (down, up) = text.split_once(',').ok_or("write it like \"1 Mbit/s,512 kbit/s\"")?;
+    let rate = |text: &str| text.trim().parse::<BitRate>().map_err(|error| error.to_string());
+    Ok(RatePair { down: Some(rate(down)?), up: Some(rate(up)?) })
 }
 
 /// `ar=TEXT`

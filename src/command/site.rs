@@ -63,5 +63,8 @@ fn view(site: AddSite) -> SiteView {
         capacity: None,
         garden: Vec::new(),
         limits: SiteLimits::default(),
+        office: None,
+        office_speed: None,
+        office_since: None,
     }
 }

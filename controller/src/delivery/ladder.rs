@@ -34,12 +34,20 @@ pub(super) const fn methods(kind: OrderKind, profile: NasProfile) -> &'static [O
             Renewal::Asked => &[Reauthenticate, Disconnect],
             Renewal::AtLogin => &[Disconnect],
         },
+        // openNDS is told of other limits by cutting first; for an office nobody is thrown out.
+        OrderKind::Change(Speed::Yielding | Speed::ReducedYielding)
+            if matches!(profile, NasProfile::Opennds) =>
+        {
+            &[]
+        }
         // Nobody is thrown out in order to be given more.
-        OrderKind::Change(Speed::Full) => match profile.renewal() {
-            Renewal::Told => &[Change],
-            Renewal::Asked => &[Reauthenticate],
-            Renewal::AtLogin => &[],
-        },
+        OrderKind::Change(Speed::Full | Speed::Yielding | Speed::ReducedYielding) => {
+            match profile.renewal() {
+                Renewal::Told => &[Change],
+                Renewal::Asked => &[Reauthenticate],
+                Renewal::AtLogin => &[],
+            }
+        }
     }
 }
 
@@ -156,11 +164,15 @@ mod tests {
     fn each_method_is_followed_by_the_next_until_none_is_left() {
         assert!(NasProfile::ALL.iter().all(|profile| LADDERS.iter().any(|(p, _)| p == profile)));
         for (profile, [again, slower, full]) in LADDERS {
+            // For an office nobody is thrown out, and openNDS can do it in no other way.
+            let yielding = if profile == NasProfile::Opennds { "" } else { full };
             for (kind, expected) in [
                 (OrderKind::Disconnect, "disconnect"),
                 (OrderKind::Reauthenticate, again),
                 (OrderKind::Change(Speed::Reduced), slower),
                 (OrderKind::Change(Speed::Full), full),
+                (OrderKind::Change(Speed::Yielding), yielding),
+                (OrderKind::Change(Speed::ReducedYielding), yielding),
             ] {
                 let first = methods(kind, profile).first().copied();
                 let rungs = std::iter::successors(first, |rung| after(kind, profile, *rung));

@@ -274,7 +274,7 @@ async fn an_order_wakes_the_delivery() {
 async fn an_admission_is_told_until_the_controller_takes_it() {
     let stage = Stage::new((None, None), (Some(7_200), Some(20_000))).await;
     let phone = stage.sign_in(1, 1).await;
-    let told_by_api = &mut |nas: &mut Nas| nas.profile = domain::NasProfile::UnifiApi;
+    let told_by_api = &mut |nas: &mut Nas| nas.profile = NasProfile::UnifiApi;
     stage.store.change_access_point(&"gate".parse().unwrap(), told_by_api).await.unwrap().unwrap();
     let admission = NasOrder {
         id: crate::random::order_id(stage.clock.now()),

@@ -61,9 +61,14 @@ fn accepted(outcome: &str, given: Given) -> String {
             let _ = write!(text, ", {} {way}", BitRate::new(rate));
         }
     }
-    if speed == Speed::Reduced {
-        text.push_str(", at reduced speed");
-    }
+    text.push_str(match speed {
+        Speed::Full => "",
+        Speed::Reduced => ", at reduced speed",
+        Speed::Yielding => ", at less speed for an office that needs the network",
+        Speed::ReducedYielding => {
+            ", at reduced speed and less for an office that needs the network"
+        }
+    });
     match outcome {
         "accepted" => {}
         "accepted-from-memory" => text.push_str(" (from memory)"),

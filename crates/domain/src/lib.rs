@@ -109,9 +109,10 @@ pub use session::{
 };
 pub use site::{
     Colour, ColourError, Colours, DialNumber, DialNumberError, Doors, GardenHost, GardenHostError,
-    HelpNumbers, HoursError, Logo, LogoError, Look, Notice, NoticeError, OpeningHours, Site,
-    SiteLimit, SiteLimitError, SiteLimits, SiteTexts, Span, TextError, TextKey, WebAddress,
-    WebAddressError, Zone, ZoneError, is_showable,
+    HelpNumbers, HoursError, Logo, LogoError, Look, Notice, NoticeError, OfficeNeed, OfficePath,
+    OfficePathError, OfficeState, OpeningHours, SignIns, Site, SiteLimit, SiteLimitError,
+    SiteLimits, SiteTexts, Span, TextError, TextKey, WebAddress, WebAddressError, Zone, ZoneError,
+    is_showable,
 };
 pub use sms_length::{SmsAlphabet, SmsLength};
 pub use tariff::{

@@ -115,6 +115,10 @@ pub enum OrderReason {
     SiteClosed,
     /// A known device is there, and the controller does not let it through.
     Known,
+    /// An office needs the network.
+    OfficeCame,
+    /// It does not any more.
+    OfficeGone,
 }
 
 /// How far an order has come.
@@ -262,7 +266,7 @@ impl OrderMethod {
 
 impl OrderReason {
     /// Every reason.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::SignedIn,
         Self::AllowanceUsedUp,
         Self::AllowanceRenewed,
@@ -273,6 +277,8 @@ impl OrderReason {
         Self::Erased,
         Self::SiteClosed,
         Self::Known,
+        Self::OfficeCame,
+        Self::OfficeGone,
     ];
 
     /// The reason's name in the store and on the command line.
@@ -289,6 +295,8 @@ impl OrderReason {
             Self::Erased => "erased",
             Self::SiteClosed => "site-closed",
             Self::Known => "known",
+            Self::OfficeCame => "office-came",
+            Self::OfficeGone => "office-gone",
         }
     }
 

@@ -49,6 +49,18 @@ pub struct RatePair {
     pub up: Option<BitRate>,
 }
 
+impl RatePair {
+    /// The lesser of both, direction by direction.
+    #[must_use]
+    pub fn least(self, other: Self) -> Self {
+        let least = |one: Option<BitRate>, other: Option<BitRate>| match (one, other) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+        Self { down: least(self.down, other.down), up: least(self.up, other.up) }
+    }
+}
+
 /// Which of its speeds a plan gives.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -58,22 +70,55 @@ pub enum Speed {
     Full,
     /// [`Plan::after_allowance`].
     Reduced,
+    /// Less than [`Speed::Full`], since an office needs the network.
+    Yielding,
+    /// Less than [`Speed::Reduced`], since an office needs the network.
+    ReducedYielding,
 }
 
 impl Speed {
+    /// Every speed.
+    pub const ALL: [Self; 4] = [Self::Full, Self::Reduced, Self::Yielding, Self::ReducedYielding];
+
     /// The speed's name in the store.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Full => "full",
             Self::Reduced => "reduced",
+            Self::Yielding => "yielding",
+            Self::ReducedYielding => "reduced-yielding",
         }
     }
 
     /// The speed of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Full, Self::Reduced].into_iter().find(|speed| speed.as_str() == name)
+        Self::ALL.into_iter().find(|speed| speed.as_str() == name)
+    }
+
+    /// The speed that the allowance gives, whether or not an office needs the network.
+    #[must_use]
+    pub const fn of_allowance(self) -> Self {
+        match self {
+            Self::Full | Self::Yielding => Self::Full,
+            Self::Reduced | Self::ReducedYielding => Self::Reduced,
+        }
+    }
+
+    /// The same, while an office needs the network.
+    #[must_use]
+    pub const fn yielding(self) -> Self {
+        match self.of_allowance() {
+            Self::Reduced | Self::ReducedYielding => Self::ReducedYielding,
+            Self::Full | Self::Yielding => Self::Yielding,
+        }
+    }
+
+    /// Whether it is less than the allowance gives.
+    #[must_use]
+    pub const fn is_yielding(self) -> bool {
+        matches!(self, Self::Yielding | Self::ReducedYielding)
     }
 }
 
@@ -100,14 +145,24 @@ impl Plan {
         }
     }
 
-    /// The rates of a speed.
+    /// The rates of a speed, as the allowance gives them.
     #[must_use]
     pub fn rate_at(&self, speed: Speed) -> RatePair {
-        match (speed, self.after_allowance) {
-            (Speed::Full, _) | (Speed::Reduced, None) => self.rate,
-            (Speed::Reduced, Some(then)) => {
+        match self.after_allowance.filter(|_| speed.of_allowance() == Speed::Reduced) {
+            None => self.rate,
+            Some(then) => {
                 RatePair { down: then.down.or(self.rate.down), up: then.up.or(self.rate.up) }
             }
+        }
+    }
+
+    /// What becomes of a speed where a device may have that much at `most`.
+    #[must_use]
+    pub fn speed_within(&self, speed: Speed, most: Option<RatePair>) -> Speed {
+        let rate = self.rate_at(speed);
+        match most.is_some_and(|most| rate.least(most) != rate) {
+            true => speed.yielding(),
+            false => speed.of_allowance(),
         }
     }
 }

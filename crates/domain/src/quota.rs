@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Allowance, NasProfile, Octets, Plan, Timestamp, Usage, Zone};
+use crate::{Allowance, NasProfile, Octets, Plan, Speed, Timestamp, Usage, Zone};
 
 /// What was used so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -82,6 +82,16 @@ pub enum Assessment {
 }
 
 impl Assessment {
+    /// The speed at which a visitor goes on, before anything that an office needs.
+    #[must_use]
+    pub const fn speed(self) -> Option<Speed> {
+        match self {
+            Self::Within(_) => Some(Speed::Full),
+            Self::Slowed { .. } => Some(Speed::Reduced),
+            Self::Exhausted { .. } => None,
+        }
+    }
+
     /// What it comes to at an access point of that profile: one that limits no speed cannot let
     /// anybody go on more slowly.
     #[must_use]
@@ -153,7 +163,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{BitRate, RatePair, Speed};
+    use crate::{BitRate, RatePair};
 
     const NOON: Timestamp = Timestamp::from_secs(1_795_597_200);
 

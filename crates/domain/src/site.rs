@@ -6,6 +6,7 @@ mod hours;
 mod limits;
 mod look;
 mod notice;
+mod office;
 mod texts;
 mod web_address;
 
@@ -23,10 +24,13 @@ pub use self::hours::{Doors, HoursError, OpeningHours, Span};
 pub use self::limits::{SiteLimit, SiteLimitError, SiteLimits};
 pub use self::look::{Colour, ColourError, Colours, Logo, LogoError, Look};
 pub use self::notice::{Notice, NoticeError};
+pub use self::office::{OfficeNeed, OfficePath, OfficePathError, OfficeState, SignIns};
 pub use self::texts::{SiteTexts, TextError, TextKey, is_showable};
 pub use self::web_address::{WebAddress, WebAddressError};
 use crate::phone::Country;
-use crate::{Day, Language, Localised, PlanName, SiteName, Timestamp, TimestampError, text};
+use crate::{
+    Day, Language, Localised, PlanName, RatePair, SiteName, Timestamp, TimestampError, text,
+};
 
 /// A place with visitors: a walkway, a park, a market.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +81,16 @@ pub struct Site {
     /// What bounds its messages, where it is not what holds for all sites.
     #[serde(default)]
     pub limits: SiteLimits,
+    /// The office that comes to the path of its visitors when its own fails.
+    #[serde(default)]
+    pub office: Option<OfficePath>,
+    /// The speed of a device while that office is there, where access points break out by themselves
+    /// over the same radio; without one, only the routers at both ends of the path make room.
+    #[serde(default)]
+    pub office_speed: Option<RatePair>,
+    /// How it is with that office, as the controller heard; no admin sets it.
+    #[serde(default)]
+    pub office_state: OfficeState,
 }
 
 impl Site {
@@ -105,6 +119,9 @@ impl Site {
             capacity: None,
             garden: Vec::new(),
             limits: SiteLimits::default(),
+            office: None,
+            office_speed: None,
+            office_state: OfficeState::default(),
         }
     }
 
@@ -112,6 +129,26 @@ impl Site {
     #[must_use]
     pub fn is_full(capacity: Option<u32>, online: u32) -> bool {
         capacity.is_some_and(|capacity| online >= capacity)
+    }
+
+    /// What its office needs of its visitors' path at `now`, if it is there.
+    #[must_use]
+    pub fn office_need(&self, now: Timestamp) -> Option<OfficeNeed> {
+        self.office.as_ref().and_then(|_| self.office_state.at(now))
+    }
+
+    /// The most that a device may have at `now` because the office is there.
+    #[must_use]
+    pub fn most_beside_office(&self, now: Timestamp) -> Option<RatePair> {
+        let (most, until) = self.beside_office()?;
+        (now < until).then_some(most)
+    }
+
+    /// The same, and until when it holds should nobody say so again.
+    #[must_use]
+    pub fn beside_office(&self) -> Option<(RatePair, Timestamp)> {
+        let need = self.office.as_ref().and(self.office_state.need)?;
+        Some((self.office_speed?, need.until))
     }
 
     /// Whether it is open at `now`.

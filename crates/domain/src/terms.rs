@@ -30,11 +30,10 @@ impl Terms {
     /// The terms of a grant that holds at `now`, as its holder stands; `None` if nothing is left.
     #[must_use]
     pub fn of(grant: &Grant, plan: &Plan, assessment: &Assessment, now: Timestamp) -> Option<Self> {
-        let (speed, time, data) = match assessment {
-            Assessment::Within(left) => (Speed::Full, left.time, left.data),
-            Assessment::Slowed { renews_at, .. } => {
-                (Speed::Reduced, renews_at.map(|at| at.since(now)), None)
-            }
+        let speed = assessment.speed()?;
+        let (time, data) = match assessment {
+            Assessment::Within(left) => (left.time, left.data),
+            Assessment::Slowed { renews_at, .. } => (renews_at.map(|at| at.since(now)), None),
             Assessment::Exhausted { .. } => return None,
         };
         let granted = grant.until.since(now);
@@ -46,6 +45,15 @@ impl Terms {
             idle_timeout: plan.idle_timeout,
             interim_interval: plan.interim_interval,
         })
+    }
+
+    /// The same terms, where a device may have that much at `most` because an office needs the
+    /// network.
+    #[must_use]
+    pub fn within(self, most: Option<RatePair>) -> Self {
+        let rate = most.map_or(self.rate, |most| self.rate.least(most));
+        let speed = if rate == self.rate { self.speed } else { self.speed.yielding() };
+        Self { rate, speed, ..self }
     }
 
     /// The same terms, at a site that closes then.

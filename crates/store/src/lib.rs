@@ -55,7 +55,7 @@ pub use keys::KeyRing;
 pub use memory::Memory;
 pub use settings::SettingsError;
 pub use sql::{Migrated, SqlStore, StoreSettings};
-pub use standing::{Standing, holders_of, standing_of, terms_of};
+pub use standing::{Standing, holders_of, most_at, standing_of, terms_of};
 pub use together::{Question, Together, Unanswered};
 pub use trail::{
     Given, Searched, Trail, TrailArchive, TrailCounts, TrailEvent, TrailKind, TrailPort,

@@ -1,8 +1,8 @@
 //! How a visitor stands: what the store knows, weighed by the domain's rule.
 
 use domain::{
-    Assessment, Consumption, Doors, Grant, MacAddress, Nas, Plan, Site, Terms, Timestamp, Usage,
-    assess,
+    Assessment, Consumption, Doors, Grant, MacAddress, Nas, Plan, RatePair, Site, Terms, Timestamp,
+    Usage, assess,
 };
 
 use crate::{Circumstances, GrantsOf, Store, StoreError};
@@ -47,6 +47,7 @@ pub async fn terms_of(
     let grant = store.find_grant(device).await?;
     let Some(grant) = grant.filter(|grant| grant.holds(now)) else { return Ok(None) };
     let site = store.find_site(&nas.site).await?;
+    let most = most_at(site.as_ref(), nas, now);
     let closes_at = match site.map_or(Doors::Open { until: None }, |site| site.doors(now)) {
         Doors::Open { until } => until,
         Doors::Closed { .. } => return Ok(None),
@@ -55,8 +56,15 @@ pub async fn terms_of(
     Ok(standing.and_then(|standing| {
         let assessment = standing.assessment.at(nas.profile);
         let terms = Terms::of(&grant, &standing.plan, &assessment, now)?;
-        Some(terms.until(closes_at, now))
+        Some(terms.within(most).until(closes_at, now))
     }))
+}
+
+/// The most that a device may have at an access point of that site because an office needs the network;
+/// one that limits no speed gives what it always gives.
+#[must_use]
+pub fn most_at(site: Option<&Site>, nas: &Nas, now: Timestamp) -> Option<RatePair> {
+    site.and_then(|site| site.most_beside_office(now)).filter(|_| nas.profile.limits_speed())
 }
 
 /// Grants and how their holders stand at `now`, each once and in no order; no standing where site

@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use domain::{
     AccountId, Clock, Grant, GrantId, GrantState, HandOff, MacAddress, ManualClock,
-    MessageAuthenticatorRule, Nas, NasProfile, NasRange, OctetDirection, OpeningHours, Plan,
-    ProxyStateRule, Site, StatusServerRule, Timestamp,
+    MessageAuthenticatorRule, Nas, NasProfile, NasRange, OctetDirection, OfficeNeed, OfficeState,
+    OpeningHours, Plan, ProxyStateRule, RatePair, Site, StatusServerRule, Timestamp,
 };
 use radius::{Connections, Metrics, Radius, RadiusError, RadiusSettings};
 use store::{
@@ -84,6 +84,8 @@ pub struct Blueprint {
     pub hours: OpeningHours,
     /// How many devices it takes.
     pub capacity: Option<u32>,
+    /// What its office needs, and what that leaves to a device.
+    pub office: Option<(OfficeNeed, RatePair)>,
     pub settings: RadiusSettings,
     /// What visitors are called towards others.
     pub cui_key: [u8; 32],
@@ -103,6 +105,7 @@ impl Default for Blueprint {
             ranges: Vec::new(),
             hours: OpeningHours::default(),
             capacity: None,
+            office: None,
             settings,
             cui_key: [3; 32],
         }
@@ -232,6 +235,9 @@ async fn set_up(store: &SqlStore, blueprint: &Blueprint) {
     let site = Site {
         hours: blueprint.hours.clone(),
         capacity: blueprint.capacity,
+        office: blueprint.office.map(|_| "hofuf/radio".parse().expect("an office")),
+        office_speed: blueprint.office.map(|(_, speed)| speed),
+        office_state: OfficeState { generation: 1, need: blueprint.office.map(|(need, _)| need) },
         ..Site::new("walkway".parse().expect("a name"), plan.name.clone())
     };
     store.add_plan(&plan).await.expect("a plan");

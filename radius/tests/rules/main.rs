@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, reason = "a test program, its fixtures too")]
 
 mod as_client;
+mod beside_office;
 mod blast_radius;
 mod capacity;
 #[path = "../city/mod.rs"]

@@ -46,6 +46,8 @@ fn request(set: SetSite) -> anyhow::Result<ChangeSite> {
             .or(Clearable::Garden, filled_list(set.garden))?
             .map(Option::unwrap_or_default),
         capacity: clear.or(Clearable::Capacity, set.capacity)?,
+        office: clear.or(Clearable::Office, set.office)?,
+        office_speed: clear.or(Clearable::OfficeSpeed, set.office_speed)?,
         limits: set.limit.into_iter().collect(),
         hours: hours(clear.or(Clearable::Hours, filled_list(set.hours))?)?,
     })

@@ -1,7 +1,7 @@
 //! A site as it is printed.
 
 use controller::admin::api::{RatingsView, SiteView};
-use domain::{GardenHost, Language, OpeningHours, Span};
+use domain::{BitRate, GardenHost, Language, OpeningHours, RatePair, Span};
 
 use crate::command::wording::or_dash;
 
@@ -29,6 +29,8 @@ pub(super) fn fields(site: &SiteView) -> Vec<(&'static str, String)> {
         ("languages", languages(&site.languages)),
         ("capacity", or_dash(site.capacity)),
         ("garden", garden(&site.garden)),
+        ("office", office(site)),
+        ("yielding", or_dash(site.office_speed.map(rates))),
     ]);
     let limits = site.limits.iter();
     fields.extend(limits.map(|(limit, value)| ("limit", format!("{limit} {value}"))));
@@ -57,6 +59,19 @@ fn languages(languages: &[Language]) -> String {
         [] => "all".to_owned(),
         some => some.iter().map(Language::as_str).collect::<Vec<_>>().join(", "),
     }
+}
+
+fn office(site: &SiteView) -> String {
+    let office = or_dash(site.office.as_ref());
+    match site.office_since {
+        Some(since) => format!("{office}, there since {since}"),
+        None => office,
+    }
+}
+
+fn rates(rates: RatePair) -> String {
+    let rate = |rate: Option<BitRate>| rate.map_or_else(|| "-".to_owned(), |rate| rate.to_string());
+    format!("{} down, {} up", rate(rates.down), rate(rates.up))
 }
 
 const fn yes_or_no(value: bool) -> &'static str {

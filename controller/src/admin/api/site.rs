@@ -1,8 +1,9 @@
 //! Sites as they travel.
 
 use domain::{
-    Country, GardenHost, HelpNumbers, Language, Localised, Look, Notice, OpeningHours, PlanName,
-    Site, SiteLimits, SiteName, SiteTexts, WebAddress, Zone, is_showable,
+    Country, GardenHost, HelpNumbers, Language, Localised, Look, Notice, OfficePath, OfficeState,
+    OpeningHours, PlanName, RatePair, Site, SiteLimits, SiteName, SiteTexts, Timestamp, WebAddress,
+    Zone, is_showable,
 };
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +68,15 @@ pub struct SiteView {
     /// sites: `{"sends-per-site": 300}`.
     #[serde(default)]
     pub limits: SiteLimits,
+    /// The office that comes to the path of its visitors, such as `hofuf/radio`.
+    #[serde(default)]
+    pub office: Option<OfficePath>,
+    /// The speed of a device while that office is there, where access points break out by themselves.
+    #[serde(default)]
+    pub office_speed: Option<RatePair>,
+    /// Since when that office has been there; nobody sets it.
+    #[serde(default)]
+    pub office_since: Option<Timestamp>,
 }
 
 impl From<Site> for SiteView {
@@ -89,6 +99,9 @@ impl From<Site> for SiteView {
             capacity: site.capacity,
             garden: site.garden,
             limits: site.limits,
+            office_since: site.office_state.need.map(|need| need.since),
+            office: site.office,
+            office_speed: site.office_speed,
         }
     }
 }
@@ -115,6 +128,9 @@ impl TryFrom<SiteView> for Site {
             capacity: view.capacity,
             garden: view.garden,
             limits: view.limits,
+            office: view.office,
+            office_speed: view.office_speed,
+            office_state: OfficeState::default(),
         };
         sensible(&site)?;
         Ok(site)
@@ -149,6 +165,13 @@ pub(super) fn sensible(site: &Site) -> Result<(), String> {
     }
     site.texts.check().map_err(|error| error.to_string())?;
     site.limits.check().map_err(|error| error.to_string())?;
+    let speed = site.office_speed;
+    if speed.is_some_and(|speed| speed.down.is_none() && speed.up.is_none()) {
+        return Err("office_speed names no speed".to_owned());
+    }
+    if site.office_speed.is_some() && site.office.is_none() {
+        return Err("office_speed needs an office beside which it counts".to_owned());
+    }
     if site.countries.is_empty() {
         return Err("countries is empty, so nobody could sign in".to_owned());
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Colours, Country, DialNumber, GardenHost, HelpNumbers, Language, Logo, Notice, OpeningHours,
-    PlanName, Site, SiteLimit, TextKey, WebAddress, Zone,
+    Colours, Country, DialNumber, GardenHost, HelpNumbers, Language, Logo, Notice, OfficePath,
+    OfficeState, OpeningHours, PlanName, RatePair, Site, SiteLimit, TextKey, WebAddress, Zone,
 };
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +67,12 @@ pub struct ChangeSite {
     /// holds here.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub limits: BTreeMap<SiteLimit, Option<u32>>,
+    /// The office that comes to the path of its visitors, such as `hofuf/radio`.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub office: Option<Option<OfficePath>>,
+    /// The speed of a device while that office is there, where access points break out by themselves.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub office_speed: Option<Option<RatePair>>,
 }
 
 /// What to change about a site's help numbers; `null` leaves the portal's own.
@@ -124,7 +130,17 @@ impl ChangeSite {
         for (limit, value) in &self.limits {
             site.limits.put(*limit, *value);
         }
+        replace(&mut site.office_speed, self.office_speed.as_ref());
+        self.move_beside_office(site);
         sensible(site)
+    }
+
+    /// What was heard of one office says nothing of another.
+    fn move_beside_office(&self, site: &mut Site) {
+        if let Some(office) = self.office.as_ref().filter(|office| **office != site.office) {
+            site.office.clone_from(office);
+            site.office_state = OfficeState::default();
+        }
     }
 }
 

@@ -3,6 +3,27 @@ use super::*;
 const WALKWAY: &str = "/v1/sites/walkway";
 
 #[tokio::test]
+async fn a_site_is_set_beside_an_office_and_nobody_sets_how_it_is_with_it() {
+    let office = Office::open().await;
+    let speed = json!({"down": 1_000_000, "up": 512_000});
+    let (status, refused) = office.patch(WALKWAY, json!({"office_speed": speed})).await;
+    assert_eq!(status, 422, "{refused}");
+    let change = json!({"office": "hofuf/radio", "office_speed": speed});
+    let (status, changed) = office.patch(WALKWAY, change).await;
+    assert_eq!(status, 200, "{changed}");
+    assert_eq!((&changed["office"], &changed["office_speed"]), (&json!("hofuf/radio"), &speed));
+    let (status, _) = office.patch(WALKWAY, json!({"office_since": 1})).await;
+    assert_eq!(status, 400);
+    for (wrong, status) in
+        [(json!({"office": "hofuf/radio/2"}), 400), (json!({"office_speed": {}}), 422)]
+    {
+        assert_eq!(office.patch(WALKWAY, wrong.clone()).await.0, status, "{wrong}");
+    }
+    let (_, cleared) = office.patch(WALKWAY, json!({"office": null, "office_speed": null})).await;
+    assert_eq!((&cleared["office"], &cleared["office_speed"]), (&Value::Null, &Value::Null));
+}
+
+#[tokio::test]
 async fn a_site_is_changed_by_what_is_named_and_keeps_the_rest() {
     let office = Office::open().await;
     let change = json!({

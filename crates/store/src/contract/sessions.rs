@@ -136,6 +136,17 @@ pub trait Sessions: Send + Sync {
     /// The device of each of these sessions.
     async fn devices_online_at(&self, site: &SiteName) -> Result<Vec<MacAddress>, StoreError>;
 
+    /// Open sessions at the access points of a site that have the speed of their allowance, those that
+    /// used most first.
+    async fn list_unyielding(&self, site: &SiteName) -> Result<Vec<Session>, StoreError>;
+
+    /// Open sessions, wherever they are, that have less because an office needs the network, those that
+    /// used most first.
+    async fn list_yielding(&self) -> Result<Vec<Session>, StoreError>;
+
+    /// When the last report about any of the sessions that are open at a site came; `None` if none is.
+    async fn last_report_at(&self, site: &SiteName) -> Result<Option<Timestamp>, StoreError>;
+
     /// Accounts that have an open session.
     async fn accounts_online(&self) -> Result<Vec<AccountId>, StoreError>;
 

@@ -57,6 +57,7 @@ const STEPS: &[Step] = steps![
     "0033_maintenance_of_links",
     "0034_refusals",
     "0035_link_policies",
+    "0036_yielding",
 ];
 
 /// What migrating did.

@@ -78,9 +78,15 @@ impl Orders for SqlStore {
     async fn advance_order(&self, order: &NasOrder, step: &OrderStep) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         let advanced = advance(&mut transaction, order.id, step).await?;
+        // Who was made to ask again has it from the Accept that followed.
+        let is_taken = matches!(
+            step,
+            OrderStep::Acknowledged { .. }
+                | OrderStep::Done { outcome: OrderOutcome::Acknowledged, .. }
+        );
         if advanced
-            && let (OrderStep::Acknowledged { .. }, OrderKind::Change(speed), Some(session)) =
-                (step, order.kind, order.session)
+            && is_taken
+            && let (OrderKind::Change(speed), Some(session)) = (order.kind, order.session)
         {
             sqlx::query("UPDATE sessions SET speed = $1 WHERE id = $2")
                 .bind(speed.as_str())

@@ -18,6 +18,9 @@ use crate::{AccountUsage, Change, SessionFilter, Sessions, SessionsFrom, StoreEr
 pub(super) const COLUMNS: &str = "id, nas, acct_session_id, device, user_name, address, grant_id, account, \
      started_at, updated_at, uploaded, downloaded, time, ended_at, ended_why, identification, speed";
 
+/// The condition that a session has less because an office needs the network; an index says the same.
+const YIELDING: &str = "speed IN ('yielding', 'reduced-yielding')";
+
 /// Stands in for the device of a session whose person was erased.
 pub(super) const ERASED_DEVICE: MacAddress = MacAddress::new([2, 0, 0, 0, 0, 0]);
 
@@ -144,6 +147,28 @@ impl Sessions for SqlStore {
         let rows =
             sqlx::query(statement).bind(site.as_str().to_owned()).fetch_all(&self.reader).await?;
         rows.iter().map(|row| Columns(row).mac("device")).collect()
+    }
+
+    async fn list_unyielding(&self, site: &SiteName) -> Result<Vec<Session>, StoreError> {
+        let condition = format!(
+            "nas IN (SELECT name FROM access_points WHERE site = $1) AND ended_at IS NULL \
+             AND NOT ({YIELDING}) ORDER BY uploaded + downloaded DESC"
+        );
+        self.sessions_where(&condition, |query| query.bind(site.as_str().to_owned())).await
+    }
+
+    async fn list_yielding(&self) -> Result<Vec<Session>, StoreError> {
+        let condition =
+            format!("ended_at IS NULL AND {YIELDING} ORDER BY uploaded + downloaded DESC");
+        self.sessions_where(&condition, |query| query).await
+    }
+
+    async fn last_report_at(&self, site: &SiteName) -> Result<Option<Timestamp>, StoreError> {
+        let statement = "SELECT MAX(updated_at) AS at FROM sessions \
+             WHERE nas IN (SELECT name FROM access_points WHERE site = $1) AND ended_at IS NULL";
+        let row =
+            sqlx::query(statement).bind(site.as_str().to_owned()).fetch_one(&self.reader).await?;
+        Columns(&row).optional_time("at")
     }
 
     async fn accounts_online(&self) -> Result<Vec<AccountId>, StoreError> {

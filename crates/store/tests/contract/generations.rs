@@ -118,6 +118,22 @@ pub async fn what_was_acknowledged_is_enforced_once_accounting_shows_it(store: T
     assert_eq!(session.speed, Speed::Reduced, "reports do not change it");
 }
 
+pub async fn who_was_made_to_ask_again_has_the_speed_that_it_was_to_be_given(store: TestStore) {
+    with_session(&store).await;
+    for (id, answer, outcome, speed) in [
+        (1, OrderAnswer::Refused(401), OrderOutcome::Refused(401), Speed::Full),
+        (2, OrderAnswer::Acknowledged, OrderOutcome::Acknowledged, Speed::Reduced),
+    ] {
+        let change = slower(id, at(u64::from(id)));
+        assert!(store.add_order(&change).await.unwrap());
+        let last = Some((OrderMethod::Reauthenticate, answer));
+        let step = OrderStep::Done { last, at: at(9), outcome };
+        assert!(store.advance_order(&change, &step).await.unwrap());
+        let session = store.find_session(SESSION).await.unwrap().unwrap();
+        assert_eq!(session.speed, speed);
+    }
+}
+
 pub async fn a_disconnect_that_nothing_shows_is_looked_at_again(store: TestStore) {
     with_session(&store).await;
     let disconnect = order(1, OrderKind::Disconnect, at(1));

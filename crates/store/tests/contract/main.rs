@@ -32,6 +32,7 @@ mod sign_in;
 mod spending;
 mod stays;
 mod vouchers;
+mod yielding;
 
 /// Runs one contract on both databases.
 macro_rules! on_both {
@@ -126,6 +127,7 @@ on_both![
     generations::an_answer_to_an_older_order_settles_nothing_newer,
     generations::who_dies_over_an_order_holds_the_next_up_no_longer_than_its_claim,
     generations::what_was_acknowledged_is_enforced_once_accounting_shows_it,
+    generations::who_was_made_to_ask_again_has_the_speed_that_it_was_to_be_given,
     generations::a_disconnect_that_nothing_shows_is_looked_at_again,
     generations::rivals_give_each_order_its_own_number_and_one_change_waits,
     generations::rivals_never_hold_two_orders_about_one_device,
@@ -168,6 +170,9 @@ on_both![
     accounting::who_was_not_here_for_long_is_unused,
     accounting::a_number_that_was_not_used_for_long_is_somebody_elses,
     stays::a_name_that_is_given_again_is_another_stay_and_nothing_counts_twice,
+    yielding::sessions_are_found_by_whether_they_yield_those_that_used_most_first,
+    yielding::a_site_was_last_heard_when_any_of_its_open_sessions_was,
+    yielding::of_two_who_tell_a_site_of_its_office_the_later_state_stays,
     stays::the_balance_of_octets_is_that_of_the_latest_stays_that_moved_some,
     stays::a_late_report_reaches_the_stay_it_is_about,
     stays::a_device_that_comes_back_after_a_restart_under_its_old_name_is_counted,
