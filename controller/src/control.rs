@@ -19,6 +19,7 @@ use crate::newcomers::Newcomers;
 use crate::quota::QuotaWatch;
 use crate::reaper::Reaper;
 use crate::settings::ControllerSettings;
+use crate::yielding::YieldingWatch;
 
 /// How long a part that broke down rests before it is started again.
 const REST: Duration = Duration::from_secs(1);
@@ -55,6 +56,7 @@ pub struct Controller {
     reaper: Arc<Reaper>,
     newcomers: Arc<Newcomers>,
     directions: Arc<DirectionWatch>,
+    yielding: Arc<YieldingWatch>,
     link_history: Arc<Merging>,
     link_incidents: Option<Arc<Judging>>,
     link_alerts: Option<Arc<Telling>>,
@@ -84,6 +86,7 @@ impl Controller {
             guests: Arc::new(GuestWatch::new(store.clone(), clock.clone(), nas_control)),
             newcomers: Arc::new(Newcomers::new(store.clone(), clock.clone())),
             directions: Arc::new(DirectionWatch::new(store.clone(), clock.clone())),
+            yielding: Arc::new(YieldingWatch::new(store.clone(), clock.clone())),
             link_incidents: settings
                 .links
                 .clone()
@@ -125,6 +128,7 @@ impl Controller {
             reaper,
             newcomers,
             directions,
+            yielding,
             link_history,
             link_incidents,
             link_alerts,
@@ -155,6 +159,7 @@ impl Controller {
             keep_alive("reaper", &stop, || reaper.clone().run(stop.clone())),
             keep_alive("newcomers", &stop, || newcomers.clone().run(stop.clone())),
             keep_alive("direction watch", &stop, || directions.clone().run(stop.clone())),
+            keep_alive("yielding watch", &stop, || yielding.clone().run(stop.clone())),
             keep_alive("link history", &stop, || link_history.clone().run(stop.clone())),
         );
     }

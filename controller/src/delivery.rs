@@ -15,8 +15,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Clock, Nas, NasCommand, NasName, NasOrder, OrderAnswer, OrderId, OrderKind, OrderMethod,
-    OrderOutcome, OrderState, OrderStep, OrderTry, Session, Terms, Timestamp,
+    Clock, Nas, NasCommand, NasName, NasOrder, NasProfile, OrderAnswer, OrderId, OrderKind,
+    OrderMethod, OrderOutcome, OrderState, OrderStep, OrderTry, Session, Terms, Timestamp,
 };
 use store::{Change, Changes, Reach, Store, StoreError, terms_of};
 use tokio::task::{Id, JoinError, JoinSet};
@@ -25,6 +25,11 @@ use tokio_util::sync::CancellationToken;
 use self::lanes::Lanes;
 use self::settle::{Rules, method, settle, unconfirmed, undeliverable};
 use crate::nas_control::{Delivery, NasControl};
+
+/// Whether there is a way to tell an access point of that profile.
+pub(crate) const fn can_be_told(kind: OrderKind, profile: NasProfile) -> bool {
+    !ladder::methods(kind, profile).is_empty()
+}
 
 /// For how long a claimed order is ours; longer than it can wait and be tried.
 const CLAIM: Duration = Duration::from_secs(90);

@@ -30,6 +30,7 @@ mod stage;
 mod support;
 mod tail;
 mod why;
+mod yielding;
 
 pub use control::{Controller, OrderDelivery};
 pub use credential::one_time_credential;
