@@ -6,12 +6,14 @@
 //! links are. `GET /v1/links/SITE/policy?after=` tells what it is to run by, if there is a newer policy than it
 //! has. What travels stands in [`link::report`] and [`link::policy`].
 
+mod beside;
 mod hearing;
 mod intake;
 mod judging;
 mod mapping;
 mod merging;
 mod monthly;
+mod offices;
 mod reporting;
 mod settings;
 mod telling;

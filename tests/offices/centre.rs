@@ -100,8 +100,12 @@ impl City {
 
     /// What a command says at the centre, if it can be asked.
     fn ask(&self, words: &[&str]) -> Option<Value> {
+        self.sabeel(&[&["link"], words].concat())
+    }
+
+    fn sabeel(&self, words: &[&str]) -> Option<Value> {
         let config = self.offices.dir().join("centre.toml");
-        let all = [&[SABEEL, "-c", config.to_str().unwrap(), "--json", "link"], words].concat();
+        let all = [&[SABEEL, "-c", config.to_str().unwrap(), "--json"], words].concat();
         let output = self.offices.command("router-1", &all).output().unwrap();
         output.status.success().then(|| serde_json::from_slice(&output.stdout).unwrap())
     }
@@ -126,6 +130,22 @@ impl City {
         let answer: Value = serde_json::from_str(body).ok()?;
         let items = answer["items"].as_array()?;
         Some(items.iter().map(|told| told["event"].clone()).collect())
+    }
+
+    /// Adds a visitors' site beside the radio of the second office.
+    fn found_a_walkway(&self) {
+        let titles = ["--title-ar", "الممشى", "--title-en", "Walkway"];
+        let site = [&["site", "add", "walkway", "--plan", "visitor"], &titles[..]].concat();
+        let beside = ["site", "set", "walkway", "--office", "office-2/radio"];
+        for words in [&["plan", "add", "visitor"][..], &site, &beside] {
+            assert!(self.sabeel(words).is_some(), "{words:?}");
+        }
+    }
+
+    /// Whether the walkway knows that the office is there.
+    fn is_beside_office(&self) -> bool {
+        let shown = self.sabeel(&["site", "show", "walkway"]);
+        shown.is_some_and(|site| !site["office_since"].is_null())
     }
 
     fn wait_for(&self, what: &str, is_so: impl Fn() -> bool) {
@@ -222,6 +242,8 @@ fn what_happens_reaches_the_centre_once_and_in_order_whatever_breaks_in_between(
     for router in 1..=2 {
         city.wait_for_events(router);
     }
+    city.found_a_walkway();
+    assert!(!city.is_beside_office());
     // The centre dies, and the office changes its path without it.
     city.kill_centre();
     city.offices.cut_both("fib0");
@@ -230,6 +252,7 @@ fn what_happens_reaches_the_centre_once_and_in_order_whatever_breaks_in_between(
     for router in 1..=2 {
         city.wait_for_events(router);
     }
+    city.wait_for("word of it at the walkway", || city.is_beside_office());
     // What both ends say is one incident, of which the centre learnt late.
     let cuts = || {
         let incidents = city.ask(&["incidents"]).unwrap_or_default();

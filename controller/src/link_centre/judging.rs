@@ -16,7 +16,9 @@ use store::{LinkConclusion, LinkIncident, LinkSite, Store, StoreError};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
+use super::beside::{Beside, Heard};
 use super::hearing::said;
+use super::offices::Office;
 use super::settings::{LinkCentreSettings, own_name};
 use super::windows;
 use crate::links::alert::{AlertSettings, Alerts};
@@ -42,6 +44,10 @@ pub(super) struct Known {
     heard: BTreeMap<Name, u64>,
     /// The offices whose agents are silent.
     silent: BTreeSet<Name>,
+    /// Those whose visitors' access points are.
+    dark: BTreeSet<Name>,
+    /// What offices need of their visitors.
+    pub(super) offices: BTreeMap<Name, Office>,
     evidence: Evidence,
     pub(super) incidents: Incidents,
     /// On what people work.
@@ -57,6 +63,7 @@ pub(crate) struct Judging {
     clock: Arc<dyn Clock>,
     words: Catalogue,
     started_at: Timestamp,
+    beside: Beside,
 }
 
 impl Judging {
@@ -66,7 +73,8 @@ impl Judging {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let started_at = clock.now();
-        Self { settings, store, clock, words: Catalogue::new(), started_at }
+        let (words, beside) = (Catalogue::new(), Beside::new(started_at));
+        Self { settings, store, clock, words, started_at, beside }
     }
 
     /// Works until told to stop.
@@ -97,9 +105,14 @@ impl Judging {
             self.listen(site, &mut known, now);
         }
         known.in_maintenance = windows::worked_on(&self.store, &self.settings.zone, now).await?;
+        let store = self.store.as_ref();
+        for (name, heard_at) in self.beside.access_points(store, now).await? {
+            note_access_points(name, heard_at, &mut known);
+        }
         let due = [known.incidents.next_deadline(), known.alerts.next_deadline()];
         let is_due = due.into_iter().flatten().any(|due| due <= now);
         if known == before && !is_due {
+            self.beside.tell(store, (&known.offices, &sites), now).await?;
             return Ok(Vec::new());
         }
         let matters = u64::try_from((now - MATTERS).as_millis()).unwrap_or_default();
@@ -120,6 +133,7 @@ impl Judging {
         for change in &changes {
             tell(change, &known.incidents);
         }
+        self.beside.tell(store, (&known.offices, &sites), now).await?;
         Ok(changes)
     }
 
@@ -138,7 +152,9 @@ impl Judging {
 
     /// Takes in the events of an office that came since.
     async fn hear(&self, site: &LinkSite, known: &mut Known) -> Result<(), StoreError> {
+        let now = self.clock.now();
         let heard = known.heard.entry(site.name.clone()).or_default();
+        let office = known.offices.entry(site.name.clone()).or_default();
         // One that was forgotten begins anew.
         *heard = (*heard).min(site.events);
         while *heard < site.events {
@@ -152,10 +168,14 @@ impl Judging {
                 let Ok(event) = serde_json::from_str::<Event>(&told.event.line) else { continue };
                 // Whoever told it speaks for that office alone.
                 let event = Event { site: site.name.to_string(), ..event };
+                office.hear(&event, now);
                 if let Some(said) = said(&event) {
                     known.evidence.add(said);
                 }
             }
+        }
+        if let Some((state, at)) = &site.state {
+            office.note(state, *at, now);
         }
         Ok(())
     }
@@ -174,6 +194,23 @@ impl Judging {
             let what = What::ChannelSilent(is_silent);
             known.evidence.add(Said { at, site: site.name.to_string(), what });
         }
+    }
+}
+
+/// Notes that the access points beside an office fell silent, or are heard again.
+fn note_access_points(office: Name, heard: Heard, known: &mut Known) {
+    let (at, is_silent) = match heard {
+        Heard::At(at) => (at, false),
+        Heard::NotSince(at) => (at, true),
+    };
+    let is_new = match is_silent {
+        true => known.dark.insert(office.clone()),
+        false => known.dark.remove(&office),
+    };
+    if is_new {
+        let at = Moment::from_millis(u64::try_from(at.as_millis()).unwrap_or_default());
+        let what = What::AccessPointsSilent(is_silent);
+        known.evidence.add(Said { at, site: office.to_string(), what });
     }
 }
 

@@ -20,6 +20,11 @@ pub use name::{Name, NameError};
 /// The span of the cells that agents tell, in seconds.
 pub const FINE_SPAN: u32 = 10;
 
+/// In the code of an event about visitors: more of them may come.
+pub const OPEN: &str = "open";
+/// There is no room for more of them.
+pub const STOPPED: &str = "stopped";
+
 /// Of what a log is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {

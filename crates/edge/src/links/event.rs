@@ -119,6 +119,7 @@ impl Words {
                 path: Some(self.path(*number)),
                 to: Some(share(wanted)),
                 why: Some(crowding(wanted.reason).to_owned()),
+                code: Some(sign_ins(wanted.sign_ins).to_owned()),
                 ..blank
             },
             What::Fitness { number, judgement } => Event {
@@ -218,6 +219,14 @@ fn share(wanted: &Wanted) -> String {
     }
 }
 
+/// Whether more of them may come, in one word.
+const fn sign_ins(sign_ins: SignIns) -> &'static str {
+    match sign_ins {
+        SignIns::Open => link::report::OPEN,
+        SignIns::Stopped => link::report::STOPPED,
+    }
+}
+
 /// What made visitors' share what it is, in words.
 const fn crowding(reason: GuardReason) -> &'static str {
     match reason {
@@ -278,6 +287,17 @@ mod tests {
         let change = Change { from: Health::Up, to: Health::Down, why: Why::Silent };
         let what = What::Path { number: PathNumber::PRIMARY, change };
         words().event(&what, UNIX_EPOCH + Duration::from_millis(1_500))
+    }
+
+    #[test]
+    fn what_visitors_have_is_told_with_whether_more_may_come() {
+        for (sign_ins, code) in [(SignIns::Open, "open"), (SignIns::Stopped, "stopped")] {
+            let reason = GuardReason::Crowded(Crowding::Loss);
+            let wanted = Wanted { ceil: None, reason, sign_ins };
+            let what = What::Shared { number: PathNumber::new(1), wanted };
+            let event = words().event(&what, UNIX_EPOCH);
+            assert_eq!((event.path.as_deref(), event.code.as_deref()), (Some("radio"), Some(code)));
+        }
     }
 
     #[test]

@@ -62,6 +62,9 @@ pub struct PathStatus {
     pub mtu: Option<u16>,
     /// What visitors have of it at most, in kbit/s; nothing if they have all that the office leaves.
     pub visitors_kbit: Option<u64>,
+    /// Whether the office leaves no room for visitors who are not online yet.
+    #[serde(default)]
+    pub is_closed_to_visitors: bool,
 }
 
 impl Status {
@@ -92,6 +95,7 @@ impl Status {
                     [of.capacity_up, of.capacity_down].map(|of| of.bits_per_second() / 1_000)
                 }),
                 mtu: carried.map(|of| of.mtu.0),
+                is_closed_to_visitors: watch.is_closed_to_visitors(number),
                 visitors_kbit: watch.ceil(number).flatten().map(|of| of.bits_per_second() / 1_000),
             }
         });

@@ -30,7 +30,8 @@ pub struct Event {
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
-    /// The same of a path or its fitness, in one word for programs.
+    /// The same of a path or its fitness, in one word for programs; of visitors whether more may come,
+    /// [`OPEN`](super::OPEN) or [`STOPPED`](super::STOPPED).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// By which paths the office goes afterwards: what is protected, and the rest.

@@ -33,6 +33,11 @@ impl Guarded {
         self.guard.wanted().ceil
     }
 
+    /// Whether there is no room for more of them.
+    pub(super) const fn is_closed(&self) -> bool {
+        matches!(self.guard.wanted().sign_ins, SignIns::Stopped)
+    }
+
     /// Takes what the office sent in a second.
     pub(super) fn note_office(&mut self, rate: BitRate) {
         self.office.push_back(rate);

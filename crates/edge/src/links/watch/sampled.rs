@@ -5,10 +5,17 @@ use std::time::{Duration, Instant};
 use link::capacity::BitRate;
 use link::{PathNumber, Second};
 
+use super::guarded::Guarded;
 use super::{Fitness, Watch};
 use crate::links::cells::{PathSample, Sample};
 
 impl Watch {
+    /// Whether the office leaves no room on a path for visitors who are not online yet.
+    pub(in crate::links) fn is_closed_to_visitors(&self, number: PathNumber) -> bool {
+        let guarded = self.watched(number).and_then(|watched| watched.guarded.as_ref());
+        guarded.is_some_and(Guarded::is_closed)
+    }
+
     /// What visitors have of a path at most, if it is shared out.
     pub(in crate::links) fn ceil(&self, number: PathNumber) -> Option<Option<BitRate>> {
         Some(self.watched(number)?.guarded.as_ref()?.ceil())
