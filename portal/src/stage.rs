@@ -3,7 +3,9 @@
 //! Nothing is remembered in the browser: a page that was closed opens where the
 //! journey really is (messaging facts, §6.1).
 
-use domain::{Assessment, Challenge, Doors, Grant, Remaining, Session, Site, Timestamp, Window};
+use domain::{
+    Assessment, Challenge, Doors, Grant, Remaining, Session, SignIns, Site, Timestamp, Window,
+};
 use store::{Standing, standing_of};
 
 use crate::app::App;
@@ -19,7 +21,7 @@ pub(crate) enum Stage {
         /// When it closes again.
         closes_at: Timestamp,
     },
-    /// As many devices are online as the site takes.
+    /// As many devices are online as the site takes, or an office leaves no room for more.
     Full,
     /// A number is wanted.
     Number(Occasion),
@@ -148,7 +150,14 @@ async fn not_signed_in(
 
 /// The step of a device that has nothing yet.
 async fn number(app: &App, visit: &Visit, occasion: Occasion) -> Result<Stage, Failure> {
-    Ok(if is_full(app, visit).await? { Stage::Full } else { Stage::Number(occasion) })
+    let is_full = has_no_room(visit) || is_full(app, visit).await?;
+    Ok(if is_full { Stage::Full } else { Stage::Number(occasion) })
+}
+
+/// Whether an office needs so much of the network that nobody new is let in; who has signed in is.
+fn has_no_room(visit: &Visit) -> bool {
+    let need = visit.site.office_need(visit.now);
+    need.is_some_and(|need| need.sign_ins == SignIns::Stopped)
 }
 
 /// Whether the site takes nobody else for now.

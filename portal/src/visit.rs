@@ -121,7 +121,7 @@ impl Visit {
             title: Html::heading(&words.text(title)),
             site: Html::heading(self.site.title.in_language(&self.context.language)),
             others: app.catalogue.others(&self.context.language, &self.site.languages),
-            banners: banners(&self.site, words),
+            banners: banners(&self.site, words, self.now),
             look: &self.site.look,
             base: format!("/v/{}/", self.token),
             here: here.into(),
@@ -209,8 +209,9 @@ impl Visit {
 }
 
 /// What every page of a site says at the moment.
-pub(crate) fn banners(site: &Site, words: Words<'_>) -> Vec<Html> {
-    let notice = site.notice.map(|notice| match notice {
+pub(crate) fn banners(site: &Site, words: Words<'_>, now: Timestamp) -> Vec<Html> {
+    let of_office = site.office_need(now).map(|_| Notice::OfficeBackup);
+    let notice = site.notice.or(of_office).map(|notice| match notice {
         Notice::OfficeBackup => words.text("office-backup"),
         Notice::InternetDown if site.garden.is_empty() => words.text("e-internet"),
         Notice::InternetDown => words.text("e-internet-services"),

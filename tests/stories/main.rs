@@ -6,6 +6,7 @@ mod access_point;
 mod apart;
 mod away;
 mod bad_input;
+mod beside_office;
 mod browser;
 mod chance;
 mod city;

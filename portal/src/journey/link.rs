@@ -100,7 +100,7 @@ impl Followed {
             title: Html::heading(&words.text(title)),
             site: Html::heading(self.site.title.in_language(&self.language)),
             others: app.catalogue.others(&self.language, &self.site.languages),
-            banners: banners(&self.site, words),
+            banners: banners(&self.site, words, self.now),
             look: &self.site.look,
             base: "/".to_owned(),
             here: format!("t/{}{page}", self.token.expose()).into(),

@@ -1,6 +1,11 @@
 //! What an admin changes about a site is on its pages at once.
 
-use domain::{HelpNumbers, Language, Localised, Look, Notice, Site, TextKey};
+use std::time::Duration;
+
+use domain::{
+    Clock, HelpNumbers, Language, Localised, Look, Notice, OfficeNeed, OfficeState, SignIns, Site,
+    TextKey,
+};
 
 use crate::browser::{Browser, PORTAL};
 use crate::pages::{LANGUAGES, all_pages, budget_of};
@@ -98,6 +103,71 @@ async fn a_notice_is_on_every_page_until_it_is_taken_back() {
         let body = browser.visit(&format!("{base}{page}")).await.body;
         assert!(!body.contains("class=\"note\""), "{page} {body}");
     }
+}
+
+impl Town {
+    /// The controller notes that the office came to the path of the walkway, or left it.
+    async fn note_office(&self, generation: u64, sign_ins: Option<SignIns>) {
+        let now = self.clock.now();
+        let until = now + Duration::from_secs(900);
+        let need = sign_ins.map(|sign_ins| OfficeNeed { since: now, until, sign_ins });
+        self.change_site(|site| {
+            site.office = Some("hofuf/radio".parse().unwrap());
+            site.office_state = OfficeState { generation, need };
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn while_an_office_is_there_every_page_says_so_and_none_when_it_is_not_heard_of_any_more() {
+    let town = Town::open().await;
+    let browser = town.english();
+    let base = town.go_online(&browser, MAC, "10.1.0.7").await.base();
+    let other = browser.visit(&town.gate_redirect("02:00:5e:10:00:02", "10.1.0.8")).await.base();
+    let pages = [format!("{base}status"), other.clone(), format!("{other}help")];
+    let say = async |expected: bool| {
+        for page in &pages {
+            let page = browser.visit(page).await;
+            assert_eq!(page.body.matches(BACKUP).count(), usize::from(expected), "{}", page.body);
+            assert!(page.body.len() <= 6_000, "{}", page.body.len());
+        }
+    };
+    say(false).await;
+    town.note_office(1, Some(SignIns::Open)).await;
+    say(true).await;
+    town.change_site(|site| site.notice = Some(Notice::OfficeBackup)).await;
+    say(true).await;
+    town.change_site(|site| site.notice = None).await;
+    town.note_office(2, None).await;
+    say(false).await;
+    town.note_office(3, Some(SignIns::Open)).await;
+    town.clock.advance(Duration::from_secs(900));
+    let page = browser.visit(&format!("{other}help")).await;
+    assert!(!page.shows(BACKUP), "nobody said so again");
+}
+
+#[tokio::test]
+async fn where_an_office_leaves_no_room_nobody_new_gets_a_code_and_who_signed_in_stays() {
+    let town = Town::open().await;
+    let browser = town.english();
+    let online = town.go_online(&browser, MAC, "10.1.0.7").await;
+    let stranger = browser.visit(&town.gate_redirect("02:00:5e:10:00:02", "10.1.0.8")).await;
+    town.note_office(1, Some(SignIns::Stopped)).await;
+    let form = [("phone", "0551234569"), ("terms", "yes")];
+    let sent = browser.post(&stranger, "phone", &form).await;
+    assert!(!sent.location().ends_with("/code") && town.next_message().await.is_none());
+    let full = browser.visit(&stranger.base()).await;
+    assert!(full.shows("The site is very busy. Please try again in 60 seconds."), "{}", full.body);
+    assert!(full.shows(BACKUP) && !full.body.contains("<form"), "{}", full.body);
+    assert_eq!(browser.visit(&format!("{}status", online.base())).await.title(), "Session status");
+    // Whoever is known comes back without a code.
+    town.report("gate", MAC, "10.1.0.7", Event::Stopped, used(60, 1)).await;
+    let back = browser.get(&town.gate_redirect(MAC, "10.1.0.7")).await;
+    let back = browser.get(&back.location()).await;
+    assert!(back.location().ends_with("/go"), "{}", back.location());
+    town.note_office(2, Some(SignIns::Open)).await;
+    assert_eq!(browser.visit(&stranger.base()).await.title(), "Welcome to Al-Ahsa Wi-Fi");
 }
 
 #[tokio::test]
