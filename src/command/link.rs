@@ -138,7 +138,10 @@ fn path_row(path: &PathStatus) -> [String; 9] {
     let ms = |us: Option<u64>| us.map_or_else(|| "-".to_owned(), milliseconds);
     [
         path.name.clone(),
-        path.health.clone(),
+        match path.pace.as_deref() {
+            Some("idle") => format!("{}, idle", path.health),
+            _ => path.health.clone(),
+        },
         ms(path.round_trip_us),
         ms(path.usual_us),
         ms(path.jitter_us),

@@ -6,6 +6,7 @@
 //! table test.
 
 pub mod bfd;
+pub mod cadence;
 pub mod capacity;
 pub mod carry;
 pub mod cause;

@@ -32,6 +32,10 @@ use crate::settings::{SettingsError, within};
 const MOST_PATHS: usize = 8;
 const MOST_INSTANCE: u64 = 99;
 const MOST_PREFIXES: usize = 10_000;
+/// So slow at most is a path whose traffic is paid for while it matters how it is.
+const SLOWEST_METERED_MS: u64 = 4_000;
+/// The least time from one of its trials to the next: each takes some 100 kB, and a train.
+const METERED_TRIALS: u64 = 1_800;
 
 /// The section `[links]` of the configuration file.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -177,6 +181,13 @@ pub struct PathSettings {
     /// What visitors have of it whatever happens, in kbit/s; 64 to 10,000,000, default 500.
     #[serde(default = "default_floor")]
     pub visitors_floor_kbit: u32,
+    /// Whether its traffic is paid for; default no. While it does not matter how it is, it is watched
+    /// seldom.
+    #[serde(default)]
+    pub metered: bool,
+    /// The time between its heartbeats then, in seconds; 5 to 30, default 10.
+    #[serde(default = "default_idle_heartbeat")]
+    pub idle_heartbeat_seconds: u8,
     /// The time between heartbeats in milliseconds; 10 to 60,000, default 100.
     #[serde(default = "default_heartbeat")]
     pub heartbeat_ms: u64,
@@ -431,6 +442,15 @@ impl LinksSettings {
         }
     }
 
+    /// How a path is tried: where traffic is paid for, seldom.
+    pub(super) fn carry_test_of(&self, path: &PathSettings) -> CarryTestSettings {
+        let mut test = self.carry_test.clone();
+        if path.metered {
+            test.every_seconds = test.every_seconds.max(METERED_TRIALS);
+        }
+        test
+    }
+
     /// What shapes a path, if its visitors are to make room.
     pub(super) fn shape(&self, path: &PathSettings) -> Option<Shape> {
         let capacity = path.capacity().filter(|_| !self.visitors.is_empty())?;
@@ -500,6 +520,10 @@ const fn default_floor() -> u32 {
 
 const fn default_heartbeat() -> u64 {
     100
+}
+
+const fn default_idle_heartbeat() -> u8 {
+    10
 }
 
 const fn default_missing() -> u8 {

@@ -38,6 +38,8 @@ pub struct PathStatus {
     pub name: String,
     /// How it is.
     pub health: String,
+    /// How often it is watched, if its traffic is paid for: `idle`, `keeping-up` or `full`.
+    pub pace: Option<String>,
     /// Whether packets pass.
     pub is_alive: bool,
     /// Round trips of the last second: the middle one, in microseconds.
@@ -79,6 +81,7 @@ impl Status {
             PathStatus {
                 name: words.path(number),
                 health: view.health.to_string(),
+                pace: watch.pace(number).map(|pace| pace.as_str().to_owned()),
                 is_alive: view.is_alive,
                 round_trip_us: second.and_then(|of| of.round_trips.percentile(50)).map(micros),
                 usual_us: usual.flatten().map(micros),

@@ -6,6 +6,7 @@
 mod command;
 mod fitness;
 mod guarded;
+mod paced;
 mod patience;
 mod reload;
 mod sampled;
@@ -25,6 +26,7 @@ use link::{Health, Key, Mos, Path, PathNumber, PathView, Readiness, Second, Site
 pub(super) use command::Command;
 pub(super) use fitness::Fitness;
 use guarded::Guarded;
+use paced::Paced;
 use patience::Patience;
 
 use super::cells::Losses;
@@ -69,6 +71,8 @@ struct Watched {
     /// How often both ends are to be heard, and by what they are known.
     heartbeats: bfd::Settings,
     patience: Patience,
+    /// How often it is watched, if its traffic is paid for.
+    paced: Option<Paced>,
     sender: Option<Sender>,
     path: Path,
     /// What visitors have of it, if they are to make room there.
@@ -121,10 +125,11 @@ impl Watch {
                 is_met: None,
                 heartbeats: wished,
                 patience: Patience::of(of),
+                paced: Paced::of(of, now),
                 sender,
                 path: Path::new(of.policy(), now),
                 guarded: settings.shape(of).map(|shape| Guarded::of(&shape)),
-                fitness: is_tried.then(|| Fitness::new(settings.carry_test.requirement())),
+                fitness: is_tried.then(|| Fitness::new(settings.carry_test_of(of).requirement())),
                 last: Second::default(),
                 losses: Losses::default(),
             });
@@ -145,8 +150,9 @@ impl Watch {
         let guards = guards.min();
         let trials = self.paths.iter().filter_map(|path| path.fitness.as_ref()?.next_deadline());
         let trials = trials.min();
+        let paces = self.paths.iter().filter_map(|path| path.paced.as_ref()?.next_deadline()).min();
         let site = self.site.next_deadline();
-        let others = [self.sessions.next_deadline(), probes, paths, guards, trials, site];
+        let others = [self.sessions.next_deadline(), probes, paths, guards, trials, paces, site];
         others.into_iter().flatten().fold(self.next_second, Instant::min)
     }
 
@@ -160,6 +166,9 @@ impl Watch {
     ) {
         let Ok(received) = self.sessions.receive(arrival, datagram, now) else { return };
         let Some(number) = self.number_of(received.session) else { return };
+        if let Some(standing) = self.sessions.find(received.session) {
+            self.hear_wish(number, &standing);
+        }
         match received.change {
             Some(change) => self.take_change(number, &change, now, effects),
             None => {
@@ -212,6 +221,8 @@ impl Watch {
         let Some(former) = self.session_of(number) else { return };
         let key = self.key.as_ref().filter(|_| of.authenticated);
         let Ok(wished) = heartbeats(of, key) else { return };
+        let paced = self.watched(number).and_then(|watched| watched.paced.as_ref());
+        let wished = paced.map_or(wished.clone(), |paced| paced.heartbeats(wished));
         // Nobody hears its farewell; the new one takes its place.
         let _ = self.sessions.remove(former, now);
         let to = of.way(interface);
@@ -276,6 +287,7 @@ impl Watch {
             self.judge(number, now, effects);
         }
         self.look(now, effects);
+        self.set_pace(now);
     }
 
     /// How each path is.
@@ -393,8 +405,8 @@ impl Watch {
             let is_alive = watched.path.is_alive();
             let missing = is_alive.then(|| watched.patience.weigh(&second, now)).flatten();
             if let (Some(session), Some(missing)) = (watched.session, missing) {
-                let wished = watched.heartbeats.clone().with_missing(missing);
-                self.sessions.reconfigure(session, wished);
+                watched.heartbeats = watched.heartbeats.clone().with_missing(missing);
+                self.sessions.reconfigure(session, watched.heartbeats.clone());
             }
             let usual = watched.path.usual();
             let guarded = watched.guarded.as_mut();

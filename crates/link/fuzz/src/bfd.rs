@@ -213,7 +213,9 @@ impl Play {
             return;
         }
         if let Some((at, last)) = self.last.replace((self.now, packet)) {
-            let is_news = (last.state, last.diagnostic) != (packet.state, packet.diagnostic);
+            let told =
+                |of: &Packet| (of.state, of.diagnostic, of.desired_min_tx, of.required_min_rx);
+            let is_news = told(&last) != told(&packet);
             let least = standing.transmit_interval * 3 / 4;
             // Whole microseconds are waited for.
             let is_slow_enough = self.now - at + Duration::from_micros(1) >= least;

@@ -73,6 +73,8 @@ pub struct Standing {
     pub remote_state: State,
     /// And why it was in it.
     pub remote_diagnostic: Diagnostic,
+    /// The time between its packets that the other side would like best, while it is heard.
+    pub remote_wish: Option<Duration>,
     /// The longest time between this side's packets.
     pub transmit_interval: Duration,
     /// The longest time between the other side's packets; absent if it was never heard.
@@ -140,6 +142,7 @@ impl Session {
             remote: self.peer.discriminator,
             remote_state: self.peer.state,
             remote_diagnostic: self.peer.diagnostic,
+            remote_wish: self.peer.discriminator.map(|_| self.peer.desired_min_tx.duration()),
             transmit_interval: self.transmit_interval().duration(),
             receive_interval: self.peer.interval(required).map(Interval::duration),
             detection_time: self.detection_time(),
@@ -373,7 +376,7 @@ impl Session {
     }
 
     fn news(&self) -> News {
-        (self.state, self.diagnostic)
+        (self.state, self.diagnostic, self.negotiation.told())
     }
 
     /// What this side has to say (RFC 5880 s6.8.7).

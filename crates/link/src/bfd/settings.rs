@@ -76,6 +76,15 @@ impl Settings {
         Ok(Self { desired_min_tx, required_min_rx, detect_mult, ..self })
     }
 
+    /// The same with another time between packets, of both sides; one that cannot be changes nothing.
+    #[must_use]
+    pub fn with_interval(self, interval: Duration) -> Self {
+        match Interval::from_duration(interval).filter(|found| *found >= SHORTEST) {
+            Some(interval) => Self { desired_min_tx: interval, required_min_rx: interval, ..self },
+            None => self,
+        }
+    }
+
     /// The same with another multiplier.
     #[must_use]
     pub fn with_missing(self, detect_mult: NonZeroU8) -> Self {

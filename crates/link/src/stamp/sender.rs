@@ -195,6 +195,11 @@ impl Sender {
         self.settings.interval = interval;
     }
 
+    /// Other lengths of packets from the next one on.
+    pub fn set_sizes(&mut self, sizes: Sizes) {
+        self.settings.sizes = sizes;
+    }
+
     /// When [`Sender::poll`] has something to do.
     pub fn next_deadline(&self) -> Instant {
         let timeout = self.ring.first_waiting().map(|probe| probe.sent + self.settings.timeout);

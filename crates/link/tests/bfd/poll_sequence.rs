@@ -167,13 +167,25 @@ fn a_poll_is_answered_at_once_beside_the_packets_that_are_due() {
 }
 
 #[test]
+fn other_intervals_are_told_at_once_and_once() {
+    let mut bench = Bench::up(settings(10_000, 10_000, 3));
+    bench.packets();
+    bench.session.reconfigure(settings(100, 100, 3));
+    let [told] = bench.packets()[..] else { panic!("one packet") };
+    assert!(told.is_poll);
+    assert_eq!(told.desired_min_tx.duration(), ms(100));
+    assert_eq!(bench.packets(), []);
+}
+
+#[test]
 fn an_answer_never_asks() {
     // RFC 5880 s6.5: Poll and Final are never set both.
     let mut bench = Bench::up(settings(100, 100, 3));
     bench.session.reconfigure(settings(300, 100, 3));
     bench.take(Packet { is_poll: true, ..said(State::Up) }).unwrap();
-    let [answer] = bench.packets()[..] else { panic!("one answer") };
+    let [answer, asking] = bench.packets()[..] else { panic!("an answer, and what is new") };
     assert!(answer.is_final && !answer.is_poll);
+    assert!(!asking.is_final && asking.is_poll);
     // It may tell the new interval already (s6.8.3), and the Poll goes on.
     assert_eq!(answer.desired_min_tx.duration(), ms(300));
     assert!(bench.next_packet().1.is_poll);

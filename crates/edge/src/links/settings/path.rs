@@ -8,13 +8,15 @@ use link::bfd::{self, Interface};
 use link::capacity::BitRate;
 use link::{PathPolicy, QualityPolicy};
 
-use super::{AliveBy, LinksSettingsError, PathSettings, check_name};
+use super::{AliveBy, LinksSettingsError, PathSettings, SLOWEST_METERED_MS, check_name};
 use crate::settings::within;
 
 impl PathSettings {
     pub(super) fn validate(&self) -> Result<(), LinksSettingsError> {
         check_name(&self.name)?;
-        within("heartbeat-ms", self.heartbeat_ms, 10, 60_000)?;
+        let slowest = if self.metered { SLOWEST_METERED_MS } else { 60_000 };
+        within("heartbeat-ms", self.heartbeat_ms, 10, slowest)?;
+        within("idle-heartbeat-seconds", self.idle_heartbeat_seconds.into(), 5, 30)?;
         within("missing", self.missing.into(), 2, 50)?;
         within("capacity-mbit", self.capacity_mbit.unwrap_or(1).into(), 1, 10_000)?;
         within("visitors-floor-kbit", self.visitors_floor_kbit.into(), 64, 10_000_000)?;
@@ -102,6 +104,17 @@ impl PathSettings {
     /// Whether heartbeats say if it lives.
     pub(crate) fn is_heard(&self) -> bool {
         self.alive_by == AliveBy::Heartbeats
+    }
+
+    /// Whether it is watched seldom while it does not matter how it is. One that lives by its targets is
+    /// watched as they are asked.
+    pub(crate) fn is_metered(&self) -> bool {
+        self.metered && self.is_heard()
+    }
+
+    /// The time between heartbeats then.
+    pub(crate) const fn idle_heartbeat(&self) -> Duration {
+        Duration::from_secs(self.idle_heartbeat_seconds as u64)
     }
 
     pub(crate) const fn heartbeat(&self) -> Duration {

@@ -131,7 +131,10 @@ impl Trials {
         });
         let test = settings.carry_test.clone();
         let paths: Vec<_> = wanted
-            .map(|(number, path, pair)| Tried::new(number, path.clone(), pair, &test, now))
+            .map(|(number, path, pair)| {
+                let test = settings.carry_test_of(path);
+                Tried::new(number, path.clone(), pair, test, now)
+            })
             .collect();
         if paths.is_empty() {
             return Ok(None);

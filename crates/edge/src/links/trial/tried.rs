@@ -23,6 +23,10 @@ use crate::random;
 const AGAIN: Duration = Duration::from_secs(10);
 /// Between two runs, whoever asks for them.
 const SOONEST: Duration = Duration::from_secs(2);
+/// The same where traffic is paid for.
+const SOONEST_METERED: Duration = Duration::from_secs(60);
+/// After a run that failed there.
+const AGAIN_METERED: Duration = Duration::from_secs(300);
 /// How often it is looked whether a dead path is alive again.
 const WHILE_DEAD: Duration = Duration::from_secs(1);
 /// The largest packet that is asked for.
@@ -71,7 +75,7 @@ impl Tried {
         number: PathNumber,
         settings: PathSettings,
         pair: Pair,
-        test: &CarryTestSettings,
+        test: CarryTestSettings,
         now: Instant,
     ) -> Self {
         let mtu = search(&settings, now);
@@ -80,7 +84,7 @@ impl Tried {
             settings,
             pair,
             talk: None,
-            test: test.clone(),
+            test,
             run: None,
             next_run: now,
             last_run: None,
@@ -95,7 +99,8 @@ impl Tried {
 
     /// The next run begins as soon as the last one is some seconds ago.
     pub(super) fn hurry(&mut self, now: Instant) {
-        let earliest = self.last_run.map_or(now, |last| last + SOONEST);
+        let soonest = if self.settings.metered { SOONEST_METERED } else { SOONEST };
+        let earliest = self.last_run.map_or(now, |last| last + soonest);
         self.next_run = self.next_run.min(earliest);
     }
 
@@ -253,6 +258,7 @@ impl Tried {
                 self.test.every()
             }
             Outcome::Unfit { reason: Unfit::TooSlow { .. }, .. } => self.test.every(),
+            Outcome::Unfit { .. } if self.settings.metered => AGAIN_METERED,
             Outcome::Unfit { .. } => AGAIN.min(self.test.every()),
         };
         self.last_run = Some(now);
@@ -263,7 +269,11 @@ impl Tried {
 
     fn fresh_capacity(&self, now: Instant) -> Option<(BitRate, BitRate)> {
         let (up, down, at) = self.capacity?;
-        (now.saturating_duration_since(at) < capacity::INTERVAL).then_some((up, down))
+        let interval = match self.settings.metered {
+            true => capacity::METERED_INTERVAL,
+            false => capacity::INTERVAL,
+        };
+        (now.saturating_duration_since(at) < interval).then_some((up, down))
     }
 
     fn largest(&self) -> Option<PacketSize> {

@@ -16,8 +16,13 @@ impl Watch {
         let each = former.paths.iter().zip(&fresh.paths).zip(&mut self.paths);
         for ((before, of), watched) in each {
             watched.path.change_policy(of.policy());
-            if let Some((sender, interval)) = watched.sender.as_mut().zip(of.probe_interval()) {
-                sender.set_interval(interval);
+            if let Some(paced) = &mut watched.paced {
+                paced.change(of);
+            }
+            match (&mut watched.sender, &watched.paced, of.probe_interval()) {
+                (Some(sender), Some(paced), _) => paced.set_probes(sender),
+                (Some(sender), None, Some(interval)) => sender.set_interval(interval),
+                _ => {}
             }
             if former.shape(before) != fresh.shape(of) {
                 watched.guarded = fresh.shape(of).map(|shape| Guarded::of(&shape));
@@ -27,6 +32,8 @@ impl Watch {
             if let Ok(wished) = heartbeats(of, key)
                 && !is_same
             {
+                let paced = watched.paced.as_ref();
+                let wished = paced.map_or(wished.clone(), |paced| paced.heartbeats(wished));
                 watched.patience = Patience::of(of);
                 watched.heartbeats = wished.clone();
                 if let Some(session) = watched.session {

@@ -3,6 +3,7 @@ use std::num::NonZeroU32;
 use std::time::SystemTime;
 
 use link::bfd::Hops;
+use link::cadence::Pace;
 use link::stamp::reflector::{self, Counting, RateLimit, Reflector};
 use link::stamp::{Authentication, Format};
 use link::{Mode, PathNumber};
@@ -36,6 +37,8 @@ struct Pair {
     /// Of a hundred packets on it so many are lost, at random and each way.
     percent_lost: u64,
     probes: u64,
+    /// Heartbeats and probes on the radio path.
+    by_radio: u64,
     entropy: u64,
 }
 
@@ -74,6 +77,11 @@ impl Pair {
 
     /// So many heartbeats have to be missing on the primary path.
     fn with_missing(missing: u8) -> Self {
+        Self::with(|settings| settings.paths[0].missing = missing)
+    }
+
+    /// Both ends have their section changed like that.
+    fn with(change: impl Fn(&mut LinksSettings)) -> Self {
         let now = Instant::now();
         let mut seed = 0;
         let mut end = |number| {
@@ -83,7 +91,7 @@ impl Pair {
             };
             let interfaces = [Interface(2), Interface(3)];
             let mut settings = settings(number);
-            settings.paths[0].missing = missing;
+            change(&mut settings);
             let watch =
                 Watch::new((&settings, Some(key())), &interfaces, ON_FIBRE, entropy, now).unwrap();
             let rate = NonZeroU32::new(1_000).unwrap();
@@ -116,6 +124,7 @@ impl Pair {
             loses_one_of: None,
             percent_lost: 0,
             probes: 0,
+            by_radio: 0,
             entropy: 1,
         }
     }
@@ -198,6 +207,7 @@ impl Pair {
 
     fn heartbeat(&mut self, end: usize, number: PathNumber, datagram: &[u8]) {
         let index = usize::from(number.index());
+        self.by_radio += u64::from(index == 1);
         if !self.passes[end][index] || self.is_lost(index) {
             return;
         }
@@ -224,6 +234,7 @@ impl Pair {
             let Some(length) = self.ends[end].watch.next_probe(number, at, &mut probe) else {
                 continue;
             };
+            self.by_radio += u64::from(index == 1);
             if !(self.passes[end][index] && self.passes[1 - end][index]) {
                 continue;
             }
@@ -504,4 +515,84 @@ fn a_path_that_lives_by_its_targets_is_left_and_taken_by_what_they_say() {
     assert_eq!(watch.views()[0].health, Health::Down);
     watch.take_carrier(primary, true, at + MS(60), &mut effects);
     assert_eq!(say(&mut watch, primary, true, MS(1_000)).0, Health::Recovering);
+}
+
+/// Ends whose radio path is paid for, after a while.
+fn metered() -> Pair {
+    let mut pair = Pair::with(|settings| settings.paths[1].metered = true).brought_up();
+    pair.run(MS(60_000));
+    assert_eq!(paces(&pair), [Pace::Idle; 2]);
+    pair
+}
+
+fn paces(pair: &Pair) -> [Pace; 2] {
+    pair.ends.each_ref().map(|end| end.watch.pace(RADIO).unwrap())
+}
+
+/// The times between heartbeats on the radio path, and those after which silence is a cut.
+fn times(pair: &Pair) -> [[Duration; 2]; 2] {
+    pair.ends.each_ref().map(|end| {
+        let session = end.watch.session_of(RADIO).unwrap();
+        let standing = end.watch.sessions.find(session).unwrap();
+        [standing.transmit_interval, standing.detection_time.unwrap()]
+    })
+}
+
+#[test]
+fn a_path_that_is_paid_for_is_watched_seldom_until_one_heartbeat_is_missing_on_the_other() {
+    let mut pair = metered();
+    assert_eq!(times(&pair), [[MS(10_000), MS(50_000)]; 2]);
+    let before = pair.by_radio;
+    pair.run(MS(3_600_000));
+    let sent = pair.by_radio - before;
+    // Of each end 360 to 480 heartbeats, and 120 probes.
+    assert!((900..=1_210).contains(&sent), "{sent}");
+    pair.passes = [[false, true]; 2];
+    pair.run(MS(200));
+    assert_eq!(pair.routes(), [ON_FIBRE; 2], "it is not known yet whether it is cut");
+    assert_eq!(paces(&pair), [Pace::Full; 2]);
+    // Whoever kept up with the other at first still does by a microsecond.
+    let [intervals, detections] = [0, 1].map(|which| times(&pair).map(|times| times[which]));
+    assert!(intervals.iter().all(|interval| *interval < MS(101)), "{intervals:?}");
+    assert!(detections.iter().all(|detection| *detection < MS(501)), "{detections:?}");
+    pair.run(MS(100));
+    assert_eq!(pair.routes(), [ON_RADIO; 2]);
+    pair.run(MS(60_000));
+    assert_eq!(times(&pair), [[MS(100), MS(500)]; 2], "it carries the office");
+    pair.passes = [[true; 2]; 2];
+    pair.run(MS(120_000));
+    assert_eq!((pair.routes(), paces(&pair)), ([ON_FIBRE; 2], [Pace::Idle; 2]));
+    assert_eq!(times(&pair), [[MS(10_000), MS(50_000)]; 2]);
+}
+
+#[test]
+fn an_end_that_misses_nothing_keeps_up_with_one_that_does() {
+    let mut pair = metered();
+    pair.passes[1][0] = false;
+    pair.run(MS(180));
+    assert_eq!(paces(&pair), [Pace::Full, Pace::KeepingUp]);
+    let keeping_up = Duration::from_micros(100_001);
+    assert_eq!(times(&pair), [[keeping_up, 5 * keeping_up]; 2]);
+    pair.passes[1][0] = true;
+    pair.run(MS(25_000));
+    assert_eq!(paces(&pair), [Pace::Full, Pace::KeepingUp]);
+    pair.run(MS(10_000));
+    assert_eq!(paces(&pair), [Pace::Idle; 2]);
+}
+
+#[test]
+fn a_path_that_is_paid_for_and_falls_while_idle_is_found_and_comes_back() {
+    let mut pair = metered();
+    pair.passes = [[true, false]; 2];
+    pair.run(MS(50_000));
+    let healths = |pair: &Pair| pair.ends.each_ref().map(|end| end.watch.views()[1].health);
+    assert_eq!(healths(&pair), [Health::Down; 2]);
+    pair.passes = [[true; 2]; 2];
+    pair.run(MS(60_000));
+    assert_eq!(healths(&pair), [Health::Up; 2]);
+    pair.run(MS(60_000));
+    assert_eq!(times(&pair), [[MS(10_000), MS(50_000)]; 2]);
+    for end in &pair.ends {
+        assert_eq!(end.decisions, []);
+    }
 }

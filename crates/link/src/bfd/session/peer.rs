@@ -17,7 +17,7 @@ pub(super) struct Peer {
     pub(super) diagnostic: Diagnostic,
     pub(super) wishes_demand: bool,
     pub(super) required_min_rx: Interval,
-    desired_min_tx: Interval,
+    pub(super) desired_min_tx: Interval,
     detect_mult: u8,
     /// When it was last heard.
     pub(super) heard: Option<Instant>,

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::super::diagnostic::Diagnostic;
 use super::super::interval::Interval;
+use super::super::settings::Intervals;
 use super::super::state::State;
 
 /// Thousandths of the interval that a packet waits at least.
@@ -19,7 +20,7 @@ const MOST: u64 = 1_000;
 const MOST_WITHOUT_SPARE: u64 = 900;
 
 /// What is told before its time when it changes.
-pub(super) type News = (State, Diagnostic);
+pub(super) type News = (State, Diagnostic, Intervals);
 
 #[derive(Clone, Copy, Debug)]
 struct Last {
