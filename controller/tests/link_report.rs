@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use controller::links::availability::{ClockStep, LineHistory, Outage, ServiceHistory};
 use controller::links::map::{LineNow, State, svg};
-use controller::links::report::{DayQuality, LineReport, OutageReport, Report, render};
+use controller::links::report::{
+    DayQuality, ExerciseReport, LineReport, OutageReport, Report, render,
+};
 use controller::links::span::{Span, Spans};
 use controller::links::wording::{Catalogue, Language};
 use domain::{Timestamp, Zone};
@@ -131,6 +133,13 @@ fn sample(language: Language) -> Report {
         services: vec![("records".to_owned(), histories[0].figures(month, made))],
         lines: lines.collect(),
         outages: outages.collect(),
+        exercises: vec![ExerciseReport {
+            site: "oyun".to_owned(),
+            at: at(6, "10:10:52"),
+            backup: "radio".to_owned(),
+            outcome: "passed".to_owned(),
+            said: "oyun: passed, 600 s on radio without fibre".to_owned(),
+        }],
         map: Some(svg(&topology, &now, &Catalogue::new(), language)),
     }
 }
@@ -177,6 +186,7 @@ fn a_month_in_which_nothing_is_known_is_a_report_too() {
         services: Vec::new(),
         lines: Vec::new(),
         outages: Vec::new(),
+        exercises: Vec::new(),
         map: None,
         ..sample(Language::English)
     };

@@ -15,12 +15,13 @@ use super::told::{Asked, Qualities, of_site};
 use super::windows;
 use crate::links::availability::{Figures, LineHistory};
 use crate::links::history::{
-    Around, CauseKnown, Service, SiteTold, causes_of, line_history, office_history, service_history,
+    Around, CauseKnown, Service, SiteTold, Told, Word, causes_of, line_history, office_history,
+    service_history,
 };
 use crate::links::incident::Incident;
 use crate::links::maintenance::MaintenanceWindow;
 use crate::links::map::{LineNow, svg};
-use crate::links::report::{LineReport, OutageReport, Report, render};
+use crate::links::report::{ExerciseReport, LineReport, OutageReport, Report, render};
 use crate::links::span::Span;
 use crate::links::wording::{Catalogue, Language};
 
@@ -105,6 +106,7 @@ pub(crate) async fn make(
         services: services(settings, &sites, around),
         lines: line_reports(&topology, &lines, &qualities, around),
         outages: outages(&topology, &lines, month),
+        exercises: exercises(&sites, month),
         map: None,
     };
     let states = lines_now(&topology, &kept, &windows, (zone, now));
@@ -236,6 +238,26 @@ fn outages(
         })
     });
     told.collect()
+}
+
+/// Exercises of a month, one after the other.
+fn exercises(sites: &BTreeMap<String, SiteTold>, month: Span) -> Vec<ExerciseReport> {
+    let told = sites.iter().flat_map(|(site, told)| told.told.iter().map(move |told| (site, told)));
+    let exercise = |(site, told): (&String, &Told)| match &told.word {
+        Word::Exercise { backup, outcome, said } if month.contains(told.at) => {
+            Some(ExerciseReport {
+                site: site.clone(),
+                at: told.at,
+                backup: backup.clone(),
+                outcome: outcome.clone(),
+                said: said.clone(),
+            })
+        }
+        _ => None,
+    };
+    let mut exercises: Vec<_> = told.filter_map(exercise).collect();
+    exercises.sort_by_key(|exercise| exercise.at);
+    exercises
 }
 
 /// The sites that were heard, each with its paths.

@@ -84,6 +84,11 @@ fn word_of(event: &Event) -> Word {
     match (event.what.as_str(), &event.path, &event.target, &event.routes) {
         ("began", ..) => Word::Began,
         ("fitness", Some(path), ..) if to == "stale" => Word::Untried { path: path.clone() },
+        ("drill", Some(path), ..) => Word::Exercise {
+            backup: path.clone(),
+            outcome: to.to_owned(),
+            said: event.why.clone().unwrap_or_default(),
+        },
         ("target", _, Some(target), _) if matches!(to, "up" | "down") => {
             Word::Target { target: target.clone(), answers: to == "up" }
         }

@@ -60,6 +60,15 @@ pub enum Word {
         /// Whether it answers.
         answers: bool,
     },
+    /// The office used its backup as an exercise, or was to.
+    Exercise {
+        /// The path that it went to, or would not leave.
+        backup: String,
+        /// `passed`, `failed` or `refused`.
+        outcome: String,
+        /// How it was, in sentences.
+        said: String,
+    },
     /// Anything else.
     Other,
 }

@@ -36,6 +36,8 @@ pub struct Report {
     pub lines: Vec<LineReport>,
     /// What was down, in order.
     pub outages: Vec<OutageReport>,
+    /// Exercises, in order.
+    pub exercises: Vec<ExerciseReport>,
     /// The map of the links ([`super::map::svg`]), if it is to be in it.
     pub map: Option<String>,
 }
@@ -77,6 +79,21 @@ pub struct OutageReport {
     pub until: Option<Timestamp>,
     /// Why, as [`link::cause::Kind::as_str`].
     pub cause: String,
+}
+
+/// That an office used its backup as an exercise, or was to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExerciseReport {
+    /// Which office.
+    pub site: String,
+    /// When it was over.
+    pub at: Timestamp,
+    /// The path that it went to, or would not leave.
+    pub backup: String,
+    /// `passed`, `failed` or `refused`.
+    pub outcome: String,
+    /// How it was, as its agent says.
+    pub said: String,
 }
 
 impl DayQuality {

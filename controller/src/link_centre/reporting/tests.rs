@@ -40,7 +40,7 @@ fn settings() -> LinkCentreSettings {
 }
 
 /// What happened, in order: who told it, when, and what.
-const SCRIPT: [(&str, &str, &str); 34] = [
+const SCRIPT: [(&str, &str, &str); 35] = [
     ("hofuf", "09:00:00", r#""what":"began""#),
     ("hofuf", "09:00:10", r#""what":"path","path":"fibre","to":"up""#),
     ("hofuf", "09:00:11", r#""what":"path","path":"radio","to":"up""#),
@@ -76,6 +76,11 @@ const SCRIPT: [(&str, &str, &str); 34] = [
     ("hofuf", "16:10:30", r#""what":"site","to":"primary","routes":["fibre","fibre"]"#),
     ("hofuf", "18:00:00", r#""what":"target","target":"records","path":"fibre","to":"down""#),
     ("hofuf", "18:07:00", r#""what":"target","target":"records","path":"fibre","to":"up""#),
+    (
+        "hofuf",
+        "19:30:00",
+        r#""what":"drill","path":"radio","from":"fibre","to":"passed","why":"good""#,
+    ),
     // And one that goes on into November.
     ("hofuf", "20:50:00", r#""what":"path","path":"fibre","to":"down","code":"carrier-lost""#),
     ("hofuf", "20:50:00", r#""what":"site","to":"on-backup","routes":["radio","radio"]"#),
@@ -223,6 +228,14 @@ async fn a_month_is_as_it_was_counted_by_hand(store: TestStore) {
         ],
         "work is none"
     );
+    let exercise = ExerciseReport {
+        site: "hofuf".to_owned(),
+        at: at("19:30:00"),
+        backup: "radio".to_owned(),
+        outcome: "passed".to_owned(),
+        said: "good".to_owned(),
+    };
+    assert_eq!(report.exercises, [exercise]);
     let days: Vec<_> = fibre.days.keys().copied().collect();
     assert_eq!(days, [31]);
     let quality = fibre.days[&31];

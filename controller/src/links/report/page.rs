@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::Timestamp;
 
-use super::{OutageReport, Report, plot};
+use super::{ExerciseReport, OutageReport, Report, plot};
 use crate::links::availability::Figures;
 use crate::links::markup::{escaped, ltr, own_direction};
 use crate::links::wording::{Catalogue, Language};
@@ -67,6 +67,7 @@ pub fn render(report: &Report, words: &Catalogue, language: Language) -> String 
     writer.section(&mut page, "report-timeline", &figure(&plot::timeline(report, words, language)));
     writer.section(&mut page, "report-causes", &writer.causes());
     writer.section(&mut page, "report-outages", &writer.outages());
+    writer.section(&mut page, "report-exercises", &writer.exercises());
     writer.section(&mut page, "report-latency", &writer.plots(plot::latency));
     writer.section(&mut page, "report-loss", &writer.plots(plot::loss));
     writer.section(&mut page, "report-clock-steps", &writer.clock_steps());
@@ -196,6 +197,23 @@ impl Writer<'_> {
         };
         let heads = ["column-line", "column-from", "column-until", "column-time", "column-cause"];
         self.table(&heads, &told.iter().map(row).collect::<Vec<_>>())
+    }
+
+    fn exercises(&self) -> String {
+        let row = |of: &ExerciseReport| {
+            let outcome = match of.outcome.as_str() {
+                known @ ("passed" | "failed" | "refused") => {
+                    self.word(&format!("exercise-{known}"))
+                }
+                other => escaped(other),
+            };
+            let at = ltr(self.report.zone.write(of.at));
+            vec![ltr(&of.site), at, ltr(&of.backup), outcome, ltr(&of.said)]
+        };
+        let rows: Vec<_> = self.report.exercises.iter().map(row).collect();
+        let heads =
+            ["column-office", "column-until", "column-line", "column-result", "column-details"];
+        self.table(&heads, &rows)
     }
 
     fn plots(&self, plot: impl Fn(&Report, usize, &Catalogue, Language) -> String) -> String {
