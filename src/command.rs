@@ -24,6 +24,8 @@ mod voucher;
 mod why;
 mod wording;
 
+pub use link::run_drills;
+
 use anyhow::Context;
 
 use crate::admin_client::AdminClient;

@@ -10,6 +10,7 @@ use edge::{Agent, Credentials, EdgeSettings};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::command::run_drills;
 use crate::config::{Config, ConfigError};
 use crate::serve::{Parts, SystemClock};
 
@@ -41,6 +42,11 @@ fn start_links(
     tracing::info!(site = settings.site, "links.up");
     let stop = parts.stop();
     parts.spawn("links", async move { links.run(stop).await.context("the links failed") });
+    let (drills, stop) = (settings.clone(), parts.stop());
+    parts.spawn("drill", async move {
+        let running = run_drills(&drills);
+        stop.run_until_cancelled(running).await.unwrap_or(Ok(()))
+    });
     let mut asked = signal(SignalKind::hangup()).context("cannot hear SIGHUP")?;
     let stop = parts.stop();
     parts.spawn("reload", async move {

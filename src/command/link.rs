@@ -17,7 +17,7 @@ mod why;
 
 use anyhow::Context;
 use domain::Timestamp;
-use edge::links::{Ask, Event, PathStatus, Status};
+use edge::links::{Ask, Event, LinksSettings, PathStatus, Status};
 
 use crate::admin_client::AdminClient;
 use crate::cli::{LinkCommand, Maint, PathFor};
@@ -104,6 +104,12 @@ async fn tell(
 ) -> anyhow::Result<()> {
     let (): () = agent.post(&format!("{LINKS}/{what}"), ask).await?;
     output::done(format, ask, sentence)
+}
+
+/// Runs exercises when they are due, until it is dropped.
+pub async fn run_drills(settings: &LinksSettings) -> anyhow::Result<()> {
+    let Some(drill) = &settings.drill else { return std::future::pending().await };
+    drill::run_when_due(&AdminClient::new(settings.socket.clone()), drill).await
 }
 
 /// How the links of this router's office are.

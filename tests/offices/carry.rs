@@ -66,6 +66,11 @@ fn an_exercise_has_the_office_use_its_backup_and_tells_how_it_was() {
     let reason = String::from_utf8(refused.stderr).unwrap();
     assert!(!refused.status.success() && reason.contains("do not get through"), "{reason}");
     assert_eq!(offices.status(1).unwrap()["mode"], "primary");
+    let written = || {
+        let drills = offices.events(1).into_iter().filter(|event| event["what"] == "drill");
+        drills.map(|event| event["to"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    offices.wait_for(1, "what is written of both", |_| written() == ["passed", "refused"]);
     let tested = offices.link(1, &["test", "radio"]);
     assert!(!tested.status.success());
     let why: serde_json::Value = serde_json::from_slice(&offices.link(1, &["why"]).stdout).unwrap();

@@ -6,14 +6,18 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use edge::links::{Ask, Event, PathStatus, Status};
+use domain::Clock;
+use edge::links::{Ask, DrillSettings, Event, Exercised, Outcome, PathStatus, Status};
 use serde::Serialize;
 
 use super::{LINKS, milliseconds, percent, status, trial};
 use crate::admin_client::AdminClient;
 use crate::cli::Drill;
 use crate::output::{self, Format};
+use crate::serve::SystemClock;
 
+/// Between two looks at the clock while an exercise is to come.
+const LOOK: Duration = Duration::from_secs(30);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How long the office may take to go to the backup.
@@ -55,12 +59,7 @@ pub async fn run(agent: &AdminClient, format: Format, drill: &Drill) -> anyhow::
     if drill.lasting.is_zero() || drill.lasting > Duration::from_secs(86_400) {
         bail!("an exercise takes 1 second to 1 day");
     }
-    let before = status(agent).await?;
-    let backup = choose(agent, &before).await?;
-    let last: Vec<Event> = agent.get(&format!("{LINKS}/events?after=0")).await?;
-    let last = last.last().map_or(0, |event| event.number);
-    let mut report = exercise(agent, &before, &backup, drill.lasting).await?;
-    report.events = agent.get(&format!("{LINKS}/events?after={last}")).await?;
+    let report = perform(agent, drill.lasting).await?;
     if let Some(file) = &drill.report {
         let text = serde_json::to_vec_pretty(&report)?;
         std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
@@ -69,6 +68,74 @@ pub async fn run(agent: &AdminClient, format: Format, drill: &Drill) -> anyhow::
     match report.reason {
         Some(reason) => bail!("the exercise was not passed: {reason}"),
         None => Ok(()),
+    }
+}
+
+/// Runs the exercise, and has the agent write down how it was.
+async fn perform(agent: &AdminClient, lasting: Duration) -> anyhow::Result<Report> {
+    let before = status(agent).await?;
+    let backup = match choose(agent, &before).await {
+        Ok(backup) => backup,
+        Err(error) => {
+            let refused = Exercised {
+                primary: before.routes[1].clone(),
+                backup: None,
+                outcome: Outcome::Refused,
+                said: error.to_string(),
+            };
+            write_down(agent, &refused).await;
+            return Err(error);
+        }
+    };
+    let last: Vec<Event> = agent.get(&format!("{LINKS}/events?after=0")).await?;
+    let last = last.last().map_or(0, |event| event.number);
+    let mut report = exercise(agent, &before, &backup, lasting).await?;
+    report.events = agent.get(&format!("{LINKS}/events?after={last}")).await?;
+    let exercised = Exercised {
+        primary: report.primary.clone(),
+        backup: Some(report.backup.clone()),
+        outcome: if report.is_passed { Outcome::Passed } else { Outcome::Failed },
+        said: report
+            .reason
+            .iter()
+            .cloned()
+            .chain([report.sentences()])
+            .collect::<Vec<_>>()
+            .join("; "),
+    };
+    write_down(agent, &exercised).await;
+    Ok(report)
+}
+
+/// What cannot be written down was an exercise all the same.
+async fn write_down(agent: &AdminClient, exercised: &Exercised) {
+    let written: anyhow::Result<()> = agent.post(&format!("{LINKS}/exercised"), exercised).await;
+    if let Err(error) = written {
+        output::remark(&format!("the exercise is not in the event log: {error:#}"));
+    }
+}
+
+/// Runs exercises when they are due, until the agent ends. One that was due while it did not run is left
+/// out.
+pub async fn run_when_due(agent: &AdminClient, settings: &DrillSettings) -> anyhow::Result<()> {
+    loop {
+        let next = settings.next(SystemClock.now()).context("there is no next exercise")?;
+        tracing::info!(at = %next, "links.drill is planned");
+        // Clocks may be set meanwhile.
+        loop {
+            let left = next.since(SystemClock.now());
+            if left.is_zero() {
+                break;
+            }
+            tokio::time::sleep(left.min(LOOK)).await;
+        }
+        match perform(agent, Duration::from_secs(settings.minutes * 60)).await {
+            Ok(Report { reason: None, backup, .. }) => tracing::info!(backup, "links.drill passed"),
+            Ok(Report { reason: Some(reason), backup, .. }) => {
+                tracing::error!(backup, reason, "links.drill failed");
+            }
+            Err(error) => tracing::error!(error = format!("{error:#}"), "links.drill was not run"),
+        }
     }
 }
 

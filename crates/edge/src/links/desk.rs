@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use connections::unix::SocketFile;
 use http_body_util::{BodyExt, Full, Limited};
@@ -21,7 +21,8 @@ use serde::{Deserialize, Serialize};
 use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 
-use super::event::Event;
+use super::event::{Event, Words};
+use super::exercise::Exercised;
 use super::isolation::View;
 use super::status::Status;
 use super::targets::Board;
@@ -77,6 +78,9 @@ impl Recent {
 /// What is known and who is told.
 pub(super) struct Desk {
     pub(super) paths: Vec<String>,
+    pub(super) words: Words,
+    /// To whoever writes down what happened.
+    pub(super) events: SyncSender<Event>,
     pub(super) status: Arc<Mutex<Status>>,
     pub(super) recent: Arc<Recent>,
     /// What runs no agent, if anything is asked.
@@ -148,6 +152,10 @@ impl Desk {
                 let targets = self.targets.as_ref().map(|board| board.list());
                 json(StatusCode::OK, &targets.unwrap_or_default())
             }
+            (&Method::POST, "/v1/links/exercised") => match self.write_down(&body) {
+                Ok(()) => json(StatusCode::OK, &()),
+                Err(refusal) => refuse(&refusal),
+            },
             (method, "/v1/links/isolation") => self.isolation(method).await,
             (&Method::POST, command) => {
                 let outcome = self.command(command, &body).and_then(|it| self.order(it));
@@ -177,6 +185,17 @@ impl Desk {
             },
             _ => refuse(&Refusal(StatusCode::METHOD_NOT_ALLOWED, format!("not by {method}"))),
         }
+    }
+
+    /// Has it written down how an exercise was.
+    fn write_down(&self, body: &[u8]) -> Result<(), Refusal> {
+        let bad = |reason: String| Refusal(StatusCode::BAD_REQUEST, reason);
+        let exercised = serde_json::from_slice::<Exercised>(body);
+        let exercised = exercised.map_err(|error| bad(error.to_string()))?;
+        let event = exercised.event(&self.words, SystemTime::now()).map_err(bad)?;
+        self.events.try_send(event).map_err(|_| {
+            Refusal(StatusCode::SERVICE_UNAVAILABLE, "too much waits to be written".to_owned())
+        })
     }
 
     fn command(&self, path: &str, body: &[u8]) -> Result<Command, Refusal> {

@@ -9,6 +9,7 @@ mod cells;
 mod centre;
 mod desk;
 mod event;
+mod exercise;
 mod isolation;
 mod numbered;
 mod policy;
@@ -46,6 +47,7 @@ pub use advice::{AdviceSettingsError, FrrSettings};
 pub use centre::{CentreError, CentreSettings};
 pub use desk::Ask;
 pub use event::Event;
+pub use exercise::{DrillSettings, Exercised, Outcome, Weekday};
 pub use isolation::{
     Attempt, AttemptError, IsolationSettings, IsolationSettingsError, IsolationStatus,
 };
@@ -187,6 +189,8 @@ impl Links {
         let reloader = Reloader::new(sections, ways);
         let desk = Desk {
             paths: names,
+            words: words.clone(),
+            events: reports.events.clone(),
             status: Arc::clone(&status),
             recent: reports.recent,
             targets: asking.as_ref().map(|asking| Arc::clone(&asking.board)),

@@ -21,6 +21,7 @@ use serde::Deserialize;
 
 use super::advice::{self, AdviceSettingsError, FrrSettings};
 use super::centre::CentreSettings;
+use super::exercise::DrillSettings;
 use super::isolation::{IsolationSettings, IsolationSettingsError};
 use super::shaper::Shape;
 use super::switch::{Outline, Path};
@@ -61,6 +62,9 @@ pub struct LinksSettings {
     /// Whether it is tested that visitors are kept out of the office.
     #[serde(default)]
     pub isolation: Option<IsolationSettings>,
+    /// When the office is to use its backup as an exercise; only when people say so without it.
+    #[serde(default)]
+    pub drill: Option<DrillSettings>,
     /// What is reached by them: the prefixes of the other offices.
     pub offices: Vec<IpNet>,
     /// Prefixes of little risk among them, which try a path before the rest follows.
@@ -337,6 +341,7 @@ impl LinksSettings {
         }
         targets::validate(self)?;
         self.isolation.as_ref().map_or(Ok(()), IsolationSettings::validate)?;
+        self.drill.as_ref().map_or(Ok(()), DrillSettings::validate)?;
         let is_reached =
             |canary: &&IpNet| self.offices.iter().any(|prefix| prefix.contains(*canary));
         match self.canary.iter().find(|canary| !is_reached(canary)) {

@@ -12,7 +12,7 @@ pub struct Event {
     pub at: u64,
     /// Whose links.
     pub site: String,
-    /// `began`, `path`, `site`, `fitness`, `visitors`, `stuck`, `target`, `isolation`, `breach`, or what a
+    /// `began`, `path`, `site`, `fitness`, `visitors`, `stuck`, `target`, `isolation`, `breach`, `drill`, or what a
     /// later version tells.
     pub what: String,
     /// The path that it is about.
