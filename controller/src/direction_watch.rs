@@ -10,8 +10,9 @@ use std::time::Duration;
 use domain::{Clock, NasName, Timestamp};
 use store::{Store, StoreError};
 use tokio::sync::Mutex;
-use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
+
+use crate::rounds;
 
 /// How often stays are looked at.
 const BETWEEN_ROUNDS: Duration = Duration::from_secs(3_600);
@@ -33,19 +34,7 @@ impl DirectionWatch {
 
     /// Works until told to stop.
     pub(crate) async fn run(self: Arc<Self>, stop: CancellationToken) {
-        let mut rounds = tokio::time::interval(BETWEEN_ROUNDS);
-        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                _ = rounds.tick() => {
-                    if let Err(error) = self.look().await {
-                        let error = &error as &dyn std::error::Error;
-                        tracing::warn!(error, "octets could not be looked at");
-                    }
-                }
-            }
-        }
+        rounds::work(BETWEEN_ROUNDS, stop, "octets could not be looked at", || self.look()).await;
     }
 
     /// Tells of each access point once, as long as it stays so; returns those that were told of.

@@ -23,6 +23,7 @@ mod quota;
 mod random;
 mod reaper;
 mod report_messages;
+mod rounds;
 mod settings;
 mod site_messages;
 #[cfg(test)]

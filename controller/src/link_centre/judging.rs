@@ -13,7 +13,6 @@ use link::cause::{End, Evidence, Line, Moment, Said, Subject, Topology, What, fi
 use link::report::{Event, Name};
 use serde::{Deserialize, Serialize};
 use store::{LinkConclusion, LinkIncident, LinkSite, Store, StoreError};
-use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::beside::{Beside, Heard};
@@ -26,6 +25,7 @@ use crate::links::incident::{
     Change, Explained, Incident, IncidentId, Incidents, Stage, Surroundings,
 };
 use crate::links::wording::Catalogue;
+use crate::rounds;
 
 const BETWEEN_ROUNDS: Duration = Duration::from_secs(1);
 const AT_ONCE: NonZeroU32 = NonZeroU32::new(1_000).expect("not zero");
@@ -79,18 +79,10 @@ impl Judging {
 
     /// Works until told to stop.
     pub(crate) async fn run(self: Arc<Self>, stop: CancellationToken) {
-        let mut rounds = tokio::time::interval(BETWEEN_ROUNDS);
-        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let working = async {
-            loop {
-                rounds.tick().await;
-                if let Err(error) = self.conclude().await {
-                    let error = &error as &dyn std::error::Error;
-                    tracing::warn!(error, "incidents of links are looked at again later");
-                }
-            }
-        };
-        stop.run_until_cancelled(working).await;
+        rounds::work(BETWEEN_ROUNDS, stop, "incidents of links are looked at again later", || {
+            self.conclude()
+        })
+        .await;
     }
 
     /// Takes in what is new, and keeps what follows from it.

@@ -12,7 +12,6 @@ use std::time::Duration;
 use domain::{Clock, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::{Store, StoreError};
-use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::reporting::{Made, make, month, month_before};
@@ -22,6 +21,7 @@ use crate::alert_channels::{
 };
 use crate::links::report::percent;
 use crate::links::wording::{Catalogue, Language};
+use crate::rounds;
 
 const BETWEEN_ROUNDS: Duration = Duration::from_secs(60);
 /// For how long one controller has the making of a report to itself, and after which it is tried again.
@@ -87,22 +87,8 @@ impl Monthly {
 
     /// Works until told to stop.
     pub(crate) async fn run(self: Arc<Self>, stop: CancellationToken) {
-        let mut rounds = tokio::time::interval(BETWEEN_ROUNDS);
-        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let working = async {
-            loop {
-                rounds.tick().await;
-                match self.look().await {
-                    Ok(Some(name)) => tracing::info!(month = name, "links.report is made"),
-                    Ok(None) => {}
-                    Err(error) => {
-                        let error = &error as &dyn std::error::Error;
-                        tracing::error!(error, "links.report is tried again later");
-                    }
-                }
-            }
-        };
-        stop.run_until_cancelled(working).await;
+        rounds::work(BETWEEN_ROUNDS, stop, "links.report is tried again later", || self.look())
+            .await;
     }
 
     /// Makes the report that is due, if one is and nobody else makes it; returns of which month.
@@ -132,7 +118,9 @@ impl Monthly {
         let outcome = self.tell(&name, &made, &mut progress).await;
         let done_at = outcome.is_ok().then(|| self.clock.now());
         self.note(&name, &progress, done_at).await?;
-        outcome.map(|()| Some(name))
+        outcome?;
+        tracing::info!(month = name, "links.report is made");
+        Ok(Some(name))
     }
 
     async fn note(

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use domain::Clock;
 use store::{LinkConclusion, Store, StoreError};
-use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::judging::{TRIES, keep, read};
 use crate::alert_channels::{AlertChannels, AlertError};
 use crate::links::alert::{AlertSettings, Message};
 use crate::links::wording::Catalogue;
+use crate::rounds;
 
 const BETWEEN_ROUNDS: Duration = Duration::from_secs(1);
 
@@ -37,18 +37,7 @@ impl Telling {
 
     /// Works until told to stop.
     pub(crate) async fn run(self: Arc<Self>, stop: CancellationToken) {
-        let mut rounds = tokio::time::interval(BETWEEN_ROUNDS);
-        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let working = async {
-            loop {
-                rounds.tick().await;
-                if let Err(error) = self.tell().await {
-                    let error = &error as &dyn std::error::Error;
-                    tracing::warn!(error, "alerts of links are sent later");
-                }
-            }
-        };
-        stop.run_until_cancelled(working).await;
+        rounds::work(BETWEEN_ROUNDS, stop, "alerts of links are sent later", || self.tell()).await;
     }
 
     /// Sends what is to be sent, one after the other; returns how many were.
