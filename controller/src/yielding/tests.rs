@@ -169,6 +169,32 @@ async fn an_access_point_is_told_everything_that_holds_then_and_again_when_the_o
 }
 
 #[tokio::test]
+async fn an_office_that_comes_back_soon_is_made_room_for_again() {
+    let stage = city().await;
+    let grant = stage.sign_in(1, 1).await;
+    let session = stage.report("gate", &grant, 200, 0).await;
+    let (dispatcher, mut told) = dispatcher(&stage, []);
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(dispatcher.run(stop.clone()));
+    let mut memory = Memory::default();
+    for (is_there, reason, speed) in [
+        (true, OrderReason::OfficeCame, Speed::Yielding),
+        (false, OrderReason::OfficeGone, Speed::Full),
+        (true, OrderReason::OfficeCame, Speed::Yielding),
+    ] {
+        stage.advance(10);
+        office(&stage, is_there).await;
+        assert_eq!(watch(&stage).look(&mut memory).await.unwrap(), 1, "{reason:?}");
+        assert_eq!(told.recv().await.unwrap().reason, reason);
+        while stage.store.find_session(session).await.unwrap().unwrap().speed != speed {
+            tokio::task::yield_now().await;
+        }
+    }
+    stop.cancel();
+    running.await.unwrap();
+}
+
+#[tokio::test]
 async fn who_refuses_is_noted_asked_no_more_and_never_cuts_anybody_off() {
     let stage = city().await;
     for number in 1..=2 {
