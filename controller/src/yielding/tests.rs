@@ -7,6 +7,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::*;
 use crate::delivery::{Dispatcher, Patience};
 use crate::nas_control::Delivery;
+use crate::quota::QuotaWatch;
 use crate::stage::{FakeNas, Reply, Stage, Told};
 
 const CLAIM: Duration = Duration::from_secs(90);
@@ -189,6 +190,13 @@ async fn an_office_that_comes_back_soon_is_made_room_for_again() {
         while stage.store.find_session(session).await.unwrap().unwrap().speed != speed {
             tokio::task::yield_now().await;
         }
+        // Who watches over allowances sees nothing to change.
+        let (store, clock) = stage.shared();
+        let quota = QuotaWatch::new(store, clock, Duration::from_secs(5));
+        let before = stage.store.list_orders(&OrderFilter::latest(200)).await.unwrap();
+        quota.sweep(&mut crate::quota::Memory::default()).await.unwrap();
+        let after = stage.store.list_orders(&OrderFilter::latest(200)).await.unwrap();
+        assert_eq!(before.len(), after.len(), "{after:?}");
     }
     stop.cancel();
     running.await.unwrap();
