@@ -5,12 +5,9 @@
 //!              \ ----- radio ----- /
 //! ```
 
-use std::fs::{self, File};
-use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
-
 use serde_json::Value;
 
+use crate::frr::{self, Frr};
 use crate::ground::{Ends, Offices, Setting, USUAL};
 
 /// The ends have their addresses of the fibre, of which the router knows by which device they are; at
@@ -89,74 +86,21 @@ fn an_end_behind_another_router_is_watched_and_left_when_it_is_farther_than_it_m
     }
 }
 
-/// FRR's daemons at the second router.
-struct Frr(Vec<Child>);
-
-impl Drop for Frr {
-    fn drop(&mut self) {
-        for daemon in &mut self.0 {
-            daemon.kill().ok();
-            daemon.wait().ok();
-        }
-    }
-}
-
-/// FRR wants to be a user of its own in a group; here all are root.
-const USERS: &str = r"
-echo 'root:x:0:0::/:/bin/sh' >/run/passwd; echo 'frr:x:0:0::/:/bin/sh' >>/run/passwd
-printf 'root:x:0:\nfrr:x:0:\nfrrvty:x:0:frr\n' >/run/group
-mount --bind /run/passwd /etc/passwd; mount --bind /run/group /etc/group
-mkdir /run/frr; touch /run/frr/vtysh.conf
-";
 const PEER: &str = "bfd\n peer 192.0.2.1 multihop local-address 192.0.2.2\n  minimum-ttl 254\n  \
      transmit-interval 100\n  receive-interval 100\n exit\nexit\n";
 
-impl Frr {
-    fn start(offices: &Offices) -> Self {
-        offices.inside_all(USERS);
-        let mut frr = Self(Vec::new());
-        for (name, text) in [("zebra", ""), ("bfdd", PEER)] {
-            let config = offices.dir().join(format!("{name}.conf"));
-            fs::write(&config, text).unwrap();
-            let log = File::create(offices.dir().join(format!("{name}.log"))).unwrap();
-            let program = format!("/usr/lib/frr/{name}");
-            assert!(
-                fs::exists(&program).unwrap(),
-                "{program} is missing; run `scripts/install test`"
-            );
-            let mut words = vec![program.as_str(), "--config_file", config.to_str().unwrap()];
-            let number = format!("/run/frr/{name}.pid");
-            words.extend(["--pid_file", &number, "--socket", "/run/frr/zserv.api"]);
-            words.extend(["--vty_socket", "/run/frr", "--vty_port", "0", "--log", "stdout"]);
-            if name == "bfdd" {
-                words.extend(["--bfdctl", "/run/frr/bfdd.sock"]);
-            }
-            let mut command = offices.command("router-2", &words);
-            let daemon = command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
-            frr.0.push(daemon.spawn().unwrap());
-            let begun = Instant::now();
-            let there = ["test", "-S", "/run/frr/zserv.api"];
-            while !offices.command("here", &there).status().unwrap().success() {
-                assert!(begun.elapsed() < Duration::from_secs(20), "zebra does not start");
-            }
-        }
-        frr
-    }
-}
-
 /// How FRR sees our agent.
 fn seen_by_frr(offices: &Offices) -> Option<Value> {
-    let ask = ["vtysh", "--vty_socket", "/run/frr", "--config_dir", "/run/frr", "-c"];
-    let words = [&ask[..], &["show bfd peers json"]].concat();
-    let said = offices.command("router-2", &words).output().unwrap().stdout;
-    serde_json::from_slice::<Vec<Value>>(&said).ok()?.pop()
+    let said = frr::vtysh(offices, 2, &["show bfd peers json"]).unwrap();
+    serde_json::from_str::<Vec<Value>>(&said).ok()?.pop()
 }
 
 #[test]
 fn a_router_with_frr_that_is_several_hops_away_is_the_other_end() {
     let mut offices = lay();
     offices.at("router-2", &["ip", "route", "add", "192.0.2.1", "via", "203.0.113.2"]);
-    let _frr = Frr::start(&offices);
+    let daemons = [("zebra", String::new()), ("bfdd", PEER.to_owned())];
+    let _frr = Frr::start(&offices, [(2, daemons.into())]).unwrap();
     let more = format!("{}\nprobes-per-second = 0", AFAR.more_of_primary);
     offices.start(1, Setting { more_of_primary: &more, ..AFAR });
     let sees = |offices: &Offices, wanted: &str| {

@@ -1,6 +1,6 @@
-//! FRR on the routers of both offices: OSPF on both paths, either with BFD in the place of our agents, which
-//! is how routers do it today (Debian's staticd knows no BFD), or for agents that advise it. It computes and
-//! announces without the pauses that it makes by default.
+//! FRR on routers of the offices. At both it has OSPF on both paths, either with BFD in the place of our
+//! agents, which is how routers do it today (Debian's staticd knows no BFD), or for agents that advise it. It
+//! computes and announces without the pauses that it makes by default.
 
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -31,7 +31,10 @@ pub enum Watching {
     Hellos,
 }
 
-/// The daemons at both routers.
+/// What daemons there are at a router, each with its configuration, zebra first.
+type Daemons = Vec<(&'static str, String)>;
+
+/// The daemons that run.
 pub struct Frr(Vec<Daemon>);
 
 struct Daemon {
@@ -43,9 +46,7 @@ struct Daemon {
 impl Frr {
     /// Starts them, and waits until both routers send by the fibre and watch both paths.
     pub fn begin(offices: &Offices, watching: &Watching) -> anyhow::Result<Self> {
-        offices.inside_all(USERS);
-        let mut frr = Self(Vec::new());
-        for router in 1..=2 {
+        let at = |router| {
             let mut daemons = vec![("zebra", String::new())];
             if let Watching::Bfd((interval, missing)) = watching {
                 let bfd = format!(
@@ -55,13 +56,27 @@ impl Frr {
                 daemons.push(("bfdd", bfd));
             }
             daemons.push(("ospfd", ospf(router, watching)));
+            (router, daemons)
+        };
+        let frr = Self::start(offices, [1, 2].map(at))?;
+        for router in 1..=2 {
+            wait_for(offices, router, watching)?;
+        }
+        Ok(frr)
+    }
+
+    /// Starts these at these routers.
+    pub fn start(
+        offices: &Offices,
+        at: impl IntoIterator<Item = (usize, Daemons)>,
+    ) -> anyhow::Result<Self> {
+        offices.inside_all(USERS);
+        let mut frr = Self(Vec::new());
+        for (router, daemons) in at {
             for (name, text) in daemons {
                 fs::write(configuration(offices, router, name), text)?;
                 frr.0.push(start(offices, router, name)?);
             }
-        }
-        for router in 1..=2 {
-            wait_for(offices, router, watching)?;
         }
         Ok(frr)
     }
