@@ -26,15 +26,17 @@ impl MariaDb {
         // As root it wants to be told that it may be.
         let root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
         let user = root.then_some("--user=root");
+        // A server that starts removes what others keep in a folder of temporary files that is
+        // shared with them.
+        let temporary = format!("--tmpdir={}", files.path().display());
         let made = command("mariadb-install-db")
-            .args(["--no-defaults", "--auth-root-authentication-method=normal", &data])
+            .args(["--no-defaults", "--auth-root-authentication-method=normal", &data, &temporary])
             .args(user)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
-        assert!(made.expect("scripts/install test installs it").success());
+            .output()
+            .expect("scripts/install test installs it");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stdout));
         let server = command("mariadbd")
-            .args(["--no-defaults", "--skip-networking", "--skip-grant-tables", &data])
+            .args(["--no-defaults", "--skip-networking", "--skip-grant-tables", &data, &temporary])
             .arg(format!("--socket={}", socket(&files).display()))
             .arg(format!("--pid-file={}", files.path().join("pid").display()))
             .args(user)
