@@ -8,6 +8,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
+use nix::setsockopt_impl;
 use nix::sys::socket::{
     AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recv, send,
     setsockopt, socket, sockopt,
@@ -27,6 +28,11 @@ const DUMP_ATTEMPTS: u32 = 10;
 /// Notifications answer no request. The socket is in no group, so it gets echoes only:
 /// nftables numbers those this way too.
 const NOTIFICATION: u32 = 0;
+
+/// Of `linux/netlink.h`.
+const NETLINK_GET_STRICT_CHK: libc::c_int = 12;
+
+setsockopt_impl!(StrictChecks, libc::SOL_NETLINK, NETLINK_GET_STRICT_CHK, bool, sockopt::SetBool);
 
 const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;
@@ -52,6 +58,10 @@ pub enum NetlinkError {
     Unsteady,
 }
 
+/// Whether requests for tables are read to the letter.
+#[derive(Debug, Clone, Copy)]
+struct StrictChecks;
+
 /// A socket that asks one thing at a time and waits for the answer.
 #[derive(Debug)]
 pub struct Socket {
@@ -70,6 +80,15 @@ impl Socket {
         let limit = TimeVal::seconds(ANSWER_SECONDS);
         setsockopt(&fd, sockopt::ReceiveTimeout, &limit).map_err(io::Error::from)?;
         Ok(Self { fd, sequence: 0, buffer: vec![0; RECEIVE_BUFFER] })
+    }
+
+    /// Has the kernel heed what a dump asks for in its header, and refuse what it does not know; without
+    /// that it tells the whole table (Linux 4.20, `NETLINK_GET_STRICT_CHK`).
+    ///
+    /// # Errors
+    /// When the kernel is older.
+    pub fn heed_filters(&self) -> Result<(), NetlinkError> {
+        Ok(setsockopt(&self.fd, StrictChecks, &true).map_err(io::Error::from)?)
     }
 
     /// Sends one request and hands every answer to `answer` until it is acknowledged.

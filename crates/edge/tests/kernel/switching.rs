@@ -5,7 +5,9 @@ mod office;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use edge::links::switch::{Carrier, Change, Hand, LinkEvent, Outline, Plan, SwitchError, Verb};
+use edge::links::switch::{
+    Carrier, Change, Hand, LinkEvent, Outline, Plan, Switch, SwitchError, Verb,
+};
 use link::{PathNumber, Routes};
 
 use office::*;
@@ -14,6 +16,10 @@ const FIBRE: PathNumber = PathNumber::new(0);
 const RADIO: PathNumber = PathNumber::new(1);
 const ON_FIBRE: Routes = Routes::everything(FIBRE);
 const ON_RADIO: Routes = Routes::everything(RADIO);
+
+/// Routes that the outline's agent lays.
+const OURS: usize = 12;
+const FOREIGN: u32 = 20_000;
 
 #[test]
 fn what_is_planned_is_installed_once_and_read_back() {
@@ -444,4 +450,51 @@ fn a_thousand_prefixes_move_with_one_message_a_group() {
     let back = switch.reconcile(ON_FIBRE).unwrap();
     assert_eq!(back.changes.len(), 1000);
     assert!(back.changes.iter().all(|change| change.verb == Verb::Replace));
+}
+
+#[test]
+fn what_others_route_is_read_only_when_something_of_ours_is_missing() {
+    let office = Office::build();
+    let mut switch = office.switch(Hand::Kernel);
+    let mut watch = office.watch();
+    assert_eq!(watch.within_the_start().len(), 2);
+    let theirs =
+        |n: u32| format!("route add 10.{}.{}.0/24 dev lo proto bgp", 100 + n / 256, n % 256);
+    let many: String = (0..FOREIGN).map(|n| theirs(n) + "\n").collect();
+    office.office.ip(&many);
+    let read = |switch: &mut Switch, routes| {
+        let before = switch.routes_read();
+        let start = Instant::now();
+        let found = switch.reconcile(routes).unwrap();
+        (switch.routes_read() - before, found.changes.len(), start.elapsed())
+    };
+    // Nobody may be in the way of the first ones, of which each IP version has its own.
+    let (first, changes, whole) = read(&mut switch, ON_FIBRE);
+    assert!(first >= u64::from(FOREIGN) && changes > OURS, "{first} were read");
+    let (unchanged, changes, ours) = read(&mut switch, ON_FIBRE);
+    assert_eq!((unchanged, changes), (OURS as u64, 0));
+    println!("of {FOREIGN} foreign routes: all read in {whole:?}, ours in {ours:?}");
+    // Nor does a new agent look at others that finds all there.
+    let (restarted, changes, _) = read(&mut office.switch(Hand::Kernel), ON_FIBRE);
+    assert_eq!((restarted, changes), (OURS as u64, 0));
+
+    // What is made again after a loss of carrier is made without a look at theirs.
+    office.far[0].ip("link set fibre-far down");
+    watch.wait_for(LinkEvent::Carrier(FIBRE, Carrier::Down));
+    office.far[0].ip("link set fibre-far up");
+    watch.wait_for(LinkEvent::Carrier(FIBRE, Carrier::Up));
+    let (repaired, changes, _) = read(&mut switch, ON_FIBRE);
+    assert!(repaired <= 2 * OURS as u64 && changes > 0, "{repaired} were read, {changes} changed");
+
+    // Who took the place of one of ours meanwhile keeps it, and is told.
+    office.office.ip("route del 10.9.0.0/16 metric 101 proto 115");
+    office.office.ip("route add 10.9.0.0/16 dev radio metric 101 proto static");
+    let before = office.state();
+    let error = switch.reconcile(ON_FIBRE).unwrap_err();
+    let expected = "route 10.9.0.0/16 metric 101 table 254 by next hop 5110 is there already and \
+                    belongs to protocol 4";
+    assert_eq!(error.to_string(), expected);
+    assert_eq!(office.state(), before);
+    office.office.ip("route del 10.9.0.0/16 metric 101 proto static");
+    assert_eq!(read(&mut switch, ON_FIBRE).1, 1);
 }

@@ -55,6 +55,11 @@ impl Wanted {
         wanted
     }
 
+    /// Whether every route that is wanted is held.
+    pub fn has_all_routes(&self, held: &Held) -> bool {
+        self.routes.iter().all(|route| held.routes.contains(route))
+    }
+
     /// What the wanted routes are told apart by.
     pub fn route_keys(&self) -> impl Iterator<Item = (u32, IpNet, u32)> {
         self.routes.iter().map(|route| route.key())
@@ -68,7 +73,7 @@ pub struct Held {
     pub next_hops: BTreeMap<u32, Owned<Target>>,
     /// Ours.
     pub routes: BTreeSet<Route>,
-    /// Routes of others, with who made them.
+    /// Routes of others as far as they were read, with who made them.
     pub foreign_routes: HashMap<(u32, IpNet, u32), u8>,
     /// Ours.
     pub rules: BTreeSet<Rule>,

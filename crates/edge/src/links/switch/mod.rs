@@ -4,6 +4,7 @@
 //! however many prefixes at once. When a device loses its carrier the kernel deletes its next hops, with
 //! them groups and routes; then routes of a worse metric by the other paths stand in until
 //! [`Switch::reconcile`] has made everything again. Connections are never touched.
+//! Routes of others, of which a router may have a million, are read only when that can matter.
 //!
 //! Ours is what has our protocol and an id, or a table, that the plan may use: several agents on one router,
 //! as at a hub, have different ones.
@@ -30,7 +31,7 @@ pub use object::{Change, NextHop, Object, Route, Rule, Target, Verb};
 pub use plan::{Outline, Path, Plan, PlanError};
 pub use watch::{Carrier, LinkEvent, Watch};
 
-use crate::netlink::{Message, NetlinkError, Socket};
+use crate::netlink::{Message, NetlinkError, Received, Socket};
 use device::Device;
 use difference::{Held, Wanted, difference};
 use object::PROTOCOL;
@@ -148,6 +149,10 @@ pub struct Switch {
     route: Socket,
     plan: Plan,
     hand: Hand,
+    /// Whether all was brought to the plan, so that nobody else had the place of a route of ours. The
+    /// kernel adds none over what came since.
+    is_clear: bool,
+    routes_read: u64,
 }
 
 impl Switch {
@@ -156,7 +161,15 @@ impl Switch {
     /// # Errors
     /// When the kernel has no rtnetlink.
     pub fn open(plan: Plan, hand: Hand) -> Result<Self, SwitchError> {
-        Ok(Self { route: Socket::open(SockProtocol::NetlinkRoute)?, plan, hand })
+        let route = Socket::open(SockProtocol::NetlinkRoute)?;
+        route.heed_filters()?;
+        Ok(Self { route, plan, hand, is_clear: false, routes_read: 0 })
+    }
+
+    /// How many routes the kernel has told of so far, whoever made them.
+    #[must_use]
+    pub const fn routes_read(&self) -> u64 {
+        self.routes_read
     }
 
     /// The plan.
@@ -168,16 +181,18 @@ impl Switch {
     /// Takes another plan, which holds from the next reconciliation on.
     pub fn adopt(&mut self, plan: Plan) {
         self.plan = plan;
+        self.is_clear = false;
     }
 
     /// Brings the kernel to the plan with as few changes as there are differences.
     ///
     /// What is ours and not planned is removed; what is not ours is never touched. What a path without
-    /// a device was to carry is left as it is.
+    /// a device was to carry is left as it is. Only our own routes are read unless one is missing and it
+    /// was not seen before that nobody else has its place.
     ///
     /// # Errors
     /// When something of somebody else is in the way, or the kernel refuses a change three times; the
-    /// other changes are made then.
+    /// other changes are made then, unless it was in the way before the first one.
     pub fn reconcile(&mut self, routes: Routes) -> Result<Reconciled, SwitchError> {
         self.check(routes)?;
         let mut devices = Vec::new();
@@ -195,7 +210,9 @@ impl Switch {
     /// # Errors
     /// When the kernel refuses.
     pub fn clear(&mut self) -> Result<Vec<Change>, SwitchError> {
-        self.bring_about(&Wanted::default())
+        let removed = self.bring_about(&Wanted::default());
+        self.is_clear = false;
+        removed
     }
 
     /// Reads where traffic goes.
@@ -298,16 +315,19 @@ impl Switch {
         let mut refusal = None;
         for _ in 0..ATTEMPTS {
             if rest.is_empty() {
-                return Ok(first);
+                break;
             }
             refusal = None;
             for changes in rest.chunks(CHANGES_AT_A_TIME) {
                 let refused = self.ask(changes)?;
                 refusal = refusal.or(refused);
             }
+            // Somebody may have come meanwhile.
+            self.is_clear &= refusal.is_none();
             rest = difference(wanted, &self.read(wanted)?)?;
             debug!(rest = rest.len(), ?refusal, "kernel was changed");
         }
+        self.is_clear = rest.is_empty();
         match (rest.first().copied(), refusal) {
             (None, _) => Ok(first),
             (Some(change), Some(errno)) => Err(SwitchError::Refused { change, errno }),
@@ -336,20 +356,37 @@ impl Switch {
 
     fn read(&mut self, wanted: &Wanted) -> Result<Held, SwitchError> {
         let mut held = self.next_hops()?;
-        let keys: HashSet<_> = wanted.route_keys().collect();
+        self.read_routes(wire::list_own_routes(), wanted, &mut held)?;
+        if !self.is_clear && !wanted.has_all_routes(&held) {
+            self.read_routes(wire::list_routes(), wanted, &mut held)?;
+        }
         let Self { route, plan, .. } = self;
-        let routes: Held = route.dump(wire::list_routes(), |held: &mut Held, message| {
-            if let Some(found) = wire::read_route(message) {
-                held.note_route(found, plan, |key| keys.contains(key));
-            }
-        })?;
-        held.routes = routes.routes;
-        held.foreign_routes = routes.foreign_routes;
         let rules: Held = route.dump(wire::list_rules(), |held: &mut Held, message| {
             wire::read_rule(message).into_iter().for_each(|found| held.note_rule(found, plan));
         })?;
         held.rules = rules.rules;
         Ok(held)
+    }
+
+    fn read_routes(
+        &mut self,
+        which: Message,
+        wanted: &Wanted,
+        held: &mut Held,
+    ) -> Result<(), SwitchError> {
+        let keys: HashSet<_> = wanted.route_keys().collect();
+        let Self { route, plan, .. } = self;
+        let read = |(count, held): &mut (u64, Held), message: Received<'_>| {
+            if let Some(found) = wire::read_route(message) {
+                *count += 1;
+                held.note_route(found, plan, |key| keys.contains(key));
+            }
+        };
+        let (count, routes): (u64, Held) = route.dump(which, read)?;
+        self.routes_read += count;
+        held.routes = routes.routes;
+        held.foreign_routes = routes.foreign_routes;
+        Ok(())
     }
 
     /// Why a path has no next hop.

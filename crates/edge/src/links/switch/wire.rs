@@ -98,9 +98,16 @@ pub fn list_next_hops() -> Message {
     Message::new(RTM_GETNEXTHOP, 0, &[0; NEXT_HOP_HEADER])
 }
 
-/// Asks for every route of both IP versions.
+/// Asks for every route of both IP versions, whoever made it.
 pub fn list_routes() -> Message {
     Message::new(RTM_GETROUTE, 0, &[0; ROUTE_HEADER])
+}
+
+/// Asks for those of our protocol, where the socket has the kernel heed filters.
+pub fn list_own_routes() -> Message {
+    let mut header = [0; ROUTE_HEADER];
+    header[5] = PROTOCOL;
+    Message::new(RTM_GETROUTE, 0, &header)
 }
 
 /// Asks for every rule of both IP versions.
