@@ -24,6 +24,9 @@ use schedule::{News, Schedule};
 
 /// The other side's wishes shall not keep a session that is not wanted any more.
 const LONGEST_FAREWELL: Duration = Duration::from_secs(60);
+/// What comes by another path may have waited there: a session that is up for a shorter time may not be
+/// the one that it is about.
+const SETTLED_AFTER: Duration = Duration::from_secs(2);
 
 /// A change of state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +111,8 @@ pub struct Session {
     schedule: Schedule,
     sequences: Sequences,
     is_late_told: bool,
+    /// Since when it is up, or was the last time.
+    up_since: Option<Instant>,
     /// The news of a loss for other paths, since when it waits.
     elsewhere: Option<(Instant, Datagram)>,
     /// When the other side said by another path that it lost the session.
@@ -127,6 +132,7 @@ impl Session {
             schedule: Schedule::new(now),
             sequences: Sequences { sent: sequence, content: [0; MANDATORY_OCTETS], received: None },
             is_late_told: false,
+            up_since: None,
             elsewhere: None,
             told: None,
             settings,
@@ -187,12 +193,14 @@ impl Session {
     }
 
     /// Takes in a packet of this session that came by another path: it may say that the other side lost
-    /// the session, which is as true by any way, and nothing else. What follows is told by
+    /// the session, which is as true by any way unless the session came up since, and nothing else. What
+    /// follows is told by
     /// [`Session::poll`], so that the same news by the session's own path comes first where both came.
     pub fn receive_elsewhere(&mut self, frame: &Frame<'_>, now: Instant) -> Result<(), DropReason> {
         let packet = frame.packet();
+        let is_settled = self.up_since.is_some_and(|since| now >= since + SETTLED_AFTER);
         let is_loss = packet.state == State::Down && self.state == State::Up;
-        if !is_loss || self.peer.discriminator != Some(packet.my_discriminator) {
+        if !is_loss || !is_settled || self.peer.discriminator != Some(packet.my_discriminator) {
             return Err(DropReason::WrongPath);
         }
         let sequence = self.prove(frame, now)?;
@@ -290,6 +298,9 @@ impl Session {
             detection_time: self.detection_time(),
             silence: self.peer.silence(now),
         };
+        if to == State::Up {
+            self.up_since = Some(now);
+        }
         self.state = to;
         self.diagnostic = diagnostic;
         self.negotiation.follow(self.settings.wished(to), to);

@@ -177,12 +177,15 @@ fn a_loss_that_is_told_by_another_path_is_proved_like_any_other_word() {
     for (sequence, state) in [(1, State::Init), (2, State::Up)] {
         bench.take_octets(&meticulous().signed(&said(state), sequence)).unwrap();
     }
+    // Until it is settled.
+    bench.now += ms(2_000);
+    bench.take_octets(&meticulous().signed(&said(State::Up), 3)).unwrap();
     let lost = said(State::Down);
     for (name, datagram, outcome) in [
         ("unproved", lost.encode(), Err(DropReason::AuthenticationMissing)),
-        ("of old", meticulous().signed(&lost, 2), Err(DropReason::AuthenticationSequence)),
-        ("proved", meticulous().signed(&lost, 3), Ok(())),
-        ("again", meticulous().signed(&lost, 3), Err(DropReason::AuthenticationSequence)),
+        ("of old", meticulous().signed(&lost, 3), Err(DropReason::AuthenticationSequence)),
+        ("proved", meticulous().signed(&lost, 4), Ok(())),
+        ("again", meticulous().signed(&lost, 4), Err(DropReason::AuthenticationSequence)),
     ] {
         let frame = Frame::parse(&datagram).unwrap();
         assert_eq!(bench.session.receive_elsewhere(&frame, bench.now), outcome, "{name}");

@@ -369,16 +369,36 @@ fn what_the_peer_misses_is_told_before_it_is_gone() {
     assert_eq!(told, [(ms(150), Ok(ms(150))), (ms(300), Err(expired))]);
 }
 
-/// Two sessions of which the first is up, and the second in that state.
-fn two(other: State, now: Instant) -> (Sessions, Discriminator) {
+/// From then on what other paths say of a session is believed.
+const SETTLED: Duration = ms(2_000);
+
+/// Two sessions of which the first is up for so long, and the second in that state.
+fn two(other: State, age: Duration, now: Instant) -> (Sessions, Discriminator) {
     let mut sessions = registry(2);
-    let session = up(&mut sessions, neighbour(ETH, 9), &from(ETH, 9), now);
+    let begun = now - age;
+    let session = up(&mut sessions, neighbour(ETH, 9), &from(ETH, 9), begun);
     if other == State::Up {
-        up(&mut sessions, neighbour(RADIO, 9), &from(RADIO, 9), now);
+        let radio = up(&mut sessions, neighbour(RADIO, 9), &from(RADIO, 9), begun);
+        sessions.receive(&from(RADIO, 9), &to(radio, State::Up).encode(), now).unwrap();
     } else {
-        add(&mut sessions, neighbour(RADIO, 9), now);
+        add(&mut sessions, neighbour(RADIO, 9), begun);
     }
+    sessions.receive(&from(ETH, 9), &to(session, State::Up).encode(), now).unwrap();
     (sessions, session)
+}
+
+#[test]
+fn a_word_of_another_path_that_may_be_about_a_former_session_is_not_believed() {
+    let now = origin();
+    for (age, is_believed) in [(ms(0), false), (SETTLED - ms(1), false), (SETTLED, true)] {
+        let (mut sessions, session) = two(State::Up, age, now);
+        let down = to(session, State::Down).encode();
+        let received = sessions.receive(&from(RADIO, 9), &down, now);
+        assert_eq!(received.is_ok(), is_believed, "up for {age:?}");
+        due(&mut sessions, now);
+        let expected = if is_believed { State::Down } else { State::Up };
+        assert_eq!(sessions.find(session).unwrap().state, expected, "up for {age:?}");
+    }
 }
 
 #[test]
@@ -401,7 +421,7 @@ fn what_the_peer_lost_is_believed_by_the_path_of_another_session_and_nothing_els
         ("it is up", State::Up, to(discriminator(77), State::Up), by_radio, false),
         ("it is taken out", State::Up, to(discriminator(77), State::AdminDown), by_radio, false),
     ] {
-        let (mut sessions, session) = two(other, now);
+        let (mut sessions, session) = two(other, SETTLED, now);
         let later = now + ms(10);
         let received = sessions.receive(&arrival, &packet.encode(), later);
         let lost = due(&mut sessions, later).into_iter().find_map(|output| match output {
@@ -422,7 +442,7 @@ fn what_the_peer_lost_is_believed_by_the_path_of_another_session_and_nothing_els
 #[test]
 fn news_by_the_own_path_that_came_as_well_says_more() {
     let now = origin();
-    let (mut sessions, session) = two(State::Up, now);
+    let (mut sessions, session) = two(State::Up, SETTLED, now);
     let down = to(session, State::Down).encode();
     sessions.receive(&from(RADIO, 9), &down, now).unwrap();
     let change = sessions.receive(&from(ETH, 9), &down, now).unwrap().change.unwrap();
@@ -434,7 +454,7 @@ fn news_by_the_own_path_that_came_as_well_says_more() {
 #[test]
 fn a_session_that_is_lost_is_told_by_its_own_path_and_then_by_others() {
     let mut now = origin();
-    let (mut sessions, session) = two(State::Up, now);
+    let (mut sessions, session) = two(State::Up, SETTLED, now);
     sessions.receive(&from(ETH, 9), &to(session, State::Up).encode(), now).unwrap();
     let end = now + ms(300);
     let other = from(RADIO, 9);
