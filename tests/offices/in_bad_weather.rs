@@ -76,6 +76,28 @@ fn a_fifth_of_lost_packets_moves_no_whole_office() {
     assert!((325..=443).contains(&answered), "{answered} of 600");
 }
 
+/// The kernel asks for a neighbour's address again every half minute, and has nothing to send to for a
+/// second where the answers are lost; heartbeats tell it that the address is right.
+#[test]
+fn an_end_that_is_heard_is_not_asked_for_its_address() {
+    let (offices, _fibre) = with_fibre_by_wire(USUAL);
+    let hastened =
+        ["base_reachable_time_ms=200", "delay_first_probe_time=1", "retrans_time_ms=100"];
+    for place in ["router-1", "router-2"] {
+        for word in hastened {
+            offices.at(place, &["sysctl", "-w", &format!("net.ipv4.neigh.fib0.{word}")]);
+        }
+        let chain = "type filter hook input priority 0; iifname fib0 drop;";
+        let table = format!("add table arp deaf {{ chain input {{ {chain} }}; }}");
+        offices.at(place, &["nft", &table]);
+    }
+    let answered = answered(&offices.pings("here", "10.2.0.2", 60, MS(50)));
+    for router in 1..=2 {
+        assert_eq!(falls(&offices, router), 0, "{:?}", offices.events(router));
+    }
+    assert_eq!(answered, 60);
+}
+
 #[test]
 fn bursts_of_losses_send_an_office_away_once_and_keep_it_there() {
     let (offices, fibre) = with_fibre_by_wire(USUAL);

@@ -12,7 +12,7 @@ use nix::errno::Errno;
 use nix::sys::socket::{
     ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, setsockopt, sockopt,
 };
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use super::settings::PathSettings;
 
@@ -109,10 +109,13 @@ impl Sockets {
         came.from.ip() == self.peer && came.ttl >= self.least_ttl
     }
 
-    /// Sends a heartbeat. One that cannot be sent is as one that was lost.
-    pub(super) fn send_heartbeat(&self, octets: &[u8]) {
+    /// Sends a heartbeat. One that cannot be sent is as one that was lost. Where what is sent arrives,
+    /// the kernel is told that the next hop's address is right: it would ask for it again every half
+    /// minute, and on a path that loses the answers have nothing to send to for a second or more.
+    pub(super) fn send_heartbeat(&self, octets: &[u8], is_mutual: bool) {
         if let Some(ends) = &self.ends {
-            tell(ends.sender.send(octets));
+            let flags = if is_mutual { libc::MSG_CONFIRM } else { 0 };
+            tell(SockRef::from(&ends.sender).send_with_flags(octets, flags));
         }
     }
 

@@ -166,25 +166,28 @@ impl Watch {
     ) {
         let Ok(received) = self.sessions.receive(arrival, datagram, now) else { return };
         let Some(number) = self.number_of(received.session) else { return };
-        if let Some(standing) = self.sessions.find(received.session) {
-            self.hear_wish(number, &standing);
-        }
+        let Some(standing) = self.sessions.find(received.session) else { return };
+        self.hear_wish(number, &standing);
         match received.change {
             Some(change) => self.take_change(number, &change, now, effects),
             None => {
-                let is_up = self
-                    .sessions
-                    .find(received.session)
-                    .is_some_and(|standing| standing.state == bfd::State::Up);
                 // Of all the others nothing changes.
                 let matters = self.watched(number).is_some_and(|watched| {
                     matches!(watched.path.health(), Health::Suspect | Health::Down)
                 });
-                if is_up && matters {
+                if standing.state == bfd::State::Up && matters {
                     self.hear(number, &Heard::Liveness(Liveness::Heartbeat), now, effects);
                 }
             }
         }
+    }
+
+    /// Whether what is sent by a path arrives, as far as both ends know.
+    pub(super) fn is_mutual(&self, number: PathNumber) -> bool {
+        let standing = self.session_of(number).and_then(|session| self.sessions.find(session));
+        standing.is_some_and(|standing| {
+            (standing.state, standing.remote_state) == (bfd::State::Up, bfd::State::Up)
+        })
     }
 
     /// Takes the answer to a probe; what is none is as what was lost.

@@ -290,7 +290,7 @@ impl<K: Kernel> Thread<K> {
             match effect {
                 Effect::Heartbeat(number, datagram) => {
                     if let Some(sockets) = self.sockets.get(usize::from(number.index())) {
-                        sockets.send_heartbeat(&datagram);
+                        sockets.send_heartbeat(&datagram, self.watch.is_mutual(number));
                     }
                 }
                 Effect::Try(number) => {
