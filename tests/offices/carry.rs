@@ -1,5 +1,8 @@
 //! Whether the backup would carry the office is known before it has to, and why it would not.
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
 use crate::ground::{Offices, Setting, USUAL};
 
 const TRIED: Setting<'static> = Setting { carry_test: Some("every-seconds = 10"), ..USUAL };
@@ -120,6 +123,49 @@ fn answers_that_would_go_another_way_are_found() {
     wait_for_radio(&offices, 1, "unfit", "the far end answers by fib0, which is not the path");
     offices.at("router-2", &["ip", "rule", "delete", "from", "10.2.0.0/24", "table", "7"]);
     wait_for_radio(&offices, 1, "ready", "");
+}
+
+/// Says that it knows every name, to whoever asks, until nobody listens to it any more.
+const RESOLVER: &str = r#"
+import select, socket
+asked = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+asked.bind(("10.2.0.2", 53))
+print("open", flush=True)
+while 0 not in select.select([asked, 0], [], [])[0]:
+    question, who = asked.recvfrom(512)
+    asked.sendto(question[:2] + bytes([question[2] | 0x80]) + question[3:], who)
+"#;
+
+#[test]
+fn a_backup_by_which_no_names_are_found_is_found_and_what_the_fibre_says_is_no_excuse() {
+    let test = "every-seconds = 10\nresolver = \"10.2.0.2\"\nresolver-name = \"hofuf.example\"";
+    let mut offices = Offices::lay();
+    // The far router asks nobody.
+    offices.start(2, TRIED);
+    let words = ["python3", "-c", RESOLVER];
+    let mut resolver = offices.command("there", &words);
+    let mut resolver = resolver.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(resolver.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    offices.start(1, Setting { carry_test: Some(test), ..USUAL });
+    offices.wait_until_up();
+    wait_for_radio(&offices, 1, "ready", "");
+    // A firewall of the far office that forgot the radio.
+    for words in [
+        "add table ip closed",
+        "add chain ip closed out { type filter hook forward priority 0 ; }",
+        "add rule ip closed out iifname rad0 udp dport 53 drop",
+    ] {
+        offices.at("router-2", &["nft", words]);
+    }
+    wait_for_radio(&offices, 1, "unfit", "the far resolver finds no names");
+    let status = offices.status(1).unwrap();
+    assert_eq!(status["paths"][0]["fitness"], "ready", "it answers by the fibre");
+    offices.at("router-2", &["nft", "delete table ip closed"]);
+    wait_for_radio(&offices, 1, "ready", "");
+    drop(resolver.stdin.take());
+    resolver.wait().unwrap();
+    wait_for_radio(&offices, 1, "unfit", "the far resolver finds no names");
 }
 
 #[test]

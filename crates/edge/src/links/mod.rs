@@ -8,6 +8,7 @@ mod advice;
 mod cells;
 mod centre;
 mod desk;
+mod dns;
 mod event;
 mod exercise;
 mod isolation;

@@ -3,18 +3,15 @@
 //! [`LinksSettings::validate`] gives the first reason why a written section cannot be used. Only this
 //! end is described; the far end has the same section with its own addresses.
 
+mod carry_test;
 mod path;
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use ipnet::IpNet;
-use link::capacity::BitRate;
-use link::carry::Requirement;
-use link::path_mtu::PacketSize;
 use link::site::Moves;
 use link::{PathNumber, SitePolicy};
 use serde::Deserialize;
@@ -24,10 +21,13 @@ use super::centre::CentreSettings;
 use super::exercise::DrillSettings;
 use super::isolation::{IsolationSettings, IsolationSettingsError};
 use super::shaper::Shape;
-use super::switch::{Outline, Path};
+use super::switch::{Flow, Outline, Path};
 use super::targets::{self, TargetSettings, TargetSettingsError};
 use crate::interface::InterfaceName;
 use crate::settings::{SettingsError, within};
+
+pub use carry_test::CarryTestSettings;
+pub(super) use carry_test::Resolver;
 
 /// The most paths of an office.
 const MOST_PATHS: usize = 8;
@@ -35,8 +35,6 @@ const MOST_INSTANCE: u64 = 99;
 const MOST_PREFIXES: usize = 10_000;
 /// So slow at most is a path whose traffic is paid for while it matters how it is.
 const SLOWEST_METERED_MS: u64 = 4_000;
-/// The least time from one of its trials to the next: each takes some 100 kB, and a train.
-const METERED_TRIALS: u64 = 1_800;
 
 /// The section `[links]` of the configuration file.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -92,30 +90,6 @@ pub struct LinksSettings {
     /// The Unix socket on which `sabeel link` asks; default `/run/sabeel-edge/links.sock`.
     #[serde(default = "default_socket")]
     pub socket: PathBuf,
-}
-
-/// How it is tried whether a path would carry the office, with an address of the office that the router
-/// answers for. Tried are the paths that have `office-local` and `office-peer`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub struct CarryTestSettings {
-    /// The time from one trial of a path to the next, in seconds; 10 to 3,600, default 60.
-    pub every_seconds: u64,
-    /// The TCP and UDP port that is called: one that the office's rules let through; default 7.
-    pub port: u16,
-    /// What the office sends, in Mbit/s; a path that carries less is unfit. 0, the default, is anything.
-    pub needs_up_mbit: u32,
-    /// What the office receives, in Mbit/s.
-    pub needs_down_mbit: u32,
-    /// The largest packets that the office sends, in octets with the IP header; 576 to 1,500, default
-    /// 1,400.
-    pub needs_mtu: u16,
-}
-
-impl Default for CarryTestSettings {
-    fn default() -> Self {
-        Self { every_seconds: 60, port: 7, needs_up_mbit: 0, needs_down_mbit: 0, needs_mtu: 1_400 }
-    }
 }
 
 /// What the agent does about what it sees.
@@ -276,6 +250,9 @@ pub enum LinksSettingsError {
          that it has are routed, watched and shared; restart it for anything else"
     )]
     Restart,
+    /// A resolver cannot be asked.
+    #[error("`carry-test`: {0}")]
+    Resolver(&'static str),
     /// A path cannot be tried like that.
     #[error("path {path}: {reason}")]
     Trial {
@@ -336,6 +313,7 @@ impl LinksSettings {
         }
         self.carry_test.validate()?;
         self.check_trials()?;
+        self.check_resolver()?;
         if self.mode == SwitchMode::Advise {
             advice::validate(self)?;
         }
@@ -382,35 +360,6 @@ impl LinksSettings {
         if is_same && is_as_many { Ok(()) } else { Err(LinksSettingsError::Restart) }
     }
 
-    /// Checks the addresses by which paths are tried.
-    fn check_trials(&self) -> Result<(), LinksSettingsError> {
-        let mut seen = BTreeSet::new();
-        for path in &self.paths {
-            let is_far =
-                |of: Ipv4Addr| self.offices.iter().any(|prefix| prefix.contains(&IpAddr::V4(of)));
-            let reason = match (path.office_local, path.office_peer) {
-                (None, None) => continue,
-                (Some(_), None) | (None, Some(_)) => {
-                    "`office-local` and `office-peer` are set together"
-                }
-                (Some(_), Some(_)) if self.key_file.is_none() => {
-                    "`office-local` needs `key-file`, by which both ends know each other"
-                }
-                (Some(_), Some(_)) if path.peer.is_ipv6() => {
-                    "`office-local` is for a path with IPv4 addresses; one with IPv6 is not tried"
-                }
-                (Some(own), _) if is_far(own) => "`office-local` is in `offices`, the far ones",
-                (_, Some(far)) if !is_far(far) => "`office-peer` is in none of `offices`",
-                (Some(own), Some(far)) if !(seen.insert(own) && seen.insert(far)) => {
-                    "`office-local` and `office-peer` are of one path alone"
-                }
-                (Some(_), Some(_)) => continue,
-            };
-            return Err(LinksSettingsError::Trial { path: path.name.clone(), reason });
-        }
-        Ok(())
-    }
-
     /// The routes of the office.
     pub(super) fn outline(&self) -> Outline {
         let path = |of: &PathSettings| Path {
@@ -426,7 +375,14 @@ impl LinksSettings {
             let hosts = [of.office_peer.map(IpAddr::V4), peer].into_iter().flatten();
             hosts.map(move |host| (number, IpNet::from(host))).collect::<Vec<_>>()
         };
+        let asking = |(number, of): (_, &PathSettings)| {
+            Some(Flow { path: number, from: of.office_local?, to: self.carry_test.resolver? })
+        };
+        let flows = (0..).map(PathNumber::new).zip(&self.paths).filter_map(asking).collect();
         Outline {
+            flows,
+            flow_table: common.flow_table + 16 * instance,
+            flow_preference: common.flow_preference + instance,
             paths: self.paths.iter().map(path).collect(),
             prefixes: self.offices.clone(),
             pinned: numbers.zip(&self.paths).flat_map(pinned).collect(),
@@ -447,15 +403,6 @@ impl LinksSettings {
         }
     }
 
-    /// How a path is tried: where traffic is paid for, seldom.
-    pub(super) fn carry_test_of(&self, path: &PathSettings) -> CarryTestSettings {
-        let mut test = self.carry_test.clone();
-        if path.metered {
-            test.every_seconds = test.every_seconds.max(METERED_TRIALS);
-        }
-        test
-    }
-
     /// What shapes a path, if its visitors are to make room.
     pub(super) fn shape(&self, path: &PathSettings) -> Option<Shape> {
         let capacity = path.capacity().filter(|_| !self.visitors.is_empty())?;
@@ -470,32 +417,6 @@ impl LinksSettings {
             SwitchMode::Switch | SwitchMode::DryRun => Moves::Apart,
         };
         SitePolicy { moves, ..SitePolicy::default() }
-    }
-}
-
-impl CarryTestSettings {
-    fn validate(&self) -> Result<(), LinksSettingsError> {
-        within("every-seconds", self.every_seconds, 10, 3_600)?;
-        within("port", self.port.into(), 1, u16::MAX.into())?;
-        within("needs-up-mbit", self.needs_up_mbit.into(), 0, 10_000)?;
-        within("needs-down-mbit", self.needs_down_mbit.into(), 0, 10_000)?;
-        within("needs-mtu", self.needs_mtu.into(), 576, 1_500)?;
-        Ok(())
-    }
-
-    /// The time from one trial to the next.
-    pub(super) const fn every(&self) -> Duration {
-        Duration::from_secs(self.every_seconds)
-    }
-
-    /// What the office needs. A trial is good until the one after the next.
-    pub(super) const fn requirement(&self) -> Requirement {
-        Requirement {
-            up: BitRate::from_megabits_per_second(self.needs_up_mbit as u64),
-            down: BitRate::from_megabits_per_second(self.needs_down_mbit as u64),
-            mtu: PacketSize(self.needs_mtu),
-            max_age: Duration::from_secs(self.every_seconds * 2 + 60),
-        }
     }
 }
 

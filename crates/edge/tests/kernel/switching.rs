@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use edge::links::switch::{
-    Carrier, Change, Hand, LinkEvent, Outline, Plan, Switch, SwitchError, Verb,
+    Carrier, Change, Flow, Hand, LinkEvent, Outline, Plan, Switch, SwitchError, Verb,
 };
 use link::{PathNumber, Routes};
 
@@ -369,6 +369,9 @@ fn agents_of_one_router_leave_each_others_traffic_alone() {
         rule_preference: 5101,
         prefixes: vec!["10.7.0.0/16".parse().unwrap()],
         canary: Vec::new(),
+        flows: vec![Flow { path: RADIO, from: [10, 1, 0, 251].into(), to: [10, 7, 0, 53].into() }],
+        flow_table: 5316,
+        flow_preference: 5001,
         ..outline()
     };
     let mut second = office.switch_of(another.clone(), Hand::Kernel);

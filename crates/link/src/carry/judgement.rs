@@ -80,9 +80,9 @@ pub enum Unfit {
         /// By which.
         interface: Interface,
     },
-    /// The far end's packets go back by another interface.
+    /// The far end's packets go back by another interface, or its resolver's come by one.
     WrongReturnPath {
-        /// By which.
+        /// By which, of the end that saw them.
         interface: Interface,
     },
     /// Something answered in place of the far end, which saw nothing.

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use super::confirmation::{Confirmation, Place, RunId};
+use super::confirmation::{Confirmation, Interface, Place, RunId};
 use super::judgement::{Outcome, Ready, Requirement, Unfit};
 use crate::capacity::BitRate;
 use crate::path_mtu::PacketSize;
@@ -133,7 +133,7 @@ pub enum Action {
 /// What came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// There is no route, or no such address here.
+    /// There is no route, or no such address here; or what was sent left by another interface.
     NoRoute,
     /// The connection was refused.
     Refused,
@@ -151,6 +151,8 @@ pub enum Event {
     Resolved,
     /// The resolver says that it cannot.
     NotResolved,
+    /// Its answer came to this end by that interface, which is not the path.
+    Strayed(Interface),
     /// The far agent tells what it saw.
     Confirmed(Confirmation),
     /// The train in that direction was measured; an office may count on so much.
@@ -234,6 +236,10 @@ impl Run {
             }
             (Step::Dns, Event::Resolved) => self.go(Step::Confirm, now),
             (Step::Dns, Event::NotResolved) => unfit(Unfit::NoDns, now),
+            (Step::Dns, Event::NoRoute) => unfit(Unfit::NoRoute, now),
+            (Step::Dns, Event::Strayed(interface)) => {
+                unfit(Unfit::WrongReturnPath { interface }, now)
+            }
             (Step::Confirm, Event::Confirmed(told)) if told.run == self.plan.run => {
                 self.confirmed(told, now)
             }

@@ -121,7 +121,7 @@ fn what_was_measured_lately_is_not_measured_again() {
 
 #[test]
 fn each_failure_has_its_reason() {
-    let cases: [(&str, World, Unfit); 16] = [
+    let cases: [(&str, World, Unfit); 19] = [
         ("no route", |_| Some(Event::NoRoute), Unfit::NoRoute),
         ("refused", |_| Some(Event::Refused), Unfit::Refused),
         (
@@ -220,6 +220,30 @@ fn each_failure_has_its_reason() {
                 action => good(action),
             },
             Unfit::NoDns,
+        ),
+        (
+            "the resolver says that it cannot",
+            |action| match action {
+                Action::AskResolver => Some(Event::NotResolved),
+                action => good(action),
+            },
+            Unfit::NoDns,
+        ),
+        (
+            "the question left by the primary path",
+            |action| match action {
+                Action::AskResolver => Some(Event::NoRoute),
+                action => good(action),
+            },
+            Unfit::NoRoute,
+        ),
+        (
+            "its answer came by the primary path",
+            |action| match action {
+                Action::AskResolver => Some(Event::Strayed(wan())),
+                action => good(action),
+            },
+            Unfit::WrongReturnPath { interface: wan() },
         ),
         ("nothing at all passes", |_| None, Unfit::TimedOut { step: Step::Connect }),
         (

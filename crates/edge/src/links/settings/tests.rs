@@ -1,5 +1,8 @@
+use std::time::Duration;
+
 use link::PathPolicy;
 use link::bfd::{self, Interface};
+use link::capacity::BitRate;
 
 use super::*;
 
@@ -90,6 +93,32 @@ fn a_path_is_tried_by_addresses_of_both_offices() {
     let required = settings.carry_test.requirement();
     assert_eq!(required.down, BitRate::from_megabits_per_second(20));
     assert_eq!(required.max_age, Duration::from_secs(180));
+}
+
+#[test]
+fn the_far_resolver_is_asked_from_the_address_of_each_path_that_is_tried() {
+    let with = |resolver: &str| {
+        read(&tried().replace("needs-down-mbit = 20", &format!("needs-down-mbit = 20\n{resolver}")))
+    };
+    let settings = with("resolver = \"10.2.0.53\"\nresolver-name = \"hofuf.example\"").unwrap();
+    let outline = Outline { next_hop_base: 1, ..settings.outline() };
+    let from = [10, 1, 0, 250].into();
+    let expected = Flow { path: PathNumber::new(1), from, to: [10, 2, 0, 53].into() };
+    assert_eq!((outline.flows, outline.flow_table), (vec![expected], 5300));
+    let second = LinksSettings { instance: 2, ..settings.clone() }.outline();
+    assert_eq!((second.flow_table, second.flow_preference), (5332, 5002));
+    let name = settings.carry_test.resolver().unwrap().name;
+    assert_eq!(name.to_ascii(), "hofuf.example.");
+    for (resolver, named) in [
+        ("resolver = \"10.2.0.53\"", "set together"),
+        ("resolver-name = \"hofuf.example\"", "set together"),
+        ("resolver = \"10.2.0.53\"\nresolver-name = \"a..b\"", "the name of a host"),
+        ("resolver = \"10.1.0.53\"\nresolver-name = \"a.example\"", "none of `offices`"),
+        ("resolver = \"10.2.0.250\"\nresolver-name = \"a.example\"", "`office-peer` of a path"),
+    ] {
+        let reason = with(resolver).unwrap_err();
+        assert!(reason.contains(named), "{reason}");
+    }
 }
 
 #[test]

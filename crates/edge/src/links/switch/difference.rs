@@ -107,7 +107,7 @@ impl Held {
 
     /// Takes note of a rule that is ours.
     pub fn note_rule(&mut self, found: Owned<Rule>, plan: &Plan) {
-        if found.protocol == PROTOCOL && found.it.table == plan.protected_table() {
+        if found.protocol == PROTOCOL && plan.owns_table(found.it.table) {
             self.rules.insert(found.it);
         }
     }

@@ -27,8 +27,8 @@ use nix::sys::socket::SockProtocol;
 use tracing::debug;
 
 pub use difference::Foreign;
-pub use object::{Change, NextHop, Object, Route, Rule, Target, Verb};
-pub use plan::{Outline, Path, Plan, PlanError};
+pub use object::{Change, NextHop, Object, Route, Rule, Selector, Target, Verb};
+pub use plan::{Flow, Outline, Path, Plan, PlanError};
 pub use watch::{Carrier, LinkEvent, Watch};
 
 use crate::netlink::{Message, NetlinkError, Received, Socket};

@@ -1,7 +1,7 @@
 //! What the kernel holds for us, as values: next hops, routes, rules, and changes of them.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 
@@ -55,17 +55,34 @@ impl Route {
     }
 }
 
-/// A rule that leads marked packets to a table.
+/// Which packets a rule is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Selector {
+    /// Those with a firewall mark.
+    Mark {
+        /// The mark.
+        mark: u32,
+        /// Which of its bits count.
+        mask: u32,
+    },
+    /// Those from one host to another.
+    Hosts {
+        /// From whom.
+        from: Ipv4Addr,
+        /// To whom.
+        to: Ipv4Addr,
+    },
+}
+
+/// A rule that leads packets to a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Rule {
     /// Whether it is for IPv6.
     pub is_ipv6: bool,
     /// Its place among the rules.
     pub preference: u32,
-    /// The firewall mark.
-    pub mark: u32,
-    /// Which of its bits count.
-    pub mask: u32,
+    /// The packets.
+    pub selector: Selector,
     /// The table.
     pub table: u32,
 }
@@ -140,10 +157,19 @@ impl fmt::Display for Object {
             Self::Route(Route { table, prefix, metric, next_hop }) => {
                 write!(f, "route {prefix} metric {metric} table {table} by next hop {next_hop}")
             }
-            Self::Rule(Rule { is_ipv6, preference, mark, mask, table }) => {
+            Self::Rule(Rule { is_ipv6, preference, selector, table }) => {
                 let version = if *is_ipv6 { "IPv6" } else { "IPv4" };
-                write!(f, "{version} rule {preference} for mark {mark:#x}/{mask:#x} table {table}")
+                write!(f, "{version} rule {preference} {selector} table {table}")
             }
+        }
+    }
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mark { mark, mask } => write!(f, "for mark {mark:#x}/{mask:#x}"),
+            Self::Hosts { from, to } => write!(f, "from {from} to {to}"),
         }
     }
 }
@@ -158,7 +184,10 @@ mod tests {
         let gateway = Target::Gateway { interface: 3, gateway: [10, 0, 0, 2].into() };
         let prefix = "10.9.0.0/16".parse().unwrap();
         let route = Route { table: 254, prefix, metric: 100, next_hop: 5102 };
-        let rule = Rule { is_ipv6: true, preference: 51, mark: 7, mask: u32::MAX, table: 5100 };
+        let marked = Selector::Mark { mark: 7, mask: u32::MAX };
+        let rule = Rule { is_ipv6: true, preference: 51, selector: marked, table: 5100 };
+        let hosts = Selector::Hosts { from: [10, 1, 0, 251].into(), to: [10, 2, 0, 53].into() };
+        let of_hosts = Rule { is_ipv6: false, selector: hosts, ..rule };
         for (verb, object, expected) in [
             (Verb::Add, next_hop(1, gateway), "add next hop 1 via 10.0.0.2 on interface 3"),
             (Verb::Replace, next_hop(2, Target::Member(1)), "replace group 2 of next hop 1"),
@@ -173,6 +202,11 @@ mod tests {
                 Verb::Remove,
                 Object::Rule(rule),
                 "remove IPv6 rule 51 for mark 0x7/0xffffffff table 5100",
+            ),
+            (
+                Verb::Add,
+                Object::Rule(of_hosts),
+                "add IPv4 rule 51 from 10.1.0.251 to 10.2.0.53 table 5100",
             ),
         ] {
             assert_eq!(Change { verb, object }.to_string(), expected);

@@ -11,7 +11,7 @@ use std::num::NonZeroU32;
 use ipnet::IpNet;
 use link::{PathNumber, Routes};
 
-use super::object::{NextHop, Route, Rule, Target};
+use super::object::{NextHop, Route, Rule, Selector, Target};
 use crate::interface::InterfaceName;
 
 /// More paths than an office ever has.
@@ -44,6 +44,17 @@ impl Path {
     }
 }
 
+/// What goes by one path if it is from one host, for whoever it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flow {
+    /// The path.
+    pub path: PathNumber,
+    /// From whom.
+    pub from: Ipv4Addr,
+    /// To whom.
+    pub to: Ipv4Addr,
+}
+
 /// A plan as it was written; see [`Plan::new`] for what must hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outline {
@@ -55,6 +66,13 @@ pub struct Outline {
     pub canary: Vec<IpNet>,
     /// What goes by one path whatever becomes of the rest: the hosts by which paths are tried.
     pub pinned: Vec<(PathNumber, IpNet)>,
+    /// What goes by one path if it is from one host: questions of the hosts by which paths are tried, to
+    /// somebody whom all of them ask.
+    pub flows: Vec<Flow>,
+    /// The first of the routing tables of flows, one for each path.
+    pub flow_table: u32,
+    /// The preference of the rules that lead there.
+    pub flow_preference: u32,
     /// The firewall mark of protected traffic; without it none is told apart.
     pub protected_mark: Option<NonZeroU32>,
     /// The routing table of protected traffic.
@@ -74,6 +92,9 @@ impl Default for Outline {
             prefixes: Vec::new(),
             canary: Vec::new(),
             pinned: Vec::new(),
+            flows: Vec::new(),
+            flow_table: 5300,
+            flow_preference: 5000,
             protected_mark: None,
             protected_table: 5100,
             rule_preference: 5100,
@@ -250,9 +271,14 @@ impl Plan {
         NextHop { id: self.group_id(kind, family), target: Target::Member(member) }
     }
 
-    /// The routing table of protected traffic.
-    pub(super) const fn protected_table(&self) -> u32 {
-        self.outline.protected_table
+    /// Whether a routing table is one that the plan may use.
+    pub(super) fn owns_table(&self, table: u32) -> bool {
+        let Outline { protected_table, flow_table, .. } = self.outline;
+        table == protected_table || (flow_table..flow_table + MAX_PATHS as u32).contains(&table)
+    }
+
+    fn flow_table(&self, path: PathNumber) -> u32 {
+        self.outline.flow_table + u32::from(path.index())
     }
 
     /// Whether an id is one that the plan may use.
@@ -294,6 +320,11 @@ impl Plan {
             let next_hop = self.path_id(*number, Family::of(*prefix));
             Route { table: MAIN_TABLE, prefix: *prefix, metric: *metric, next_hop }
         }));
+        routes.extend(self.outline.flows.iter().map(|flow| {
+            let prefix = IpNet::from(IpAddr::V4(flow.to));
+            let next_hop = self.path_id(flow.path, Family::Ipv4);
+            Route { table: self.flow_table(flow.path), prefix, metric: *metric, next_hop }
+        }));
         for (number, path) in self.paths() {
             let metric = metric + 1 + u32::from(number.index());
             for prefix in prefixes.iter().chain(canary) {
@@ -306,18 +337,23 @@ impl Plan {
         routes
     }
 
-    /// The rules that lead protected traffic to its table.
+    /// The rules that lead flows to the tables of their paths, and protected traffic to its own.
     pub(super) fn rules(&self) -> impl Iterator<Item = Rule> {
+        let flows = self.outline.flows.iter().map(|flow| Rule {
+            is_ipv6: false,
+            preference: self.outline.flow_preference,
+            selector: Selector::Hosts { from: flow.from, to: flow.to },
+            table: self.flow_table(flow.path),
+        });
         let mark = self.outline.protected_mark.into_iter();
-        mark.flat_map(move |mark| {
+        flows.chain(mark.flat_map(move |mark| {
             self.families().map(move |family| Rule {
                 is_ipv6: family == Family::Ipv6,
                 preference: self.outline.rule_preference,
-                mark: mark.get(),
-                mask: u32::MAX,
+                selector: Selector::Mark { mark: mark.get(), mask: u32::MAX },
                 table: self.outline.protected_table,
             })
-        })
+        }))
     }
 }
 

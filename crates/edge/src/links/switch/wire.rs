@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::device::Device;
-use super::object::{Change, NextHop, Object, PROTOCOL, Route, Rule, Target, Verb};
+use super::object::{Change, NextHop, Object, PROTOCOL, Route, Rule, Selector, Target, Verb};
 use crate::netlink::{CREATE, EXCLUSIVE, Message, REPLACE, Received};
 
 const AF_INET: u8 = 2;
@@ -45,12 +45,16 @@ const RTN_UNICAST: u8 = 1;
 const RT_SCOPE_NOWHERE: u8 = 255;
 const RTM_F_CLONED: u32 = 0x200;
 
+const FRA_DST: u16 = 1;
+const FRA_SRC: u16 = 2;
 const FRA_PRIORITY: u16 = 6;
 const FRA_FWMARK: u16 = 10;
 const FRA_TABLE: u16 = 15;
 const FRA_FWMASK: u16 = 16;
 const FRA_PROTOCOL: u16 = 21;
 const FR_ACT_TO_TBL: u8 = 1;
+/// The length of a prefix that is one host of IPv4.
+const HOST: u8 = 32;
 
 const IFLA_IFNAME: u16 = 3;
 const IFLA_EXT_MASK: u16 = 29;
@@ -192,12 +196,20 @@ fn rule_request(verb: Verb, rule: &Rule) -> Message {
     let mut header = [0; RULE_HEADER];
     header[0] = if rule.is_ipv6 { AF_INET6 } else { AF_INET };
     header[7] = FR_ACT_TO_TBL;
-    Message::new(kind, flags(verb), &header)
-        .with(FRA_PRIORITY, &rule.preference.to_ne_bytes())
-        .with(FRA_FWMARK, &rule.mark.to_ne_bytes())
-        .with(FRA_FWMASK, &rule.mask.to_ne_bytes())
-        .with(FRA_TABLE, &rule.table.to_ne_bytes())
-        .with(FRA_PROTOCOL, &[PROTOCOL])
+    if let Selector::Hosts { .. } = rule.selector {
+        [header[1], header[2]] = [HOST; 2];
+    }
+    let message =
+        Message::new(kind, flags(verb), &header).with(FRA_PRIORITY, &rule.preference.to_ne_bytes());
+    let message = match rule.selector {
+        Selector::Mark { mark, mask } => {
+            message.with(FRA_FWMARK, &mark.to_ne_bytes()).with(FRA_FWMASK, &mask.to_ne_bytes())
+        }
+        Selector::Hosts { from, to } => {
+            message.with(FRA_DST, &to.octets()).with(FRA_SRC, &from.octets())
+        }
+    };
+    message.with(FRA_TABLE, &rule.table.to_ne_bytes()).with(FRA_PROTOCOL, &[PROTOCOL])
 }
 
 const fn family_of(address: IpAddr) -> u8 {
@@ -279,18 +291,27 @@ pub fn read_route(message: Received<'_>) -> Option<Owned<Route>> {
 /// A rule that leads to a table.
 pub fn read_rule(message: Received<'_>) -> Option<Owned<Rule>> {
     let header = *message.payload.first_chunk::<RULE_HEADER>()?;
-    let [family, _, _, _, table, _, _, action, ..] = header;
+    let [family, to_length, from_length, _, table, _, _, action, ..] = header;
     let is_ip = matches!(family, AF_INET | AF_INET6);
     if message.kind != RTM_NEWRULE || !is_ip || action != FR_ACT_TO_TBL {
         return None;
     }
     let attributes = message.attributes(RULE_HEADER);
     let value = |kind| attributes.find(kind).and_then(number);
+    let mark = value(FRA_FWMARK).unwrap_or(0);
+    let mask = value(FRA_FWMASK).unwrap_or(0);
+    let host = |kind| match attributes.find(kind).and_then(address) {
+        Some(IpAddr::V4(host)) => Some(host),
+        Some(IpAddr::V6(_)) | None => None,
+    };
+    let selector = match (to_length, from_length, host(FRA_DST), host(FRA_SRC)) {
+        (HOST, HOST, Some(to), Some(from)) => Selector::Hosts { from, to },
+        _ => Selector::Mark { mark, mask },
+    };
     let rule = Rule {
         is_ipv6: family == AF_INET6,
         preference: value(FRA_PRIORITY).unwrap_or(0),
-        mark: value(FRA_FWMARK).unwrap_or(0),
-        mask: value(FRA_FWMASK).unwrap_or(0),
+        selector,
         table: value(FRA_TABLE).unwrap_or(u32::from(table)),
     };
     let protocol = attributes.find(FRA_PROTOCOL).and_then(|octets| octets.first().copied());

@@ -5,13 +5,14 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd};
 
-use hickory_proto::op::{Message, MessageType, OpCode, Query, ResponseCode};
-use hickory_proto::rr::{Name, RecordType};
+use hickory_proto::op::Query;
+use hickory_proto::rr::Name;
 use link::targets::{Failure, Probe};
 use nix::errno::Errno;
 use nix::sys::socket::{setsockopt, sockopt};
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::links::dns::{addresses_of, failure, question};
 use crate::random;
 
 /// Questions that are remembered; who answers after so many others is not heard.
@@ -55,7 +56,7 @@ impl Names {
             oldest.and_then(|number| self.asked.remove(&number));
         }
         let number = self.number();
-        let query = Query::query(name.clone(), RecordType::A);
+        let query = addresses_of(name.clone());
         let to = SocketAddrV4::new(address, port);
         let octets = question(number, query.clone()).ok_or(Errno::EINVAL)?;
         let sent = self.socket.send_to(&octets, to);
@@ -88,53 +89,5 @@ impl Names {
                 return number;
             }
         }
-    }
-}
-
-fn question(number: u16, query: Query) -> Option<Vec<u8>> {
-    let mut message = Message::new(number, MessageType::Query, OpCode::Query);
-    message.metadata.recursion_desired = true;
-    message.add_query(query);
-    message.to_vec().ok()
-}
-
-/// What is wrong with an answer.
-fn failure(octets: &[u8], query: &Query) -> Option<Failure> {
-    let Ok(message) = Message::from_vec(octets) else { return Some(Failure::Malformed) };
-    let is_answer = message.metadata.message_type == MessageType::Response;
-    // Who cannot even read the question may leave it out.
-    let is_ours = message.queries.first().is_none_or(|theirs| theirs == query);
-    match message.metadata.response_code {
-        _ if !is_answer || !is_ours => Some(Failure::Malformed),
-        ResponseCode::NoError => None,
-        code => Some(Failure::Rcode(code.into())),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn query() -> Query {
-        Query::query(Name::from_ascii("example.com.").unwrap(), RecordType::A)
-    }
-
-    #[test]
-    fn an_answer_is_judged_by_its_code_and_its_question() {
-        let asked = question(7, query()).unwrap();
-        assert_eq!(failure(&asked, &query()), Some(Failure::Malformed), "it asks");
-        let mut answer = asked;
-        answer[2] |= 0x80;
-        assert_eq!(failure(&answer, &query()), None);
-        for (code, told) in
-            [(2, "it answers with code 2 of DNS"), (3, "it answers with code 3 of DNS")]
-        {
-            answer[3] = code;
-            assert_eq!(failure(&answer, &query()).unwrap().to_string(), told);
-        }
-        answer[3] = 0;
-        let other = Query::query(Name::from_ascii("example.org.").unwrap(), RecordType::A);
-        assert_eq!(failure(&answer, &other), Some(Failure::Malformed));
-        assert_eq!(failure(&answer[..15], &query()), Some(Failure::Malformed));
     }
 }

@@ -10,12 +10,12 @@ use link::targets::TargetPolicy;
 use serde::Deserialize;
 use url::{Host, Url};
 
+use crate::links::dns;
 use crate::links::settings::{AliveBy, LinksSettings, LinksSettingsError, check_name};
 use crate::settings::{SettingsError, within};
 
 /// The longest that a probe may take, in intervals: no more may be under way.
 const LONGEST_TIMEOUT: u64 = 10;
-const DNS_PORT: u16 = 53;
 const MOST: u64 = 20_000;
 
 /// One target: a section `[[links.targets]]`.
@@ -189,11 +189,10 @@ impl TargetSettings {
                 Ok(Question::Tcp { port })
             }
             TargetKind::Dns => {
-                let name = self.question.as_deref().and_then(|name| Name::from_ascii(name).ok());
+                let name = self.question.as_deref().and_then(dns::host);
                 let wanted = "the name of a host, such as example.com";
-                let mut name = name.ok_or_else(|| self.wrong("question", wanted))?;
-                name.set_fqdn(true);
-                Ok(Question::Dns { port: self.port.unwrap_or(DNS_PORT), name })
+                let name = name.ok_or_else(|| self.wrong("question", wanted))?;
+                Ok(Question::Dns { port: self.port.unwrap_or(dns::PORT), name })
             }
             TargetKind::Http => self.page(),
         }

@@ -15,7 +15,9 @@ use smoltcp::socket::{tcp, udp};
 use smoltcp::time::Instant as StackInstant;
 use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr, IpEndpoint, IpListenEndpoint};
 
+use super::asked::Asked;
 use super::tun::Tun;
+use crate::links::dns;
 
 /// Octets that a connection holds in each direction.
 const BUFFER: usize = 16 * 1_024;
@@ -154,13 +156,28 @@ impl Host {
         }
     }
 
-    /// What became of a call since it was asked last.
-    pub(super) fn heard(&mut self, call: &mut Call) -> Option<Event> {
+    /// Asks a resolver something, from where the call comes.
+    pub(super) fn ask_resolver(&mut self, call: &Call, resolver: Ipv4Addr, question: &[u8]) {
         let socket = self.sockets.get_mut::<udp::Socket<'_>>(call.datagrams);
+        let to = IpEndpoint::new(resolver.into(), dns::PORT);
+        if let Err(error) = socket.send_slice(question, to) {
+            tracing::debug!(%error, "links.trial.resolver");
+        }
+    }
+
+    /// What became of a call since it was asked last.
+    pub(super) fn heard(&mut self, call: &mut Call, asked: Option<&mut Asked>) -> Option<Event> {
+        let socket = self.sockets.get_mut::<udp::Socket<'_>>(call.datagrams);
+        let mut asked = asked;
         while let Ok((octets, meta)) = socket.recv() {
             let is_ours = octets.iter().enumerate().all(|(at, octet)| *octet == call.octet(at));
             if is_ours && meta.endpoint == IpEndpoint::from(call.to) {
                 return Some(Event::DatagramReturned);
+            }
+            if let (Some(asked), IpEndpoint { addr: IpAddress::Ipv4(from), port: dns::PORT }) =
+                (asked.as_deref_mut(), meta.endpoint)
+            {
+                asked.hear(from, octets);
             }
         }
         if call.is_over {

@@ -2,6 +2,7 @@
 //! largest packet that passes, and how much the path carries. Runs on a thread of its own beside the one
 //! of heartbeats, and tells it what came of each trial.
 
+mod asked;
 mod host;
 mod talk;
 mod tap;
@@ -217,14 +218,21 @@ impl Trials {
         for _ in 0..IN_A_ROW {
             let Some(passed) = self.tap.next() else { return };
             let Some(passed) = passed else { continue };
-            let path = self.paths.iter().find(|path| path.pair.own == passed.own);
+            let path = self.paths.iter_mut().find(|path| path.pair.own == passed.own);
             let Some(path) = path else { continue };
             let is_on_path = path.settings.device.as_str() == passed.device.name();
             let by = if is_on_path { Place::OnPath } else { Place::Elsewhere(passed.device) };
             let now = Instant::now();
+            let asked = path.asked.as_mut().into_iter();
             match passed.direction {
-                Direction::In => self.witness.arrived(passed.other, by, now),
-                Direction::Out => self.witness.returned(passed.other, by, now),
+                Direction::In => {
+                    self.witness.arrived(passed.other, by, now);
+                    asked.for_each(|asked| asked.arrived(passed.other, by, now));
+                }
+                Direction::Out => {
+                    self.witness.returned(passed.other, by, now);
+                    asked.for_each(|asked| asked.left(passed.other, by, now));
+                }
             }
         }
     }

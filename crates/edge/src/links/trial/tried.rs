@@ -13,6 +13,7 @@ use link::carry::{
 use link::path_mtu::{Finding, Limits, PacketSize, PathMtu, Probe};
 
 use super::Keys;
+use super::asked::Asked;
 use super::host::{Call, Host, Pair};
 use super::talk::{HEADERS, Talk};
 use super::trains::Trains;
@@ -42,6 +43,8 @@ pub(super) struct Tried {
     pub(super) talk: Option<Talk>,
     test: CarryTestSettings,
     run: Option<(Run, Call)>,
+    /// What the present run asks the resolver, or the last one did.
+    pub(super) asked: Option<Asked>,
     next_run: Instant,
     /// When the last one ended.
     last_run: Option<Instant>,
@@ -86,6 +89,7 @@ impl Tried {
             talk: None,
             test,
             run: None,
+            asked: None,
             next_run: now,
             last_run: None,
             mtu,
@@ -189,9 +193,11 @@ impl Tried {
         let known =
             Known { capacity: self.fresh_capacity(now), mtu: self.largest(), loss: standing.loss };
         let required = self.test.requirement();
+        let number = (random::number() & 0xffff) as u16;
+        self.asked = self.test.resolver().map(|resolver| Asked::new(&resolver, number));
         let plan = Plan {
             datagram: required.mtu,
-            asks_resolver: false,
+            asks_resolver: self.asked.is_some(),
             ..Plan::new(RunId(name), required, known)
         };
         let port = 49_152 + (random::number() & 0x3fff) as u16;
@@ -204,7 +210,9 @@ impl Tried {
     fn go_on(&mut self, run: Run, mut call: Call, means: &mut Means<'_>) -> Option<Outcome> {
         let (mut run, now) = (run, means.now);
         for _ in 0..AT_A_TIME {
-            let event = self.told.pop_front().or_else(|| means.host.heard(&mut call));
+            let asked = self.asked.as_mut();
+            let event = self.told.pop_front().or_else(|| means.host.heard(&mut call, asked));
+            let event = event.or_else(|| self.answer(&run, now));
             let progress = match event {
                 Some(event) => run.handle(event, now),
                 None if now < run.deadline() => break,
@@ -230,11 +238,22 @@ impl Tried {
         None
     }
 
+    /// What came of the question, while a run waits for it.
+    fn answer(&mut self, run: &Run, now: Instant) -> Option<Event> {
+        self.asked.as_mut().filter(|_| run.step() == Step::Dns)?.outcome(now)
+    }
+
     fn act(&mut self, action: Action, call: &mut Call, means: &mut Means<'_>) {
         let Some(talk) = &self.talk else { return };
         match action {
-            // The call was made when the run began; no resolver is asked.
-            Action::Connect | Action::AskResolver => {}
+            // The call was made when the run began.
+            Action::Connect => {}
+            Action::AskResolver => {
+                if let Some(asked) = &self.asked {
+                    let (resolver, question) = asked.question();
+                    means.host.ask_resolver(call, resolver, &question);
+                }
+            }
             Action::Echo(octets) => call.expect(octets),
             Action::SendDatagram(size) => means.host.send_datagram(call, size),
             Action::Query(run) => {

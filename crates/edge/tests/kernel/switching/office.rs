@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use edge::links::switch::{
-    Carrier, Change, Hand, LinkEvent, NextHop, Object, Outline, Path, Plan, Route, Rule, Switch,
-    Target, Verb, Watch,
+    Carrier, Change, Hand, LinkEvent, NextHop, Object, Outline, Path, Plan, Route, Rule, Selector,
+    Switch, Target, Verb, Watch,
 };
 use link::PathNumber;
 use nix::errno::Errno;
@@ -199,9 +199,13 @@ fn command(verb: &str, object: &Object) -> String {
             let to = format!("table {table} metric {metric} nhid {next_hop}");
             format!("route {verb} {prefix} {to} proto 115")
         }
-        Object::Rule(Rule { is_ipv6, preference, mark, table, .. }) => {
+        Object::Rule(Rule { is_ipv6, preference, selector, table }) => {
             let version = if *is_ipv6 { "-6" } else { "-4" };
-            let to = format!("fwmark {mark} lookup {table} pref {preference}");
+            let which = match selector {
+                Selector::Mark { mark, .. } => format!("fwmark {mark}"),
+                Selector::Hosts { from, to } => format!("from {from} to {to}"),
+            };
+            let to = format!("{which} lookup {table} pref {preference}");
             format!("{version} rule {verb} {to} proto 115")
         }
     }

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use proptest::prelude::*;
 
 use super::*;
-use crate::links::switch::{Outline, Path};
+use crate::links::switch::{Flow, Outline, Path};
 
 /// The kernel as far as it was seen: strict about what is there, and deleting along.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -118,10 +118,13 @@ fn plan(paths: u8, shape: u16, base: u32) -> Plan {
         prefixes.push("10.7.0.0/16".parse().unwrap());
     }
     let mark = NonZeroU32::new(u32::from(shape >> 9) & 3);
+    let to = Ipv4Addr::new(10, 9, 0, 53 + u8::from(has(13)));
+    let flow = Flow { path: PathNumber::PRIMARY, from: Ipv4Addr::new(10, 1, 0, 250), to };
     let outline = Outline {
         paths: (0..paths).map(path).collect(),
         prefixes,
         canary,
+        flows: has(12).then_some(flow).into_iter().collect(),
         protected_mark: mark,
         next_hop_base: base,
         metric: if has(11) { 100 } else { 101 },

@@ -123,5 +123,16 @@ fn every_prefix_has_its_route_its_protected_one_and_one_by_each_path_that_carrie
         "254 2001:db8::/32 103 5115",
     ];
     assert_eq!(written, expected);
+    let flow =
+        Flow { path: PathNumber::new(1), from: [10, 1, 0, 251].into(), to: [10, 9, 0, 53].into() };
+    let with_flow = Plan::new(Outline { flows: vec![flow], ..outline() }).unwrap();
+    let is_new = |route: &Route| !plan.routes().contains(route);
+    let added: Vec<_> = with_flow.routes().into_iter().filter(is_new).collect();
+    let to = "10.9.0.53/32".parse().unwrap();
+    assert_eq!(added, [Route { table: 5301, prefix: to, metric: 100, next_hop: 5112 }]);
+    let first = with_flow.rules().next().unwrap();
+    assert_eq!(first.selector, Selector::Hosts { from: flow.from, to: flow.to });
+    assert_eq!((first.table, first.preference), (5301, 5000), "before protected traffic");
+    assert!(with_flow.owns_table(5301) && with_flow.owns_table(5100) && !plan.owns_table(5299));
     assert!(plan.covers(5100) && plan.covers(5115) && !plan.covers(5099) && !plan.covers(5142));
 }

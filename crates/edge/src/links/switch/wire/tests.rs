@@ -1,3 +1,5 @@
+use std::net::Ipv4Addr;
+
 use super::*;
 
 /// The octets of a message of a machine of little end, sequence 1, in hexadecimal.
@@ -24,7 +26,10 @@ fn route(prefix: &str, table: u32) -> Route {
     Route { table, prefix: prefix.parse().unwrap(), metric: 100, next_hop: 5102 }
 }
 
-const RULE: Rule = Rule { is_ipv6: true, preference: 5100, mark: 7, mask: u32::MAX, table: 5100 };
+const MARKED: Selector = Selector::Mark { mark: 7, mask: u32::MAX };
+const RULE: Rule = Rule { is_ipv6: true, preference: 5100, selector: MARKED, table: 5100 };
+const HOSTS: Selector =
+    Selector::Hosts { from: Ipv4Addr::new(10, 1, 0, 251), to: Ipv4Addr::new(10, 2, 0, 53) };
 
 #[test]
 #[cfg(target_endian = "little")]
@@ -129,6 +134,12 @@ fn routes_and_rules_are_written_as_the_kernel_reads_them() {
     let (add, remove) = (header("20000106"), header("21000100"));
     check(Verb::Add, Object::Rule(RULE), &[&[add.as_str()], &rule[..]].concat());
     check(Verb::Remove, Object::Rule(RULE), &[&[remove.as_str()], &rule[..]].concat());
+    let of_hosts = Rule { is_ipv6: false, selector: HOSTS, ..RULE };
+    let rule = [
+        "02202000", "00000001", "00000000", "08000600", "ec130000", "08000100", "0a020035",
+        "08000200", "0a0100fb", "08000f00", "ec130000", "05001500", "73000000",
+    ];
+    check(Verb::Add, Object::Rule(of_hosts), &[&[add.as_str()], &rule[..]].concat());
 }
 
 /// What the kernel would tell of an object that was made by `request`.
@@ -153,7 +164,9 @@ fn what_is_written_is_read_back() {
             assert_eq!(told(&message, read_route), Some(Owned { protocol: PROTOCOL, it }));
         }
     }
-    for it in [RULE, Rule { is_ipv6: false, mask: 0xff, ..RULE }] {
+    let bits = Selector::Mark { mark: 7, mask: 0xff };
+    for selector in [MARKED, bits, HOSTS] {
+        let it = Rule { is_ipv6: selector == MARKED, selector, ..RULE };
         let message = request(&Change::rule(Verb::Add, it));
         assert_eq!(told(&message, read_rule), Some(Owned { protocol: PROTOCOL, it }));
     }
