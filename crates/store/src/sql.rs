@@ -11,6 +11,7 @@ mod audit;
 mod challenges;
 mod circumstances;
 mod connect;
+mod connections;
 mod consents;
 mod credentials;
 mod dialect;
@@ -34,7 +35,6 @@ mod orders;
 mod pseudonyms;
 mod radius_servers;
 mod ratings;
-mod readers;
 mod row;
 mod script;
 mod send_blocks;
@@ -43,13 +43,13 @@ mod setup;
 mod spending;
 mod till;
 mod together;
+mod transaction;
 mod visits;
 mod vouchers;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use sqlx::{Any, AnyPool, Transaction};
 use tokio::sync::Mutex;
 
 pub use connect::StoreSettings;
@@ -60,18 +60,19 @@ use crate::keys::KeyRing;
 use crate::{AuditEntry, ChangeFeed, Changes, Store, StoreError, Versions};
 use apply::Known;
 use audit::Due;
+use connections::Connections;
 use dialect::Dialect;
-use readers::Readers;
 use row::Columns;
 use till::Till;
 use together::Line;
+use transaction::Transaction;
 
 /// Everything that Sabeel remembers, in an SQL database.
 #[derive(Clone)]
 pub struct SqlStore {
     dialect: Dialect,
-    writer: AnyPool,
-    reader: Readers,
+    writer: Connections,
+    reader: Connections,
     keys: KeyRing,
     feed: ChangeFeed,
     /// What other processes are to be told of it.
@@ -90,14 +91,14 @@ pub struct SqlStore {
 
 impl SqlStore {
     /// Begins a transaction that may write; on SQLite it waits for the one writer.
-    async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
-        Ok(self.writer.begin_with(self.dialect.begin()).await?)
+    async fn begin(&self) -> Result<Transaction, StoreError> {
+        Ok(self.writer.begin(self.dialect.begin()).await?)
     }
 
     /// Begins a transaction that changes sessions by what it reads of them: one at a time. Returns
     /// the number of this change, one more than that of the last that was committed.
-    async fn begin_on_sessions(&self) -> Result<(Transaction<'static, Any>, i64), StoreError> {
-        let mut transaction = self.writer.begin_with(self.dialect.begin_by_keys()).await?;
+    async fn begin_on_sessions(&self) -> Result<(Transaction, i64), StoreError> {
+        let mut transaction = self.writer.begin(self.dialect.begin_by_keys()).await?;
         let statement = "UPDATE session_changes SET number = number + 1 RETURNING number";
         let row = sqlx::query(statement).fetch_one(&mut *transaction).await?;
         Ok((transaction, Columns(&row).integer("number")?))

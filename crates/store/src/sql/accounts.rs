@@ -6,7 +6,7 @@ use domain::{
     OrderReason, Timestamp, Usage,
 };
 use sqlx::any::AnyRow;
-use sqlx::{Any, AssertSqlSafe, Transaction};
+use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::SqlStore;
 use super::consents::{self, consent, record_consents};
@@ -296,7 +296,7 @@ impl SqlStore {
     /// to `script`, which must be done in the same transaction.
     pub(super) async fn sign_in_within(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         script: &mut Script,
         sign_in: &SignIn,
     ) -> Result<SignInOutcome, StoreError> {
@@ -309,7 +309,7 @@ impl SqlStore {
     /// The same for what [`find_to_sign_in`](Self::find_to_sign_in) found.
     pub(super) async fn sign_in_with(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         script: &mut Script,
         sign_in: &SignIn,
         [account, grants]: [Vec<AnyRow>; 2],
@@ -360,7 +360,7 @@ impl SqlStore {
     /// number of devices; returns the latter.
     async fn make_room(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         granted: &Grant,
         grants: Vec<Grant>,
         devices: u32,
@@ -374,7 +374,7 @@ impl SqlStore {
                 .bind(now.as_millis())
                 .bind(GrantEnd::Replaced.as_str())
                 .bind(mac_column(granted.device))
-                .execute(&mut **transaction)
+                .execute(&mut *transaction)
                 .await?;
         }
         let mut others: Vec<_> = others.into_iter().filter(|grant| grant.until > now).collect();
@@ -391,12 +391,12 @@ impl SqlStore {
 
     async fn devices_of(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         account: AccountId,
     ) -> Result<Vec<MacAddress>, StoreError> {
         let rows = sqlx::query("SELECT mac FROM devices WHERE account = $1")
             .bind(id_column(account))
-            .fetch_all(&mut **transaction)
+            .fetch_all(&mut *transaction)
             .await?;
         rows.iter().map(|row| Columns(row).mac("mac")).collect()
     }

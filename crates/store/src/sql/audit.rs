@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use domain::{AuditLink, ChainHead, LinkHash, Timestamp, shortening_subject};
 use sqlx::any::AnyRow;
-use sqlx::{Any, AssertSqlSafe, SqlSafeStr, Transaction};
+use sqlx::{AnyConnection, AssertSqlSafe, SqlSafeStr};
 
 use super::SqlStore;
 use super::row::{Columns, amount_column};
 use super::script::Script;
 use super::together::{Looking, Together};
+use super::transaction::Transaction;
 use crate::{Act, Actor, AuditEntry, AuditFilter, AuditLog, AuditSubject, StoreError};
 
 const COLUMNS: &str = "number, at, actor, act, subject, detail, previous, hash";
@@ -154,7 +155,7 @@ impl SqlStore {
     /// that tells of it; returns how many rows.
     pub(super) async fn destroy(
         &self,
-        mut transaction: Transaction<'static, Any>,
+        mut transaction: Transaction,
         statement: impl SqlSafeStr + Send,
         before: i64,
     ) -> Result<u64, StoreError> {
@@ -168,7 +169,7 @@ impl SqlStore {
     /// unless there were none.
     pub(super) async fn commit_counted(
         &self,
-        mut transaction: Transaction<'static, Any>,
+        mut transaction: Transaction,
         count: u64,
     ) -> Result<(), StoreError> {
         let Some(mut entry) = self.due.entry().filter(|_| count > 0) else {
@@ -185,12 +186,12 @@ impl SqlStore {
     /// Must be the last that a transaction does: until its end nobody else appends.
     async fn append_link(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         entry: &AuditEntry,
     ) -> Result<AuditLink, StoreError> {
         self.hold_end(transaction).await?;
         let statement = "SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1";
-        let row = sqlx::query(statement).fetch_optional(&mut **transaction).await?;
+        let row = sqlx::query(statement).fetch_optional(&mut *transaction).await?;
         let head = row.as_ref().map_or(Ok(ChainHead::EMPTY), head)?;
         let AuditEntry { at, actor, act, subject, detail } = entry;
         let link = AuditLink {
@@ -215,15 +216,15 @@ impl SqlStore {
             .bind(link.detail.as_str())
             .bind(link.previous.to_bytes().to_vec())
             .bind(link.hash.to_bytes().to_vec())
-            .execute(&mut **transaction)
+            .execute(&mut *transaction)
             .await?;
         Ok(link)
     }
 
     /// Lets nobody else append until the end of the transaction.
-    async fn hold_end(&self, transaction: &mut Transaction<'_, Any>) -> Result<(), StoreError> {
+    async fn hold_end(&self, transaction: &mut AnyConnection) -> Result<(), StoreError> {
         if let Some(statement) = self.dialect.lock_audit() {
-            sqlx::query(statement).execute(&mut **transaction).await?;
+            sqlx::query(statement).execute(&mut *transaction).await?;
         }
         Ok(())
     }

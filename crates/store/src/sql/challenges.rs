@@ -11,7 +11,7 @@ use domain::{
     RouteName, SendLimit, SmsText, Timestamp, Verdict, VisitRecord,
 };
 use sqlx::any::AnyRow;
-use sqlx::{Any, AssertSqlSafe, Executor, Transaction};
+use sqlx::{AnyConnection, AssertSqlSafe, Executor};
 
 use self::codes::Fresh;
 use super::SqlStore;
@@ -175,7 +175,7 @@ impl Challenges for SqlStore {
         let statement = |lock| format!("SELECT {COLUMNS} FROM challenges WHERE id = $1{lock}");
         let row = sqlx::query(AssertSqlSafe(statement("")))
             .bind(id_column(another.challenge))
-            .fetch_optional(&mut **looking)
+            .fetch_optional(&mut *looking)
             .await?;
         let Some(row) = row else { return Ok(Err(ResendRefusal::Over.into())) };
         if let Some(lock) = self.lock_sends(&self.challenge(&row)?) {
@@ -397,7 +397,7 @@ impl SqlStore {
     /// used up by it.
     async fn try_code(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         script: &mut Script,
         attempt: &Attempt<'_>,
         (purpose, policy): (Purpose, &ChallengePolicy),
@@ -483,14 +483,14 @@ impl SqlStore {
     /// The challenge of that id, which nobody else changes until the transaction ends.
     pub(super) async fn lock_challenge(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         id: ChallengeId,
     ) -> Result<Option<Challenge>, StoreError> {
         let lock = self.dialect.for_update();
         let statement = format!("SELECT {COLUMNS} FROM challenges WHERE id = $1{lock}");
         let row = sqlx::query(AssertSqlSafe(statement))
             .bind(id_column(id))
-            .fetch_optional(&mut **transaction)
+            .fetch_optional(&mut *transaction)
             .await?;
         row.as_ref().map(|row| self.challenge(row)).transpose()
     }

@@ -3,22 +3,22 @@
 use std::error::Error;
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 use serde::Deserialize;
-use sqlx::any::AnyPoolOptions;
 use sqlx::postgres::PgListener;
-use sqlx::{AnyConnection, AnyPool, Connection, Executor};
+use sqlx::{AnyConnection, Connection, Executor};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
 
 use super::audit::Due;
+use super::connections::Connections;
 use super::dialect::{BY_KEYS, Dialect};
 use super::given::{Column, Given};
-use super::readers::Readers;
 use super::till::Till;
 use super::{SqlStore, migrations};
 use crate::keys::KeyRing;
@@ -82,11 +82,9 @@ const SQLITE_WRITER: &str = "PRAGMA cache_size = -64000; PRAGMA wal_autocheckpoi
 pub(super) struct Telling {
     untold: std::sync::Mutex<Vec<String>>,
     turn: tokio::sync::Mutex<()>,
+    /// What hears of the changes of others.
+    listening: OnceLock<AbortHandle>,
 }
-
-/// A connection that was used so lately is not asked whether it is still there: that would cost as much
-/// as a look-up.
-pub(super) const TRUSTED: Duration = Duration::from_millis(20);
 
 impl SqlStore {
     /// Opens a database whose schema is of this program's version.
@@ -95,7 +93,7 @@ impl SqlStore {
     /// [`StoreError::OlderSchema`] or [`StoreError::NewerSchema`] for another version, else why
     /// the database cannot be used.
     pub async fn connect(settings: &StoreSettings, keys: KeyRing) -> Result<Self, StoreError> {
-        let store = Self::open(settings, keys).await?;
+        let store = Self::open(settings, keys)?;
         migrations::require_current(&store.writer).await?;
         if store.dialect == Dialect::Postgres {
             store.listen(&settings.url).await?;
@@ -112,27 +110,23 @@ impl SqlStore {
         if dialect == Dialect::Sqlite {
             make_private(&settings.url)?;
         }
-        let pool = writers(settings, dialect).await?;
-        let outcome = migrations::migrate(&pool, dialect).await;
-        pool.close().await;
+        let writer = connections(settings, (dialect, Use::Writing));
+        let outcome = migrations::migrate(&writer, dialect).await;
+        writer.close().await;
         outcome
     }
 
-    async fn open(settings: &StoreSettings, keys: KeyRing) -> Result<Self, StoreError> {
+    fn open(settings: &StoreSettings, keys: KeyRing) -> Result<Self, StoreError> {
         let dialect = dialect_of(settings)?;
-        let writer = writers(settings, dialect).await?;
-        let most = usize::try_from(connections(settings)).unwrap_or(1);
-        let reader = Readers::new(address(settings, dialect), dialect, most, patience(settings));
+        let writer = connections(settings, (dialect, Use::Writing));
+        let reader = connections(settings, (dialect, Use::Reading));
         let mut instance = [0; 8];
         getrandom::fill(&mut instance).expect("the operating system gives random numbers");
         let (feed, known, due) = (ChangeFeed::new(), Arc::default(), Due::default());
         let (line, telling) = (Arc::default(), Arc::default());
         let till = match dialect {
             Dialect::Sqlite => None,
-            Dialect::Postgres => {
-                let connection = options(settings, (dialect, Use::Paying), 1);
-                Some(Till::new(connection.connect_lazy(&settings.url)?))
-            }
+            Dialect::Postgres => Some(Till::new(connections(settings, (dialect, Use::Paying)))),
         };
         Ok(Self { dialect, writer, reader, keys, feed, telling, known, line, till, due, instance })
     }
@@ -176,7 +170,7 @@ impl SqlStore {
         if told.is_empty() {
             return Ok(());
         }
-        let Telling { untold, turn } = &*self.telling;
+        let Telling { untold, turn, .. } = &*self.telling;
         let untold = || untold.lock().unwrap_or_else(PoisonError::into_inner);
         untold().extend(told);
         let _turn = turn.lock().await;
@@ -190,8 +184,9 @@ impl SqlStore {
             "SELECT 1 AS sent FROM (SELECT set_config('synchronous_commit', 'off', TRUE), \
              pg_notify('{CHANNEL}', payload) FROM given) AS notified"
         );
-        let mut connection = self.writer.acquire().await?;
-        given.execute(&mut connection, &statement).await
+        let mut script = self.script();
+        given.add_to(&mut script, &statement);
+        self.writer.fetch(script).await.map(drop)
     }
 
     async fn listen(&self, url: &str) -> Result<(), StoreError> {
@@ -199,27 +194,28 @@ impl SqlStore {
         listener.listen(CHANNEL).await?;
         let feed = self.feed.clone();
         let own = HEXLOWER.encode(&self.instance);
-        let pool = self.writer.clone();
-        tokio::spawn(async move {
+        let listening = tokio::spawn(async move {
             loop {
-                tokio::select! {
-                    () = pool.close_event() => return,
-                    received = listener.try_recv() => match received {
-                        Ok(Some(notification)) => republish(&feed, &own, notification.payload()),
-                        Ok(None) => feed.publish(Change::Missed),
-                        Err(error) => {
-                            tracing::warn!(%error, "changes of other processes are not heard");
-                            tokio::time::sleep(Duration::from_secs(1)).await;
-                        }
-                    },
+                match listener.try_recv().await {
+                    Ok(Some(notification)) => republish(&feed, &own, notification.payload()),
+                    Ok(None) => feed.publish(Change::Missed),
+                    Err(error) => {
+                        tracing::warn!(%error, "changes of other processes are not heard");
+                        tokio::time::sleep(Duration::from_secs(1)).await;
+                    }
                 }
             }
         });
+        // A store listens once.
+        drop(self.telling.listening.set(listening.abort_handle()));
         Ok(())
     }
 
     /// Closes every connection.
     pub async fn close(&self) {
+        if let Some(listening) = self.telling.listening.get() {
+            listening.abort();
+        }
         if let Some(till) = &self.till {
             till.close().await;
         }
@@ -267,14 +263,6 @@ pub(super) enum Use {
     Paying,
 }
 
-fn connections(settings: &StoreSettings) -> u32 {
-    settings.connections.clamp(1, 100)
-}
-
-fn patience(settings: &StoreSettings) -> Duration {
-    Duration::from_secs(settings.patience_secs.clamp(1, 60))
-}
-
 /// Where connections lead.
 fn address(settings: &StoreSettings, dialect: Dialect) -> String {
     match dialect {
@@ -303,55 +291,29 @@ pub(super) async fn prepare(
     Ok(())
 }
 
-/// Connections that write.
-async fn writers(settings: &StoreSettings, dialect: Dialect) -> Result<AnyPool, StoreError> {
-    sqlx::any::install_default_drivers();
-    let most = match dialect {
-        Dialect::Sqlite => 1,
-        Dialect::Postgres => connections(settings),
+/// Connections for that purpose: SQLite has one writer, and payments are made one after the other.
+fn connections(settings: &StoreSettings, of: (Dialect, Use)) -> Connections {
+    let most = match of {
+        (_, Use::Paying) | (Dialect::Sqlite, Use::Writing) => 1,
+        (_, Use::Reading) | (Dialect::Postgres, Use::Writing) => {
+            usize::try_from(settings.connections.clamp(1, 100)).unwrap_or(1)
+        }
     };
-    let options = options(settings, (dialect, Use::Writing), most);
-    let url = address(settings, dialect);
-    match dialect {
-        Dialect::Sqlite => connect_below(options, url).await,
-        Dialect::Postgres => Ok(options.connect(&url).await?),
-    }
-}
-
-/// Of so many connections at most.
-fn options(settings: &StoreSettings, of: (Dialect, Use), most: u32) -> AnyPoolOptions {
-    AnyPoolOptions::new()
-        .test_before_acquire(false)
-        .max_connections(most)
-        .acquire_timeout(patience(settings))
-        .before_acquire(move |connection: &mut AnyConnection, metadata| {
-            // On a full disk SQLite ends a transaction by itself, and sqlx goes on believing in it:
-            // such a connection begins no other one ever.
-            let is_free = !connection.is_in_transaction();
-            // A server may have hung up meanwhile; a file has not.
-            let ask = of.0 == Dialect::Postgres && metadata.idle_for >= TRUSTED;
-            Box::pin(async move {
-                if ask {
-                    connection.ping().await?;
-                }
-                Ok(is_free)
-            })
-        })
-        .after_connect(move |connection: &mut AnyConnection, _| Box::pin(prepare(connection, of)))
+    let patience = Duration::from_secs(settings.patience_secs.clamp(1, 60));
+    Connections::new(address(settings, of.0), of, most, patience)
 }
 
 /// Connects on a thread of low priority, which the thread that SQLite works on inherits: a batch of
-/// accounting takes the processor time that those who answer leave. The connection stays for good.
-async fn connect_below(options: AnyPoolOptions, url: String) -> Result<AnyPool, StoreError> {
-    let options = options.idle_timeout(None).max_lifetime(None);
+/// accounting takes the processor time that those who answer leave.
+pub(super) async fn connect_below(url: String) -> Result<AnyConnection, sqlx::Error> {
     let (runtime, (done, connected)) = (Handle::current(), oneshot::channel());
     let connect = move || {
         if let Err(error) = rustix::process::nice(NICE) {
             tracing::debug!(%error, "writing is as urgent as answering");
         }
         // Nobody waits any more if the program stops meanwhile.
-        drop(done.send(runtime.block_on(options.connect(&url))));
+        drop(done.send(runtime.block_on(AnyConnection::connect(&url))));
     };
     thread::Builder::new().name("connect".to_owned()).spawn(connect).map_err(sqlx::Error::Io)?;
-    Ok(connected.await.map_err(|_| sqlx::Error::WorkerCrashed)??)
+    connected.await.map_err(|_| sqlx::Error::WorkerCrashed)?
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::{AccountId, ErasureRequest, Reference, Timestamp};
 use sqlx::any::AnyRow;
-use sqlx::{Any, AssertSqlSafe, Transaction};
+use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::SqlStore;
 use super::row::{Columns, id_column};
@@ -79,7 +79,7 @@ impl ErasureRequests for SqlStore {
 
 /// Notes that what a person asked for is done.
 pub(super) async fn finish(
-    transaction: &mut Transaction<'_, Any>,
+    transaction: &mut AnyConnection,
     account: AccountId,
     at: Timestamp,
 ) -> Result<(), StoreError> {
@@ -88,7 +88,7 @@ pub(super) async fn finish(
     sqlx::query(statement)
         .bind(at.as_millis())
         .bind(id_column(account))
-        .execute(&mut **transaction)
+        .execute(&mut *transaction)
         .await?;
     Ok(())
 }

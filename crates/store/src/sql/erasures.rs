@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::{AccountId, GrantId, MacAddress, Timestamp};
 use serde::{Deserialize, Serialize};
-use sqlx::{Any, Transaction};
+use sqlx::AnyConnection;
 
 use super::SqlStore;
 use super::row::{Columns, id_column};
@@ -49,12 +49,12 @@ impl SqlStore {
     /// Writes down who is about to be erased, while that can still be told.
     pub(super) async fn note_erasure(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         account: AccountId,
         at: Timestamp,
     ) -> Result<(), StoreError> {
         let grants = "SELECT id FROM grants WHERE account = $1 ORDER BY id";
-        let rows = sqlx::query(grants).bind(id_column(account)).fetch_all(&mut **transaction);
+        let rows = sqlx::query(grants).bind(id_column(account)).fetch_all(&mut *transaction);
         let grants: Result<Vec<GrantId>, _> =
             rows.await?.iter().map(|row| Columns(row).id("id")).collect();
         let devices = "SELECT mac FROM devices WHERE account = $1 \
@@ -63,7 +63,7 @@ impl SqlStore {
              UNION SELECT device AS mac FROM sessions WHERE account = $1 \
              AND NOT EXISTS (SELECT 1 FROM devices WHERE mac = sessions.device AND account <> $1)";
         let rows =
-            sqlx::query(devices).bind(id_column(account)).fetch_all(&mut **transaction).await?;
+            sqlx::query(devices).bind(id_column(account)).fetch_all(&mut *transaction).await?;
         let mut devices = Vec::with_capacity(rows.len());
         for row in &rows {
             // The trail knows nothing by a pseudonym.
@@ -75,7 +75,7 @@ impl SqlStore {
             .bind(id_column(account))
             .bind(at.as_millis())
             .bind(self.keys.seal(Seal::ErasedPerson, &person))
-            .execute(&mut **transaction)
+            .execute(&mut *transaction)
             .await?;
         Ok(())
     }

@@ -6,7 +6,7 @@ use domain::{
     OrderKind, OrderProgress, OrderReason, OrderState, Purpose, SiteName, Timestamp, Usage,
 };
 use sqlx::any::AnyRow;
-use sqlx::{Any, AssertSqlSafe, Transaction};
+use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::SqlStore;
 use super::challenges::find_open;
@@ -136,7 +136,7 @@ impl Grants for SqlStore {
 
 /// Marks a live grant as ended; returns whether it was live.
 pub(super) async fn end_grant_row(
-    transaction: &mut Transaction<'_, Any>,
+    transaction: &mut AnyConnection,
     id: GrantId,
     why: GrantEnd,
     at: Timestamp,
@@ -147,14 +147,14 @@ pub(super) async fn end_grant_row(
     .bind(at.as_millis())
     .bind(why.as_str())
     .bind(id_column(id))
-    .execute(&mut **transaction)
+    .execute(&mut *transaction)
     .await?;
     Ok(done.rows_affected() == 1)
 }
 
 /// Writes a Disconnect for each open session of a grant and of its device.
 pub(super) async fn order_off(
-    transaction: &mut Transaction<'_, Any>,
+    transaction: &mut AnyConnection,
     dialect: Dialect,
     id: GrantId,
     reason: OrderReason,
@@ -167,7 +167,7 @@ pub(super) async fn order_off(
     );
     let rows = sqlx::query(AssertSqlSafe(statement))
         .bind(id_column(id))
-        .fetch_all(&mut **transaction)
+        .fetch_all(&mut *transaction)
         .await?;
     for row in &rows {
         let session = sessions::session(row)?;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::{AccountId, Timestamp};
-use sqlx::{Any, AssertSqlSafe, Transaction};
+use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::SqlStore;
 use super::grants::insert_grant;
@@ -52,7 +52,7 @@ impl Heritage for SqlStore {
 impl SqlStore {
     async fn known_account(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         person: &KnownPerson,
     ) -> Result<(AccountId, Taken), StoreError> {
         let statement = "INSERT INTO accounts (id, identity, identity_hash, created_at, verified_at) \
@@ -62,21 +62,21 @@ impl SqlStore {
             .bind(self.keys.seal(Seal::Phone, person.phone.digits()))
             .bind(self.keys.phone_hash(&person.phone))
             .bind(person.since.as_millis())
-            .execute(&mut **transaction)
+            .execute(&mut *transaction)
             .await?;
         if done.rows_affected() == 1 {
             return Ok((person.new_account, Taken::New));
         }
         let row = sqlx::query("SELECT id FROM accounts WHERE identity_hash = $1")
             .bind(self.keys.phone_hash(&person.phone))
-            .fetch_one(&mut **transaction)
+            .fetch_one(&mut *transaction)
             .await?;
         Ok((Columns(&row).id("id")?, Taken::ThereAlready))
     }
 
     async fn known_device(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         account: AccountId,
         (device, since, at): (&KnownDevice, Timestamp, Timestamp),
     ) -> Result<Taken, StoreError> {
@@ -87,7 +87,7 @@ impl SqlStore {
             .bind(id_column(account))
             .bind(device.language.as_str())
             .bind(since.as_millis())
-            .execute(&mut **transaction)
+            .execute(&mut *transaction)
             .await?;
         let mut taken = Taken::New;
         if done.rows_affected() == 0 {
@@ -97,7 +97,7 @@ impl SqlStore {
             let statement = format!("SELECT account FROM devices WHERE mac = $1{lock}");
             let row = sqlx::query(AssertSqlSafe(statement))
                 .bind(mac_column(device.mac))
-                .fetch_one(&mut **transaction)
+                .fetch_one(&mut *transaction)
                 .await?;
             let owner: AccountId = Columns(&row).id("account")?;
             if owner != account {
@@ -111,7 +111,7 @@ impl SqlStore {
             .bind(at.as_millis())
             .bind(id_column(account))
             .bind(mac_column(device.mac))
-            .fetch_all(&mut **transaction)
+            .fetch_all(&mut *transaction)
             .await?;
         for row in &live {
             if Columns(row).mac("device")? == device.mac {

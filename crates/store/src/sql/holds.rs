@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::{AccountId, Timestamp};
 use sqlx::any::AnyRow;
-use sqlx::{Any, AssertSqlSafe, Transaction};
+use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::SqlStore;
 use super::row::{Columns, id_column};
@@ -80,7 +80,7 @@ impl SqlStore {
 
 /// Refuses an account that is held; its row must be locked.
 pub(super) async fn refuse_held(
-    transaction: &mut Transaction<'_, Any>,
+    transaction: &mut AnyConnection,
     account: AccountId,
 ) -> Result<(), StoreError> {
     if !is_held(transaction, account).await? {
@@ -93,12 +93,9 @@ pub(super) async fn refuse_held(
     })
 }
 
-async fn is_held(
-    transaction: &mut Transaction<'_, Any>,
-    account: AccountId,
-) -> Result<bool, StoreError> {
+async fn is_held(transaction: &mut AnyConnection, account: AccountId) -> Result<bool, StoreError> {
     let statement = "SELECT since FROM legal_holds WHERE account = $1 AND released_at IS NULL";
     let row =
-        sqlx::query(statement).bind(id_column(account)).fetch_optional(&mut **transaction).await?;
+        sqlx::query(statement).bind(id_column(account)).fetch_optional(&mut *transaction).await?;
     Ok(row.is_some())
 }

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use domain::Timestamp;
 use link::report::{Cell, Epoch, Kind, Name};
 use sqlx::any::AnyRow;
-use sqlx::{Any, AssertSqlSafe, Transaction};
+use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::SqlStore;
 use super::given::{Column, Given};
@@ -38,7 +38,7 @@ impl SqlStore {
     /// Notes that a site is heard, and holds its row.
     async fn hear_link_site(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         site: &Name,
         at: Timestamp,
     ) -> Result<(), StoreError> {
@@ -49,14 +49,14 @@ impl SqlStore {
         sqlx::query(statement)
             .bind(site.as_str())
             .bind(at.as_millis())
-            .execute(&mut **transaction)
+            .execute(&mut *transaction)
             .await?;
         Ok(())
     }
 
     async fn find_log(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         (site, kind, epoch): (&Name, Kind, Epoch),
     ) -> Result<Option<Log>, StoreError> {
         let statement =
@@ -65,7 +65,7 @@ impl SqlStore {
             .bind(site.as_str())
             .bind(kind.as_str())
             .bind(epoch.to_string())
-            .fetch_optional(&mut **transaction)
+            .fetch_optional(&mut *transaction)
             .await?;
         let log = |row: &AnyRow| {
             let columns = Columns(row);
@@ -77,7 +77,7 @@ impl SqlStore {
     /// Finds where a batch of so many lines goes, and moves the ends of its log and site behind it.
     async fn place_link_batch(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         (batch, kind): (&LinkBatch, Kind),
         count: usize,
     ) -> Result<Result<Place, LinkTaken>, StoreError> {
@@ -105,7 +105,7 @@ impl SqlStore {
             .bind(batch.at.as_millis())
             .bind(amount_column(end))
             .bind(amount_column(missing))
-            .execute(&mut **transaction)
+            .execute(&mut *transaction)
             .await?;
         let taken = i64::try_from(count - known).unwrap_or(i64::MAX);
         let statement = match kind {
@@ -119,7 +119,7 @@ impl SqlStore {
         let row = sqlx::query(statement)
             .bind(batch.site.as_str())
             .bind(taken)
-            .fetch_one(&mut **transaction)
+            .fetch_one(&mut *transaction)
             .await?;
         let position = Columns(&row).integer("position")?.saturating_sub(taken);
         Ok(Ok(Place { known, position }))

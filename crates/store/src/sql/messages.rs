@@ -7,7 +7,7 @@ use domain::{
     MessageState, Receipt, RouteName, SmsText, Timestamp, Urgency,
 };
 use sqlx::any::AnyRow;
-use sqlx::{Any, AssertSqlSafe, Transaction};
+use sqlx::{AnyConnection, AssertSqlSafe};
 use zeroize::Zeroizing;
 
 use super::SqlStore;
@@ -267,7 +267,7 @@ impl MessageOutbox for SqlStore {
         let recorded = recorded
             .bind(receipt.as_str())
             .bind(at.as_millis())
-            .fetch_all(&mut **transaction)
+            .fetch_all(&mut *transaction)
             .await?;
         for row in &recorded {
             let columns = Columns(row);
@@ -484,12 +484,12 @@ impl SqlStore {
     /// The challenge of a message, locked, if its code can still win something.
     async fn waited_for(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         elsewhere: &Elsewhere,
     ) -> Result<Option<Challenge>, StoreError> {
         let row = sqlx::query("SELECT challenge FROM messages WHERE id = $1")
             .bind(id_column(elsewhere.message))
-            .fetch_optional(&mut **transaction)
+            .fetch_optional(&mut *transaction)
             .await?;
         let id = row.map(|row| Columns(&row).optional_id("challenge")).transpose()?.flatten();
         let Some(id) = id else { return Ok(None) };
@@ -505,7 +505,7 @@ impl SqlStore {
     /// Charges a message by its next route; what the former one did not take is given back.
     async fn affords(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         elsewhere: &Elsewhere,
     ) -> Result<bool, StoreError> {
         if elsewhere.code.is_none() {
@@ -518,7 +518,7 @@ impl SqlStore {
     /// Writes a message down again for another route, with its own code or another.
     async fn write_elsewhere(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         elsewhere: &Elsewhere,
         challenge: &Challenge,
         message: &Columns<'_>,
@@ -539,7 +539,7 @@ impl SqlStore {
                 sqlx::query("UPDATE challenge_codes SET message = $1 WHERE message = $2")
                     .bind(id_column(id))
                     .bind(id_column(elsewhere.message))
-                    .execute(&mut **transaction)
+                    .execute(&mut *transaction)
                     .await?;
                 message.time("expires_at")?
             }
@@ -563,7 +563,7 @@ impl SqlStore {
             .bind(cost)
             .bind(segments)
             .bind(paid_on)
-            .execute(&mut **transaction)
+            .execute(&mut *transaction)
             .await?;
         Ok(())
     }

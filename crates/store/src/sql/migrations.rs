@@ -1,8 +1,9 @@
 //! The schema's history: files of the same number and name for both databases, applied in
 //! order, never edited once landed, never undone.
 
-use sqlx::{AnyConnection, AnyPool, Executor, Row};
+use sqlx::{AnyConnection, Executor, Row};
 
+use super::connections::Connections;
 use super::dialect::Dialect;
 use crate::StoreError;
 
@@ -74,8 +75,11 @@ fn newest() -> i64 {
 }
 
 /// Applies what is missing, all or nothing; of two processes at the same time one does it.
-pub(super) async fn migrate(pool: &AnyPool, dialect: Dialect) -> Result<Migrated, StoreError> {
-    let mut transaction = pool.begin_with(dialect.begin()).await?;
+pub(super) async fn migrate(
+    writer: &Connections,
+    dialect: Dialect,
+) -> Result<Migrated, StoreError> {
+    let mut transaction = writer.begin(dialect.begin()).await?;
     if let Some(statement) = dialect.lock_schema() {
         sqlx::query(statement).execute(&mut *transaction).await?;
     }
@@ -101,10 +105,10 @@ pub(super) async fn migrate(pool: &AnyPool, dialect: Dialect) -> Result<Migrated
 }
 
 /// Refuses a schema that is older or newer than this program.
-pub(super) async fn require_current(pool: &AnyPool) -> Result<(), StoreError> {
+pub(super) async fn require_current(writer: &Connections) -> Result<(), StoreError> {
     // A database without the table was never migrated.
-    let mut connection = pool.acquire().await?;
-    let found = version(&mut connection).await.unwrap_or(0);
+    let mut lent = writer.lend().await?;
+    let found = version(&mut lent.connection).await.unwrap_or(0);
     let known = newest();
     match found.cmp(&known) {
         std::cmp::Ordering::Less => Err(StoreError::OlderSchema { found, known }),

@@ -13,7 +13,7 @@ use domain::{
     NasOrder, OrderId, OrderKind, OrderMethod, OrderOutcome, OrderStep, OrderTry, SessionId, Speed,
     Timestamp,
 };
-use sqlx::{Any, AssertSqlSafe, Transaction};
+use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::SqlStore;
 use super::dialect::Dialect;
@@ -57,7 +57,7 @@ impl Orders for SqlStore {
             .bind(server)
             .bind(claim_until.as_millis())
             .bind(i64::from(limit))
-            .fetch_all(&mut **transaction)
+            .fetch_all(&mut *transaction)
             .await?;
         transaction.commit().await?;
         let mut orders = rows.iter().map(order).collect::<Result<Vec<_>, _>>()?;
@@ -230,14 +230,14 @@ fn within(reach: &Reach) -> (String, Option<String>) {
 /// Writes an order under the next number of its device, and ends those that it makes pointless;
 /// returns whether it was written. Unique indexes keep equal orders from waiting together.
 pub(super) async fn insert_order(
-    transaction: &mut Transaction<'_, Any>,
+    transaction: &mut AnyConnection,
     dialect: Dialect,
     order: &NasOrder,
 ) -> Result<bool, StoreError> {
     if let Some(statement) = dialect.lock_orders() {
         sqlx::query(statement)
             .bind(format!("{} {}", order.nas, order.device))
-            .execute(&mut **transaction)
+            .execute(&mut *transaction)
             .await?;
     }
     if let Some(session) = order.session {
@@ -261,13 +261,13 @@ pub(super) async fn insert_order(
         .bind(order.session.map(id_column))
         .bind(order.reason.as_str())
         .bind(order.created_at.as_millis())
-        .execute(&mut **transaction)
+        .execute(&mut *transaction)
         .await?;
     Ok(done.rows_affected() == 1)
 }
 
 async fn is_disconnecting(
-    transaction: &mut Transaction<'_, Any>,
+    transaction: &mut AnyConnection,
     session: SessionId,
 ) -> Result<bool, StoreError> {
     let statement =
@@ -275,7 +275,7 @@ async fn is_disconnecting(
     let row = sqlx::query(statement)
         .bind(id_column(session))
         .bind(OrderKind::Disconnect.as_str())
-        .fetch_optional(&mut **transaction)
+        .fetch_optional(&mut *transaction)
         .await?;
     Ok(row.is_some())
 }
@@ -284,7 +284,7 @@ async fn is_disconnecting(
 /// and a change by one to another speed, or by one that tells what has become of the session
 /// since the earlier was sent. Their claims stay, as long as somebody is at them.
 async fn supersede(
-    transaction: &mut Transaction<'_, Any>,
+    transaction: &mut AnyConnection,
     order: &NasOrder,
     session: SessionId,
 ) -> Result<(), StoreError> {
@@ -309,13 +309,13 @@ async fn supersede(
         Some(speed) => query.bind(speed.as_str()),
         None => query,
     };
-    query.execute(&mut **transaction).await?;
+    query.execute(&mut *transaction).await?;
     Ok(())
 }
 
 /// Writes a step down unless the order is over already; returns whether it was written.
 async fn advance(
-    transaction: &mut Transaction<'_, Any>,
+    transaction: &mut AnyConnection,
     order: OrderId,
     step: &OrderStep,
 ) -> Result<bool, StoreError> {
@@ -333,7 +333,7 @@ async fn advance(
         .bind(outcome)
         .bind(cause)
         .bind(id_column(order))
-        .execute(&mut **transaction)
+        .execute(&mut *transaction)
         .await?;
     Ok(done.rows_affected() == 1)
 }

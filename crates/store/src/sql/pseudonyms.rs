@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use domain::{MacAddress, RecordsOfDevices, Timestamp};
 use sqlx::any::AnyRow;
-use sqlx::{Any, AssertSqlSafe, Transaction};
+use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::SqlStore;
 use super::given::{Column, Given};
@@ -49,7 +49,7 @@ impl SqlStore {
     /// the next round's, so that neither waits for the other.
     async fn rows_in_clear(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         of: RecordsOfDevices,
         (before, most): (Timestamp, u32),
     ) -> Result<Vec<AnyRow>, StoreError> {
@@ -65,7 +65,7 @@ impl SqlStore {
             .bind(before.as_millis())
             .bind(mac_column(ERASED_DEVICE))
             .bind(i64::from(most))
-            .fetch_all(&mut **transaction)
+            .fetch_all(&mut *transaction)
             .await?;
         Ok(rows)
     }
@@ -73,7 +73,7 @@ impl SqlStore {
     /// Puts pseudonyms into rows that were read.
     async fn hash_devices(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         of: RecordsOfDevices,
         rows: &[AnyRow],
     ) -> Result<(), StoreError> {
@@ -111,7 +111,7 @@ impl SqlStore {
     /// The same for sessions, of which access points tell the address in other words, too.
     async fn conceal_sessions(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         rows: &[AnyRow],
     ) -> Result<(), StoreError> {
         let mut concealed = Vec::with_capacity(rows.len());

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use domain::{Plan, PlanName, Site, SiteName};
 use serde::Serialize;
+use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
-use sqlx::{Any, Transaction};
 
 use super::SqlStore;
 use super::row::Columns;
@@ -167,7 +167,7 @@ impl SqlStore {
     /// Refuses to remove a plan or site of vouchers that can still be used.
     async fn must_not_need_vouchers(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         (kind, table): (&'static str, &str),
         name: &str,
     ) -> Result<(), StoreError> {
@@ -176,7 +176,7 @@ impl SqlStore {
             format!("SELECT name FROM {table} WHERE name = $1{}", self.dialect.for_update());
         sqlx::query(sqlx::AssertSqlSafe(statement))
             .bind(name)
-            .fetch_optional(&mut **transaction)
+            .fetch_optional(&mut *transaction)
             .await?;
         match vouchers::batch_that_needs(transaction, kind, name).await? {
             None => Ok(()),

@@ -6,8 +6,8 @@ use domain::{
     Charge, Day, MessageId, Money, SpendingLimits, SpendingPeriod, Timestamp, VisitRecord,
     spending_alarm,
 };
+use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
-use sqlx::{Any, Transaction};
 
 use super::SqlStore;
 use super::row::{Columns, amount_column, id_column};
@@ -55,7 +55,7 @@ impl SqlStore {
     /// that cost something wait for its end.
     pub(super) async fn charge(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         charge: Option<Charge>,
     ) -> Result<Charged, StoreError> {
         let Some(charge) = charge else { return Ok(Charged::Paid) };
@@ -299,7 +299,7 @@ impl SqlStore {
     /// Gives back what a message was charged, unless that was done.
     pub(super) async fn give_back_within(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         message: MessageId,
     ) -> Result<(), StoreError> {
         let statement = format!(
@@ -308,19 +308,19 @@ impl SqlStore {
         );
         let row = sqlx::query(sqlx::AssertSqlSafe(statement))
             .bind(id_column(message))
-            .fetch_optional(&mut **transaction)
+            .fetch_optional(&mut *transaction)
             .await?;
         let Some(row) = row else { return Ok(()) };
         let columns = Columns(&row);
         sqlx::query("UPDATE messages SET paid_on = NULL WHERE id = $1")
             .bind(id_column(message))
-            .execute(&mut **transaction)
+            .execute(&mut *transaction)
             .await?;
         sqlx::query(GIVE_BACK)
             .bind(columns.integer("cost")?)
             .bind(columns.integer("segments")?)
             .bind(columns.integer("paid_on")?)
-            .execute(&mut **transaction)
+            .execute(&mut *transaction)
             .await?;
         Ok(())
     }

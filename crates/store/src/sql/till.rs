@@ -9,9 +9,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::Charge;
-use sqlx::{AnyConnection, AnyPool};
+use sqlx::AnyConnection;
 use tokio::sync::oneshot;
 
+use super::connections::Connections;
 use super::dialect::Dialect;
 use super::script::Script;
 use super::spending::{self, Charged};
@@ -22,7 +23,7 @@ use crate::StoreError;
 #[derive(Debug)]
 pub(super) struct Till {
     /// One connection, so that one payment is made after the other.
-    connection: AnyPool,
+    connection: Connections,
     waiting: Mutex<Vec<Waiting>>,
 }
 
@@ -63,7 +64,7 @@ impl Drop for Receipt {
 
 impl Till {
     /// A till that pays by this connection.
-    pub(super) fn new(connection: AnyPool) -> Arc<Self> {
+    pub(super) fn new(connection: Connections) -> Arc<Self> {
         Arc::new(Self { connection, waiting: Mutex::default() })
     }
 
@@ -87,13 +88,13 @@ impl Till {
 
     /// Pays for all who wait once the connection is free.
     async fn pay_all(self: Arc<Self>) {
-        let connection = self.connection.acquire().await;
+        let lent = self.connection.lend().await;
         let waiting = {
             let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
             std::mem::take(&mut *waiting)
         };
-        let mut connection = match connection {
-            Ok(connection) => connection,
+        let mut lent = match lent {
+            Ok(lent) => lent,
             Err(error) => {
                 tracing::debug!(%error, "messages cannot be paid for");
                 return;
@@ -102,14 +103,14 @@ impl Till {
         let charges: Vec<_> = waiting.iter().map(|waiting| waiting.charge).collect();
         let messages = u32::try_from(charges.len()).unwrap_or(u32::MAX);
         let outcome = match Charge::together(&charges) {
-            Some(all) => spend(&mut connection, all, messages).await,
+            Some(all) => spend(&mut lent.connection, all, messages).await,
             None => Ok(Charged::Spent),
         };
         for Waiting { charge, done } in waiting {
             let outcome = match &outcome {
                 Ok(Charged::Paid) => Ok(Charged::Paid),
                 // Some of them may still be paid for.
-                Ok(Charged::Spent) => spend(&mut connection, charge, 1).await,
+                Ok(Charged::Spent) => spend(&mut lent.connection, charge, 1).await,
                 Err(_) => Err(lost()),
             };
             let receipt = |charged| match charged {
@@ -117,6 +118,9 @@ impl Till {
                 Charged::Spent => None,
             };
             drop(done.send(outcome.map(receipt)));
+        }
+        if outcome.is_ok() {
+            lent.is_in_order();
         }
     }
 
@@ -128,7 +132,7 @@ impl Till {
     async fn give_back(&self, charge: Charge) -> Result<(), StoreError> {
         let mut script = Script::new(Dialect::Postgres);
         spending::give_back(&mut script, charge);
-        script.execute(&mut *self.connection.acquire().await?).await
+        self.connection.fetch(script).await.map(drop)
     }
 }
 

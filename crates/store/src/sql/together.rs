@@ -10,13 +10,14 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use sqlx::any::AnyRow;
-use sqlx::{Any, AssertSqlSafe, Executor, Transaction};
+use sqlx::{AnyConnection, Executor};
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
 use super::SqlStore;
 use super::dialect::Dialect;
 use super::given::Given;
 use super::script::{Script, each};
+use super::transaction::Transaction;
 use crate::StoreError;
 
 /// What follows the beginning of a group: the first savepoint.
@@ -30,7 +31,7 @@ pub(super) type Line = Arc<Mutex<Option<Group>>>;
 
 /// Changes that will be committed together.
 pub(super) struct Group {
-    transaction: Transaction<'static, Any>,
+    transaction: Transaction,
     done: Vec<oneshot::Sender<Result<(), StoreError>>>,
     /// What follows the last change that is part of it.
     turn: Turn,
@@ -49,7 +50,7 @@ enum Turn {
 
 /// One change: by its turn in a group, or alone. Dropped without a commit, it changes nothing.
 pub(super) enum Together {
-    Alone(Transaction<'static, Any>),
+    Alone(Transaction),
     InTurn(OwnedMutexGuard<Option<Group>>),
 }
 
@@ -91,7 +92,7 @@ impl Looking {
 }
 
 impl Deref for Looking {
-    type Target = Transaction<'static, Any>;
+    type Target = AnyConnection;
 
     fn deref(&self) -> &Self::Target {
         &self.0
@@ -152,14 +153,14 @@ async fn end_turn(
     Ok((found, outcome))
 }
 
-impl From<Transaction<'static, Any>> for Together {
-    fn from(transaction: Transaction<'static, Any>) -> Self {
+impl From<Transaction> for Together {
+    fn from(transaction: Transaction) -> Self {
         Self::Alone(transaction)
     }
 }
 
 impl Deref for Together {
-    type Target = Transaction<'static, Any>;
+    type Target = AnyConnection;
 
     fn deref(&self) -> &Self::Target {
         match self {
@@ -179,7 +180,7 @@ impl DerefMut for Together {
 }
 
 impl Group {
-    const fn new(transaction: Transaction<'static, Any>) -> Self {
+    const fn new(transaction: Transaction) -> Self {
         Self { transaction, done: Vec::new(), turn: Turn::Over }
     }
 
@@ -255,10 +256,7 @@ impl SqlStore {
     /// Makes a change of one statement.
     pub(super) async fn change(&self, script: Script) -> Result<(), StoreError> {
         match self.dialect {
-            Dialect::Postgres => {
-                let mut connection = self.writer.acquire().await?;
-                script.execute(&mut connection).await
-            }
+            Dialect::Postgres => self.writer.fetch(script).await.map(drop),
             Dialect::Sqlite => self.look().await?.commit_with(script).await.map(drop),
         }
     }
@@ -280,7 +278,7 @@ impl SqlStore {
             let begin = self.dialect.begin_by_keys();
             let statement =
                 lock.map_or_else(|| begin.to_owned(), |lock| format!("{begin}; {lock}"));
-            let transaction = self.writer.begin_with(AssertSqlSafe(statement)).await?;
+            let transaction = self.writer.begin(statement).await?;
             return Ok(Looking(Together::Alone(transaction)));
         }
         self.take_turn().await
@@ -299,7 +297,7 @@ impl SqlStore {
                 Some(group) => group,
                 None => {
                     let statement = format!("{}{FIRST_SAVEPOINT}", self.dialect.begin());
-                    let transaction = self.writer.begin_with(AssertSqlSafe(statement)).await?;
+                    let transaction = self.writer.begin(statement).await?;
                     let group = place.insert(Group::new(transaction));
                     tokio::spawn(finish(Arc::clone(&self.line)));
                     group

@@ -6,7 +6,7 @@ use domain::{
     VisitRecord,
 };
 use sqlx::any::AnyRow;
-use sqlx::{Any, AssertSqlSafe, Transaction};
+use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::SqlStore;
 use super::given::{Column, Given};
@@ -100,7 +100,7 @@ impl SqlStore {
     /// Destroys the visits of devices, also those that have only their pseudonyms.
     pub(super) async fn forget_visits(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         devices: &[MacAddress],
     ) -> Result<(), StoreError> {
         let devices = devices.iter().flat_map(|device| self.device_columns(*device));

@@ -7,7 +7,7 @@ use domain::{
     voucher_grant_until,
 };
 use sqlx::any::AnyRow;
-use sqlx::{Any, AssertSqlSafe, Transaction};
+use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::SqlStore;
 use super::dialect::Dialect;
@@ -223,7 +223,7 @@ impl SqlStore {
     /// Refuses what names a plan or site that is not there; it stays until the transaction ends.
     async fn must_exist(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         (kind, table): (&'static str, &str),
         name: &str,
     ) -> Result<(), StoreError> {
@@ -231,7 +231,7 @@ impl SqlStore {
             format!("SELECT name FROM {table} WHERE name = $1{}", self.dialect.for_share());
         let row = sqlx::query(AssertSqlSafe(statement))
             .bind(name)
-            .fetch_optional(&mut **transaction)
+            .fetch_optional(&mut *transaction)
             .await?;
         let missing = || StoreError::Reference {
             kind,
@@ -245,13 +245,13 @@ impl SqlStore {
     /// until the transaction ends.
     async fn locked(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         code: &VoucherCode,
     ) -> Result<Option<(VoucherBatch, Voucher, Option<AccountId>)>, StoreError> {
         let hash = self.keys.voucher_hash(code);
         let row = sqlx::query("SELECT batch FROM vouchers WHERE code_hash = $1")
             .bind(hash.clone())
-            .fetch_optional(&mut **transaction)
+            .fetch_optional(&mut *transaction)
             .await?;
         let Some(row) = row else { return Ok(None) };
         let name: BatchName = Columns(&row).parsed("batch")?;
@@ -262,7 +262,7 @@ impl SqlStore {
         );
         let of_batch = sqlx::query(AssertSqlSafe(statement))
             .bind(name.as_str())
-            .fetch_optional(&mut **transaction)
+            .fetch_optional(&mut *transaction)
             .await?;
         let statement = format!(
             "SELECT serial FROM vouchers WHERE code_hash = $1{}",
@@ -270,13 +270,13 @@ impl SqlStore {
         );
         let locked = sqlx::query(AssertSqlSafe(statement))
             .bind(hash.clone())
-            .fetch_optional(&mut **transaction)
+            .fetch_optional(&mut *transaction)
             .await?;
         // Places are counted after the lock: who waited for it sees what the others were given.
         let statement = format!("SELECT {VOUCHER} FROM vouchers WHERE code_hash = $1");
         let row = sqlx::query(AssertSqlSafe(statement))
             .bind(hash)
-            .fetch_optional(&mut **transaction)
+            .fetch_optional(&mut *transaction)
             .await?;
         let (Some(of_batch), Some(_), Some(row)) = (of_batch, locked, row) else { return Ok(None) };
         let account = Columns(&row).optional_id("account")?;
@@ -286,7 +286,7 @@ impl SqlStore {
     /// Gives the device a place unless it has one; `false` if none is left.
     async fn give_place(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         batch: &VoucherBatch,
         voucher: &Voucher,
         (id, used): (&VoucherId, &VoucherUse<'_>),
@@ -298,7 +298,7 @@ impl SqlStore {
             .bind(id.batch.as_str())
             .bind(i64::from(id.serial))
             .bind(device.clone())
-            .fetch_optional(&mut **transaction)
+            .fetch_optional(&mut *transaction)
             .await?;
         if known.is_some() {
             return Ok(true);
@@ -310,7 +310,7 @@ impl SqlStore {
             .bind(id.batch.as_str())
             .bind(i64::from(id.serial))
             .bind(device)
-            .execute(&mut **transaction)
+            .execute(&mut *transaction)
             .await?;
         Ok(true)
     }
@@ -318,7 +318,7 @@ impl SqlStore {
     /// What the device used by its last grant of the voucher's account.
     async fn used_before(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         account: Option<AccountId>,
         grant: &Grant,
     ) -> Result<Usage, StoreError> {
@@ -333,7 +333,7 @@ impl SqlStore {
         for device in devices {
             query = query.bind(device);
         }
-        let row = query.fetch_optional(&mut **transaction).await?;
+        let row = query.fetch_optional(&mut *transaction).await?;
         row.map_or(Ok(Usage::default()), |row| Columns(&row).usage())
     }
 }
@@ -348,13 +348,10 @@ fn go_on_from(script: &mut Script, grant: &Grant, before: Usage) {
         .bind(id_column(grant.id));
 }
 
-async fn find_plan(
-    transaction: &mut Transaction<'_, Any>,
-    name: &PlanName,
-) -> Result<Plan, StoreError> {
+async fn find_plan(transaction: &mut AnyConnection, name: &PlanName) -> Result<Plan, StoreError> {
     let row = sqlx::query("SELECT definition FROM plans WHERE name = $1")
         .bind(name.as_str())
-        .fetch_optional(&mut **transaction)
+        .fetch_optional(&mut *transaction)
         .await?;
     row.as_ref()
         .map(definition)
@@ -365,7 +362,7 @@ async fn find_plan(
 /// The batch that gives a plan, or that is for a site, so that this cannot be removed; the row of
 /// that must be locked.
 pub(super) async fn batch_that_needs(
-    transaction: &mut Transaction<'_, Any>,
+    transaction: &mut AnyConnection,
     column: &'static str,
     name: &str,
 ) -> Result<Option<String>, StoreError> {
@@ -373,13 +370,13 @@ pub(super) async fn batch_that_needs(
         "SELECT name FROM voucher_batches WHERE {column} = $1 AND revoked_at IS NULL ORDER BY name LIMIT 1"
     );
     let row =
-        sqlx::query(AssertSqlSafe(statement)).bind(name).fetch_optional(&mut **transaction).await?;
+        sqlx::query(AssertSqlSafe(statement)).bind(name).fetch_optional(&mut *transaction).await?;
     row.as_ref().map(|row| Columns(row).text("name")).transpose()
 }
 
 /// Waits until nobody uses a voucher of an account.
 pub(super) async fn lock_of_account(
-    transaction: &mut Transaction<'_, Any>,
+    transaction: &mut AnyConnection,
     dialect: Dialect,
     account: AccountId,
 ) -> Result<(), StoreError> {
@@ -389,27 +386,27 @@ pub(super) async fn lock_of_account(
     );
     sqlx::query(AssertSqlSafe(statement))
         .bind(id_column(account))
-        .fetch_all(&mut **transaction)
+        .fetch_all(&mut *transaction)
         .await?;
     Ok(())
 }
 
 /// Takes from a voucher what leads to the person who had it, and lets nobody else begin with it.
 pub(super) async fn forget_account(
-    transaction: &mut Transaction<'_, Any>,
+    transaction: &mut AnyConnection,
     account: AccountId,
     at: Timestamp,
 ) -> Result<(), StoreError> {
     let statement = "DELETE FROM voucher_devices WHERE EXISTS (SELECT 1 FROM vouchers \
          WHERE vouchers.batch = voucher_devices.batch AND vouchers.serial = voucher_devices.serial \
          AND account = $1)";
-    sqlx::query(statement).bind(id_column(account)).execute(&mut **transaction).await?;
+    sqlx::query(statement).bind(id_column(account)).execute(&mut *transaction).await?;
     let statement = "UPDATE vouchers SET account = NULL, revoked_at = COALESCE(revoked_at, $1), \
          revoked_why = COALESCE(revoked_why, 'its account was erased') WHERE account = $2";
     sqlx::query(statement)
         .bind(at.as_millis())
         .bind(id_column(account))
-        .execute(&mut **transaction)
+        .execute(&mut *transaction)
         .await?;
     Ok(())
 }

@@ -161,6 +161,7 @@ on_both![
     rivals::a_batch_begins_with_what_others_left,
     rivals::equal_orders_at_the_same_time_are_written_once,
     rivals::rivals_for_a_device_all_get_an_answer,
+    rivals::who_stops_waiting_keeps_nobody_waiting,
     accounting::how_an_access_point_names_a_session_is_kept_until_the_person_is_erased,
     accounting::absurd_counters_stop_nobody,
     accounting::a_user_name_with_a_nul_stops_nobody,

@@ -5,8 +5,8 @@ use std::time::Duration;
 use domain::*;
 use store::testing::TestStore;
 use store::{
-    AcceptedMessage, Accounts, Change, JournalPosition, NewChallenge, ReceiptOf, SessionReports,
-    SqlStore, Store,
+    AcceptedMessage, Accounts, Attempt, Begun, Budget, Change, JournalPosition, NewChallenge,
+    Proof, ReceiptOf, SessionReports, Sought, SqlStore, Store,
 };
 
 use crate::fixtures::*;
@@ -103,6 +103,36 @@ pub async fn rivals_for_a_device_all_get_an_answer(store: TestStore) {
             task.await.unwrap().unwrap();
         }
     }
+}
+
+/// A browser that goes away takes its request with it, wherever that had come to.
+pub async fn who_stops_waiting_keeps_nobody_waiting(store: TestStore) {
+    set_up(&store).await;
+    let mut rivals = tokio::task::JoinSet::new();
+    for id in 1..=120_u8 {
+        let shared = store.shared();
+        let rival = rivals.spawn(async move {
+            // One device and number: each waits for the one before.
+            let new = new_challenge(id, mac(1), T0, "482913");
+            let policy = ChallengePolicy::default();
+            shared.begin_challenge(&new, &Budget::NONE, &policy).await.map(drop)
+        });
+        for _ in 0..id % 7 {
+            tokio::task::yield_now().await;
+        }
+        rival.abort();
+    }
+    while let Some(rival) = rivals.join_next().await {
+        // Most were given up; nobody is refused.
+        if let Ok(begun) = rival {
+            begun.unwrap();
+        }
+    }
+    let new = new_challenge(121, mac(1), at(1), "482913");
+    let begun = tokio::time::timeout(Duration::from_secs(4), begin(&store, &new)).await;
+    assert!(matches!(begun, Ok(Begun::Begins | Begun::GoesOn(_))), "{begun:?}");
+    let messages = store.claim_messages(at(2), at(60), 200).await.unwrap();
+    assert_eq!(messages.len(), 1, "whoever began, one message is sent");
 }
 
 /// Who signs in locks the person's grants while accounting writes what they used.

@@ -9,7 +9,7 @@ use domain::{
     Usage, Zone,
 };
 use sqlx::any::AnyRow;
-use sqlx::{Any, AssertSqlSafe, Transaction};
+use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::{rows, stays};
 use crate::sql::dialect::Dialect;
@@ -65,7 +65,7 @@ impl Fold {
     /// Reads what the batch is about: those of its sessions that are not `known`, the owners of
     /// its grants, zones.
     pub(super) async fn load(
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         dialect: Dialect,
         known: HashMap<SessionId, Entry>,
         records: &[AccountingRecord],
@@ -128,7 +128,7 @@ impl Fold {
 
     pub(super) async fn fetch<Kind>(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         statement: &str,
         ids: BTreeSet<Id<Kind>>,
     ) -> Result<Vec<AnyRow>, StoreError> {
@@ -154,7 +154,7 @@ impl Fold {
     /// Folds one record in.
     pub(super) async fn take(
         &mut self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         record: &AccountingRecord,
     ) -> Result<(), StoreError> {
         let record = storable(record);
@@ -261,7 +261,7 @@ impl Fold {
     /// The access point restarted: none of its earlier sessions lives.
     async fn close_all(
         &mut self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         record: &AccountingRecord,
     ) -> Result<(), StoreError> {
         if self.whole.insert(record.nas.clone()) {
@@ -270,7 +270,7 @@ impl Fold {
             );
             let rows = sqlx::query(AssertSqlSafe(statement))
                 .bind(record.nas.as_str().to_owned())
-                .fetch_all(&mut **transaction)
+                .fetch_all(&mut *transaction)
                 .await?;
             for row in &rows {
                 self.remember(row)?;
@@ -298,7 +298,7 @@ impl Fold {
     /// Writes what has changed, grants in the order of their ids.
     pub(super) async fn write(
         &mut self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
     ) -> Result<(), StoreError> {
         self.touched.sort_unstable();
         self.touched.dedup();
@@ -360,11 +360,9 @@ fn storable(record: &AccountingRecord) -> Cow<'_, AccountingRecord> {
     record
 }
 
-async fn zones(
-    transaction: &mut Transaction<'_, Any>,
-) -> Result<BTreeMap<NasName, Zone>, StoreError> {
+async fn zones(transaction: &mut AnyConnection) -> Result<BTreeMap<NasName, Zone>, StoreError> {
     let statement = "SELECT access_points.name AS name, sites.zone AS zone FROM access_points JOIN sites ON sites.name = access_points.site";
-    let rows = sqlx::query(statement).fetch_all(&mut **transaction).await?;
+    let rows = sqlx::query(statement).fetch_all(&mut *transaction).await?;
     rows.iter()
         .map(|row| Ok((Columns(row).parsed("name")?, Columns(row).parsed("zone")?)))
         .collect()

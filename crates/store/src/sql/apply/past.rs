@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use domain::{AccountId, AccountingEvent, AccountingRecord, MacAddress, SessionReport, Timestamp};
-use sqlx::{Any, Transaction};
+use sqlx::AnyConnection;
 
 use super::fold::Fold;
 use crate::contract::{Intent, PastStay, Taken};
@@ -53,7 +53,7 @@ impl SqlStore {
 
     async fn owners(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         stays: &[PastStay],
     ) -> Result<Owners, StoreError> {
         let mut owners = Owners::default();

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use domain::{AccountId, Day, GrantId, SessionState, Usage};
-use sqlx::{Any, Transaction};
+use sqlx::AnyConnection;
 
 use super::fold::Entry;
 use crate::StoreError;
@@ -18,7 +18,7 @@ use crate::sql::sessions::{COLUMNS, end_name};
 
 /// Writes the counters of sessions that go on.
 pub(super) async fn write_counters(
-    transaction: &mut Transaction<'_, Any>,
+    transaction: &mut AnyConnection,
     dialect: Dialect,
     entries: &[&Entry],
 ) -> Result<(), StoreError> {
@@ -32,7 +32,7 @@ pub(super) async fn write_counters(
 
 /// Writes counters and end of sessions that are over.
 pub(super) async fn write_ends(
-    transaction: &mut Transaction<'_, Any>,
+    transaction: &mut AnyConnection,
     dialect: Dialect,
     entries: &[&Entry],
 ) -> Result<(), StoreError> {
@@ -48,7 +48,7 @@ pub(super) async fn write_ends(
 
 /// Writes sessions that are new, or changed in any other way.
 pub(super) async fn write_sessions(
-    transaction: &mut Transaction<'_, Any>,
+    transaction: &mut AnyConnection,
     dialect: Dialect,
     entries: &[&Entry],
 ) -> Result<(), StoreError> {
@@ -86,7 +86,7 @@ pub(super) async fn write_sessions(
 
 /// Writes the devices of sessions that are kept already, and what their access points call them.
 pub(super) async fn write_devices(
-    transaction: &mut Transaction<'_, Any>,
+    transaction: &mut AnyConnection,
     dialect: Dialect,
     entries: &[&Entry],
 ) -> Result<(), StoreError> {
@@ -135,7 +135,7 @@ fn usage(used: impl Iterator<Item = Usage> + Clone) -> [Column; 3] {
 
 /// Adds usage to persons and days.
 pub(super) async fn write_days(
-    transaction: &mut Transaction<'_, Any>,
+    transaction: &mut AnyConnection,
     dialect: Dialect,
     days: &BTreeMap<(AccountId, Day), Usage>,
 ) -> Result<(), StoreError> {
@@ -159,7 +159,7 @@ pub(super) async fn write_days(
 /// the order in which signing in locks them, so that the two never wait for each other: the plan
 /// that is kept for batches ([`Dialect::begin_by_keys`]) goes row by row.
 pub(super) async fn write_grants(
-    transaction: &mut Transaction<'_, Any>,
+    transaction: &mut AnyConnection,
     dialect: Dialect,
     grants: &BTreeMap<GrantId, Usage>,
 ) -> Result<(), StoreError> {

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use domain::{AccountingRecord, Session, SessionId};
 use sha2::{Digest, Sha256};
-use sqlx::{Any, Transaction};
+use sqlx::AnyConnection;
 
 use super::fold::{Entry, Fold};
 use crate::StoreError;
@@ -51,7 +51,7 @@ impl Fold {
     /// Reads the sessions of these ids, and those that came after them under their names.
     pub(super) async fn read_stays(
         &mut self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         first: BTreeSet<SessionId>,
     ) -> Result<(), StoreError> {
         let statement =
@@ -70,7 +70,7 @@ impl Fold {
 
 /// Writes which stays came after which.
 pub(super) async fn write(
-    transaction: &mut Transaction<'_, Any>,
+    transaction: &mut AnyConnection,
     dialect: Dialect,
     followed: &[(SessionId, SessionId)],
 ) -> Result<(), StoreError> {

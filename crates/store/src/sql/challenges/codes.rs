@@ -1,8 +1,8 @@
 //! The codes of a challenge: kept as hashes, good for a while from when a gateway took them.
 
 use domain::{Challenge, ChallengePolicy, Code, LinkToken, MessageId, Purpose, Timestamp};
+use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
-use sqlx::{Any, Transaction};
 use subtle::ConstantTimeEq;
 
 use crate::sql::SqlStore;
@@ -120,7 +120,7 @@ impl SqlStore {
     /// Adds a code beside those that were sent; returns until when it is good.
     pub(in crate::sql) async fn add_another_code(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         challenge: &Challenge,
         (code, message): (&Code, MessageId),
         at: Timestamp,

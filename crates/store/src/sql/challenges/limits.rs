@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use domain::{Binding, Challenge, ChallengePolicy, Counted, OverLimit, SendLimit, Timestamp};
+use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
-use sqlx::{Any, Transaction};
 
 use super::{COLUMNS, OPEN, bind_sought, binding_columns};
 use crate::sql::SqlStore;
@@ -105,7 +105,7 @@ impl SqlStore {
     /// first limit that it would pass. One trip to the database.
     pub(super) async fn look_at_sends(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         challenge: &Challenge,
         limits: &[SendLimit],
         (at, policy): (Timestamp, &ChallengePolicy),
@@ -154,7 +154,7 @@ impl SqlStore {
     /// Whether a limit of a number was not used up by the device that meets it.
     pub(super) async fn is_others(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         challenge: &Challenge,
         over: Option<OverLimit>,
         at: Timestamp,
@@ -183,7 +183,7 @@ impl SqlStore {
             .bind(device)
             .bind(self.keys.phone_hash(&challenge.phone))
             .bind((at - limit.window).as_millis())
-            .fetch_one(&mut **transaction)
+            .fetch_one(&mut *transaction)
             .await?;
         Ok(Columns(&row).count("amount")? < limit.most)
     }

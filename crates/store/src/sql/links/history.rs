@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 
 use link::report::{Cell, Name};
 use sqlx::any::AnyRow;
-use sqlx::{Any, AssertSqlSafe, Transaction};
+use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::tally;
 use crate::sql::SqlStore;
@@ -25,7 +25,7 @@ type Kept = (Cell, i64);
 impl SqlStore {
     pub(super) async fn insert_link_cells(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut AnyConnection,
         (batch, position): (&LinkBatch, i64),
         cells: &[Cell],
     ) -> Result<(), StoreError> {
@@ -160,7 +160,7 @@ fn join((cell, last_at): &mut Kept, (other, other_at): &Kept) {
 }
 
 async fn find_span(
-    transaction: &mut Transaction<'_, Any>,
+    transaction: &mut AnyConnection,
     site: &Name,
     (path, span, begin_at): (&str, LinkSpan, i64),
 ) -> Result<Option<Kept>, StoreError> {
@@ -171,14 +171,14 @@ async fn find_span(
         .bind(path)
         .bind(i64::from(span.seconds()))
         .bind(begin_at)
-        .fetch_optional(&mut **transaction)
+        .fetch_optional(&mut *transaction)
         .await?;
     let kept = |row: &AnyRow| Ok((read(row, site, span)?, Columns(row).integer("last_at")?));
     row.as_ref().map(kept).transpose()
 }
 
 async fn keep_span(
-    transaction: &mut Transaction<'_, Any>,
+    transaction: &mut AnyConnection,
     site: &Name,
     (path, span, begin_at): (&str, LinkSpan, i64),
     (cell, last_at): &Kept,
@@ -197,7 +197,7 @@ async fn keep_span(
         .bind(tally::column(&cell.tally))
         .bind(cell.health.as_str())
         .bind(cell.readiness.clone())
-        .execute(&mut **transaction)
+        .execute(&mut *transaction)
         .await?;
     Ok(())
 }
