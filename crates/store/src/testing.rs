@@ -43,6 +43,22 @@ impl TestStore {
         postgres::server().let_in(&self.settings.url).await;
     }
 
+    /// Has all noted that is told to the database by whoever connects to it later.
+    ///
+    /// # Panics
+    /// If it is not on PostgreSQL.
+    pub async fn watch(&self) {
+        postgres::server().watch(&self.settings.url).await;
+    }
+
+    /// What was told to the database since then by who is connected to it: a text for each trip.
+    ///
+    /// # Panics
+    /// If it is not on PostgreSQL.
+    pub async fn told(&self) -> Vec<String> {
+        postgres::server().told(&self.settings.url).await
+    }
+
     /// How to connect to it again.
     #[must_use]
     pub fn settings(&self) -> &StoreSettings {

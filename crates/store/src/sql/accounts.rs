@@ -302,7 +302,7 @@ impl SqlStore {
     ) -> Result<SignInOutcome, StoreError> {
         let mut look = self.script();
         self.find_to_sign_in(&mut look, sign_in);
-        let found = look.fetch_each(transaction).await?;
+        let found = look.fetch(transaction).await?;
         self.sign_in_with(transaction, script, sign_in, found).await
     }
 
@@ -312,10 +312,24 @@ impl SqlStore {
         transaction: &mut AnyConnection,
         script: &mut Script,
         sign_in: &SignIn,
-        [account, grants]: [Vec<AnyRow>; 2],
+        found: Vec<Vec<AnyRow>>,
     ) -> Result<SignInOutcome, StoreError> {
-        let account = account.first().ok_or(sqlx::Error::RowNotFound)?;
-        let account = Columns(account).id("id")?;
+        let mut found = found.into_iter();
+        let account = found.next().unwrap_or_default();
+        let account = Columns(account.first().ok_or(sqlx::Error::RowNotFound)?);
+        let live = account.count("live")?;
+        let account: AccountId = account.id("id")?;
+        let grants = match found.next() {
+            Some(grants) => grants,
+            // Who is made by this very change has no grant that anybody else could have made.
+            None if account == sign_in.new_account && live == 0 => Vec::new(),
+            None => {
+                let mut look = self.script();
+                self.find_live(&mut look, sign_in);
+                let [grants] = look.fetch_each(transaction).await?;
+                grants
+            }
+        };
         let grants = grants.iter().map(grant).collect::<Result<Vec<_>, _>>()?;
         let granted = Grant { account, ..sign_in.grant.clone() };
         remember_device(script, sign_in, account);
@@ -332,28 +346,41 @@ impl SqlStore {
         self.publish_all(grants.map(|grant| Change::Grant(grant.device)).chain(orders)).await;
     }
 
-    /// Two statements: the account of an identity is there from now on, and the grants that are live
-    /// of the device or the account are locked, in the order of their ids as rivals for a device and
-    /// accounting do.
+    /// The account of an identity is there from now on, with how many grants are live of the device;
+    /// and what [`find_live`](Self::find_live) finds, where that takes no trip of its own. By a statement
+    /// of its own it must be: two devices of one person see each other's grants only once the account
+    /// is locked.
     pub(super) fn find_to_sign_in(&self, script: &mut Script, sign_in: &SignIn) {
-        let identity = self.keys.identity_hash(&sign_in.identity);
         // Two devices of one person may sign in at the same time: the identity decides.
         let statement = "INSERT INTO accounts (id, identity, identity_hash, created_at, verified_at) \
              VALUES ($1, $2, $3, $4, $4) \
-             ON CONFLICT (identity_hash) DO UPDATE SET verified_at = excluded.verified_at RETURNING id";
+             ON CONFLICT (identity_hash) DO UPDATE SET verified_at = excluded.verified_at RETURNING id, \
+             (SELECT COUNT(*) FROM grants WHERE device = $5 AND ended_at IS NULL) AS live";
         script
             .add(statement)
             .bind(id_column(sign_in.new_account))
             .bind(self.keys.seal(Seal::Phone, &sign_in.identity.expose()))
-            .bind(identity.clone())
-            .bind(sign_in.grant.issued_at.as_millis());
+            .bind(self.keys.identity_hash(&sign_in.identity))
+            .bind(sign_in.grant.issued_at.as_millis())
+            .bind(mac_column(sign_in.grant.device));
+        if script.is_one_trip() {
+            self.find_live(script, sign_in);
+        }
+    }
+
+    /// One statement: the grants that are live of the device or the account are locked, in the order of
+    /// their ids as rivals for a device and accounting do.
+    fn find_live(&self, script: &mut Script, sign_in: &SignIn) {
         let statement = format!(
             "SELECT {} FROM grants WHERE ended_at IS NULL AND (device = $1 OR account = \
              (SELECT id FROM accounts WHERE identity_hash = $2)) ORDER BY id{}",
             grants::COLUMNS,
             self.dialect.for_update()
         );
-        script.add(&statement).bind(mac_column(sign_in.grant.device)).bind(identity);
+        script
+            .add(&statement)
+            .bind(mac_column(sign_in.grant.device))
+            .bind(self.keys.identity_hash(&sign_in.identity));
     }
 
     /// Ends those of the grants that are the device's own, and of the account's the oldest beyond its

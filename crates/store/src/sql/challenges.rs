@@ -16,7 +16,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, Executor};
 use self::codes::Fresh;
 use super::SqlStore;
 use super::row::{Columns, id_column, mac_column};
-use super::script::{Script, each};
+use super::script::Script;
 use super::setup::written;
 use super::spending::{Charged, cost_columns};
 use super::visits;
@@ -279,7 +279,6 @@ impl Challenges for SqlStore {
         let mut look = self.script();
         self.find_to_sign_in(&mut look, &sign_in);
         let (mut change, found) = looking.begin_with(look).await?;
-        let found = each(found);
         let outcome = self.sign_in_with(&mut change, &mut script, &sign_in, found).await?;
         if let Some(credential) = &prize.credential {
             self.insert_credential(&mut script, credential);

@@ -7,7 +7,6 @@ use domain::{Credential, CredentialId, Timestamp};
 use sqlx::any::AnyRow;
 
 use super::SqlStore;
-use super::dialect::Dialect;
 use super::given::{Column, Given, round};
 use super::row::{Columns, id_column, mac_column};
 use super::script::Script;
@@ -53,20 +52,9 @@ impl Credentials for SqlStore {
             Column::numbers(distinct.iter().map(|_| at.as_millis())),
         ];
         let given = Given { dialect: self.dialect, names: "wanted, by_nas, now", columns };
-        let mut looking = self.look().await?;
-        if self.dialect == Dialect::Postgres {
-            // In one order, so that two processes with the same credentials do not wait for each
-            // other.
-            let statement = "SELECT id FROM credentials WHERE id IN (SELECT wanted FROM given) \
-                             ORDER BY id FOR UPDATE";
-            given.fetch(&mut looking, statement).await?;
-        }
-        let statement = "UPDATE credentials SET used_at = now FROM given \
-             WHERE id = wanted AND nas = by_nas AND used_at IS NULL AND expires_at > now \
-             RETURNING id, nas";
         let mut script = self.script();
-        given.add_to(&mut script, statement);
-        let found = looking.commit_with(script).await?;
+        given.add_to(&mut script, self.dialect.use_up_credentials());
+        let found = self.change_finding(script).await?;
         let mut done = BTreeSet::new();
         for row in found.iter().flatten() {
             let columns = Columns(row);

@@ -71,6 +71,26 @@ impl Dialect {
         }
     }
 
+    /// Uses up the credentials that are `given`. Of those who come at the same time with several the
+    /// same, each goes by their ids, so that nobody waits for another in a circle; whoever waited
+    /// looks again at what the other left.
+    pub(crate) const fn use_up_credentials(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "UPDATE credentials SET used_at = now FROM given \
+                 WHERE id = wanted AND nas = by_nas AND used_at IS NULL AND expires_at > now \
+                 RETURNING id, nas"
+            }
+            Self::Postgres => {
+                ", locked AS (SELECT id FROM credentials WHERE id IN (SELECT wanted FROM given) \
+                 ORDER BY id FOR UPDATE) \
+                 UPDATE credentials SET used_at = now FROM locked JOIN given ON wanted = locked.id \
+                 WHERE credentials.id = locked.id AND nas = by_nas AND used_at IS NULL \
+                 AND expires_at > now RETURNING credentials.id, nas"
+            }
+        }
+    }
+
     /// Waits until no other transaction writes orders about the device that the first value names;
     /// until its end.
     pub(crate) const fn lock_orders(self) -> Option<&'static str> {

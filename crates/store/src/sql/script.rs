@@ -79,6 +79,11 @@ impl Script {
         self
     }
 
+    /// Whether another statement takes no other trip.
+    pub(super) const fn is_one_trip(&self) -> bool {
+        self.at_once
+    }
+
     /// Whether there is nothing to be done.
     pub(super) const fn is_empty(&self) -> bool {
         self.trips.is_empty()

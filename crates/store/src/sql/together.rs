@@ -255,9 +255,17 @@ impl SqlStore {
 
     /// Makes a change of one statement.
     pub(super) async fn change(&self, script: Script) -> Result<(), StoreError> {
+        self.change_finding(script).await.map(drop)
+    }
+
+    /// The same; returns also what it found.
+    pub(super) async fn change_finding(
+        &self,
+        script: Script,
+    ) -> Result<Vec<Vec<AnyRow>>, StoreError> {
         match self.dialect {
-            Dialect::Postgres => self.writer.fetch(script).await.map(drop),
-            Dialect::Sqlite => self.look().await?.commit_with(script).await.map(drop),
+            Dialect::Postgres => self.writer.fetch(script).await,
+            Dialect::Sqlite => self.look().await?.commit_with(script).await,
         }
     }
 

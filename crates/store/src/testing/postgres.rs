@@ -111,6 +111,31 @@ impl Server {
         self.tell(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", database(url))).await;
     }
 
+    /// From now on the log holds what is told to a database, by whoever connects to it later.
+    pub(super) async fn watch(&self, url: &str) {
+        self.tell(&format!("ALTER DATABASE {} SET log_statement = 'all'", database(url))).await;
+    }
+
+    /// What is in the log of those who are connected to a database: a text for each trip.
+    pub(super) async fn told(&self, url: &str) -> Vec<String> {
+        let mut connection =
+            PgConnection::connect(&self.url("postgres")).await.expect("a server that runs");
+        let connected = "SELECT pid FROM pg_stat_activity WHERE datname = $1";
+        let connected = sqlx::query_scalar::<_, i32>(connected).bind(database(url));
+        let connected = connected.fetch_all(&mut connection).await.expect("a view");
+        connection.close().await.expect("an end");
+        let log = fs::read_to_string(self.socket_dir.join("log")).expect("a log");
+        let told = |line: &str| {
+            let (prefix, text) = line.split_once(" LOG:  ")?;
+            let (_, process) = prefix.rsplit_once('[')?;
+            let process: i32 = process.trim_end_matches(']').parse().ok()?;
+            let (kind, statement) = text.split_once(": ")?;
+            let is_told = kind == "statement" || kind.starts_with("execute ");
+            (is_told && connected.contains(&process)).then(|| statement.to_owned())
+        };
+        log.lines().filter_map(told).collect()
+    }
+
     async fn tell(&self, statements: &str) {
         let mut connection =
             PgConnection::connect(&self.url("postgres")).await.expect("a server that runs");

@@ -31,6 +31,7 @@ mod setup;
 mod sign_in;
 mod spending;
 mod stays;
+mod trips;
 mod vouchers;
 mod yielding;
 
@@ -161,6 +162,7 @@ on_both![
     rivals::a_batch_begins_with_what_others_left,
     rivals::equal_orders_at_the_same_time_are_written_once,
     rivals::rivals_for_a_device_all_get_an_answer,
+    rivals::phones_that_sign_in_at_once_keep_within_the_persons_number,
     rivals::who_stops_waiting_keeps_nobody_waiting,
     accounting::how_an_access_point_names_a_session_is_kept_until_the_person_is_erased,
     accounting::absurd_counters_stop_nobody,
@@ -243,6 +245,11 @@ on_both![
 #[tokio::test]
 async fn another_process_hears_of_a_change_once() {
     rivals::another_process_hears_of_a_change_once(store::testing::postgres().await).await;
+}
+
+#[tokio::test]
+async fn a_sign_in_takes_few_trips_to_postgresql() {
+    trips::a_sign_in_takes_few_trips(store::testing::postgres().await).await;
 }
 
 #[tokio::test]

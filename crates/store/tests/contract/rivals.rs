@@ -105,6 +105,40 @@ pub async fn rivals_for_a_device_all_get_an_answer(store: TestStore) {
     }
 }
 
+/// A person's phones win at once, each with a challenge of its own: first one whom nobody knows, then
+/// the same one again.
+pub async fn phones_that_sign_in_at_once_keep_within_the_persons_number(store: TestStore) {
+    const PHONES: u8 = 8;
+    set_up(&store).await;
+    for round in 0..12_u8 {
+        let number: PhoneNumber = format!("96655123450{}", round / 2).parse().unwrap();
+        let when = at(u64::from(round));
+        let ids = round * PHONES + 1..=round * PHONES + PHONES;
+        for id in ids.clone() {
+            let mut new = new_challenge(id, mac(id), when, "482913");
+            (new.challenge.phone, new.visit) = (number.clone(), None);
+            begin(&store, &new).await;
+        }
+        let mut phones = tokio::task::JoinSet::new();
+        for id in ids {
+            let store = store.shared();
+            phones.spawn(async move {
+                let challenge = Sought::Id(ChallengeId::from_bytes([id; 16]));
+                let code = code("482913");
+                let attempt = Attempt { challenge, proof: Proof::Code(&code), at: when };
+                store.win(&attempt, &ChallengePolicy::default(), &prize(id, when)).await
+            });
+        }
+        for won in phones.join_all().await {
+            won.unwrap().unwrap();
+        }
+        let account = store.find_account(&number.into()).await.unwrap().unwrap().id;
+        let grants = store.account_record(account).await.unwrap().unwrap().grants;
+        let live = grants.iter().filter(|grant| grant.holds(when)).count();
+        assert_eq!(live, 2, "of so many as a person may have, in round {round}");
+    }
+}
+
 /// A browser that goes away takes its request with it, wherever that had come to.
 pub async fn who_stops_waiting_keeps_nobody_waiting(store: TestStore) {
     set_up(&store).await;
