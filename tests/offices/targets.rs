@@ -32,10 +32,15 @@ fn open(targets: &str, more_of_each: &str) -> Offices {
 
 /// Lets nobody reach an address of the other router by the fibre.
 fn silence(offices: &Offices, address: &str) {
+    silence_all(offices, &format!("ip daddr {address}"));
+}
+
+/// Drops what comes to the other router by the fibre and is like that.
+fn silence_all(offices: &Offices, what: &str) {
     for words in [
-        "add table ip silent",
-        "add chain ip silent in { type filter hook input priority 0; }",
-        &format!("add rule ip silent in iifname fib0 ip daddr {address} drop"),
+        "add table inet silent",
+        "add chain inet silent in { type filter hook input priority 0; }",
+        &format!("add rule inet silent in iifname fib0 {what} drop"),
     ] {
         offices.at("router-2", &["nft", words]);
     }
@@ -87,6 +92,37 @@ fn an_office_leaves_a_path_when_too_few_targets_answer_and_not_before() {
     let targets: Vec<_> =
         downs("target").into_iter().map(|event| event["target"].clone()).collect();
     assert_eq!(targets, ["hall", "depot"]);
+}
+
+#[test]
+fn targets_of_both_ip_versions_decide_together() {
+    let targets = [
+        pinged("router", "fibre", "192.0.2.2"),
+        pinged("router-6", "fibre", "2001:db8:f::2"),
+        target("near-6", "fibre", "ndp", "2001:db8:f::2", ""),
+        target("door-6", "fibre", "tcp", "2001:db8:f::2", "port = 9"),
+        pinged("antenna", "radio", "fe80::2"),
+    ];
+    let mut offices = Offices::lay();
+    offices.lay_ipv6();
+    offices.at("router-2", &BACK_BY_FIBRE);
+    let (each, primary) = ("alive-by = \"targets\"", "quorum = 2");
+    let (more_of_primary, more_of_backup) = (primary, &targets.concat());
+    offices.start(1, Setting { more_of_each: each, more_of_primary, more_of_backup, ..USUAL });
+    for name in ["router", "router-6", "near-6", "antenna"] {
+        let target = wait_for(&offices, name, "up");
+        assert!(target["round-trip-us"].as_u64().unwrap() < 100_000, "{target}");
+    }
+    assert_eq!(wait_for(&offices, "door-6", "down")["why"], "it refuses");
+    silence(&offices, "192.0.2.2");
+    assert_eq!(wait_for(&offices, "router", "down")["why"], "no answer");
+    let status = offices.status(1).unwrap();
+    assert_eq!([&status["mode"], &status["paths"][0]["health"]], ["primary", "up"]);
+    silence_all(&offices, "icmpv6 type echo-request");
+    offices.wait_for(1, "the backup", |status| status["mode"] == "on-backup");
+    assert_eq!(find(&offices, "near-6")["state"], "up");
+    silence_all(&offices, "icmpv6 type nd-neighbor-solicit");
+    assert_eq!(wait_for(&offices, "near-6", "down")["why"], "no answer");
 }
 
 #[test]

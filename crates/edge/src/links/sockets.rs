@@ -155,7 +155,7 @@ impl Ends {
 }
 
 /// A link-local address is one of an interface.
-fn at(address: IpAddr, port: u16, Interface(scope): Interface) -> SocketAddr {
+pub(super) fn at(address: IpAddr, port: u16, Interface(scope): Interface) -> SocketAddr {
     match address {
         IpAddr::V6(address) if address.is_unicast_link_local() => {
             SocketAddrV6::new(address, port, 0, scope).into()

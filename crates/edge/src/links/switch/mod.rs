@@ -28,6 +28,7 @@ use tracing::debug;
 
 pub use difference::Foreign;
 pub use object::{Change, NextHop, Object, Route, Rule, Selector, Target, Verb};
+pub(in crate::links) use plan::Family;
 pub use plan::{Flow, Outline, Path, Plan, PlanError};
 pub use watch::{Carrier, LinkEvent, Watch};
 

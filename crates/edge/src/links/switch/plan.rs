@@ -164,6 +164,13 @@ impl Family {
             IpNet::V6(_) => Self::Ipv6,
         }
     }
+
+    pub const fn of_address(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(_) => Self::Ipv4,
+            IpAddr::V6(_) => Self::Ipv6,
+        }
+    }
 }
 
 /// Kinds of traffic, in the order in which they move.

@@ -3,18 +3,18 @@
 //! A thread of its own asks, so that ten thousand of them delay no heartbeat. Of a path that lives by
 //! its targets it tells the thread of links whether enough of them answer.
 
+mod arp;
 mod batch;
 mod echo;
 mod ends;
 mod names;
-mod neighbour;
+mod ndp;
 mod prober;
 mod settings;
 mod status;
 mod streams;
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::mpsc::{SyncSender, channel};
 use std::sync::{Arc, Mutex};
@@ -85,10 +85,8 @@ pub(super) fn start(settings: &LinksSettings, to: Outlets) -> Result<Option<Aski
     let secret = Secret { identifier: (random::number() & 0xffff) as u16, key: random::number() };
     let ends = (0..).zip(&settings.paths).map(|(path, of)| {
         let of_path = asked.iter().filter(|asked| asked.path == path);
-        // By a path with IPv6 addresses no target is asked.
-        let local = if let IpAddr::V4(local) = of.local { local } else { Ipv4Addr::UNSPECIFIED };
-        let bound = Bound { device: of.device.clone(), local };
-        Ends::new(bound, secret, of_path.map(|asked| &asked.question))
+        let bound = Bound { device: of.device.clone(), local: of.local };
+        Ends::new(bound, secret, of_path.map(|asked| (&asked.question, asked.address)))
     });
     let ends = ends.collect();
     let policies = settings.targets.iter().map(TargetSettings::policy);

@@ -1,8 +1,8 @@
-//! DNS questions by UDP (RFC 1035), by one socket per device. Each has a number that nobody can guess.
+//! DNS questions by UDP (RFC 1035), by one socket per device and version of IP. Each has a number that nobody can guess.
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
+use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd};
 
 use hickory_proto::op::Query;
@@ -13,6 +13,7 @@ use nix::sys::socket::{setsockopt, sockopt};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::links::dns::{addresses_of, failure, question};
+use crate::links::switch::Family;
 use crate::random;
 
 /// Questions that are remembered; who answers after so many others is not heard.
@@ -27,14 +28,21 @@ pub(super) struct Names {
 
 struct Asked {
     probe: Probe,
-    to: SocketAddrV4,
+    to: SocketAddr,
     query: Query,
 }
 
 impl Names {
     /// Takes a socket that is bound to a device and to our address there.
-    pub(super) fn open(bind: impl FnOnce(&Socket) -> io::Result<()>) -> io::Result<Self> {
-        let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
+    pub(super) fn open(
+        bind: impl FnOnce(&Socket) -> io::Result<()>,
+        family: Family,
+    ) -> io::Result<Self> {
+        let domain = match family {
+            Family::Ipv4 => Domain::IPV4,
+            Family::Ipv6 => Domain::IPV6,
+        };
+        let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
         bind(&socket)?;
         setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
         Ok(Self { socket: socket.into(), asked: HashMap::new(), order: VecDeque::new() })
@@ -45,19 +53,13 @@ impl Names {
     }
 
     /// Asks for the addresses of a name.
-    pub(super) fn ask(
-        &mut self,
-        (address, port): (Ipv4Addr, u16),
-        name: &Name,
-        probe: Probe,
-    ) -> Result<(), Errno> {
+    pub(super) fn ask(&mut self, to: SocketAddr, name: &Name, probe: Probe) -> Result<(), Errno> {
         while self.order.len() >= REMEMBERED {
             let oldest = self.order.pop_front();
             oldest.and_then(|number| self.asked.remove(&number));
         }
         let number = self.number();
         let query = addresses_of(name.clone());
-        let to = SocketAddrV4::new(address, port);
         let octets = question(number, query.clone()).ok_or(Errno::EINVAL)?;
         let sent = self.socket.send_to(&octets, to);
         sent.map_err(|error| error.raw_os_error().map_or(Errno::EIO, Errno::from_raw))?;
@@ -70,7 +72,7 @@ impl Names {
     pub(super) fn read(
         &mut self,
         octets: &[u8],
-        from: SocketAddrV4,
+        from: SocketAddr,
     ) -> Option<(Probe, Option<Failure>)> {
         let number = u16::from_be_bytes(*octets.first_chunk()?);
         let asked = self.asked.get(&number).filter(|asked| asked.to == from)?;

@@ -5,8 +5,8 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::net::Ipv4Addr;
-use std::os::fd::AsFd;
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::mpsc::{Receiver, TrySendError};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -19,12 +19,14 @@ use nix::sys::eventfd::EventFd;
 use nix::sys::time::TimeSpec;
 
 use super::Outlets;
-use super::batch::{self, Batch};
+use super::batch::{self, Batch, Received};
 use super::ends::{Ends, unsent};
+use super::names::Names;
 use super::settings::Question;
 use super::status::Board;
 use super::streams::{Outcome, Service, Streams};
 use crate::links::event::Event;
+use crate::links::switch::Family;
 use crate::links::watch::Command;
 
 /// The time from one look to the next at least.
@@ -43,7 +45,7 @@ const OLDEST: Duration = Duration::from_secs(60);
 /// A target as it is asked.
 pub(super) struct Asked {
     pub(super) question: Question,
-    pub(super) address: Ipv4Addr,
+    pub(super) address: IpAddr,
     /// The place of its path.
     pub(super) path: usize,
     pub(super) timeout: Duration,
@@ -52,8 +54,8 @@ pub(super) struct Asked {
 /// What the thread has.
 pub(super) struct Prober {
     asked: Vec<Asked>,
-    /// Targets that are asked by ARP, by path and address.
-    neighbours: HashMap<(usize, Ipv4Addr), TargetNumber>,
+    /// Targets that are asked as neighbours, by path and address.
+    neighbours: HashMap<(usize, IpAddr), TargetNumber>,
     ends: Vec<Ends>,
     quorums: Vec<(PathNumber, Quorum)>,
     streams: Streams,
@@ -63,8 +65,6 @@ pub(super) struct Prober {
     to: Outlets,
     events: VecDeque<Event>,
     batch: Batch,
-    /// Echo requests that are to be sent together, by path.
-    pings: Vec<Vec<(Ipv4Addr, Probe)>>,
 }
 
 impl Prober {
@@ -78,26 +78,12 @@ impl Prober {
         to: Outlets,
     ) -> Self {
         let neighbours = (0..).map(TargetNumber).zip(&asked).filter_map(|(number, asked)| {
-            let is_neighbour = asked.question == Question::Arp;
+            let is_neighbour = asked.question == Question::Neighbour;
             is_neighbour.then_some(((asked.path, asked.address), number))
         });
         let neighbours = neighbours.collect();
-        let pings = ends.iter().map(|_| Vec::with_capacity(batch::MOST)).collect();
         let (events, batch) = (VecDeque::new(), Batch::new());
-        Self {
-            asked,
-            neighbours,
-            ends,
-            quorums,
-            streams,
-            came,
-            board,
-            wake,
-            to,
-            events,
-            batch,
-            pings,
-        }
+        Self { asked, neighbours, ends, quorums, streams, came, board, wake, to, events, batch }
     }
 
     /// Asks until it is over.
@@ -146,15 +132,8 @@ impl Prober {
             return Ok(());
         }
         let mut fds = vec![PollFd::new(self.wake.as_fd(), PollFlags::POLLIN)];
-        for open in self.ends.iter().filter_map(Ends::waiting) {
-            let echo = open.echo.as_ref().map(|echo| echo.fd());
-            let others = [
-                open.neighbours.as_ref().map(|neighbours| neighbours.fd()),
-                open.names.as_ref().map(|names| names.fd()),
-            ];
-            let all = echo.into_iter().chain(others.into_iter().flatten());
-            fds.extend(all.map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
-        }
+        let all = self.ends.iter().flat_map(Ends::waiting);
+        fds.extend(all.map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
         match ppoll(&mut fds, Some(TimeSpec::from(left)), None) {
             Ok(_) | Err(Errno::EINTR) => Ok(()),
             Err(errno) => Err(errno.into()),
@@ -171,39 +150,31 @@ impl Prober {
                 Err(failure) => targets.fail(probe, failure, at),
             }
         }
-        for (path, ends) in self.ends.iter_mut().enumerate() {
-            let Ok(open) = ends.open() else { continue };
-            let batch = &mut self.batch;
-            if let Some(echo) = &open.echo {
-                drain(batch, echo.fd(), |octets, _, at| {
-                    let Some((from, probe)) = echo.read(octets) else { return };
-                    if is_at(&self.asked, probe.target, path, from) {
-                        targets.answer(probe.target, Which::Number(probe.sequence), at);
-                    }
-                });
+        let Self { asked, neighbours, ends, batch, .. } = self;
+        for (path, ends) in ends.iter_mut().enumerate() {
+            let mut found = |from: Option<IpAddr>, at| {
+                let target = from.and_then(|from| neighbours.get(&(path, from)));
+                if let Some(target) = target {
+                    targets.answer(*target, Which::Any, at);
+                }
+            };
+            if let Ok(arp) = ends.arp.open() {
+                drain(batch, arp.fd(), |came, at| found(arp.read(came.octets).map(Into::into), at));
             }
-            if let Some(neighbours) = &open.neighbours {
-                drain(batch, neighbours.fd(), |octets, _, at| {
-                    let who = neighbours.read(octets);
-                    let target = who.and_then(|who| self.neighbours.get(&(path, who)));
-                    if let Some(target) = target {
-                        targets.answer(*target, Which::Any, at);
-                    }
-                });
+            if let Ok(ndp) = ends.ndp.open() {
+                drain(batch, ndp.fd(), |came, at| found(ndp.read(&came).map(Into::into), at));
             }
-            if let Some(names) = &mut open.names {
-                let mut answers = Vec::new();
-                drain(batch, names.fd(), |octets, from, at| {
-                    answers.extend(from.map(|from| (octets.to_vec(), from, at)));
-                });
-                for (octets, from, at) in answers {
-                    match names.read(&octets, from) {
-                        Some((Probe { target, sequence }, None)) => {
-                            targets.answer(target, Which::Number(sequence), at);
+            for family in Family::BOTH {
+                if let Ok(echo) = ends.echo.of(family).open() {
+                    drain(batch, echo.fd(), |came, at| {
+                        let Some(probe) = echo.read(came.octets) else { return };
+                        if is_at(asked, probe.target, path, came.from) {
+                            targets.answer(probe.target, Which::Number(probe.sequence), at);
                         }
-                        Some((probe, Some(failure))) => targets.fail(probe, failure, at),
-                        None => {}
-                    }
+                    });
+                }
+                if let Ok(names) = ends.names.of(family).open() {
+                    take_names(batch, names, targets);
                 }
             }
         }
@@ -220,10 +191,11 @@ impl Prober {
                 gathered += 1;
                 self.send(probe, targets, now);
             }
-            for (ends, pings) in self.ends.iter().zip(&mut self.pings) {
-                if !pings.is_empty() {
-                    ends.ping(pings, |probe, errno| note(targets, probe, errno, now));
-                    pings.clear();
+            for ends in &mut self.ends {
+                for family in Family::BOTH {
+                    if let Ok(echo) = ends.echo.of(family).open() {
+                        echo.send(|probe, errno| note(targets, probe, errno, now));
+                    }
                 }
             }
             if gathered < batch::MOST {
@@ -238,20 +210,19 @@ impl Prober {
         let Some(asked) = self.asked.get(place) else { return };
         let Some(ends) = self.ends.get_mut(asked.path) else { return };
         let (address, timeout) = (asked.address, asked.timeout);
+        let family = Family::of_address(address);
         let sent = match &asked.question {
-            Question::Ping => {
-                if let Some(pings) = self.pings.get_mut(asked.path) {
-                    pings.push((address, probe));
-                }
-                Ok(())
-            }
-            Question::Arp => ends
-                .open()
-                .and_then(|open| open.neighbours.as_ref().ok_or(Errno::ENODEV)?.ask(address)),
-            Question::Dns { port, name } => ends.open().and_then(|open| {
-                let names = open.names.as_mut().ok_or(Errno::ENODEV)?;
-                names.ask((address, *port), name, probe)
+            Question::Ping => ends.at(address, 0).and_then(|to| {
+                let echo = ends.echo.of(family).open()?;
+                echo.put(to, probe)
             }),
+            Question::Neighbour => match address {
+                IpAddr::V4(address) => ends.arp.open().and_then(|arp| arp.ask(address)),
+                IpAddr::V6(address) => ends.ndp.open().and_then(|ndp| ndp.ask(address)),
+            },
+            Question::Dns { port, name } => ends
+                .at(address, *port)
+                .and_then(|to| ends.names.of(family).open()?.ask(to, name, probe)),
             Question::Tcp { port } => {
                 let to = (address, Service::Port(*port));
                 begun(self.streams.begin(ends.bound.clone(), to, probe, timeout))
@@ -308,11 +279,29 @@ impl Prober {
 }
 
 /// Whether this is how a target is asked, so that no host answers for another.
-fn is_at(asked: &[Asked], target: TargetNumber, path: usize, from: Ipv4Addr) -> bool {
+fn is_at(asked: &[Asked], target: TargetNumber, path: usize, from: Option<SocketAddr>) -> bool {
     let place = usize::try_from(target.0).unwrap_or(usize::MAX);
     asked.get(place).is_some_and(|asked| {
-        asked.question == Question::Ping && asked.path == path && asked.address == from
+        let is_from = from.is_some_and(|from| from.ip() == asked.address);
+        asked.question == Question::Ping && asked.path == path && is_from
     })
+}
+
+/// Takes what servers of names answered.
+fn take_names(batch: &mut Batch, names: &mut Names, targets: &mut Targets) {
+    let mut answers = Vec::new();
+    drain(batch, names.fd(), |came, at| {
+        answers.extend(came.from.map(|from| (came.octets.to_vec(), from, at)));
+    });
+    for (octets, from, at) in answers {
+        match names.read(&octets, from) {
+            Some((Probe { target, sequence }, None)) => {
+                targets.answer(target, Which::Number(sequence), at);
+            }
+            Some((probe, Some(failure))) => targets.fail(probe, failure, at),
+            None => {}
+        }
+    }
 }
 
 const fn begun(is_begun: bool) -> Result<(), Errno> {
@@ -328,18 +317,14 @@ fn note(targets: &mut Targets, probe: Probe, errno: Errno, now: Instant) {
 }
 
 /// Takes all that a socket has, each with the time at which it came.
-fn drain(
-    batch: &mut Batch,
-    fd: std::os::fd::BorrowedFd<'_>,
-    mut take: impl FnMut(&[u8], Option<std::net::SocketAddrV4>, Instant),
-) {
+fn drain(batch: &mut Batch, fd: BorrowedFd<'_>, mut take: impl FnMut(Received<'_>, Instant)) {
     for _ in 0..IN_A_ROW {
         let mut first = None;
         let came = batch.receive(fd, |received| {
             let (now, wall) = *first.get_or_insert_with(|| (Instant::now(), SystemTime::now()));
             let ago = received.at.and_then(|at| wall.duration_since(at).ok());
             let ago = ago.filter(|ago| *ago < OLDEST).unwrap_or_default();
-            take(received.octets, received.from, now.checked_sub(ago).unwrap_or(now));
+            take(received, now.checked_sub(ago).unwrap_or(now));
         });
         match came {
             Ok(true) => {}

@@ -1,7 +1,7 @@
 //! What can be set about targets: what runs no agent, and how it is asked.
 
 use std::collections::BTreeSet;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub struct TargetSettings {
     /// How it is asked.
     pub kind: TargetKind,
     /// Where it is.
-    pub address: Ipv4Addr,
+    pub address: IpAddr,
     /// Its port; for `tcp` it must be given, for `dns` the default is 53.
     pub port: Option<u16>,
     /// For which name `dns` asks.
@@ -63,6 +63,8 @@ pub enum TargetKind {
     Ping,
     /// By ARP, for what is on the path's own network.
     Arp,
+    /// By a neighbour solicitation, the same of IPv6.
+    Ndp,
     /// By a TCP connection, which is given up at once.
     Tcp,
     /// By a question for a name, by UDP.
@@ -75,7 +77,7 @@ pub enum TargetKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Question {
     Ping,
-    Arp,
+    Neighbour,
     Tcp { port: u16 },
     Dns { port: u16, name: Name },
     Http { url: Url, host: String, port: u16, ca_file: Option<PathBuf> },
@@ -110,14 +112,6 @@ pub enum TargetSettingsError {
         /// What both have.
         value: String,
     },
-    /// Its path has no address from which it could be asked.
-    #[error("target {target}: path {path} has IPv6 addresses, by which no target is asked")]
-    Ipv6 {
-        /// Which target.
-        target: String,
-        /// Which path.
-        path: String,
-    },
     /// Its path is none.
     #[error("target {target}: there is no path {path}")]
     Path {
@@ -134,6 +128,7 @@ impl TargetKind {
         match self {
             Self::Ping => "ping",
             Self::Arp => "arp",
+            Self::Ndp => "ndp",
             Self::Tcp => "tcp",
             Self::Dns => "dns",
             Self::Http => "http",
@@ -159,11 +154,24 @@ impl TargetSettings {
             let named = |reason| TargetSettingsError::Number { target: self.name.clone(), reason };
             checked.map_err(named)?;
         }
-        let is_host = !(self.address.is_unspecified() || self.address.is_multicast());
-        if !is_host || self.address.is_broadcast() {
-            return Err(self.wrong("address", "the address of one host"));
-        }
+        self.check_address()?;
         self.question().map(drop)
+    }
+
+    fn check_address(&self) -> Result<(), TargetSettingsError> {
+        let is_nobody = match self.address {
+            IpAddr::V4(address) => address.is_broadcast(),
+            IpAddr::V6(address) => address.to_ipv4_mapped().is_some(),
+        };
+        let wanted = match (self.kind, self.address) {
+            (_, address) if is_nobody || address.is_unspecified() || address.is_multicast() => {
+                "the address of one host"
+            }
+            (TargetKind::Arp, IpAddr::V6(_)) => "an IPv4 address; those of IPv6 are asked by `ndp`",
+            (TargetKind::Ndp, IpAddr::V4(_)) => "an IPv6 address; those of IPv4 are asked by `arp`",
+            _ => return Ok(()),
+        };
+        Err(self.wrong("address", wanted))
     }
 
     /// How it is asked.
@@ -183,7 +191,7 @@ impl TargetSettings {
         let port = self.port.filter(|port| *port > 0);
         match kind {
             TargetKind::Ping => Ok(Question::Ping),
-            TargetKind::Arp => Ok(Question::Arp),
+            TargetKind::Arp | TargetKind::Ndp => Ok(Question::Neighbour),
             TargetKind::Tcp => {
                 let port = port.ok_or_else(|| self.wrong("port", "a port of TCP"))?;
                 Ok(Question::Tcp { port })
@@ -250,16 +258,12 @@ pub(in crate::links) fn validate(settings: &LinksSettings) -> Result<(), LinksSe
         if !names.insert(target.name.as_str()) {
             return twice("name", target.name.clone());
         }
-        let Some(path) = settings.paths.iter().find(|path| path.name == target.path) else {
+        if !settings.paths.iter().any(|path| path.name == target.path) {
             let (target, path) = (target.name.clone(), target.path.clone());
             return Err(TargetSettingsError::Path { target, path }.into());
-        };
-        if path.local.is_ipv6() {
-            let (target, path) = (target.name.clone(), target.path.clone());
-            return Err(TargetSettingsError::Ipv6 { target, path }.into());
         }
-        // Answers of ARP do not say which of two questions they are for.
-        let is_neighbour = target.kind == TargetKind::Arp;
+        // Such answers do not say which of two questions they are for.
+        let is_neighbour = matches!(target.kind, TargetKind::Arp | TargetKind::Ndp);
         if is_neighbour && !neighbours.insert((target.path.as_str(), target.address)) {
             return twice("neighbour", target.address.to_string());
         }
@@ -312,7 +316,7 @@ mod tests {
     #[test]
     fn each_kind_has_what_it_needs() {
         for (kind, rest, asked) in [
-            ("arp", "", Question::Arp),
+            ("arp", "", Question::Neighbour),
             ("tcp", "port = 443", Question::Tcp { port: 443 }),
             (
                 "dns",
@@ -352,8 +356,28 @@ mod tests {
             let reason = read(&(LEAST.replace("ping", kind) + rest)).unwrap_err();
             assert!(reason.contains(named), "{rest}: {reason}");
         }
-        let reason = read(&LEAST.replace("203.0.113.1", "0.0.0.0")).unwrap_err();
-        assert_eq!(reason, "target isp: `address` must be the address of one host");
+    }
+
+    #[test]
+    fn a_target_has_the_address_of_one_host_of_either_ip_version() {
+        let at = |kind: &str, address: &str| {
+            read(&LEAST.replace("ping", kind).replace("203.0.113.1", address))
+        };
+        for (kind, address) in [("ping", "2001:db8::1"), ("ping", "fe80::1"), ("ndp", "fe80::1")] {
+            assert_eq!(at(kind, address).unwrap().address.to_string(), address);
+        }
+        for (kind, address, wanted) in [
+            ("ping", "0.0.0.0", "the address of one host"),
+            ("ping", "255.255.255.255", "the address of one host"),
+            ("ping", "::", "the address of one host"),
+            ("ping", "ff02::1", "the address of one host"),
+            ("ping", "::ffff:203.0.113.1", "the address of one host"),
+            ("arp", "fe80::1", "an IPv4 address; those of IPv6 are asked by `ndp`"),
+            ("ndp", "203.0.113.1", "an IPv6 address; those of IPv4 are asked by `arp`"),
+        ] {
+            let reason = at(kind, address).unwrap_err();
+            assert_eq!(reason, format!("target isp: `address` must be {wanted}"));
+        }
     }
 
     const OFFICE: &str = r#"

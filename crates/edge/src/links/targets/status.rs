@@ -1,6 +1,6 @@
 //! How targets are now, for whoever asks.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,10 +17,10 @@ pub struct TargetStatus {
     pub name: String,
     /// By which path it is asked.
     pub path: String,
-    /// How it is asked: `ping`, `arp`, `tcp`, `dns` or `http`.
+    /// How it is asked: `ping`, `arp`, `ndp`, `tcp`, `dns` or `http`.
     pub kind: String,
     /// Where it is.
-    pub address: Ipv4Addr,
+    pub address: IpAddr,
     /// `unknown`, `up` or `down`.
     pub state: String,
     /// How long the last answer took, in microseconds.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -30,6 +30,7 @@ use url::Url;
 
 use super::ends::Bound;
 use super::settings::Question;
+use crate::links::switch::Family;
 
 /// Connections that are open at once.
 const AT_ONCE: usize = 256;
@@ -82,7 +83,7 @@ impl Streams {
     pub(super) fn begin(
         &self,
         bound: Bound,
-        (address, service): (Ipv4Addr, Service),
+        (address, service): (IpAddr, Service),
         probe: Probe,
         timeout: Duration,
     ) -> bool {
@@ -117,17 +118,17 @@ impl Streams {
 }
 
 /// Connects by the device alone.
-async fn connect(bound: &Bound, address: Ipv4Addr, port: u16) -> Result<TcpStream, Failure> {
+async fn connect(bound: &Bound, address: IpAddr, port: u16) -> Result<TcpStream, Failure> {
     let open = || {
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
-        bound.bind(&socket)?;
+        let to = bound.at(address, port)?;
+        let socket = Socket::new(Domain::for_address(to), Type::STREAM, Some(Protocol::TCP))?;
+        bound.bind(&socket, Family::of_address(address))?;
         // It is given up at once, and leaves nothing behind.
         socket.set_linger(Some(Duration::ZERO))?;
-        Ok(socket)
+        Ok((socket, to))
     };
     let unsent = |error: &io::Error| Failure::Unsent(error.raw_os_error().unwrap_or(libc::EIO));
-    let socket = open().map_err(|error: io::Error| unsent(&error))?;
-    let to = SocketAddrV4::new(address, port).into();
+    let (socket, to) = open().map_err(|error: io::Error| unsent(&error))?;
     TcpSocket::from_std_stream(socket.into()).connect(to).await.map_err(|error| {
         match error.raw_os_error().map(Errno::from_raw) {
             Some(Errno::ECONNREFUSED) => Failure::Refused,

@@ -74,10 +74,18 @@ async fn a_page_that_answers_503_is_down_and_the_reason_is_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_of_names_is_up_while_it_answers_what_was_asked() {
-    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    for address in ["127.0.0.1", "::1"] {
+        ask_names(address);
+    }
+}
+
+/// Asks a server at an address by a path whose own are of IPv4.
+fn ask_names(address: &str) {
+    let address: std::net::IpAddr = address.parse().unwrap();
+    let server = UdpSocket::bind((address, 0)).unwrap();
     let port = server.local_addr().unwrap().port();
     let (asking, told, obeyed, over) = begin(&format!(
-        "[[targets]]\nname = \"names\"\npath = \"loop\"\nkind = \"dns\"\naddress = \"127.0.0.1\"\n\
+        "[[targets]]\nname = \"names\"\npath = \"loop\"\nkind = \"dns\"\naddress = \"{address}\"\n\
          port = {port}\nquestion = \"example.com\"\nevery-ms = 100\n"
     ));
     // First as it should be, then SERVFAIL.

@@ -17,12 +17,12 @@ const PROBE: Probe = Probe { target: TargetNumber(0), sequence: 0 };
 const PATIENCE: Duration = Duration::from_secs(10);
 
 fn bound(device: &str) -> Bound {
-    Bound { device: device.parse().unwrap(), local: Ipv4Addr::LOCALHOST }
+    Bound { device: device.parse().unwrap(), local: IpAddr::from([127, 0, 0, 1]) }
 }
 
-/// A server that answers every page with the status that its path names; where it is.
+/// A server for both versions of IP that answers every page with the status that its path names; its port.
 fn serve(tls: Option<TlsAcceptor>) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = TcpListener::bind("[::]:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     listener.set_nonblocking(true).unwrap();
     let listener = tokio::net::TcpListener::from_std(listener).unwrap();
@@ -75,7 +75,17 @@ async fn ask(
     device: &str,
     service: Service,
 ) -> Outcome {
-    assert!(streams.begin(bound(device), (Ipv4Addr::LOCALHOST, service), PROBE, PATIENCE));
+    ask_at([127, 0, 0, 1].into(), streams, came, (device, service)).await
+}
+
+/// The same of who is asked at that address.
+async fn ask_at(
+    address: IpAddr,
+    streams: &Streams,
+    came: &Receiver<Outcome>,
+    (device, service): (&str, Service),
+) -> Outcome {
+    assert!(streams.begin(bound(device), (address, service), PROBE, PATIENCE));
     loop {
         if let Ok(outcome) = came.try_recv() {
             return outcome;
@@ -99,7 +109,10 @@ async fn what_a_connection_or_a_page_says_is_told() {
         (at(503), Err(Failure::Status(503))),
         (page("http://hall.example/200", closed, None), Err(Failure::Refused)),
     ] {
-        assert_eq!(ask(&streams, &came, "lo", service).await.1, told);
+        for address in ["127.0.0.1", "::1"].map(|address| address.parse().unwrap()) {
+            let (_, outcome, _) = ask_at(address, &streams, &came, ("lo", service.clone())).await;
+            assert_eq!(outcome, told, "{address}");
+        }
     }
 }
 
@@ -159,7 +172,7 @@ async fn connections_that_are_open_at_once_are_bounded() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
     let begin = || {
-        let to = (Ipv4Addr::LOCALHOST, page("http://hall.example/200", port, None));
+        let to = (IpAddr::from([127, 0, 0, 1]), page("http://hall.example/200", port, None));
         streams.begin(bound("lo"), to, PROBE, PATIENCE)
     };
     let begun = (0..AT_ONCE + 10).filter(|_| begin()).count();

@@ -15,7 +15,7 @@ use pnet_packet::ethernet::EtherTypes;
 use socket2::{Domain, SockFilter, Socket, Type};
 
 /// The socket of a device.
-pub(super) struct Neighbours {
+pub(super) struct Arp {
     socket: Socket,
     /// Of the device, in the kernel's form; to it all stations of the network listen.
     everybody: LinkAddr,
@@ -23,21 +23,10 @@ pub(super) struct Neighbours {
     local: Ipv4Addr,
 }
 
-impl Neighbours {
+impl Arp {
     /// Opens a socket on the interface of that number, where our address is that.
     pub(super) fn open(interface: u32, local: Ipv4Addr) -> io::Result<Self> {
-        // Until it is bound to a device it is for no protocol, so that nothing of others comes.
-        let socket = Socket::new(Domain::PACKET, Type::DGRAM, None)?;
-        socket.set_nonblocking(true)?;
-        socket.attach_filter(&filter())?;
-        let bound = address(interface, [0; 6])?;
-        nix::sys::socket::bind(socket.as_raw_fd(), &bound)?;
-        setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
-        let own: SockaddrStorage = getsockname(socket.as_raw_fd())?;
-        let own = own.as_link_addr().filter(|own| own.hatype() == libc::ARPHRD_ETHER);
-        let hardware = own.and_then(LinkAddr::addr);
-        // Where there are no such addresses nobody has one.
-        let hardware = hardware.ok_or_else(|| io::Error::from(Errno::EPFNOSUPPORT))?;
+        let (socket, hardware) = station(interface)?;
         let everybody = address(interface, [0xff; 6])?;
         Ok(Self { socket, everybody, hardware, local })
     }
@@ -57,6 +46,28 @@ impl Neighbours {
     pub(super) fn read(&self, octets: &[u8]) -> Option<Ipv4Addr> {
         read(octets, self.local)
     }
+}
+
+/// A socket for answers on an interface, and the hardware address that we have there.
+fn station(interface: u32) -> io::Result<(Socket, [u8; 6])> {
+    // Until it is bound to a device it is for no protocol, so that nothing of others comes.
+    let socket = Socket::new(Domain::PACKET, Type::DGRAM, None)?;
+    socket.set_nonblocking(true)?;
+    socket.attach_filter(&filter())?;
+    let bound = address(interface, [0; 6])?;
+    nix::sys::socket::bind(socket.as_raw_fd(), &bound)?;
+    setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
+    let own: SockaddrStorage = getsockname(socket.as_raw_fd())?;
+    let own = own.as_link_addr().filter(|own| own.hatype() == libc::ARPHRD_ETHER);
+    let hardware = own.and_then(LinkAddr::addr);
+    // Where there are no such addresses nobody has one.
+    let hardware = hardware.ok_or_else(|| io::Error::from(Errno::EPFNOSUPPORT))?;
+    Ok((socket, hardware))
+}
+
+/// The hardware address that we have on an interface.
+pub(super) fn hardware(interface: u32) -> io::Result<[u8; 6]> {
+    station(interface).map(|(_, hardware)| hardware)
 }
 
 fn request(hardware: [u8; 6], local: Ipv4Addr, wanted: Ipv4Addr) -> Vec<u8> {
