@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
-use crate::ground::{Offices, Setting, USUAL};
+use crate::ground::{Ends, Offices, Setting, USUAL};
 
 const TRIED: Setting<'static> = Setting { carry_test: Some("every-seconds = 10"), ..USUAL };
 
@@ -18,9 +18,9 @@ fn wait_for_radio(offices: &Offices, router: usize, fitness: &str, why: &str) {
 /// An end of the radio path that takes no packets of the office, though the routers hear each other.
 fn close_office(offices: &Offices, router: usize) {
     for words in [
-        "add table ip closed",
-        "add chain ip closed out { type filter hook forward priority 0 ; }",
-        "add rule ip closed out iifname rad0 drop",
+        "add table inet closed",
+        "add chain inet closed out { type filter hook forward priority 0 ; }",
+        "add rule inet closed out iifname rad0 drop",
     ] {
         offices.at(&format!("router-{router}"), &["nft", words]);
     }
@@ -96,11 +96,35 @@ fn a_firewall_that_was_forgotten_is_found_before_the_fibre_fails() {
     offices.wait_for_mode("on-backup");
     let status = offices.status(1).unwrap();
     assert_eq!(status["routes"], serde_json::json!(["radio", "fibre"]), "protected, and the rest");
-    offices.at("router-2", &["nft", "delete table ip closed"]);
+    offices.at("router-2", &["nft", "delete table inet closed"]);
     wait_for_radio(&offices, 1, "ready", "");
     offices.wait_for(1, "all on the radio path", |status| {
         status["routes"] == serde_json::json!(["radio", "radio"])
     });
+}
+
+#[test]
+fn paths_of_ipv6_addresses_are_tried_by_hosts_of_ipv6() {
+    let mut offices = Offices::lay();
+    offices.lay_ipv6();
+    offices.begin(Setting { ends: Ends::Ipv6, ..TRIED });
+    for router in 1..=2 {
+        let status = offices.wait_for(router, "fit paths", |status| {
+            (0..2).all(|path| status["paths"][path]["fitness"] == "ready")
+        });
+        for path in status["paths"].as_array().unwrap() {
+            assert!(path["carries-kbit"][0].as_u64().unwrap() > 10_000, "{path}");
+            assert!(path["mtu"].as_u64().unwrap() >= 1_400, "{path}");
+        }
+    }
+    close_office(&offices, 2);
+    wait_for_radio(&offices, 1, "unfit", "packets of the office do not get through to the far end");
+    offices.at("router-2", &["nft", "delete table inet closed"]);
+    wait_for_radio(&offices, 1, "ready", "");
+    let elsewhere = ["ip", "-6", "route", "add", "default", "via", "2001:db8:f::1", "table", "7"];
+    offices.at("router-2", &elsewhere);
+    offices.at("router-2", &["ip", "-6", "rule", "add", "from", "2001:db8:2::/64", "table", "7"]);
+    wait_for_radio(&offices, 1, "unfit", "the far end answers by fib0, which is not the path");
 }
 
 #[test]

@@ -117,7 +117,7 @@ pub struct Setting<'a> {
 pub enum Ends {
     Ipv4,
     /// Of IPv6: global ones of the fibre, link-local ones of the radio. Both carry offices of either IP
-    /// version.
+    /// version, and are tried by hosts of IPv6.
     Ipv6,
 }
 
@@ -216,9 +216,12 @@ impl Offices {
                     )
                 }
             };
-            let addresses = format!(
-                "office-local = \"10.{router}.0.{host}\"\noffice-peer = \"10.{other}.0.{host}\"\n"
-            );
+            let of_office = |office: usize| match ends {
+                Ends::Ipv4 => format!("10.{office}.0.{host}"),
+                Ends::Ipv6 => format!("2001:db8:{office}::{host}"),
+            };
+            let (own, far) = (of_office(router), of_office(other));
+            let addresses = format!("office-local = \"{own}\"\noffice-peer = \"{far}\"\n");
             let addresses = if carry_test.is_some() { addresses } else { String::new() };
             format!(
                 "[[links.paths]]\nname = \"{name}\"\ndevice = \"{device}\"\n{between}heartbeat-ms = {interval}\nmissing = {missing}\n\

@@ -104,6 +104,12 @@ impl Plan {
         Self { packets, payload: payload as u16, ..Self::IPV4 }
     }
 
+    /// The same with packets as long as before on a path that has so many octets before those of UDP's.
+    pub const fn behind(self, headers: u16) -> Self {
+        let length = self.payload.saturating_add(self.headers);
+        Self { payload: length.saturating_sub(headers), headers, ..self }
+    }
+
     /// What a train takes of the path, in octets.
     pub const fn octets(self) -> u64 {
         self.packets as u64 * self.bits_per_packet() / 8

@@ -143,9 +143,9 @@ pub struct PathSettings {
     /// default more than half.
     pub quorum: Option<u16>,
     /// An address of this office that nobody has, for which the router answers when the path is tried.
-    pub office_local: Option<Ipv4Addr>,
+    pub office_local: Option<IpAddr>,
     /// The same of the far office, as its own section has it in `office-local`.
-    pub office_peer: Option<Ipv4Addr>,
+    pub office_peer: Option<IpAddr>,
     /// Whether heartbeats and probes are proved by the key of `key-file`; default yes, if there is one.
     /// A far end that knows no such key, as a router with FRR, needs no.
     #[serde(default = "default_authenticated")]
@@ -372,11 +372,12 @@ impl LinksSettings {
         let pinned = |(number, of): (_, &PathSettings)| {
             // Whom its heartbeats and trials go to, whatever other routes there are.
             let peer = of.minimum_ttl.map(|_| of.peer);
-            let hosts = [of.office_peer.map(IpAddr::V4), peer].into_iter().flatten();
+            let hosts = [of.office_peer, peer].into_iter().flatten();
             hosts.map(move |host| (number, IpNet::from(host))).collect::<Vec<_>>()
         };
         let asking = |(number, of): (_, &PathSettings)| {
-            Some(Flow { path: number, from: of.office_local?, to: self.carry_test.resolver? })
+            let Some(IpAddr::V4(from)) = of.office_local else { return None };
+            Some(Flow { path: number, from, to: self.carry_test.resolver? })
         };
         let flows = (0..).map(PathNumber::new).zip(&self.paths).filter_map(asking).collect();
         Outline {

@@ -123,6 +123,12 @@ fn check(shape: Bottleneck, least: f64, most: f64) {
 }
 
 #[test]
+fn packets_are_as_long_behind_longer_headers() {
+    assert_eq!(Plan::IPV4.behind(48), Plan::IPV6);
+    assert_eq!(Plan::IPV6.behind(28), Plan::IPV4);
+}
+
+#[test]
 fn a_plain_bottleneck_is_found() {
     check(PLAIN, 0.98, 1.02);
 }

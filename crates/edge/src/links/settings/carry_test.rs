@@ -65,8 +65,7 @@ impl LinksSettings {
     pub(super) fn check_trials(&self) -> Result<(), LinksSettingsError> {
         let mut seen = BTreeSet::new();
         for path in &self.paths {
-            let is_far =
-                |of: Ipv4Addr| self.offices.iter().any(|prefix| prefix.contains(&IpAddr::V4(of)));
+            let is_far = |of: IpAddr| self.offices.iter().any(|prefix| prefix.contains(&of));
             let reason = match (path.office_local, path.office_peer) {
                 (None, None) => continue,
                 (Some(_), None) | (None, Some(_)) => {
@@ -75,8 +74,11 @@ impl LinksSettings {
                 (Some(_), Some(_)) if self.key_file.is_none() => {
                     "`office-local` needs `key-file`, by which both ends know each other"
                 }
-                (Some(_), Some(_)) if path.peer.is_ipv6() => {
-                    "`office-local` is for a path with IPv4 addresses; one with IPv6 is not tried"
+                (Some(own), Some(far)) if own.is_ipv4() != far.is_ipv4() => {
+                    "`office-local` and `office-peer` must be of one IP version"
+                }
+                (Some(own), Some(_)) if !path.carries(own) => {
+                    "it carries no packets of the IP version of `office-local`"
                 }
                 (Some(own), _) if is_far(own) => "`office-local` is in `offices`, the far ones",
                 (_, Some(far)) if !is_far(far) => "`office-peer` is in none of `offices`",
@@ -107,7 +109,12 @@ impl LinksSettings {
         if !self.offices.iter().any(|prefix| prefix.contains(&address)) {
             return wrong("`resolver` is in none of `offices`");
         }
-        let is_peer = |path: &PathSettings| path.office_peer.map(IpAddr::V4) == Some(address);
+        if self.paths.iter().any(|path| path.office_local.is_some_and(|own| own.is_ipv6())) {
+            return wrong(
+                "`resolver` is asked from addresses of IPv4, and an `office-local` has another",
+            );
+        }
+        let is_peer = |path: &PathSettings| path.office_peer == Some(address);
         match self.paths.iter().any(is_peer) {
             true => wrong("`resolver` is the `office-peer` of a path"),
             false => Ok(()),

@@ -70,6 +70,14 @@ impl PathSettings {
         }
     }
 
+    /// Whether it carries packets of the version of an address.
+    pub(super) fn carries(&self, address: IpAddr) -> bool {
+        match address {
+            IpAddr::V4(_) => self.ipv4_gateway().is_some(),
+            IpAddr::V6(_) => self.ipv6_gateway().is_some(),
+        }
+    }
+
     /// To whom packets of IPv4 for the other offices are handed.
     pub(super) fn ipv4_gateway(&self) -> Option<Ipv4Addr> {
         match self.peer {

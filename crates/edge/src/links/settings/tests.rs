@@ -61,6 +61,15 @@ fn tried() -> String {
     LEAST.replace("missing = 5", TRIED).replace("site = \"hofuf\"", key)
 }
 
+fn tried_by_ipv6() -> String {
+    tried()
+        .replace("10.1.0.250", "2001:db8:1::250")
+        .replace("10.2.0.250", "2001:db8:2::250")
+        .replace("10.2.0.0/16\"", "10.2.0.0/16\", \"2001:db8:2::/48\"")
+        .replace("198.51.100.1", "fe80::1")
+        .replace("198.51.100.2", "fe80::2")
+}
+
 #[test]
 fn what_an_agent_that_runs_can_take_is_told_from_what_it_cannot() {
     let settings = read(LEAST).unwrap();
@@ -119,6 +128,11 @@ fn the_far_resolver_is_asked_from_the_address_of_each_path_that_is_tried() {
         let reason = with(resolver).unwrap_err();
         assert!(reason.contains(named), "{reason}");
     }
+    let six = tried_by_ipv6().replace(
+        "[carry-test]",
+        "[carry-test]\nresolver = \"10.2.0.53\"\nresolver-name = \"a.example\"",
+    );
+    assert!(read(&six).unwrap_err().contains("is asked from addresses of IPv4"));
 }
 
 #[test]
@@ -174,7 +188,7 @@ fn a_path_has_addresses_of_either_ip_version_and_leads_to_offices_of_both() {
         (six.replace("fe80::", "2001:db8:2::"), "has the address 2001:db8:2::2"),
         (
             tried().replace("198.51.100.1", "fe80::1").replace("198.51.100.2", "fe80::2"),
-            "one with IPv6 is not tried",
+            "it carries no packets of the IP version of `office-local`",
         ),
     ] {
         let reason = read(&text).unwrap_err();
@@ -190,10 +204,15 @@ fn addresses_by_which_a_path_cannot_be_tried_are_refused() {
         ("10.1.0.250", "10.2.0.249", "`office-local` is in `offices`"),
         ("10.2.0.250", "10.3.0.250", "`office-peer` is in none of `offices`"),
         ("needs-down-mbit", "needs-mtu", "`needs-mtu` is 20"),
+        ("10.1.0.250", "2001:db8:1::250", "must be of one IP version"),
     ] {
         let reason = read(&tried().replace(old, new)).unwrap_err();
         assert!(reason.contains(named), "{new}: {reason}");
     }
+    let six = tried_by_ipv6();
+    assert!(read(&six).is_ok());
+    let four = six.replace("fe80::1", "198.51.100.1").replace("fe80::2", "198.51.100.2");
+    assert!(read(&four).unwrap_err().contains("it carries no packets of the IP version"));
 }
 
 #[test]

@@ -1,13 +1,12 @@
 //! What a run asks the far resolver, what was answered, and by which devices of this router question and
 //! answer passed. An answer counts if both went by the path that is tried: of any other it says nothing.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Instant;
 
 use hickory_proto::op::Query as Question;
 use link::carry::{Event, Place, Query, RunId, Witness};
 
-use super::host::flow_of;
 use crate::links::dns;
 use crate::links::settings::Resolver;
 
@@ -75,6 +74,11 @@ impl Asked {
     const fn flow(&self) -> SocketAddr {
         flow_of(self.resolver, dns::PORT)
     }
+}
+
+/// An address as the witness knows it.
+const fn flow_of(address: Ipv4Addr, port: u16) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(address), port)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! It has an address of the office for each path, by which both ends know which path is meant. Octets
 //! that come are sent back, to nobody but the host at the other end.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
@@ -16,6 +16,7 @@ use smoltcp::time::Instant as StackInstant;
 use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr, IpEndpoint, IpListenEndpoint};
 
 use super::asked::Asked;
+use super::talk::headers;
 use super::tun::Tun;
 use crate::links::dns;
 
@@ -29,14 +30,12 @@ const SERVERS: usize = 2;
 const PATIENCE: smoltcp::time::Duration = smoltcp::time::Duration::from_secs(10);
 /// Packets that are taken in a row.
 const IN_A_ROW: usize = 64;
-/// Octets of IPv4 and UDP before those of a datagram.
-const HEADERS: u16 = 28;
 
-/// The two hosts of a path, the own one first.
+/// The two hosts of a path, of one IP version, the own one first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Pair {
-    pub(super) own: Ipv4Addr,
-    pub(super) far: Ipv4Addr,
+    pub(super) own: IpAddr,
+    pub(super) far: IpAddr,
 }
 
 /// The host.
@@ -58,9 +57,9 @@ pub(super) struct Call {
     datagrams: SocketHandle,
     run: RunId,
     /// From where it comes.
-    from: SocketAddrV4,
+    from: SocketAddr,
     /// Whom it calls.
-    to: SocketAddrV4,
+    to: SocketAddr,
     is_connected: bool,
     /// Nothing more is to be heard of the connection.
     is_over: bool,
@@ -79,12 +78,14 @@ impl Host {
         interface.update_ip_addrs(|addresses| {
             for pair in pairs {
                 // There is room for as many as an office has paths.
-                let _ = addresses.push(IpCidr::new(IpAddress::Ipv4(pair.own), 32));
+                let own = IpAddress::from(pair.own);
+                let whole = if pair.own.is_ipv4() { 32 } else { 128 };
+                let _ = addresses.push(IpCidr::new(own, whole));
             }
         });
         // A TUN device has one other end, whatever the gateway is called.
-        let gateway = pairs.first().map_or(Ipv4Addr::UNSPECIFIED, |pair| pair.far);
-        let _ = interface.routes_mut().add_default_ipv4_route(gateway);
+        let _ = interface.routes_mut().add_default_ipv4_route(Ipv4Addr::UNSPECIFIED);
+        let _ = interface.routes_mut().add_default_ipv6_route(Ipv6Addr::UNSPECIFIED);
         let mut sockets = SocketSet::new(Vec::new());
         let (mut servers, mut echoes) = (Vec::new(), Vec::new());
         for pair in pairs {
@@ -124,8 +125,7 @@ impl Host {
 
     /// Calls the far host of a pair, from that port.
     pub(super) fn call(&mut self, pair: Pair, run: RunId, port: u16) -> Call {
-        let (from, to) =
-            (SocketAddrV4::new(pair.own, port), SocketAddrV4::new(pair.far, self.port));
+        let (from, to) = (SocketAddr::new(pair.own, port), SocketAddr::new(pair.far, self.port));
         let mut stream = stream();
         if let Err(error) = stream.connect(self.interface.context(), to, from) {
             tracing::debug!(%error, "links.trial.call");
@@ -148,7 +148,7 @@ impl Host {
 
     /// Sends a datagram that makes a packet of that size, which may not be cut up.
     pub(super) fn send_datagram(&mut self, call: &Call, size: PacketSize) {
-        let length = usize::from(size.0.saturating_sub(HEADERS));
+        let length = usize::from(size.0.saturating_sub(headers(call.to.ip())));
         let octets: Vec<u8> = (0..length).map(|at| call.octet(at)).collect();
         let socket = self.sockets.get_mut::<udp::Socket<'_>>(call.datagrams);
         if let Err(error) = socket.send_slice(&octets, IpEndpoint::from(call.to)) {
@@ -210,11 +210,11 @@ impl Host {
     fn serve(&mut self) {
         for (handle, pair) in &self.servers {
             let socket = self.sockets.get_mut::<tcp::Socket<'_>>(*handle);
-            let is_strange = |of: IpEndpoint| of.addr != IpAddress::Ipv4(pair.far);
+            let is_strange = |of: IpEndpoint| of.addr != IpAddress::from(pair.far);
             if socket.remote_endpoint().is_some_and(is_strange) {
                 socket.abort();
             } else if !socket.is_open() {
-                let _ = socket.listen((IpAddress::Ipv4(pair.own), self.port));
+                let _ = socket.listen((IpAddress::from(pair.own), self.port));
             } else if socket.state() == tcp::State::CloseWait {
                 socket.close();
             } else {
@@ -225,7 +225,7 @@ impl Host {
             let socket = self.sockets.get_mut::<udp::Socket<'_>>(*handle);
             while let Ok((octets, meta)) = socket.recv() {
                 let octets = octets.to_vec();
-                if meta.endpoint.addr == IpAddress::Ipv4(pair.far)
+                if meta.endpoint.addr == IpAddress::from(pair.far)
                     && let Err(error) = socket.send_slice(&octets, meta.endpoint)
                 {
                     tracing::debug!(%error, "links.trial.echo");
@@ -258,7 +258,7 @@ fn echo(socket: &mut tcp::Socket<'_>) {
 impl Call {
     /// The flow by which the far agent knows it.
     pub(super) const fn flow(&self) -> SocketAddr {
-        SocketAddr::V4(self.from)
+        self.from
     }
 
     /// The run that it is made for.
@@ -273,7 +273,7 @@ impl Call {
 
     /// Whom it calls.
     pub(super) const fn far(&self) -> SocketAddr {
-        SocketAddr::V4(self.to)
+        self.to
     }
 
     /// The octets of a call are those of no other, and differ along it.
@@ -321,9 +321,4 @@ fn datagrams() -> udp::Socket<'static> {
         udp::PacketBuffer::new(meta, vec![0; BUFFER])
     };
     udp::Socket::new(buffer(), buffer())
-}
-
-/// An address as the witness knows it.
-pub(super) const fn flow_of(address: Ipv4Addr, port: u16) -> SocketAddr {
-    SocketAddr::new(IpAddr::V4(address), port)
 }

@@ -2,24 +2,34 @@
 //! agent at the other end alone, sends nothing that may be cut up, and has the kernel stamp what comes.
 
 use std::io::{self, IoSliceMut};
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::time::Duration;
 
+use link::bfd::Interface;
 use nix::cmsg_space;
 use nix::errno::Errno;
-use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrIn, recvmsg, setsockopt, sockopt};
+use nix::sys::socket::{
+    ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, setsockopt, sockopt,
+};
 use nix::sys::time::TimeSpec;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::links::settings::PathSettings;
+use crate::links::sockets::at;
 
 /// Where agents hear each other.
 pub(super) const PORT: u16 = 8_620;
 /// A train and more.
 const BUFFER: usize = 1 << 20;
-/// Octets of IPv4 and UDP before a datagram's own.
-pub(super) const HEADERS: u16 = 28;
+
+/// Octets of IP and UDP before a datagram's own, to or from such an address.
+pub(super) const fn headers(address: IpAddr) -> u16 {
+    match address {
+        IpAddr::V4(_) => 28,
+        IpAddr::V6(_) => 48,
+    }
+}
 
 /// The socket of one path.
 #[derive(Debug)]
@@ -27,6 +37,8 @@ pub(super) struct Talk {
     socket: UdpSocket,
     /// The number of the device that it is bound to.
     device: u32,
+    /// Octets of IP and UDP before a datagram's own.
+    pub(super) headers: u16,
 }
 
 /// What came.
@@ -41,18 +53,20 @@ impl Talk {
     /// Opens that of a path.
     pub(super) fn open(path: &PathSettings) -> io::Result<Self> {
         let device = path.device.index()?;
-        let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
+        let (local, peer) =
+            (at(path.local, PORT, Interface(device)), at(path.peer, PORT, Interface(device)));
+        let socket = Socket::new(Domain::for_address(local), Type::DGRAM, Some(Protocol::UDP))?;
         socket.bind_device(Some(path.device.as_str().as_bytes()))?;
         // Each path has its own device, and maybe the address of another one.
         socket.set_reuse_address(true)?;
         socket.set_nonblocking(true)?;
         // A kernel that gives less gives trains that miss packets, which are told.
         socket.set_recv_buffer_size(BUFFER)?;
-        forbid_cutting(&socket)?;
+        forbid_cutting(&socket, path.local)?;
         setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
-        socket.bind(&SocketAddr::new(path.local, PORT).into())?;
-        socket.connect(&SocketAddr::new(path.peer, PORT).into())?;
-        Ok(Self { socket: socket.into(), device })
+        socket.bind(&local.into())?;
+        socket.connect(&peer.into())?;
+        Ok(Self { socket: socket.into(), device, headers: headers(path.local) })
     }
 
     /// What to wait for.
@@ -78,7 +92,7 @@ impl Talk {
         let mut parts = [IoSliceMut::new(octets)];
         let fd = self.socket.as_raw_fd();
         let flags = MsgFlags::MSG_DONTWAIT;
-        let message = recvmsg::<SockaddrIn>(fd, &mut parts, Some(&mut control), flags).ok()?;
+        let message = recvmsg::<SockaddrStorage>(fd, &mut parts, Some(&mut control), flags).ok()?;
         let stamp = message.cmsgs().ok()?.find_map(|control| match control {
             ControlMessageOwned::ScmTimestampns(stamp) => Some(Duration::from(stamp)),
             _ => None,
@@ -89,8 +103,11 @@ impl Talk {
 
 /// Nothing is cut up, and nothing that routers said of sizes before is believed (ip(7),
 /// `IP_PMTUDISC_PROBE`).
-fn forbid_cutting(socket: &Socket) -> io::Result<()> {
-    let (level, option, value) = (libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_PROBE);
+fn forbid_cutting(socket: &Socket, local: IpAddr) -> io::Result<()> {
+    let (level, option, value) = match local {
+        IpAddr::V4(_) => (libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_PROBE),
+        IpAddr::V6(_) => (libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, libc::IPV6_PMTUDISC_PROBE),
+    };
     let length = size_of_val(&value) as libc::socklen_t;
     let fd = socket.as_raw_fd();
     // SAFETY: it reads the value, which lives until then and is as long as it is said to be.

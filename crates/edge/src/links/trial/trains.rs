@@ -95,6 +95,7 @@ impl Trains {
     }
 
     fn send(&mut self, (talk, key): (&Talk, &TrainKey), stage: Stage, plan: Plan) {
+        let plan = plan.behind(talk.headers);
         let train = TrainId(random::number());
         self.sent = Some((train, stage));
         talk.say(&TrainRequest { train, part: Part::Receive, plan }.write(key));
@@ -102,6 +103,7 @@ impl Trains {
     }
 
     fn ask(&mut self, (talk, key): (&Talk, &TrainKey), stage: Stage, plan: Plan, now: Instant) {
+        let plan = plan.behind(talk.headers);
         let train = TrainId(random::number());
         self.asked = Some((Receiver::new(train, plan, now), stage));
         talk.say(&TrainRequest { train, part: Part::Send, plan }.write(key));

@@ -15,7 +15,7 @@ use link::path_mtu::{Finding, Limits, PacketSize, PathMtu, Probe};
 use super::Keys;
 use super::asked::Asked;
 use super::host::{Call, Host, Pair};
-use super::talk::{HEADERS, Talk};
+use super::talk::Talk;
 use super::trains::Trains;
 use crate::links::settings::{CarryTestSettings, PathSettings};
 use crate::random;
@@ -143,7 +143,7 @@ impl Tried {
             if is_of_run && self.told.len() < AT_A_TIME {
                 self.told.push_back(Event::Confirmed(told));
             }
-        } else if let Ok(probe) = Probe::parse(octets, HEADERS, &keys.probe) {
+        } else if let Ok(probe) = Probe::parse(octets, talk.headers, &keys.probe) {
             talk.say(&probe.answer(&keys.probe));
         } else if let Ok(probe) = Probe::parse_answer(octets, &keys.probe) {
             self.mtu.answered(probe.number, now);
@@ -161,7 +161,7 @@ impl Tried {
             let measured = self.trains.expire((talk, &means.keys.train), now);
             self.told.extend(measured.map(|rate| Event::Measured(Direction::Down, rate)));
             while let Some(probe) = self.mtu.poll(now) {
-                let length = probe.write(HEADERS, &means.keys.probe, means.octets);
+                let length = probe.write(talk.headers, &means.keys.probe, means.octets);
                 talk.say(means.octets.get(..length.unwrap_or_default()).unwrap_or_default());
             }
         }
@@ -314,5 +314,8 @@ fn search(settings: &PathSettings, now: Instant) -> PathMtu {
     let file = format!("/sys/class/net/{}/mtu", settings.device);
     let mtu = std::fs::read_to_string(file).ok().and_then(|text| text.trim().parse().ok());
     let most = PacketSize(mtu.unwrap_or(1_500).min(LARGEST));
-    PathMtu::new(Limits { most, ..Limits::default() }, now)
+    let usual = Limits::default();
+    // What passes any path of IPv6 (RFC 8200 s5).
+    let floor = if settings.local.is_ipv6() { usual.base } else { usual.floor };
+    PathMtu::new(Limits { floor, most, ..usual }, now)
 }

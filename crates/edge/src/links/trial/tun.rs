@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::ifaddrs::getifaddrs;
@@ -21,7 +21,6 @@ const RTM_NEWLINK: u16 = 16;
 const RTM_NEWROUTE: u16 = 24;
 const RTA_DST: u16 = 1;
 const RTA_OIF: u16 = 4;
-const AF_INET: u8 = 2;
 const MAIN_TABLE: u8 = 254;
 /// "Made by whoever administers" (`RTPROT_STATIC`): the switch leaves it alone, and it goes with the device.
 const STATIC: u8 = 4;
@@ -39,8 +38,12 @@ pub(super) struct Tun {
 
 impl Tun {
     /// Makes the device of that name and leads those addresses of the office to it.
-    pub(super) fn open(name: &str, addresses: &[Ipv4Addr], mtu: u16) -> io::Result<Self> {
-        let own = getifaddrs()?.filter_map(|of| Some(of.address?.as_sockaddr_in()?.ip()));
+    pub(super) fn open(name: &str, addresses: &[IpAddr], mtu: u16) -> io::Result<Self> {
+        let own = getifaddrs()?.filter_map(|of| {
+            let address = of.address?;
+            let ipv4 = address.as_sockaddr_in().map(|of| IpAddr::V4(of.ip()));
+            ipv4.or_else(|| address.as_sockaddr_in6().map(|of| IpAddr::V6(of.ip())))
+        });
         if let Some(taken) = own.into_iter().find(|own| addresses.contains(own)) {
             let reason = format!("{taken} is this router's own: use an address that nobody has");
             return Err(io::Error::new(io::ErrorKind::AddrInUse, reason));
@@ -60,17 +63,22 @@ impl Tun {
 }
 
 /// Takes the device up and gives it the routes of those addresses.
-fn lead(name: &str, addresses: &[Ipv4Addr]) -> Result<(), NetlinkError> {
+fn lead(name: &str, addresses: &[IpAddr]) -> Result<(), NetlinkError> {
     let index = if_nametoindex(name).map_err(NetlinkError::Refused)?;
     let mut link = [0; 16];
     link[4..8].copy_from_slice(&index.to_ne_bytes());
     link[8..12].copy_from_slice(&IFF_UP.to_ne_bytes());
     link[12..16].copy_from_slice(&IFF_UP.to_ne_bytes());
     let mut requests = vec![Message::new(RTM_NEWLINK, 0, &link)];
-    let header = [AF_INET, 32, 0, 0, MAIN_TABLE, STATIC, SCOPE_LINK, UNICAST, 0, 0, 0, 0];
     requests.extend(addresses.iter().map(|address| {
+        let (family, octets) = match address {
+            IpAddr::V4(address) => (libc::AF_INET, address.octets().to_vec()),
+            IpAddr::V6(address) => (libc::AF_INET6, address.octets().to_vec()),
+        };
+        let (family, whole) = (family as u8, (octets.len() * 8) as u8);
+        let header = [family, whole, 0, 0, MAIN_TABLE, STATIC, SCOPE_LINK, UNICAST, 0, 0, 0, 0];
         Message::new(RTM_NEWROUTE, CREATE | REPLACE, &header)
-            .with(RTA_DST, &address.octets())
+            .with(RTA_DST, &octets)
             .with(RTA_OIF, &index.to_ne_bytes())
     }));
     Socket::open(SockProtocol::NetlinkRoute)?.request_in_turn(requests)
