@@ -12,6 +12,13 @@ struct Ground {
 
 impl Ground {
     fn open() -> Self {
+        Self::tried(
+            "office = [\"ping 10.1.0.2\", \"tcp 10.1.0.2:445\"]\ncontrol = [\"ping 192.0.2.2\"]",
+        )
+    }
+
+    /// With a visitor who tries that.
+    fn tried(attempts: &str) -> Self {
         let evidence = tempfile::tempdir().unwrap();
         let mut offices = Offices::lay();
         for words in [
@@ -22,10 +29,14 @@ impl Ground {
             offices.at("router-1", &[&["ip"], &words.split(' ').collect::<Vec<_>>()[..]].concat());
         }
         offices.at("router-2", &["ip", "route", "add", "10.77.0.0/24", "via", "192.0.2.1"]);
+        offices.lay_ipv6();
+        let address = ["ip", "address", "add", "2001:db8:77::1/64", "dev", "br-guest", "nodad"];
+        offices.at("router-1", &address);
+        let back = ["ip", "route", "add", "2001:db8:77::/64", "via", "2001:db8:f::1"];
+        offices.at("router-2", &back);
         let more = format!(
             "[links.isolation]\ndevice = \"br-guest\"\nfrom = \"10.77.0.250\"\n\
-             gateway = \"10.77.0.1\"\noffice = [\"ping 10.1.0.2\", \"tcp 10.1.0.2:445\"]\n\
-             control = [\"ping 192.0.2.2\"]\nevidence = \"{}\"\n",
+             gateway = \"10.77.0.1\"\n{attempts}\nevidence = \"{}\"\n",
             evidence.path().display()
         );
         offices.start(1, Setting { more: &more, ..USUAL });
@@ -44,12 +55,12 @@ impl Ground {
     /// Rules of the router by which visitors have their way, or not; those of before are gone.
     fn rule(&self, rules: &[&str]) {
         let first = [
-            "add table ip guard",
-            "delete table ip guard",
-            "add table ip guard",
-            "add chain ip guard forward { type filter hook forward priority 0; }",
+            "add table inet guard",
+            "delete table inet guard",
+            "add table inet guard",
+            "add chain inet guard forward { type filter hook forward priority 0; }",
         ];
-        let rules = rules.iter().map(|rule| format!("add rule ip guard forward {rule}"));
+        let rules = rules.iter().map(|rule| format!("add rule inet guard forward {rule}"));
         for words in first.map(str::to_owned).into_iter().chain(rules) {
             self.offices.at("router-1", &["nft", &words]);
         }
@@ -101,7 +112,7 @@ fn who_is_refused_by_the_router_itself_gets_nowhere() {
     let ground = Ground::open();
     ground.rule(&[
         "iifname br-guest oifname lan meta l4proto tcp reject with tcp reset",
-        "iifname br-guest oifname lan reject with icmp type admin-prohibited",
+        "iifname br-guest oifname lan reject with icmpx type admin-prohibited",
     ]);
     let status = ground.test();
     assert_eq!(status["verdict"], "safe", "{status}");
@@ -121,4 +132,32 @@ fn a_test_that_cannot_be_run_is_no_safety() {
     let status = ground.test();
     assert_eq!(status["verdict"], "breach", "nothing was closed: {status}");
     assert!(status["why"].as_str().unwrap().starts_with("br-guest is no bridge"), "{status}");
+}
+
+#[test]
+fn a_rule_that_was_forgotten_for_ipv6_is_found() {
+    let ground = Ground::tried(
+        "from6 = \"2001:db8:77::250\"\ngateway6 = \"2001:db8:77::1\"\n\
+         office = [\"ping 10.1.0.2\", \"ping 2001:db8:1::2\", \"tcp [2001:db8:1::2]:445\"]\n\
+         control = [\"ping 192.0.2.2\", \"ping 2001:db8:f::2\"]",
+    );
+    ground.rule(&["meta nfproto ipv4 iifname br-guest oifname lan drop"]);
+    let status = ground.test();
+    let both = serde_json::json!(["ping 2001:db8:1::2", "tcp [2001:db8:1::2]:445"]);
+    assert_eq!(status["reached"], both, "{status}");
+    ground.rule(&[
+        "iifname br-guest oifname lan meta l4proto tcp reject with tcp reset",
+        "iifname br-guest oifname lan reject with icmpx type admin-prohibited",
+    ]);
+    let status = ground.test();
+    assert_eq!(status["verdict"], "safe", "{status}");
+    ground.rule(&["iifname br-guest meta nfproto ipv6 drop"]);
+    let status = ground.test();
+    assert_eq!(status["verdict"], "breach", "{status}");
+    let why = status["why"].as_str().unwrap();
+    assert_eq!(
+        why,
+        "nothing of `control` answers, so visitors reach nothing at all: ping 2001:db8:f::2"
+    );
+    assert_eq!(status["reached"], serde_json::json!(["ping 10.1.0.2"]));
 }

@@ -31,8 +31,9 @@ impl Verdict {
 /// What a test showed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tested {
-    /// It could not be run.
-    Not,
+    /// It could not be run, or only for some: the attempts of these numbers got in, of the others nothing
+    /// is known.
+    Partly(BTreeSet<usize>),
     /// The attempts of these numbers got in, and no others.
     Reached(BTreeSet<usize>),
 }
@@ -88,8 +89,11 @@ impl Isolation {
     pub fn take(&mut self, tested: Tested) -> Vec<Step> {
         let mut steps = Vec::new();
         let to = match tested {
-            Tested::Not if self.open.is_empty() => Verdict::Unknown,
-            Tested::Not => Verdict::Breach,
+            Tested::Partly(reached) => {
+                steps.extend(reached.iter().map(|number| Step::Open(*number)));
+                self.open.extend(reached);
+                if self.open.is_empty() { Verdict::Unknown } else { Verdict::Breach }
+            }
             Tested::Reached(reached) => {
                 steps.extend(reached.iter().map(|number| Step::Open(*number)));
                 steps.extend(self.open.difference(&reached).map(|number| Step::Closed(*number)));
@@ -145,13 +149,16 @@ mod tests {
     #[test]
     fn a_test_that_cannot_be_run_is_no_safety_and_closes_nothing() {
         let mut isolation = Isolation::new();
-        assert_eq!(isolation.take(Tested::Not), []);
+        let partly = |numbers: &[usize]| Tested::Partly(numbers.iter().copied().collect());
+        assert_eq!(isolation.take(partly(&[])), []);
         assert_eq!(isolation.verdict(), Unknown);
         isolation.take(reached([]));
-        assert_eq!(isolation.take(Tested::Not), [verdict(Safe, Unknown)]);
+        assert_eq!(isolation.take(partly(&[])), [verdict(Safe, Unknown)]);
         isolation.take(reached([0]));
-        assert_eq!(isolation.take(Tested::Not), []);
+        assert_eq!(isolation.take(partly(&[])), []);
         assert_eq!((isolation.verdict(), isolation.open().len()), (Breach, 1));
+        assert_eq!(isolation.take(partly(&[1])), [Open(1)], "what gets in is told in any case");
+        assert_eq!(isolation.open().len(), 2);
     }
 
     #[test]

@@ -44,7 +44,8 @@ pub(super) fn keep(
     reached: &Reached,
     at: u64,
 ) -> io::Result<PathBuf> {
-    let (to, from) = (attempt.address.to_string(), settings.from.to_string());
+    let from = settings.stand(attempt).map_or(String::new(), |stand| stand.from.to_string());
+    let to = attempt.address.to_string();
     let device = settings.device.to_string();
     let evidence = Evidence {
         at,

@@ -4,6 +4,7 @@
 //! a test that cannot be run is told as such and is no safety.
 
 mod evidence;
+mod near;
 mod packets;
 mod settings;
 mod station;
@@ -133,11 +134,14 @@ impl Tester {
             if self.over.is_cancelled() {
                 return Ok(());
             }
-            let outcome = Station::open(&self.settings, &self.over).and_then(|it| it.test());
-            if let Err(NotTested::Stopped) = outcome {
+            let (reached, why) = match Station::open(&self.settings, &self.over) {
+                Ok(station) => station.test(),
+                Err(error) => (BTreeMap::new(), Some(error)),
+            };
+            if let Some(NotTested::Stopped) = why {
                 return Ok(());
             }
-            self.take(outcome);
+            self.take(&reached, why);
             pause = self.isolation.pause(self.settings.every());
             for done in waiting {
                 // Who asked may have gone.
@@ -146,23 +150,18 @@ impl Tester {
         }
     }
 
-    /// Takes what a test showed: tells of it, keeps evidence and shows it.
-    fn take(&mut self, outcome: Result<BTreeMap<usize, Reached>, NotTested>) {
+    /// Takes what a test showed, and why not all was tested: tells of it, keeps evidence and shows it.
+    fn take(&mut self, reached: &BTreeMap<usize, Reached>, why: Option<NotTested>) {
         let now = SystemTime::now();
         let at = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         let at = u64::try_from(at).unwrap_or(u64::MAX);
-        let (reached, why) = match outcome {
-            Ok(reached) => (Some(reached), None),
-            Err(error) => (None, Some(error.to_string())),
-        };
-        let tested = reached
-            .as_ref()
-            .map_or(Tested::Not, |reached| Tested::Reached(reached.keys().copied().collect()));
+        let why = why.map(|error| error.to_string());
+        let numbers = reached.keys().copied().collect();
+        let tested = if why.is_some() { Tested::Partly(numbers) } else { Tested::Reached(numbers) };
         for step in self.isolation.take(tested) {
             match step {
                 Step::Open(number) => {
-                    let of = reached.as_ref().and_then(|reached| reached.get(&number));
-                    self.tell_open(number, of, (now, at));
+                    self.tell_open(number, reached.get(&number), (now, at));
                 }
                 Step::Closed(number) => self.tell(Event {
                     target: self.attempt(number).map(|attempt| attempt.to_string()),
@@ -201,7 +200,8 @@ impl Tester {
             Answer::Serves => "it answers",
             Answer::Refuses | Answer::Router => "its host refuses, so packets get there",
         };
-        let (from, device) = (self.settings.from, &self.settings.device);
+        let from = self.settings.stand(attempt).map_or(String::new(), |it| it.from.to_string());
+        let device = &self.settings.device;
         let why = format!("tried as visitor {from} on {device}: {how}; {kept}");
         tracing::error!(reached = %attempt, why, "links.breach: visitors get into the office");
         self.tell(Event {

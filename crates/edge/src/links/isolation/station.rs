@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ use nix::sys::time::TimeSpec;
 use tokio_util::sync::CancellationToken;
 
 use super::packets::{Answer, Hardware, Said, Visitor};
-use super::settings::{Attempt, IsolationSettings};
+use super::settings::{Attempt, IsolationSettings, Stand};
 use crate::links::tap;
 use crate::netlink::{Message, NetlinkError, Socket};
 use crate::random;
@@ -45,9 +45,9 @@ pub(super) enum NotTested {
     #[error("our visitor has no place: {0}")]
     Place(#[from] io::Error),
     #[error("{0} is taken: somebody at {1} has it")]
-    Taken(Ipv4Addr, String),
+    Taken(IpAddr, String),
     #[error("the router does not answer at {0}")]
-    NoRouter(Ipv4Addr),
+    NoRouter(IpAddr),
     #[error("nothing of `control` answers, so visitors reach nothing at all: {0}")]
     NoControl(String),
     #[error("it was stopped")]
@@ -64,7 +64,8 @@ pub(super) struct Reached {
 /// Our visitor, until it is dropped.
 pub(super) struct Station<'a> {
     tap: File,
-    visitor: Visitor,
+    /// What only this test knows.
+    secret: u32,
     settings: &'a IsolationSettings,
     over: &'a CancellationToken,
 }
@@ -85,29 +86,40 @@ impl<'a> Station<'a> {
             NetlinkError::Refused(errno) => io::Error::from(errno),
             error => io::Error::other(error),
         })?;
-        let visitor = Visitor {
-            hardware: settings.hardware_address.octets(),
-            address: settings.from,
-            secret: (random::number() & 0xffff_ffff) as u32,
-        };
-        Ok(Self { tap, visitor, settings, over })
+        let secret = (random::number() & 0xffff_ffff) as u32;
+        Ok(Self { tap, secret, settings, over })
     }
 
-    /// Makes all attempts: what came back of those into the office.
-    pub(super) fn test(&self) -> Result<BTreeMap<usize, Reached>, NotTested> {
-        let settings = self.settings;
-        if let Some(hardware) = self.near(settings.from, || self.visitor.ask_for_own())? {
-            return Err(NotTested::Taken(settings.from, told(hardware)));
+    /// Makes all attempts, in one IP version after the other: what came back of those into the office, and
+    /// why not all could be made.
+    pub(super) fn test(&self) -> (BTreeMap<usize, Reached>, Option<NotTested>) {
+        let (mut all, mut why) = (BTreeMap::new(), None);
+        for stand in self.settings.stands() {
+            match self.test_from(stand) {
+                Ok(reached) => all.extend(reached),
+                Err(error) => why = Some(error),
+            }
         }
-        let gateway = self.near(settings.gateway, || self.visitor.ask(settings.gateway))?;
-        let gateway = gateway.ok_or(NotTested::NoRouter(settings.gateway))?;
+        (all, why)
+    }
+
+    fn test_from(&self, stand: Stand) -> Result<BTreeMap<usize, Reached>, NotTested> {
+        let (settings, Stand { from, gateway: router }) = (self.settings, stand);
+        let hardware = settings.hardware_address.octets();
+        let visitor = Visitor { hardware, address: from, secret: self.secret };
+        if let Some(hardware) = self.near(&visitor, from, || visitor.ask_for_own())? {
+            return Err(NotTested::Taken(from, told(hardware)));
+        }
+        let gateway = self.near(&visitor, router, || visitor.ask(router))?;
+        let gateway = gateway.ok_or(NotTested::NoRouter(router))?;
         let is_reached = |reached: &Reached| reached.by != Answer::Router;
-        let controls = self.far(&settings.control, gateway, true)?;
+        let controls = self.far((&visitor, gateway), &settings.control, true)?;
         if !controls.values().any(is_reached) {
-            let all = settings.control.iter().map(ToString::to_string);
-            return Err(NotTested::NoControl(all.collect::<Vec<_>>().join(", ")));
+            let all = settings.control.iter().filter(|attempt| attempt.is_like(from));
+            let all: Vec<_> = all.map(ToString::to_string).collect();
+            return Err(NotTested::NoControl(all.join(", ")));
         }
-        let mut reached = self.far(&settings.office, gateway, false)?;
+        let mut reached = self.far((&visitor, gateway), &settings.office, false)?;
         reached.retain(|_, reached| is_reached(reached));
         Ok(reached)
     }
@@ -115,17 +127,19 @@ impl<'a> Station<'a> {
     /// Who has an address of the visitors' network.
     fn near(
         &self,
-        wanted: Ipv4Addr,
+        visitor: &Visitor,
+        wanted: IpAddr,
         question: impl Fn() -> Vec<u8>,
     ) -> Result<Option<Hardware>, NotTested> {
         for _ in 0..TRIES {
             self.send(&question())?;
-            let found = self.listen(Instant::now() + NEAR, &[], |said, _| match said {
-                Said::Has { who, hardware } if who == wanted => Some(hardware),
-                // Who asks for it with it as its own has it, too.
-                Said::Asks { who, hardware } if who == wanted => Some(hardware),
-                Said::Has { .. } | Said::Asks { .. } | Said::Answers { .. } => None,
-            })?;
+            let found =
+                self.listen((visitor, &[]), Instant::now() + NEAR, |said, _| match said {
+                    Said::Has { who, hardware } if who == wanted => Some(hardware),
+                    // Who asks for it with it as its own has it, too.
+                    Said::Asks { who, hardware } if who == wanted => Some(hardware),
+                    Said::Has { .. } | Said::Asks { .. } | Said::Answers { .. } => None,
+                })?;
             if found.is_some() {
                 return Ok(found);
             }
@@ -133,23 +147,28 @@ impl<'a> Station<'a> {
         Ok(None)
     }
 
-    /// What answers of these; with `one` nothing is waited for once one has.
+    /// What answers of those of these that are of the visitor's IP version; with `one` nothing is waited
+    /// for once one has.
     fn far(
         &self,
+        (visitor, gateway): (&Visitor, Hardware),
         attempts: &[Attempt],
-        gateway: Hardware,
         one: bool,
     ) -> Result<BTreeMap<usize, Reached>, NotTested> {
-        let mut reached = BTreeMap::new();
+        let own = || {
+            let all = attempts.iter().enumerate();
+            all.filter(|(_, attempt)| attempt.is_like(visitor.address))
+        };
+        let (mut reached, all) = (BTreeMap::new(), own().count());
         let begun = Instant::now();
         for round in 0..TRIES {
-            for (number, attempt) in attempts.iter().enumerate() {
+            for (number, attempt) in own() {
                 if !reached.contains_key(&number) {
-                    self.send(&self.visitor.attempt(number, *attempt, gateway))?;
+                    self.send(&visitor.attempt(number, *attempt, gateway))?;
                 }
             }
             let until = begun + FAR * (round + 1) / TRIES;
-            self.listen(until, attempts, |said, frame| {
+            self.listen((visitor, attempts), until, |said, frame| {
                 let Said::Answers { number, by } = said else { return None };
                 let frame = frame.get(..KEPT).unwrap_or(frame).to_vec();
                 let is_new = |former: &Reached| former.by == Answer::Router;
@@ -157,17 +176,16 @@ impl<'a> Station<'a> {
                     reached.insert(number, Reached { by, frame });
                 }
                 let is_enough = one && by != Answer::Router;
-                (is_enough || reached.len() == attempts.len()).then_some(())
+                (is_enough || reached.len() == all).then_some(())
             })?;
             let is_enough = one && reached.values().any(|it| it.by != Answer::Router);
-            if is_enough || reached.len() == attempts.len() {
+            if is_enough || reached.len() == all {
                 break;
             }
         }
         for number in reached.keys() {
             let attempt = attempts.get(*number);
-            let farewell =
-                attempt.and_then(|attempt| self.visitor.give_up(*number, *attempt, gateway));
+            let farewell = attempt.and_then(|attempt| visitor.give_up(*number, *attempt, gateway));
             if let Some(farewell) = farewell {
                 self.send(&farewell)?;
             }
@@ -178,8 +196,8 @@ impl<'a> Station<'a> {
     /// Takes frames until then or until one is what is looked for, and tells who asks where we are.
     fn listen<T>(
         &self,
+        (visitor, attempts): (&Visitor, &[Attempt]),
         until: Instant,
-        attempts: &[Attempt],
         mut look: impl FnMut(Said, &[u8]) -> Option<T>,
     ) -> Result<Option<T>, NotTested> {
         let mut octets = [0; LONGEST];
@@ -205,12 +223,12 @@ impl<'a> Station<'a> {
                 Err(error) => return Err(error.into()),
             };
             let frame = octets.get(..length).unwrap_or_default();
-            let Some(said) = self.visitor.read(frame, attempts) else { continue };
+            let Some(said) = visitor.read(frame, attempts) else { continue };
             if let Some(found) = look(said, frame) {
                 return Ok(Some(found));
             }
             if let Said::Asks { who, hardware } = said {
-                self.send(&self.visitor.tell((hardware, who)))?;
+                self.send(&visitor.tell((hardware, who)))?;
             }
         }
     }
