@@ -2,7 +2,7 @@
 //! second are one every 100 microseconds and no burst.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::time::{Duration, Instant};
 
 use super::judge::Judge;
@@ -12,11 +12,42 @@ use super::{Failure, Record, State, TargetNumber, TargetPolicy};
 #[derive(Debug)]
 pub struct Targets {
     judges: Vec<Judge>,
-    /// Who is to be asked when.
-    due: BinaryHeap<Reverse<(Instant, TargetNumber)>>,
+    /// Who is to be asked when, of those that have the same interval.
+    rounds: Vec<Round>,
+    /// When the first of each round is due, and the round's place.
+    due: BinaryHeap<Reverse<(Instant, usize)>>,
     /// Probes by their timeout; of those that have the same the one that was sent first is lost first.
     waiting: Vec<(Duration, VecDeque<(Instant, Probe)>)>,
     changes: Vec<Change>,
+}
+
+/// Targets with the same interval, the one that is due first before the others: who was asked goes to the
+/// end, which costs less than to find a place among ten thousand.
+#[derive(Debug)]
+struct Round {
+    every: Duration,
+    turns: VecDeque<(Instant, TargetNumber)>,
+}
+
+impl Round {
+    /// Who is due by then; it has its next turn after that.
+    fn next(&mut self, now: Instant) -> Option<TargetNumber> {
+        let (due, target) = self.turns.pop_front_if(|(due, _)| *due <= now)?;
+        let next = after(due, self.every, now);
+        match self.turns.back() {
+            // Where turns were missed not all have their next one in the same order.
+            Some((last, _)) if next < *last => {
+                let place = self.turns.partition_point(|(at, _)| *at <= next);
+                self.turns.insert(place, (next, target));
+            }
+            _ => self.turns.push_back((next, target)),
+        }
+        Some(target)
+    }
+
+    fn first(&self) -> Option<Instant> {
+        self.turns.front().map(|(at, _)| *at)
+    }
 }
 
 /// A probe that is to be sent now.
@@ -54,12 +85,20 @@ impl Targets {
     /// So many targets, each asked for the first time within its interval.
     pub fn new(policies: impl IntoIterator<Item = TargetPolicy>, now: Instant) -> Self {
         let judges: Vec<_> = policies.into_iter().map(|policy| Judge::new(policy, now)).collect();
-        let first = |(number, judge): (u32, &Judge)| {
-            let at = now + judge.policy.every.mul_f64(share(number));
-            Reverse((at, TargetNumber(number)))
+        let mut rounds = BTreeMap::<Duration, Vec<_>>::new();
+        for (number, judge) in (0..).zip(&judges) {
+            let every = judge.policy.every;
+            let at = now + every.mul_f64(share(number));
+            rounds.entry(every).or_default().push((at, TargetNumber(number)));
+        }
+        let round = |(every, mut turns): (Duration, Vec<_>)| {
+            turns.sort_unstable();
+            Round { every, turns: turns.into() }
         };
-        let due = (0..).zip(&judges).map(first).collect();
-        Self { judges, due, waiting: Vec::new(), changes: Vec::new() }
+        let rounds: Vec<_> = rounds.into_iter().map(round).collect();
+        let due = rounds.iter().map(Round::first).zip(0..);
+        let due = due.filter_map(|(at, place)| Some(Reverse((at?, place)))).collect();
+        Self { judges, rounds, due, waiting: Vec::new(), changes: Vec::new() }
     }
 
     /// When something is due although nothing comes.
@@ -76,14 +115,13 @@ impl Targets {
         self.expire(now);
         loop {
             let mut first = self.due.peek_mut()?;
-            let Reverse((due, target)) = *first;
-            if due > now {
-                return None;
-            }
-            let judge = self.judges.get_mut(usize::try_from(target.0).ok()?)?;
-            let TargetPolicy { every, timeout, .. } = judge.policy;
-            *first = Reverse((after(due, every, now), target));
+            let Reverse((_, place)) = *first;
+            let round = self.rounds.get_mut(place)?;
+            let target = round.next(now)?;
+            *first = Reverse((round.first()?, place));
             drop(first);
+            let judge = self.judges.get_mut(usize::try_from(target.0).ok()?)?;
+            let timeout = judge.policy.timeout;
             if let Some(sequence) = judge.begin(now) {
                 let probe = Probe { target, sequence };
                 self.wait(probe, timeout, now);

@@ -180,6 +180,34 @@ fn times_that_nobody_looked_at_are_not_made_up_for() {
 }
 
 #[test]
+fn after_a_pause_and_with_any_intervals_all_are_asked_in_their_order() {
+    let begun = origin();
+    let intervals = [1_000, 700, 1_000, 300, 1_000, 700];
+    let policies = intervals.map(|every| TargetPolicy { every: millis(every), ..POLICY });
+    let mut targets = Targets::new(policies, begun);
+    let mut asked = vec![Vec::new(); intervals.len()];
+    let pauses = [millis(650), millis(2_350), 7 * SECOND, millis(10)];
+    let mut now = begun;
+    for pause in pauses.into_iter().chain(std::iter::repeat_n(millis(10), 1_000)) {
+        now += pause;
+        while let Some(probe) = targets.poll(now) {
+            asked[probe.target.0 as usize].push(now);
+            targets.withdraw(probe);
+        }
+        assert!(targets.next_deadline().unwrap() > now);
+    }
+    for (every, asked) in intervals.into_iter().zip(asked) {
+        let regular = asked.iter().filter(|at| **at > begun + 10 * SECOND + millis(10));
+        let regular: Vec<_> = regular.collect();
+        let expected = 10_000 / every as usize;
+        assert!((expected - 1..=expected + 1).contains(&regular.len()), "{every}: {regular:?}");
+        let is_even =
+            |pair: &[&Instant]| (*pair[1] - *pair[0]).abs_diff(millis(every)) <= millis(10);
+        assert!(regular.windows(2).all(is_even), "{every}: {regular:?}");
+    }
+}
+
+#[test]
 fn who_waits_for_many_answers_asks_no_more() {
     let policy = TargetPolicy { every: millis(100), timeout: 100 * SECOND, ..POLICY };
     let begun = origin();

@@ -1,19 +1,22 @@
 //! Many datagrams with one system call, each with the time at which the kernel had it.
 //!
-//! A batch is short, so that the time taken before it is that of its last datagram, too.
+//! Few are sent together, so that the time taken before that is the last one's, too. Of what is received
+//! the kernel says when it came, however many are taken.
 
 use std::io;
 use std::mem;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nix::errno::Errno;
-use socket2::{SockAddr, SockAddrStorage};
+use socket2::SockAddr;
 
-/// Datagrams in a batch.
+/// Datagrams that are sent together.
 pub(super) const MOST: usize = 8;
+/// Datagrams that are received together.
+const TAKEN: usize = 32;
 /// The longest datagram that is looked at; of DNS as much as it may have without asking for more.
 const LONGEST: usize = 1_500;
 
@@ -31,7 +34,8 @@ pub(super) struct Received<'a> {
 
 /// Room for a batch.
 pub(super) struct Batch {
-    octets: Box<[[u8; LONGEST]; MOST]>,
+    octets: Box<[[u8; LONGEST]; TAKEN]>,
+    control: Box<[Control; TAKEN]>,
 }
 
 /// Control messages of a time and a hop limit, and room to spare; aligned as they have to be.
@@ -39,7 +43,7 @@ type Control = [u64; 8];
 
 impl Batch {
     pub(super) fn new() -> Self {
-        Self { octets: Box::new([[0; LONGEST]; MOST]) }
+        Self { octets: Box::new([[0; LONGEST]; TAKEN]), control: Box::new([[0; 8]; TAKEN]) }
     }
 
     /// Receives a batch without waiting, and hands each datagram over; `false` when there was none.
@@ -48,22 +52,22 @@ impl Batch {
         fd: BorrowedFd<'_>,
         mut take: impl FnMut(Received<'_>),
     ) -> io::Result<bool> {
-        let mut from: [_; MOST] = std::array::from_fn(|_| SockAddrStorage::zeroed());
-        let mut control: [Control; MOST] = [[0; 8]; MOST];
         // SAFETY: these are plain structures of numbers and pointers, for which zeros are a value.
-        let (mut parts, mut headers): ([libc::iovec; MOST], [libc::mmsghdr; MOST]) =
-            unsafe { mem::zeroed() };
-        for (part, octets) in parts.iter_mut().zip(self.octets.iter_mut()) {
+        let (mut from, mut parts, mut headers): (
+            [libc::sockaddr_in6; TAKEN],
+            [libc::iovec; TAKEN],
+            [libc::mmsghdr; TAKEN],
+        ) = unsafe { mem::zeroed() };
+        let room = self.octets.iter_mut().zip(self.control.iter_mut());
+        for (((header, part), from), (octets, control)) in
+            headers.iter_mut().zip(&mut parts).zip(&mut from).zip(room)
+        {
             part.iov_base = octets.as_mut_ptr().cast();
             part.iov_len = octets.len();
-        }
-        for (((header, part), from), control) in
-            headers.iter_mut().zip(&mut parts).zip(&mut from).zip(&mut control)
-        {
             header.msg_hdr.msg_iov = part;
             header.msg_hdr.msg_iovlen = 1;
             header.msg_hdr.msg_name = ptr::from_mut(from).cast();
-            header.msg_hdr.msg_namelen = from.size_of();
+            header.msg_hdr.msg_namelen = size_of::<libc::sockaddr_in6>() as libc::socklen_t;
             header.msg_hdr.msg_control = control.as_mut_ptr().cast();
             header.msg_hdr.msg_controllen = size_of::<Control>();
         }
@@ -72,7 +76,7 @@ impl Batch {
             libc::recvmmsg(
                 fd.as_raw_fd(),
                 headers.as_mut_ptr(),
-                MOST as u32,
+                TAKEN as u32,
                 libc::MSG_DONTWAIT,
                 ptr::null_mut(),
             )
@@ -82,18 +86,13 @@ impl Batch {
             Err(Errno::EAGAIN) => return Ok(false),
             Err(errno) => return Err(errno.into()),
         };
-        for ((header, octets), from) in headers.iter().zip(self.octets.iter()).zip(from).take(count)
+        for ((header, octets), from) in
+            headers.iter().zip(self.octets.iter()).zip(&from).take(count)
         {
             let length = usize::try_from(header.msg_len).unwrap_or_default();
-            // SAFETY: the kernel wrote an address of that length there.
-            let from = unsafe { SockAddr::new(from, header.msg_hdr.msg_namelen) };
             let (at, hops) = controls(&header.msg_hdr);
-            take(Received {
-                octets: octets.get(..length).unwrap_or(octets),
-                from: from.as_socket(),
-                at,
-                hops,
-            });
+            let octets = octets.get(..length).unwrap_or(octets);
+            take(Received { octets, from: sender(from), at, hops });
         }
         Ok(count > 0)
     }
@@ -153,6 +152,24 @@ impl<const LENGTH: usize> Outgoing<LENGTH> {
     }
 }
 
+/// The address that the kernel wrote there, which is shorter if it is of IPv4.
+fn sender(from: &libc::sockaddr_in6) -> Option<SocketAddr> {
+    match i32::from(from.sin6_family) {
+        libc::AF_INET => {
+            // SAFETY: it is of this family, and there is more room than it takes.
+            let from = unsafe { ptr::from_ref(from).cast::<libc::sockaddr_in>().read() };
+            let address = Ipv4Addr::from(u32::from_be(from.sin_addr.s_addr));
+            Some(SocketAddrV4::new(address, u16::from_be(from.sin_port)).into())
+        }
+        libc::AF_INET6 => {
+            let (address, port) = (from.sin6_addr.s6_addr, u16::from_be(from.sin6_port));
+            let (flow, scope) = (from.sin6_flowinfo, from.sin6_scope_id);
+            Some(SocketAddrV6::new(address.into(), port, flow, scope).into())
+        }
+        _ => None,
+    }
+}
+
 /// When the kernel had a datagram, and its hop limit.
 fn controls(header: &libc::msghdr) -> (Option<SystemTime>, Option<u8>) {
     let (mut at, mut hops) = (None, None);
@@ -196,7 +213,7 @@ mod tests {
 
     use super::*;
 
-    /// Ten datagrams from a socket to one at that address, each with its number.
+    /// Forty datagrams from a socket to one at that address, each with its number.
     fn receive(at: &str) {
         let receiver = UdpSocket::bind(at).unwrap();
         setsockopt(&receiver, sockopt::ReceiveTimestampns, &true).unwrap();
@@ -206,7 +223,7 @@ mod tests {
         let before = SystemTime::now();
         let sender = UdpSocket::bind(at).unwrap();
         let (to, mut outgoing) = (receiver.local_addr().unwrap(), Outgoing::new());
-        for number in 0..10_u8 {
+        for number in 0..40_u8 {
             if !outgoing.put(to, [number; 3]) {
                 outgoing.send(sender.as_fd(), |_, errno| panic!("{errno}"));
                 assert!(outgoing.put(to, [number; 3]));
@@ -228,8 +245,8 @@ mod tests {
         {
             batches += 1;
         }
-        assert_eq!(numbers, (0..10).collect::<Vec<_>>());
-        assert_eq!(batches, 10_usize.div_ceil(MOST));
+        assert_eq!(numbers, (0..40).collect::<Vec<_>>());
+        assert_eq!(batches, 40_usize.div_ceil(TAKEN));
     }
 
     #[test]
