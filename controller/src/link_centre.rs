@@ -4,7 +4,8 @@
 //! `GET /v1/links/SITE/events?epoch=` and `cells?epoch=` tell up to which number a log of the agent is
 //! kept, `POST` to them with `first=` takes lines that follow, and `POST /v1/links/SITE/state` how the
 //! links are. `GET /v1/links/SITE/policy?after=` tells what it is to run by, if there is a newer policy than it
-//! has. What travels stands in [`link::report`] and [`link::policy`].
+//! has. `POST /v1/links/SITE/sector` asks whether it is a path's turn on a sector that it shares. What travels
+//! stands in [`link::report`], [`link::policy`] and [`link::sector`].
 
 mod beside;
 mod hearing;
@@ -18,6 +19,7 @@ mod reporting;
 mod settings;
 mod telling;
 mod told;
+mod turns;
 mod windows;
 
 use std::convert::Infallible;
@@ -49,6 +51,7 @@ pub(crate) use telling::Telling;
 pub(crate) use windows::{WindowKept, all as all_windows};
 
 use intake::Intake;
+use turns::Turns;
 
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 /// Agents speak every ten seconds; who is silent for so long is gone, or slow with its next question.
@@ -100,7 +103,8 @@ impl LinkCentre {
         listener.set_nonblocking(true).map_err(bound)?;
         let of_one_source = (settings.connections / 4).max(1);
         let room = Room::new(settings.connections, of_one_source);
-        Ok(Self { listener, files, intake: Intake { store, clock }, room })
+        let intake = Intake { store, clock, turns: Turns::new() };
+        Ok(Self { listener, files, intake, room })
     }
 
     /// Where it listens.
@@ -117,6 +121,10 @@ impl LinkCentre {
     /// The listener cannot be used.
     pub async fn run(self, stop: CancellationToken) -> io::Result<()> {
         let listener = TcpListener::from_std(self.listener)?;
+        if let Err(error) = self.intake.recall_members().await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "link-centre: who shares sectors is known once it tells");
+        }
         tracing::info!(listen = %listener.local_addr()?, "link-centre is open");
         let following = self.files.follow(FILES_EVERY, "controller.links", stop.clone());
         let serving = async {

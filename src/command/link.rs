@@ -164,7 +164,12 @@ fn would_carry(path: &PathStatus) -> String {
         (None, ..) => "-".to_owned(),
         (Some("ready"), _, Some([up, down])) => {
             let mbit = |kbit: u64| format!("{}.{}", kbit / 1_000, kbit % 1_000 / 100);
-            format!("yes, {} / {} Mbit/s", mbit(up), mbit(down))
+            let beside = match path.carried_beside.as_deref() {
+                None => "",
+                Some("shared") => ", shared",
+                Some(_) => ", maybe shared",
+            };
+            format!("yes, {} / {} Mbit/s{beside}", mbit(up), mbit(down))
         }
         (Some("unfit"), Some(why), _) => format!("no: {why}"),
         (Some(_), ..) => "not tried lately".to_owned(),

@@ -63,13 +63,18 @@ impl City {
 
     /// With more in its section of the centre.
     fn start_agent_with(&mut self, router: usize, more: &str) {
+        self.start_agent_as(router, more, USUAL);
+    }
+
+    /// And set otherwise.
+    fn start_agent_as(&mut self, router: usize, more: &str, setting: Setting<'_>) {
         let dir = self.offices.dir().display();
         let more = format!(
             "[links.centre]\nurl = \"https://10.1.0.1:8473\"\nca = \"{dir}/ca.pem\"\n\
              certificate = \"{dir}/agent-{router}.pem\"\nkey = \"{dir}/agent-{router}.key\"\n\
              cells = \"{dir}/cells-{router}.jsonl\"\n{more}"
         );
-        self.offices.start(router, Setting { more: &more, ..USUAL });
+        self.offices.start(router, Setting { more: &more, ..setting });
     }
 
     fn start_centre(&mut self) {
@@ -377,4 +382,51 @@ fn an_agent_runs_by_its_last_signed_policy_with_the_centre_gone() {
     assert_eq!(codes, ["taken", "refused", "taken", "refused"], "{told:?}");
     assert!(told[1].1.contains("restart it"), "{told:?}");
     assert_eq!(told[3].1, "its signature is not genuine");
+}
+
+#[test]
+fn agents_on_one_sector_try_it_in_turns_and_without_the_centre_each_in_its_slot() {
+    let mut city = City::lay();
+    // Trains that met would each measure half.
+    let slow = ["tc", "qdisc", "add", "dev", "rad0", "root", "tbf", "rate", "5mbit"];
+    let bucket = ["burst", "3000", "limit", "40000"];
+    for router in ["router-1", "router-2"] {
+        city.offices.at(router, &[&slow[..], &bucket].concat());
+    }
+    city.start_centre();
+    let setting = Setting {
+        carry_test: Some("every-seconds = 10"),
+        more_of_backup: "sector = \"east\"",
+        ..USUAL
+    };
+    for router in 1..=2 {
+        city.start_agent_as(router, "", setting);
+    }
+    let is_carried = |status: &Value, beside: &Value| {
+        let radio = &status["paths"][1];
+        radio["fitness"] == "ready" && radio["carried-beside"] == *beside
+    };
+    for router in 1..=2 {
+        let wanted = |status: &Value| is_carried(status, &Value::Null);
+        let status = city.offices.wait_for(router, "a turn", wanted);
+        for kbit in status["paths"][1]["carries-kbit"].as_array().unwrap() {
+            let kbit = kbit.as_u64().unwrap();
+            assert!((4_500..5_500).contains(&kbit), "{kbit} kbit/s of 5,000");
+        }
+    }
+    // The fibre, which is on no sector, waits for nobody.
+    let sites = city.ask(&["sites"]).unwrap();
+    let radio = &sites[0]["state"]["paths"][1];
+    assert_eq!((&radio["sector"], &radio["ends"][1]), (&"east".into(), &"198.51.100.2".into()));
+    city.kill_centre();
+    let tried = |router: usize| {
+        let status = city.offices.status(router).unwrap();
+        status["paths"][1]["trials"].as_u64().unwrap()
+    };
+    let before = [1, 2].map(tried);
+    for (router, before) in (1..=2).zip(before) {
+        city.offices.wait_for(router, "a trial without the centre", |status| {
+            status["paths"][1]["trials"].as_u64().unwrap() > before + 1
+        });
+    }
 }

@@ -14,10 +14,13 @@ use hyper::header::CONTENT_TYPE;
 use hyper::{Method, Request, Response, StatusCode};
 use link::policy::Offer;
 use link::report::{Cell, Epoch, FINE_SPAN, Kind, Name, Refused, Taken};
+use link::sector;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::{LinkBatch, LinkEvent, LinkTaken, Store, StoreError};
 use tokio::time::timeout;
+
+use super::turns::Turns;
 
 const LARGEST_BODY: usize = 1_024 * 1_024;
 const MOST_LINES: usize = 1_000;
@@ -32,6 +35,7 @@ const AHEAD: Duration = Duration::from_secs(86_400);
 pub(super) struct Intake {
     pub(super) store: Arc<dyn Store>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) turns: Turns,
 }
 
 /// What an agent is answered.
@@ -40,6 +44,8 @@ enum Said {
     Taken(u64),
     /// Its policy, if there is a newer one.
     Offered(Option<Value>),
+    /// Whether it is its turn on a sector.
+    Turn(sector::Answer),
 }
 
 /// Why something is not taken.
@@ -78,6 +84,7 @@ impl Intake {
         let outcome = self.take(request, names).await;
         match outcome {
             Ok(Said::Taken(last)) => json(StatusCode::OK, &Taken { last }),
+            Ok(Said::Turn(answer)) => json(StatusCode::OK, &answer),
             Ok(Said::Offered(policy)) => json(StatusCode::OK, &Offer { policy }),
             Err(Refusal(status, refused)) => {
                 if status != StatusCode::CONFLICT {
@@ -120,6 +127,12 @@ impl Intake {
         let reading = timeout(BODY_WITHIN, Limited::new(body, LARGEST_BODY).collect()).await;
         let body = reading.map_err(|_| malformed("the body takes too long"))?;
         let body = body.map_err(|error| malformed(error.to_string()))?.to_bytes();
+        if what == "sector" {
+            let question =
+                serde_json::from_slice(&body).map_err(|error| malformed(error.to_string()))?;
+            let answer = self.turns.answer(&site, &question, now).ok_or_else(not_found)?;
+            return Ok(Said::Turn(answer));
+        }
         if what == "state" {
             self.note_state(&site, &body, now).await?;
             return Ok(Said::Taken(0));
@@ -166,6 +179,7 @@ impl Intake {
         if !state.is_object() || body.len() > LONGEST_STATE {
             return Err(malformed("a state is an object of 64 kB at most"));
         }
+        self.turns.note(site, body);
         Ok(self.store.note_link_state(site, &state.to_string(), now).await?)
     }
 }

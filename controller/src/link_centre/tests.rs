@@ -30,7 +30,7 @@ impl Office {
     async fn new() -> Self {
         let store = store::testing::sqlite().await;
         let clock = Arc::new(ManualClock::new(NOON));
-        let intake = Intake { store: store.shared(), clock };
+        let intake = Intake { store: store.shared(), clock, turns: Turns::new() };
         Self { store, intake }
     }
 
@@ -285,4 +285,38 @@ async fn who_has_no_certificate_of_the_authority_is_not_heard() {
     }
     stop.cancel();
     running.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn an_agent_asks_for_a_turn_on_a_sector_of_which_it_told() {
+    let office = Office::new().await;
+    let ask = async |path: &str, wish: &str| {
+        let body = format!(r#"{{"path":"{path}","sector":"east","wish":{wish}}}"#);
+        office.ask(Method::POST, "/v1/links/hofuf/sector", &body).await
+    };
+    let (status, _) = ask("radio", "\"turn\"").await;
+    assert_eq!(status, StatusCode::NOT_FOUND, "it did not tell yet");
+    let path = r#"{"name":"radio","sector":"east","ends":["10.0.0.1","10.0.0.2"],"office-kbit":5}"#;
+    let state = format!(r#"{{"mode":"on-backup","paths":[{path},{{"name":"fibre"}}]}}"#);
+    let (status, _) = office.ask(Method::POST, "/v1/links/hofuf/state", &state).await;
+    assert_eq!(status, StatusCode::OK);
+    let expected = json!({
+        "turn": null,
+        "slot": { "number": 0, "of": 1 },
+        "siblings": { "links": 0, "busy": 0, "used": 0 },
+    });
+    for wish in ["\"turn\"", "\"news\"", r#"{"done":7}"#] {
+        assert_eq!(ask("radio", wish).await, (StatusCode::OK, expected.clone()), "{wish}");
+    }
+    assert_eq!(ask("fibre", "\"turn\"").await.0, StatusCode::NOT_FOUND);
+    assert_eq!(ask("radio", "\"all\"").await.0, StatusCode::BAD_REQUEST);
+    // One that begins knows from the store who was there, and whom to keep a slot for.
+    let clock = Arc::new(ManualClock::new(NOON));
+    let fresh = Intake { store: office.store.shared(), clock, turns: Turns::new() };
+    fresh.recall_members().await.unwrap();
+    let question =
+        serde_json::from_value(json!({"path": "radio", "sector": "east", "wish": "news"}));
+    let question: link::sector::Question = question.unwrap();
+    let site: Name = "hofuf".parse().unwrap();
+    assert!(fresh.turns.answer(&site, &question, NOON).is_some());
 }

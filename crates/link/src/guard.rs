@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 
 use crate::Second;
 use crate::capacity::BitRate;
+use crate::sector::Siblings;
 
 /// Of a path 95 % are given away; the rest keeps the queue on this side of the bottleneck.
 pub const USABLE: Share = Share { of: 95, in_all: 100 };
 /// An office may want so much more than the 95th percentile of what it had.
-const OFFICE_RESERVE: Share = Share { of: 130, in_all: 100 };
+pub const OFFICE_RESERVE: Share = Share { of: 130, in_all: 100 };
 const MOST_WHILE_CLAMPED: Share = Share { of: 1, in_all: 2 };
 const HALF: Share = Share { of: 1, in_all: 2 };
 const DOUBLE: Share = Share { of: 2, in_all: 1 };
@@ -130,6 +131,7 @@ pub struct Wanted {
 pub struct Guard {
     policy: GuardPolicy,
     capacity: BitRate,
+    siblings: Siblings,
     state: State,
 }
 
@@ -157,7 +159,7 @@ struct Clamped {
 impl Guard {
     /// A path of that capacity, of which visitors may have all that the office leaves.
     pub const fn new(policy: GuardPolicy, capacity: BitRate) -> Self {
-        Self { policy, capacity, state: State::Free }
+        Self { policy, capacity, siblings: Siblings::NONE, state: State::Free }
     }
 
     /// What visitors are to have now.
@@ -173,6 +175,17 @@ impl Guard {
                 Wanted { ceil: Some(ceil), reason: GuardReason::Restoring, sign_ins: SignIns::Open }
             }
         }
+    }
+
+    /// Other offices use the sector that the path is on: what it carries is for all of them. Whoever is
+    /// clamped and has more than that leaves, gets less.
+    pub fn share(&mut self, siblings: Siblings) -> Wanted {
+        self.siblings = siblings;
+        if let State::Clamped(clamped) = self.state {
+            let ceil = clamped.ceil.min(self.most());
+            self.state = State::Clamped(Clamped { ceil, ..clamped });
+        }
+        self.wanted()
     }
 
     /// The least that visitors have while they are clamped.
@@ -193,10 +206,10 @@ impl Guard {
     ///
     /// Whoever is clamped stays as it is; whoever was getting the path back gets no more by that.
     pub fn clamp(&mut self, office: BitRate, now: Instant) -> Wanted {
-        let left = USABLE.of(self.capacity).bits_per_second();
+        let left = USABLE.of(self.left()).bits_per_second();
         let reserved = OFFICE_RESERVE.of(office).bits_per_second();
         let left = BitRate::from_bits_per_second(left.saturating_sub(reserved));
-        let left = left.clamp(self.floor(), self.most());
+        let left = self.siblings.part(left).clamp(self.floor(), self.most());
         let ceil = match self.state {
             State::Clamped(_) => return self.wanted(),
             State::Free => left,
@@ -253,8 +266,13 @@ impl Guard {
         self.wanted()
     }
 
-    const fn most(&self) -> BitRate {
-        MOST_WHILE_CLAMPED.of(self.capacity)
+    fn most(&self) -> BitRate {
+        self.siblings.part(MOST_WHILE_CLAMPED.of(self.left()))
+    }
+
+    /// What offices on the same sector leave of the path.
+    fn left(&self) -> BitRate {
+        self.siblings.left(self.capacity)
     }
 
     fn crowding(&self, felt: Felt<'_>) -> Option<Crowding> {
@@ -268,7 +286,7 @@ impl Guard {
         if is_late {
             return Some(Crowding::Delay);
         }
-        (felt.office > self.policy.busy.of(self.capacity)).then_some(Crowding::Busy)
+        (felt.office > self.policy.busy.of(self.left())).then_some(Crowding::Busy)
     }
 
     /// Half of what they have, and after a while at the floor nobody new.

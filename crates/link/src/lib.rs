@@ -22,6 +22,7 @@ pub mod penalty;
 pub mod policy;
 pub mod quality;
 pub mod report;
+pub mod sector;
 pub mod site;
 pub mod stamp;
 pub mod targets;

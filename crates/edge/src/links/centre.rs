@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use certificates::Followed;
 use link::report::Kind;
+use link::sector::ASK_EVERY;
 use tokio::sync::Notify;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
@@ -26,6 +27,7 @@ use exchange::Exchange;
 use telling::Telling;
 
 use super::reload::Reloader;
+use super::sectors::Sectors;
 use super::status::Status;
 use crate::random;
 
@@ -45,6 +47,7 @@ pub(super) struct Centre {
     events: Telling,
     cells: Telling,
     status: Arc<Mutex<Status>>,
+    sectors: Sectors,
     /// That there is something new in a log.
     written: Arc<Notify>,
 }
@@ -61,7 +64,7 @@ impl Centre {
         site: &str,
         settings: &CentreSettings,
         logs: &Logs<'_>,
-        status: Arc<Mutex<Status>>,
+        (status, sectors): (Arc<Mutex<Status>>, Sectors),
         written: Arc<Notify>,
     ) -> Result<Self, CentreError> {
         Ok(Self {
@@ -71,6 +74,7 @@ impl Centre {
             events: Telling::new(Kind::Events, logs.events),
             cells: Telling::new(Kind::Cells, logs.cells),
             status,
+            sectors,
             written,
         })
     }
@@ -109,19 +113,25 @@ impl Centre {
         }
         tracing::info!(url = %self.settings.url, "links.centre is reached");
         let mut state_told: Option<Instant> = None;
+        let mut is_news = true;
         while begun.elapsed() < LONGEST_CONNECTION {
             // In turns, so that a long history of cells keeps no event waiting.
             let some = self.events.tell(&mut exchange, &self.site).await?;
             let more = self.cells.tell(&mut exchange, &self.site).await?;
-            if state_told.is_none_or(|told| told.elapsed() >= BEAT) || !(some || more) {
+            let is_all = !(some || more);
+            if state_told.is_none_or(|told| told.elapsed() >= BEAT) || (is_news && is_all) {
                 self.tell_state(&mut exchange).await?;
                 self.ask_policy(&mut exchange, reloader).await?;
-                state_told = Some(Instant::now());
+                (state_told, is_news) = (Some(Instant::now()), false);
             }
-            if !(some || more) {
+            // It answers whom it knows by its state.
+            self.ask_turns(&mut exchange).await?;
+            if is_all {
+                let pause = if self.sectors.is_waiting() { ASK_EVERY } else { BEAT };
                 tokio::select! {
-                    () = self.written.notified() => {}
-                    () = sleep(BEAT) => {}
+                    () = self.written.notified() => is_news = true,
+                    () = self.sectors.wished() => {}
+                    () = sleep(pause) => {}
                 }
             }
         }
@@ -129,9 +139,20 @@ impl Centre {
     }
 
     async fn tell_state(&self, exchange: &mut Exchange) -> Result<(), CentreError> {
-        let status = self.status.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.sectors.add_to(&mut status);
         let body = serde_json::to_vec(&status).expect("what is told has a form in JSON");
         exchange.post(&format!("/v1/links/{}/state", self.site), body).await?.taken().map(drop)
+    }
+
+    /// Asks whose turn it is on the sectors of paths, and how the others there are.
+    async fn ask_turns(&self, exchange: &mut Exchange) -> Result<(), CentreError> {
+        for asking in self.sectors.questions(std::time::Instant::now()) {
+            let body = serde_json::to_vec(&asking.question).expect("a question has a form in JSON");
+            let answer = exchange.post(&format!("/v1/links/{}/sector", self.site), body).await?;
+            self.sectors.hear(&asking, answer.turn()?.as_ref());
+        }
+        Ok(())
     }
 
     /// Takes a newer policy, if the centre has one and this agent knows by which key.

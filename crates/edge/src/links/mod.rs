@@ -17,6 +17,7 @@ mod policy;
 mod reload;
 mod reports;
 mod router;
+mod sectors;
 mod settings;
 pub mod shaper;
 mod sockets;
@@ -67,6 +68,7 @@ use isolation::Testing;
 use reload::{Sections, Ways};
 use reports::Reports;
 use router::Router;
+use sectors::Sectors;
 use sockets::Sockets;
 use targets::{Asking, Outlets};
 use trial::Outlet;
@@ -168,11 +170,13 @@ impl Links {
         let over = CancellationToken::new();
         let (commands, to_obey) = sync_channel(COMMANDS);
         let status = Arc::new(Mutex::new(Status { policy, ..Status::of(&watch, &words) }));
-        let reports = Reports::open(settings, &words, &status)?;
+        let sectors = Sectors::new(settings, (&commands, &wake));
+        let reports = Reports::open(settings, &words, (&status, &sectors))?;
         let outlet = Outlet {
             commands: commands.clone(),
             wake: Arc::clone(&wake),
             status: Arc::clone(&status),
+            sectors,
         };
         let trials = trial::start(settings, key.as_ref(), outlet, over.clone())?;
         let ways = Ways {

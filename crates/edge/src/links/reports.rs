@@ -13,6 +13,7 @@ use super::centre::{Centre, CentreSettings, Logs};
 use super::desk::Recent;
 use super::event::{Event, Words};
 use super::numbered::{Extent, NumberedLog};
+use super::sectors::Sectors;
 use super::status::Status;
 use super::{LinksError, LinksSettings, spawn};
 
@@ -43,7 +44,7 @@ impl Reports {
     pub(super) fn open(
         settings: &LinksSettings,
         words: &Words,
-        status: &Arc<Mutex<Status>>,
+        (status, sectors): (&Arc<Mutex<Status>>, &Sectors),
     ) -> Result<Self, LinksError> {
         let log = open(&settings.event_log, OF_EVENTS)?;
         let written = Arc::new(Notify::new());
@@ -52,7 +53,8 @@ impl Reports {
         let (remembered, tells) = (Arc::clone(&recent), Arc::clone(&written));
         let mut reports = Self { events, samples: None, recent, centre: None, writers: Vec::new() };
         if let Some(centre) = &settings.centre {
-            reports.open_centre((settings, centre), words, (status, &written))?;
+            let of = (status, sectors);
+            reports.open_centre((settings, centre), words, of, &written)?;
         }
         let writer = move || write(log, &to_write, &remembered, &tells);
         reports.writers.push(spawn("link-events", writer)?);
@@ -63,7 +65,8 @@ impl Reports {
         &mut self,
         (settings, centre): (&LinksSettings, &CentreSettings),
         words: &Words,
-        (status, written): (&Arc<Mutex<Status>>, &Arc<Notify>),
+        (status, sectors): (&Arc<Mutex<Status>>, &Sectors),
+        written: &Arc<Notify>,
     ) -> Result<(), LinksError> {
         let files = u64::from(FORMER_CELLS) + 1;
         let largest = centre.keep_mb * 1_000_000 / files;
@@ -72,8 +75,8 @@ impl Reports {
             events: (&settings.event_log, OF_EVENTS.former),
             cells: (&centre.cells, FORMER_CELLS),
         };
-        let (status, tells) = (Arc::clone(status), Arc::clone(written));
-        let telling = Centre::open(&settings.site, centre, &logs, status, tells);
+        let (of, tells) = ((Arc::clone(status), sectors.clone()), Arc::clone(written));
+        let telling = Centre::open(&settings.site, centre, &logs, of, tells);
         self.centre = Some(telling.map_err(LinksError::Centre)?);
         let (samples, to_count) = sync_channel(SAMPLES);
         let (cells, tells) = (Cells::new(words.clone()), Arc::clone(written));

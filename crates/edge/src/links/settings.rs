@@ -150,6 +150,10 @@ pub struct PathSettings {
     /// A far end that knows no such key, as a router with FRR, needs no.
     #[serde(default = "default_authenticated")]
     pub authenticated: bool,
+    /// The radio sector that it shares with paths of other offices, which have the same name here: only one
+    /// of them is tried at a time, and each makes room for the offices on the others. By default it has
+    /// what it carries to itself.
+    pub sector: Option<String>,
     /// What OSPF has for its device while nothing is advised, as FRR's own configuration has it in `ip
     /// ospf cost`; without it OSPF works it out.
     pub ospf_cost: Option<u16>,

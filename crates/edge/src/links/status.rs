@@ -1,9 +1,11 @@
 //! How the links of an office are now, for whoever asks.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use link::PathNumber;
 use link::carry::Judgement;
+use link::sector::Beside;
 use serde::{Deserialize, Serialize};
 
 use super::event::{self, Words};
@@ -64,6 +66,18 @@ pub struct PathStatus {
     pub mtu: Option<u16>,
     /// What visitors have of it at most, in kbit/s; nothing if they have all that the office leaves.
     pub visitors_kbit: Option<u64>,
+    /// Beside whom that was, if not alone: `shared` with other offices of the sector, or `unknown`.
+    #[serde(default)]
+    pub carried_beside: Option<String>,
+    /// The sector that it is on, as the centre is told.
+    #[serde(default)]
+    pub sector: Option<String>,
+    /// The addresses of both its ends then, our own first.
+    #[serde(default)]
+    pub ends: Option<[IpAddr; 2]>,
+    /// What the office counts on there, in kbit/s, while it is its backup.
+    #[serde(default)]
+    pub office_kbit: Option<u64>,
     /// Whether the office leaves no room for visitors who are not online yet.
     #[serde(default)]
     pub is_closed_to_visitors: bool,
@@ -97,6 +111,12 @@ impl Status {
                 carries_kbit: carried.map(|of| {
                     [of.capacity_up, of.capacity_down].map(|of| of.bits_per_second() / 1_000)
                 }),
+                carried_beside: carried
+                    .filter(|of| of.beside != Beside::Nobody)
+                    .map(|of| of.beside.as_str().to_owned()),
+                sector: None,
+                ends: None,
+                office_kbit: watch.office_on(number).map(|of| of.bits_per_second() / 1_000),
                 mtu: carried.map(|of| of.mtu.0),
                 is_closed_to_visitors: watch.is_closed_to_visitors(number),
                 visitors_kbit: watch.ceil(number).flatten().map(|of| of.bits_per_second() / 1_000),

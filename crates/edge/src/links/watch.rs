@@ -10,6 +10,7 @@ mod paced;
 mod patience;
 mod reload;
 mod sampled;
+mod siblings;
 
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
@@ -18,6 +19,7 @@ use link::bfd::{self, Arrival, Datagram, Discriminator, Interface, Output, Sessi
 use link::capacity::BitRate;
 use link::guard::Wanted;
 use link::path::{Heard, Liveness, Why};
+use link::sector::Siblings;
 use link::site::{Decision, Reason, Routes};
 use link::stamp::sender::{self, Reading, Reflection, Sender, Sizes};
 use link::stamp::{ErrorEstimate, Format, SessionId};
@@ -79,6 +81,8 @@ struct Watched {
     guarded: Option<Guarded>,
     /// Whether it would carry the office, if that is tried.
     fitness: Option<Fitness>,
+    /// Who else uses its sector, as it was last told, and until when that is believed.
+    siblings: (Siblings, Instant),
     /// What the last second of probes showed.
     last: Second,
     /// What it showed of the directions of losses.
@@ -130,6 +134,7 @@ impl Watch {
                 path: Path::new(of.policy(), now),
                 guarded: settings.shape(of).map(|shape| Guarded::of(&shape)),
                 fitness: is_tried.then(|| Fitness::new(settings.carry_test_of(of).requirement())),
+                siblings: (Siblings::NONE, now),
                 last: Second::default(),
                 losses: Losses::default(),
             });
@@ -278,6 +283,7 @@ impl Watch {
             // Seconds that nobody looked at are not made up for.
             self.next_second = if next > now { next } else { now + SECOND };
             self.weigh(now, effects);
+            self.forget_siblings(now, effects);
         }
         for index in 0..self.paths.len() {
             let Some(watched) = self.paths.get_mut(index) else { continue };
@@ -479,7 +485,8 @@ impl Watch {
         effects: &mut Vec<Effect>,
     ) {
         for (number, watched) in (0..).map(PathNumber::new).zip(&mut self.paths) {
-            if Some(number) != clamped {
+            // Other offices of its sector need it yet.
+            if Some(number) != clamped && watched.siblings.0.busy == 0 {
                 let wanted = watched.guarded.as_mut().and_then(|guarded| guarded.go(now));
                 effects.extend(wanted.map(|wanted| Effect::Shared(number, wanted)));
             }

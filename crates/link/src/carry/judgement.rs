@@ -7,6 +7,7 @@ use super::{Direction, Interface, Step};
 use crate::Readiness;
 use crate::capacity::BitRate;
 use crate::path_mtu::PacketSize;
+use crate::sector::{Beside, Siblings};
 
 /// What an office needs of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +62,8 @@ pub struct Ready {
     pub round_trip: Duration,
     /// So many of a thousand probes are lost on it.
     pub loss: u16,
+    /// Beside whom the capacities were measured.
+    pub beside: Beside,
 }
 
 /// Why a path would not carry the office.
@@ -190,6 +193,19 @@ pub fn judge(latest: Option<&Outcome>, required: &Requirement, now: Instant) -> 
 }
 
 impl Ready {
+    /// What is left of it beside offices that use the same sector. What was measured beside some says so
+    /// already.
+    pub fn left_by(self, siblings: Siblings) -> Self {
+        if self.beside == Beside::Offices {
+            return self;
+        }
+        Self {
+            capacity_up: siblings.left(self.capacity_up),
+            capacity_down: siblings.left(self.capacity_down),
+            ..self
+        }
+    }
+
     /// What is missing for the office, which may need more by now than when the run was made.
     pub fn falls_short_of(&self, required: &Requirement) -> Option<Unfit> {
         let too_slow = |direction, capacity, required| {

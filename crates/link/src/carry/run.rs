@@ -10,6 +10,7 @@ use super::confirmation::{Confirmation, Interface, Place, RunId};
 use super::judgement::{Outcome, Ready, Requirement, Unfit};
 use crate::capacity::BitRate;
 use crate::path_mtu::PacketSize;
+use crate::sector::Beside;
 
 /// From here to the far end, or from there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -111,6 +112,8 @@ pub struct Known {
     pub mtu: Option<PacketSize>,
     /// So many of a thousand probes are lost.
     pub loss: u16,
+    /// Beside whom what it carries was measured, or is measured now.
+    pub beside: Beside,
 }
 
 /// What is to be done now.
@@ -316,6 +319,7 @@ impl Run {
             mtu: self.plan.known.mtu.max(Some(self.plan.datagram)).unwrap_or(self.plan.datagram),
             round_trip: self.round_trip.unwrap_or_default(),
             loss: self.plan.known.loss,
+            beside: self.plan.known.beside,
         };
         match ready.falls_short_of(&self.plan.required) {
             Some(reason) => unfit(reason, now),

@@ -8,6 +8,7 @@ use super::*;
 use crate::capacity::BitRate;
 use crate::fixtures::{key, millis, origin};
 use crate::path_mtu::PacketSize;
+use crate::sector::{Beside, Siblings};
 use crate::{Key, Readiness};
 
 const RUN: RunId = RunId([7; 16]);
@@ -89,6 +90,7 @@ fn a_path_that_carries_all_of_it_is_ready() {
         mtu: PacketSize(1_400),
         round_trip: millis(20),
         loss: 3,
+        beside: Beside::Nobody,
     };
     assert_eq!((ready, took), (expected, millis(140)));
     assert_eq!(
@@ -111,6 +113,7 @@ fn what_was_measured_lately_is_not_measured_again() {
         capacity: Some((megabits(11), megabits(21))),
         mtu: Some(PacketSize(1_480)),
         loss: 0,
+        ..Known::default()
     };
     let (outcome, actions, _) = carry(Plan { known, ..plan() }, good);
     let Outcome::Ready(ready) = outcome else { panic!("{outcome:?}") };
@@ -357,7 +360,25 @@ fn ready(at: Instant) -> Ready {
         mtu: PacketSize(1_400),
         round_trip: millis(30),
         loss: 0,
+        beside: Beside::Nobody,
     }
+}
+
+#[test]
+fn what_others_use_of_a_sector_is_taken_off_what_was_measured_alone() {
+    let siblings = Siblings { links: 2, busy: 1, used: 6_000_000 };
+    for (beside, up, down) in [
+        (Beside::Nobody, 5, 14),
+        (Beside::Unknown, 5, 14),
+        // They were measured, too.
+        (Beside::Offices, 10, 20),
+    ] {
+        let left = Ready { beside, ..ready(origin()) }.left_by(siblings);
+        assert_eq!((left.capacity_up, left.capacity_down), (megabits(up), megabits(down)));
+        assert_eq!(left.falls_short_of(&required()).is_none(), beside == Beside::Offices);
+    }
+    let alone = ready(origin());
+    assert_eq!(alone.left_by(Siblings::NONE), alone);
 }
 
 #[test]

@@ -252,3 +252,30 @@ proptest! {
         prop_assert!(now - begun <= SECS(1_200));
     }
 }
+
+#[test]
+fn what_offices_on_the_same_sector_leave_is_shared_by_the_visitors_of_all_links() {
+    for (links, busy, used, office, ceil) in [
+        // Nobody else goes there: as if the path were alone.
+        (3, 0, 0, 2, KBIT(10_000)),
+        // 16 are left, half of which is for the visitors of four links.
+        (3, 1, 4, 0, KBIT(2_000)),
+        (3, 1, 4, 10, KBIT(550)),
+        // An equal part at least.
+        (1, 1, 19, 0, KBIT(2_500)),
+        (7, 7, 90, 2, KBIT(156)),
+    ] {
+        let siblings = Siblings { links, busy, used: used * 1_000_000 };
+        let mut guard = guard();
+        guard.share(siblings);
+        let wanted = guard.clamp(MBIT(office), origin());
+        let kbit = wanted.ceil.unwrap().bits_per_second() / 1_000;
+        assert_eq!(KBIT(kbit), ceil, "{siblings:?}");
+        // One that was clamped before has no more than that.
+        let mut former = self::guard();
+        former.clamp(MBIT(office), origin());
+        let shared = former.share(siblings).ceil.unwrap();
+        assert!(shared <= MBIT(10).max(ceil), "{siblings:?}");
+        assert!(busy == 0 || shared < MBIT(10), "{siblings:?}");
+    }
+}

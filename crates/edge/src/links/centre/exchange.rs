@@ -14,6 +14,7 @@ use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use link::policy::Offer;
 use link::report::{Refused, Taken};
+use link::sector;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use serde_json::Value;
@@ -160,6 +161,17 @@ impl Answer {
         if self.status.is_success() {
             let offer: Offer<Value> = serde_json::from_slice(&self.body).map_err(broken)?;
             return Ok(offer.policy);
+        }
+        self.taken().map(|_| None)
+    }
+
+    /// What it says of a sector; nothing if it does not know the path there, or is of an older version.
+    pub(super) fn turn(&self) -> Result<Option<sector::Answer>, CentreError> {
+        if self.status == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        if self.status.is_success() {
+            return serde_json::from_slice(&self.body).map(Some).map_err(broken);
         }
         self.taken().map(|_| None)
     }

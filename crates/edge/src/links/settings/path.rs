@@ -14,6 +14,7 @@ use crate::settings::within;
 impl PathSettings {
     pub(super) fn validate(&self) -> Result<(), LinksSettingsError> {
         check_name(&self.name)?;
+        self.sector.as_deref().map_or(Ok(()), check_name)?;
         let slowest = if self.metered { SLOWEST_METERED_MS } else { 60_000 };
         within("heartbeat-ms", self.heartbeat_ms, 10, slowest)?;
         within("idle-heartbeat-seconds", self.idle_heartbeat_seconds.into(), 5, 30)?;

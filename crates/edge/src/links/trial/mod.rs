@@ -26,6 +26,7 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::time::TimeSpec;
 use tokio_util::sync::CancellationToken;
 
+use super::sectors::Sectors;
 use super::settings::LinksSettings;
 use super::status::Status;
 use super::watch::Command;
@@ -59,6 +60,7 @@ pub(super) struct Outlet {
     pub(super) commands: SyncSender<Command>,
     pub(super) wake: Arc<EventFd>,
     pub(super) status: Arc<Mutex<Status>>,
+    pub(super) sectors: Sectors,
 }
 
 /// Begins to try the paths of an office whose agents share that key; none if no path is to be tried.
@@ -264,7 +266,8 @@ impl Trials {
         let Self { paths, host, witness, keys, outlet, .. } = self;
         for (path, standing) in paths.iter_mut().zip(alive) {
             let now = Instant::now();
-            let means = &mut Means { host, witness, keys, octets, now };
+            let sectors = &outlet.sectors;
+            let means = &mut Means { host, witness, keys, octets, sectors, now };
             if let Some(outcome) = path.advance(standing, means) {
                 tracing::debug!(path = path.settings.name, ?outcome, "links.trial");
                 outlet.tell(Command::Tried(path.number, outcome));

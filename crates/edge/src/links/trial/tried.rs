@@ -11,12 +11,14 @@ use link::carry::{
     RunId, Step, Unfit, Witness,
 };
 use link::path_mtu::{Finding, Limits, PacketSize, PathMtu, Probe};
+use link::sector::Beside;
 
 use super::Keys;
 use super::asked::Asked;
 use super::host::{Call, Host, Pair};
 use super::talk::Talk;
 use super::trains::Trains;
+use crate::links::sectors::{Sectors, Turn};
 use crate::links::settings::{CarryTestSettings, PathSettings};
 use crate::random;
 
@@ -30,6 +32,12 @@ const SOONEST_METERED: Duration = Duration::from_secs(60);
 const AGAIN_METERED: Duration = Duration::from_secs(300);
 /// How often it is looked whether a dead path is alive again.
 const WHILE_DEAD: Duration = Duration::from_secs(1);
+/// How often it is looked whether it is its turn on its sector.
+const FOR_A_TURN: Duration = Duration::from_millis(500);
+/// A train, and the one that shows how long it may be, take no longer.
+const TRAIN: Duration = Duration::from_secs(1);
+/// How long what was measured alone does while others use the sector.
+const UNDISTURBED: Duration = Duration::from_secs(86_400);
 /// The largest packet that is asked for.
 const LARGEST: u16 = 9_000;
 /// So much may happen to a run at a time.
@@ -50,10 +58,23 @@ pub(super) struct Tried {
     last_run: Option<Instant>,
     mtu: PathMtu,
     trains: Trains,
-    /// What was measured last, up and down, and when.
-    capacity: Option<(BitRate, BitRate, Instant)>,
+    /// What was measured last.
+    capacity: Option<Measured>,
+    /// By which it is tried now.
+    turn: Option<Turn>,
+    /// Whether the present run measures what it carries.
+    is_measured: bool,
     /// What was heard of the other agent about the present run.
     told: VecDeque<Event>,
+}
+
+/// What a path carries.
+#[derive(Debug, Clone, Copy)]
+struct Measured {
+    up: BitRate,
+    down: BitRate,
+    at: Instant,
+    beside: Beside,
 }
 
 /// How a path is by its heartbeats and probes.
@@ -70,6 +91,7 @@ pub(super) struct Means<'a> {
     pub(super) witness: &'a Witness,
     pub(super) keys: &'a Keys,
     pub(super) octets: &'a mut [u8],
+    pub(super) sectors: &'a Sectors,
     pub(super) now: Instant,
 }
 
@@ -95,6 +117,8 @@ impl Tried {
             mtu,
             trains: Trains::default(),
             capacity: None,
+            turn: None,
+            is_measured: false,
             told: VecDeque::new(),
         };
         tried.look();
@@ -171,8 +195,7 @@ impl Tried {
         };
         if !standing.is_alive {
             // Of a path that died meanwhile the run says nothing.
-            means.host.hang_up(&call, now);
-            self.next_run = now + WHILE_DEAD;
+            self.give_up(&call, WHILE_DEAD, means);
             return None;
         }
         self.go_on(run, call, means)
@@ -187,11 +210,21 @@ impl Tried {
             self.next_run = now + WHILE_DEAD;
             return;
         }
+        let Some(turn) = means.sectors.begin(self.number, now) else {
+            self.next_run = now + FOR_A_TURN;
+            return;
+        };
         let mut name = [0; 16];
         name[..8].copy_from_slice(&random::number().to_be_bytes());
         name[8..].copy_from_slice(&random::number().to_be_bytes());
-        let known =
-            Known { capacity: self.fresh_capacity(now), mtu: self.largest(), loss: standing.loss };
+        let measured = self.measured(turn.beside, now);
+        (self.turn, self.is_measured) = (Some(turn), measured.is_none());
+        let known = Known {
+            capacity: measured.map(|of| (of.up, of.down)),
+            mtu: self.largest(),
+            loss: standing.loss,
+            beside: measured.map_or(turn.beside, |of| of.beside),
+        };
         let required = self.test.requirement();
         let number = (random::number() & 0xffff) as u16;
         self.asked = self.test.resolver().map(|resolver| Asked::new(&resolver, number));
@@ -223,14 +256,19 @@ impl Tried {
             };
             run = match progress {
                 Progress::Wait(run) => run,
+                // Whoever's turn it is now measures.
+                Progress::Do(_, Action::SendTrain(_)) if self.is_turn_over(now) => {
+                    self.give_up(&call, FOR_A_TURN, means);
+                    return None;
+                }
                 Progress::Do(run, action) => {
                     self.act(action, &mut call, means);
                     run
                 }
                 Progress::Over(outcome) => {
                     means.host.hang_up(&call, now);
-                    self.settle(&outcome, now);
-                    return Some(outcome);
+                    let beside = means.sectors.end(self.number, now);
+                    return Some(self.settle(outcome, beside, now));
                 }
             };
         }
@@ -268,11 +306,28 @@ impl Tried {
         }
     }
 
-    fn settle(&mut self, outcome: &Outcome, now: Instant) {
-        let pause = match outcome {
+    /// Ends a run of which nothing came.
+    fn give_up(&mut self, call: &Call, pause: Duration, means: &mut Means<'_>) {
+        means.host.hang_up(call, means.now);
+        means.sectors.end(self.number, means.now);
+        self.next_run = means.now + pause;
+    }
+
+    /// Whether a train would meet those of whoever has the next turn.
+    fn is_turn_over(&self, now: Instant) -> bool {
+        self.turn.and_then(|turn| turn.until).is_some_and(|until| now + TRAIN > until)
+    }
+
+    /// Takes what came of a run, beside whom it ended; tells what that says of the path.
+    fn settle(&mut self, outcome: Outcome, beside: Beside, now: Instant) -> Outcome {
+        let mut outcome = outcome;
+        let pause = match &mut outcome {
             Outcome::Ready(ready) => {
-                if self.fresh_capacity(now).is_none() {
-                    self.capacity = Some((ready.capacity_up, ready.capacity_down, now));
+                if self.is_measured {
+                    // Who came meanwhile was measured, too.
+                    ready.beside = if beside == Beside::Offices { beside } else { ready.beside };
+                    let (up, down) = (ready.capacity_up, ready.capacity_down);
+                    self.capacity = Some(Measured { up, down, at: now, beside: ready.beside });
                 }
                 self.test.every()
             }
@@ -284,15 +339,20 @@ impl Tried {
         // Two ends that began together do not go on together.
         self.next_run =
             now + pause.mul_f64(0.9 + 0.2 * (random::number() as f64 / u64::MAX as f64));
+        outcome
     }
 
-    fn fresh_capacity(&self, now: Instant) -> Option<(BitRate, BitRate)> {
-        let (up, down, at) = self.capacity?;
-        let interval = match self.settings.metered {
-            true => capacity::METERED_INTERVAL,
-            false => capacity::INTERVAL,
+    /// What it carries, if that need not be measured beside these.
+    fn measured(&self, beside: Beside, now: Instant) -> Option<Measured> {
+        let of = self.capacity?;
+        let interval = match (beside, of.beside) {
+            // Trains of ours would be in their way, and tell less.
+            (Beside::Offices, Beside::Nobody) => UNDISTURBED,
+            (Beside::Nobody, Beside::Offices) => return None,
+            _ if self.settings.metered => capacity::METERED_INTERVAL,
+            _ => capacity::INTERVAL,
         };
-        (now.saturating_duration_since(at) < interval).then_some((up, down))
+        (now.saturating_duration_since(of.at) < interval).then_some(of)
     }
 
     fn largest(&self) -> Option<PacketSize> {

@@ -6,6 +6,7 @@ use link::PathNumber;
 use link::bfd;
 use link::carry::Outcome;
 use link::path::Heard;
+use link::sector::Siblings;
 
 use super::{Effect, Watch};
 use crate::links::settings::LinksSettings;
@@ -27,6 +28,8 @@ pub(in crate::links) enum Command {
     Tried(PathNumber, Outcome),
     /// The section was changed, with the generation of the policy in it.
     Reload(Box<LinksSettings>, Option<u64>),
+    /// Other offices use the sector of a path. Nobody wants it, either.
+    Siblings(PathNumber, Siblings),
     /// Enough targets of a path answer, or too few do. Nobody wants it: it is seen.
     Targets(PathNumber, bool),
 }
@@ -67,6 +70,9 @@ impl Watch {
                 }
                 self.judge(*number, now, effects);
                 return self.look(now, effects);
+            }
+            Command::Siblings(number, siblings) => {
+                return self.take_siblings(*number, *siblings, now, effects);
             }
             Command::Targets(number, is_met) => {
                 return self.take_targets(*number, *is_met, now, effects);

@@ -4,12 +4,15 @@ use std::time::{Duration, Instant};
 
 use link::Readiness;
 use link::carry::{Judgement, Outcome, Ready, Requirement, judge};
+use link::sector::Siblings;
 
 /// What is known of a path that is tried.
 #[derive(Debug)]
 pub(in crate::links) struct Fitness {
     required: Requirement,
     latest: Option<Outcome>,
+    /// Who else uses the sector of the path.
+    siblings: Siblings,
     /// How often it was tried.
     trials: u64,
     told: Judgement,
@@ -18,13 +21,18 @@ pub(in crate::links) struct Fitness {
 impl Fitness {
     /// That of a path of which nothing is known, for an office that needs so much.
     pub(super) const fn new(required: Requirement) -> Self {
-        Self { required, latest: None, trials: 0, told: Judgement::Stale }
+        Self { required, latest: None, siblings: Siblings::NONE, trials: 0, told: Judgement::Stale }
     }
 
     /// Takes what came of a trial.
     pub(super) const fn note(&mut self, outcome: Outcome) {
         self.latest = Some(outcome);
         self.trials += 1;
+    }
+
+    /// Other offices use the sector of the path.
+    pub(super) const fn share(&mut self, siblings: Siblings) {
+        self.siblings = siblings;
     }
 
     /// How often the path was tried.
@@ -34,7 +42,11 @@ impl Fitness {
 
     /// What it is by now, if it was something else before.
     pub(super) fn judge(&mut self, now: Instant) -> Option<Judgement> {
-        let judgement = judge(self.latest.as_ref(), &self.required, now);
+        let latest = self.latest.map(|latest| match latest {
+            Outcome::Ready(ready) => Outcome::Ready(ready.left_by(self.siblings)),
+            Outcome::Unfit { .. } => latest,
+        });
+        let judgement = judge(latest.as_ref(), &self.required, now);
         (judgement != self.told).then(|| {
             self.told = judgement;
             judgement

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use link::Second;
 use link::capacity::BitRate;
 use link::guard::{Felt, Guard, GuardPolicy, SignIns, Wanted};
+use link::sector::Siblings;
 
 use crate::links::shaper::Shape;
 
@@ -56,6 +57,12 @@ impl Guarded {
     /// The office comes, which used that much lately.
     pub(super) fn come(&mut self, office: BitRate, now: Instant) -> Option<Wanted> {
         let wanted = self.guard.clamp(office, now);
+        self.tell(wanted)
+    }
+
+    /// Other offices use the sector of the path.
+    pub(super) fn share(&mut self, siblings: Siblings) -> Option<Wanted> {
+        let wanted = self.guard.share(siblings);
         self.tell(wanted)
     }
 

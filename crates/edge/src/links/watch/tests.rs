@@ -4,6 +4,9 @@ use std::time::SystemTime;
 
 use link::bfd::Hops;
 use link::cadence::Pace;
+use link::carry::{Direction, Judgement, Outcome, Ready, Unfit};
+use link::path_mtu::PacketSize;
+use link::sector::{ALONE_AFTER, Beside};
 use link::stamp::reflector::{self, Counting, RateLimit, Reflector};
 use link::stamp::{Authentication, Format};
 use link::{Mode, PathNumber};
@@ -595,4 +598,58 @@ fn a_path_that_is_paid_for_and_falls_while_idle_is_found_and_comes_back() {
     for end in &pair.ends {
         assert_eq!(end.decisions, []);
     }
+}
+
+#[test]
+fn offices_on_the_same_sector_have_visitors_make_room_and_leave_less_of_the_path() {
+    let mut pair = Pair::with(|settings| {
+        settings.paths[1].office_local = Some([10, 1, 0, 250].into());
+        settings.carry_test.needs_down_mbit = 8;
+    });
+    let (watch, now) = (&mut pair.ends[0].watch, pair.now);
+    let mut effects = Vec::new();
+    let mut obey = |watch: &mut Watch, command| {
+        effects.clear();
+        watch.obey(&command, now, &mut effects);
+        effects.iter().filter(|effect| matches!(effect, Effect::Shared(RADIO, _))).count()
+    };
+    let ten = BitRate::from_megabits_per_second(10);
+    let ready = |beside| {
+        let ready = Ready {
+            at: now,
+            capacity_up: ten,
+            capacity_down: ten,
+            mtu: PacketSize(1_400),
+            round_trip: MS(10),
+            loss: 0,
+            beside,
+        };
+        Command::Tried(RADIO, Outcome::Ready(ready))
+    };
+    let kbit =
+        |watch: &Watch| watch.ceil(RADIO).flatten().map(|ceil| ceil.bits_per_second() / 1_000);
+    let judgement = |watch: &Watch| watch.fitness(RADIO).unwrap().judgement();
+    obey(watch, ready(Beside::Nobody));
+    assert_eq!((judgement(watch), kbit(watch)), (Judgement::Ready, None));
+
+    let busy = Siblings { links: 3, busy: 1, used: 3_000_000 };
+    assert_eq!(obey(watch, Command::Siblings(RADIO, busy)), 1);
+    assert_eq!(kbit(watch), Some(875), "half of 7 Mbit/s, for the visitors of four links");
+    let too_slow = Judgement::Unfit(Unfit::TooSlow {
+        direction: Direction::Down,
+        capacity: BitRate::from_megabits_per_second(7),
+        required: BitRate::from_megabits_per_second(8),
+    });
+    assert_eq!(judgement(watch), too_slow);
+    obey(watch, ready(Beside::Offices));
+    assert_eq!(judgement(watch), Judgement::Ready, "they were measured, too");
+    assert_eq!(obey(watch, Command::Siblings(RADIO, busy)), 0, "told once");
+    assert_eq!(watch.office_on(RADIO), None, "ours is not there");
+
+    // The centre tells no more.
+    let later = now + ALONE_AFTER + SECOND;
+    let mut effects = Vec::new();
+    watch.expire(later, || 1, &mut effects);
+    watch.expire(later + SECOND * 31, || 1, &mut effects);
+    assert_eq!(kbit(watch), None, "they have it back");
 }
