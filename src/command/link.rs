@@ -128,16 +128,29 @@ async fn list(agent: &AdminClient, format: Format) -> anyhow::Result<()> {
 
 /// How the office is connected, in one line.
 pub fn headline(status: &Status) -> String {
-    let Status { site, mode, routes: [protected, rest], clamped, is_dry_run, policy, .. } = status;
+    let Status {
+        site,
+        mode,
+        routes: [protected, rest],
+        clamped,
+        is_dry_run,
+        is_advised,
+        policy,
+        ..
+    } = status;
     let by = match protected == rest {
         true => format!("by {rest}"),
         false => format!("by {rest}, what is protected by {protected}"),
     };
     let clamped = clamped.as_ref().map(|path| format!("; visitors make room on {path}"));
-    let dry = if *is_dry_run { "; dry run: nothing is moved" } else { "" };
+    let moved = match (is_dry_run, is_advised) {
+        (true, _) => "; dry run: nothing is moved",
+        (false, true) => "; FRR is advised, and moves it",
+        (false, false) => "",
+    };
     let policy = policy.map(|generation| format!("; runs by policy {generation} of the centre"));
     let (clamped, policy) = (clamped.unwrap_or_default(), policy.unwrap_or_default());
-    format!("{site}: {mode}, {by}{clamped}{policy}{dry}")
+    format!("{site}: {mode}, {by}{clamped}{policy}{moved}")
 }
 
 fn path_row(path: &PathStatus) -> [String; 9] {
@@ -162,6 +175,7 @@ fn path_row(path: &PathStatus) -> [String; 9] {
 fn would_carry(path: &PathStatus) -> String {
     match (path.fitness.as_deref(), &path.unfit, path.carries_kbit) {
         (None, ..) => "-".to_owned(),
+        (Some("stale"), ..) if !path.is_alive => "-".to_owned(),
         (Some("ready"), _, Some([up, down])) => {
             let mbit = |kbit: u64| format!("{}.{}", kbit / 1_000, kbit % 1_000 / 100);
             let beside = match path.carried_beside.as_deref() {

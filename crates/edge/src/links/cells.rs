@@ -170,12 +170,13 @@ mod tests {
     use link::Histogram;
 
     use super::*;
+    use crate::links::settings::SwitchMode;
 
     fn words() -> Words {
         Words {
             site: "hofuf".to_owned(),
             paths: vec!["fibre".to_owned(), "radio".to_owned()],
-            is_dry_run: false,
+            mode: SwitchMode::Switch,
         }
     }
 

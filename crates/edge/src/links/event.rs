@@ -9,6 +9,8 @@ pub use link::report::Event;
 use link::site::{Decision, Reason};
 use link::{Fault, PathNumber};
 
+use super::settings::SwitchMode;
+
 /// Something that is to be written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum What {
@@ -56,7 +58,7 @@ pub(super) enum What {
 pub(super) struct Words {
     pub site: String,
     pub paths: Vec<String>,
-    pub is_dry_run: bool,
+    pub mode: SwitchMode,
 }
 
 impl Words {
@@ -82,7 +84,7 @@ impl Words {
             routes: None,
             clamped: None,
             took_us: None,
-            dry_run: self.is_dry_run,
+            dry_run: self.mode == SwitchMode::DryRun,
         }
     }
 
@@ -279,7 +281,7 @@ mod tests {
         Words {
             site: "hofuf".to_owned(),
             paths: vec!["fibre".to_owned(), "radio".to_owned()],
-            is_dry_run: false,
+            mode: SwitchMode::Switch,
         }
     }
 

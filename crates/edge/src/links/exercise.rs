@@ -143,6 +143,7 @@ impl Exercised {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::links::settings::SwitchMode;
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -184,7 +185,7 @@ mod tests {
     #[test]
     fn an_exercise_is_written_down_in_one_event() {
         let paths = vec!["fibre".to_owned(), "radio".to_owned()];
-        let words = Words { site: "hofuf".to_owned(), paths, is_dry_run: false };
+        let words = Words { site: "hofuf".to_owned(), paths, mode: SwitchMode::Switch };
         let exercised = |backup: &str| Exercised {
             primary: "fibre".to_owned(),
             backup: Some(backup.to_owned()),

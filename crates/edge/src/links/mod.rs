@@ -286,8 +286,7 @@ impl Links {
 }
 
 fn words(settings: &LinksSettings, paths: Vec<String>) -> Words {
-    let (site, is_dry_run) = (settings.site.clone(), settings.mode == SwitchMode::DryRun);
-    Words { site, paths, is_dry_run }
+    Words { site: settings.site.clone(), paths, mode: settings.mode }
 }
 
 /// What became of a thread.

@@ -3,12 +3,13 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use link::PathNumber;
 use link::carry::Judgement;
 use link::sector::Beside;
+use link::{PathNumber, Second};
 use serde::{Deserialize, Serialize};
 
 use super::event::{self, Words};
+use super::settings::SwitchMode;
 use super::watch::{Fitness, Watch};
 
 /// An office and its paths.
@@ -25,6 +26,9 @@ pub struct Status {
     pub clamped: Option<String>,
     /// Whether routes stay as they are whatever is decided.
     pub is_dry_run: bool,
+    /// Whether FRR moves them, as it is advised.
+    #[serde(default)]
+    pub is_advised: bool,
     /// The generation of the centre's policy by which it runs; nothing if it runs by its file alone.
     #[serde(default)]
     pub policy: Option<u64>,
@@ -48,13 +52,14 @@ pub struct PathStatus {
     pub round_trip_us: Option<u64>,
     /// How long they usually take.
     pub usual_us: Option<u64>,
-    /// How much they differ.
+    /// How much they differ; neither is known of a path that is down.
     pub jitter_us: Option<u64>,
     /// So many of a thousand probes were lost in the last second.
     pub loss_per_mille: Option<u16>,
     /// How voices would come, in hundredths of a score of 1 to 5.
     pub mos: Option<u16>,
-    /// Whether it would carry the office: `ready`, `stale` or `unfit`; nothing if that is not tried.
+    /// Whether it would carry the office: `ready`, `stale` or `unfit`; nothing if that is not tried. Of a
+    /// path that is down no trial counts that passed before.
     pub fitness: Option<String>,
     /// Why it would not.
     pub unfit: Option<String>,
@@ -88,10 +93,16 @@ impl Status {
         let routes = watch.site().routes();
         let paths = (0..).map(PathNumber::new).zip(watch.views()).map(|(number, view)| {
             let (second, usual) = watch.quality(number).unzip();
-            let second = second.filter(|second| second.sent > 0);
+            // Answers and a trial that passed are from before a path fell.
+            let is_of_now =
+                |of: &&Second| of.sent > 0 && (view.is_alive || of.round_trips.is_empty());
+            let second = second.filter(is_of_now);
             let fitness = watch.fitness(number);
-            let judgement = fitness.map(Fitness::judgement);
-            let carried = fitness.and_then(Fitness::carried);
+            let judgement = fitness.map(|fitness| match fitness.judgement() {
+                Judgement::Ready if !view.is_alive => Judgement::Stale,
+                judgement => judgement,
+            });
+            let carried = fitness.and_then(Fitness::carried).filter(|_| view.is_alive);
             PathStatus {
                 name: words.path(number),
                 health: view.health.to_string(),
@@ -99,7 +110,7 @@ impl Status {
                 is_alive: view.is_alive,
                 round_trip_us: second.and_then(|of| of.round_trips.percentile(50)).map(micros),
                 usual_us: usual.flatten().map(micros),
-                jitter_us: second.map(|of| micros(of.jitter)),
+                jitter_us: second.filter(|_| view.is_alive).map(|of| micros(of.jitter)),
                 loss_per_mille: second.map(|_| view.loss),
                 mos: second.map(|_| view.mos.hundredths()),
                 fitness: judgement.map(|judgement| event::fitness(judgement).to_owned()),
@@ -127,7 +138,8 @@ impl Status {
             mode: watch.site().mode().as_str().to_owned(),
             routes: [routes.protected, routes.all].map(|path| words.path(path)),
             clamped: watch.site().clamped().map(|path| words.path(path)),
-            is_dry_run: words.is_dry_run,
+            is_dry_run: words.mode == SwitchMode::DryRun,
+            is_advised: words.mode == SwitchMode::Advise,
             policy: None,
             paths: paths.collect(),
         }

@@ -6,6 +6,7 @@ use nix::sys::eventfd::EfdFlags;
 use zeroize::Zeroizing;
 
 use super::*;
+use crate::links::settings::SwitchMode;
 
 fn key(octet: u8) -> SigningKey {
     SigningKey::new(&Zeroizing::new([octet; 32]))
@@ -38,8 +39,11 @@ impl Agent {
         let (to_obey, commands) = sync_channel(16);
         let (to_write, events) = sync_channel(16);
         let wake = EventFd::from_flags(EfdFlags::EFD_NONBLOCK).unwrap();
-        let words =
-            Words { site: "hofuf".to_owned(), paths: vec!["fibre".to_owned()], is_dry_run: false };
+        let words = Words {
+            site: "hofuf".to_owned(),
+            paths: vec!["fibre".to_owned()],
+            mode: SwitchMode::default(),
+        };
         let ways = Ways { commands: to_obey, wake: Arc::new(wake), events: to_write, words };
         (Self { reloader: Reloader::new(sections, ways), commands, events }, current)
     }

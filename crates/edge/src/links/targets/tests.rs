@@ -6,6 +6,7 @@ use http_body_util::{Empty, combinators};
 use hyper::body::Bytes;
 
 use super::*;
+use crate::links::settings::SwitchMode;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -24,7 +25,7 @@ fn settings(targets: &str) -> LinksSettings {
 fn begin(targets: &str) -> (Asking, Receiver<Event>, Receiver<Command>, CancellationToken) {
     let settings = settings(targets);
     let words =
-        Words { site: "here".to_owned(), paths: vec!["loop".to_owned()], is_dry_run: false };
+        Words { site: "here".to_owned(), paths: vec!["loop".to_owned()], mode: SwitchMode::Switch };
     let (events, told) = sync_channel(64);
     let (commands, obeyed) = sync_channel(64);
     let over = CancellationToken::new();

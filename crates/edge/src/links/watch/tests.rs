@@ -12,7 +12,9 @@ use link::stamp::{Authentication, Format};
 use link::{Mode, PathNumber};
 
 use super::*;
-use crate::links::settings::AliveBy;
+use crate::links::event::Words;
+use crate::links::settings::{AliveBy, SwitchMode};
+use crate::links::status::Status;
 
 const RADIO: PathNumber = PathNumber::new(1);
 const MS: fn(u64) -> Duration = Duration::from_millis;
@@ -480,6 +482,49 @@ fn a_device_without_carrier_is_left_without_waiting_for_heartbeats() {
     pair.carry_out(0, effects);
     pair.run(MS(60_000));
     assert_eq!(pair.routes(), [ON_FIBRE; 2]);
+}
+
+#[test]
+fn of_a_path_that_is_down_nothing_is_shown_from_before() {
+    let mut pair = Pair::with(|settings| {
+        for of in &mut settings.paths {
+            of.office_local = Some([10, 1, 0, 250].into());
+            of.office_peer = Some([10, 2, 0, 250].into());
+        }
+    })
+    .brought_up();
+    let rate = BitRate::from_megabits_per_second(50);
+    let ready = Outcome::Ready(Ready {
+        at: pair.now,
+        capacity_up: rate,
+        capacity_down: rate,
+        mtu: PacketSize(1_500),
+        round_trip: MS(1),
+        loss: 0,
+        beside: Beside::Nobody,
+    });
+    for path in [PathNumber::PRIMARY, RADIO] {
+        pair.obey(0, &Command::Tried(path, ready));
+    }
+    let paths = ["fibre", "radio"].map(str::to_owned).to_vec();
+    let words = Words { site: "office-1".to_owned(), paths, mode: SwitchMode::Advise };
+    let shown = |pair: &Pair| Status::of(&pair.ends[0].watch, &words);
+    let before = shown(&pair).paths.swap_remove(0);
+    assert_eq!(before.fitness.as_deref(), Some("ready"));
+    assert!(before.round_trip_us.is_some() && before.carries_kbit.is_some(), "{before:?}");
+    pair.passes = [[false, true]; 2];
+    pair.run(MS(400));
+    let status = shown(&pair);
+    assert!(status.is_advised && !status.is_dry_run);
+    let [fibre, radio] = &status.paths[..] else { panic!("there are two") };
+    assert_eq!((fibre.health.as_str(), fibre.fitness.as_deref()), ("down", Some("stale")));
+    assert_eq!((fibre.round_trip_us, fibre.jitter_us, fibre.loss_per_mille), (None, None, None));
+    assert_eq!((fibre.carries_kbit, fibre.mtu), (None, None));
+    assert_eq!((fibre.usual_us, fibre.trials), (before.usual_us, 1), "neither is of now");
+    assert_eq!(radio.fitness.as_deref(), Some("ready"));
+    assert!(radio.round_trip_us.is_some(), "{radio:?}");
+    pair.run(MS(2_000));
+    assert_eq!(shown(&pair).paths[0].loss_per_mille, Some(1_000), "that is so now");
 }
 
 #[test]
