@@ -3,6 +3,7 @@ use domain::{
 };
 use store::{Reach, terms_of};
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::JoinHandle;
 
 use super::*;
 use crate::delivery::{Dispatcher, Patience};
@@ -124,16 +125,32 @@ async fn only_who_has_more_than_is_left_is_slowed_down() {
     assert!(orders.contains(&("gate".to_owned(), 2, Speed::ReducedYielding)), "{orders:?}");
 }
 
-/// A controller's delivery with access points that answer so.
-fn dispatcher(
-    stage: &Stage,
-    replies: impl IntoIterator<Item = Reply>,
-) -> (Arc<Dispatcher>, UnboundedReceiver<Told>) {
-    let (store, clock) = stage.shared();
-    let (nas, told) = FakeNas::new(replies);
-    let day = Duration::from_secs(86_400);
-    let patience = Patience { give_up_after: day, confirm_within: day };
-    (Arc::new(Dispatcher::new(store, clock, nas, patience, Reach::Everyone)), told)
+/// A controller's delivery, at work.
+struct AtWork {
+    stop: CancellationToken,
+    done: JoinHandle<()>,
+}
+
+impl AtWork {
+    /// Begins with access points that answer so.
+    fn begin(
+        stage: &Stage,
+        replies: impl IntoIterator<Item = Reply>,
+    ) -> (Self, UnboundedReceiver<Told>) {
+        let (store, clock) = stage.shared();
+        let (nas, told) = FakeNas::new(replies);
+        let day = Duration::from_secs(86_400);
+        let patience = Patience { give_up_after: day, confirm_within: day };
+        let dispatcher = Dispatcher::new(store, clock, nas, patience, Reach::Everyone);
+        let stop = CancellationToken::new();
+        let done = tokio::spawn(Arc::new(dispatcher).run(stop.clone()));
+        (Self { stop, done }, told)
+    }
+
+    async fn end(self) {
+        self.stop.cancel();
+        self.done.await.unwrap();
+    }
 }
 
 #[tokio::test]
@@ -141,9 +158,7 @@ async fn an_access_point_is_told_everything_that_holds_then_and_again_when_the_o
     let stage = city().await;
     let grant = stage.sign_in(1, 1).await;
     let session = stage.report("gate", &grant, 200, 0).await;
-    let (dispatcher, mut told) = dispatcher(&stage, []);
-    let stop = CancellationToken::new();
-    let running = tokio::spawn(dispatcher.run(stop.clone()));
+    let (delivery, mut told) = AtWork::begin(&stage, []);
     office(&stage, true).await;
     watch(&stage).look(&mut Memory::default()).await.unwrap();
     let slowed = told.recv().await.unwrap();
@@ -165,8 +180,7 @@ async fn an_access_point_is_told_everything_that_holds_then_and_again_when_the_o
     let plan = Plan::visitor("visitor".parse().unwrap());
     assert_eq!((terms.rate, terms.speed), (plan.rate, Speed::Full));
     assert_eq!(terms.time, Duration::from_secs(6_900), "what is left now, not what was then");
-    stop.cancel();
-    running.await.unwrap();
+    delivery.end().await;
 }
 
 #[tokio::test]
@@ -174,9 +188,7 @@ async fn an_office_that_comes_back_soon_is_made_room_for_again() {
     let stage = city().await;
     let grant = stage.sign_in(1, 1).await;
     let session = stage.report("gate", &grant, 200, 0).await;
-    let (dispatcher, mut told) = dispatcher(&stage, []);
-    let stop = CancellationToken::new();
-    let running = tokio::spawn(dispatcher.run(stop.clone()));
+    let (delivery, mut told) = AtWork::begin(&stage, []);
     let mut memory = Memory::default();
     for (is_there, reason, speed) in [
         (true, OrderReason::OfficeCame, Speed::Yielding),
@@ -198,8 +210,7 @@ async fn an_office_that_comes_back_soon_is_made_room_for_again() {
         let after = stage.store.list_orders(&OrderFilter::latest(200)).await.unwrap();
         assert_eq!(before.len(), after.len(), "{after:?}");
     }
-    stop.cancel();
-    running.await.unwrap();
+    delivery.end().await;
 }
 
 #[tokio::test]
@@ -210,9 +221,7 @@ async fn who_refuses_is_noted_asked_no_more_and_never_cuts_anybody_off() {
         stage.report("gate", &grant, 60, 0).await;
     }
     let refused = |cause| Reply::Says(Delivery::Refused(cause));
-    let (dispatcher, mut told) = dispatcher(&stage, [refused(401), refused(401)]);
-    let stop = CancellationToken::new();
-    let running = tokio::spawn(dispatcher.run(stop.clone()));
+    let (delivery, mut told) = AtWork::begin(&stage, [refused(401), refused(401)]);
     office(&stage, true).await;
     let mut memory = Memory::default();
     watch(&stage).look(&mut memory).await.unwrap();
@@ -238,8 +247,7 @@ async fn who_refuses_is_noted_asked_no_more_and_never_cuts_anybody_off() {
     stage.advance(1);
     office(&stage, true).await;
     assert_eq!(watch(&stage).look(&mut memory).await.unwrap(), 3);
-    stop.cancel();
-    running.await.unwrap();
+    delivery.end().await;
 }
 
 #[tokio::test]
