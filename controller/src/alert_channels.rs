@@ -18,7 +18,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::Timestamp;
+use domain::{PhoneNumber, Timestamp};
 
 pub use dead_man::DeadMan;
 pub use mail::Mail;
@@ -40,6 +40,32 @@ pub enum AlertSeverity {
     Critical,
     /// Somebody has to act at once.
     Alert,
+}
+
+/// Whoever is told, as a log may name them: of a mail address the first letter and the domain, of a number
+/// its ends.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Masked<'a>(pub(crate) &'a str);
+
+impl Masked<'_> {
+    /// What was said of them, without their whole name.
+    pub(crate) fn within(self, reason: &str) -> String {
+        match self.0 {
+            "" => reason.to_owned(),
+            whole => reason.replace(whole, &self.to_string()),
+        }
+    }
+}
+
+impl fmt::Display for Masked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let first = |text: &str| text.chars().next().map_or(String::new(), |it| it.to_string());
+        match (self.0.rsplit_once('@'), self.0.parse::<PhoneNumber>()) {
+            (Some((name, domain)), _) => write!(f, "{}•••@{domain}", first(name)),
+            (None, Ok(number)) => number.masked().fmt(f),
+            (None, Err(_)) => write!(f, "{}•••", first(self.0)),
+        }
+    }
 }
 
 impl AlertSeverity {
@@ -229,6 +255,7 @@ async fn deliver_with(
     for pause in pauses {
         match channel.send(alert).await {
             Err(AlertError::Later(reason)) => {
+                let reason = Masked(alert.recipient).within(&reason);
                 tracing::warn!(
                     channel = channel.name(),
                     key = alert.key.as_str(),

@@ -1,6 +1,8 @@
 //! A small city for tests: a store with one site, two access points and visitors, a clock that
 //! stands still, and access points that answer by a script.
 
+mod log_lines;
+
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,6 +19,8 @@ use domain::{
 use store::testing::TestStore;
 use store::{JournalPosition, OrderFilter, SignIn, Store};
 use tokio::sync::mpsc;
+
+pub(crate) use log_lines::LogLines;
 
 use crate::nas_control::{Delivery, GuestsError, NasControl, Probe, Way};
 

@@ -420,3 +420,19 @@ async fn a_message_about_incidents_goes_by_the_channel_of_its_way() {
         assert!(matches!(outcome, Err(AlertError::Never(_))), "{outcome:?}");
     }
 }
+
+#[test]
+fn whoever_is_told_is_not_named_whole_in_the_log() {
+    for (whole, masked) in [
+        ("duty@example.com", "d•••@example.com"),
+        ("@example.com", "•••@example.com"),
+        ("مناوب@example.com", "م•••@example.com"),
+        ("+966512345678", "+9665•••••678"),
+        ("duty", "d•••"),
+    ] {
+        assert_eq!(Masked(whole).to_string(), masked);
+        let said = Masked(whole).within(&format!("550 <{whole}> is unknown"));
+        assert_eq!(said, format!("550 <{masked}> is unknown"));
+    }
+    assert_eq!(Masked("").within("no"), "no");
+}

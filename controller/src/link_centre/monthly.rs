@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::reporting::{Made, make, month, month_before};
 use super::settings::{LinkCentreSettings, MonthlySettings};
 use crate::alert_channels::{
-    Alert, AlertChannels, AlertError, AlertKey, AlertSeverity, Attachment,
+    Alert, AlertChannels, AlertError, AlertKey, AlertSeverity, Attachment, Masked,
 };
 use crate::links::report::percent;
 use crate::links::wording::{Catalogue, Language};
@@ -63,12 +63,12 @@ pub(crate) enum MonthlyError {
         source: std::io::Error,
     },
     /// The mail.
-    #[error("{to} was not told: {source}")]
+    #[error("{to} was not told: {reason}")]
     Mail {
-        /// Who.
+        /// Who, masked.
         to: String,
-        /// Why.
-        source: AlertError,
+        /// Why, without their whole address.
+        reason: String,
     },
 }
 
@@ -157,17 +157,20 @@ impl Monthly {
             if progress.told.contains(&recipient.to) {
                 continue;
             }
+            let to = Masked(&recipient.to);
             match self.mail(name, made, (&recipient.to, recipient.language)).await {
                 Ok(()) => {
                     progress.told.insert(recipient.to.clone());
                     self.note(name, progress, None).await?;
                 }
                 Err(AlertError::Never(reason)) => {
-                    tracing::error!(to = recipient.to, reason, "links.report is not mailed");
+                    let reason = to.within(&reason);
+                    tracing::error!(%to, reason, "links.report is not mailed");
                     progress.told.insert(recipient.to.clone());
                 }
-                Err(source) if outcome.is_ok() => {
-                    outcome = Err(MonthlyError::Mail { to: recipient.to.clone(), source });
+                Err(error) if outcome.is_ok() => {
+                    let reason = to.within(&error.to_string());
+                    outcome = Err(MonthlyError::Mail { to: to.to_string(), reason });
                 }
                 Err(_) => {}
             }
@@ -224,6 +227,7 @@ mod tests {
     use super::*;
     use crate::alert_channels::{AlertChannel, AlertSettings};
     use crate::link_centre::settings::ReportMail;
+    use crate::stage::LogLines;
 
     /// A server that takes mail for those, and for others later or never.
     struct Post {
@@ -241,7 +245,7 @@ mod tests {
             let Attachment { name, html } = alert.attachment.unwrap();
             assert!(html.starts_with("<!doctype html>") && alert.text.contains("2026-10"));
             if !self.takes.contains(&alert.recipient) {
-                let reason = "no such box".to_owned();
+                let reason = format!("no such box: <{}>", alert.recipient);
                 return Err(match self.takes.is_empty() {
                     true => AlertError::Never(reason),
                     false => AlertError::Later(reason),
@@ -341,7 +345,8 @@ mod tests {
         let city = City::new().await;
         city.go_to("2026-11-05T00:00:00Z");
         let error = city.monthly(&BOTH[1..]).look().await.unwrap_err();
-        assert!(error.to_string().contains("duty@example.com was not told"), "{error}");
+        let wanted = "d•••@example.com was not told: no such box: <d•••@example.com>";
+        assert!(error.to_string().starts_with(wanted), "{error}");
         assert_eq!(city.monthly(&BOTH).look().await.unwrap(), None, "not yet");
         std::fs::remove_file(city.folder.path().join("reports/links-2026-10-en.html")).unwrap();
         city.clock.advance(CLAIM);
@@ -384,7 +389,12 @@ mod tests {
     async fn who_will_never_take_it_keeps_nobody_waiting() {
         let city = City::new().await;
         city.go_to("2026-11-05T00:00:00Z");
+        let log = LogLines::of_this_thread();
         assert!(city.monthly(&[]).look().await.unwrap().is_some());
+        let told = log.with("links.report is not mailed");
+        assert_eq!(told.len(), BOTH.len());
+        assert!(told[0].contains("no such box: <d•••@example.com>"), "{told:?}");
+        assert!(BOTH.iter().all(|whole| !told.concat().contains(whole)), "{told:?}");
         city.clock.advance(CLAIM);
         assert_eq!(city.monthly(&BOTH).look().await.unwrap(), None);
         assert_eq!(city.mails(), []);

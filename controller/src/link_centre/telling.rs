@@ -9,7 +9,7 @@ use store::{LinkConclusion, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
 use super::judging::{TRIES, keep, read};
-use crate::alert_channels::{AlertChannels, AlertError};
+use crate::alert_channels::{AlertChannels, AlertError, Masked};
 use crate::links::alert::{AlertSettings, Message};
 use crate::links::wording::Catalogue;
 use crate::rounds;
@@ -48,7 +48,8 @@ impl Telling {
             let outcome = self.send(message).await;
             if let Err(error) = &outcome {
                 let (to, channel) = (&message.recipient, &message.channel);
-                tracing::error!(to, channel, %error, "links.alert is not sent");
+                let error = Masked(&message.to).within(&error.to_string());
+                tracing::error!(to, channel, error, "links.alert is not sent");
             }
             self.note(message, outcome.is_ok()).await?;
             sent += usize::from(outcome.is_ok());
