@@ -35,7 +35,8 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use store::Store;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -51,7 +52,6 @@ pub(crate) use telling::Telling;
 pub(crate) use windows::{WindowKept, all as all_windows};
 
 use intake::Intake;
-use turns::Turns;
 
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 /// Agents speak every ten seconds; who is silent for so long is gone, or slow with its next question.
@@ -103,7 +103,7 @@ impl LinkCentre {
         listener.set_nonblocking(true).map_err(bound)?;
         let of_one_source = (settings.connections / 4).max(1);
         let room = Room::new(settings.connections, of_one_source);
-        let intake = Intake { store, clock, turns: Turns::new() };
+        let intake = Intake::new(store, clock, settings.paths_per_site);
         Ok(Self { listener, files, intake, room })
     }
 
@@ -158,8 +158,8 @@ impl LinkCentre {
 }
 
 /// Serves one connection for as long as it may have its place.
-async fn serve(
-    stream: TcpStream,
+async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send>(
+    stream: S,
     peer: SocketAddr,
     tls: TlsAcceptor,
     place: Place<IpAddr>,

@@ -4,7 +4,9 @@
 //! it is kept as it was written, with what this version does not know. One that cannot be read is refused
 //! by its number; the agent leaves it out and goes on, and it counts as missing.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::{Clock, Timestamp};
@@ -22,11 +24,13 @@ use tokio::time::timeout;
 
 use super::turns::Turns;
 
+/// What is told of how the links of a site are.
+const STATE: &str = "state";
 const LARGEST_BODY: usize = 1_024 * 1_024;
 const MOST_LINES: usize = 1_000;
 const LONGEST_LINE: usize = 16 * 1_024;
 const LONGEST_STATE: usize = 64 * 1_024;
-const BODY_WITHIN: Duration = Duration::from_secs(30);
+pub(super) const BODY_WITHIN: Duration = Duration::from_secs(30);
 /// A router's clock may be ahead by so much; what is later would never grow old.
 const AHEAD: Duration = Duration::from_secs(86_400);
 
@@ -34,8 +38,12 @@ const AHEAD: Duration = Duration::from_secs(86_400);
 #[derive(Clone)]
 pub(super) struct Intake {
     pub(super) store: Arc<dyn Store>,
-    pub(super) clock: Arc<dyn Clock>,
+    clock: Arc<dyn Clock>,
     pub(super) turns: Turns,
+    /// Paths of one site.
+    most_paths: NonZeroU32,
+    /// Sites, and what of them the log says already to be too much.
+    overfull: Arc<Mutex<BTreeSet<(Name, &'static str)>>>,
 }
 
 /// What an agent is answered.
@@ -71,6 +79,14 @@ struct Question {
 }
 
 impl Intake {
+    pub(super) fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        most_paths: NonZeroU32,
+    ) -> Self {
+        Self { store, clock, turns: Turns::new(), most_paths, overfull: Arc::default() }
+    }
+
     /// Answers an agent whose certificate has these names.
     pub(super) async fn answer<B>(
         &self,
@@ -87,7 +103,8 @@ impl Intake {
             Ok(Said::Turn(answer)) => json(StatusCode::OK, &answer),
             Ok(Said::Offered(policy)) => json(StatusCode::OK, &Offer { policy }),
             Err(Refusal(status, refused)) => {
-                if status != StatusCode::CONFLICT {
+                // What is told again and again by its nature is not an odd line each time.
+                if !matches!(refused.error.as_str(), "gap" | link::report::LIMIT) {
                     let reason = &refused.reason;
                     tracing::warn!(status = status.as_u16(), reason, "link-centre.refused");
                 }
@@ -133,7 +150,7 @@ impl Intake {
             let answer = self.turns.answer(&site, &question, now).ok_or_else(not_found)?;
             return Ok(Said::Turn(answer));
         }
-        if what == "state" {
+        if what == STATE {
             self.note_state(&site, &body, now).await?;
             return Ok(Said::Taken(0));
         }
@@ -149,11 +166,17 @@ impl Intake {
             }
             Kind::Cells => {
                 let cells = read_lines(first, &body, |number, line| read_cell(number, line, now))?;
-                self.store.take_link_cells(&batch, &cells).await?
+                self.store.take_link_cells(&batch, &cells, self.most_paths).await?
             }
         };
         match taken {
-            LinkTaken::UpTo(last) => Ok(Said::Taken(last)),
+            LinkTaken::UpTo(last) => {
+                self.note_fits(&batch.site, kind.as_str());
+                Ok(Said::Taken(last))
+            }
+            LinkTaken::TooManyPaths(path) => {
+                Err(self.too_many((&batch.site, kind.as_str()), &path))
+            }
             LinkTaken::Gap(last) => {
                 let reason = format!("{first} does not follow {last}");
                 let Refusal(status, refused) = refuse(StatusCode::CONFLICT, "gap", reason);
@@ -179,8 +202,30 @@ impl Intake {
         if !state.is_object() || body.len() > LONGEST_STATE {
             return Err(malformed("a state is an object of 64 kB at most"));
         }
+        let paths = state.get("paths").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        if let Some(path) = paths.get(self.most_paths.get() as usize) {
+            return Err(self.too_many((site, STATE), path["name"].as_str().unwrap_or_default()));
+        }
+        self.note_fits(site, STATE);
         self.turns.note(site, body);
         Ok(self.store.note_link_state(site, &state.to_string(), now).await?)
+    }
+
+    /// Refuses a path that is one too many. The log says it once, and again if it was in order meanwhile.
+    fn too_many(&self, (site, what): (&Name, &'static str), path: &str) -> Refusal {
+        let most = self.most_paths;
+        let mut overfull = self.overfull.lock().unwrap_or_else(PoisonError::into_inner);
+        if overfull.insert((site.clone(), what)) {
+            tracing::error!(%site, what, path, %most, "link-centre: a site has too many paths");
+        }
+        let reason =
+            format!("{site} may have {most} paths (paths-per-site), and {path} is one too many");
+        refuse(StatusCode::INSUFFICIENT_STORAGE, link::report::LIMIT, reason)
+    }
+
+    fn note_fits(&self, site: &Name, what: &'static str) {
+        let mut overfull = self.overfull.lock().unwrap_or_else(PoisonError::into_inner);
+        overfull.remove(&(site.clone(), what));
     }
 }
 

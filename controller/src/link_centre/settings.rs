@@ -1,6 +1,7 @@
 //! What can be set about where agents of links tell what they see.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use certificates::Mutual;
@@ -31,6 +32,9 @@ pub struct LinkCentreSettings {
     /// Connections at a time, a quarter of them from one address; 16 to 65,536, default 1,024.
     #[serde(default = "default_connections")]
     pub connections: usize,
+    /// Paths of one site, by all names that it ever had in what is kept; 8 to 1,000, default 32.
+    #[serde(default = "default_paths")]
+    pub paths_per_site: NonZeroU32,
     /// Whose links these are, as reports call it; nothing by default.
     #[serde(default)]
     pub city: String,
@@ -103,6 +107,7 @@ impl LinkCentreSettings {
     pub(crate) fn validate(&self) -> Result<(), SettingsError> {
         let connections = u32::try_from(self.connections).unwrap_or(u32::MAX);
         within("links.connections", connections, 16..=65_536)?;
+        within("links.paths-per-site", self.paths_per_site.get(), 8..=1_000)?;
         let lines = u32::try_from(self.lines.len()).unwrap_or(u32::MAX);
         within("links.lines", lines, 0..=10_000)?;
         let services = u32::try_from(self.services.len()).unwrap_or(u32::MAX);
@@ -110,6 +115,9 @@ impl LinkCentreSettings {
         for service in &self.services {
             let targets = u32::try_from(service.targets.len()).unwrap_or(u32::MAX);
             within("links.services.targets", targets, 1..=16)?;
+            let of_site = self.services.iter().filter(|other| other.site == service.site).count();
+            let of_site = u32::try_from(of_site).unwrap_or(u32::MAX);
+            within("links.services of one site", of_site, 1..=64)?;
         }
         if let Some(report) = &self.report {
             within("links.report.day", report.day, 1..=28)?;
@@ -148,6 +156,7 @@ impl LinkCentreSettings {
             ca: "".into(),
             crl: None,
             connections: 16,
+            paths_per_site: default_paths(),
             city: String::new(),
             zone: Zone::riyadh(),
             incidents: IncidentSettings::default(),
@@ -170,6 +179,10 @@ const fn default_day() -> u32 {
 
 fn default_languages() -> Vec<Language> {
     Language::ALL.to_vec()
+}
+
+const fn default_paths() -> NonZeroU32 {
+    NonZeroU32::new(32).expect("not zero")
 }
 
 const fn default_connections() -> usize {

@@ -1,3 +1,5 @@
+mod listener;
+
 use std::path::Path;
 
 use domain::ManualClock;
@@ -12,10 +14,12 @@ use serde_json::{Value, json};
 use store::testing::TestStore;
 use store::{LinkPolicy, LinkPolicyHead};
 use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use super::settings::ServiceSettings;
 use super::*;
-use crate::stage::NOON;
+use crate::stage::{LogLines, NOON};
 
 const EPOCH: &str = "00000000000000aa";
 const MOST: std::num::NonZeroU32 = std::num::NonZeroU32::new(1_000).unwrap();
@@ -30,7 +34,8 @@ impl Office {
     async fn new() -> Self {
         let store = store::testing::sqlite().await;
         let clock = Arc::new(ManualClock::new(NOON));
-        let intake = Intake { store: store.shared(), clock, turns: Turns::new() };
+        let most_paths = LinkCentreSettings::deaf().paths_per_site;
+        let intake = Intake::new(store.shared(), clock, most_paths);
         Self { store, intake }
     }
 
@@ -183,6 +188,60 @@ async fn a_state_is_kept_as_it_is_told_and_must_be_an_object() {
 }
 
 #[tokio::test]
+async fn a_site_with_too_many_paths_is_told_so_and_the_log_once() {
+    let office = Office::new().await;
+    let begin = 1_795_597_200_000;
+    let path = |of: u64| cell(of, begin).replace("fibre", &format!("path-{of}"));
+    let lines = (1..=32).map(path).collect::<Vec<_>>().join("\n");
+    let (status, _) = office.tell("cells", "&first=1", &lines).await;
+    assert_eq!(status, StatusCode::OK);
+    let log = LogLines::of_this_thread();
+    let too_many = "a site has too many paths";
+    for _ in 0..3 {
+        let (status, answer) = office.tell("cells", "&first=33", &path(33)).await;
+        assert_eq!(status, StatusCode::INSUFFICIENT_STORAGE);
+        let reason = "hofuf may have 32 paths (paths-per-site), and path-33 is one too many";
+        assert_eq!((&answer["error"], &answer["reason"]), (&json!("limit"), &json!(reason)));
+    }
+    assert_eq!(log.with(too_many).len(), 1);
+    assert_eq!(log.with("refused").len(), 0);
+    // It goes on with those that it has, and what else it tells is taken meanwhile.
+    let (status, _) = office.tell("events", "&first=1", &event(1)).await;
+    assert_eq!(status, StatusCode::OK);
+    let known = cell(33, begin + 10_000).replace("fibre", "path-7");
+    let (status, answer) = office.tell("cells", "&first=33", &known).await;
+    assert_eq!((status, answer), (StatusCode::OK, json!({ "last": 33 })));
+    let paths: Vec<_> = (0..33).map(|of| json!({ "name": format!("path-{of}") })).collect();
+    for (paths, status) in
+        [(&paths[..32], StatusCode::OK), (&paths[..], StatusCode::INSUFFICIENT_STORAGE)]
+    {
+        let state = json!({ "paths": paths }).to_string();
+        let told = office.ask(Method::POST, "/v1/links/hofuf/state", &state).await;
+        assert_eq!(told.0, status, "{state}");
+    }
+    assert_eq!(log.with(too_many).len(), 2, "after it was in order, and for something else");
+}
+
+#[test]
+fn paths_and_services_of_a_site_are_limited() {
+    let service = |site: &str| ServiceSettings {
+        name: "records".to_owned(),
+        site: site.to_owned(),
+        targets: vec!["db".to_owned()],
+    };
+    let with = |services| LinkCentreSettings { services, ..LinkCentreSettings::deaf() };
+    let most = vec![service("hofuf"); 64];
+    assert!(with([most.clone(), vec![service("abha"); 64]].concat()).validate().is_ok());
+    let error = with([most, vec![service("hofuf")]].concat()).validate().unwrap_err();
+    assert!(error.to_string().contains("links.services of one site"), "{error}");
+    for (paths, is_good) in [(7, false), (8, true), (1_000, true), (1_001, false)] {
+        let paths_per_site = paths.try_into().unwrap();
+        let settings = LinkCentreSettings { paths_per_site, ..LinkCentreSettings::deaf() };
+        assert_eq!(settings.validate().is_ok(), is_good, "{paths}");
+    }
+}
+
+#[tokio::test]
 async fn history_is_added_up_and_grows_old() {
     let office = Office::new().await;
     let begin = 1_795_597_200_000;
@@ -312,7 +371,8 @@ async fn an_agent_asks_for_a_turn_on_a_sector_of_which_it_told() {
     assert_eq!(ask("radio", "\"all\"").await.0, StatusCode::BAD_REQUEST);
     // One that begins knows from the store who was there, and whom to keep a slot for.
     let clock = Arc::new(ManualClock::new(NOON));
-    let fresh = Intake { store: office.store.shared(), clock, turns: Turns::new() };
+    let most_paths = LinkCentreSettings::deaf().paths_per_site;
+    let fresh = Intake::new(office.store.shared(), clock, most_paths);
     fresh.recall_members().await.unwrap();
     let question =
         serde_json::from_value(json!({"path": "radio", "sector": "east", "wish": "news"}));

@@ -25,6 +25,9 @@ pub const OPEN: &str = "open";
 /// There is no room for more of them.
 pub const STOPPED: &str = "stopped";
 
+/// The kind of a refusal of what is too much: it is kept by the agent, and told again later.
+pub const LIMIT: &str = "limit";
+
 /// Of what a log is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
@@ -99,7 +102,7 @@ pub struct Taken {
 #[serde(rename_all = "kebab-case")]
 pub struct Refused {
     /// What kind of refusal, for programs: `gap` if something before is missing, `line` if one cannot
-    /// be understood.
+    /// be understood, [`LIMIT`] if there is too much of something.
     pub error: String,
     /// One sentence for people.
     pub reason: String,

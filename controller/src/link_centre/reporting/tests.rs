@@ -138,7 +138,7 @@ async fn watch(store: &TestStore) {
         let epoch = Epoch::new(log);
         let site: link::report::Name = site.parse().unwrap();
         let batch = LinkBatch { site, epoch, first: 1, is_rest_gone: false, at: end };
-        store.take_link_cells(&batch, &cells).await.unwrap();
+        store.take_link_cells(&batch, &cells, NonZeroU32::MAX).await.unwrap();
         while store.merge_link_cells(&batch.site, EVERYTHING).await.unwrap() > 0 {}
     }
 }

@@ -25,12 +25,14 @@ pub struct LinkBatch {
 }
 
 /// What became of lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LinkTaken {
     /// All up to this number are kept.
     UpTo(u64),
     /// They are not, since others come before them: the last number that is kept is this.
     Gap(u64),
+    /// They are not, since the site would have more paths than it may: the first that is too many.
+    TooManyPaths(String),
 }
 
 /// An event as an agent wrote it.
@@ -133,11 +135,13 @@ pub trait LinkReports: Send + Sync {
         events: &[LinkEvent],
     ) -> Result<LinkTaken, StoreError>;
 
-    /// The same with cells; they must have been checked.
+    /// The same with cells; they must have been checked. None is taken if more paths than `most` of the
+    /// site would be kept, unless they are kept already.
     async fn take_link_cells(
         &self,
         batch: &LinkBatch,
         cells: &[Cell],
+        most: NonZeroU32,
     ) -> Result<LinkTaken, StoreError>;
 
     /// How the links of a site are, as its agent told in JSON.

@@ -12,6 +12,8 @@ use link::report::{Cell, Epoch, Kind, Name};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe};
 
+use history::too_many_paths;
+
 use super::SqlStore;
 use super::given::{Column, Given};
 use super::row::{Columns, amount_column};
@@ -177,6 +179,7 @@ impl LinkReports for SqlStore {
         &self,
         batch: &LinkBatch,
         cells: &[Cell],
+        most: NonZeroU32,
     ) -> Result<LinkTaken, StoreError> {
         let mut transaction = self.begin().await?;
         let of = (batch, Kind::Cells);
@@ -184,6 +187,11 @@ impl LinkReports for SqlStore {
         match placed {
             Ok(Place { known, position }) => {
                 let fresh = cells.get(known..).unwrap_or_default();
+                if let Some(path) =
+                    too_many_paths(&mut transaction, &batch.site, fresh, most).await?
+                {
+                    return Ok(LinkTaken::TooManyPaths(path));
+                }
                 self.insert_link_cells(&mut transaction, (batch, position), fresh).await?;
             }
             Err(taken) => {

@@ -178,7 +178,7 @@ pub async fn longer_spans_lose_and_double_nothing(store: TestStore) {
     // In batches that are told twice, and added up in between.
     for (first, part) in (1..).step_by(15).zip(cells.chunks(15)) {
         for _ in 0..2 {
-            store.take_link_cells(&batch(OLD, first), part).await.unwrap();
+            store.take_link_cells(&batch(OLD, first), part, MANY).await.unwrap();
         }
         merged += store.merge_link_cells(&hofuf(), few).await.unwrap();
     }
@@ -209,7 +209,7 @@ pub async fn longer_spans_lose_and_double_nothing(store: TestStore) {
 
 pub async fn spans_that_are_added_up_by_two_at_once_are_right(store: TestStore) {
     let cells: Vec<_> = (1..=120).map(|number| cell(number, "fibre", 3)).collect();
-    store.take_link_cells(&batch(OLD, 1), &cells).await.unwrap();
+    store.take_link_cells(&batch(OLD, 1), &cells, MANY).await.unwrap();
     let adding = (0..4).map(|_| {
         let store = store.shared();
         tokio::spawn(async move {
@@ -226,13 +226,13 @@ pub async fn spans_that_are_added_up_by_two_at_once_are_right(store: TestStore) 
 
 pub async fn what_comes_when_its_neighbours_are_gone_is_added_up_all_the_same(store: TestStore) {
     let cells: Vec<_> = (1..=6).map(|number| cell(number, "fibre", number)).collect();
-    store.take_link_cells(&batch(OLD, 1), &cells[..3]).await.unwrap();
+    store.take_link_cells(&batch(OLD, 1), &cells[..3], MANY).await.unwrap();
     let later = Timestamp::from_secs((BEGIN + 3_600).try_into().unwrap());
     let gone = store.prune_link_history(LinkSpan::Fine, later).await.unwrap();
     assert_eq!(gone, 0, "what is in no longer span yet stays");
     assert_eq!(store.merge_link_cells(&hofuf(), MANY).await.unwrap(), 3);
     assert_eq!(store.prune_link_history(LinkSpan::Fine, later).await.unwrap(), 3);
-    store.take_link_cells(&batch(OLD, 4), &cells[3..]).await.unwrap();
+    store.take_link_cells(&batch(OLD, 4), &cells[3..], MANY).await.unwrap();
     store.merge_link_cells(&hofuf(), MANY).await.unwrap();
     let minutes = history(&store, "fibre", LinkSpan::Minute).await;
     assert_eq!((minutes.len(), &minutes[0].tally), (1, &sum(&cells)));
@@ -244,9 +244,36 @@ pub async fn what_comes_when_its_neighbours_are_gone_is_added_up_all_the_same(st
 
 pub async fn a_router_whose_clock_was_set_back_has_a_span_once(store: TestStore) {
     let cells = [cell(1, "fibre", 1), cell(1, "fibre", 9), cell(2, "fibre", 1)];
-    store.take_link_cells(&batch(OLD, 1), &cells).await.unwrap();
+    store.take_link_cells(&batch(OLD, 1), &cells, MANY).await.unwrap();
     let fine = history(&store, "fibre", LinkSpan::Fine).await;
     assert_eq!((fine.len(), &fine[0].tally), (2, &sum(&cells[..2])));
     store.merge_link_cells(&hofuf(), MANY).await.unwrap();
     assert_eq!(sum(&history(&store, "fibre", LinkSpan::Minute).await), sum(&cells));
+}
+
+pub async fn a_site_has_no_more_paths_than_it_may_and_what_it_has_goes_on(store: TestStore) {
+    let two = NonZeroU32::new(2).unwrap();
+    let cells = [cell(1, "fibre", 1), cell(1, "radio", 1), cell(2, "fibre", 1), cell(2, "lte", 1)];
+    let too_many = LinkTaken::TooManyPaths("lte".to_owned());
+    assert_eq!(store.take_link_cells(&batch(OLD, 1), &cells, two).await.unwrap(), too_many);
+    let position = store.find_link_position(&hofuf(), Kind::Cells, OLD, at(9)).await.unwrap();
+    assert_eq!(position, 0, "nothing of it is taken, so all of it can be told again");
+    let taken = store.take_link_cells(&batch(OLD, 1), &cells[..2], two).await.unwrap();
+    assert_eq!(taken, LinkTaken::UpTo(2));
+    while store.merge_link_cells(&hofuf(), MANY).await.unwrap() > 0 {}
+    let after_a_week = at(7 * 86_400 + 3_600);
+    assert_eq!(store.prune_link_history(LinkSpan::Fine, after_a_week).await.unwrap(), 2);
+    for (part, taken) in [(2..4, too_many.clone()), (2..3, LinkTaken::UpTo(3))] {
+        let told = store.take_link_cells(&batch(OLD, 3), &cells[part], two).await.unwrap();
+        assert_eq!(told, taken, "what is in the longer spans counts");
+    }
+    let one = NonZeroU32::MIN;
+    let again = [cell(3, "radio", 1)];
+    let taken = store.take_link_cells(&batch(OLD, 4), &again, one).await.unwrap();
+    assert_eq!(taken, LinkTaken::UpTo(4), "a lower limit stops nothing that is there");
+    let elsewhere = LinkBatch { site: "abha".parse().unwrap(), ..batch(OLD, 1) };
+    let taken = store.take_link_cells(&elsewhere, &cells[3..], one).await.unwrap();
+    assert_eq!(taken, LinkTaken::UpTo(1), "each site has its own");
+    let taken = store.take_link_cells(&batch(OLD, 5), &cells[3..], MANY).await.unwrap();
+    assert_eq!(taken, LinkTaken::UpTo(5), "what was refused is taken once it may be");
 }

@@ -1,12 +1,17 @@
 //! What the centre has of a log, and what it is told next.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use link::report::Kind;
+use link::report::{Kind, LIMIT};
 use tokio::task::spawn_blocking;
+use tokio::time::Instant;
 
 use super::exchange::{CentreError, Exchange};
 use crate::links::numbered::{Batch, Tail, Told};
+
+/// When that is told again of which the centre has too much already.
+const AFTER_TOO_MUCH: Duration = Duration::from_secs(30);
 
 /// A log, and how far the centre is with it.
 pub(super) struct Telling {
@@ -23,6 +28,10 @@ pub(super) struct Telling {
     passed: u64,
     /// Read, and not told yet.
     batch: Batch,
+    /// Until when it is kept here because the centre takes no more of it.
+    held_until: Option<Instant>,
+    /// Why, as the log says.
+    held: String,
 }
 
 impl Telling {
@@ -36,6 +45,8 @@ impl Telling {
             last: 0,
             passed: 0,
             batch: Batch::default(),
+            held_until: None,
+            held: String::new(),
         }
     }
 
@@ -70,6 +81,9 @@ impl Telling {
         site: &str,
     ) -> Result<bool, CentreError> {
         let Some(told) = self.told else { return Ok(false) };
+        if self.held_until.is_some_and(|until| Instant::now() < until) {
+            return Ok(false);
+        }
         if self.batch.count == 0 {
             self.batch = self.read(self.passed).await?;
         }
@@ -86,6 +100,10 @@ impl Telling {
                 let number = refused.number.unwrap_or(first).clamp(first, self.batch.last());
                 self.leave_out(number, &refused.reason);
             }
+            Some(refused) if refused.error == LIMIT => {
+                self.hold(refused.reason);
+                return Ok(false);
+            }
             Some(refused) if refused.error == "gap" => {
                 // It lost what it had; we begin where it is.
                 tracing::warn!(kind, reason = refused.reason, "links.centre misses something");
@@ -97,9 +115,20 @@ impl Telling {
                 self.last = answer.taken()?.max(self.batch.last());
                 self.passed = self.last;
                 self.batch = Batch::default();
+                (self.held_until, self.held) = (None, String::new());
             }
         }
         Ok(true)
+    }
+
+    /// Keeps it in the log until there may be room for it; the rest is told meanwhile.
+    fn hold(&mut self, reason: String) {
+        self.held_until = Some(Instant::now() + AFTER_TOO_MUCH);
+        if reason != self.held {
+            let kind = self.kind.as_str();
+            tracing::error!(kind, reason, "links.centre takes no more; it waits in the log");
+            self.held = reason;
+        }
     }
 
     /// A line that the centre does not understand is left out; what comes before it is told first.

@@ -2,8 +2,8 @@
 //! once, by its mark, so that one that comes late is counted, too, when the shorter ones around it are
 //! gone.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
 use link::report::{Cell, Name};
@@ -97,29 +97,49 @@ impl SqlStore {
         &self,
         question: &LinkHistoryQuestion,
     ) -> Result<Vec<Cell>, StoreError> {
-        let LinkHistoryQuestion { site, path, span, from, until, most } = question;
-        let (table, of_span) = match span {
-            LinkSpan::Fine => ("link_cells", String::new()),
-            _ => ("link_history", format!(" AND span = {}", span.seconds())),
+        let LinkHistoryQuestion { site, path, span, .. } = question;
+        let table = table_of(*span);
+        let paths = match path {
+            Some(path) => vec![path.as_str().to_owned()],
+            None => list_paths(&self.reader, site, table).await?,
         };
-        let order = match span {
-            LinkSpan::Fine => "path, begin_at, position",
-            _ => "path, begin_at",
+        let most = question.most.get() as usize;
+        let mut cells: Vec<Cell> = Vec::new();
+        for path in paths {
+            // The index has the path before the time, so each path is a search of its own.
+            self.add_history(question, &path, &mut cells).await?;
+            if cells.len() >= most {
+                cells.truncate(most);
+                break;
+            }
+        }
+        Ok(cells)
+    }
+
+    async fn add_history(
+        &self,
+        LinkHistoryQuestion { site, span, from, until, most, .. }: &LinkHistoryQuestion,
+        path: &str,
+        cells: &mut Vec<Cell>,
+    ) -> Result<(), StoreError> {
+        let (of_span, order) = match span {
+            LinkSpan::Fine => (String::new(), "begin_at, position"),
+            _ => (format!(" AND span = {}", span.seconds()), "begin_at"),
         };
+        let table = table_of(*span);
         let statement = format!(
             "SELECT path, begin_at, tally, health, readiness FROM {table} WHERE site = $1 \
-             AND ($2 = '' OR path = $2) AND begin_at >= $3 AND begin_at < $4{of_span} \
+             AND path = $2 AND begin_at >= $3 AND begin_at < $4{of_span} \
              ORDER BY {order} LIMIT $5"
         );
         let rows = sqlx::query(AssertSqlSafe(statement))
             .bind(site.as_str())
-            .bind(path.as_ref().map_or("", Name::as_str))
+            .bind(path)
             .bind(from.as_millis())
             .bind(until.as_millis())
             .bind(i64::from(most.get()))
             .fetch_all(&self.reader)
             .await?;
-        let mut cells: Vec<Cell> = Vec::with_capacity(rows.len());
         for row in &rows {
             let cell = read(row, site, *span)?;
             match cells.last_mut() {
@@ -130,12 +150,58 @@ impl SqlStore {
                 _ => cells.push(cell),
             }
         }
-        Ok(cells)
+        Ok(())
     }
+}
+
+/// The first path of these cells with which more than `most` of a site would be kept.
+pub(super) async fn too_many_paths(
+    transaction: &mut AnyConnection,
+    site: &Name,
+    cells: &[Cell],
+    most: NonZeroU32,
+) -> Result<Option<String>, StoreError> {
+    let mut known = BTreeSet::new();
+    for table in ["link_cells", "link_history"] {
+        known.extend(list_paths(&mut *transaction, site, table).await?);
+    }
+    // What is kept already goes on, also where less is allowed than there was.
+    let is_too_much = |cell: &&Cell| {
+        !known.contains(&cell.path) && {
+            known.insert(cell.path.clone());
+            known.len() > most.get() as usize
+        }
+    };
+    Ok(cells.iter().find(is_too_much).map(|cell| cell.path.clone()))
+}
+
+/// The paths of a site of which a table has something, by name: one look into its index for each.
+async fn list_paths<'a>(
+    executor: impl sqlx::Executor<'a, Database = sqlx::Any>,
+    site: &Name,
+    table: &str,
+) -> Result<Vec<String>, StoreError> {
+    let next = |after: &str| format!("SELECT MIN(path) FROM {table} WHERE site = $1{after}");
+    let (first, following) = (next(""), next(" AND path > paths.path"));
+    let statement = format!(
+        "WITH RECURSIVE paths (path) AS ({first} UNION ALL \
+         SELECT ({following}) FROM paths WHERE paths.path IS NOT NULL) \
+         SELECT path FROM paths WHERE path IS NOT NULL"
+    );
+    let rows =
+        sqlx::query(AssertSqlSafe(statement)).bind(site.as_str()).fetch_all(executor).await?;
+    rows.iter().map(|row| Columns(row).text("path")).collect()
 }
 
 fn begin(cell: &Cell) -> i64 {
     i64::try_from(cell.begin).unwrap_or(i64::MAX)
+}
+
+const fn table_of(span: LinkSpan) -> &'static str {
+    match span {
+        LinkSpan::Fine => "link_cells",
+        LinkSpan::Minute | LinkSpan::Quarter => "link_history",
+    }
 }
 
 /// Adds a cell to the longer span in which it lies.
