@@ -293,6 +293,7 @@ impl Offices {
         self.signal(router, "TERM");
         let ended = self.agents[router - 1].take().unwrap().wait().unwrap();
         assert!(ended.success(), "{ended}");
+        assert!(!self.log(router).contains("did not finish in time"), "{}", self.log(router));
     }
 
     /// A folder for files.

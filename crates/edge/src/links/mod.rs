@@ -35,13 +35,14 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use connections::unix::{self, SocketError, SocketFile};
 use link::{Key, PathNumber};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use tokio::net::UnixListener;
 use tokio::task::{JoinError, JoinSet};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
@@ -78,6 +79,8 @@ use watcher::Thread;
 use crate::random;
 
 const COMMANDS: usize = 16;
+/// For how long the end waits until all that happened is written down.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(5);
 
 /// Why links cannot be watched.
 #[derive(Debug, thiserror::Error)]
@@ -244,8 +247,10 @@ impl Links {
         let mut wakes = vec![Arc::clone(&desk.wake)];
         // Ends with the others, whatever it waits for.
         let mut telling = JoinSet::new();
-        if let Some(centre) = centre {
-            telling.spawn(centre.run(reloader, stop.clone()));
+        // Without it nobody here reads the section again, who would keep the writers' way open.
+        match centre {
+            Some(centre) => drop(telling.spawn(centre.run(reloader, stop.clone()))),
+            None => drop(reloader),
         }
         let mut asked = tokio::spawn(desk.run(socket, stop.clone()));
         let mut ended = JoinSet::new();
@@ -278,9 +283,11 @@ impl Links {
         while let Some(next) = ended.join_next().await {
             outcome = outcome.and(outcome_of(next));
         }
-        // All that happened is written down before the end.
+        telling.shutdown().await;
+        // All that happened is written down before the end; where it failed, others may still have a way to
+        // the writers.
         let written = move || writers.into_iter().for_each(|writer| drop(writer.join()));
-        drop(tokio::task::spawn_blocking(written).await);
+        drop(timeout(WRITTEN_WITHIN, tokio::task::spawn_blocking(written)).await);
         outcome
     }
 }
