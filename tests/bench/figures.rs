@@ -5,6 +5,7 @@
 //! never judged; a wrong answer ends the run. Arguments choose among [`ROWS`]; without any, all are
 //! taken.
 
+mod agents;
 mod alike;
 mod backup;
 mod browsers;
@@ -96,13 +97,14 @@ const NO_LIMITS: &str = "portal.limits.posts-per-second = 100000\n\
     messaging.money.per-day = \"999999999\"";
 
 /// What can be chosen, in the order in which it is taken.
-const ROWS: [&str; 18] = [
+const ROWS: [&str; 19] = [
     "limiters",
     "links",
     "crowd",
     "capacity",
     "losses",
     "targets",
+    "agents",
     "access",
     "one-time",
     "accounting",
@@ -118,7 +120,8 @@ const ROWS: [&str; 18] = [
 ];
 
 /// Those for which nobody signs in.
-const OF_LINKS: [&str; 6] = ["limiters", "links", "crowd", "capacity", "losses", "targets"];
+const OF_LINKS: [&str; 7] =
+    ["limiters", "links", "crowd", "capacity", "losses", "targets", "agents"];
 
 fn main() -> anyhow::Result<()> {
     let chosen = chosen()?;
@@ -142,6 +145,9 @@ fn main() -> anyhow::Result<()> {
     }
     if is_chosen("targets") {
         println!("{}", targets::report()?);
+    }
+    if is_chosen("agents") {
+        println!("{}", agents::report()?);
     }
     if !chosen.is_empty() && chosen.iter().all(|row| OF_LINKS.contains(&row.as_str())) {
         println!("{machine}");
