@@ -18,6 +18,7 @@ use link::sector;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -101,10 +102,17 @@ impl Exchange {
         };
         let stream = timeout(CONNECT_WITHIN, opening).await;
         let stream = stream.map_err(|_| failed(io::ErrorKind::TimedOut.into()))?.map_err(failed)?;
+        Self::over(stream, HeaderValue::from_str(&at).map_err(broken)?).await
+    }
+
+    /// Over a stream that is open.
+    pub(super) async fn over<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
+        stream: S,
+        host: HeaderValue,
+    ) -> Result<Self, CentreError> {
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
         let mut driver = JoinSet::new();
         driver.spawn(async move { drop(connection.await) });
-        let host = HeaderValue::from_str(&at).map_err(broken)?;
         Ok(Self { sender, host, _driver: driver })
     }
 

@@ -169,3 +169,72 @@ impl Telling {
         Ok(batch?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::sync::{Arc, Mutex};
+
+    use http_body_util::Full;
+    use hyper::body::{Bytes, Incoming};
+    use hyper::header::HeaderValue;
+    use hyper::server::conn::http1;
+    use hyper::service::service_fn;
+    use hyper::{Request, Response};
+    use hyper_util::rt::TokioIo;
+    use link::report::Event;
+    use tokio::io::duplex;
+    use tokio::time::{advance, pause};
+
+    use super::*;
+    use crate::links::event::Words;
+    use crate::links::numbered::{Extent, NumberedLog};
+    use crate::links::settings::SwitchMode;
+
+    /// A centre that answers a question by a status and words, the next one by the next.
+    async fn centre(answers: [(u16, &'static str); 4]) -> (Exchange, Arc<Mutex<Vec<String>>>) {
+        let (near, far) = duplex(64 * 1_024);
+        let asked = Arc::<Mutex<Vec<String>>>::default();
+        let (answers, log) = (Mutex::new(answers.into_iter()), Arc::clone(&asked));
+        let service = service_fn(move |request: Request<Incoming>| {
+            log.lock().unwrap().push(request.uri().to_string());
+            let (status, body) = answers.lock().unwrap().next().unwrap();
+            let response = Response::builder().status(status);
+            async move { Ok::<_, Infallible>(response.body(Full::new(Bytes::from(body))).unwrap()) }
+        });
+        tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(far), service));
+        let host = HeaderValue::from_static("centre");
+        (Exchange::over(near, host).await.unwrap(), asked)
+    }
+
+    #[tokio::test]
+    async fn of_what_the_centre_has_too_much_all_waits_in_the_log_and_is_told_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log.jsonl");
+        let words =
+            Words { site: "hofuf".to_owned(), paths: Vec::new(), mode: SwitchMode::default() };
+        let event = || words.blank("began", std::time::SystemTime::UNIX_EPOCH);
+        let mut log = NumberedLog::open(&path, Extent { largest: 1 << 20, former: 1 }).unwrap();
+        let mut two: [Event; 2] = [event(), event()];
+        log.append(&mut two).unwrap();
+        let too_much = (507, r#"{"error":"limit","reason":"one too many"}"#);
+        let taken = |last| (200, last);
+        let (mut exchange, asked) =
+            centre([taken(r#"{"last":0}"#), too_much, too_much, taken(r#"{"last":3}"#)]).await;
+        pause();
+        let mut telling = Telling::new(Kind::Cells, (&path, 1));
+        telling.resume(&mut exchange, "hofuf").await.unwrap();
+        for again in 1..=2 {
+            for _ in 0..3 {
+                // Whoever tells goes on with other things.
+                assert!(!telling.tell(&mut exchange, "hofuf").await.unwrap());
+            }
+            assert_eq!(asked.lock().unwrap().len(), 1 + again, "once in a while");
+            assert_eq!((telling.last, telling.batch.first), (0, 1), "nothing is left out");
+            advance(AFTER_TOO_MUCH).await;
+        }
+        log.append(&mut [event()]).unwrap();
+        assert!(telling.tell(&mut exchange, "hofuf").await.unwrap());
+        assert_eq!((telling.last, telling.held.as_str()), (3, ""));
+    }
+}
