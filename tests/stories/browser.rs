@@ -73,6 +73,13 @@ impl Browser {
         self.ask(request, form).await
     }
 
+    /// The reference that the help page of a visit tells, which a visitor reads to the help desk.
+    pub async fn reference(&self, page: &Answer) -> String {
+        let help = self.visit(&format!("{}help?lang=en", page.base())).await;
+        let marked = help.between("support team: ", "</bdi>");
+        marked.split_at(marked.len() - 6).1.to_owned()
+    }
+
     /// A connection to the portal.
     pub async fn connect(&self) -> TcpStream {
         let socket = TcpSocket::new_v4().unwrap();

@@ -77,10 +77,7 @@ impl Network {
             (routes[0][became] == 1).then_some(())
         })
         .await;
-        let help = browser.visit(&format!("{}help?lang=en", page.base())).await;
-        let marked = help.between("support team: ", "</bdi>");
-        let (_, reference) = marked.split_at(marked.len() - 6);
-        self.city.sabeel(&["support", reference]).await.out
+        self.city.sabeel(&["support", &browser.reference(&page).await]).await.out
     }
 }
 

@@ -34,6 +34,7 @@ mod rush;
 mod smart_zone;
 mod smart_zone_controller;
 mod sms_gateway;
+mod support;
 mod tls_door;
 mod unifi;
 mod unifi_controller;

@@ -53,10 +53,7 @@ async fn a_second_gateway_carries_what_the_first_refuses_and_tells_what_became_o
     let unknown = format!("/dlr/{END}?id={}&state=1", refused.id);
     assert_eq!(browser.get(&unknown).await.status, 200);
 
-    let help = browser.visit(&format!("{}help", page.base())).await;
-    let marked = help.between("support team: ", "</bdi>");
-    let (_, reference) = marked.split_at(marked.len() - 6);
-    let story = city.sabeel(&["support", reference]).await;
+    let story = city.sabeel(&["support", &browser.reference(&page).await]).await;
     assert!(story.out.contains("taken by route second; delivered"), "{} {}", story.out, story.err);
     let why = city.sabeel(&["why", PHONE]).await.out;
     for told in ["not taken by route first", "taken by route second", "message delivered"] {
