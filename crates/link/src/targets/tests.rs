@@ -196,6 +196,7 @@ fn after_a_pause_and_with_any_intervals_all_are_asked_in_their_order() {
         }
         assert!(targets.next_deadline().unwrap() > now);
     }
+    let mut seen = std::collections::BTreeSet::new();
     for (every, asked) in intervals.into_iter().zip(asked) {
         let regular = asked.iter().filter(|at| **at > begun + 10 * SECOND + millis(10));
         let regular: Vec<_> = regular.collect();
@@ -204,6 +205,8 @@ fn after_a_pause_and_with_any_intervals_all_are_asked_in_their_order() {
         let is_even =
             |pair: &[&Instant]| (*pair[1] - *pair[0]).abs_diff(millis(every)) <= millis(10);
         assert!(regular.windows(2).all(is_even), "{every}: {regular:?}");
+        // Each has its own place in the interval, and nobody waits for the turn of another.
+        assert!(regular.iter().all(|at| seen.insert((every, **at))), "{every}: {regular:?}");
     }
 }
 
