@@ -17,6 +17,7 @@ cause-quality = جودة ضعيفة
 cause-flapping = انقطاع متكرر
 cause-maintenance = صيانة
 cause-agent-silent = الوكيل صامت
+cause-budget-used-up = نفدت الميزانية
 cause-unknown = فقد المسار
 cause-target = لا رد
 

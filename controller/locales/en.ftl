@@ -18,6 +18,7 @@ cause-quality = poor quality
 cause-flapping = flapping
 cause-maintenance = maintenance
 cause-agent-silent = agent silent
+cause-budget-used-up = budget used up
 cause-unknown = path lost
 cause-target = no answer
 

@@ -17,7 +17,7 @@ mod why;
 
 use anyhow::Context;
 use domain::Timestamp;
-use edge::links::{Ask, Event, LinksSettings, PathStatus, Status};
+use edge::links::{Ask, BudgetStatus, Event, LinksSettings, PathStatus, Status};
 
 use crate::admin_client::AdminClient;
 use crate::cli::{LinkCommand, Maint, PathFor};
@@ -123,6 +123,9 @@ async fn list(agent: &AdminClient, format: Format) -> anyhow::Result<()> {
         return output::done(format, &status, "");
     }
     output::line(&headline(&status))?;
+    for path in &status.paths {
+        spending(path).as_deref().map_or(Ok(()), output::line)?;
+    }
     output::list(format, &status.paths, PATH_HEADINGS, path_row)
 }
 
@@ -188,6 +191,20 @@ fn would_carry(path: &PathStatus) -> String {
         (Some("unfit"), Some(why), _) => format!("no: {why}"),
         (Some(_), ..) => "not tried lately".to_owned(),
     }
+}
+
+/// What was spent on watching a path, if that is limited.
+fn spending(path: &PathStatus) -> Option<String> {
+    let BudgetStatus { spent, budget, until, thrift } = path.budget.as_ref()?;
+    let mb = |octets: u64| format!("{}.{}", octets / 1_000_000, octets % 1_000_000 / 100_000);
+    let left_out = match thrift.as_str() {
+        "thin" => "; it is watched more seldom, for more is spent than time went by",
+        "used-up" => "; it is tried and probed no more until then",
+        _ => "",
+    };
+    let until = Timestamp::from_secs(i64::try_from(*until).unwrap_or(i64::MAX));
+    let (spent, budget) = (mb(*spent), mb(*budget));
+    Some(format!("{}: {spent} of {budget} MB spent until {until}{left_out}", path.name))
 }
 
 fn milliseconds(us: u64) -> String {

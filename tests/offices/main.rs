@@ -14,6 +14,7 @@ mod ground;
 mod in_a_crowd;
 mod in_bad_weather;
 mod isolation;
+mod metered;
 mod namespaces;
 mod star;
 mod targets;

@@ -3,6 +3,7 @@
 
 use link::cause::{Loss, Moment, PathNow, Said, What};
 use link::isolation::Verdict;
+use link::metered::Thrift;
 use link::report::Event;
 
 /// What it says, if it says something of how a path or office is.
@@ -16,6 +17,7 @@ pub(super) fn said(event: &Event) -> Option<Said> {
         "fitness" => {
             What::Path { path: event.path.clone()?, now: fitness(to, event.code.as_deref())? }
         }
+        "budget" => What::UsedUp { path: event.path.clone()?, is: to == Thrift::UsedUp.as_str() },
         "isolation" if to == Verdict::Breach.as_str() => What::Breach(true),
         "isolation" if to == Verdict::Safe.as_str() => What::Breach(false),
         _ => return None,
@@ -86,6 +88,10 @@ mod tests {
             let what_said = now.map(|now| What::Path { path: "fibre".to_owned(), now });
             let said = said(&event(what, to, code)).map(|said| said.what);
             assert_eq!(said, what_said, "{what} {to} {code}");
+        }
+        for (to, is) in [("used-up", true), ("thin", false), ("within-budget", false)] {
+            let used_up = What::UsedUp { path: "fibre".to_owned(), is };
+            assert_eq!(said(&event("budget", to, "")).unwrap().what, used_up, "{to}");
         }
         let breach = said(&event("isolation", "breach", "")).unwrap();
         assert_eq!((breach.what, breach.at), (What::Breach(true), Moment::from_millis(5)));

@@ -16,6 +16,7 @@ pub mod guard;
 pub mod histogram;
 pub mod isolation;
 pub mod key;
+pub mod metered;
 pub mod path;
 pub mod path_mtu;
 pub mod penalty;

@@ -68,6 +68,13 @@ pub async fn try_now(
             return Ok(now);
         }
         if begun.elapsed() > PATIENCE {
+            let is_spent = |of: &&PathStatus| {
+                let budget = of.budget.as_ref();
+                names.contains(&of.name) && budget.is_some_and(|budget| budget.thrift == "used-up")
+            };
+            if let Some(of) = now.paths.iter().find(is_spent) {
+                bail!("{}: all is spent, and it is tried every half hour at most", of.name);
+            }
             bail!("the agent has tried nothing for {} s", PATIENCE.as_secs());
         }
     }

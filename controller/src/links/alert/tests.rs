@@ -331,6 +331,7 @@ fn every_alert_is_one_text_message_in_both_languages() {
         Kind::Maintenance,
         Kind::AgentSilent { site: name() },
         Kind::Unknown,
+        Kind::BudgetUsedUp,
     ];
     let words = Catalogue::new();
     for kind in kinds {

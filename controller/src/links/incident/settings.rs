@@ -51,7 +51,7 @@ impl IncidentSettings {
 
     pub(super) fn grace(&self, ailment: Ailment) -> Duration {
         let seconds = match ailment {
-            Ailment::Breach => 0,
+            Ailment::Breach | Ailment::UsedUp => 0,
             Ailment::Lost => self.down_seconds,
             Ailment::Bad => self.degraded_seconds,
             Ailment::Unfit => self.unfit_seconds,

@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use super::event::{Event, Words};
 use super::exercise::Exercised;
 use super::isolation::View;
+use super::metered::Counts;
 use super::status::Status;
 use super::targets::Board;
 use super::watch::Command;
@@ -82,6 +83,7 @@ pub(super) struct Desk {
     /// To whoever writes down what happened.
     pub(super) events: SyncSender<Event>,
     pub(super) status: Arc<Mutex<Status>>,
+    pub(super) counts: Counts,
     pub(super) recent: Arc<Recent>,
     /// What runs no agent, if anything is asked.
     pub(super) targets: Option<Arc<Board>>,
@@ -139,10 +141,7 @@ impl Desk {
             Err(error) => return refuse(&Refusal(StatusCode::BAD_REQUEST, error.to_string())),
         };
         match (&head.method, path) {
-            (&Method::GET, "/v1/links") => {
-                let status = self.status.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                json(StatusCode::OK, &status)
-            }
+            (&Method::GET, "/v1/links") => json(StatusCode::OK, &self.status()),
             (&Method::GET, "/v1/links/events") => {
                 let after = head.uri.query().and_then(|query| query.strip_prefix("after="));
                 let after = after.and_then(|number| number.parse().ok()).unwrap_or_default();
@@ -166,6 +165,15 @@ impl Desk {
             }
             _ => refuse(&Refusal(StatusCode::NOT_FOUND, format!("there is no {path}"))),
         }
+    }
+
+    /// How the links are, with what is spent on watching them.
+    fn status(&self) -> Status {
+        let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for (number, path) in (0..).map(PathNumber::new).zip(&mut status.paths) {
+            path.budget = self.counts.status(number);
+        }
+        status
     }
 
     /// What the test of isolation showed, or shows now.

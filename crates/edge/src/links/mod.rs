@@ -12,6 +12,7 @@ mod dns;
 mod event;
 mod exercise;
 mod isolation;
+mod metered;
 mod numbered;
 mod policy;
 mod reload;
@@ -54,10 +55,12 @@ pub use exercise::{DrillSettings, Exercised, Outcome, Weekday};
 pub use isolation::{
     Attempt, AttemptError, IsolationSettings, IsolationSettingsError, IsolationStatus,
 };
+pub use metered::BudgetStatus;
 pub use policy::{PolicyError, WrittenPolicy};
 pub use reload::Reloader;
 pub use settings::{
-    AliveBy, CarryTestSettings, LinksSettings, LinksSettingsError, PathSettings, SwitchMode,
+    AliveBy, BudgetPeriod, CarryTestSettings, LinksSettings, LinksSettingsError, PathSettings,
+    SwitchMode,
 };
 pub use status::{PathStatus, Status};
 pub use targets::{TargetKind, TargetSettings, TargetSettingsError, TargetStatus};
@@ -66,6 +69,7 @@ use centre::Centre;
 use desk::Desk;
 use event::Words;
 use isolation::Testing;
+use metered::{Counts, Keeper};
 use reload::{Sections, Ways};
 use reports::Reports;
 use router::Router;
@@ -149,6 +153,8 @@ pub struct Links {
     asking: Option<Asking>,
     /// Who tests whether visitors are kept out, if that is set.
     testing: Option<Testing>,
+    /// Who looks at what is spent on paths, if that is limited.
+    keeper: Option<Keeper>,
     reloader: Reloader,
     /// Tells the thread that it is over, also while somebody is still at the desk.
     over: CancellationToken,
@@ -175,27 +181,25 @@ impl Links {
         let status = Arc::new(Mutex::new(Status { policy, ..Status::of(&watch, &words) }));
         let sectors = Sectors::new(settings, (&commands, &wake));
         let reports = Reports::open(settings, &words, (&status, &sectors))?;
-        let outlet = Outlet {
-            commands: commands.clone(),
-            wake: Arc::clone(&wake),
-            status: Arc::clone(&status),
-            sectors,
-        };
-        let trials = trial::start(settings, key.as_ref(), outlet, over.clone())?;
+        let counts = spent(settings)?;
         let ways = Ways {
             commands: commands.clone(),
             wake: Arc::clone(&wake),
             events: reports.events.clone(),
             words: words.clone(),
         };
+        let outlet = Outlet::of(&ways, (&status, &counts, sectors));
+        let trials = trial::start(settings, key.as_ref(), outlet, over.clone())?;
         let asking = targets::start(settings, Outlets::of(&ways, over.clone()))?;
         let isolation = settings.isolation.as_ref();
         let testing =
             isolation::start(isolation, words.clone(), reports.events.clone(), over.clone())?;
         let tells = (words.clone(), reports.events.clone());
         let advising = advice::start(settings, kernel.advice(), tells, over.clone())?;
+        let keeper = Keeper::of(settings, &counts, &ways);
         let reloader = Reloader::new(sections, ways);
         let desk = Desk {
+            counts: counts.clone(),
             paths: names,
             words: words.clone(),
             events: reports.events.clone(),
@@ -213,6 +217,7 @@ impl Links {
             key,
             trials,
             sent: vec![None; settings.paths.len()],
+            counts,
             sockets,
             kernel,
             words,
@@ -229,7 +234,7 @@ impl Links {
         })?;
         let (writers, centre) = (reports.writers, reports.centre);
         let (desk, threads) = (Arc::new(desk), [thread].into_iter().chain(advising).collect());
-        Ok(Self { desk, socket, writers, centre, threads, asking, testing, reloader, over })
+        Ok(Self { desk, socket, writers, centre, threads, asking, testing, keeper, reloader, over })
     }
 
     /// What takes sections that were changed.
@@ -243,7 +248,8 @@ impl Links {
     /// # Errors
     /// When nobody watches any more.
     pub async fn run(self, stop: CancellationToken) -> Result<(), LinksError> {
-        let Self { desk, socket, writers, centre, threads, asking, testing, reloader, over } = self;
+        let Self { desk, socket, writers, centre, threads, asking, testing, .. } = self;
+        let (keeper, reloader, over) = (self.keeper, self.reloader, self.over);
         let mut wakes = vec![Arc::clone(&desk.wake)];
         // Ends with the others, whatever it waits for.
         let mut telling = JoinSet::new();
@@ -252,6 +258,7 @@ impl Links {
             Some(centre) => drop(telling.spawn(centre.run(reloader, stop.clone()))),
             None => drop(reloader),
         }
+        let keeping = keeper.map(|keeper| tokio::spawn(keeper.run(over.clone())));
         let mut asked = tokio::spawn(desk.run(socket, stop.clone()));
         let mut ended = JoinSet::new();
         for thread in threads {
@@ -284,6 +291,9 @@ impl Links {
             outcome = outcome.and(outcome_of(next));
         }
         telling.shutdown().await;
+        if let Some(keeping) = keeping {
+            drop(keeping.await);
+        }
         // All that happened is written down before the end; where it failed, others may still have a way to
         // the writers.
         let written = move || writers.into_iter().for_each(|writer| drop(writer.join()));
@@ -331,6 +341,11 @@ fn bell() -> Result<Arc<EventFd>, LinksError> {
     EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)
         .map(Arc::new)
         .map_err(|errno| LinksError::Thread(errno.into()))
+}
+
+/// What was spent on each path before.
+fn spent(settings: &LinksSettings) -> Result<Counts, LinksError> {
+    metered::open(settings).map_err(|(path, source)| LinksError::File { path, source })
 }
 
 /// Reads the secret that both ends share, without the blanks around it.

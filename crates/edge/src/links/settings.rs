@@ -3,6 +3,7 @@
 //! [`LinksSettings::validate`] gives the first reason why a written section cannot be used. Only this
 //! end is described; the far end has the same section with its own addresses.
 
+mod budget;
 mod carry_test;
 mod path;
 
@@ -11,6 +12,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
+use domain::Zone;
 use ipnet::IpNet;
 use link::site::Moves;
 use link::{PathNumber, SitePolicy};
@@ -26,6 +28,7 @@ use super::targets::{self, TargetSettings, TargetSettingsError};
 use crate::interface::InterfaceName;
 use crate::settings::{SettingsError, within};
 
+pub use budget::BudgetPeriod;
 pub use carry_test::CarryTestSettings;
 pub(super) use carry_test::Resolver;
 
@@ -170,6 +173,18 @@ pub struct PathSettings {
     /// The time between its heartbeats then, in seconds; 5 to 30, default 10.
     #[serde(default = "default_idle_heartbeat")]
     pub idle_heartbeat_seconds: u8,
+    /// How much may be spent on watching it, in MB; 1 to 1,000,000. Without it nothing is counted. Needs
+    /// `metered`.
+    pub budget_mb: Option<u32>,
+    /// In which time; default `month`.
+    #[serde(default)]
+    pub budget_period: BudgetPeriod,
+    /// On which day a month of the contract begins; 1 to 28, default 1.
+    #[serde(default = "default_budget_day")]
+    pub budget_day: u8,
+    /// By whose clocks; default `Asia/Riyadh`.
+    #[serde(default = "Zone::riyadh")]
+    pub budget_zone: Zone,
     /// The time between heartbeats in milliseconds; 10 to 60,000, default 100.
     #[serde(default = "default_heartbeat")]
     pub heartbeat_ms: u64,
@@ -254,6 +269,9 @@ pub enum LinksSettingsError {
          that it has are routed, watched and shared; restart it for anything else"
     )]
     Restart,
+    /// Nothing is paid for that a budget could be for.
+    #[error("path {0}: `budget-mb` needs `metered`")]
+    Budget(String),
     /// A resolver cannot be asked.
     #[error("`carry-test`: {0}")]
     Resolver(&'static str),
@@ -451,6 +469,10 @@ const fn default_floor() -> u32 {
 
 const fn default_heartbeat() -> u64 {
     100
+}
+
+const fn default_budget_day() -> u8 {
+    1
 }
 
 const fn default_idle_heartbeat() -> u8 {

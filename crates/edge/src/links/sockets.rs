@@ -1,6 +1,7 @@
 //! The sockets of one path. All are bound to its device, so that what they say is about this path,
 //! whatever routes say; that a device is missing is an error, and never another way.
 
+use std::cell::Cell;
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
@@ -34,6 +35,8 @@ pub(super) struct Sockets {
     least_ttl: u8,
     /// Of a path that lives by its targets nothing is to be heard.
     ends: Option<Ends>,
+    /// Octets since somebody asked.
+    passed: Cell<u64>,
 }
 
 #[derive(Debug)]
@@ -72,7 +75,8 @@ impl Sockets {
         let hops = path.way(interface).hops();
         // Whose probes come over one hop is known by its device.
         let least_ttl = path.minimum_ttl.unwrap_or_default();
-        Ok(Self { interface, local: path.local, peer: path.peer, hops, least_ttl, ends })
+        let (local, peer, passed) = (path.local, path.peer, Cell::default());
+        Ok(Self { interface, local, peer, hops, least_ttl, ends, passed })
     }
 
     /// What to wait for, in the order of urgency.
@@ -90,7 +94,9 @@ impl Sockets {
             Which::Probes => &ends.probes,
             Which::Reflector => &ends.reflector,
         };
-        receive(socket, octets)
+        let came = receive(socket, octets)?;
+        self.count(came.length);
+        Some(came)
     }
 
     /// How a heartbeat came.
@@ -115,22 +121,40 @@ impl Sockets {
     pub(super) fn send_heartbeat(&self, octets: &[u8], is_mutual: bool) {
         if let Some(ends) = &self.ends {
             let flags = if is_mutual { libc::MSG_CONFIRM } else { 0 };
-            tell(SockRef::from(&ends.sender).send_with_flags(octets, flags));
+            self.note(SockRef::from(&ends.sender).send_with_flags(octets, flags));
         }
     }
 
     /// Sends a probe.
     pub(super) fn send_probe(&self, octets: &[u8]) {
         if let Some(ends) = &self.ends {
-            tell(ends.probes.send(octets));
+            self.note(ends.probes.send(octets));
         }
     }
 
     /// Answers a probe of the other end.
     pub(super) fn answer(&self, octets: &[u8], to: SocketAddr) {
         if let Some(ends) = &self.ends {
-            tell(ends.reflector.send_to(octets, to));
+            self.note(ends.reflector.send_to(octets, to));
         }
+    }
+
+    /// So many octets passed since it was asked last, with the headers of IP and UDP.
+    pub(super) fn take_passed(&self) -> u64 {
+        self.passed.take()
+    }
+
+    /// A path that is down refuses at once or swallows: the machine finds out either way.
+    fn note(&self, sent: io::Result<usize>) {
+        match sent {
+            Ok(length) => self.count(length),
+            Err(error) => tracing::trace!(%error, "links.send"),
+        }
+    }
+
+    fn count(&self, length: usize) {
+        let headers = if self.local.is_ipv4() { 28 } else { 48 };
+        self.passed.set(self.passed.get() + length as u64 + headers);
     }
 }
 
@@ -161,13 +185,6 @@ pub(super) fn at(address: IpAddr, port: u16, Interface(scope): Interface) -> Soc
             SocketAddrV6::new(address, port, 0, scope).into()
         }
         _ => SocketAddr::new(address, port),
-    }
-}
-
-/// A path that is down refuses at once or swallows: the machine finds out either way.
-fn tell(sent: io::Result<usize>) {
-    if let Err(error) = sent {
-        tracing::trace!(%error, "links.send");
     }
 }
 

@@ -9,6 +9,7 @@ use link::{PathNumber, Second};
 use serde::{Deserialize, Serialize};
 
 use super::event::{self, Words};
+use super::metered::BudgetStatus;
 use super::settings::SwitchMode;
 use super::watch::{Fitness, Watch};
 
@@ -69,6 +70,9 @@ pub struct PathStatus {
     pub carries_kbit: Option<[u64; 2]>,
     /// The largest packet that is known to pass, in octets.
     pub mtu: Option<u16>,
+    /// What may be spent on watching it and what was, if that is limited.
+    #[serde(default)]
+    pub budget: Option<BudgetStatus>,
     /// What visitors have of it at most, in kbit/s; nothing if they have all that the office leaves.
     pub visitors_kbit: Option<u64>,
     /// Beside whom that was, if not alone: `shared` with other offices of the sector, or `unknown`.
@@ -129,6 +133,7 @@ impl Status {
                 ends: None,
                 office_kbit: watch.office_on(number).map(|of| of.bits_per_second() / 1_000),
                 mtu: carried.map(|of| of.mtu.0),
+                budget: None,
                 is_closed_to_visitors: watch.is_closed_to_visitors(number),
                 visitors_kbit: watch.ceil(number).flatten().map(|of| of.bits_per_second() / 1_000),
             }

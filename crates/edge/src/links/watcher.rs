@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::cells::Sample;
 use super::event::{Event, What, Words};
+use super::metered::Counts;
 use super::settings::LinksSettings;
 use super::sockets::{Came, Sockets, Which};
 use super::status::Status;
@@ -96,6 +97,8 @@ pub(super) struct Thread<K> {
     pub(super) sockets: Vec<Sockets>,
     /// What the office had sent by each path at the last look.
     pub(super) sent: Vec<Option<u64>>,
+    /// Where it is counted what watching costs.
+    pub(super) counts: Counts,
     pub(super) kernel: K,
     pub(super) words: Words,
     pub(super) events: SyncSender<Event>,
@@ -178,8 +181,11 @@ impl<K: Kernel> Thread<K> {
         }
     }
 
-    /// Counts what the office sent by each path.
+    /// Counts what the office sent by each path, and what it cost to watch it.
     fn count(&mut self, since: Duration) {
+        for (number, sockets) in (0..).map(PathNumber::new).zip(&self.sockets) {
+            self.counts.add(number, sockets.take_passed());
+        }
         for (number, before) in (0..).map(PathNumber::new).zip(&mut self.sent) {
             let now = self.kernel.office_sent(number);
             let former = std::mem::replace(before, now);

@@ -68,6 +68,8 @@ pub enum Kind {
         /// The site.
         site: String,
     },
+    /// All is spent that may be spent on watching the path.
+    BudgetUsedUp,
     /// One end lost the other, and more is not known.
     Unknown,
 }
@@ -91,6 +93,7 @@ impl Kind {
             Self::Flapping => "flapping",
             Self::Maintenance => "maintenance",
             Self::AgentSilent { .. } => "agent-silent",
+            Self::BudgetUsedUp => "budget-used-up",
             Self::Unknown => "unknown",
         }
     }

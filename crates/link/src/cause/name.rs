@@ -53,6 +53,7 @@ pub(super) fn name<'a>(
     match (worst.trouble.ailment, line) {
         (Ailment::Breach, _) => Kind::Breach { site: site() },
         (Ailment::Silent, _) => Kind::AgentSilent { site: site() },
+        (Ailment::UsedUp, _) => Kind::BudgetUsedUp,
         (Ailment::Bad, _) => Kind::Quality,
         (Ailment::Unfit, Some(line)) => unfit(line, worst),
         (Ailment::Lost, Some(line)) => lost(line, worst, !groups.is_empty()),

@@ -59,6 +59,13 @@ pub enum What {
         /// How it is.
         now: PathNow,
     },
+    /// By an agent: whether all is spent that may be spent on watching a path.
+    UsedUp {
+        /// The path, as this end calls it.
+        path: String,
+        /// Whether it is.
+        is: bool,
+    },
     /// By an agent: whether visitors can reach the offices.
     Breach(bool),
     /// By the centre: whether the agent is silent.

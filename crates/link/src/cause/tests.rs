@@ -406,3 +406,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_budget_that_is_used_up_is_a_cause_of_its_own_until_the_next_one() {
+    let used_up =
+        |at: u64, is: bool| said(at, "hofuf", What::UsedUp { path: "radio".to_owned(), is });
+    let mut words = cut(0, "hofuf-radio");
+    words.push(used_up(10, true));
+    words.push(used_up(5_000, false));
+    let causes = find(&pair(), &evidence(words));
+    assert!(causes.iter().any(|cause| cause.kind == Kind::Cut) && causes.len() == 2, "{causes:?}");
+    let budget = causes.iter().find(|cause| cause.kind == Kind::BudgetUsedUp).unwrap();
+    assert_eq!(budget.troubles[0].until, Some(Moment::from_millis(1_005_000)));
+}

@@ -23,6 +23,8 @@ pub enum Ailment {
     Unfit,
     /// The agent of the site is not heard.
     Silent,
+    /// All is spent that may be spent on watching the line.
+    UsedUp,
 }
 
 /// With what it is the matter.
@@ -75,6 +77,7 @@ enum Aspect {
     Breach,
     Channel,
     AccessPoints,
+    Budget,
 }
 
 impl Track {
@@ -85,6 +88,7 @@ impl Track {
                 (Some(path.clone()), Aspect::Fitness)
             }
             What::Path { path, .. } => (Some(path.clone()), Aspect::Health),
+            What::UsedUp { path, .. } => (Some(path.clone()), Aspect::Budget),
             What::Breach(_) => (None, Aspect::Breach),
             What::ChannelSilent(_) => (None, Aspect::Channel),
             What::AccessPointsSilent(_) => (None, Aspect::AccessPoints),
@@ -96,7 +100,10 @@ impl Track {
     pub(super) const fn is_well(what: &What) -> bool {
         match what {
             What::Path { now, .. } => matches!(now, PathNow::Good | PathNow::Fit),
-            What::Breach(is) | What::ChannelSilent(is) | What::AccessPointsSilent(is) => !*is,
+            What::Breach(is)
+            | What::ChannelSilent(is)
+            | What::AccessPointsSilent(is)
+            | What::UsedUp { is, .. } => !*is,
         }
     }
 }
@@ -155,6 +162,7 @@ const fn ailment(what: &What) -> Option<Ailment> {
             PathNow::Lost(_) => Some(Ailment::Lost),
             PathNow::Unfit { .. } => Some(Ailment::Unfit),
         },
+        What::UsedUp { is: true, .. } => Some(Ailment::UsedUp),
         What::Breach(true) => Some(Ailment::Breach),
         What::ChannelSilent(true) | What::AccessPointsSilent(true) => Some(Ailment::Silent),
         _ => None,

@@ -25,6 +25,7 @@ impl PathSettings {
         within("bad-delay-ms", self.bad_delay_ms, 1, 10_000)?;
         within("bad-loss-percent", self.bad_loss_percent.into(), 1, 100)?;
         within("minimum-ttl", self.minimum_ttl.unwrap_or(1).into(), 1, 254)?;
+        self.check_budget()?;
         self.check_addresses()
     }
 

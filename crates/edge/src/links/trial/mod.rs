@@ -26,6 +26,8 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::time::TimeSpec;
 use tokio_util::sync::CancellationToken;
 
+use super::metered::Counts;
+use super::reload::Ways;
 use super::sectors::Sectors;
 use super::settings::LinksSettings;
 use super::status::Status;
@@ -33,6 +35,7 @@ use super::watch::Command;
 use super::{LinksError, spawn};
 use crate::random;
 use host::{Host, Pair};
+use talk::Talk;
 use tap::{Direction, Tap};
 use tried::{Means, Standing, Tried};
 use tun::Tun;
@@ -57,6 +60,8 @@ struct Keys {
 /// What a trial is told of and asked by.
 #[derive(Debug, Clone)]
 pub(super) struct Outlet {
+    /// Where it is counted what trials cost.
+    pub(super) counts: Counts,
     pub(super) commands: SyncSender<Command>,
     pub(super) wake: Arc<EventFd>,
     pub(super) status: Arc<Mutex<Status>>,
@@ -186,7 +191,7 @@ impl Trials {
         let left = due.saturating_duration_since(now);
         let talks = self.paths.iter().filter_map(|path| path.talk.as_ref());
         let own = [self.door.wake.as_fd(), self.host.fd(), self.tap.fd()];
-        let fds = own.into_iter().chain(talks.map(talk::Talk::fd));
+        let fds = own.into_iter().chain(talks.map(Talk::fd));
         let mut fds: Vec<_> = fds.map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
         match ppoll(&mut fds, Some(TimeSpec::from(left)), None) {
             Ok(_) | Err(Errno::EINTR) => Ok(()),
@@ -201,7 +206,11 @@ impl Trials {
         }
         self.looked_at = Instant::now();
         self.tap.forget_devices();
-        self.paths.iter_mut().for_each(Tried::look);
+        let counts = &self.outlet.counts;
+        for path in &mut self.paths {
+            counts.add(path.number, path.talk.as_ref().map(Talk::take_passed).unwrap_or_default());
+            path.look();
+        }
     }
 
     /// Begins what was asked for.
@@ -223,6 +232,9 @@ impl Trials {
             let path = self.paths.iter_mut().find(|path| path.pair.own == passed.own);
             let Some(path) = path else { continue };
             let is_on_path = path.settings.device.as_str() == passed.device.name();
+            if is_on_path {
+                self.outlet.counts.add(path.number, passed.length);
+            }
             let by = if is_on_path { Place::OnPath } else { Place::Elsewhere(passed.device) };
             let now = Instant::now();
             let asked = path.asked.as_mut().into_iter();
@@ -259,6 +271,7 @@ impl Trials {
                 of(path).map_or(Standing::default(), |of| Standing {
                     is_alive: of.is_alive,
                     loss: of.loss_per_mille.unwrap_or_default(),
+                    thrift: self.outlet.counts.thrift(path.number),
                 })
             };
             self.paths.iter().map(standing).collect::<Vec<_>>()
@@ -277,6 +290,15 @@ impl Trials {
 }
 
 impl Outlet {
+    /// By the ways of everybody who tells the watch something.
+    pub(super) fn of(
+        ways: &Ways,
+        (status, counts, sectors): (&Arc<Mutex<Status>>, &Counts, Sectors),
+    ) -> Self {
+        let (commands, wake) = (ways.commands.clone(), Arc::clone(&ways.wake));
+        Self { counts: counts.clone(), commands, wake, status: Arc::clone(status), sectors }
+    }
+
     fn tell(&self, command: Command) {
         match self.commands.try_send(command) {
             Ok(()) => {

@@ -1,6 +1,7 @@
 //! The socket by which the two agents of a path talk of trials: it is bound to the path's device, hears the
 //! agent at the other end alone, sends nothing that may be cut up, and has the kernel stamp what comes.
 
+use std::cell::Cell;
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
@@ -39,6 +40,8 @@ pub(super) struct Talk {
     device: u32,
     /// Octets of IP and UDP before a datagram's own.
     pub(super) headers: u16,
+    /// Octets since somebody asked.
+    passed: Cell<u64>,
 }
 
 /// What came.
@@ -66,7 +69,8 @@ impl Talk {
         setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
         socket.bind(&local.into())?;
         socket.connect(&peer.into())?;
-        Ok(Self { socket: socket.into(), device, headers: headers(path.local) })
+        let (headers, passed) = (headers(path.local), Cell::default());
+        Ok(Self { socket: socket.into(), device, headers, passed })
     }
 
     /// What to wait for.
@@ -81,9 +85,19 @@ impl Talk {
 
     /// Says something. What cannot be sent is as what is lost.
     pub(super) fn say(&self, octets: &[u8]) {
-        if let Err(error) = self.socket.send(octets) {
-            tracing::trace!(%error, "links.trial.say");
+        match self.socket.send(octets) {
+            Ok(length) => self.count(length),
+            Err(error) => tracing::trace!(%error, "links.trial.say"),
         }
+    }
+
+    /// So many octets passed since it was asked last, with the headers of IP and UDP.
+    pub(super) fn take_passed(&self) -> u64 {
+        self.passed.take()
+    }
+
+    fn count(&self, length: usize) {
+        self.passed.set(self.passed.get() + length as u64 + u64::from(self.headers));
     }
 
     /// The next that came, if there is something. What routers say to packets of ours says nothing.
@@ -93,6 +107,7 @@ impl Talk {
         let fd = self.socket.as_raw_fd();
         let flags = MsgFlags::MSG_DONTWAIT;
         let message = recvmsg::<SockaddrStorage>(fd, &mut parts, Some(&mut control), flags).ok()?;
+        self.count(message.bytes);
         let stamp = message.cmsgs().ok()?.find_map(|control| match control {
             ControlMessageOwned::ScmTimestampns(stamp) => Some(Duration::from(stamp)),
             _ => None,

@@ -47,6 +47,8 @@ pub(super) struct Passed {
     /// By which device.
     pub(super) device: Interface,
     pub(super) direction: Direction,
+    /// How long it was, with its IP header.
+    pub(super) length: u64,
 }
 
 /// Whether a packet came to this router or left it.
@@ -100,7 +102,13 @@ impl Tap {
             Direction::In => (destination.ip(), source),
             Direction::Out => (source.ip(), destination),
         };
-        self.own.contains(&own).then_some(Passed { own, other, device, direction })
+        // What is shown of it is shorter than it was.
+        let number = |at: usize| {
+            Some(u64::from(u16::from_be_bytes([*packet.get(at)?, *packet.get(at + 1)?])))
+        };
+        // IPv6 leaves its own header out.
+        let length = if packet.first()? >> 4 == 6 { number(4)? + 40 } else { number(2)? };
+        self.own.contains(&own).then_some(Passed { own, other, device, direction, length })
     }
 }
 

@@ -10,6 +10,7 @@ use link::carry::{
     Action, Confirmation, Direction, Event, Known, Outcome, Place, Plan, Progress, Query, Run,
     RunId, Step, Unfit, Witness,
 };
+use link::metered::Thrift;
 use link::path_mtu::{Finding, Limits, PacketSize, PathMtu, Probe};
 use link::sector::Beside;
 
@@ -28,6 +29,9 @@ const AGAIN: Duration = Duration::from_secs(10);
 const SOONEST: Duration = Duration::from_secs(2);
 /// The same where traffic is paid for.
 const SOONEST_METERED: Duration = Duration::from_secs(60);
+/// The same where more of it is spent than time went by, and where all is.
+const SOONEST_THIN: Duration = Duration::from_secs(600);
+const SOONEST_USED_UP: Duration = Duration::from_secs(1_800);
 /// After a run that failed there.
 const AGAIN_METERED: Duration = Duration::from_secs(300);
 /// How often it is looked whether a dead path is alive again.
@@ -56,6 +60,10 @@ pub(super) struct Tried {
     next_run: Instant,
     /// When the last one ended.
     last_run: Option<Instant>,
+    /// Somebody asked for the next one.
+    is_asked_for: bool,
+    /// What is left out, as it was told last.
+    thrift: Thrift,
     mtu: PathMtu,
     trains: Trains,
     /// What was measured last.
@@ -83,6 +91,8 @@ pub(super) struct Standing {
     pub(super) is_alive: bool,
     /// So many of a thousand probes are lost.
     pub(super) loss: u16,
+    /// What is left out.
+    pub(super) thrift: Thrift,
 }
 
 /// What a run is made with.
@@ -114,6 +124,8 @@ impl Tried {
             asked: None,
             next_run: now,
             last_run: None,
+            is_asked_for: false,
+            thrift: Thrift::None,
             mtu,
             trains: Trains::default(),
             capacity: None,
@@ -127,7 +139,13 @@ impl Tried {
 
     /// The next run begins as soon as the last one is some seconds ago.
     pub(super) fn hurry(&mut self, now: Instant) {
-        let soonest = if self.settings.metered { SOONEST_METERED } else { SOONEST };
+        let soonest = match self.thrift {
+            Thrift::UsedUp => SOONEST_USED_UP,
+            Thrift::Thin => SOONEST_THIN,
+            Thrift::None if self.settings.metered => SOONEST_METERED,
+            Thrift::None => SOONEST,
+        };
+        self.is_asked_for = true;
         let earliest = self.last_run.map_or(now, |last| last + soonest);
         self.next_run = self.next_run.min(earliest);
     }
@@ -135,7 +153,8 @@ impl Tried {
     /// When something is due although nothing comes.
     pub(super) fn next_deadline(&self) -> Instant {
         let run = self.run.as_ref().map_or(self.next_run, |(run, _)| run.deadline());
-        let others = [Some(self.mtu.next_deadline()), self.trains.next_deadline()];
+        let mtu = (self.thrift != Thrift::UsedUp).then(|| self.mtu.next_deadline());
+        let others = [mtu, self.trains.next_deadline()];
         others.into_iter().flatten().fold(run, Instant::min)
     }
 
@@ -181,10 +200,13 @@ impl Tried {
     /// Goes on; tells the outcome of a run that is over.
     pub(super) fn advance(&mut self, standing: Standing, means: &mut Means<'_>) -> Option<Outcome> {
         let now = means.now;
+        self.thrift = standing.thrift;
         if let Some(talk) = &self.talk {
             let measured = self.trains.expire((talk, &means.keys.train), now);
             self.told.extend(measured.map(|rate| Event::Measured(Direction::Down, rate)));
-            while let Some(probe) = self.mtu.poll(now) {
+            while self.thrift != Thrift::UsedUp
+                && let Some(probe) = self.mtu.poll(now)
+            {
                 let length = probe.write(talk.headers, &means.keys.probe, means.octets);
                 talk.say(means.octets.get(..length.unwrap_or_default()).unwrap_or_default());
             }
@@ -210,7 +232,13 @@ impl Tried {
             self.next_run = now + WHILE_DEAD;
             return;
         }
+        let is_asked_for = std::mem::take(&mut self.is_asked_for);
+        if self.thrift == Thrift::UsedUp && !(is_asked_for && self.capacity.is_some()) {
+            self.next_run = now + self.test.every();
+            return;
+        }
         let Some(turn) = means.sectors.begin(self.number, now) else {
+            self.is_asked_for = is_asked_for;
             self.next_run = now + FOR_A_TURN;
             return;
         };
@@ -335,6 +363,7 @@ impl Tried {
             Outcome::Unfit { .. } if self.settings.metered => AGAIN_METERED,
             Outcome::Unfit { .. } => AGAIN.min(self.test.every()),
         };
+        let pause = pause * self.thrift.stretch().unwrap_or(1);
         self.last_run = Some(now);
         // Two ends that began together do not go on together.
         self.next_run =
@@ -345,6 +374,9 @@ impl Tried {
     /// What it carries, if that need not be measured beside these.
     fn measured(&self, beside: Beside, now: Instant) -> Option<Measured> {
         let of = self.capacity?;
+        if self.thrift != Thrift::None {
+            return Some(of);
+        }
         let interval = match (beside, of.beside) {
             // Trains of ours would be in their way, and tell less.
             (Beside::Offices, Beside::Nobody) => UNDISTURBED,

@@ -5,6 +5,7 @@ use std::time::Instant;
 use link::PathNumber;
 use link::bfd;
 use link::carry::Outcome;
+use link::metered::Thrift;
 use link::path::Heard;
 use link::sector::Siblings;
 
@@ -30,6 +31,8 @@ pub(in crate::links) enum Command {
     Reload(Box<LinksSettings>, Option<u64>),
     /// Other offices use the sector of a path. Nobody wants it, either.
     Siblings(PathNumber, Siblings),
+    /// So much is left out of watching a path whose traffic is paid for. It is counted.
+    Thrift(PathNumber, Thrift),
     /// Enough targets of a path answer, or too few do. Nobody wants it: it is seen.
     Targets(PathNumber, bool),
 }
@@ -73,6 +76,11 @@ impl Watch {
             }
             Command::Siblings(number, siblings) => {
                 return self.take_siblings(*number, *siblings, now, effects);
+            }
+            Command::Thrift(number, thrift) => {
+                self.set_thrift(*number, *thrift);
+                self.judge(*number, now, effects);
+                return self.look(now, effects);
             }
             Command::Targets(number, is_met) => {
                 return self.take_targets(*number, *is_met, now, effects);

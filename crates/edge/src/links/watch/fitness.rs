@@ -10,6 +10,8 @@ use link::sector::Siblings;
 #[derive(Debug)]
 pub(in crate::links) struct Fitness {
     required: Requirement,
+    /// How long a trial is good for when none is left out.
+    max_age: Duration,
     latest: Option<Outcome>,
     /// Who else uses the sector of the path.
     siblings: Siblings,
@@ -21,7 +23,8 @@ pub(in crate::links) struct Fitness {
 impl Fitness {
     /// That of a path of which nothing is known, for an office that needs so much.
     pub(super) const fn new(required: Requirement) -> Self {
-        Self { required, latest: None, siblings: Siblings::NONE, trials: 0, told: Judgement::Stale }
+        let (max_age, told) = (required.max_age, Judgement::Stale);
+        Self { required, max_age, latest: None, siblings: Siblings::NONE, trials: 0, told }
     }
 
     /// Takes what came of a trial.
@@ -62,6 +65,11 @@ impl Fitness {
             }
             _ => None,
         }
+    }
+
+    /// Trials come so many times more seldom, if any do, and are good for as much longer.
+    pub(super) fn stretch(&mut self, times: Option<u32>) {
+        self.required.max_age = self.max_age * times.unwrap_or(1);
     }
 
     /// What the site makes of it.

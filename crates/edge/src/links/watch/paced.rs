@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use link::PathNumber;
 use link::cadence::{Cadence, CadencePolicy, Pace, Role};
+use link::metered::Thrift;
 use link::stamp::sender::{Sender, Sizes};
 use link::{Health, bfd};
 
@@ -14,6 +15,8 @@ use crate::links::settings::PathSettings;
 const HOLD: Duration = Duration::from_secs(30);
 /// From one probe to the next while it does not matter.
 const PROBE_EVERY: Duration = Duration::from_secs(30);
+/// Longer than any budget waits for its next period.
+const NO_PROBES: Duration = Duration::from_secs(365 * 86_400);
 /// As short as a probe can be that says something.
 const SHORT_PROBES: Sizes = Sizes::One(64);
 
@@ -21,6 +24,8 @@ const SHORT_PROBES: Sizes = Sizes::One(64);
 #[derive(Debug)]
 pub(super) struct Paced {
     cadence: Cadence,
+    /// What is left out while it does not matter how the path is.
+    thrift: Thrift,
     /// The time between probes at full pace, if there are any.
     probes: Option<Duration>,
 }
@@ -29,7 +34,7 @@ impl Paced {
     /// That of a path whose traffic is paid for; none of any other.
     pub(super) fn of(path: &PathSettings, now: Instant) -> Option<Self> {
         let cadence = path.is_metered().then(|| Cadence::new(policy(path), now))?;
-        Some(Self { cadence, probes: path.probe_interval() })
+        Some(Self { cadence, thrift: Thrift::None, probes: path.probe_interval() })
     }
 
     /// Other limits from now on, at the same pace.
@@ -47,7 +52,10 @@ impl Paced {
     pub(super) fn set_probes(&self, sender: &mut Sender) {
         let (interval, sizes) = match (self.cadence.pace(), self.probes) {
             (Pace::Full, Some(interval)) => (interval, PROBE_SIZES),
-            _ => (PROBE_EVERY, SHORT_PROBES),
+            _ => match self.thrift.stretch() {
+                Some(times) => (PROBE_EVERY * times, SHORT_PROBES),
+                None => (NO_PROBES, SHORT_PROBES),
+            },
         };
         sender.set_interval(interval);
         sender.set_sizes(sizes);
@@ -93,6 +101,19 @@ impl Watch {
             if let Some(sender) = &mut watched.sender {
                 paced.set_probes(sender);
             }
+        }
+    }
+
+    /// Leaves something out of watching a path from now on.
+    pub(super) fn set_thrift(&mut self, number: PathNumber, thrift: Thrift) {
+        let Some(watched) = self.paths.get_mut(usize::from(number.index())) else { return };
+        if let Some(fitness) = &mut watched.fitness {
+            fitness.stretch(thrift.stretch());
+        }
+        let Some(paced) = &mut watched.paced else { return };
+        paced.thrift = thrift;
+        if let Some(sender) = &mut watched.sender {
+            paced.set_probes(sender);
         }
     }
 

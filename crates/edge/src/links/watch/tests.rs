@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use link::bfd::Hops;
 use link::cadence::Pace;
 use link::carry::{Direction, Judgement, Outcome, Ready, Unfit};
+use link::metered::Thrift;
 use link::path_mtu::PacketSize;
 use link::sector::{ALONE_AFTER, Beside};
 use link::stamp::reflector::{self, Counting, RateLimit, Reflector};
@@ -697,4 +698,36 @@ fn offices_on_the_same_sector_have_visitors_make_room_and_leave_less_of_the_path
     watch.expire(later, || 1, &mut effects);
     watch.expire(later + SECOND * 31, || 1, &mut effects);
     assert_eq!(kbit(watch), None, "they have it back");
+}
+
+#[test]
+fn a_budget_leaves_out_probes_and_neither_heartbeats_nor_an_office_that_comes() {
+    let mut pair = metered();
+    // Of both ends 720 to 960 heartbeats an hour, and as many probes as are left.
+    for (thrift, most) in [(Thrift::Thin, 720..=1_030), (Thrift::UsedUp, 720..=963)] {
+        for end in &mut pair.ends {
+            end.watch.obey(&Command::Thrift(RADIO, thrift), pair.now, &mut Vec::new());
+        }
+        let before = pair.by_radio;
+        pair.run(MS(3_600_000));
+        let sent = pair.by_radio - before;
+        assert!(most.contains(&sent), "{thrift:?}: {sent}");
+    }
+    pair.passes = [[false, true]; 2];
+    pair.run(MS(300));
+    assert_eq!(pair.routes(), [ON_RADIO; 2], "as soon as without a budget");
+    let before = pair.by_radio;
+    pair.run(MS(10_000));
+    let sent = pair.by_radio - before;
+    // A hundred heartbeats and fifty probes of each.
+    assert!(sent >= 290, "{sent}");
+    pair.passes = [[true; 2]; 2];
+    pair.run(MS(180_000));
+    assert_eq!((pair.routes(), paces(&pair)), ([ON_FIBRE; 2], [Pace::Idle; 2]));
+    for end in &mut pair.ends {
+        end.watch.obey(&Command::Thrift(RADIO, Thrift::None), pair.now, &mut Vec::new());
+    }
+    let before = pair.by_radio;
+    pair.run(MS(3_600_000));
+    assert!(pair.by_radio - before > 900, "probes come again");
 }
