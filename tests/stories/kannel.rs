@@ -77,7 +77,7 @@ impl Network {
             (routes[0][became] == 1).then_some(())
         })
         .await;
-        self.city.sabeel(&["support", &browser.reference(&page).await]).await.out
+        self.city.sabeel(&["support", &browser.reference(page).await]).await.out
     }
 }
 
