@@ -12,8 +12,8 @@ pub struct Event {
     pub at: u64,
     /// Whose links.
     pub site: String,
-    /// `began`, `path`, `site`, `fitness`, `visitors`, `stuck`, `target`, `isolation`, `breach`, `drill`, or what a
-    /// later version tells.
+    /// `began`, `reloaded`, `path`, `site`, `fitness`, `visitors`, `stuck`, `target`, `isolation`, `breach`,
+    /// `drill`, `policy`, `budget`, or what a later version tells.
     pub what: String,
     /// The path that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
