@@ -16,19 +16,27 @@ use crate::config::Config;
 
 /// More than any answer is long.
 const ANSWER_LIMIT: usize = 64 * 1024 * 1024;
-/// Longer than any answer takes.
+/// Longer than most answers take.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Longer than a month of hundreds of offices takes to be read.
+const LONG_PATIENCE: Duration = Duration::from_secs(600);
 
 /// Talks to a running server.
 #[derive(Debug)]
 pub struct AdminClient {
     socket: PathBuf,
+    patience: Duration,
 }
 
 impl AdminClient {
     /// A client of the server that listens on `socket`.
     pub fn new(socket: PathBuf) -> Self {
-        Self { socket }
+        Self { socket, patience: PATIENCE }
+    }
+
+    /// The same for what takes its time.
+    pub fn patient(&self) -> Self {
+        Self { socket: self.socket.clone(), patience: LONG_PATIENCE }
     }
 
     /// A client of whoever on this machine knows most about what RADIUS sees: the RADIUS server, if
@@ -75,7 +83,7 @@ impl AdminClient {
         path: &str,
         body: Bytes,
     ) -> anyhow::Result<T> {
-        let answer = tokio::time::timeout(PATIENCE, self.exchange(method, path, body));
+        let answer = tokio::time::timeout(self.patience, self.exchange(method, path, body));
         let (status, body) = answer.await.context("the server did not answer in time")??;
         if !status.is_success() {
             bail!(reason(status, &body));

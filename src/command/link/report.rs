@@ -29,7 +29,7 @@ pub async fn run(centre: &AdminClient, format: Format, of: &ReportOf) -> anyhow:
     let language = tag(of.language);
     let month = of.month.as_ref().map_or_else(String::new, |month| format!("&month={month}"));
     let question = format!("/v1/link-report?language={language}{month}");
-    let report: LinkReportView = centre.get(&question).await?;
+    let report: LinkReportView = centre.patient().get(&question).await?;
     let file = of
         .output
         .clone()
