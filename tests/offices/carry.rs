@@ -208,7 +208,8 @@ fn a_backup_that_carries_too_little_is_found_with_what_it_carries() {
         status["paths"][1]["fitness"] == "unfit" && status["paths"][0]["fitness"] == "ready"
     });
     let why = status["paths"][1]["unfit"].as_str().unwrap();
-    let (carried, rest) = why.split_once(" Mbit/s from the far end are less than the ").unwrap();
+    let told = why.split_once(" Mbit/s from the far end are less than the ");
+    let (carried, rest) = told.unwrap_or_else(|| panic!("{why}: {:?}", offices.events(1)));
     let carried: f64 = carried.parse().unwrap();
     assert!((0.8..1.2).contains(&carried), "{why}");
     assert_eq!(rest, "5.0 Mbit/s that are needed");

@@ -76,6 +76,11 @@ impl Receiver {
         Self { train, plan, arrivals, deadline: now + Self::PATIENCE }
     }
 
+    /// Which train it is.
+    pub const fn plan(&self) -> Plan {
+        self.plan
+    }
+
     /// Takes a packet that the kernel stamped with that time, since whenever its stamps are counted.
     pub fn receive(
         &mut self,

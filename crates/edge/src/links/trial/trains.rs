@@ -12,6 +12,10 @@ use crate::random;
 
 /// The longest packet of a train.
 const LONGEST: usize = 1_500;
+/// So often a train is asked for again that does not come.
+const AGAIN: u8 = 2;
+/// Within this time, so that two ends that asked each other at the same moment do not do it again.
+const WITHIN: Duration = Duration::from_secs(1);
 
 /// A train that shows how long the one may be that measures, and then that one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +31,10 @@ pub(super) struct Trains {
     sent: Option<(TrainId, Stage)>,
     /// What comes because this end asked for it.
     asked: Option<(Receiver, Stage)>,
+    /// What did not come, and when it is asked for again.
+    again: Option<(Instant, Stage, Plan)>,
+    /// How often that may happen yet.
+    left: u8,
     /// What the other end sends by itself.
     announced: Option<Receiver>,
     requests: Requests,
@@ -36,7 +44,8 @@ impl Trains {
     /// When [`Trains::expire`] has something to do.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         let asked = self.asked.as_ref().map(|(receiver, _)| receiver);
-        asked.into_iter().chain(&self.announced).map(Receiver::deadline).min()
+        let ends = asked.into_iter().chain(&self.announced).map(Receiver::deadline);
+        ends.chain(self.again.map(|(at, ..)| at)).min()
     }
 
     /// Begins to measure what the path carries to the far end.
@@ -46,6 +55,7 @@ impl Trains {
 
     /// Begins to measure what it carries from there.
     pub(super) fn measure_down(&mut self, with: (&Talk, &TrainKey), now: Instant) {
+        self.left = AGAIN;
         self.ask(with, Stage::Gauge, Plan::GAUGE, now);
     }
 
@@ -83,14 +93,30 @@ impl Trains {
         if let Some(over) = self.announced.take_if(|receiver| receiver.is_over(now)) {
             with.0.say(&over.result().write(with.1));
         }
+        if let Some((_, stage, plan)) = self.again.take_if(|(at, ..)| *at <= now) {
+            self.ask(with, stage, plan, now);
+        }
         let (over, stage) = self.asked.take_if(|(receiver, _)| receiver.is_over(now))?;
-        let rate = over.result().estimate?.reliable();
+        let Some(estimate) = over.result().estimate else {
+            self.put_off(stage, over.plan(), now);
+            return None;
+        };
+        let rate = estimate.reliable();
         match stage {
             Stage::Gauge => {
                 self.ask(with, Stage::Measure, Plan::gentle(rate), now);
                 None
             }
             Stage::Measure => Some(rate),
+        }
+    }
+
+    /// The other end refused, or too little of it came.
+    fn put_off(&mut self, stage: Stage, plan: Plan, now: Instant) {
+        if let Some(left) = self.left.checked_sub(1) {
+            self.left = left;
+            let pause = WITHIN.mul_f64(random::number() as f64 / u64::MAX as f64);
+            self.again = Some((now + pause, stage, plan));
         }
     }
 
@@ -105,6 +131,7 @@ impl Trains {
     fn ask(&mut self, (talk, key): (&Talk, &TrainKey), stage: Stage, plan: Plan, now: Instant) {
         let plan = plan.behind(talk.headers);
         let train = TrainId(random::number());
+        self.again = None;
         self.asked = Some((Receiver::new(train, plan, now), stage));
         talk.say(&TrainRequest { train, part: Part::Send, plan }.write(key));
     }
