@@ -74,7 +74,8 @@ fn a_backup_that_is_paid_for_is_watched_seldom_known_in_time_and_within_its_budg
     offices.start(1, PAID);
     let status =
         offices.wait_for(1, "what was spent", |status| status["paths"][1]["health"] == "up");
-    assert!(budget(&status).0 >= spent, "{status}");
+    // What it was used up with is kept; of what was counted since, some may be lost with the agent.
+    assert!(budget(&status).0 >= 1_000_000, "{status}");
     assert_eq!(
         (budget(&status).1, told(&offices)),
         ("used-up", events),
