@@ -309,6 +309,15 @@ impl Log {
     }
 }
 
+/// Whether these digits stand somewhere by themselves: six of a time or of a digest may be any.
+pub fn tells(text: &str, digits: &str) -> bool {
+    let is_of_more = |beside: Option<char>| beside.is_some_and(char::is_alphanumeric);
+    text.match_indices(digits).any(|(at, _)| {
+        let (before, rest) = (&text[..at], &text[at + digits.len()..]);
+        !is_of_more(before.chars().next_back()) && !is_of_more(rest.chars().next())
+    })
+}
+
 /// Looks again and again, each time by asking somebody else, until there is what must come.
 pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + PATIENCE;
