@@ -50,6 +50,13 @@ pub(super) struct Turn {
     pub(super) beside: Beside,
 }
 
+impl Turn {
+    /// Whether packets may fill it for so long from now on.
+    pub(super) fn lasts(&self, time: Duration, now: Instant) -> bool {
+        self.until.is_none_or(|until| now + time <= until)
+    }
+}
+
 /// What is to be asked, and of which place.
 pub(super) struct Asking {
     place: usize,

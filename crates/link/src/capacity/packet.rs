@@ -85,7 +85,7 @@ pub struct TrainRequest {
 pub struct TrainResult {
     /// The train.
     pub train: TrainId,
-    /// What was made of it; none if too little of it arrived.
+    /// What was made of it; none if too little of it arrived, or if the far end is busy with another one.
     pub estimate: Option<Estimate>,
 }
 

@@ -77,6 +77,11 @@ impl Receiver {
     }
 
     /// Which train it is.
+    pub const fn train(&self) -> TrainId {
+        self.train
+    }
+
+    /// How it is made.
     pub const fn plan(&self) -> Plan {
         self.plan
     }

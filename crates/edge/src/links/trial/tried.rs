@@ -18,7 +18,7 @@ use super::Keys;
 use super::asked::Asked;
 use super::host::{Call, Host, Pair};
 use super::talk::Talk;
-use super::trains::Trains;
+use super::trains::{self, Came, Trains};
 use crate::links::sectors::{Sectors, Turn};
 use crate::links::settings::{CarryTestSettings, PathSettings};
 use crate::random;
@@ -38,8 +38,6 @@ const AGAIN_METERED: Duration = Duration::from_secs(300);
 const WHILE_DEAD: Duration = Duration::from_secs(1);
 /// How often it is looked whether it is its turn on its sector.
 const FOR_A_TURN: Duration = Duration::from_millis(500);
-/// A train, and the one that shows how long it may be, take no longer.
-const TRAIN: Duration = Duration::from_secs(1);
 /// How long what was measured alone does while others use the sector.
 const UNDISTURBED: Duration = Duration::from_secs(86_400);
 /// The largest packet that is asked for.
@@ -201,9 +199,9 @@ impl Tried {
     pub(super) fn advance(&mut self, standing: Standing, means: &mut Means<'_>) -> Option<Outcome> {
         let now = means.now;
         self.thrift = standing.thrift;
+        let mut came = Came::Nothing;
         if let Some(talk) = &self.talk {
-            let measured = self.trains.expire((talk, &means.keys.train), now);
-            self.told.extend(measured.map(|rate| Event::Measured(Direction::Down, rate)));
+            came = self.trains.expire((talk, &means.keys.train), self.turn, now);
             while self.thrift != Thrift::UsedUp
                 && let Some(probe) = self.mtu.poll(now)
             {
@@ -219,6 +217,14 @@ impl Tried {
             // Of a path that died meanwhile the run says nothing.
             self.give_up(&call, WHILE_DEAD, means);
             return None;
+        }
+        match came {
+            Came::Nothing => {}
+            Came::Measured(rate) => self.told.push_back(Event::Measured(Direction::Down, rate)),
+            Came::OutOfTurn => {
+                self.give_up(&call, FOR_A_TURN, means);
+                return None;
+            }
         }
         self.go_on(run, call, means)
     }
@@ -338,17 +344,19 @@ impl Tried {
     fn give_up(&mut self, call: &Call, pause: Duration, means: &mut Means<'_>) {
         means.host.hang_up(call, means.now);
         means.sectors.end(self.number, means.now);
+        self.trains.forget();
         self.next_run = means.now + pause;
     }
 
     /// Whether a train would meet those of whoever has the next turn.
     fn is_turn_over(&self, now: Instant) -> bool {
-        self.turn.and_then(|turn| turn.until).is_some_and(|until| now + TRAIN > until)
+        self.turn.is_some_and(|turn| !turn.lasts(trains::LASTS, now))
     }
 
     /// Takes what came of a run, beside whom it ended; tells what that says of the path.
     fn settle(&mut self, outcome: Outcome, beside: Beside, now: Instant) -> Outcome {
         let mut outcome = outcome;
+        self.trains.forget();
         let pause = match &mut outcome {
             Outcome::Ready(ready) => {
                 if self.is_measured {
