@@ -13,8 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::settings::{RetentionSettings, days};
 
 const BETWEEN_ROUNDS: Duration = Duration::from_secs(60);
-const BETWEEN_PRUNINGS: Duration = Duration::from_secs(3_600);
-/// Cells that are added in one transaction.
+/// Cells that are added, or destroyed, in one transaction: nobody who writes waits long for it.
 const AT_ONCE: NonZeroU32 = NonZeroU32::new(1_000).expect("not zero");
 
 /// The job.
@@ -36,18 +35,15 @@ impl Merging {
     /// Works until told to stop.
     pub(crate) async fn run(self: Arc<Self>, stop: CancellationToken) {
         let mut rounds = tokio::time::interval(BETWEEN_ROUNDS);
-        let mut prunings = tokio::time::interval(BETWEEN_PRUNINGS);
         rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        prunings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let working = async {
             loop {
-                let outcome = tokio::select! {
-                    _ = rounds.tick() => self.merge().await,
-                    _ = prunings.tick() => self.prune().await,
-                };
-                if let Err(error) = outcome {
-                    let error = &error as &dyn std::error::Error;
-                    tracing::warn!(error, "the history of links is kept in order again later");
+                rounds.tick().await;
+                for outcome in [self.merge().await, self.prune().await] {
+                    if let Err(error) = outcome {
+                        let error = &error as &dyn std::error::Error;
+                        tracing::warn!(error, "the history of links is kept in order again later");
+                    }
                 }
             }
         };
@@ -78,7 +74,13 @@ impl Merging {
         for (span, kept) in
             LinkSpan::ALL.into_iter().zip([link_fine_days, link_minute_days, link_days])
         {
-            pruned += self.store.prune_link_history(span, before(kept)).await?;
+            loop {
+                let count = self.store.prune_link_history(span, before(kept), AT_ONCE).await?;
+                pruned += count;
+                if count < u64::from(AT_ONCE.get()) {
+                    break;
+                }
+            }
         }
         pruned += self.store.prune_link_events(before(link_days)).await?;
         pruned += self.store.prune_link_incidents(before(link_days)).await?;

@@ -181,12 +181,13 @@ pub trait LinkReports: Send + Sync {
     /// how many.
     async fn merge_link_cells(&self, site: &Name, most: NonZeroU32) -> Result<u64, StoreError>;
 
-    /// Destroys what is kept in a span and began before `before`; what is not in the longer spans yet
-    /// stays.
+    /// Destroys what is kept in a span and began before `before`, so much at most; what is not in the longer
+    /// spans yet stays. Returns how much.
     async fn prune_link_history(
         &self,
         span: LinkSpan,
         before: Timestamp,
+        most: NonZeroU32,
     ) -> Result<u64, StoreError>;
 
     /// Destroys events that came before `before`.

@@ -288,14 +288,20 @@ impl LinkReports for SqlStore {
         &self,
         span: LinkSpan,
         before: Timestamp,
+        most: NonZeroU32,
     ) -> Result<u64, StoreError> {
-        let statement = match span {
-            LinkSpan::Fine => "DELETE FROM link_cells WHERE begin_at < $1 AND is_merged = 1".into(),
+        let (table, key, kind) = match span {
+            LinkSpan::Fine => {
+                ("link_cells", "site, path, begin_at, position", "is_merged = 1".to_owned())
+            }
             LinkSpan::Minute | LinkSpan::Quarter => {
-                let span = span.seconds();
-                format!("DELETE FROM link_history WHERE begin_at < $1 AND span = {span}")
+                ("link_history", "site, path, span, begin_at", format!("span = {}", span.seconds()))
             }
         };
+        let statement = format!(
+            "DELETE FROM {table} WHERE ({key}) IN \
+             (SELECT {key} FROM {table} WHERE begin_at < $1 AND {kind} LIMIT {most})"
+        );
         self.destroy(self.begin().await?, AssertSqlSafe(statement), before.as_millis()).await
     }
 

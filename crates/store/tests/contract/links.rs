@@ -228,18 +228,22 @@ pub async fn what_comes_when_its_neighbours_are_gone_is_added_up_all_the_same(st
     let cells: Vec<_> = (1..=6).map(|number| cell(number, "fibre", number)).collect();
     store.take_link_cells(&batch(OLD, 1), &cells[..3], MANY).await.unwrap();
     let later = Timestamp::from_secs((BEGIN + 3_600).try_into().unwrap());
-    let gone = store.prune_link_history(LinkSpan::Fine, later).await.unwrap();
+    let gone = store.prune_link_history(LinkSpan::Fine, later, MANY).await.unwrap();
     assert_eq!(gone, 0, "what is in no longer span yet stays");
     assert_eq!(store.merge_link_cells(&hofuf(), MANY).await.unwrap(), 3);
-    assert_eq!(store.prune_link_history(LinkSpan::Fine, later).await.unwrap(), 3);
+    let two = NonZeroU32::new(2).unwrap();
+    for left in [2, 1, 0] {
+        let gone = store.prune_link_history(LinkSpan::Fine, later, two).await.unwrap();
+        assert_eq!(gone, left, "no more at a time than asked for");
+    }
     store.take_link_cells(&batch(OLD, 4), &cells[3..], MANY).await.unwrap();
     store.merge_link_cells(&hofuf(), MANY).await.unwrap();
     let minutes = history(&store, "fibre", LinkSpan::Minute).await;
     assert_eq!((minutes.len(), &minutes[0].tally), (1, &sum(&cells)));
-    assert_eq!(store.prune_link_history(LinkSpan::Minute, later).await.unwrap(), 1);
+    assert_eq!(store.prune_link_history(LinkSpan::Minute, later, MANY).await.unwrap(), 1);
     assert_eq!(history(&store, "fibre", LinkSpan::Minute).await, []);
     assert_eq!(history(&store, "fibre", LinkSpan::Quarter).await.len(), 1);
-    assert_eq!(store.prune_link_history(LinkSpan::Quarter, later).await.unwrap(), 1);
+    assert_eq!(store.prune_link_history(LinkSpan::Quarter, later, MANY).await.unwrap(), 1);
 }
 
 pub async fn a_router_whose_clock_was_set_back_has_a_span_once(store: TestStore) {
@@ -262,7 +266,7 @@ pub async fn a_site_has_no_more_paths_than_it_may_and_what_it_has_goes_on(store:
     assert_eq!(taken, LinkTaken::UpTo(2));
     while store.merge_link_cells(&hofuf(), MANY).await.unwrap() > 0 {}
     let after_a_week = at(7 * 86_400 + 3_600);
-    assert_eq!(store.prune_link_history(LinkSpan::Fine, after_a_week).await.unwrap(), 2);
+    assert_eq!(store.prune_link_history(LinkSpan::Fine, after_a_week, MANY).await.unwrap(), 2);
     for (part, taken) in [(2..4, too_many.clone()), (2..3, LinkTaken::UpTo(3))] {
         let told = store.take_link_cells(&batch(OLD, 3), &cells[part], two).await.unwrap();
         assert_eq!(told, taken, "what is in the longer spans counts");
