@@ -108,15 +108,6 @@ impl City {
         Ok(SqlStore::connect(&settings, keys).await?)
     }
 
-    /// Octets of the files of its SQLite.
-    pub fn size(&self) -> anyhow::Result<u64> {
-        let files = fs::read_dir(self.files.path())?;
-        let own = files.filter_map(Result::ok).filter(|file| {
-            file.file_name().to_str().is_some_and(|name| name.starts_with("sabeel.db"))
-        });
-        own.map(|file| Ok(file.metadata()?.len())).sum()
-    }
-
     /// Ends the server without warning and starts it again; returns how long it takes until it
     /// answers.
     pub fn restart(&mut self) -> anyhow::Result<Duration> {
