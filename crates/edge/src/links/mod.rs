@@ -190,7 +190,7 @@ impl Links {
         };
         let outlet = Outlet::of(&ways, (&status, &counts, sectors));
         let trials = trial::start(settings, key.as_ref(), outlet, over.clone())?;
-        let asking = targets::start(settings, Outlets::of(&ways, over.clone()))?;
+        let asking = targets::start(settings, Outlets::of(&ways, &counts, over.clone()))?;
         let isolation = settings.isolation.as_ref();
         let testing =
             isolation::start(isolation, words.clone(), reports.events.clone(), over.clone())?;

@@ -19,7 +19,7 @@ use super::batch::Outgoing;
 use crate::links::switch::Family;
 
 /// A header, a key, and which probe of which target it is.
-const LENGTH: usize = MutableEchoRequestPacket::minimum_packet_size() + 16;
+pub(super) const LENGTH: usize = MutableEchoRequestPacket::minimum_packet_size() + 16;
 /// Answers of a second to many targets, while the thread waits for its turn.
 const ROOM: usize = 1 << 20;
 

@@ -31,6 +31,7 @@ pub use settings::{TargetKind, TargetSettings, TargetSettingsError};
 pub use status::TargetStatus;
 
 use super::event::{Event, Words};
+use super::metered::Counts;
 use super::reload::Ways;
 use super::settings::{AliveBy, LinksSettings};
 use super::watch::Command;
@@ -46,6 +47,8 @@ use streams::Streams;
 /// To whom the thread tells what it sees.
 pub(super) struct Outlets {
     pub(super) words: Words,
+    /// Where it is counted what targets cost.
+    pub(super) counts: Counts,
     pub(super) events: SyncSender<Event>,
     /// For the thread of links, which is woken by the other.
     pub(super) commands: SyncSender<Command>,
@@ -55,9 +58,9 @@ pub(super) struct Outlets {
 
 impl Outlets {
     /// The ways that others have, too.
-    pub(super) fn of(ways: &Ways, over: CancellationToken) -> Self {
+    pub(super) fn of(ways: &Ways, counts: &Counts, over: CancellationToken) -> Self {
         let Ways { commands, wake, events, words } = ways.clone();
-        Self { words, events, commands, wake, over }
+        Self { words, counts: counts.clone(), events, commands, wake, over }
     }
 }
 

@@ -51,6 +51,12 @@ pub(super) struct Asked {
     pub(super) timeout: Duration,
 }
 
+impl Asked {
+    fn number(&self) -> PathNumber {
+        PathNumber::new(u8::try_from(self.path).unwrap_or(u8::MAX))
+    }
+}
+
 /// What the thread has.
 pub(super) struct Prober {
     asked: Vec<Asked>,
@@ -233,8 +239,10 @@ impl Prober {
                 begun(self.streams.begin(ends.bound.clone(), to, probe, timeout))
             }
         };
-        if let Err(errno) = sent {
-            note(targets, probe, errno, now);
+        match sent {
+            // If none of it can be sent after all, it was little.
+            Ok(()) => self.to.counts.add(asked.number(), asked.question.octets(family)),
+            Err(errno) => note(targets, probe, errno, now),
         }
     }
 

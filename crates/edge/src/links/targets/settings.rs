@@ -10,8 +10,10 @@ use link::targets::TargetPolicy;
 use serde::Deserialize;
 use url::{Host, Url};
 
+use super::echo;
 use crate::links::dns;
 use crate::links::settings::{AliveBy, LinksSettings, LinksSettingsError, check_name};
+use crate::links::switch::Family;
 use crate::settings::{SettingsError, within};
 
 /// The longest that a probe may take, in intervals: no more may be under way.
@@ -81,6 +83,29 @@ pub(super) enum Question {
     Tcp { port: u16 },
     Dns { port: u16, name: Name },
     Http { url: Url, host: String, port: u16, ca_file: Option<PathBuf> },
+}
+
+impl Question {
+    /// What it and its answer take of what is paid for, in octets with the headers of IP: of a connection
+    /// about so many, of neighbours nothing.
+    pub(super) fn octets(&self, family: Family) -> u64 {
+        let ip: u64 = match family {
+            Family::Ipv4 => 20,
+            Family::Ipv6 => 40,
+        };
+        // A connection that begins and ends, with the usual options.
+        let connection = 4 * ip + 132;
+        match self {
+            Self::Neighbour => 0,
+            Self::Ping => 2 * (ip + echo::LENGTH as u64),
+            // The header of DNS and what is asked, twice, and one address. The root is no part of its length.
+            Self::Dns { name, .. } => 2 * (ip + 8 + 12 + name.len() as u64 + 5) + 16,
+            Self::Tcp { .. } => connection,
+            // One segment each way and its acknowledgement, and the certificates before it.
+            Self::Http { url, .. } if url.scheme() == "https" => connection + 7_000,
+            Self::Http { .. } => connection + 2_000,
+        }
+    }
 }
 
 /// Why a target cannot be asked.
@@ -356,6 +381,21 @@ mod tests {
             let reason = read(&(LEAST.replace("ping", kind) + rest)).unwrap_err();
             assert!(reason.contains(named), "{rest}: {reason}");
         }
+    }
+
+    #[test]
+    fn what_a_question_takes_is_known() {
+        let octets = |kind: &str, rest: &str| {
+            let question = read(&(LEAST.replace("ping", kind) + rest)).unwrap().question().unwrap();
+            Family::BOTH.map(|family| question.octets(family))
+        };
+        assert_eq!(octets("ping", ""), [88, 128]);
+        assert_eq!(octets("arp", ""), [0, 0]);
+        // A question of 29 octets, and an answer of 45.
+        assert_eq!(octets("dns", "question = \"example.com\""), [130, 170]);
+        assert_eq!(octets("tcp", "port = 443"), [212, 292]);
+        assert_eq!(octets("http", "url = \"http://example.com\""), [2_212, 2_292]);
+        assert_eq!(octets("http", "url = \"https://example.com\""), [7_212, 7_292]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use http_body_util::{Empty, combinators};
 use hyper::body::Bytes;
 
 use super::*;
+use crate::links::metered;
 use crate::links::settings::SwitchMode;
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -24,14 +25,21 @@ fn settings(targets: &str) -> LinksSettings {
 /// Begins to ask; what is told comes there.
 fn begin(targets: &str) -> (Asking, Receiver<Event>, Receiver<Command>, CancellationToken) {
     let settings = settings(targets);
+    begin_with(&settings, Counts::default())
+}
+
+fn begin_with(
+    settings: &LinksSettings,
+    counts: Counts,
+) -> (Asking, Receiver<Event>, Receiver<Command>, CancellationToken) {
     let words =
         Words { site: "here".to_owned(), paths: vec!["loop".to_owned()], mode: SwitchMode::Switch };
     let (events, told) = sync_channel(64);
     let (commands, obeyed) = sync_channel(64);
     let over = CancellationToken::new();
     let wake = Arc::new(EventFd::new().unwrap());
-    let outlets = Outlets { words, events, commands, wake, over: over.clone() };
-    let asking = start(&settings, outlets).unwrap().unwrap();
+    let outlets = Outlets { words, counts, events, commands, wake, over: over.clone() };
+    let asking = start(settings, outlets).unwrap().unwrap();
     (asking, told, obeyed, over)
 }
 
@@ -71,6 +79,21 @@ async fn a_page_that_answers_503_is_down_and_the_reason_is_told() {
     let command = obeyed.recv_timeout(PATIENCE).unwrap();
     assert_eq!(command, Command::Targets(PathNumber::PRIMARY, false));
     end((asking, over));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_targets_take_of_a_path_that_is_paid_for_is_counted() {
+    let settings = settings(
+        "metered = true\nbudget-mb = 1\n[[targets]]\nname = \"hall\"\npath = \"loop\"\nkind = \"ping\"\n\
+         address = \"127.0.0.1\"\nevery-ms = 100\n",
+    );
+    let counts = metered::open(&settings).unwrap();
+    let (asking, told, _obeyed, over) = begin_with(&settings, counts.clone());
+    let event = tokio::task::spawn_blocking(move || told.recv_timeout(PATIENCE)).await;
+    assert_eq!(event.unwrap().unwrap().to.as_deref(), Some("up"));
+    end((asking, over));
+    let spent = counts.status(PathNumber::PRIMARY).unwrap().spent;
+    assert!(spent > 0 && spent.is_multiple_of(88), "{spent}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
