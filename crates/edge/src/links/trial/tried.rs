@@ -419,3 +419,6 @@ fn search(settings: &PathSettings, now: Instant) -> PathMtu {
     let floor = if settings.local.is_ipv6() { usual.base } else { usual.floor };
     PathMtu::new(Limits { floor, most, ..usual }, now)
 }
+
+#[cfg(test)]
+mod tests;
