@@ -232,8 +232,8 @@ const fn sign_ins(sign_ins: SignIns) -> &'static str {
 /// What made visitors' share what it is, in words.
 const fn crowding(reason: GuardReason) -> &'static str {
     match reason {
-        GuardReason::Free => "the office does not need the path",
-        GuardReason::OfficeCame => "the office needs the path",
+        GuardReason::Free => "no office needs the path",
+        GuardReason::OfficeCame => "an office needs the path",
         GuardReason::Crowded(Crowding::Delay) => "round trips of the office take long",
         GuardReason::Crowded(Crowding::Loss) => "packets of the office are lost",
         GuardReason::Crowded(Crowding::Busy) => "the office fills the path",
