@@ -4,8 +4,8 @@
 //! `GET /v1/links/SITE/events?epoch=` and `cells?epoch=` tell up to which number a log of the agent is
 //! kept, `POST` to them with `first=` takes lines that follow, and `POST /v1/links/SITE/state` how the
 //! links are. `GET /v1/links/SITE/policy?after=` tells what it is to run by, if there is a newer policy than it
-//! has. `POST /v1/links/SITE/sector` asks whether it is a path's turn on a sector that it shares. What travels
-//! stands in [`link::report`], [`link::policy`] and [`link::sector`].
+//! has, and `GET /v1/links/SITE/work` what work is planned on its paths. `POST /v1/links/SITE/sector` asks whether it is a path's turn on a sector that it shares. What travels
+//! stands in [`link::report`], [`link::policy`], [`link::maintenance`] and [`link::sector`].
 
 mod beside;
 mod hearing;
@@ -103,7 +103,7 @@ impl LinkCentre {
         listener.set_nonblocking(true).map_err(bound)?;
         let of_one_source = (settings.connections / 4).max(1);
         let room = Room::new(settings.connections, of_one_source);
-        let intake = Intake::new(store, clock, settings.paths_per_site);
+        let intake = Intake::new(store, clock, settings);
         Ok(Self { listener, files, intake, room })
     }
 

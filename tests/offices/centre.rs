@@ -385,6 +385,59 @@ fn an_agent_runs_by_its_last_signed_policy_with_the_centre_gone() {
 }
 
 #[test]
+fn planned_work_moves_the_office_without_a_loss_and_holds_with_the_centre_gone() {
+    let mut city = City::lay();
+    city.start_centre();
+    for router in 1..=2 {
+        city.start_agent(router);
+    }
+    city.offices.wait_until_up();
+    let pings = city.offices.begin_pings("here", "10.2.0.2", Duration::from_millis(10));
+    let work = ["maint", "plan", "office-1", "fibre", "--for", "40s", "--why", "splice"];
+    assert!(city.told(&work).starts_with("work 1 is planned, from "));
+    city.offices.wait_for_mode("on-backup");
+    let answers = pings.end();
+    let [first, last] = [answers.first(), answers.last()].map(|answer| answer.unwrap().number);
+    assert_eq!(answers.len(), last - first + 1, "nothing was lost on the way");
+    // Both ends are told of it, each by its own name, and begin again with the centre gone.
+    let events_of = |city: &City, router: usize, what: &str| {
+        let events = city.offices.events(router).into_iter();
+        let text = |event: &Value, key: &str| event[key].as_str().unwrap_or_default().to_owned();
+        let wanted = events.filter(|event| event["what"] == what);
+        wanted.map(|event| (text(&event, "to"), text(&event, "why"))).collect::<Vec<_>>()
+    };
+    for router in 1..=2 {
+        city.wait_for("the work at both ends", || {
+            events_of(&city, router, "work") == [("begins".into(), "splice".into())]
+        });
+    }
+    let of_site = events_of(&city, 1, "site");
+    assert!(of_site.len() == 1 && of_site[0].1.starts_with("maintenance"), "{of_site:?}");
+    city.kill_centre();
+    city.offices.kill(2);
+    city.start_agent(2);
+    city.offices.wait_for(2, "the work again", |status| {
+        status["paths"][0]["health"] == "maintenance" && status["mode"] == "on-backup"
+    });
+    city.offices.wait_for(2, "the radio", |status| status["paths"][1]["health"] == "up");
+    // The fibre lives yet, and nothing else does.
+    city.offices.cut_both("rad0");
+    city.offices.wait_for_mode("primary");
+    assert!(city.offices.is_reached());
+    for router in 1..=2 {
+        city.offices.heal(router, "rad0");
+    }
+    for router in 1..=2 {
+        city.offices.wait_for(router, "the fibre", |status| status["paths"][0]["health"] == "up");
+    }
+    city.offices.wait_for_mode("primary");
+    assert!(city.offices.is_reached());
+    let of_paths = city.offices.events(1);
+    let is_failure = |event: &&Value| event["path"] == "fibre" && event["to"] == "down";
+    assert_eq!(of_paths.iter().filter(is_failure).count(), 0, "none of it was a failure");
+}
+
+#[test]
 fn agents_on_one_sector_try_it_in_turns_and_without_the_centre_each_in_its_slot() {
     let mut city = City::lay();
     // Trains that met would each measure half.

@@ -14,6 +14,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Body, Bytes};
 use hyper::header::CONTENT_TYPE;
 use hyper::{Method, Request, Response, StatusCode};
+use link::maintenance::Planned;
 use link::policy::Offer;
 use link::report::{Cell, Epoch, FINE_SPAN, Kind, Name, Refused, Taken};
 use link::sector;
@@ -22,7 +23,9 @@ use serde_json::Value;
 use store::{LinkBatch, LinkEvent, LinkTaken, Store, StoreError};
 use tokio::time::timeout;
 
+use super::settings::LinkCentreSettings;
 use super::turns::Turns;
+use super::windows;
 
 /// What is told of how the links of a site are.
 const STATE: &str = "state";
@@ -40,8 +43,7 @@ pub(super) struct Intake {
     pub(super) store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     pub(super) turns: Turns,
-    /// Paths of one site.
-    most_paths: NonZeroU32,
+    settings: Arc<LinkCentreSettings>,
     /// Sites, and what of them the log says already to be too much.
     overfull: Arc<Mutex<BTreeSet<(Name, &'static str)>>>,
 }
@@ -54,6 +56,8 @@ enum Said {
     Offered(Option<Value>),
     /// Whether it is its turn on a sector.
     Turn(sector::Answer),
+    /// The work that is planned on its paths.
+    Planned(Planned),
 }
 
 /// Why something is not taken.
@@ -82,9 +86,10 @@ impl Intake {
     pub(super) fn new(
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
-        most_paths: NonZeroU32,
+        settings: &LinkCentreSettings,
     ) -> Self {
-        Self { store, clock, turns: Turns::new(), most_paths, overfull: Arc::default() }
+        let settings = Arc::new(settings.clone());
+        Self { store, clock, turns: Turns::new(), settings, overfull: Arc::default() }
     }
 
     /// Answers an agent whose certificate has these names.
@@ -101,6 +106,7 @@ impl Intake {
         match outcome {
             Ok(Said::Taken(last)) => json(StatusCode::OK, &Taken { last }),
             Ok(Said::Turn(answer)) => json(StatusCode::OK, &answer),
+            Ok(Said::Planned(planned)) => json(StatusCode::OK, &planned),
             Ok(Said::Offered(policy)) => json(StatusCode::OK, &Offer { policy }),
             Err(Refusal(status, refused)) => {
                 // What is told again and again by its nature is not an odd line each time.
@@ -131,15 +137,8 @@ impl Intake {
             Method::POST => true,
             _ => return Err(not_found()),
         };
-        let kind = what.parse::<Kind>();
-        if !is_told && what == "policy" {
-            return self.offer(&site, question.after).await;
-        }
         if !is_told {
-            let kind = kind.map_err(|()| not_found())?;
-            let epoch = question.epoch.ok_or_else(|| malformed("epoch is missing"))?;
-            let last = self.store.find_link_position(&site, kind, epoch, now).await?;
-            return Ok(Said::Taken(last));
+            return self.tell((&site, what), &question, now).await;
         }
         let reading = timeout(BODY_WITHIN, Limited::new(body, LARGEST_BODY).collect()).await;
         let body = reading.map_err(|_| malformed("the body takes too long"))?;
@@ -154,7 +153,7 @@ impl Intake {
             self.note_state(&site, &body, now).await?;
             return Ok(Said::Taken(0));
         }
-        let kind = kind.map_err(|()| not_found())?;
+        let kind = what.parse::<Kind>().map_err(|()| not_found())?;
         let epoch = question.epoch.ok_or_else(|| malformed("epoch is missing"))?;
         let first = question.first.filter(|first| *first > 0);
         let first = first.ok_or_else(|| malformed("first is missing"))?;
@@ -166,7 +165,7 @@ impl Intake {
             }
             Kind::Cells => {
                 let cells = read_lines(first, &body, |number, line| read_cell(number, line, now))?;
-                self.store.take_link_cells(&batch, &cells, self.most_paths).await?
+                self.store.take_link_cells(&batch, &cells, self.most_paths()).await?
             }
         };
         match taken {
@@ -181,6 +180,28 @@ impl Intake {
                 let reason = format!("{first} does not follow {last}");
                 let Refusal(status, refused) = refuse(StatusCode::CONFLICT, "gap", reason);
                 Err(Refusal(status, Refused { last: Some(last), ..refused }))
+            }
+        }
+    }
+
+    /// What an agent asks for.
+    async fn tell(
+        &self,
+        (site, what): (&Name, &str),
+        question: &Question,
+        now: Timestamp,
+    ) -> Result<Said, Refusal> {
+        match what {
+            "policy" => self.offer(site, question.after).await,
+            "work" => {
+                let planned = windows::of_agent(&self.store, &self.settings, site, now).await?;
+                Ok(Said::Planned(planned))
+            }
+            _ => {
+                let kind = what.parse::<Kind>().map_err(|()| not_found())?;
+                let epoch = question.epoch.ok_or_else(|| malformed("epoch is missing"))?;
+                let last = self.store.find_link_position(site, kind, epoch, now).await?;
+                Ok(Said::Taken(last))
             }
         }
     }
@@ -203,7 +224,7 @@ impl Intake {
             return Err(malformed("a state is an object of 64 kB at most"));
         }
         let paths = state.get("paths").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        if let Some(path) = paths.get(self.most_paths.get() as usize) {
+        if let Some(path) = paths.get(self.most_paths().get() as usize) {
             return Err(self.too_many((site, STATE), path["name"].as_str().unwrap_or_default()));
         }
         self.note_fits(site, STATE);
@@ -211,9 +232,14 @@ impl Intake {
         Ok(self.store.note_link_state(site, &state.to_string(), now).await?)
     }
 
+    /// The most paths of one site.
+    fn most_paths(&self) -> NonZeroU32 {
+        self.settings.paths_per_site
+    }
+
     /// Refuses a path that is one too many. The log says it once, and again if it was in order meanwhile.
     fn too_many(&self, (site, what): (&Name, &'static str), path: &str) -> Refusal {
-        let most = self.most_paths;
+        let most = self.most_paths();
         let mut overfull = self.overfull.lock().unwrap_or_else(PoisonError::into_inner);
         if overfull.insert((site.clone(), what)) {
             tracing::error!(%site, what, path, %most, "link-centre: a site has too many paths");

@@ -6,6 +6,7 @@ use domain::ManualClock;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::{Method, Request, StatusCode};
+use link::cause::{End, Line};
 use link::report::Name;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::{PrivateKeyDer, ServerName};
@@ -19,6 +20,7 @@ use tokio_rustls::TlsConnector;
 
 use super::settings::ServiceSettings;
 use super::*;
+use crate::links::span::Span;
 use crate::stage::{LogLines, NOON};
 
 const EPOCH: &str = "00000000000000aa";
@@ -32,10 +34,13 @@ struct Office {
 
 impl Office {
     async fn new() -> Self {
+        Self::with(&LinkCentreSettings::deaf()).await
+    }
+
+    async fn with(settings: &LinkCentreSettings) -> Self {
         let store = store::testing::sqlite().await;
         let clock = Arc::new(ManualClock::new(NOON));
-        let most_paths = LinkCentreSettings::deaf().paths_per_site;
-        let intake = Intake::new(store.shared(), clock, most_paths);
+        let intake = Intake::new(store.shared(), clock, settings);
         Self { store, intake }
     }
 
@@ -150,6 +155,39 @@ async fn an_agent_is_offered_what_is_newer_than_it_has_and_no_other_sites() {
     ] {
         assert_eq!(ask(path).await.0, status, "{path}");
     }
+}
+
+#[tokio::test]
+async fn an_agent_is_told_of_the_work_on_its_own_paths_by_its_own_names() {
+    let end = |site: &str, path: &str| End { site: site.to_owned(), path: path.to_owned() };
+    let ends = [end("amana", "to-hofuf"), end("hofuf", "fibre")];
+    let line = Line { name: "the fibre".to_owned(), ends, hub: None, sector: None, provider: None };
+    let settings = LinkCentreSettings { lines: vec![line], ..LinkCentreSettings::deaf() };
+    let office = Office::with(&settings).await;
+    let day = Duration::from_secs(86_400);
+    for (subject, after) in [
+        (settings.subject("amana", Some("to-hofuf")), 1),
+        (settings.subject("hofuf", Some("radio")), 2),
+        (settings.subject("abha", Some("radio")), 2),
+        (settings.subject("hofuf", None), 3),
+        (settings.subject("hofuf", Some("radio")), 34),
+        (settings.subject("hofuf", Some("radio")), 36),
+    ] {
+        let from = NOON + day * after;
+        let span = Span::new(from, from + Duration::from_secs(60));
+        windows::testing::plan(&office.store, subject, span).await;
+    }
+    let (status, planned) = office.ask(Method::GET, "/v1/links/hofuf/work", "").await;
+    assert_eq!(status, StatusCode::OK);
+    let now = NOON.as_millis();
+    let window = |path: &str, after: i64| {
+        let from = now + 86_400_000 * after;
+        json!({ "path": path, "from": from, "until": from + 60_000, "why": "work" })
+    };
+    let windows = [window("fibre", 1), window("radio", 2), window("radio", 34)];
+    assert_eq!(planned, json!({ "now": now, "windows": windows }));
+    let (status, _) = office.ask(Method::GET, "/v1/links/amana/work", "").await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
 }
 
 #[tokio::test]
@@ -371,8 +409,8 @@ async fn an_agent_asks_for_a_turn_on_a_sector_of_which_it_told() {
     assert_eq!(ask("radio", "\"all\"").await.0, StatusCode::BAD_REQUEST);
     // One that begins knows from the store who was there, and whom to keep a slot for.
     let clock = Arc::new(ManualClock::new(NOON));
-    let most_paths = LinkCentreSettings::deaf().paths_per_site;
-    let fresh = Intake::new(office.store.shared(), clock, most_paths);
+
+    let fresh = Intake::new(office.store.shared(), clock, &LinkCentreSettings::deaf());
     fresh.recall_members().await.unwrap();
     let question =
         serde_json::from_value(json!({"path": "radio", "sector": "east", "wish": "news"}));

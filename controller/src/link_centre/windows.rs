@@ -5,10 +5,14 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use domain::{Timestamp, Zone};
-use link::cause::Subject;
+use link::cause::{Subject, Topology};
+use link::maintenance::{AHEAD, MOST as MOST_OF_AGENT, Planned, Window};
+use link::report::Name;
 use store::{LinkMaintenanceKept, Store, StoreError};
 
+use super::settings::{LinkCentreSettings, own_name};
 use crate::links::maintenance::{MaintenanceWindow, in_maintenance};
+use crate::links::span::Span;
 
 /// The most windows that are looked at: work that is planned, and work of the last months.
 const MOST: NonZeroU32 = NonZeroU32::new(10_000).expect("not zero");
@@ -67,12 +71,57 @@ pub(super) async fn worked_on(
     Ok(in_maintenance(&windows, zone, now))
 }
 
+/// The work of the next weeks on the lines of an office, by the names that its agent has for them, the soonest
+/// first. Work on the office as a whole is left out: no other path would be any better.
+pub(super) async fn of_agent(
+    store: &Arc<dyn Store>,
+    settings: &LinkCentreSettings,
+    site: &Name,
+    now: Timestamp,
+) -> Result<Planned, StoreError> {
+    let lines = Topology { lines: settings.lines.clone() };
+    let period = Span::new(now, now + AHEAD);
+    let mut windows = Vec::new();
+    for WindowKept { window, .. } in all(store, now).await? {
+        let paths: Vec<_> =
+            window.subjects.iter().filter_map(|on| path_of(&lines, site, on)).collect();
+        if paths.is_empty() {
+            continue;
+        }
+        for span in window.spans(&settings.zone, period).iter() {
+            let of_path = |path: &Name| Window {
+                path: path.clone(),
+                from: millis(span.from),
+                until: millis(span.until),
+                why: window.name.clone(),
+            };
+            windows.extend(paths.iter().map(of_path));
+        }
+    }
+    windows.sort_unstable_by_key(|window| (window.from, window.until));
+    windows.truncate(MOST_OF_AGENT);
+    Ok(Planned { now: millis(now), windows })
+}
+
+/// How the agent of a site calls a line, if it is an end of it.
+fn path_of(lines: &Topology, site: &Name, on: &Subject) -> Option<Name> {
+    let Subject::Line(name) = on else { return None };
+    let path = match lines.line(name) {
+        Some(line) => line.ends.iter().find(|end| end.site == site.as_str())?.path.as_str(),
+        None => name.strip_prefix(&own_name(site.as_str(), ""))?,
+    };
+    path.parse().ok()
+}
+
+fn millis(at: Timestamp) -> u64 {
+    u64::try_from(at.as_millis()).unwrap_or_default()
+}
+
 #[cfg(test)]
 pub(super) mod testing {
     use store::testing::TestStore;
 
     use super::*;
-    use crate::links::span::Span;
 
     /// Plans work once; returns its number.
     pub(in crate::link_centre) async fn plan(

@@ -16,6 +16,7 @@ pub mod guard;
 pub mod histogram;
 pub mod isolation;
 pub mod key;
+pub mod maintenance;
 pub mod metered;
 pub mod path;
 pub mod path_mtu;

@@ -54,6 +54,8 @@ enum Phase {
     Maintenance {
         until: Option<Instant>,
         is_peers: bool,
+        /// Whether probes pass, by which alone that is known now.
+        passes: bool,
     },
 }
 
@@ -90,7 +92,8 @@ impl Path {
 
     /// Whether packets pass now, whatever else is the matter: the last resort of an office.
     pub const fn is_alive(&self) -> bool {
-        self.is_alive && self.has_carrier
+        let passes = matches!(self.phase, Phase::Maintenance { passes: true, .. });
+        (self.is_alive || passes) && self.has_carrier
     }
 
     /// How long its round trips usually take.
@@ -134,8 +137,20 @@ impl Path {
             Heard::Carrier(false) => self.lose_carrier(now, &mut changes),
             Heard::Second(second) => self.weigh(second, now, &mut changes),
             Heard::Maintenance { until } => {
-                let to = Phase::Maintenance { until: *until, is_peers: false };
-                self.go(to, Why::Maintenance, &mut changes);
+                self.set_aside((*until, false), Why::Maintenance, &mut changes);
+            }
+            // What is over is not planned any more.
+            Heard::Work { until } if *until <= now => {}
+            Heard::Work { until } => {
+                let until = match self.phase {
+                    // What people said here goes on for as long as they said.
+                    Phase::Maintenance { until: None, is_peers: false, .. } => None,
+                    Phase::Maintenance { until: Some(before), is_peers: false, .. } => {
+                        Some(before.max(*until))
+                    }
+                    _ => Some(*until),
+                };
+                self.set_aside((until, false), Why::Work, &mut changes);
             }
             Heard::MaintenanceOver => {
                 if matches!(self.phase, Phase::Maintenance { .. }) {
@@ -211,11 +226,10 @@ impl Path {
             Liveness::PeerDown => self.lose(Why::PeerDown, now, changes),
             Liveness::PeerTold => self.lose(Why::PeerTold, now, changes),
             Liveness::PeerMaintenance => {
-                self.is_alive = false;
                 if !matches!(self.phase, Phase::Maintenance { .. }) {
-                    let to = Phase::Maintenance { until: None, is_peers: true };
-                    self.go(to, Why::PeerMaintenance, changes);
+                    self.set_aside((None, true), Why::PeerMaintenance, changes);
                 }
+                self.is_alive = false;
             }
         }
     }
@@ -275,6 +289,17 @@ impl Path {
         self.go(Phase::Recovering { clean_since: now }, Why::Heard, changes);
     }
 
+    /// Takes it out, as it is: nothing has failed.
+    fn set_aside(
+        &mut self,
+        (until, is_peers): (Option<Instant>, bool),
+        why: Why,
+        changes: &mut Vec<Change>,
+    ) {
+        let passes = self.is_alive() && self.policy.quality.is_some();
+        self.go(Phase::Maintenance { until, is_peers, passes }, why, changes);
+    }
+
     fn begin_again(&mut self, now: Instant, changes: &mut Vec<Change>) {
         let to = match self.policy.quality {
             None if self.is_alive => Phase::Up,
@@ -308,6 +333,10 @@ impl Path {
                 }
             }
             Phase::Degraded { .. } => self.phase = Phase::Degraded { calm_since: None },
+            Phase::Maintenance { until, is_peers, .. } if second.sent > 0 => {
+                let passes = second.lost < second.sent;
+                self.phase = Phase::Maintenance { until, is_peers, passes };
+            }
             Phase::Recovering { .. } if fault.is_some() => {
                 self.phase = Phase::Recovering { clean_since: now };
             }

@@ -175,6 +175,9 @@ impl Site {
 
     fn leave_primary(&self, paths: &[PathView], now: Instant) -> Option<(Mode, Reason, Urgency)> {
         let primary = view(paths, PathNumber::PRIMARY)?;
+        if primary.is_set_aside() {
+            return self.make_way(paths, PathNumber::PRIMARY);
+        }
         if !may_stay(primary) {
             return self.flee(paths, PathNumber::PRIMARY);
         }
@@ -202,6 +205,9 @@ impl Site {
                     && (number.is_primary() || path.readiness == Readiness::Ready)
             })
         });
+        if backup.is_set_aside() {
+            return self.make_way(paths, on);
+        }
         if !may_stay(backup) {
             return self.flee(paths, on);
         }
@@ -215,7 +221,15 @@ impl Site {
 
     fn leave_split(&self, paths: &[PathView], on: PathNumber) -> Option<(Mode, Reason, Urgency)> {
         let (primary, backup) = (view(paths, PathNumber::PRIMARY)?, view(paths, on)?);
-        if !may_stay(primary) {
+        if backup.is_set_aside() && primary.is_alive {
+            return Some((Mode::Primary, Reason::Maintenance(on), Urgency::None));
+        }
+        if primary.is_set_aside()
+            && let Some(way) = self.make_way(paths, PathNumber::PRIMARY)
+        {
+            return Some(way);
+        }
+        if !may_stay(primary) && !primary.is_set_aside() {
             let mode = self.escape(paths, PathNumber::PRIMARY)?;
             return Some((mode, Reason::Failed(PathNumber::PRIMARY), Urgency::Escape));
         }
@@ -235,14 +249,31 @@ impl Site {
     ) -> Option<(Mode, Reason, Urgency)> {
         let from = back.carrier();
         let (tried, left) = (view(paths, to)?, view(paths, from)?);
+        if tried.is_set_aside() {
+            return Some((back, Reason::Maintenance(to), Urgency::None));
+        }
         if !matches!(tried.health, Health::Up | Health::Suspect) {
             return Some((back, Reason::TrialFailed(to), Urgency::None));
         }
         if !may_stay(left) {
-            return Some((Mode::on(to), Reason::Failed(from), Urgency::None));
+            let reason = match left.is_set_aside() {
+                true => Reason::Maintenance(from),
+                false => Reason::Failed(from),
+            };
+            return Some((Mode::on(to), reason, Urgency::None));
         }
         let is_done = tried.health == Health::Up && now >= since + self.policy.canary;
         is_done.then_some((Mode::on(to), Reason::Clean(to), Urgency::None))
+    }
+
+    /// Away from a path on which people work, as long as it carries yet: to one that carries all, or not
+    /// at all. It counts as no failure, and is no change that there can be too many of.
+    fn make_way(&self, paths: &[PathView], from: PathNumber) -> Option<(Mode, Reason, Urgency)> {
+        let mut all = (0..).map(PathNumber::new).zip(paths);
+        let (to, _) = all.find(|(number, path)| path.tier_as(*number) == Tier::Fit)?;
+        let mode = Mode::on(to);
+        let is_other = mode.routes() != self.routes();
+        is_other.then_some((mode, Reason::Maintenance(from), Urgency::None))
     }
 
     /// Away from a path that carries nothing.
@@ -313,6 +344,8 @@ impl Site {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Tier {
     Nothing,
+    /// People work on it, and packets pass yet.
+    SetAside,
     /// Packets pass, and that is all that is known.
     Alive,
     /// It carries, but an office would be too much for it.
@@ -325,9 +358,23 @@ impl PathView {
         match (self.health.is_usable(), self.readiness) {
             (true, Readiness::Ready | Readiness::Stale) => Tier::Fit,
             (true, Readiness::Unfit) => Tier::Unfit,
+            (false, _) if self.is_set_aside() => Tier::SetAside,
             (false, _) if self.is_alive => Tier::Alive,
             (false, _) => Tier::Nothing,
         }
+    }
+
+    /// The same as the path of that place: the primary one needs no proof.
+    fn tier_as(&self, number: PathNumber) -> Tier {
+        match self.tier() {
+            Tier::Unfit if number.is_primary() => Tier::Fit,
+            tier => tier,
+        }
+    }
+
+    /// Whether people work on it, and packets pass yet.
+    const fn is_set_aside(&self) -> bool {
+        matches!(self.health, Health::Maintenance) && self.is_alive
     }
 }
 
@@ -344,12 +391,8 @@ fn escape(paths: &[PathView], from: PathNumber, routes: Routes) -> Option<Mode> 
         .map(PathNumber::new)
         .zip(paths)
         .map(|(number, path)| {
-            // The primary path needs no proof, and of equals the earlier one is preferred.
-            let tier = match path.tier() {
-                Tier::Unfit if number.is_primary() => Tier::Fit,
-                tier => tier,
-            };
-            (tier, number == from, std::cmp::Reverse(number.index()), number)
+            // Of equals the earlier one is preferred.
+            (path.tier_as(number), number == from, std::cmp::Reverse(number.index()), number)
         })
         .max();
     let (tier, _, _, number) = best?;
@@ -358,7 +401,7 @@ fn escape(paths: &[PathView], from: PathNumber, routes: Routes) -> Option<Mode> 
         Tier::Unfit if routes.all != number => {
             Some(Mode::OnBackup { on: number, rest: routes.all })
         }
-        Tier::Unfit | Tier::Alive | Tier::Fit => Some(Mode::on(number)),
+        Tier::Unfit | Tier::SetAside | Tier::Alive | Tier::Fit => Some(Mode::on(number)),
     }
 }
 

@@ -1,5 +1,5 @@
 //! Tells the centre what happened and how each path was, over a connection that this end opens, and asks
-//! it for a newer policy.
+//! it for a newer policy and for the work on paths that is planned.
 //!
 //! The logs on the disk are the queue: the centre says up to which number it has them, and is told what
 //! follows, however often the connection, the centre or this agent breaks down in between. The agent goes
@@ -29,6 +29,7 @@ use telling::Telling;
 use super::reload::Reloader;
 use super::sectors::Sectors;
 use super::status::Status;
+use super::work::Work;
 use crate::random;
 
 /// The centre hears of the agent at least as often, also if nothing happens.
@@ -48,6 +49,7 @@ pub(super) struct Centre {
     cells: Telling,
     status: Arc<Mutex<Status>>,
     sectors: Sectors,
+    work: Work,
     /// That there is something new in a log.
     written: Arc<Notify>,
 }
@@ -64,7 +66,7 @@ impl Centre {
         site: &str,
         settings: &CentreSettings,
         logs: &Logs<'_>,
-        (status, sectors): (Arc<Mutex<Status>>, Sectors),
+        (status, sectors, work): (Arc<Mutex<Status>>, Sectors, Work),
         written: Arc<Notify>,
     ) -> Result<Self, CentreError> {
         Ok(Self {
@@ -75,6 +77,7 @@ impl Centre {
             cells: Telling::new(Kind::Cells, logs.cells),
             status,
             sectors,
+            work,
             written,
         })
     }
@@ -122,6 +125,7 @@ impl Centre {
             if state_told.is_none_or(|told| told.elapsed() >= BEAT) || (is_news && is_all) {
                 self.tell_state(&mut exchange).await?;
                 self.ask_policy(&mut exchange, reloader).await?;
+                self.ask_work(&mut exchange).await?;
                 (state_told, is_news) = (Some(Instant::now()), false);
             }
             // It answers whom it knows by its state.
@@ -151,6 +155,15 @@ impl Centre {
             let body = serde_json::to_vec(&asking.question).expect("a question has a form in JSON");
             let answer = exchange.post(&format!("/v1/links/{}/sector", self.site), body).await?;
             self.sectors.hear(&asking, answer.turn()?.as_ref());
+        }
+        Ok(())
+    }
+
+    /// Asks for the work that is planned on paths.
+    async fn ask_work(&self, exchange: &mut Exchange) -> Result<(), CentreError> {
+        let answer = exchange.get(&format!("/v1/links/{}/work", self.site)).await?;
+        if let Some(planned) = answer.planned()? {
+            self.work.hear(planned, std::time::Instant::now());
         }
         Ok(())
     }

@@ -167,6 +167,7 @@ fn told(why: Why) -> String {
         Why::Flapping => "it failed too often".to_owned(),
         Why::Released => "it has not failed for long enough".to_owned(),
         Why::Maintenance => "people took it out".to_owned(),
+        Why::Work => "work on it was planned".to_owned(),
         Why::PeerMaintenance => "people took it out at the other end".to_owned(),
         Why::MaintenanceOver => "its maintenance is over".to_owned(),
     }
@@ -205,7 +206,7 @@ const fn code(why: Why) -> &'static str {
         Why::Clean => "clean",
         Why::Flapping => "flapping",
         Why::Released => "released",
-        Why::Maintenance => "maintenance",
+        Why::Maintenance | Why::Work => "maintenance",
         Why::PeerMaintenance => "peer-maintenance",
         Why::MaintenanceOver => "maintenance-over",
     }
@@ -247,6 +248,7 @@ const fn reason(reason: Reason) -> &'static str {
     match reason {
         Reason::Failed(_) => "the path carries nothing",
         Reason::Bad(_) => "the path is bad",
+        Reason::Maintenance(_) => "maintenance: people work on the path",
         Reason::AllDown => "no path carries anything",
         Reason::Back(_) => "the path carries again",
         Reason::Clean(_) => "the path is good again",
@@ -262,6 +264,7 @@ const fn subject(reason: Reason) -> Option<PathNumber> {
     match reason {
         Reason::Failed(path)
         | Reason::Bad(path)
+        | Reason::Maintenance(path)
         | Reason::Back(path)
         | Reason::Clean(path)
         | Reason::TrialFailed(path)

@@ -30,6 +30,7 @@ mod trial;
 mod urgency;
 mod watch;
 mod watcher;
+mod work;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -79,6 +80,7 @@ use targets::{Asking, Outlets};
 use trial::Outlet;
 use watch::{Watch, WatchError};
 use watcher::Thread;
+use work::{Work, WorkKeeper};
 
 use crate::random;
 
@@ -155,6 +157,8 @@ pub struct Links {
     testing: Option<Testing>,
     /// Who looks at what is spent on paths, if that is limited.
     keeper: Option<Keeper>,
+    /// Who sets paths aside on which work is planned, if there is a centre.
+    work: Option<WorkKeeper>,
     reloader: Reloader,
     /// Tells the thread that it is over, also while somebody is still at the desk.
     over: CancellationToken,
@@ -170,8 +174,7 @@ impl Links {
         settings.validate()?;
         let sections = Sections::open(settings);
         let (settings, policy) = (&sections.current().clone(), sections.running());
-        let names: Vec<String> = settings.paths.iter().map(|path| path.name.clone()).collect();
-        let words = words(settings, names.clone());
+        let words = words(settings);
         let socket = unix::bind(&settings.socket)?;
         let key = settings.key_file.as_deref().map(read_key).transpose()?;
         let (watch, kernel, sockets) = watch(settings, key.clone())?;
@@ -180,14 +183,10 @@ impl Links {
         let (commands, to_obey) = sync_channel(COMMANDS);
         let status = Arc::new(Mutex::new(Status { policy, ..Status::of(&watch, &words) }));
         let sectors = Sectors::new(settings, (&commands, &wake));
-        let reports = Reports::open(settings, &words, (&status, &sectors))?;
+        let work = Work::open(settings);
+        let reports = Reports::open(settings, &words, (&status, &sectors, &work))?;
         let counts = spent(settings)?;
-        let ways = Ways {
-            commands: commands.clone(),
-            wake: Arc::clone(&wake),
-            events: reports.events.clone(),
-            words: words.clone(),
-        };
+        let ways = Ways::new((&commands, &wake), &reports.events, &words);
         let outlet = Outlet::of(&ways, (&status, &counts, sectors));
         let trials = trial::start(settings, key.as_ref(), outlet, over.clone())?;
         let asking = targets::start(settings, Outlets::of(&ways, &counts, over.clone()))?;
@@ -196,11 +195,9 @@ impl Links {
             isolation::start(isolation, words.clone(), reports.events.clone(), over.clone())?;
         let tells = (words.clone(), reports.events.clone());
         let advising = advice::start(settings, kernel.advice(), tells, over.clone())?;
-        let keeper = Keeper::of(settings, &counts, &ways);
-        let reloader = Reloader::new(sections, ways);
         let desk = Desk {
             counts: counts.clone(),
-            paths: names,
+            paths: words.paths.clone(),
             words: words.clone(),
             events: reports.events.clone(),
             status: Arc::clone(&status),
@@ -217,7 +214,7 @@ impl Links {
             key,
             trials,
             sent: vec![None; settings.paths.len()],
-            counts,
+            counts: counts.clone(),
             sockets,
             kernel,
             words,
@@ -228,13 +225,20 @@ impl Links {
             over: over.clone(),
             status,
         };
-        let thread = spawn("links", move || {
-            urgency::ahead_of_all();
-            thread.run()
-        })?;
-        let (writers, centre) = (reports.writers, reports.centre);
-        let (desk, threads) = (Arc::new(desk), [thread].into_iter().chain(advising).collect());
-        Ok(Self { desk, socket, writers, centre, threads, asking, testing, keeper, reloader, over })
+        let thread = begin(thread)?;
+        Ok(Self {
+            desk: Arc::new(desk),
+            socket,
+            writers: reports.writers,
+            centre: reports.centre,
+            threads: [thread].into_iter().chain(advising).collect(),
+            asking,
+            testing,
+            keeper: Keeper::of(settings, &counts, &ways),
+            work: WorkKeeper::of(settings, work, &ways),
+            reloader: Reloader::new(sections, ways),
+            over,
+        })
     }
 
     /// What takes sections that were changed.
@@ -249,7 +253,8 @@ impl Links {
     /// When nobody watches any more.
     pub async fn run(self, stop: CancellationToken) -> Result<(), LinksError> {
         let Self { desk, socket, writers, centre, threads, asking, testing, .. } = self;
-        let (keeper, reloader, over) = (self.keeper, self.reloader, self.over);
+        let (keeper, work) = (self.keeper, self.work);
+        let (reloader, over) = (self.reloader, self.over);
         let mut wakes = vec![Arc::clone(&desk.wake)];
         // Ends with the others, whatever it waits for.
         let mut telling = JoinSet::new();
@@ -257,6 +262,9 @@ impl Links {
         match centre {
             Some(centre) => drop(telling.spawn(centre.run(reloader, stop.clone()))),
             None => drop(reloader),
+        }
+        if let Some(work) = work {
+            telling.spawn(work.run(over.clone()));
         }
         let keeping = keeper.map(|keeper| tokio::spawn(keeper.run(over.clone())));
         let mut asked = tokio::spawn(desk.run(socket, stop.clone()));
@@ -302,7 +310,16 @@ impl Links {
     }
 }
 
-fn words(settings: &LinksSettings, paths: Vec<String>) -> Words {
+/// Starts the thread that watches, ahead of all others.
+fn begin(thread: Thread<Router>) -> Result<JoinHandle<io::Result<()>>, LinksError> {
+    spawn("links", move || {
+        urgency::ahead_of_all();
+        thread.run()
+    })
+}
+
+fn words(settings: &LinksSettings) -> Words {
+    let paths = settings.paths.iter().map(|path| path.name.clone()).collect();
     Words { site: settings.site.clone(), paths, mode: settings.mode }
 }
 

@@ -185,6 +185,16 @@ impl Inner {
 }
 
 impl Ways {
+    /// To those who are at the other ends.
+    pub(super) fn new(
+        (commands, wake): (&SyncSender<Command>, &Arc<EventFd>),
+        events: &SyncSender<Event>,
+        words: &Words,
+    ) -> Self {
+        let (commands, wake) = (commands.clone(), Arc::clone(wake));
+        Self { commands, wake, events: events.clone(), words: words.clone() }
+    }
+
     /// Has the agent go on with that. Whoever watches is never long with what it has been told before.
     fn send(&self, fresh: LinksSettings, policy: Option<u64>) -> Result<(), LinksError> {
         let gone = |_| LinksError::Thread(std::io::Error::other("it takes no commands"));

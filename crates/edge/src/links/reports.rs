@@ -15,6 +15,7 @@ use super::event::{Event, Words};
 use super::numbered::{Extent, NumberedLog};
 use super::sectors::Sectors;
 use super::status::Status;
+use super::work::Work;
 use super::{LinksError, LinksSettings, spawn};
 
 /// Events that the disk may be behind.
@@ -44,7 +45,7 @@ impl Reports {
     pub(super) fn open(
         settings: &LinksSettings,
         words: &Words,
-        (status, sectors): (&Arc<Mutex<Status>>, &Sectors),
+        told: (&Arc<Mutex<Status>>, &Sectors, &Work),
     ) -> Result<Self, LinksError> {
         let log = open(&settings.event_log, OF_EVENTS)?;
         let written = Arc::new(Notify::new());
@@ -53,8 +54,7 @@ impl Reports {
         let (remembered, tells) = (Arc::clone(&recent), Arc::clone(&written));
         let mut reports = Self { events, samples: None, recent, centre: None, writers: Vec::new() };
         if let Some(centre) = &settings.centre {
-            let of = (status, sectors);
-            reports.open_centre((settings, centre), words, of, &written)?;
+            reports.open_centre((settings, centre), words, told, &written)?;
         }
         let writer = move || write(log, &to_write, &remembered, &tells);
         reports.writers.push(spawn("link-events", writer)?);
@@ -65,7 +65,7 @@ impl Reports {
         &mut self,
         (settings, centre): (&LinksSettings, &CentreSettings),
         words: &Words,
-        (status, sectors): (&Arc<Mutex<Status>>, &Sectors),
+        (status, sectors, work): (&Arc<Mutex<Status>>, &Sectors, &Work),
         written: &Arc<Notify>,
     ) -> Result<(), LinksError> {
         let files = u64::from(FORMER_CELLS) + 1;
@@ -75,7 +75,8 @@ impl Reports {
             events: (&settings.event_log, OF_EVENTS.former),
             cells: (&centre.cells, FORMER_CELLS),
         };
-        let (of, tells) = ((Arc::clone(status), sectors.clone()), Arc::clone(written));
+        let of = (Arc::clone(status), sectors.clone(), work.clone());
+        let tells = Arc::clone(written);
         let telling = Centre::open(&settings.site, centre, &logs, of, tells);
         self.centre = Some(telling.map_err(LinksError::Centre)?);
         let (samples, to_count) = sync_channel(SAMPLES);

@@ -88,6 +88,11 @@ pub enum Heard {
         /// When it comes back by itself.
         until: Option<Instant>,
     },
+    /// People elsewhere planned to work on it now, until then.
+    Work {
+        /// When it comes back by itself.
+        until: Instant,
+    },
     /// People give it back.
     MaintenanceOver,
     /// Traffic that had come back to it has to leave again.
@@ -134,6 +139,8 @@ pub enum Why {
     Released,
     /// People took it out.
     Maintenance,
+    /// People elsewhere planned to work on it now.
+    Work,
     /// People took it out at the other end.
     PeerMaintenance,
     /// People gave it back.

@@ -306,6 +306,69 @@ fn maintenance_ends_when_people_say_so() {
 }
 
 #[test]
+fn work_that_was_planned_sets_a_path_aside_for_no_shorter_than_people_did() {
+    let mut story = Story::up();
+    let after = |story: &Story, seconds| story.now + Duration::from_secs(seconds);
+    let work = Heard::Work { until: after(&story, 600) };
+    assert_eq!(story.told(&work), [(Health::Up, Health::Maintenance, Why::Work)]);
+    assert_eq!(story.path.next_deadline(story.now), Some(after(&story, 600)));
+    for (people, planned, until) in
+        [(Some(300), 600, Some(600)), (Some(900), 600, Some(900)), (None, 600, None)]
+    {
+        let until_people = people.map(|seconds| after(&story, seconds));
+        story.told(&Heard::Maintenance { until: until_people });
+        assert_eq!(story.told(&Heard::Work { until: after(&story, planned) }), []);
+        let until = until.map(|seconds| after(&story, seconds));
+        assert_eq!(story.path.next_deadline(story.now), until);
+    }
+    let mut story = Story::up();
+    story.hear(Liveness::PeerMaintenance);
+    story.told(&Heard::Work { until: after(&story, 60) });
+    assert_eq!(story.hear(Liveness::Up), [], "by now it is ours");
+    let over = (Health::Maintenance, Health::Init, Why::MaintenanceOver);
+    assert_eq!(story.pass(Duration::from_secs(60)), [over]);
+    assert!(story.path.penalty(story.now) < 1.0);
+}
+
+#[test]
+fn whether_a_path_lives_on_which_people_work_is_known_by_its_probes() {
+    for is_peers in [false, true] {
+        let mut story = Story::up();
+        match is_peers {
+            true => story.hear(Liveness::PeerMaintenance),
+            false => story.told(&Heard::Maintenance { until: None }),
+        };
+        // Its session says nothing any more.
+        story.hear(Liveness::Expired);
+        assert!(story.path.is_alive());
+        for (sent, lost, is_alive) in
+            [(5, 0, true), (5, 4, true), (5, 5, false), (0, 0, false), (1, 0, true)]
+        {
+            story.seconds(1, sent, lost);
+            assert_eq!(story.path.is_alive(), is_alive, "{lost} of {sent}");
+        }
+        story.told(&Heard::Carrier(false));
+        assert!(!story.path.is_alive());
+        story.told(&Heard::Carrier(true));
+        assert_eq!(story.pass(SECOND), [], "nothing of it is a failure");
+        // Once it is over heartbeats count again.
+        let over = [(Health::Maintenance, Health::Init, Why::MaintenanceOver)];
+        let told = match is_peers {
+            true => story.hear(Liveness::Up),
+            false => story.told(&Heard::MaintenanceOver),
+        };
+        assert_eq!((&told[..], story.path.is_alive()), (&over[..], is_peers));
+    }
+    let policy = PathPolicy { quality: None, ..PathPolicy::default() };
+    let mut unknown = Story::new(policy);
+    unknown.hear(Liveness::Up);
+    unknown.told(&Heard::Maintenance { until: None });
+    assert!(unknown.path.is_alive(), "what lives by its targets does");
+    unknown.hear(Liveness::Expired);
+    assert!(!unknown.path.is_alive(), "of the others nobody knows");
+}
+
+#[test]
 fn the_other_end_may_have_its_maintenance() {
     let mut story = Story::up();
     let change = (Health::Up, Health::Maintenance, Why::PeerMaintenance);
@@ -346,6 +409,7 @@ fn heard() -> impl Strategy<Value = (Heard, u64)> {
         1 => any::<bool>().prop_map(Heard::Carrier),
         4 => (0_u32..20, 0_u32..20).prop_map(|(sent, lost)| Heard::Second(second(sent, lost.min(sent)))),
         1 => Just(Heard::MaintenanceOver),
+        1 => (0_u64..100).prop_map(|seconds| Heard::Work { until: origin() + SECOND * seconds as u32 }),
         1 => Just(Heard::TrialFailed),
     ];
     (any, 0_u64..20_000)

@@ -107,8 +107,8 @@ fn what_is_not_protected_stays_where_it_is_while_the_primary_is_tried() {
 }
 
 #[test]
-fn a_primary_path_that_flaps_or_is_taken_out_is_left_only_for_a_better_one() {
-    for health in [Health::Held, Health::Recovering, Health::Maintenance] {
+fn a_primary_path_that_flaps_is_left_only_for_a_better_one() {
+    for health in [Health::Held, Health::Recovering] {
         let mut story = Story::on(PathNumber::PRIMARY);
         assert_eq!(story.look(&[of(health), DEAD]), [], "{health}: packets pass");
         let decisions = story.look(&[of(health), GOOD]);
@@ -169,7 +169,7 @@ fn an_office_returns_by_a_trial_and_visitors_get_theirs_back_afterwards() {
 
 #[test]
 fn a_trial_that_fails_ends_on_the_backup() {
-    for health in [Health::Down, Health::Degraded, Health::Held, Health::Maintenance] {
+    for health in [Health::Down, Health::Degraded, Health::Held] {
         let mut story = Story::on_backup();
         story.after(60, &[GOOD, GOOD]);
         let failed = Reason::TrialFailed(PathNumber::PRIMARY);
@@ -327,6 +327,107 @@ fn beyond_the_budget_an_office_stays_and_leaves_a_dead_path_once_a_minute() {
     assert_eq!(changes, 4 + 14, "four at once, then one a minute");
 }
 
+const SET_ASIDE: PathView = of(Health::Maintenance);
+const GONE: PathView = PathView { is_alive: false, ..SET_ASIDE };
+
+#[test]
+fn a_path_on_which_people_work_is_left_for_one_that_carries_all_and_for_no_other() {
+    let held = of(Health::Held);
+    for (paths, taken) in [
+        ([SET_ASIDE, GOOD, GOOD], ONE),
+        ([SET_ASIDE, STALE, GOOD], ONE),
+        ([SET_ASIDE, BAD, GOOD], ONE),
+        ([SET_ASIDE, UNFIT, GOOD], TWO),
+        ([SET_ASIDE, SET_ASIDE, GOOD], TWO),
+        ([SET_ASIDE, UNFIT, UNFIT], PathNumber::PRIMARY),
+        ([SET_ASIDE, held, DEAD], PathNumber::PRIMARY),
+        ([SET_ASIDE, of(Health::Init), of(Health::Recovering)], PathNumber::PRIMARY),
+        ([SET_ASIDE; 3], PathNumber::PRIMARY),
+        // Once it carries nothing, anything is better.
+        ([GONE, UNFIT, DEAD], ONE),
+        ([GONE, held, DEAD], ONE),
+        ([GONE, SET_ASIDE, held], TWO),
+        ([GONE, SET_ASIDE, DEAD], ONE),
+        ([GONE, GONE, DEAD], PathNumber::PRIMARY),
+    ] {
+        let mut story = Story::on(PathNumber::PRIMARY);
+        let told = story.look(&paths);
+        assert_eq!(story.site.mode().carrier(), taken, "{paths:?}");
+        let is_planned = paths[0].is_alive && taken != PathNumber::PRIMARY;
+        let planned = [("on-backup", Reason::Maintenance(PathNumber::PRIMARY))];
+        assert_eq!(told == planned, is_planned, "{told:?}");
+    }
+}
+
+#[test]
+fn work_on_a_path_costs_no_change_of_the_budget() {
+    let mut story = Story::on(PathNumber::PRIMARY);
+    for _ in 0..20 {
+        let planned = [("on-backup", Reason::Maintenance(PathNumber::PRIMARY))];
+        assert_eq!(story.after(1, &[SET_ASIDE, GOOD]), planned);
+        let failed = [("primary", Reason::Maintenance(ONE))];
+        assert_eq!(story.after(1, &[GOOD, SET_ASIDE])[..1], failed);
+    }
+    // All of it is left for what fails.
+    for turn in 0..4 {
+        let paths = if turn % 2 == 0 { [DEAD, GOOD] } else { [GOOD, DEAD] };
+        assert_eq!(story.after(1, &paths).len(), 1, "{turn}");
+    }
+}
+
+#[test]
+fn a_path_on_which_people_work_is_the_last_resort_and_left_again() {
+    let mut story = Story::on(PathNumber::PRIMARY);
+    story.look(&[SET_ASIDE, GOOD]);
+    assert_eq!(story.after(60, &[SET_ASIDE, DEAD]), [("primary", Reason::Failed(ONE))]);
+    assert_eq!(story.after(9, &[SET_ASIDE, of(Health::Recovering)]), []);
+    let again = [("on-backup", Reason::Maintenance(PathNumber::PRIMARY))];
+    assert_eq!(story.after(30, &[SET_ASIDE, GOOD]), again);
+    // Where nothing else lives either, routes stay as they are until it does.
+    assert_eq!(story.after(60, &[GONE, DEAD]), [("isolated", Reason::AllDown)]);
+    let back = [("primary", Reason::Back(PathNumber::PRIMARY))];
+    assert_eq!(story.after(60, &[SET_ASIDE, DEAD]), back);
+}
+
+#[test]
+fn after_the_work_little_traffic_tries_the_path_first() {
+    let mut story = Story::on(PathNumber::PRIMARY);
+    story.look(&[SET_ASIDE, GOOD]);
+    assert_eq!(story.after(600, &[of(Health::Init), GOOD]), []);
+    let clean = Reason::Clean(PathNumber::PRIMARY);
+    assert_eq!(story.after(2, &[GOOD, GOOD]), [("returning", clean)]);
+    assert_eq!(story.after(10, &[GOOD, GOOD]), [("primary", clean)]);
+}
+
+#[test]
+fn work_that_begins_during_a_trial_or_a_split_ends_it_and_nothing_has_failed() {
+    let primary = Reason::Maintenance(PathNumber::PRIMARY);
+    let mut story = Story::on_backup();
+    story.after(60, &[GOOD, GOOD]);
+    assert_eq!(story.after(5, &[SET_ASIDE, GOOD]), [("on-backup", primary)]);
+    story.after(60, &[GOOD, GOOD]);
+    assert_eq!(story.after(5, &[GOOD, SET_ASIDE]), [("primary", Reason::Maintenance(ONE))]);
+    for (paths, told) in [
+        ([SET_ASIDE, GOOD], &[("on-backup", primary)][..]),
+        ([BAD, SET_ASIDE], &[("primary", Reason::Maintenance(ONE))]),
+        ([SET_ASIDE, UNFIT], &[]),
+        ([SET_ASIDE, DEAD], &[("primary", Reason::Failed(ONE))]),
+        ([SET_ASIDE, SET_ASIDE], &[("primary", Reason::Maintenance(ONE))]),
+    ] {
+        let mut story = Story::on(PathNumber::PRIMARY);
+        story.look(&[BAD, GOOD]);
+        assert_eq!(story.after(10, &[BAD, GOOD])[0].0, "split");
+        assert_eq!(story.after(1, &paths), told, "{paths:?}");
+    }
+}
+
+#[test]
+fn a_pin_holds_whatever_work_is_planned() {
+    let mut story = Story::on(PathNumber::PRIMARY);
+    story.site.lock(PathNumber::PRIMARY, None, story.now);
+    assert_eq!(story.look(&[SET_ASIDE, GOOD]), []);
+}
+
 fn any_view() -> impl Strategy<Value = PathView> {
     let health = prop::sample::select(vec![
         Health::Maintenance,
@@ -399,7 +500,9 @@ proptest! {
             for decision in story.site.look(&paths, story.now) {
                 // A trial and its end are one change.
                 let ends_trial = matches!(decision.from, Mode::Returning { .. });
-                if decision.from.routes() != decision.routes && !ends_trial {
+                // Those of planned work are as many as are planned.
+                let is_planned = matches!(decision.reason, Reason::Maintenance(_));
+                if decision.from.routes() != decision.routes && !ends_trial && !is_planned {
                     begun.push((story.now, decision.reason));
                 }
             }

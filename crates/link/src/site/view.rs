@@ -184,6 +184,8 @@ pub enum Reason {
     Failed(PathNumber),
     /// That path is bad.
     Bad(PathNumber),
+    /// People work on that path, which carries yet.
+    Maintenance(PathNumber),
     /// No path carries anything.
     AllDown,
     /// That path carries again after none did.

@@ -12,6 +12,7 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{CONTENT_TYPE, HOST, HeaderValue};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
+use link::maintenance::Planned;
 use link::policy::Offer;
 use link::report::{Refused, Taken};
 use link::sector;
@@ -169,6 +170,17 @@ impl Answer {
         if self.status.is_success() {
             let offer: Offer<Value> = serde_json::from_slice(&self.body).map_err(broken)?;
             return Ok(offer.policy);
+        }
+        self.taken().map(|_| None)
+    }
+
+    /// The work that is planned. A centre of an older version knows none.
+    pub(super) fn planned(&self) -> Result<Option<Planned>, CentreError> {
+        if self.status == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        if self.status.is_success() {
+            return serde_json::from_slice(&self.body).map(Some).map_err(broken);
         }
         self.taken().map(|_| None)
     }

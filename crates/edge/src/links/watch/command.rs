@@ -6,7 +6,7 @@ use link::PathNumber;
 use link::bfd;
 use link::carry::Outcome;
 use link::metered::Thrift;
-use link::path::Heard;
+use link::path::{Heard, Liveness};
 use link::sector::Siblings;
 
 use super::{Effect, Watch};
@@ -21,6 +21,8 @@ pub(in crate::links) enum Command {
     Unlock,
     /// A path is taken out, until then.
     Maintain(PathNumber, Option<Instant>),
+    /// Work on a path was planned elsewhere, and it is taken out until then.
+    Work(PathNumber, Instant),
     /// And given back.
     Resume(PathNumber),
     /// A path is to be tried now.
@@ -49,13 +51,12 @@ impl Watch {
             Command::Lock(on, until) => vec![self.site.lock(*on, *until, now)],
             Command::Unlock => self.site.unlock(&self.views(), now),
             Command::Maintain(number, until) => {
-                if let Some(session) = self.session_of(*number) {
-                    let why = bfd::Diagnostic::AdministrativelyDown;
-                    // The change is our own, and known.
-                    let _ = self.sessions.disable(session, why, now);
-                }
                 let heard = Heard::Maintenance { until: *until };
-                return self.hear(*number, &heard, now, effects);
+                return self.set_aside(*number, &heard, now, effects);
+            }
+            Command::Work(number, until) => {
+                let heard = Heard::Work { until: *until };
+                return self.set_aside(*number, &heard, now, effects);
             }
             Command::Resume(number) => {
                 if let Some(session) = self.session_of(*number) {
@@ -87,5 +88,26 @@ impl Watch {
             }
         };
         self.decide(decisions, now, effects);
+    }
+
+    /// Takes a path out, and tells the other end.
+    fn set_aside(
+        &mut self,
+        number: PathNumber,
+        heard: &Heard,
+        now: Instant,
+        effects: &mut Vec<Effect>,
+    ) {
+        let session = self.session_of(number);
+        if let Some(session) = session {
+            let why = bfd::Diagnostic::AdministrativelyDown;
+            // The change is our own, and known.
+            let _ = self.sessions.disable(session, why, now);
+        }
+        self.hear(number, heard, now, effects);
+        if session.is_some() {
+            // Its heartbeats say nothing any more.
+            self.hear(number, &Heard::Liveness(Liveness::Expired), now, effects);
+        }
     }
 }

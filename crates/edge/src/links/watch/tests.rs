@@ -442,6 +442,56 @@ fn maintenance_that_ends_by_itself_is_told_to_the_other_end() {
 }
 
 #[test]
+fn work_on_a_path_moves_the_office_before_it_and_costs_nothing_of_what_happens_in_it() {
+    let mut pair = Pair::up();
+    let until = pair.now + MS(60_000);
+    for end in 0..2 {
+        pair.obey(end, &Command::Work(PathNumber::PRIMARY, until));
+    }
+    assert_eq!(pair.routes(), [ON_RADIO; 2], "while the fibre carries");
+    // The fibre flaps under the hands of people.
+    for _ in 0..5 {
+        pair.passes[0][0] = false;
+        pair.run(MS(5_000));
+        pair.passes[0][0] = true;
+        pair.run(MS(5_000));
+    }
+    assert_eq!(pair.routes(), [ON_RADIO; 2]);
+    pair.run(MS(11_000));
+    let modes = |pair: &Pair| {
+        let of_end = |end: &End| end.decisions.iter().map(|(mode, _)| mode.as_str()).collect();
+        pair.ends.each_ref().map(of_end) as [Vec<&str>; 2]
+    };
+    assert_eq!(modes(&pair), [["on-backup"]; 2]);
+    // Both try it as ever, and are back as if nothing had been.
+    pair.run(MS(20_000));
+    assert_eq!(pair.routes(), [ON_FIBRE; 2]);
+    assert_eq!(modes(&pair), [["on-backup", "returning", "primary"]; 2]);
+    let penalties = pair.ends.each_ref().map(|end| end.watch.paths[0].path.penalty(pair.now));
+    assert_eq!(penalties, [0.0; 2]);
+}
+
+#[test]
+fn a_path_on_which_people_work_is_used_where_the_other_one_fails_as_long_as_it_lives() {
+    let mut pair = Pair::up();
+    let until = pair.now + MS(600_000);
+    // One end alone knows of it, and tells the other one.
+    pair.obey(0, &Command::Work(PathNumber::PRIMARY, until));
+    pair.run(MS(5_000));
+    assert_eq!(pair.routes(), [ON_RADIO; 2]);
+    for end in &mut pair.passes {
+        end[1] = false;
+    }
+    pair.run(MS(1_000));
+    assert_eq!(pair.routes(), [ON_FIBRE; 2], "it lives by its probes");
+    for end in &mut pair.passes {
+        *end = [false, true];
+    }
+    pair.run(MS(60_000));
+    assert_eq!(pair.routes(), [ON_RADIO; 2]);
+}
+
+#[test]
 fn a_pin_holds_at_one_end_whatever_happens() {
     let mut pair = Pair::up();
     pair.obey(0, &Command::Lock(PathNumber::PRIMARY, None));
