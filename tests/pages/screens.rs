@@ -166,8 +166,10 @@ impl Visitor<'_> {
         self.look("code");
         self.look_at_own("code?e=format", "code format");
         self.look_at_own("code?n=sent", "code again");
+        let code = self.ground.telephones.code(&self.telephone(), 1);
+        let wrong = if code == "000000" { "000001" } else { "000000" };
         self.arrive();
-        self.sheet.fill("#code", "000000");
+        self.sheet.fill("#code", wrong);
         self.sheet.follow("main button");
         self.look("code wrong");
     }
