@@ -6,6 +6,7 @@
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -28,7 +29,7 @@ const READY: &str = "admin API is open";
 const PARTS: [(&str, &str); 3] =
     [("controller", READY), ("radius", "RADIUS answers"), ("portal", "the portal listens")];
 /// How long something that must happen may take before the test fails.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 // Below the ports that the system gives away by itself.
 const RESERVATION_PORT: u16 = 21_800;
@@ -42,8 +43,9 @@ pub struct City {
     address: Ipv4Addr,
     /// Words that a command of the city begins with, which lead to where it runs.
     entrance: Vec<String>,
-    _reservation: UdpSocket,
+    // They have to be gone before anybody else gets the address.
     servers: Vec<Server>,
+    _reservation: UdpSocket,
     log: Log,
 }
 
@@ -333,11 +335,15 @@ fn pid(child: &Child) -> Pid {
     Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap())
 }
 
-/// An address of this machine that nobody else uses as long as the socket is open.
+/// An address of this machine that nobody else uses as long as the socket is open, and that no other
+/// city of this process had, whose server may still be about to end.
 fn own_address() -> (Ipv4Addr, UdpSocket) {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
     let first = u32::from(Ipv4Addr::new(127, 64, 0, 0));
     let within = (1_u32 << 22) - 1;
-    (0..1_000)
+    let numbers = std::iter::repeat_with(|| NEXT.fetch_add(1, Ordering::Relaxed));
+    numbers
+        .take(1_000)
         .map(|n| Ipv4Addr::from(first + ((std::process::id() * 16 + n) & within)))
         .find_map(|address| Some((address, UdpSocket::bind((address, RESERVATION_PORT)).ok()?)))
         .unwrap()
