@@ -4,7 +4,7 @@ mod city;
 
 use std::time::Duration;
 
-use city::{City, DEVICE, SECRET, T0, exchange, nas, radclient};
+use city::{City, DEVICE, SECRET, T0, exchange, nas, radclient, radclient_in_vain};
 use domain::{Octets, Session, SessionEnd, SessionState};
 use radius_proto::dictionary::enumeration::AcctStatusType;
 use radius_proto::{Code, Packet, PacketBuilder, SharedSecret, attribute};
@@ -126,7 +126,7 @@ async fn what_tells_nothing_is_answered_but_not_recorded() {
 async fn a_report_made_with_another_secret_is_dropped() {
     let city = City::begin(nas()).await;
     let attributes = "Acct-Status-Type = Start\nAcct-Session-Id = \"5C1\"\n";
-    let output = radclient(city.accounting, "acct", "another secret", attributes).await;
+    let output = radclient_in_vain(city.accounting, "acct", "another secret", attributes).await;
     assert!(output.contains("No reply from server"), "{output}");
     assert_eq!(city.counted("authenticator-mismatch"), 1);
     city.end().await;

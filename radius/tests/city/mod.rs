@@ -250,11 +250,30 @@ async fn set_up(store: &SqlStore, blueprint: &Blueprint) {
     }
 }
 
-/// What `radclient` prints when it sends one packet with these attributes once, and waits a
-/// second for the answer. It is part of FreeRADIUS's utilities.
+/// What `radclient` prints when it sends one packet with these attributes once, and waits for the
+/// answer for as long as a busy machine takes. It is part of FreeRADIUS's utilities.
 pub async fn radclient(to: SocketAddr, kind: &str, secret: &str, attributes: &str) -> String {
+    run_radclient("30", to, [kind, secret], attributes).await
+}
+
+/// The same for what may have no answer, for which it waits a second.
+pub async fn radclient_in_vain(
+    to: SocketAddr,
+    kind: &str,
+    secret: &str,
+    attributes: &str,
+) -> String {
+    run_radclient("1", to, [kind, secret], attributes).await
+}
+
+async fn run_radclient(
+    seconds: &str,
+    to: SocketAddr,
+    [kind, secret]: [&str; 2],
+    attributes: &str,
+) -> String {
     let mut child = Command::new("radclient")
-        .args(["-x", "-r", "1", "-t", "1", &to.to_string(), kind, secret])
+        .args(["-x", "-r", "1", "-t", seconds, &to.to_string(), kind, secret])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -275,7 +294,7 @@ pub async fn radclient(to: SocketAddr, kind: &str, secret: &str, attributes: &st
 pub async fn exchange(socket: &UdpSocket, to: SocketAddr, octets: &[u8]) -> Vec<u8> {
     socket.send_to(octets, to).await.expect("sent");
     let mut buffer = [0; 4_096];
-    let received = tokio::time::timeout(Duration::from_secs(5), socket.recv_from(&mut buffer));
+    let received = tokio::time::timeout(Duration::from_secs(30), socket.recv_from(&mut buffer));
     let (length, source) = received.await.expect("an answer in time").expect("received");
     assert_eq!(source, to);
     buffer[..length].to_vec()

@@ -32,7 +32,7 @@ async fn another_secret_ends_the_connection() {
 #[tokio::test]
 async fn who_says_nothing_has_its_place_for_a_moment_only() {
     let square = Square::with(|_, settings| {
-        settings.handshake_seconds = 1;
+        settings.handshake_seconds = 4;
         settings.handshakes = 1;
     })
     .await;

@@ -1,13 +1,14 @@
 //! Real programs on the other end: Debian's radsecproxy and FreeRADIUS, each with `radclient`
 //! before it as the access point that knows only UDP.
 
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use tokio::process::{Child, Command};
 
-use crate::city::{DEVICE, radclient};
+use crate::city::{DEVICE, radclient_in_vain};
 use crate::square::{Square, eventually};
 
 const RADSECPROXY: &str = include_str!("radsecproxy.conf");
@@ -51,6 +52,7 @@ impl Proxy {
         let (name, text) = configuration;
         let text = text
             .replace("{dir}", &dir.display().to_string())
+            .replace("{address}", &authentication.ip().to_string())
             .replace("{authentication}", &authentication.port().to_string())
             .replace("{accounting}", &accounting.port().to_string())
             .replace("{server}", &square.city.radsec.unwrap().port().to_string())
@@ -75,15 +77,19 @@ impl Proxy {
     async fn answers(&self, kind: &str, attributes: &str, expected: &str) {
         let to = if kind == "acct" { self.accounting } else { self.authentication };
         eventually(expected, async || {
-            let output = radclient(to, kind, LOCAL_SECRET, attributes).await;
+            let output = radclient_in_vain(to, kind, LOCAL_SECRET, attributes).await;
             output.contains(expected).then_some(())
         })
         .await;
     }
 }
 
+/// An address of this process, with a port below those that the system gives away by itself: nobody
+/// else may get it before the proxy does.
 fn free_address() -> SocketAddr {
-    UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    static NEXT: AtomicU16 = AtomicU16::new(22_000);
+    let [_, _, high, low] = std::process::id().to_be_bytes();
+    (Ipv4Addr::new(127, 66, high, low), NEXT.fetch_add(1, Ordering::Relaxed)).into()
 }
 
 /// A visitor logs in and is accounted for, and a stranger is kept out, through a proxy.
