@@ -17,7 +17,7 @@ use data_encoding::BASE64;
 use serde_json::{Value, json};
 
 /// How long a browser may take before the test fails.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 /// A phone of today.
 const MODERN: &str = "Mozilla/5.0 (Linux; Android 16; Pixel 9) AppleWebKit/537.36 \
                       (KHTML, like Gecko) Chrome/156.0.0.0 Mobile Safari/537.36";

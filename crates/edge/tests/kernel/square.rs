@@ -26,7 +26,7 @@ pub const PORTAL_PORT: u16 = 8443;
 pub const UDP_HEADERS: u64 = 28;
 
 /// Long enough for a busy machine; a story that goes well never waits for it.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Phone, gateway and internet, cabled and routed, both IP versions, no rules yet.
 pub struct Square {

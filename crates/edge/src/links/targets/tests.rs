@@ -9,7 +9,7 @@ use super::*;
 use crate::links::metered;
 use crate::links::settings::SwitchMode;
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Settings of an office whose path is this machine's loopback.
 fn settings(targets: &str) -> LinksSettings {

@@ -28,7 +28,7 @@ const DEVICES: [&str; 2] = ["fibre", "radio"];
 const PORT: u16 = 7000;
 
 /// Long enough for a busy machine; a story that goes well never waits for it.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 const MOMENT: Duration = Duration::from_millis(500);
 
