@@ -20,6 +20,10 @@ use crate::serve::SystemClock;
 const LOOK: Duration = Duration::from_secs(30);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_secs(1);
+/// Between two looks at what is to be there at once.
+const GLANCE: Duration = Duration::from_millis(50);
+/// How long a disk may take to have what happened, before the report goes without it.
+const WRITTEN: Duration = Duration::from_secs(5);
 /// How long the office may take to go to the backup.
 const SWITCH: Duration = Duration::from_secs(10);
 /// How long it may take to be back: the primary path is on trial for 30 s, and then the canary.
@@ -90,7 +94,7 @@ async fn perform(agent: &AdminClient, lasting: Duration) -> anyhow::Result<Repor
     let last: Vec<Event> = agent.get(&format!("{LINKS}/events?after=0")).await?;
     let last = last.last().map_or(0, |event| event.number);
     let mut report = exercise(agent, &before, &backup, lasting).await?;
-    report.events = agent.get(&format!("{LINKS}/events?after={last}")).await?;
+    report.events = happened(agent, last, report.returned_ms.is_some()).await?;
     let exercised = Exercised {
         primary: report.primary.clone(),
         backup: Some(report.backup.clone()),
@@ -105,6 +109,21 @@ async fn perform(agent: &AdminClient, lasting: Duration) -> anyhow::Result<Repor
     };
     write_down(agent, &exercised).await;
     Ok(report)
+}
+
+/// What has happened since that event. That the office is back is written down a moment after it is.
+async fn happened(agent: &AdminClient, last: u64, is_back: bool) -> anyhow::Result<Vec<Event>> {
+    let begun = Instant::now();
+    let mut pause = tokio::time::interval(GLANCE);
+    loop {
+        pause.tick().await;
+        let events: Vec<Event> = agent.get(&format!("{LINKS}/events?after={last}")).await?;
+        let is_return =
+            |event: &Event| event.what == "site" && event.to.as_deref() == Some("primary");
+        if !is_back || events.iter().any(is_return) || begun.elapsed() > WRITTEN {
+            return Ok(events);
+        }
+    }
 }
 
 /// What cannot be written down was an exercise all the same.
@@ -251,7 +270,7 @@ async fn wait(
     wanted: impl Fn(&Status) -> bool,
 ) -> anyhow::Result<Option<Duration>> {
     let begun = Instant::now();
-    let mut pause = tokio::time::interval(Duration::from_millis(50));
+    let mut pause = tokio::time::interval(GLANCE);
     loop {
         pause.tick().await;
         if wanted(&status(agent).await?) {
