@@ -3,6 +3,8 @@
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
+use serde_json::Value;
+
 use crate::ground::{Ends, Offices, Setting, USUAL};
 
 const TRIED: Setting<'static> = Setting { carry_test: Some("every-seconds = 10"), ..USUAL };
@@ -13,6 +15,19 @@ fn wait_for_radio(offices: &Offices, router: usize, fitness: &str, why: &str) {
         let radio = &status["paths"][1];
         radio["fitness"] == fitness && radio["unfit"].as_str().unwrap_or_default() == why
     });
+}
+
+/// Waits until both paths have carried what they can, which is much. A busy machine carries less, but
+/// not each time.
+fn wait_until_fit(offices: &Offices, router: usize) {
+    let status = offices.wait_for(router, "fit paths", |status| {
+        (0..2).map(|path| &status["paths"][path]).all(|path| {
+            path["fitness"] == "ready" && path["carries-kbit"][0].as_u64() > Some(10_000)
+        })
+    });
+    for path in status["paths"].as_array().unwrap() {
+        assert!(path["mtu"].as_u64().unwrap() >= 1_400, "{path}");
+    }
 }
 
 /// An end of the radio path that takes no packets of the office, though the routers hear each other.
@@ -30,16 +45,15 @@ fn close_office(offices: &Offices, router: usize) {
 fn paths_that_would_carry_the_office_are_shown_to_before_they_have_to() {
     let offices = Offices::open(TRIED);
     for router in 1..=2 {
-        let status = offices.wait_for(router, "fit paths", |status| {
-            (0..2).all(|path| status["paths"][path]["fitness"] == "ready")
-        });
-        for path in status["paths"].as_array().unwrap() {
-            assert!(path["carries-kbit"][0].as_u64().unwrap() > 1_000, "{path}");
-            assert!(path["mtu"].as_u64().unwrap() >= 1_400, "{path}");
-        }
+        wait_until_fit(&offices, router);
     }
-    let told = offices.events(1).into_iter().filter(|event| event["what"] == "fitness").count();
-    assert_eq!(told, 2, "once for each path");
+    let events = offices.events(1);
+    for path in ["fibre", "radio"] {
+        let is_it = |event: &&Value| event["what"] == "fitness" && event["path"] == path;
+        let told: Vec<_> = events.iter().filter(is_it).map(|event| &event["to"]).collect();
+        assert_eq!(*told.last().unwrap(), "ready");
+        assert!(told.windows(2).all(|pair| pair[0] != pair[1]), "once for each change: {told:?}");
+    }
     // To anybody else the host says nothing.
     let ask = "exec 3<>/dev/tcp/10.1.0.250/7 && echo hello >&3 && read -t 1 -u 3 answer";
     assert!(
@@ -53,7 +67,7 @@ fn an_exercise_has_the_office_use_its_backup_and_tells_how_it_was() {
     let report = offices.link(1, &["drill", "--for", "5s"]);
     let text = String::from_utf8(report.stderr).unwrap();
     assert!(report.status.success(), "{text}");
-    let report: serde_json::Value = serde_json::from_slice(&report.stdout).unwrap();
+    let report: Value = serde_json::from_slice(&report.stdout).unwrap();
     assert_eq!((&report["is-passed"], &report["backup"]), (&true.into(), &"radio".into()));
     assert!(report["seconds"].as_u64().unwrap() >= 5, "{report}");
     let to: Vec<_> = report["events"]
@@ -76,7 +90,7 @@ fn an_exercise_has_the_office_use_its_backup_and_tells_how_it_was() {
     offices.wait_for(1, "what is written of both", |_| written() == ["passed", "refused"]);
     let tested = offices.link(1, &["test", "radio"]);
     assert!(!tested.status.success());
-    let why: serde_json::Value = serde_json::from_slice(&offices.link(1, &["why"]).stdout).unwrap();
+    let why: Value = serde_json::from_slice(&offices.link(1, &["why"]).stdout).unwrap();
     assert_eq!(why["office"]["to"], "primary");
 }
 
@@ -109,13 +123,7 @@ fn paths_of_ipv6_addresses_are_tried_by_hosts_of_ipv6() {
     offices.lay_ipv6();
     offices.begin(Setting { ends: Ends::Ipv6, ..TRIED });
     for router in 1..=2 {
-        let status = offices.wait_for(router, "fit paths", |status| {
-            (0..2).all(|path| status["paths"][path]["fitness"] == "ready")
-        });
-        for path in status["paths"].as_array().unwrap() {
-            assert!(path["carries-kbit"][0].as_u64().unwrap() > 10_000, "{path}");
-            assert!(path["mtu"].as_u64().unwrap() >= 1_400, "{path}");
-        }
+        wait_until_fit(&offices, router);
     }
     close_office(&offices, 2);
     wait_for_radio(&offices, 1, "unfit", "packets of the office do not get through to the far end");

@@ -1,15 +1,13 @@
 //! Agents that tell the centre what happens, over a way that breaks again and again.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::os::unix::net::UnixStream;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use serde_json::Value;
 
-use crate::ground::{Offices, Setting, USUAL};
+use crate::ground::{Offices, Setting, USUAL, ask};
 
 const SABEEL: &str = env!("CARGO_BIN_EXE_sabeel");
 /// How long something that must happen may take before the story fails.
@@ -125,14 +123,7 @@ impl City {
     /// The events of a site, as the centre's API tells them.
     fn kept(&self, router: usize) -> Option<Vec<Value>> {
         let socket = self.offices.dir().join("centre/admin.sock");
-        let path = format!("/v1/links/office-{router}/events?after=0");
-        let mut stream = UnixStream::connect(socket).ok()?;
-        let head = format!("GET {path} HTTP/1.1\r\nhost: centre\r\nconnection: close\r\n\r\n");
-        stream.write_all(head.as_bytes()).ok()?;
-        let mut said = String::new();
-        stream.read_to_string(&mut said).ok()?;
-        let (_, body) = said.split_once("\r\n\r\n")?;
-        let answer: Value = serde_json::from_str(body).ok()?;
+        let answer = ask(&socket, &format!("/v1/links/office-{router}/events?after=0"))?;
         let items = answer["items"].as_array()?;
         Some(items.iter().map(|told| told["event"].clone()).collect())
     }
@@ -353,9 +344,10 @@ fn an_agent_runs_by_its_last_signed_policy_with_the_centre_gone() {
     city.publish("7", "offices = [\"10.1.0.0/16\", \"10.9.0.0/16\"]\n");
     let runs_by = |city: &City, policy: Option<u64>| {
         let wanted = serde_json::json!(policy);
-        city.offices.wait_for(2, "the policy", |status| status["policy"] == wanted);
-        let route = city.offices.at("router-2", &["ip", "route", "show", "10.9.0.0/16"]);
-        assert_eq!(route.contains("dev fib0"), policy.is_some(), "{route}");
+        city.offices.wait_for(2, "the policy", |status| {
+            let route = city.offices.at("router-2", &["ip", "route", "show", "10.9.0.0/16"]);
+            status["policy"] == wanted && route.contains("dev fib0") == policy.is_some()
+        });
     };
     runs_by(&city, Some(7));
     city.wait_for("what the agent says", || {
@@ -377,6 +369,7 @@ fn an_agent_runs_by_its_last_signed_policy_with_the_centre_gone() {
     std::fs::write(&kept, text.replace("10.9.0.0/16", "10.8.0.0/16")).unwrap();
     city.start_agent_with(2, &more);
     runs_by(&city, None);
+    city.wait_for("what is told of it", || city.told_of_policies().len() == 4);
     let told = city.told_of_policies();
     let codes: Vec<_> = told.iter().map(|(code, _)| code.as_str()).collect();
     assert_eq!(codes, ["taken", "refused", "taken", "refused"], "{told:?}");

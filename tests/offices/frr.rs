@@ -12,7 +12,7 @@ use anyhow::{Context, ensure};
 use crate::ground::Offices;
 
 /// How long they may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(120);
 const PAUSE: Duration = Duration::from_millis(200);
 /// FRR runs as a user of its own, and wants it to be in a group; here all are root.
 const USERS: &str = r"

@@ -6,8 +6,9 @@
 //!           \ ----- radio ----- /
 //! ```
 
-use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,6 +27,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// The nets of the two paths, but for the last octet.
 const FIBRE: &str = "192.0.2";
 const RADIO: &str = "198.51.100";
+
+/// How long it is waited for that what can be seen is written down.
+const MOMENT: Duration = Duration::from_secs(5);
 
 /// How long it is not asked again whether something has happened.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -297,7 +301,7 @@ impl Offices {
     }
 
     /// A folder for files.
-    pub fn dir(&self) -> &std::path::Path {
+    pub fn dir(&self) -> &Path {
         self.dir.path()
     }
 
@@ -325,8 +329,7 @@ impl Offices {
 
     /// How the links of a router are, once it tells.
     pub fn status(&self, router: usize) -> Option<Value> {
-        let output = self.link(router, &["list"]);
-        output.status.success().then(|| serde_json::from_slice(&output.stdout).unwrap())
+        ask(&self.desk(router), "/v1/links")
     }
 
     /// The number of a router's agent within the namespace.
@@ -356,8 +359,21 @@ impl Offices {
         }
     }
 
-    /// The events of a router as they stand on the disk.
+    /// The events of a router as they stand on the disk. They are written down a moment after the agent
+    /// tells how it is.
     pub fn events(&self, router: usize) -> Vec<Value> {
+        let begun = Instant::now();
+        loop {
+            let status = self.status(router);
+            let events = self.written(router);
+            if status.is_none_or(|status| tell_all(&events, &status)) || begun.elapsed() > MOMENT {
+                return events;
+            }
+            std::thread::park_timeout(PAUSE);
+        }
+    }
+
+    fn written(&self, router: usize) -> Vec<Value> {
         let path = self.dir.path().join(format!("events-{router}.jsonl"));
         let text = std::fs::read_to_string(path).unwrap();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -460,15 +476,15 @@ impl Offices {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
-    /// Whether somebody here reaches somebody there.
+    /// Whether somebody here reaches somebody there, who asks again if there is no answer.
     pub fn is_reached(&self) -> bool {
-        let words = ["ping", "-c", "1", "-W", "1", "10.2.0.2"];
+        let words = ["ping", "-c", "1", "-w", "3", "10.2.0.2"];
         self.command("here", &words).output().unwrap().status.success()
     }
 
     /// The same by IPv6.
     pub fn is_reached_by_ipv6(&self) -> bool {
-        let words = ["ping", "-6", "-c", "1", "-W", "1", "2001:db8:2::2"];
+        let words = ["ping", "-6", "-c", "1", "-w", "3", "2001:db8:2::2"];
         self.command("here", &words).output().unwrap().status.success()
     }
 
@@ -493,6 +509,38 @@ impl Offices {
     fn number_file(&self, router: usize) -> PathBuf {
         self.dir.path().join(format!("number-{router}"))
     }
+}
+
+/// What is answered at a socket to a question such as `sabeel link` asks. No program is started for it,
+/// which agents and other stories would have to wait for.
+pub fn ask(socket: &Path, path: &str) -> Option<Value> {
+    let mut stream = UnixStream::connect(socket).ok()?;
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let head = format!("GET {path} HTTP/1.1\r\nhost: desk\r\nconnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).ok()?;
+    let mut said = String::new();
+    stream.read_to_string(&mut said).ok()?;
+    let (_, body) = said.split_once("\r\n\r\n")?;
+    serde_json::from_str(body).ok()
+}
+
+/// Whether events lead to where an office and its paths are.
+fn tell_all(events: &[Value], status: &Value) -> bool {
+    let began = events.iter().rposition(|event| event["what"] == "began").unwrap_or_default();
+    let leads = |events: &[Value], what: &str, path: &Value, now: &Value, at_first: &str| {
+        let is_it =
+            |event: &&Value| event["what"] == what && (path.is_null() || event["path"] == *path);
+        let last = events.iter().rev().find(is_it).map(|event| &event["to"]);
+        last.map_or(now.is_null() || now == at_first, |last| last == now)
+    };
+    let mut paths = status["paths"].as_array().unwrap().iter();
+    leads(events, "site", &Value::Null, &status["mode"], "primary")
+        && paths.all(|path| {
+            let (name, thrift) = (&path["name"], &path["budget"]["thrift"]);
+            leads(&events[began..], "path", name, &path["health"], "init")
+                && leads(&events[began..], "fitness", name, &path["fitness"], "stale")
+                && leads(events, "budget", name, thrift, "within-budget")
+        })
 }
 
 /// Questions that are being asked.

@@ -66,15 +66,18 @@ impl Ground {
         }
     }
 
-    /// Which attempts were told to be open or closed, in order.
-    fn breaches(&self) -> Vec<String> {
-        let events = self.offices.events(1);
-        let breaches = events.iter().filter(|event| event["what"] == "breach");
-        let told = |event: &Value| {
+    /// Which attempts were told to be open or closed, in order, once there are so many.
+    fn breaches(&self, at_least: usize) -> Vec<String> {
+        let breaches = || {
+            let events = self.offices.events(1).into_iter();
+            events.filter(|event| event["what"] == "breach").collect::<Vec<_>>()
+        };
+        self.offices.wait_for(1, "what is told", |_| breaches().len() >= at_least);
+        let told = |event: Value| {
             let word = |key: &str| event[key].as_str().unwrap_or_default().to_owned();
             format!("{} {}", word("target"), word("to"))
         };
-        breaches.map(told).collect()
+        breaches().into_iter().map(told).collect()
     }
 }
 
@@ -87,7 +90,7 @@ fn a_router_that_lets_visitors_into_the_office_is_found_until_it_is_closed() {
         assert_eq!(status["reached"], serde_json::json!(["ping 10.1.0.2", "tcp 10.1.0.2:445"]));
     }
     let both = ["ping 10.1.0.2 open", "tcp 10.1.0.2:445 open"];
-    assert_eq!(ground.breaches(), [both, both].concat(), "it is told again");
+    assert_eq!(ground.breaches(4), [both, both].concat(), "it is told again");
     let mut files: Vec<_> = std::fs::read_dir(ground.evidence.path()).unwrap().collect();
     let file = files.pop().unwrap().unwrap().path();
     let evidence: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
@@ -102,7 +105,7 @@ fn a_router_that_lets_visitors_into_the_office_is_found_until_it_is_closed() {
     let status = ground.test();
     assert_eq!(status["verdict"], "safe", "{status}");
     assert_eq!(
-        ground.breaches()[4..],
+        ground.breaches(7)[4..],
         ["tcp 10.1.0.2:445 open", "ping 10.1.0.2 closed", "tcp 10.1.0.2:445 closed"]
     );
 }

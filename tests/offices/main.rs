@@ -40,6 +40,9 @@ fn a_path_that_is_cut_is_left_by_both_ends_and_the_office_returns_to_it() {
     let (state, detail) = offices.doctor(1);
     assert_eq!(state, "warning");
     assert!(detail.ends_with("; nothing passes on fibre"), "{detail}");
+    let listed = String::from_utf8(offices.link(1, &["list"]).stdout).unwrap();
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!((&listed["mode"], &listed["clamped"]), (&"on-backup".into(), &"radio".into()));
     for router in 1..=2 {
         offices.heal(router, "fib0");
     }
@@ -146,8 +149,9 @@ fn a_section_that_was_changed_is_taken_and_no_session_is_lost() {
     };
     offices.reconfigure(1, "\"10.2.0.0/16\"", "\"10.2.0.0/16\", \"10.9.0.0/16\"");
     offices.wait_for(1, "the section", |_| reloaded(1).is_some());
-    let route = offices.at("router-1", &["ip", "route", "show", "10.9.0.0/16"]);
-    assert!(route.contains("dev fib0"), "{route}");
+    offices.wait_for(1, "its route", |_| {
+        offices.at("router-1", &["ip", "route", "show", "10.9.0.0/16"]).contains("dev fib0")
+    });
     // What is taken only at the start leaves all as it was.
     offices.reconfigure(1, "rad0", "rad1");
     offices.wait_for(1, "a refusal", |_| offices.log(1).contains("all stays as it was"));
@@ -238,13 +242,16 @@ fn visitors_make_room_on_the_backup_and_have_it_back_afterwards() {
         let events = offices.events(1).into_iter().filter(|event| event["what"] == "visitors");
         events.map(|event| event["to"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
+    offices.wait_for(1, "what is told", |_| !shares(&offices).is_empty());
     assert_eq!(shares(&offices)[0], "5000 kbit/s");
     for router in 1..=2 {
         offices.heal(router, "fib0");
     }
     offices.wait_for_mode("primary");
     offices.wait_for(1, "free visitors", |status| status["paths"][1]["visitors-kbit"].is_null());
-    assert_eq!(shares(&offices).last().map(String::as_str), Some("all that is left"));
+    offices.wait_for(1, "what is told", |_| {
+        shares(&offices).last().is_some_and(|share| share == "all that is left")
+    });
 }
 
 #[test]

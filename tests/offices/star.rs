@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::crowd::Traffic;
-use crate::ground::Answer;
+use crate::ground::{Answer, ask};
 use crate::namespaces::Namespaces;
 use crate::weather::{Bottleneck, Weather};
 use crate::wire::Wire;
@@ -102,11 +102,8 @@ impl Agent {
         Self { place, fibre, dir: dir.to_owned(), running, name }
     }
 
-    fn status(&self, places: &Namespaces) -> Option<Value> {
-        let config = self.dir.join(format!("{}.toml", self.name));
-        let words = [SABEEL, "-c", config.to_str().unwrap(), "--json", "link", "list"];
-        let output = places.command(&self.place, &words).output().unwrap();
-        output.status.success().then(|| serde_json::from_slice(&output.stdout).unwrap())
+    fn status(&self) -> Option<Value> {
+        ask(&self.dir.join(format!("{}.sock", self.name)), "/v1/links")
     }
 
     fn events(&self) -> Vec<Value> {
@@ -160,7 +157,7 @@ impl Star {
     fn wait_for(&self, agent: &Agent, what: &str, wanted: impl Fn(&Value) -> bool) {
         let begun = Instant::now();
         loop {
-            let status = agent.status(&self.places);
+            let status = agent.status();
             if status.as_ref().is_some_and(&wanted) {
                 return;
             }
@@ -189,7 +186,9 @@ impl Star {
             }
         });
         for agent in sites.iter().flat_map(|site| self.of(*site)) {
-            self.wait_for(agent, "the radio path", |status| status["mode"] == "on-backup");
+            self.wait_for(agent, "the radio path", |status| {
+                status["mode"] == "on-backup" && !agent.moves().is_empty()
+            });
         }
     }
 

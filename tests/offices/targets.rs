@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::ground::{Offices, Setting, USUAL};
+use crate::ground::{Offices, Setting, USUAL, ask};
 
 const BACK_BY_FIBRE: [&str; 6] = ["ip", "route", "replace", "10.1.0.0/16", "via", "192.0.2.1"];
 const BACK_BY_RADIO: [&str; 6] = ["ip", "route", "replace", "10.1.0.0/16", "via", "198.51.100.1"];
@@ -48,8 +48,8 @@ fn silence_all(offices: &Offices, what: &str) {
 
 /// How a target of the first router is.
 fn find(offices: &Offices, name: &str) -> Value {
-    let output = offices.link(1, &["targets"]);
-    let targets: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+    let targets = ask(&offices.desk(1), "/v1/links/targets").unwrap();
+    let targets = targets.as_array().unwrap().clone();
     targets.into_iter().find(|target| target["name"] == name).unwrap()
 }
 
@@ -73,7 +73,8 @@ fn an_office_leaves_a_path_when_too_few_targets_answer_and_not_before() {
     silence(&offices, "10.2.0.1");
     let hall = wait_for(&offices, "hall", "down");
     assert_eq!(hall["why"], "no answer");
-    let depot = find(&offices, "depot");
+    let listed: Vec<Value> = serde_json::from_slice(&offices.link(1, &["targets"]).stdout).unwrap();
+    let depot = listed.into_iter().find(|target| target["name"] == "depot").unwrap();
     assert_eq!(depot["state"], "up");
     assert!(depot["round-trip-us"].as_u64().unwrap() < 100_000, "{depot}");
     let status = offices.status(1).unwrap();
@@ -83,11 +84,11 @@ fn an_office_leaves_a_path_when_too_few_targets_answer_and_not_before() {
     offices.at("router-2", &BACK_BY_RADIO);
     assert!(offices.is_reached());
     wait_for(&offices, "depot", "down");
-    let events = offices.events(1);
     let downs = |what: &str| {
-        let all = events.iter().filter(|event| event["what"] == what && event["to"] == "down");
-        all.cloned().collect::<Vec<_>>()
+        let events = offices.events(1).into_iter();
+        events.filter(|event| event["what"] == what && event["to"] == "down").collect::<Vec<_>>()
     };
+    offices.wait_for(1, "what is told", |_| downs("target").len() == 2);
     assert_eq!(downs("path")[0]["why"], "too few of its targets answer");
     let targets: Vec<_> =
         downs("target").into_iter().map(|event| event["target"].clone()).collect();

@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn late_frames_are_overtaken_and_those_that_come_twice_come_twice() {
         let (wire, [one, other]) = wired();
-        wire.set(&Weather { late: (0.5, MS(200)), twice: 1.0, ..Weather::default() });
+        wire.set(&Weather { late: (0.5, MS(2_000)), twice: 1.0, ..Weather::default() });
         for number in 0..4 {
             one.send(&[number]).unwrap();
         }
@@ -215,14 +215,14 @@ mod tests {
     #[test]
     fn what_is_under_way_does_not_survive_a_cut() {
         let (wire, [one, other]) = wired();
-        wire.set(&Weather { delay: MS(200), ..Weather::default() });
+        wire.set(&Weather { delay: MS(2_000), ..Weather::default() });
         one.send(b"lost").unwrap();
         while lock(&wire.lanes[1]).last.is_none() {
             std::thread::yield_now();
         }
         wire.cut();
         one.send(b"lost").unwrap();
-        other.set_read_timeout(Some(MS(300))).unwrap();
+        other.set_read_timeout(Some(MS(2_100))).unwrap();
         let mut octets = [0; 8];
         assert!(other.recv(&mut octets).is_err());
         wire.heal();
