@@ -118,6 +118,8 @@ impl Question for Acceptance {
     type Answer = ();
     const AT_ONCE: usize = 1;
     const TOGETHER: usize = 64;
+    // Nobody waits for it, and it is as many trips for one message as for all.
+    const REST: Duration = Duration::from_millis(10);
 
     async fn ask(&self, wanted: &[AcceptedMessage]) -> Result<Vec<()>, StoreError> {
         // A receipt that comes at the same moment may have the database give this up; and what is not

@@ -4,6 +4,7 @@
 //! wanted gathers, and goes with the next one; where little is asked nobody waits for others.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -20,6 +21,9 @@ pub trait Question: Send + Sync + 'static {
     const AT_ONCE: usize;
     /// Askers of one question.
     const TOGETHER: usize;
+    /// How long whoever comes next waits for others after a question, if that was not long ago; for what
+    /// nobody is in a hurry to have.
+    const REST: Duration = Duration::ZERO;
 
     /// The answer to each, in their order.
     ///
@@ -113,6 +117,9 @@ impl<Q: Question> UnderWay<Q> {
                 return;
             }
             self.answer(askers).await;
+            if !Q::REST.is_zero() {
+                tokio::time::sleep(Q::REST).await;
+            }
         }
     }
 
@@ -204,6 +211,36 @@ mod tests {
             assert_eq!(ask_all(&doubling, &[1, bad, 2]).await, [None, None, None]);
             assert_eq!(ask_all(&doubling, &[3]).await, [Some(6)]);
         }
+    }
+
+    /// Repeats what it is asked, and rests.
+    struct Repeating;
+
+    impl Question for Repeating {
+        type Wanted = u32;
+        type Answer = u32;
+        const AT_ONCE: usize = 1;
+        const TOGETHER: usize = 64;
+        const REST: Duration = Duration::from_millis(10);
+
+        async fn ask(&self, wanted: &[u32]) -> Result<Vec<u32>, StoreError> {
+            Ok(wanted.to_vec())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_comes_soon_after_a_question_waits_for_others_and_nobody_else_does() {
+        let repeating = Together::new(Repeating);
+        let waited = async || {
+            let asked = tokio::time::Instant::now();
+            assert_eq!(repeating.ask(1).await.unwrap(), 1);
+            asked.elapsed()
+        };
+        assert_eq!(waited().await, Duration::ZERO);
+        assert!(waited().await >= Repeating::REST);
+        tokio::time::advance(Repeating::REST * 2).await;
+        tokio::task::yield_now().await;
+        assert_eq!(waited().await, Duration::ZERO);
     }
 
     #[tokio::test]
