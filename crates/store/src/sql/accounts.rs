@@ -352,20 +352,37 @@ impl SqlStore {
     /// is locked.
     pub(super) fn find_to_sign_in(&self, script: &mut Script, sign_in: &SignIn) {
         // Two devices of one person may sign in at the same time: the identity decides.
-        let statement = "INSERT INTO accounts (id, identity, identity_hash, created_at, verified_at) \
-             VALUES ($1, $2, $3, $4, $4) \
-             ON CONFLICT (identity_hash) DO UPDATE SET verified_at = excluded.verified_at RETURNING id, \
-             (SELECT COUNT(*) FROM grants WHERE device = $5 AND ended_at IS NULL) AS live";
+        let known = "ON CONFLICT (identity_hash) DO UPDATE SET verified_at = excluded.verified_at \
+             RETURNING id, (SELECT COUNT(*) FROM grants WHERE device = $5 AND ended_at IS NULL) AS live";
+        self.insert_account(script, sign_in, known).bind(mac_column(sign_in.grant.device));
+        if script.is_one_trip() {
+            self.find_live(script, sign_in);
+        }
+    }
+
+    /// All that a person gets who was never here, with a device that nobody has a grant of; it fails if
+    /// the person is there.
+    pub(super) fn take_in(&self, script: &mut Script, sign_in: &SignIn) {
+        self.insert_account(script, sign_in, "");
+        remember_device(script, sign_in, sign_in.new_account);
+        record_consents(script, sign_in, sign_in.new_account);
+        insert_grant(script, &sign_in.grant);
+    }
+
+    /// One statement of four values: an account, and what is done if the identity has one.
+    fn insert_account<'s>(
+        &self,
+        script: &'s mut Script,
+        sign_in: &SignIn,
+        known: &str,
+    ) -> &'s mut Script {
+        let into = "accounts (id, identity, identity_hash, created_at, verified_at)";
         script
-            .add(statement)
+            .insert(into, "$1, $2, $3, $4, $4", known)
             .bind(id_column(sign_in.new_account))
             .bind(self.keys.seal(Seal::Phone, &sign_in.identity.expose()))
             .bind(self.keys.identity_hash(&sign_in.identity))
             .bind(sign_in.grant.issued_at.as_millis())
-            .bind(mac_column(sign_in.grant.device));
-        if script.is_one_trip() {
-            self.find_live(script, sign_in);
-        }
     }
 
     /// One statement: the grants that are live of the device or the account are locked, in the order of
@@ -459,13 +476,16 @@ impl SqlStore {
 }
 
 fn remember_device(script: &mut Script, sign_in: &SignIn, account: AccountId) {
-    let statement = "INSERT INTO devices (mac, account, language, first_seen, last_seen) \
-         VALUES ($1, $2, $3, $4, $4) ON CONFLICT (mac) DO UPDATE SET \
+    let known = "ON CONFLICT (mac) DO UPDATE SET \
          first_seen = CASE WHEN devices.account = excluded.account THEN devices.first_seen \
                            ELSE excluded.first_seen END, \
          account = excluded.account, language = excluded.language, last_seen = excluded.last_seen";
     script
-        .add(statement)
+        .insert(
+            "devices (mac, account, language, first_seen, last_seen)",
+            "$1, $2, $3, $4, $4",
+            known,
+        )
         .bind(mac_column(sign_in.grant.device))
         .bind(id_column(account))
         .bind(sign_in.language.as_str())

@@ -3,6 +3,7 @@
 mod codes;
 mod limits;
 mod row;
+mod wins;
 
 use async_trait::async_trait;
 use domain::{
@@ -15,6 +16,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, Executor};
 
 use self::codes::Fresh;
 use super::SqlStore;
+use super::dialect::Dialect;
 use super::row::{Columns, id_column, mac_column};
 use super::script::Script;
 use super::setup::written;
@@ -23,7 +25,7 @@ use super::visits;
 use crate::sealed::Seal;
 use crate::{
     AnotherCode, Attempt, Begun, Budget, Challenges, Change, Linked, NewChallenge, NotSent,
-    OutgoingMessage, Prize, SignIn, SignInOutcome, Sought, StoreError,
+    OutgoingMessage, Prize, SignInOutcome, Sought, StoreError,
 };
 
 const COLUMNS: &str = "id, purpose, site, device, subject, phone, language, agreed, created_at, sent_at, sends, \
@@ -253,39 +255,14 @@ impl Challenges for SqlStore {
         policy: &ChallengePolicy,
         prize: &Prize,
     ) -> Result<Result<SignInOutcome, Verdict>, StoreError> {
-        let mut looking = self.look().await?;
-        let mut script = self.independent();
-        let purpose = Purpose::SignIn;
-        let verified = self.try_code(&mut looking, &mut script, attempt, (purpose, policy)).await?;
-        let challenge = match verified {
-            Ok(challenge) => challenge,
-            Err(verdict) => {
-                looking.commit_with(script).await?;
-                return Ok(Err(verdict));
-            }
+        let won = match self.dialect {
+            Dialect::Sqlite => self.win_in_turn(attempt, policy, prize).await?,
+            Dialect::Postgres => self.win_by_steps(attempt, policy, prize).await?,
         };
-        let mut grant = prize.grant.clone();
-        if let Some((site, device)) = challenge.binding.device() {
-            (grant.device, grant.site) = (device, site.clone());
+        if let Ok(outcome) = &won {
+            self.publish_sign_in(outcome).await;
         }
-        let sign_in = SignIn {
-            identity: challenge.phone.into(),
-            new_account: grant.account,
-            language: prize.language.clone(),
-            grant,
-            agreed: challenge.agreed,
-            devices: prize.devices,
-        };
-        let mut look = self.script();
-        self.find_to_sign_in(&mut look, &sign_in);
-        let (mut change, found) = looking.begin_with(look).await?;
-        let outcome = self.sign_in_with(&mut change, &mut script, &sign_in, found).await?;
-        if let Some(credential) = &prize.credential {
-            self.insert_credential(&mut script, credential);
-        }
-        change.commit_with(script).await?;
-        self.publish_sign_in(&outcome).await;
-        Ok(Ok(outcome))
+        Ok(won)
     }
 
     async fn abandon_challenge(&self, challenge: ChallengeId) -> Result<(), StoreError> {
@@ -353,6 +330,14 @@ pub(super) fn find_open(script: &mut Script, binding: &Binding) {
     bind_sought(script, Sought::OpenOf(binding), binding.purpose());
 }
 
+/// What finds a challenge, and how many values that takes.
+const fn finding(sought: Sought<'_>) -> (&'static str, usize) {
+    match sought {
+        Sought::Id(_) => ("id = $1 AND purpose = $2", 2),
+        Sought::OpenOf(_) => (OPEN, 4),
+    }
+}
+
 /// Binds what a challenge of that purpose is found by: two values, or the four of [`OPEN`].
 fn bind_sought<'s>(script: &'s mut Script, sought: Sought<'_>, purpose: Purpose) -> &'s mut Script {
     match sought {
@@ -362,6 +347,17 @@ fn bind_sought<'s>(script: &'s mut Script, sought: Sought<'_>, purpose: Purpose)
             script.bind(purpose.as_str()).bind(site).bind(device).bind(subject)
         }
     }
+}
+
+/// Why no code of the challenge is compared, if none is.
+fn refusal(challenge: &Challenge, at: Timestamp, policy: &ChallengePolicy) -> Option<Verdict> {
+    if challenge.state != ChallengeState::Open {
+        return Some(Verdict::Used);
+    }
+    if challenge.attempts >= policy.attempts {
+        return Some(Verdict::Locked);
+    }
+    (challenge.code_expires_at <= at).then_some(Verdict::Expired)
 }
 
 impl SqlStore {
@@ -401,33 +397,15 @@ impl SqlStore {
         attempt: &Attempt<'_>,
         (purpose, policy): (Purpose, &ChallengePolicy),
     ) -> Result<Result<Challenge, Verdict>, StoreError> {
-        let sought = attempt.challenge;
-        let (found, values) = match sought {
-            Sought::Id(_) => ("id = $1 AND purpose = $2", 2),
-            Sought::OpenOf(_) => (OPEN, 4),
-        };
-        let columns = COLUMNS.split(", ").map(|column| format!("challenges.{column}"));
-        let statement = format!(
-            "SELECT {}, codes.hash, codes.link_hash FROM challenges LEFT JOIN challenge_codes codes \
-             ON codes.challenge = challenges.id AND codes.expires_at > ${} WHERE {found}{}",
-            columns.collect::<Vec<_>>().join(", "),
-            values + 1,
-            self.dialect.for_update_of_challenges(),
-        );
+        let statement = codes::to_compare(attempt.challenge, "");
         let mut look = self.script();
-        look.add(&statement);
-        bind_sought(&mut look, sought, purpose).bind(attempt.at.as_millis());
+        look.add(&format!("{statement}{}", self.dialect.for_update_of_challenges()));
+        bind_sought(&mut look, attempt.challenge, purpose).bind(attempt.at.as_millis());
         let [codes] = look.fetch_each(transaction).await?;
         let Some(row) = codes.first() else { return Ok(Err(Verdict::Used)) };
         let mut challenge = self.challenge(row)?;
-        if challenge.state != ChallengeState::Open {
-            return Ok(Err(Verdict::Used));
-        }
-        if challenge.attempts >= policy.attempts {
-            return Ok(Err(Verdict::Locked));
-        }
-        if challenge.code_expires_at <= attempt.at {
-            return Ok(Err(Verdict::Expired));
+        if let Some(verdict) = refusal(&challenge, attempt.at, policy) {
+            return Ok(Err(verdict));
         }
         // Nobody else compares meanwhile: it is locked.
         challenge.attempts += 1;

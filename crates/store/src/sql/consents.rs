@@ -119,11 +119,10 @@ impl Consents for SqlStore {
 
 /// Writes down what a person agrees to by signing in.
 pub(super) fn record_consents(script: &mut Script, sign_in: &SignIn, account: AccountId) {
-    let statement =
-        format!("INSERT INTO consents ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NULL)");
+    let into = format!("consents ({COLUMNS})");
     for Agreed { purpose, version, wording, language } in &sign_in.agreed {
         script
-            .add(&statement)
+            .insert(&into, "$1, $2, $3, $4, $5, $6, $7, $8, NULL", "")
             .bind(id_column(account))
             .bind(purpose.as_str())
             .bind(version.as_str())

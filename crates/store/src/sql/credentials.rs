@@ -73,10 +73,9 @@ impl Credentials for SqlStore {
 
 impl SqlStore {
     pub(super) fn insert_credential(&self, script: &mut Script, credential: &Credential) {
-        let statement = "INSERT INTO credentials (id, grant_id, device, nas, password, expires_at) \
-                         VALUES ($1, $2, $3, $4, $5, $6)";
+        let into = "credentials (id, grant_id, device, nas, password, expires_at)";
         script
-            .add(statement)
+            .insert(into, "$1, $2, $3, $4, $5, $6", "")
             .bind(id_column(credential.id))
             .bind(id_column(credential.grant))
             .bind(mac_column(credential.device))

@@ -198,10 +198,12 @@ fn find_newest(script: &mut Script, device: MacAddress) {
 }
 
 pub(super) fn insert_grant(script: &mut Script, grant: &Grant) {
-    let statement = "INSERT INTO grants (id, account, device, site, plan, issued_at, until) \
-                     VALUES ($1, $2, $3, $4, $5, $6, $7)";
     script
-        .add(statement)
+        .insert(
+            "grants (id, account, device, site, plan, issued_at, until)",
+            "$1, $2, $3, $4, $5, $6, $7",
+            "",
+        )
         .bind(id_column(grant.id))
         .bind(id_column(grant.account))
         .bind(mac_column(grant.device))

@@ -16,9 +16,17 @@ use crate::StoreError;
 /// Statements in the order in which they are done.
 pub(super) struct Script {
     dialect: Dialect,
-    /// Whether all go in one trip.
-    at_once: bool,
+    told: Told,
     trips: Vec<Trip>,
+}
+
+/// How statements go to the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    OneByOne,
+    AtOnce,
+    /// All in one statement of PostgreSQL's, of which each part waits for the one before.
+    Chained,
 }
 
 /// What is told to the database at once.
@@ -30,24 +38,46 @@ struct Trip {
 
 impl Script {
     pub(super) const fn new(dialect: Dialect) -> Self {
-        Self { dialect, at_once: matches!(dialect, Dialect::Sqlite), trips: Vec::new() }
+        let told = match dialect {
+            Dialect::Sqlite => Told::AtOnce,
+            Dialect::Postgres => Told::OneByOne,
+        };
+        Self { dialect, told, trips: Vec::new() }
     }
 
     /// For statements of which none depends on what another one does. What they find is only known of
     /// the last one.
     pub(super) const fn of_independent(dialect: Dialect) -> Self {
-        Self { dialect, at_once: true, trips: Vec::new() }
+        Self { dialect, told: Told::AtOnce, trips: Vec::new() }
+    }
+
+    /// For PostgreSQL, in one trip: a change and what is [inserted](Self::insert) because of it. Each is
+    /// done once the one before it has changed a row, and not at all if that has changed none. What the
+    /// others did is seen by none of them. The last one finds a row if all were done.
+    pub(super) const fn chained() -> Self {
+        Self { dialect: Dialect::Postgres, told: Told::Chained, trips: Vec::new() }
     }
 
     /// Adds a statement, whose values follow: `$1` is the first of them. On SQLite `?` is the next.
     pub(super) fn add(&mut self, statement: &str) -> &mut Self {
         match self.trips.last_mut() {
-            Some(trip) if self.at_once => {
+            Some(trip) if self.told != Told::OneByOne => {
                 trip.statements.push(number_from(statement, trip.values.len()));
             }
             _ => self.trips.push(Trip::of(statement)),
         }
         self
+    }
+
+    /// Adds the insertion of these values into a table with its columns, and what stands behind them.
+    pub(super) fn insert(&mut self, into: &str, values: &str, behind: &str) -> &mut Self {
+        let former = self.trips.last().map_or(0, |trip| trip.statements.len()).checked_sub(1);
+        match former.filter(|_| self.told == Told::Chained) {
+            Some(former) => self.add(&format!(
+                "INSERT INTO {into} SELECT {values} WHERE EXISTS (SELECT 1 FROM part_{former}) {behind}"
+            )),
+            None => self.add(&format!("INSERT INTO {into} VALUES ({values}) {behind}")),
+        }
     }
 
     /// Adds a statement that is done after all others even if it does not depend on them.
@@ -72,16 +102,18 @@ impl Script {
     pub(super) fn after<const N: usize>(mut self, first: [&str; N]) -> Self {
         for statement in first.into_iter().rev() {
             match self.trips.first_mut() {
-                Some(trip) if self.at_once => trip.statements.insert(0, statement.to_owned()),
+                Some(trip) if self.told != Told::OneByOne => {
+                    trip.statements.insert(0, statement.to_owned());
+                }
                 _ => self.trips.insert(0, Trip::of(statement)),
             }
         }
         self
     }
 
-    /// Whether another statement takes no other trip.
+    /// Whether another statement takes no other trip, and sees what those before it did.
     pub(super) const fn is_one_trip(&self) -> bool {
-        self.at_once
+        matches!(self.told, Told::AtOnce)
     }
 
     /// Whether there is nothing to be done.
@@ -99,6 +131,9 @@ impl Script {
         for Trip { statements, values } in self.trips {
             let text = match self.dialect {
                 Dialect::Sqlite => statements.join("; "),
+                Dialect::Postgres if self.told == Told::Chained => {
+                    one_of(statements.into_iter().map(telling).collect())
+                }
                 Dialect::Postgres => one_of(statements),
             };
             let mut steps =
@@ -151,6 +186,14 @@ fn number_from(statement: &str, before: usize) -> String {
     text
 }
 
+/// The statement, which finds a row for each that it changes.
+fn telling(statement: String) -> String {
+    match statement.contains("RETURNING") {
+        true => statement,
+        false => format!("{statement} RETURNING 1 AS done"),
+    }
+}
+
 /// One statement that does all of these, and finds what the last one finds.
 fn one_of(mut statements: Vec<String>) -> String {
     let last = statements.pop().unwrap_or_default();
@@ -181,6 +224,27 @@ mod tests {
         assert_eq!(texts(Script::of_independent(Dialect::Postgres)), [(all.to_vec(), 4)]);
         let one_by_one = texts(Script::new(Dialect::Postgres));
         assert_eq!(one_by_one.iter().map(|(_, values)| *values).collect::<Vec<_>>(), [0, 2, 2]);
+    }
+
+    #[test]
+    fn what_is_chained_waits_for_what_stands_before_it() {
+        let mut script = Script::chained();
+        script.add("UPDATE a SET b = $1 WHERE c = $2").bind(1_i64).bind("two");
+        script.insert("d (e, f)", "$1, $1", "ON CONFLICT DO NOTHING").bind(3_i64);
+        script.insert("g (h)", "$1", "RETURNING h").bind(4_i64);
+        let trip = script.trips.pop().unwrap();
+        let expected = "WITH part_0 AS (UPDATE a SET b = $1 WHERE c = $2 RETURNING 1 AS done), \
+             part_1 AS (INSERT INTO d (e, f) SELECT $3, $3 WHERE EXISTS (SELECT 1 FROM part_0) \
+             ON CONFLICT DO NOTHING RETURNING 1 AS done) \
+             INSERT INTO g (h) SELECT $4 WHERE EXISTS (SELECT 1 FROM part_1) RETURNING h";
+        assert_eq!(one_of(trip.statements.into_iter().map(telling).collect()), expected);
+        assert!(script.trips.is_empty(), "it is one trip");
+        let mut alone = Script::new(Dialect::Postgres);
+        alone.insert("g (h)", "$1", "RETURNING h").bind(4_i64);
+        assert_eq!(
+            alone.trips.pop().unwrap().statements,
+            ["INSERT INTO g (h) VALUES ($1) RETURNING h"]
+        );
     }
 
     #[test]

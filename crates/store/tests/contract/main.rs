@@ -163,6 +163,7 @@ on_both![
     rivals::equal_orders_at_the_same_time_are_written_once,
     rivals::rivals_for_a_device_all_get_an_answer,
     rivals::phones_that_sign_in_at_once_keep_within_the_persons_number,
+    rivals::a_right_code_that_comes_many_times_at_once_wins_once,
     rivals::who_stops_waiting_keeps_nobody_waiting,
     accounting::how_an_access_point_names_a_session_is_kept_until_the_person_is_erased,
     accounting::absurd_counters_stop_nobody,

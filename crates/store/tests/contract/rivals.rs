@@ -139,6 +139,33 @@ pub async fn phones_that_sign_in_at_once_keep_within_the_persons_number(store: T
     }
 }
 
+/// Who types the right code in several windows, or sends it several times, has counted each of these
+/// before the first one wins.
+pub async fn a_right_code_that_comes_many_times_at_once_wins_once(store: TestStore) {
+    const TIMES: u8 = 4;
+    set_up(&store).await;
+    for round in 0..20_u8 {
+        let first = round * TIMES + 1;
+        let mut new = new_challenge(first, mac(first), T0, "482913");
+        new.challenge.phone = format!("9665512345{round:02}").parse().unwrap();
+        begin(&store, &new).await;
+        let mut attempts = tokio::task::JoinSet::new();
+        for id in first..first + TIMES {
+            let store = store.shared();
+            attempts.spawn(async move {
+                let challenge = Sought::Id(ChallengeId::from_bytes([first; 16]));
+                let code = code("482913");
+                let attempt = Attempt { challenge, proof: Proof::Code(&code), at: at(1) };
+                store.win(&attempt, &ChallengePolicy::default(), &prize(id, at(1))).await
+            });
+        }
+        let verdicts = attempts.join_all().await;
+        let won = verdicts.iter().filter(|verdict| matches!(verdict, Ok(Ok(_)))).count();
+        let used = verdicts.iter().filter(|verdict| matches!(verdict, Ok(Err(Verdict::Used))));
+        assert_eq!((won, used.count()), (1, 3), "in round {round}: {verdicts:?}");
+    }
+}
+
 /// A browser that goes away takes its request with it, wherever that had come to.
 pub async fn who_stops_waiting_keeps_nobody_waiting(store: TestStore) {
     set_up(&store).await;

@@ -5,12 +5,13 @@ use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 use subtle::ConstantTimeEq;
 
+use super::{COLUMNS, finding};
 use crate::sql::SqlStore;
 use crate::sql::dialect::Dialect;
 use crate::sql::given::{Column, Given};
 use crate::sql::row::{Columns, id_column};
 use crate::sql::script::Script;
-use crate::{Attempt, Proof, StoreError};
+use crate::{Attempt, Proof, Sought, StoreError};
 
 /// A code that is added to a challenge.
 pub(super) struct Fresh<'a> {
@@ -20,6 +21,19 @@ pub(super) struct Fresh<'a> {
     pub(super) message: MessageId,
     /// Whether nobody is sent it.
     pub(super) mute: bool,
+}
+
+/// One statement: a challenge with every code that is still good, and what else of it is looked for. The
+/// time of the attempt is its last value.
+pub(super) fn to_compare(sought: Sought<'_>, more: &str) -> String {
+    let columns = COLUMNS.split(", ").map(|column| format!("challenges.{column}"));
+    let (found, values) = finding(sought);
+    format!(
+        "SELECT {}, codes.hash, codes.link_hash{more} FROM challenges LEFT JOIN challenge_codes codes \
+         ON codes.challenge = challenges.id AND codes.expires_at > ${} WHERE {found}",
+        columns.collect::<Vec<_>>().join(", "),
+        values + 1
+    )
 }
 
 impl SqlStore {
