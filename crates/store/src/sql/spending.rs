@@ -77,8 +77,12 @@ impl SqlStore {
             return Ok(Charged::Paid);
         };
         if let Some(till) = &self.till {
-            let Some(receipt) = till.pay(charge).await? else { return Ok(Charged::Spent) };
-            let (change, _) = looking.begin_with(script).await?;
+            // Neither waits for the other. What cannot be written is given back, and what cannot be paid
+            // for is not committed.
+            let (receipt, written) = tokio::join!(till.pay(charge), looking.begin_with(script));
+            let (Some(receipt), (change, _)) = (receipt?, written?) else {
+                return Ok(Charged::Spent);
+            };
             // Of a commit that fails nobody knows whether it was made.
             receipt.keep();
             self.commit(change).await?;
