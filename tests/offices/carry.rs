@@ -206,9 +206,9 @@ fn a_backup_that_carries_too_little_is_found_with_what_it_carries() {
     let slow = ["tc", "qdisc", "add", "dev", "rad0", "root", "tbf", "rate", "1mbit"];
     let bucket = ["burst", "3000", "limit", "40000"];
     offices.at("router-2", &[&slow[..], &bucket].concat());
-    // What is in front of a heartbeat there takes a tenth of a second: no path like that is set to less.
+    // What is in front of a heartbeat there takes a third of a second: no path like that is set to less.
     offices.begin(Setting {
-        heartbeats: (100, 5),
+        heartbeats: (200, 5),
         carry_test: Some("every-seconds = 10\nneeds-down-mbit = 5"),
         ..USUAL
     });

@@ -223,38 +223,6 @@ fn a_dry_run_tells_what_it_would_have_done_and_moves_nothing() {
 }
 
 #[test]
-fn visitors_make_room_on_the_backup_and_have_it_back_afterwards() {
-    let setting = Setting {
-        more: "visitors = [\"10.1.77.0/24\"]",
-        more_of_backup: "capacity-mbit = 10",
-        ..USUAL
-    };
-    let offices = Offices::open(setting);
-    offices.cut_both("fib0");
-    offices.wait_for_mode("on-backup");
-    let status = offices.status(1).unwrap();
-    assert_eq!(status["paths"][1]["visitors-kbit"], 5_000);
-    let [office, visitors] = offices.answers(["10.1.0.2", "10.1.77.2"]);
-    // It has ten times as much if it asks for it in time, which a busy machine does not.
-    assert!(office > visitors, "{office} beside {visitors}");
-    assert!(visitors > 0, "they keep their floor");
-    let shares = |offices: &Offices| {
-        let events = offices.events(1).into_iter().filter(|event| event["what"] == "visitors");
-        events.map(|event| event["to"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
-    };
-    offices.wait_for(1, "what is told", |_| !shares(&offices).is_empty());
-    assert_eq!(shares(&offices)[0], "5000 kbit/s");
-    for router in 1..=2 {
-        offices.heal(router, "fib0");
-    }
-    offices.wait_for_mode("primary");
-    offices.wait_for(1, "free visitors", |status| status["paths"][1]["visitors-kbit"].is_null());
-    offices.wait_for(1, "what is told", |_| {
-        shares(&offices).last().is_some_and(|share| share == "all that is left")
-    });
-}
-
-#[test]
 fn people_pin_an_office_to_a_path_and_take_paths_out() {
     let offices = Offices::open(USUAL);
     assert!(offices.link(1, &["switch", "radio", "--for", "1h"]).status.success());
