@@ -12,6 +12,8 @@ run: install-build
 	$(CARGO) build --release --locked
 	exec ./target/release/sabeel serve --demo demo
 
+# Most stories wait most of their time, so more of them run at once than there are processors.
+test: export RUST_TEST_THREADS ?= 6
 test: install-build install-test
 	$(CARGO) test --workspace --locked
 	$(CARGO) test --manifest-path radius/proto/interop/Cargo.toml
