@@ -107,10 +107,12 @@ impl Track {
         challenges.remove(0)
     }
 
-    /// The code was used once, with one message, and gave the device one grant.
-    async fn is_won_once(&self, device: MacAddress) {
+    /// The code was used once, with one message, and gave the device one grant. Of so many who entered it
+    /// at the same moment some may have come too late to be compared.
+    async fn is_won_once(&self, device: MacAddress, by: u32) {
         let challenge = self.challenge(device).await;
-        assert_eq!((challenge.state, challenge.attempts), (ChallengeState::Verified, 1));
+        assert_eq!(challenge.state, ChallengeState::Verified);
+        assert!((1..=by).contains(&challenge.attempts), "{challenge:?}");
         assert_eq!(challenge.messages.len(), 1, "{challenge:?}");
         let grants = self.store.list_grants_of_device(device, 10).await.unwrap();
         assert_eq!(grants.len(), 1, "{grants:?}");
@@ -160,7 +162,7 @@ async fn two_browsers_of_one_device(track: &mut Track) {
             let page = browser.visit(&answer.location()).await;
             assert_eq!((page.status, page.title().as_str()), (200, "Opening the way"));
         }
-        track.is_won_once(device).await;
+        track.is_won_once(device, 2).await;
     }
 }
 
@@ -185,7 +187,7 @@ async fn two_devices_with_one_code(track: &mut Track) {
         assert!(wrong.location().ends_with("/code?e=wrong"), "{wrong:?}");
         let page = second.visit(&wrong.location()).await;
         assert!(page.shows("The code does not match. 4 attempts left."), "{}", page.body);
-        track.is_won_once(device).await;
+        track.is_won_once(device, 1).await;
         let own = track.challenge(thief).await;
         assert_eq!((own.state, own.attempts), (ChallengeState::Open, 1));
         assert_eq!(track.store.list_grants_of_device(thief, 10).await.unwrap(), []);
@@ -264,6 +266,6 @@ async fn of_a_code_and_its_link_at_the_same_moment_one_counts() {
         }
         let page = sheet.visit(&typed.location()).await;
         assert_eq!((page.status, page.title().as_str()), (200, "Opening the way"));
-        track.is_won_once(device).await;
+        track.is_won_once(device, 1).await;
     }
 }
