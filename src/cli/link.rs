@@ -32,6 +32,10 @@ pub enum LinkCommand {
     Test {
         /// What the path is called [default: each path that is tried at all].
         path: Option<String>,
+        /// Fill it for some seconds in each direction, while visitors make room, and tell what it carries
+        /// to the end. Not the path by which the office goes.
+        #[arg(long, requires = "path")]
+        bulk: bool,
     },
     /// Tell why the office is connected as it is, and what comes next.
     Why,

@@ -17,7 +17,7 @@ mod why;
 
 use anyhow::Context;
 use domain::Timestamp;
-use edge::links::{Ask, BudgetStatus, Event, LinksSettings, PathStatus, Status};
+use edge::links::{Ask, BudgetStatus, Event, LinksSettings, PathStatus, Status, SustainedStatus};
 
 use crate::admin_client::AdminClient;
 use crate::cli::{LinkCommand, Maint, PathFor};
@@ -47,7 +47,10 @@ pub async fn run(config: &Config, format: Format, command: LinkCommand) -> anyho
         LinkCommand::Isolation { now } => isolation::run(&agent()?, format, now).await,
         LinkCommand::Watch => watch::run(&agent()?, format).await,
         LinkCommand::Events { after } => events(&agent()?, format, after).await,
-        LinkCommand::Test { path } => trial::run(&agent()?, format, path).await,
+        LinkCommand::Test { path: Some(path), bulk: true } => {
+            trial::fill(&agent()?, format, path).await
+        }
+        LinkCommand::Test { path, .. } => trial::run(&agent()?, format, path).await,
         LinkCommand::Why => why::run(&agent()?, format).await,
         LinkCommand::Drill(drill) => drill::run(&agent()?, format, &drill).await,
         LinkCommand::Switch(of) => {
@@ -125,6 +128,7 @@ async fn list(agent: &AdminClient, format: Format) -> anyhow::Result<()> {
     output::line(&headline(&status))?;
     for path in &status.paths {
         spending(path).as_deref().map_or(Ok(()), output::line)?;
+        sustained(path).as_deref().map_or(Ok(()), output::line)?;
     }
     output::list(format, &status.paths, PATH_HEADINGS, path_row)
 }
@@ -191,6 +195,22 @@ fn would_carry(path: &PathStatus) -> String {
         (Some("unfit"), Some(why), _) => format!("no: {why}"),
         (Some(_), ..) => "not tried lately".to_owned(),
     }
+}
+
+/// What a path carried to the end in its last bulk run, if there was one.
+fn sustained(path: &PathStatus) -> Option<String> {
+    let SustainedStatus { kbit: [up, down], loss_per_mille, round_trip_us, at } = path.sustained?;
+    let mbit = |kbit: u64| format!("{}.{}", kbit / 1_000, kbit % 1_000 / 100);
+    let [there, back] = loss_per_mille.map(percent);
+    let late = round_trip_us.map(|us| format!(", round trips up to {}", milliseconds(us)));
+    let at = Timestamp::from_secs(i64::try_from(at).unwrap_or_default());
+    Some(format!(
+        "{}: carried {} / {} Mbit/s to the end at {at}, {there} / {back} lost{}",
+        path.name,
+        mbit(up),
+        mbit(down),
+        late.unwrap_or_default()
+    ))
 }
 
 /// What was spent on watching a path, if that is limited.

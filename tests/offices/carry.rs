@@ -235,3 +235,59 @@ fn agents_with_different_keys_do_not_hear_each_other() {
         });
     }
 }
+
+#[test]
+fn a_path_is_filled_to_know_what_it_carries_to_the_end_and_left_when_the_office_comes() {
+    let mut offices = Offices::lay();
+    let shape = ["tc", "qdisc", "add", "dev", "rad0", "root", "tbf", "rate", "8mbit"];
+    let bucket = ["burst", "3000", "limit", "40000"];
+    for router in ["router-1", "router-2"] {
+        offices.at(router, &[&shape[..], &bucket].concat());
+    }
+    offices.begin(TRIED);
+    for router in 1..=2 {
+        wait_for_radio(&offices, router, "ready", "");
+    }
+    // The path by which the office goes is not filled.
+    let refused = offices.link(1, &["test", "fibre", "--bulk"]);
+    let reason = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success() && reason.contains("the office goes by"), "{reason}");
+    let filled = offices.link(1, &["test", "radio", "--bulk"]);
+    let said = String::from_utf8(filled.stderr).unwrap();
+    assert!(filled.status.success(), "{said}");
+    for router in 1..=2 {
+        let status = offices.wait_for(router, "what it carries to the end", |status| {
+            status["paths"][1]["sustained"].is_object()
+        });
+        let sustained = &status["paths"][1]["sustained"];
+        for kbit in sustained["kbit"].as_array().unwrap() {
+            let kbit = kbit.as_u64().unwrap();
+            assert!((6_800..=9_200).contains(&kbit), "{kbit} of 8,000 kbit/s");
+        }
+        assert_eq!(status["paths"][1]["health"], "up", "{status}");
+        assert_eq!(status["mode"], "primary");
+    }
+    // The office comes in the middle of one that the other end began.
+    let of_bulk = |to: &str| {
+        let mut events = offices.events(2).into_iter();
+        events.rfind(|event| event["what"] == "bulk" && event["to"] == to)
+    };
+    let before = of_bulk("begins").unwrap()["number"].as_u64().unwrap();
+    std::thread::scope(|scope| {
+        let filling = scope.spawn(|| offices.link(2, &["test", "radio", "--bulk"]));
+        offices.wait_for(2, "a second run", |_| {
+            of_bulk("begins").is_some_and(|event| event["number"].as_u64().unwrap() > before)
+        });
+        assert!(offices.link(2, &["switch", "radio"]).status.success());
+        let filled = filling.join().unwrap();
+        let reason = String::from_utf8(filled.stderr).unwrap();
+        assert!(!filled.status.success() && reason.contains("the office goes by"), "{reason}");
+    });
+    let at = |event: serde_json::Value| event["at"].as_u64().unwrap();
+    let moved = offices.events(2).into_iter().rfind(|event| event["what"] == "site");
+    let (moved, left) = (at(moved.unwrap()), at(of_bulk("off").unwrap()));
+    assert!(left >= moved && left - moved < 300, "{} ms after it", left.abs_diff(moved));
+    offices.wait_for(1, "an end at the other router", |_| {
+        offices.events(1).iter().any(|event| event["what"] == "bulk" && event["to"] == "off")
+    });
+}

@@ -5,6 +5,7 @@
 //! flows already. The far end stamps packets in its kernel; nothing here reads a clock. A shaper whose
 //! bucket is larger than the train is not seen: then the train meets the faster piece behind it.
 
+pub mod bulk;
 mod estimate;
 mod packet;
 mod receiver;

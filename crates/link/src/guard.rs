@@ -131,6 +131,8 @@ pub struct Wanted {
 pub struct Guard {
     policy: GuardPolicy,
     capacity: BitRate,
+    /// What it was seen to carry to the end, if that was tried.
+    carried: Option<BitRate>,
     siblings: Siblings,
     state: State,
 }
@@ -159,7 +161,7 @@ struct Clamped {
 impl Guard {
     /// A path of that capacity, of which visitors may have all that the office leaves.
     pub const fn new(policy: GuardPolicy, capacity: BitRate) -> Self {
-        Self { policy, capacity, siblings: Siblings::NONE, state: State::Free }
+        Self { policy, capacity, carried: None, siblings: Siblings::NONE, state: State::Free }
     }
 
     /// What visitors are to have now.
@@ -186,6 +188,12 @@ impl Guard {
             self.state = State::Clamped(Clamped { ceil, ..clamped });
         }
         self.wanted()
+    }
+
+    /// The path carries no more than that, whatever it is set to; what visitors have is by it from the next
+    /// time on that they make room.
+    pub const fn bound(&mut self, carried: Option<BitRate>) {
+        self.carried = carried;
     }
 
     /// The least that visitors have while they are clamped.
@@ -272,7 +280,7 @@ impl Guard {
 
     /// What offices on the same sector leave of the path.
     fn left(&self) -> BitRate {
-        self.siblings.left(self.capacity)
+        self.siblings.left(self.carried.map_or(self.capacity, |of| of.min(self.capacity)))
     }
 
     fn crowding(&self, felt: Felt<'_>) -> Option<Crowding> {

@@ -102,6 +102,9 @@ async fn show(centre: &AdminClient, format: Format, site: &Name) -> anyhow::Resu
         output::line(&format!("{} events or spans were lost on its disk", of.missing))?;
     }
     if let Some(status) = &status {
+        for carried in status.paths.iter().filter_map(super::sustained) {
+            output::line(&carried)?;
+        }
         output::list(format, &status.paths, super::PATH_HEADINGS, path_row)?;
     }
     let known = events.items.iter().filter_map(|told| event(&told.event)).collect::<Vec<_>>();

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use edge::links::{Ask, PathStatus, Status};
+use edge::links::{Ask, Event, PathStatus, Status};
 
 use super::{LINKS, status, would_carry};
 use crate::admin_client::AdminClient;
@@ -34,6 +34,35 @@ pub async fn run(agent: &AdminClient, format: Format, path: Option<String>) -> a
         Some(path) => bail!("{} would not carry the office", path.name),
         None => Ok(()),
     }
+}
+
+/// Has a path filled, and waits until it was; fails if it may not be.
+pub async fn fill(agent: &AdminClient, format: Format, path: String) -> anyhow::Result<()> {
+    let events = format!("{LINKS}/events");
+    let before: Vec<Event> = agent.get(&events).await?;
+    let last = before.last().map_or(0, |event| event.number);
+    let ask = Ask { path: path.clone(), seconds: None };
+    let (): () = agent.post(&format!("{LINKS}/fill"), &ask).await?;
+    let begun = Instant::now();
+    let mut pause = tokio::time::interval(PAUSE);
+    while begun.elapsed() < PATIENCE {
+        pause.tick().await;
+        let fresh: Vec<Event> = agent.get(&format!("{events}?after={last}")).await?;
+        let is_end = |event: &&Event| {
+            let to = event.to.as_deref();
+            event.what == "bulk" && event.path.as_ref() == Some(&path) && to != Some("begins")
+        };
+        let Some(event) = fresh.iter().find(is_end) else { continue };
+        let why = event.why.as_deref().unwrap_or_default();
+        match event.to.as_deref() {
+            Some("over") => return output::done(format, event, &format!("{path}: {why}")),
+            _ => bail!("{path} was not filled: {why}"),
+        }
+    }
+    bail!(
+        "{path} was not filled within {} s: it may not be tried at all, or wait for its turn",
+        PATIENCE.as_secs()
+    )
 }
 
 /// Has those paths tried, and waits until they were.

@@ -4,7 +4,7 @@ use domain::Timestamp;
 use edge::links::{Event, PathStatus, Status};
 use serde::Serialize;
 
-use super::{LINKS, headline, spending, status, would_carry};
+use super::{LINKS, headline, spending, status, sustained, would_carry};
 use crate::admin_client::AdminClient;
 use crate::output::{self, Format};
 
@@ -84,6 +84,7 @@ impl Account<'_> {
             if path.fitness.is_some() {
                 lines.push(format!("  would carry the office: {}", would_carry(path)));
             }
+            lines.extend(sustained(path).map(|carried| format!("  {carried}")));
             lines.extend(spending(path).map(|spent| format!("  {spent}")));
             lines.extend(of.waits_for.map(|what| format!("  {what}")));
         }

@@ -227,6 +227,7 @@ impl Desk {
             "/v1/links/lock" => Ok(Command::Lock(number, until)),
             "/v1/links/maintain" => Ok(Command::Maintain(number, until)),
             "/v1/links/resume" => Ok(Command::Resume(number)),
+            "/v1/links/fill" => Ok(Command::Fill(number)),
             "/v1/links/try" => Ok(Command::Try(number)),
             _ => Err(Refusal(StatusCode::NOT_FOUND, format!("there is no {path}"))),
         }

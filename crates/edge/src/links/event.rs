@@ -10,6 +10,7 @@ use link::site::{Decision, Reason};
 use link::{Fault, PathNumber};
 
 use super::settings::SwitchMode;
+use super::trial::{Bulked, News};
 
 /// Something that is to be written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +46,13 @@ pub(super) enum What {
         number: PathNumber,
         /// What was found.
         judgement: Judgement,
+    },
+    /// A bulk run began, is over, or was given up.
+    Bulk {
+        /// Over which path.
+        number: PathNumber,
+        /// What became of it.
+        news: News,
     },
     /// Routes could not be moved.
     Stuck {
@@ -135,6 +143,11 @@ impl Words {
                 },
                 ..blank
             },
+            What::Bulk { number, news } => {
+                let path = Some(self.path(*number));
+                let (to, why) = bulk(news);
+                Event { what: "bulk".to_owned(), path, to: Some(to.to_owned()), why, ..blank }
+            }
             What::Stuck { to } => {
                 Event { what: "stuck".to_owned(), path: Some(self.path(*to)), ..blank }
             }
@@ -210,6 +223,28 @@ const fn code(why: Why) -> &'static str {
         Why::PeerMaintenance => "peer-maintenance",
         Why::MaintenanceOver => "maintenance-over",
     }
+}
+
+/// What became of a bulk run, in one word and in many.
+fn bulk(news: &News) -> (&'static str, Option<String>) {
+    let Bulked { up: Some(up), down: Some(down), round_trip_us, .. } = (match news {
+        News::Begins => return ("begins", None),
+        News::Off(why) => return ("off", Some((*why).to_owned())),
+        News::Over(bulked) => bulked,
+    }) else {
+        return ("over", None);
+    };
+    let tenths = |loss: u16| format!("{}.{} %", loss / 10, loss % 10);
+    let late = round_trip_us.map(|us| format!(", round trips up to {} ms", us / 1_000));
+    let why = format!(
+        "{} there and {} back, {} and {} lost{}",
+        up.rate,
+        down.rate,
+        tenths(up.loss),
+        tenths(down.loss),
+        late.unwrap_or_default()
+    );
+    ("over", Some(why))
 }
 
 /// What visitors have, in words.

@@ -63,7 +63,7 @@ pub use settings::{
     AliveBy, BudgetPeriod, CarryTestSettings, LinksSettings, LinksSettingsError, PathSettings,
     SwitchMode,
 };
-pub use status::{PathStatus, Status};
+pub use status::{PathStatus, Status, SustainedStatus};
 pub use targets::{TargetKind, TargetSettings, TargetSettingsError, TargetStatus};
 
 use centre::Centre;

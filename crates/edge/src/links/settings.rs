@@ -272,7 +272,10 @@ pub enum LinksSettingsError {
     /// Nothing is paid for that a budget could be for.
     #[error("path {0}: `budget-mb` needs `metered`")]
     Budget(String),
-    /// A resolver cannot be asked.
+    /// The time of bulk runs is none.
+    #[error("`carry-test.bulk-at` is {0:?}, and must be a time such as \"02:00\"")]
+    BulkTime(String),
+    /// The resolver cannot be asked.
     #[error("`carry-test`: {0}")]
     Resolver(&'static str),
     /// A path cannot be tried like that.

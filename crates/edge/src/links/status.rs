@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::event::{self, Words};
 use super::metered::BudgetStatus;
 use super::settings::SwitchMode;
+use super::trial::Bulked;
 use super::watch::{Fitness, Watch};
 
 /// An office and its paths.
@@ -68,6 +69,9 @@ pub struct PathStatus {
     pub trials: u64,
     /// What it carried in the latest trial, to the far end and from there, in kbit/s.
     pub carries_kbit: Option<[u64; 2]>,
+    /// What it carried to the end in the last bulk run.
+    #[serde(default)]
+    pub sustained: Option<SustainedStatus>,
     /// The largest packet that is known to pass, in octets.
     pub mtu: Option<u16>,
     /// What may be spent on watching it and what was, if that is limited.
@@ -90,6 +94,32 @@ pub struct PathStatus {
     /// Whether the office leaves no room for visitors who are not online yet.
     #[serde(default)]
     pub is_closed_to_visitors: bool,
+}
+
+/// What a path carried to the end, to the far end and from there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct SustainedStatus {
+    /// In kbit/s.
+    pub kbit: [u64; 2],
+    /// So many of a thousand packets were lost.
+    pub loss_per_mille: [u16; 2],
+    /// The longest middle round trip of a second meanwhile, in microseconds.
+    pub round_trip_us: Option<u64>,
+    /// When, in seconds of Unix time.
+    pub at: u64,
+}
+
+impl SustainedStatus {
+    fn of(bulked: &Bulked) -> Option<Self> {
+        let ends = [bulked.up?, bulked.down?];
+        Some(Self {
+            kbit: ends.map(|of| of.rate.bits_per_second() / 1_000),
+            loss_per_mille: ends.map(|of| of.loss),
+            round_trip_us: bulked.round_trip_us,
+            at: bulked.at,
+        })
+    }
 }
 
 impl Status {
@@ -133,6 +163,7 @@ impl Status {
                 ends: None,
                 office_kbit: watch.office_on(number).map(|of| of.bits_per_second() / 1_000),
                 mtu: carried.map(|of| of.mtu.0),
+                sustained: fitness.and_then(Fitness::bulked).and_then(SustainedStatus::of),
                 budget: None,
                 is_closed_to_visitors: watch.is_closed_to_visitors(number),
                 visitors_kbit: watch.ceil(number).flatten().map(|of| of.bits_per_second() / 1_000),

@@ -3,11 +3,13 @@
 //! Datagrams, carrier changes, commands and the time go in; packets, events and wanted routes come out.
 //! Sockets, clocks and the kernel are the business of the thread that drives it.
 
+mod bulk;
 mod command;
 mod fitness;
 mod guarded;
 mod paced;
 mod patience;
+mod prober;
 mod reload;
 mod sampled;
 mod siblings;
@@ -21,8 +23,8 @@ use link::guard::Wanted;
 use link::path::{Heard, Liveness, Why};
 use link::sector::Siblings;
 use link::site::{Decision, Reason, Routes};
-use link::stamp::sender::{self, Reading, Reflection, Sender, Sizes};
-use link::stamp::{ErrorEstimate, Format, SessionId};
+use link::stamp::SessionId;
+use link::stamp::sender::{Reading, Sender};
 use link::{Health, Key, Mos, Path, PathNumber, PathView, Readiness, Second, Site};
 
 pub(super) use command::Command;
@@ -30,15 +32,12 @@ pub(super) use fitness::Fitness;
 use guarded::Guarded;
 use paced::Paced;
 use patience::Patience;
+use prober::{PROBE_SIZES, prober};
 
 use super::cells::Losses;
 use super::event::What;
 use super::settings::{LinksSettings, PathSettings};
 
-/// After which time a probe is lost.
-const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
-/// The lengths of probes, in turn: those of voice, and as long as a path that is fit has to carry.
-const PROBE_SIZES: Sizes = Sizes::Alternating([64, 1_400]);
 const SECOND: Duration = Duration::from_secs(1);
 
 /// What follows from what was heard.
@@ -486,7 +485,7 @@ impl Watch {
     ) {
         for (number, watched) in (0..).map(PathNumber::new).zip(&mut self.paths) {
             // Other offices of its sector need it yet.
-            if Some(number) != clamped && watched.siblings.0.busy == 0 {
+            if Some(number) != clamped && watched.siblings.0.busy == 0 && !watched.is_filled() {
                 let wanted = watched.guarded.as_mut().and_then(|guarded| guarded.go(now));
                 effects.extend(wanted.map(|wanted| Effect::Shared(number, wanted)));
             }
@@ -571,29 +570,6 @@ fn heartbeats(of: &PathSettings, key: Option<&Key>) -> Result<bfd::Settings, bfd
         Some(key) => settings.with_authentication(bfd::Authentication::shared(key)),
         None => settings,
     })
-}
-
-/// What sends the probes of a path, if there are any.
-fn prober(
-    of: &PathSettings,
-    key: Option<&Key>,
-    session: SessionId,
-    now: Instant,
-) -> Option<Sender> {
-    let interval = of.probe_interval()?;
-    let within_timeout = PROBE_TIMEOUT.as_nanos() / interval.as_nanos();
-    let remembered = usize::try_from(within_timeout).unwrap_or(100) * 4 + 16;
-    let settings = sender::Settings {
-        session,
-        key: key.cloned(),
-        reflection: Reflection::Stateful,
-        interval,
-        sizes: PROBE_SIZES,
-        timeout: PROBE_TIMEOUT,
-        remembered: NonZeroUsize::new(remembered).unwrap_or(NonZeroUsize::MIN),
-    };
-    let error = ErrorEstimate::unsynchronised(Format::Ntp, Duration::from_secs(1));
-    Some(Sender::new(settings, error, now))
 }
 
 #[cfg(test)]

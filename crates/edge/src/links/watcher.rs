@@ -269,6 +269,11 @@ impl<K: Kernel> Thread<K> {
                     self.policy = policy;
                     self.reload(*fresh, effects);
                 }
+                Command::Fill(number) => {
+                    if let Some(trials) = &self.trials {
+                        trials.fill(number);
+                    }
+                }
                 command => self.watch.obey(&command, Instant::now(), effects),
             }
         }

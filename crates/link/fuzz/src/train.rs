@@ -3,6 +3,9 @@
 use std::time::Duration;
 
 use link::Key;
+use link::capacity::bulk::{
+    BULK_ORDER_OCTETS, BULK_REPORT_OCTETS, BulkOrder, BulkPacket, BulkReport,
+};
 use link::capacity::{
     Arrival, Confidence, HEADER_OCTETS, Plan, REQUEST_OCTETS, RESULT_OCTETS, TrainKey, TrainPacket,
     TrainRequest, TrainResult, estimate,
@@ -27,6 +30,7 @@ pub fn train_packet(input: &[u8]) {
         let tag = proof::of("sabeel capacity train 1", &octets[..proved]);
         octets[proved..proved + 16].copy_from_slice(&tag);
     }
+    bulk(choice, &octets, &key);
     if let Ok(packet) = TrainPacket::parse(&octets, &key) {
         assert!(packet.index < packet.packets);
         let mut again = vec![0; octets.len()];
@@ -39,6 +43,33 @@ pub fn train_packet(input: &[u8]) {
     }
     if let Ok(result) = TrainResult::parse(&octets, &key) {
         assert_eq!(TrainResult::parse(&result.write(&key), &key), Ok(result));
+    }
+}
+
+/// The same of a bulk run: packets, orders and reports.
+fn bulk(choice: u8, octets: &[u8], key: &TrainKey) {
+    let mut octets = octets.to_vec();
+    let kind = [3, 4, 5, 3][usize::from(choice >> 3 & 3)];
+    let length = [HEADER_OCTETS, BULK_ORDER_OCTETS, BULK_REPORT_OCTETS][usize::from(kind - 3)];
+    if choice & 1 != 0 && octets.len() >= length {
+        if kind != 3 {
+            octets.truncate(length);
+        }
+        octets[..6].copy_from_slice(&[b'S', b'b', b'T', b'r', 1, kind]);
+        let tag = proof::of("sabeel capacity train 1", &octets[..length - 16]);
+        octets[length - 16..length].copy_from_slice(&tag);
+    }
+    if let Ok(packet) = BulkPacket::parse(&octets, key) {
+        let mut again = vec![0; octets.len()];
+        assert_eq!(packet.write(key, &mut again), Some(octets.len()));
+        assert_eq!(again[..HEADER_OCTETS], octets[..HEADER_OCTETS]);
+    }
+    if let Ok(order) = BulkOrder::parse(&octets, key) {
+        assert_eq!(order.write(key)[..], octets);
+    }
+    if let Ok(report) = BulkReport::parse(&octets, key) {
+        assert!(report.received <= report.seen);
+        assert_eq!(report.write(key)[..], octets);
     }
 }
 

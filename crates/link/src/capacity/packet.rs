@@ -13,13 +13,13 @@ use thiserror::Error;
 use super::{BitRate, Confidence, Estimate, Plan};
 use crate::key::{Key, TAG_OCTETS};
 
-const MAGIC: [u8; 4] = *b"SbTr";
-const VERSION: u8 = 1;
+pub(super) const MAGIC: [u8; 4] = *b"SbTr";
+pub(super) const VERSION: u8 = 1;
 const PACKET: u8 = 0;
 const RESULT: u8 = 1;
 const REQUEST: u8 = 2;
 
-const PROVED_OCTETS: usize = 20;
+pub(super) const PROVED_OCTETS: usize = 20;
 const PROVED_RESULT_OCTETS: usize = 44;
 const PROVED_REQUEST_OCTETS: usize = 24;
 
@@ -38,7 +38,7 @@ pub struct TrainId(pub u64);
 
 /// The key of two ends, for trains alone.
 #[derive(Clone, Debug)]
-pub struct TrainKey(Key);
+pub struct TrainKey(pub(super) Key);
 
 impl TrainKey {
     /// That of the ends that share `key`.
@@ -244,7 +244,11 @@ impl TrainResult {
 }
 
 /// The fields of what is of that kind and proved.
-fn proved<const N: usize>(octets: &[u8], kind: u8, key: &TrainKey) -> Result<[u8; N], PacketError> {
+pub(super) fn proved<const N: usize>(
+    octets: &[u8],
+    kind: u8,
+    key: &TrainKey,
+) -> Result<[u8; N], PacketError> {
     let (fields, rest) = octets.split_first_chunk::<N>().ok_or(PacketError::Foreign)?;
     let tag: &[u8; TAG_OCTETS] = rest.first_chunk().ok_or(PacketError::Foreign)?;
     let [m0, m1, m2, m3, version, is, ..] = fields[..] else { return Err(PacketError::Foreign) };
@@ -257,12 +261,12 @@ fn proved<const N: usize>(octets: &[u8], kind: u8, key: &TrainKey) -> Result<[u8
     Ok(*fields)
 }
 
-fn array<const N: usize>(fields: &[u8], at: usize) -> [u8; N] {
+pub(super) fn array<const N: usize>(fields: &[u8], at: usize) -> [u8; N] {
     fields.get(at..).and_then(|rest| rest.first_chunk()).copied().unwrap_or([0; N])
 }
 
 /// Octets without pattern (the xorshift of Marsaglia).
-fn fill(octets: &mut [u8], seed: u64) {
+pub(super) fn fill(octets: &mut [u8], seed: u64) {
     let mut state = seed | 1;
     for chunk in octets.chunks_mut(8) {
         state ^= state << 13;

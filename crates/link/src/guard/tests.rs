@@ -43,6 +43,20 @@ fn guard() -> Guard {
 }
 
 #[test]
+fn a_path_that_carries_less_to_the_end_has_less_for_visitors() {
+    let ten = BitRate::from_megabits_per_second(10);
+    let mut guard = Guard::new(GuardPolicy::default(), ten);
+    let now = origin();
+    for (carried, most) in [(Some(4), 2_000), (Some(40), 5_000), (None, 5_000)] {
+        guard.bound(carried.map(BitRate::from_megabits_per_second));
+        let ceil = guard.clamp(BitRate::default(), now).ceil;
+        assert_eq!(ceil, Some(BitRate::from_kilobits_per_second(most)), "{carried:?}");
+        guard.release(now);
+        guard.expire(now + Duration::from_secs(600));
+    }
+}
+
+#[test]
 fn visitors_have_what_the_office_leaves_from_the_floor_to_half_of_the_path() {
     for (capacity, office, ceil) in [
         (MBIT(20), MBIT(10), MBIT(6)),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use domain::{Timestamp, Zone};
 use hickory_proto::rr::Name;
 use link::capacity::BitRate;
 use link::carry::Requirement;
@@ -16,6 +17,8 @@ use crate::settings::within;
 
 /// The least time from one of its trials to the next: each takes some 100 kB, and a train.
 const METERED_TRIALS: u64 = 1_800;
+/// Over so many seconds of a night bulk runs are spread.
+const SPREAD: u64 = 3_600;
 
 /// How it is tried whether a path would carry the office, with an address of the office that the router
 /// answers for. Tried are the paths that have `office-local` and `office-peer`.
@@ -37,6 +40,11 @@ pub struct CarryTestSettings {
     pub resolver: Option<Ipv4Addr>,
     /// The name, one that it always knows.
     pub resolver_name: Option<String>,
+    /// From when on in the night each path is filled for some seconds, such as `02:00`: one after the other
+    /// within an hour. Without it none is.
+    pub bulk_at: Option<String>,
+    /// By whose clocks; default `Asia/Riyadh`.
+    pub bulk_zone: Zone,
 }
 
 /// Who is asked for a name by each path that is tried, and for which.
@@ -56,6 +64,8 @@ impl Default for CarryTestSettings {
             needs_mtu: 1_400,
             resolver: None,
             resolver_name: None,
+            bulk_at: None,
+            bulk_zone: Zone::riyadh(),
         }
     }
 }
@@ -138,7 +148,39 @@ impl CarryTestSettings {
         within("needs-up-mbit", self.needs_up_mbit.into(), 0, 10_000)?;
         within("needs-down-mbit", self.needs_down_mbit.into(), 0, 10_000)?;
         within("needs-mtu", self.needs_mtu.into(), 576, 1_500)?;
-        Ok(())
+        match &self.bulk_at {
+            Some(text) if self.bulk_time().is_none() => {
+                Err(LinksSettingsError::BulkTime(text.clone()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// When the next bulk run over a path begins: those of a city are spread over an hour by
+    /// their names.
+    pub(in crate::links) fn next_bulk(&self, place: &str, now: Timestamp) -> Option<Timestamp> {
+        let (hour, minute) = self.bulk_time()?;
+        // The hash of Fowler, Noll and Vo: the same in each night and on each machine.
+        let hash = place.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, octet| {
+            (hash ^ u64::from(octet)).wrapping_mul(0x0100_0000_01b3)
+        });
+        let spread = Duration::from_secs(hash % SPREAD);
+        // Yesterday's may be yet to come.
+        let days = [now - Duration::from_secs(86_400), now, self.bulk_zone.next_day_start(now)];
+        days.into_iter().find_map(|day| {
+            let date: String = self.bulk_zone.write(day).chars().take(10).collect();
+            let begin = self.bulk_zone.read(&format!("{date} {hour:02}:{minute:02}:00")).ok()?;
+            (begin + spread > now).then_some(begin + spread)
+        })
+    }
+
+    fn bulk_time(&self) -> Option<(u8, u8)> {
+        let (hour, minute) = self.bulk_at.as_deref()?.split_once(':')?;
+        let part = |text: &str, most: u8| {
+            let is_plain = text.len() == 2 && text.bytes().all(|octet| octet.is_ascii_digit());
+            text.parse::<u8>().ok().filter(|number| is_plain && *number < most)
+        };
+        Some((part(hour, 24)?, part(minute, 60)?))
     }
 
     /// Who is asked for a name.

@@ -30,6 +30,46 @@ fn read(text: &str) -> Result<LinksSettings, String> {
 }
 
 #[test]
+fn bulk_runs_are_spread_over_an_hour_of_the_night() {
+    let at = |text: &str| text.parse::<domain::Timestamp>().unwrap();
+    let test = CarryTestSettings { bulk_at: Some("02:30".to_owned()), ..Default::default() };
+    // Half past two in Riyadh is 23:30 the day before.
+    let begin = at("2026-11-26T23:30:00Z");
+    let mut seen = BTreeSet::new();
+    for place in ["hofuf/radio", "hofuf/lte", "abha/radio", "amana/to-hofuf"] {
+        let next = test.next_bulk(place, at("2026-11-26T12:00:00Z")).unwrap();
+        let late = next.since(begin);
+        assert!(next >= begin && late < Duration::from_secs(3_600), "{place}: {next}");
+        seen.insert(late);
+        assert_eq!(test.next_bulk(place, next - Duration::from_secs(1)), Some(next));
+        let tomorrow = next + Duration::from_secs(86_400);
+        assert_eq!(test.next_bulk(place, next), Some(tomorrow), "each night once");
+    }
+    assert_eq!(seen.len(), 4, "each at its own time");
+    assert_eq!(CarryTestSettings::default().next_bulk("hofuf/radio", begin), None);
+    // It may be the next day by then.
+    let late = CarryTestSettings { bulk_at: Some("23:59".to_owned()), ..test };
+    let next = late.next_bulk("hofuf/radio", at("2026-11-26T20:59:00Z")).unwrap();
+    assert_eq!(late.next_bulk("hofuf/radio", next - Duration::from_secs(1)), Some(next));
+}
+
+#[test]
+fn a_time_of_bulk_runs_that_is_none_is_refused() {
+    for (text, is_good) in [
+        ("02:30", true),
+        ("23:59", true),
+        ("24:00", false),
+        ("2:30", false),
+        ("02:60", false),
+        ("+2:30", false),
+        ("night", false),
+    ] {
+        let test = CarryTestSettings { bulk_at: Some(text.to_owned()), ..Default::default() };
+        assert_eq!(test.validate().is_ok(), is_good, "{text}");
+    }
+}
+
+#[test]
 fn the_rest_follows_from_the_least() {
     let settings = read(LEAST).unwrap();
     assert_eq!(settings.mode, SwitchMode::Switch);

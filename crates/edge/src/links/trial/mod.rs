@@ -3,6 +3,7 @@
 //! of heartbeats, and tells it what came of each trial.
 
 mod asked;
+mod bulk;
 mod host;
 mod talk;
 mod tap;
@@ -34,6 +35,7 @@ use super::status::Status;
 use super::watch::Command;
 use super::{LinksError, spawn};
 use crate::random;
+pub(super) use bulk::{Bulked, News};
 use host::{Host, Pair};
 use talk::Talk;
 use tap::{Direction, Tap};
@@ -87,10 +89,19 @@ pub(super) fn start(
     Ok(Some(door))
 }
 
+/// What is asked for.
+#[derive(Debug, Clone, Copy)]
+enum Order {
+    /// A trial of a path.
+    Try(PathNumber),
+    /// A bulk run over one.
+    Fill(PathNumber),
+}
+
 /// Where a trial is asked for.
 #[derive(Debug, Clone)]
 pub(super) struct TrialsDoor {
-    orders: SyncSender<PathNumber>,
+    orders: SyncSender<Order>,
     wake: Arc<EventFd>,
 }
 
@@ -98,7 +109,16 @@ impl TrialsDoor {
     /// That path is to be tried now.
     pub(super) fn ask(&self, path: PathNumber) {
         // Who has so many to try will come to this one, too.
-        if self.orders.try_send(path).is_ok() {
+        self.order(Order::Try(path));
+    }
+
+    /// A bulk run is to be made over that path, as soon as may be.
+    pub(super) fn fill(&self, path: PathNumber) {
+        self.order(Order::Fill(path));
+    }
+
+    fn order(&self, order: Order) {
+        if self.orders.try_send(order).is_ok() {
             // It cannot fail: nobody writes as much as a counter holds.
             let _ = self.wake.write(1);
         }
@@ -113,7 +133,7 @@ struct Trials {
     witness: Witness,
     keys: Keys,
     outlet: Outlet,
-    orders: Receiver<PathNumber>,
+    orders: Receiver<Order>,
     door: TrialsDoor,
     over: CancellationToken,
     looked_at: Instant,
@@ -141,7 +161,8 @@ impl Trials {
         let paths: Vec<_> = wanted
             .map(|(number, path, pair)| {
                 let test = settings.carry_test_of(path);
-                Tried::new(number, path.clone(), pair, test, now)
+                let place = format!("{}/{}", settings.site, path.name);
+                Tried::new((number, place), path.clone(), pair, test, now)
             })
             .collect();
         if paths.is_empty() {
@@ -217,9 +238,13 @@ impl Trials {
     fn take_orders(&mut self) {
         // What is written there only wakes.
         let _ = self.door.wake.read();
-        for number in self.orders.try_iter() {
-            if let Some(path) = self.paths.iter_mut().find(|path| path.number == number) {
-                path.hurry(Instant::now());
+        for order in self.orders.try_iter() {
+            let (Order::Try(number) | Order::Fill(number)) = order;
+            let path = self.paths.iter_mut().find(|path| path.number == number);
+            match (path, order) {
+                (Some(path), Order::Try(_)) => path.hurry(Instant::now()),
+                (Some(path), Order::Fill(_)) => path.bulk.ask(Instant::now()),
+                (None, _) => {}
             }
         }
     }
@@ -268,11 +293,8 @@ impl Trials {
             let status = self.outlet.status.lock().unwrap_or_else(PoisonError::into_inner);
             let of = |path: &Tried| status.paths.get(usize::from(path.number.index()));
             let standing = |path: &Tried| {
-                of(path).map_or(Standing::default(), |of| Standing {
-                    is_alive: of.is_alive,
-                    loss: of.loss_per_mille.unwrap_or_default(),
-                    thrift: self.outlet.counts.thrift(path.number),
-                })
+                let thrift = self.outlet.counts.thrift(path.number);
+                of(path).map_or(Standing::default(), |of| Standing::of(of, &status, thrift))
             };
             self.paths.iter().map(standing).collect::<Vec<_>>()
         };
@@ -284,6 +306,9 @@ impl Trials {
             if let Some(outcome) = path.advance(standing, means) {
                 tracing::debug!(path = path.settings.name, ?outcome, "links.trial");
                 outlet.tell(Command::Tried(path.number, outcome));
+            }
+            while let Some(news) = path.news.pop_front() {
+                outlet.tell(Command::Bulk(path.number, news));
             }
         }
     }

@@ -4,7 +4,6 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use link::PathNumber;
 use link::capacity::{self, BitRate};
 use link::carry::{
     Action, Confirmation, Direction, Event, Known, Outcome, Place, Plan, Progress, Query, Run,
@@ -13,14 +12,17 @@ use link::carry::{
 use link::metered::Thrift;
 use link::path_mtu::{Finding, Limits, PacketSize, PathMtu, Probe};
 use link::sector::Beside;
+use link::{Health, PathNumber};
 
 use super::Keys;
 use super::asked::Asked;
+use super::bulk::{self, Bulk, News};
 use super::host::{Call, Host, Pair};
 use super::talk::Talk;
 use super::trains::{self, Came, Trains};
 use crate::links::sectors::{Sectors, Turn};
 use crate::links::settings::{CarryTestSettings, PathSettings};
+use crate::links::status::{PathStatus, Status};
 use crate::random;
 
 /// After a run that failed the next one comes sooner.
@@ -48,6 +50,8 @@ const AT_A_TIME: usize = 8;
 /// A path that is tried.
 pub(super) struct Tried {
     pub(super) number: PathNumber,
+    /// The names of the office and the path.
+    place: String,
     pub(super) settings: PathSettings,
     pub(super) pair: Pair,
     pub(super) talk: Option<Talk>,
@@ -64,12 +68,19 @@ pub(super) struct Tried {
     thrift: Thrift,
     mtu: PathMtu,
     trains: Trains,
+    pub(super) bulk: Bulk,
+    /// What is to be told of bulk runs.
+    pub(super) news: VecDeque<News>,
+    /// How it was at the last look.
+    standing: Standing,
     /// What was measured last.
     capacity: Option<Measured>,
     /// By which it is tried now.
     turn: Option<Turn>,
     /// Whether the present run measures what it carries.
     is_measured: bool,
+    /// Whether it has its turn for a bulk run.
+    is_filled: bool,
     /// What was heard of the other agent about the present run.
     told: VecDeque<Event>,
 }
@@ -91,6 +102,34 @@ pub(super) struct Standing {
     pub(super) loss: u16,
     /// What is left out.
     pub(super) thrift: Thrift,
+    /// Whether it is up, and no heartbeat is late.
+    pub(super) is_good: bool,
+    /// Whether something of the office goes by it, or is about to.
+    pub(super) carries_office: bool,
+    /// Whether another path is up.
+    pub(super) has_other: bool,
+    /// Whether it is tried just now.
+    pub(super) is_tried: bool,
+    /// The middle round trip of the last second, in microseconds.
+    pub(super) round_trip_us: Option<u64>,
+}
+
+impl Standing {
+    /// That of a path of an office, on which so much is left out.
+    pub(super) fn of(path: &PathStatus, office: &Status, thrift: Thrift) -> Self {
+        let is_up = |of: &PathStatus| of.health == Health::Up.as_str();
+        let is_settled = !matches!(office.mode.as_str(), "returning" | "isolated");
+        Self {
+            is_alive: path.is_alive,
+            loss: path.loss_per_mille.unwrap_or_default(),
+            thrift,
+            is_good: is_up(path),
+            carries_office: office.routes.contains(&path.name) || !is_settled,
+            has_other: office.paths.iter().any(|of| of.name != path.name && is_up(of)),
+            is_tried: false,
+            round_trip_us: path.round_trip_us,
+        }
+    }
 }
 
 /// What a run is made with.
@@ -105,7 +144,7 @@ pub(super) struct Means<'a> {
 
 impl Tried {
     pub(super) fn new(
-        number: PathNumber,
+        (number, place): (PathNumber, String),
         settings: PathSettings,
         pair: Pair,
         test: CarryTestSettings,
@@ -114,6 +153,7 @@ impl Tried {
         let mtu = search(&settings, now);
         let mut tried = Self {
             number,
+            place,
             settings,
             pair,
             talk: None,
@@ -126,9 +166,13 @@ impl Tried {
             thrift: Thrift::None,
             mtu,
             trains: Trains::default(),
+            bulk: Bulk::new(),
+            news: VecDeque::new(),
+            standing: Standing::default(),
             capacity: None,
             turn: None,
             is_measured: false,
+            is_filled: false,
             told: VecDeque::new(),
         };
         tried.look();
@@ -152,12 +196,16 @@ impl Tried {
     pub(super) fn next_deadline(&self) -> Instant {
         let run = self.run.as_ref().map_or(self.next_run, |(run, _)| run.deadline());
         let mtu = (self.thrift != Thrift::UsedUp).then(|| self.mtu.next_deadline());
-        let others = [mtu, self.trains.next_deadline()];
+        let bulk = (self.run.is_none() || self.bulk.is_running())
+            .then(|| self.bulk.next_deadline(Instant::now()))
+            .flatten();
+        let others = [mtu, self.trains.next_deadline(), bulk];
         others.into_iter().flatten().fold(run, Instant::min)
     }
 
     /// Opens the socket, again if the device was made again.
     pub(super) fn look(&mut self) {
+        self.bulk.look(|now| self.test.next_bulk(&self.place, now), Instant::now());
         if self.talk.as_ref().is_some_and(|talk| !talk.is_stale(&self.settings)) {
             return;
         }
@@ -189,8 +237,17 @@ impl Tried {
         } else if let Ok(probe) = Probe::parse_answer(octets, &keys.probe) {
             self.mtu.answered(probe.number, now);
         } else {
-            let measured = self.trains.hear(octets, heard.stamp, (talk, &keys.train), now);
-            self.told.extend(measured.map(|rate| Event::Measured(Direction::Up, rate)));
+            let standing = Standing { is_tried: self.run.is_some(), ..self.standing };
+            let (with, at) = ((talk, &keys.train), (&standing, now));
+            match self.bulk.hear(octets, heard.stamp, with, at) {
+                Some(news) => self.news.extend(news),
+                // A train would measure what the run leaves.
+                None if self.bulk.is_running() => {}
+                None => {
+                    let measured = self.trains.hear(octets, heard.stamp, with, now);
+                    self.told.extend(measured.map(|rate| Event::Measured(Direction::Up, rate)));
+                }
+            }
         }
         true
     }
@@ -198,7 +255,8 @@ impl Tried {
     /// Goes on; tells the outcome of a run that is over.
     pub(super) fn advance(&mut self, standing: Standing, means: &mut Means<'_>) -> Option<Outcome> {
         let now = means.now;
-        self.thrift = standing.thrift;
+        (self.thrift, self.standing) = (standing.thrift, standing);
+        self.go_on_filling(standing, means);
         let mut came = Came::Nothing;
         if let Some(talk) = &self.talk {
             came = self.trains.expire((talk, &means.keys.train), self.turn, now);
@@ -210,7 +268,11 @@ impl Tried {
             }
         }
         let Some((run, call)) = self.run.take() else {
-            self.begin(standing, means);
+            if self.bulk.is_running() {
+                self.next_run = self.next_run.max(now + FOR_A_TURN);
+            } else if !self.begin_filling(standing, means) {
+                self.begin(standing, means);
+            }
             return None;
         };
         if !standing.is_alive {
@@ -227,6 +289,42 @@ impl Tried {
             }
         }
         self.go_on(run, call, means)
+    }
+
+    /// Goes on with a bulk run, if there is one.
+    fn go_on_filling(&mut self, standing: Standing, means: &mut Means<'_>) {
+        let Some(talk) = &self.talk else { return };
+        let with = (talk, &means.keys.train);
+        self.news.extend(self.bulk.advance(with, (&standing, self.turn), means.now));
+        if !self.bulk.is_running() && std::mem::take(&mut self.is_filled) {
+            means.sectors.end(self.number, means.now);
+        }
+    }
+
+    /// Begins a bulk run, if one is due that may be, and none beside other offices of its sector.
+    fn begin_filling(&mut self, standing: Standing, means: &mut Means<'_>) -> bool {
+        let now = means.now;
+        match self.bulk.may_begin(&standing, now) {
+            Ok(true) => {}
+            Ok(false) => return false,
+            Err(news) => {
+                self.news.push_back(news);
+                return false;
+            }
+        }
+        let turn = self.capacity.and_then(|of| Some((of, means.sectors.begin(self.number, now)?)));
+        let Some((of, turn)) = turn else {
+            self.bulk.wait(now);
+            return false;
+        };
+        if turn.beside == Beside::Offices || !turn.lasts(bulk::WHOLE, now) {
+            means.sectors.end(self.number, now);
+            self.bulk.wait(now);
+            return false;
+        }
+        (self.turn, self.is_filled) = (Some(turn), true);
+        self.news.push_back(self.bulk.begin([of.up, of.down], now));
+        true
     }
 
     fn begin(&mut self, standing: Standing, means: &mut Means<'_>) {

@@ -11,6 +11,7 @@ use link::sector::Siblings;
 
 use super::{Effect, Watch};
 use crate::links::settings::LinksSettings;
+use crate::links::trial::News;
 
 /// What people want, or others on this router found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +28,10 @@ pub(in crate::links) enum Command {
     Resume(PathNumber),
     /// A path is to be tried now.
     Try(PathNumber),
+    /// A bulk run is to be made over a path, as soon as may be.
+    Fill(PathNumber),
+    /// What is told of bulk runs. Nobody wants that, either.
+    Bulk(PathNumber, News),
     /// A path was tried. Nobody wants that, but it comes by the same way.
     Tried(PathNumber, Outcome),
     /// The section was changed, with the generation of the policy in it.
@@ -65,7 +70,8 @@ impl Watch {
                 return self.hear(*number, &Heard::MaintenanceOver, now, effects);
             }
             // It is the business of the thread, which has what is to be changed with it.
-            Command::Reload(..) => return,
+            Command::Reload(..) | Command::Fill(_) => return,
+            Command::Bulk(number, news) => return self.take_bulk(*number, news, now, effects),
             Command::Try(number) => return effects.push(Effect::Try(*number)),
             Command::Tried(number, outcome) => {
                 let watched = self.paths.get_mut(usize::from(number.index()));

@@ -3,8 +3,12 @@
 use std::time::{Duration, Instant};
 
 use link::Readiness;
+use link::capacity::BitRate;
+use link::capacity::bulk::Sustained;
 use link::carry::{Judgement, Outcome, Ready, Requirement, judge};
 use link::sector::Siblings;
+
+use crate::links::trial::Bulked;
 
 /// What is known of a path that is tried.
 #[derive(Debug)]
@@ -17,6 +21,9 @@ pub(in crate::links) struct Fitness {
     siblings: Siblings,
     /// How often it was tried.
     trials: u64,
+    /// Whether a bulk run goes over it, and what came of the last one.
+    pub(super) is_filled: bool,
+    pub(super) bulked: Option<Bulked>,
     told: Judgement,
 }
 
@@ -24,7 +31,16 @@ impl Fitness {
     /// That of a path of which nothing is known, for an office that needs so much.
     pub(super) const fn new(required: Requirement) -> Self {
         let (max_age, told) = (required.max_age, Judgement::Stale);
-        Self { required, max_age, latest: None, siblings: Siblings::NONE, trials: 0, told }
+        Self {
+            required,
+            max_age,
+            latest: None,
+            siblings: Siblings::NONE,
+            trials: 0,
+            is_filled: false,
+            bulked: None,
+            told,
+        }
     }
 
     /// Takes what came of a trial.
@@ -46,7 +62,7 @@ impl Fitness {
     /// What it is by now, if it was something else before.
     pub(super) fn judge(&mut self, now: Instant) -> Option<Judgement> {
         let latest = self.latest.map(|latest| match latest {
-            Outcome::Ready(ready) => Outcome::Ready(ready.left_by(self.siblings)),
+            Outcome::Ready(ready) => Outcome::Ready(self.bounded(ready).left_by(self.siblings)),
             Outcome::Unfit { .. } => latest,
         });
         let judgement = judge(latest.as_ref(), &self.required, now);
@@ -54,6 +70,22 @@ impl Fitness {
             self.told = judgement;
             judgement
         })
+    }
+
+    /// A trial with no more than the path carried to the end.
+    fn bounded(&self, ready: Ready) -> Ready {
+        let [up, down] = self.bulked.map_or([None, None], |of| [of.up, of.down]);
+        let bound = |rate: BitRate, of: Option<Sustained>| of.map_or(rate, |of| rate.min(of.rate));
+        Ready {
+            capacity_up: bound(ready.capacity_up, up),
+            capacity_down: bound(ready.capacity_down, down),
+            ..ready
+        }
+    }
+
+    /// What came of the last bulk run that was not given up.
+    pub(in crate::links) const fn bulked(&self) -> Option<&Bulked> {
+        self.bulked.as_ref()
     }
 
     /// When the latest trial is too old, if it counts until then.

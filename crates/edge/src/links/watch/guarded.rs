@@ -60,6 +60,11 @@ impl Guarded {
         self.tell(wanted)
     }
 
+    /// The path carries no more than that to the end.
+    pub(super) const fn bound(&mut self, carried: Option<BitRate>) {
+        self.guard.bound(carried);
+    }
+
     /// Other offices use the sector of the path.
     pub(super) fn share(&mut self, siblings: Siblings) -> Option<Wanted> {
         let wanted = self.guard.share(siblings);

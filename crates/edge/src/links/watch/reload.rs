@@ -26,6 +26,7 @@ impl Watch {
             }
             if former.shape(before) != fresh.shape(of) {
                 watched.guarded = fresh.shape(of).map(|shape| Guarded::of(&shape));
+                watched.bound();
             }
             let key = self.key.as_ref().filter(|_| of.authenticated);
             let is_same = (before.heartbeat_ms, before.missing) == (of.heartbeat_ms, of.missing);

@@ -22,12 +22,13 @@ impl Watch {
         let is_own = self.site.clamped() == Some(path);
         let Some(watched) = self.paths.get_mut(usize::from(path.index())) else { return };
         watched.siblings = (siblings, now + ALONE_AFTER);
+        let is_filled = watched.is_filled();
         if let Some(fitness) = &mut watched.fitness {
             fitness.share(siblings);
         }
         if let Some(guarded) = &mut watched.guarded {
             let mut wanted = guarded.share(siblings);
-            if !is_own {
+            if !is_own && !is_filled {
                 let other = match siblings.busy {
                     0 => guarded.go(now),
                     // Our own office needs nothing there.

@@ -4,18 +4,20 @@ use std::time::SystemTime;
 
 use link::bfd::Hops;
 use link::cadence::Pace;
+use link::capacity::bulk::Sustained;
 use link::carry::{Direction, Judgement, Outcome, Ready, Unfit};
 use link::metered::Thrift;
 use link::path_mtu::PacketSize;
 use link::sector::{ALONE_AFTER, Beside};
 use link::stamp::reflector::{self, Counting, RateLimit, Reflector};
-use link::stamp::{Authentication, Format};
+use link::stamp::{Authentication, ErrorEstimate, Format};
 use link::{Mode, PathNumber};
 
 use super::*;
 use crate::links::event::Words;
 use crate::links::settings::{AliveBy, SwitchMode};
 use crate::links::status::Status;
+use crate::links::trial::{Bulked, News};
 
 const RADIO: PathNumber = PathNumber::new(1);
 const MS: fn(u64) -> Duration = Duration::from_millis;
@@ -694,6 +696,99 @@ fn a_path_that_is_paid_for_and_falls_while_idle_is_found_and_comes_back() {
     for end in &pair.ends {
         assert_eq!(end.decisions, []);
     }
+}
+
+#[test]
+fn visitors_make_room_for_a_bulk_run_and_what_it_shows_bounds_what_the_path_carries() {
+    let mut pair =
+        Pair::with(|settings| settings.paths[1].office_local = Some([10, 1, 0, 250].into()));
+    let (watch, now) = (&mut pair.ends[0].watch, pair.now);
+    let kbit =
+        |watch: &Watch| watch.ceil(RADIO).flatten().map(|ceil| ceil.bits_per_second() / 1_000);
+    let mut told = Vec::new();
+    let mut obey = |watch: &mut Watch, command: Command| {
+        let mut effects = Vec::new();
+        watch.obey(&command, now, &mut effects);
+        for effect in effects {
+            if let Effect::Happened(what @ What::Bulk { .. }) = effect {
+                told.push(what);
+            }
+        }
+        kbit(watch)
+    };
+    assert_eq!(obey(watch, Command::Bulk(RADIO, News::Begins)), Some(500), "the floor");
+    let nobody = Siblings { links: 1, busy: 0, used: 0 };
+    assert_eq!(obey(watch, Command::Siblings(RADIO, nobody)), Some(500), "it goes on");
+    let carried = |megabits| {
+        let rate = BitRate::from_megabits_per_second(megabits);
+        Some(Sustained { rate, loss: 4 })
+    };
+    let bulked = Bulked { up: carried(4), down: carried(6), round_trip_us: None, at: 7 };
+    obey(watch, Command::Bulk(RADIO, News::Over(bulked)));
+    pair.run(MS(60_000));
+    let watch = &mut pair.ends[0].watch;
+    assert_eq!(kbit(watch), None, "visitors have it back");
+    let ready = Ready {
+        at: pair.now,
+        capacity_up: BitRate::from_megabits_per_second(10),
+        capacity_down: BitRate::from_megabits_per_second(10),
+        mtu: PacketSize(1_400),
+        round_trip: MS(10),
+        loss: 0,
+        beside: Beside::Nobody,
+    };
+    let mut effects = Vec::new();
+    watch.obey(&Command::Tried(RADIO, Outcome::Ready(ready)), pair.now, &mut effects);
+    let words = Words {
+        site: "hofuf".to_owned(),
+        paths: vec!["fibre".to_owned(), "radio".to_owned()],
+        mode: SwitchMode::Switch,
+    };
+    let status = Status::of(watch, &words);
+    let sustained = status.paths[1].sustained.unwrap();
+    assert_eq!((sustained.kbit, sustained.loss_per_mille), ([4_000, 6_000], [4, 4]));
+    // The office comes: half of what was carried to the end is left to visitors at most.
+    pair.obey(0, &Command::Lock(RADIO, None));
+    assert_eq!(kbit(&pair.ends[0].watch), Some(2_000), "of 4 Mbit/s, not of 10");
+    // What is given up while the office is there takes nothing from it.
+    pair.obey(0, &Command::Bulk(RADIO, News::Off("the office goes by the path")));
+    assert_eq!(kbit(&pair.ends[0].watch), Some(2_000));
+    let events: Vec<_> = told.iter().map(|what| words.event(what, SystemTime::now())).collect();
+    let why = "4.0 Mbit/s there and 6.0 Mbit/s back, 0.4 % and 0.4 % lost";
+    assert_eq!(events[0].to.as_deref(), Some("begins"));
+    assert_eq!((events[1].to.as_deref(), events[1].why.as_deref()), (Some("over"), Some(why)));
+}
+
+#[test]
+fn a_path_that_carries_too_little_to_the_end_is_unfit_whatever_trains_say() {
+    let mut pair = Pair::with(|settings| {
+        settings.paths[1].office_local = Some([10, 1, 0, 250].into());
+        settings.carry_test.needs_up_mbit = 8;
+    });
+    let (watch, now) = (&mut pair.ends[0].watch, pair.now);
+    let ten = BitRate::from_megabits_per_second(10);
+    let ready = Ready {
+        at: now,
+        capacity_up: ten,
+        capacity_down: ten,
+        mtu: PacketSize(1_400),
+        round_trip: MS(10),
+        loss: 0,
+        beside: Beside::Nobody,
+    };
+    let mut effects = Vec::new();
+    watch.obey(&Command::Tried(RADIO, Outcome::Ready(ready)), now, &mut effects);
+    assert_eq!(watch.fitness(RADIO).unwrap().judgement(), Judgement::Ready);
+    let carried = |rate| Some(Sustained { rate, loss: 0 });
+    let five = BitRate::from_megabits_per_second(5);
+    let bulked = Bulked { up: carried(five), down: carried(ten), round_trip_us: None, at: 7 };
+    watch.obey(&Command::Bulk(RADIO, News::Over(bulked)), now, &mut effects);
+    let too_slow = Unfit::TooSlow {
+        direction: Direction::Up,
+        capacity: five,
+        required: BitRate::from_megabits_per_second(8),
+    };
+    assert_eq!(watch.fitness(RADIO).unwrap().judgement(), Judgement::Unfit(too_slow));
 }
 
 #[test]

@@ -9,7 +9,13 @@ fn tried(is_metered: bool, now: Instant) -> Tried {
     );
     let pair = Pair { own: [10, 1, 0, 250].into(), far: [10, 2, 0, 250].into() };
     let path = toml::from_str(&path).unwrap();
-    Tried::new(PathNumber::new(1), path, pair, CarryTestSettings::default(), now)
+    Tried::new(
+        (PathNumber::new(1), "hofuf/lte".to_owned()),
+        path,
+        pair,
+        CarryTestSettings::default(),
+        now,
+    )
 }
 
 fn megabits(number: u64) -> BitRate {
