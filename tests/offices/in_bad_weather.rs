@@ -170,7 +170,8 @@ fn heartbeats_that_come_twice_or_late_change_nothing() {
 }
 
 fn a_slow_path_loses_what_is_protected_alone_and_has_it_back() {
-    let (offices, fibre) = with_fibre_by_wire(Setting { more: "protected-mark = 7", ..USUAL });
+    // A path that is slower at once has a gap between heartbeats.
+    let (offices, fibre) = with_fibre_by_wire(Setting { more: "protected-mark = 7", ..PATIENT });
     let by = |mark: &str| {
         let way = offices.at("router-1", &["ip", "route", "get", "10.2.0.2", "mark", mark]);
         ["fib0", "rad0"].into_iter().find(|device| way.contains(device)).unwrap().to_owned()
