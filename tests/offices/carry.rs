@@ -283,7 +283,7 @@ fn a_path_is_filled_to_know_what_it_carries_to_the_end_and_left_when_the_office_
         let reason = String::from_utf8(filled.stderr).unwrap();
         assert!(!filled.status.success() && reason.contains("the office goes by"), "{reason}");
     });
-    let at = |event: serde_json::Value| event["at"].as_u64().unwrap();
+    let at = |event: Value| event["at"].as_u64().unwrap();
     let moved = offices.events(2).into_iter().rfind(|event| event["what"] == "site");
     let (moved, left) = (at(moved.unwrap()), at(of_bulk("off").unwrap()));
     assert!(left >= moved && left - moved < 300, "{} ms after it", left.abs_diff(moved));
