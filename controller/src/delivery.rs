@@ -188,20 +188,23 @@ impl Dispatcher {
     }
 
     async fn attempt(&self, order: &NasOrder) -> Result<OrderStep, StoreError> {
+        let mut told = order.clone();
         let step = match self.subject(order).await? {
             Subject::Over(outcome) => OrderStep::Done { last: None, at: self.clock.now(), outcome },
-            Subject::Present(nas, session) => self.take(order, &nas, session.as_deref()).await?,
+            Subject::Present(nas, session) => {
+                self.take(&mut told, &nas, session.as_deref()).await?
+            }
         };
-        if self.store.advance_order(order, &step).await? {
-            log(order, &step);
+        if self.store.advance_order(&told, &step).await? {
+            log(&told, &step);
         }
         Ok(step)
     }
 
-    /// Delivers an order, or looks after one that was acknowledged.
+    /// Delivers an order, which becomes what was told, or looks after one that was acknowledged.
     async fn take(
         &self,
-        order: &NasOrder,
+        order: &mut NasOrder,
         nas: &Nas,
         session: Option<&Session>,
     ) -> Result<OrderStep, StoreError> {
@@ -220,6 +223,9 @@ impl Dispatcher {
                 return Ok(OrderStep::Done { last: None, at, outcome });
             }
         };
+        if let (OrderKind::Change(speed), NasCommand::Change(terms)) = (&mut order.kind, &command) {
+            *speed = terms.speed;
+        }
         let at = self.clock.now();
         let delivery = self.nas_control.deliver(nas, order, &command, session);
         let delivery = tokio::time::timeout(LONGEST_DELIVERY, delivery).await;
@@ -249,7 +255,8 @@ impl Dispatcher {
     }
 
     /// What must be told by the method at hand; a change tells how the visitor stands now, not how
-    /// it was when the order was written.
+    /// it was when the order was written. One that is not wanted any more is told all the same if it
+    /// was begun before: the access point may have done it, and its answer was lost, or we died first.
     async fn wanted(
         &self,
         order: &NasOrder,
@@ -270,7 +277,8 @@ impl Dispatcher {
         };
         let now = self.clock.now();
         let terms = terms_of(self.store.as_ref(), order.device, nas, now).await?;
-        let is_wanted = |terms: &Terms| speed.is_none_or(|speed| terms.speed == speed);
+        let was_begun = matches!(order.state, OrderState::Waiting { attempts, .. } if attempts > 1);
+        let is_wanted = |terms: &Terms| was_begun || speed.is_none_or(|speed| terms.speed == speed);
         Ok(match (terms.filter(is_wanted), method) {
             (None, _) => Wanted::NoLonger,
             (Some(terms), OrderMethod::Change) => Wanted::Still(NasCommand::Change(terms)),

@@ -149,6 +149,11 @@ async fn visitors_beside_an_office_are_told_so_have_less_and_get_all_back() {
         .await;
 
     // A server that is started anew knows it as well, and takes back what it did not do itself.
+    eventually("answer that is written down", async || {
+        let orders = city.ask_admin("/v1/orders").await.body;
+        (!orders.contains("\"waiting\"")).then_some(())
+    })
+    .await;
     city.kill().await;
     city.start().await;
     assert!(browser.visit(&status).await.shows(NOTICE));

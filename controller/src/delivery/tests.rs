@@ -125,6 +125,32 @@ async fn a_change_that_is_not_wanted_any_more_is_not_told() {
 }
 
 #[tokio::test]
+async fn a_change_that_may_have_been_done_is_taken_back_when_it_is_not_wanted_any_more() {
+    let stage = Stage::slowing((None, Some(500))).await;
+    let phone = stage.sign_in(1, 1).await;
+    let session = stage.report("gate", &phone, 60, 499).await;
+    let known = stage.store.find_session(session).await.unwrap().unwrap();
+    let kind = OrderKind::Change(Speed::Reduced);
+    let change = crate::quota::order(&known, kind, ADMIN, stage.clock.now());
+    assert!(stage.store.add_order(&change).await.unwrap());
+    // It was told, and who told it died before it was written down what came of it.
+    let now = stage.clock.now();
+    let begun = stage.store.claim_orders(now, now + CLAIM, 10, &Reach::Everyone).await.unwrap();
+    assert_eq!(begun.len(), 1);
+    let (dispatcher, mut told) = dispatcher(&stage, []);
+    let mut round = Round::default();
+    assert!(deliver_due(&dispatcher, &mut round, &mut told).await.is_empty(), "it is claimed");
+    stage.clock.advance(CLAIM);
+    dispatcher.begin_due(&mut round).await.unwrap();
+    let NasCommand::Change(terms) = told.recv().await.unwrap().command else { panic!("a change") };
+    assert_eq!(terms.speed, Speed::Full);
+    deliver_due(&dispatcher, &mut round, &mut told).await;
+    let known = stage.store.find_session(session).await.unwrap().unwrap();
+    assert_eq!(known.speed, Speed::Full, "it has what was told, not what was ordered");
+    assert_eq!(stage.orders().await, [("gate".to_owned(), ADMIN, None)], "accounting will show it");
+}
+
+#[tokio::test]
 async fn an_order_to_an_access_point_that_stays_silent_is_given_up_after_a_day() {
     let stage = quiet_city().await;
     let phone = stage.sign_in(1, 1).await;

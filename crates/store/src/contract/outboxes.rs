@@ -165,8 +165,8 @@ pub trait Orders: Send + Sync {
     /// Puts a claimed order back, to be tried again at `next_at`.
     async fn postpone_order(&self, order: OrderId, next_at: Timestamp) -> Result<(), StoreError>;
 
-    /// Writes down what became of a claimed order and gives it free. A change that was acknowledged
-    /// becomes the speed of its session. Returns `false`, and changes nothing, if the order was
+    /// Writes down what became of a claimed order, as it was told, and gives it free. A change that was
+    /// acknowledged becomes the speed of its session. Returns `false`, and changes nothing, if the order was
     /// superseded meanwhile: the answer was to an older generation.
     async fn advance_order(&self, order: &NasOrder, step: &OrderStep) -> Result<bool, StoreError>;
 
