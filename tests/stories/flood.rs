@@ -15,7 +15,8 @@ use tokio::sync::Mutex;
 
 use crate::access_point::{AccessPoint, Report};
 use crate::city::City;
-use crate::visitor::{add_access_point, found_a_walkway, sign_in};
+use crate::rush::known_access_point;
+use crate::visitor::{found_a_walkway, sign_in};
 
 /// Who asks calmly: a device that is signed in.
 const DEVICE: &str = "02-00-5E-10-00-01";
@@ -158,8 +159,7 @@ async fn an_endless_flood_from_a_stranger_starves_no_access_point() {
 #[tokio::test]
 async fn an_endless_flood_of_good_requests_starves_no_other_access_point() {
     is_calm_while(Ipv4Addr::new(127, 0, 0, 4), async |city| {
-        let secret = add_access_point(city, "flood", &["--address", "127.0.0.4"]).await;
-        SharedSecret::new(secret).unwrap()
+        known_access_point(city, "flood", Ipv4Addr::new(127, 0, 0, 4)).await
     })
     .await;
 }
@@ -167,7 +167,7 @@ async fn an_endless_flood_of_good_requests_starves_no_other_access_point() {
 #[tokio::test]
 async fn an_endless_flood_by_a_wrong_secret_starves_no_other_access_point() {
     is_calm_while(Ipv4Addr::new(127, 0, 0, 5), async |city| {
-        add_access_point(city, "flood", &["--address", "127.0.0.5"]).await;
+        known_access_point(city, "flood", Ipv4Addr::new(127, 0, 0, 5)).await;
         SharedSecret::new("a guess").unwrap()
     })
     .await;

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use nix::sys::socket::sockopt::{RcvBuf, RcvBufForce};
 use nix::sys::socket::{getsockopt, setsockopt};
@@ -17,7 +18,7 @@ use tokio::time::timeout;
 
 use crate::access_point::AccessPoint;
 use crate::chance::Chance;
-use crate::city::{City, PATIENCE};
+use crate::city::{City, PATIENCE, eventually};
 use crate::visitor::{add_access_point, found_a_walkway, sign_in};
 
 /// Source ports of the crowd, each with 256 identifiers.
@@ -144,12 +145,27 @@ fn call_check(random: Authenticator, device: &str) -> PacketBuilder {
 }
 
 /// A city with an access point at its own address, and the access point's secret.
+/// Adds an access point to the walkway at one of this machine's addresses, and returns its secret once RADIUS
+/// knows it: the requests of a story are sent once.
+pub async fn known_access_point(city: &City, name: &str, address: Ipv4Addr) -> SharedSecret {
+    let secret = add_access_point(city, name, &["--address", &address.to_string()]).await;
+    let secret = SharedSecret::new(secret).unwrap();
+    let socket = UdpSocket::bind((address, 0)).await.unwrap();
+    let question = PacketBuilder::status_server(Authenticator::new([1; 16]));
+    let question = question.sign(&secret).unwrap();
+    eventually("RADIUS that knows its access point", async || {
+        socket.send_to(&question, city.authentication()).await.unwrap();
+        timeout(Duration::from_millis(200), socket.recv(&mut [0; 4_096])).await.ok().map(drop)
+    })
+    .await;
+    secret
+}
+
 async fn city() -> (City, SharedSecret) {
     let city = City::begin(&[]).await;
     found_a_walkway(&city).await;
-    let address = city.address().to_string();
-    let secret = add_access_point(&city, "gate", &["--address", &address]).await;
-    (city, SharedSecret::new(secret).unwrap())
+    let secret = known_access_point(&city, "gate", city.address()).await;
+    (city, secret)
 }
 
 #[tokio::test]
@@ -265,8 +281,7 @@ async fn who_floods_with_good_requests_starves_no_other_access_point() {
     const FLOOD: u32 = 3_000;
     let mut city = City::begin(&[]).await;
     found_a_walkway(&city).await;
-    let flood = add_access_point(&city, "flood", &["--address", "127.0.0.2"]).await;
-    let flood = SharedSecret::new(flood).unwrap();
+    let flood = known_access_point(&city, "flood", Ipv4Addr::new(127, 0, 0, 2)).await;
     let mut calm = AccessPoint::install(&city, "calm", &[]).await;
     sign_in(&city, DEVICE.parse().unwrap()).await;
     let flooding = UdpSocket::bind("127.0.0.2:0").await.unwrap();
