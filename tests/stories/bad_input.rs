@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use crate::browser::Browser;
 use crate::chance::Chance;
 use crate::city::{City, PATIENCE};
+use crate::rush::is_known;
 use crate::visit::Coova;
 
 /// More than any part takes in one request.
@@ -111,6 +112,7 @@ impl Square {
         let titles = ["--title-ar", "الممشى", "--title-en", "Walkway"];
         city.json(&[&["site", "add", "walkway", "--plan", "visitor"], &titles[..]].concat()).await;
         let coova = Coova::install(&city).await;
+        is_known(&city, city.address(), &coova.nas.secret).await;
         let browser = Browser::new(city.portal());
         let base = browser.visit(&coova.redirect("notyet")).await.base();
         Self { city, browser, coova, base }

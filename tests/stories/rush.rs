@@ -146,19 +146,24 @@ fn call_check(random: Authenticator, device: &str) -> PacketBuilder {
 
 /// A city with an access point at its own address, and the access point's secret.
 /// Adds an access point to the walkway at one of this machine's addresses, and returns its secret once RADIUS
-/// knows it: the requests of a story are sent once.
+/// knows it.
 pub async fn known_access_point(city: &City, name: &str, address: Ipv4Addr) -> SharedSecret {
     let secret = add_access_point(city, name, &["--address", &address.to_string()]).await;
     let secret = SharedSecret::new(secret).unwrap();
+    is_known(city, address, &secret).await;
+    secret
+}
+
+/// Waits until RADIUS knows an access point, for whoever sends each request once.
+pub async fn is_known(city: &City, address: Ipv4Addr, secret: &SharedSecret) {
     let socket = UdpSocket::bind((address, 0)).await.unwrap();
     let question = PacketBuilder::status_server(Authenticator::new([1; 16]));
-    let question = question.sign(&secret).unwrap();
+    let question = question.sign(secret).unwrap();
     eventually("RADIUS that knows its access point", async || {
         socket.send_to(&question, city.authentication()).await.unwrap();
         timeout(Duration::from_millis(200), socket.recv(&mut [0; 4_096])).await.ok().map(drop)
     })
     .await;
-    secret
 }
 
 async fn city() -> (City, SharedSecret) {
