@@ -34,7 +34,6 @@ const PATHS: [&str; 3] = ["fibre", "radio", "lte"];
 const BEAT: Duration = Duration::from_secs(10);
 const PACED: Duration = Duration::from_secs(60);
 const HURRIED: Duration = Duration::from_secs(15);
-const DAY: f64 = 86_400.0;
 
 /// What they told in a while, and what it cost.
 struct Told {
@@ -42,8 +41,6 @@ struct Told {
     questions: u64,
     took: Duration,
     cpu: Duration,
-    /// Octets that were written to disk, logs and what is added to longer spans among them.
-    written: u64,
     answers: Vec<Duration>,
 }
 
@@ -69,8 +66,6 @@ pub fn report() -> anyhow::Result<String> {
         "% of one core",
         "p50 ms",
         "p99 ms",
-        "kB written a span",
-        "GB written a day at their pace",
     ]);
     for (who, on_postgres) in [("SQLite", false), ("PostgreSQL", true)] {
         let postgres = on_postgres
@@ -83,15 +78,13 @@ pub fn report() -> anyhow::Result<String> {
     Ok(format!("### Agents that tell the centre\n\n{table}\n"))
 }
 
-fn row(who: &str, mut told: Told) -> [String; 8] {
+fn row(who: &str, mut told: Told) -> [String; 6] {
     let seconds = told.took.as_secs_f64();
     told.answers.sort_unstable();
     let percentile = |percent: usize| {
         let at = told.answers.get(told.answers.len() * percent / 100).copied().unwrap_or_default();
         format!("{:.1}", at.as_secs_f64() * 1_000.0)
     };
-    let each = told.written as f64 / told.spans as f64;
-    let a_day = f64::from(OFFICES) * PATHS.len() as f64 * DAY / BEAT.as_secs_f64();
     [
         who.to_owned(),
         format!("{:.0}", told.spans as f64 / seconds),
@@ -99,8 +92,6 @@ fn row(who: &str, mut told: Told) -> [String; 8] {
         format!("{:.1}", told.cpu.as_secs_f64() * 100.0 / seconds),
         percentile(50),
         percentile(99),
-        format!("{:.1}", each / 1e3),
-        format!("{:.1}", each * a_day / 1e9),
     ]
 }
 
@@ -123,20 +114,18 @@ fn run(postgres: Option<&Postgres>) -> anyhow::Result<[Told; 2]> {
     };
     let servers: Vec<&Server> =
         std::iter::once(&city.server).chain(postgres.map(|it| &it.server)).collect();
-    let written = || servers.iter().map(|server| server.written()).sum::<anyhow::Result<u64>>();
     let cpu = || servers.iter().map(|server| server.cpu()).sum::<anyhow::Result<Duration>>();
     let runtime = tokio::runtime::Runtime::new()?;
     let mut offices = runtime.block_on(connect(centre, &config, at))?;
     let mut take = |pace: Option<Duration>, lasting: Duration| -> anyhow::Result<Told> {
-        let (before, used, begun) = (written()?, cpu()?, Instant::now());
+        let (used, begun) = (cpu()?, Instant::now());
         let told = offices.iter().map(|office| office.number).sum::<u64>();
         runtime.block_on(tell_all(&mut offices, pace, lasting))?;
         let (took, cpu) = (begun.elapsed(), cpu()? - used);
         let spans = offices.iter().map(|office| office.number).sum::<u64>() - told;
         let answers: Vec<_> =
             offices.iter_mut().flat_map(|office| office.answers.drain(..)).collect();
-        let written = written()? - before;
-        Ok(Told { spans, questions: answers.len() as u64, took, cpu, written, answers })
+        Ok(Told { spans, questions: answers.len() as u64, took, cpu, answers })
     };
     Ok([take(Some(BEAT), PACED)?, take(None, HURRIED)?])
 }

@@ -55,14 +55,6 @@ impl Server {
         Ok(Duration::from_secs(1) * ticks / TICKS_PER_SECOND)
     }
 
-    /// Octets that it and the processes that it has started have given the kernel to write to disk.
-    pub fn written(&self) -> anyhow::Result<u64> {
-        let mut octets = written_by(self.child.id())?;
-        // One that has ended meanwhile counts with its parent.
-        octets += self.started()?.filter_map(|(id, _)| written_by(id).ok()).sum::<u64>();
-        Ok(octets)
-    }
-
     /// The processes that it has started.
     fn started(&self) -> anyhow::Result<impl Iterator<Item = (u32, Process)>> {
         let parent = self.child.id();
@@ -118,12 +110,6 @@ impl Process {
         let ticks = (14..=17).map(|number| Ok(field(number)?.parse::<u32>()?));
         Ok(Self { parent: field(4)?.parse()?, ticks: ticks.sum::<anyhow::Result<_>>()? })
     }
-}
-
-fn written_by(id: u32) -> anyhow::Result<u64> {
-    let io = fs::read_to_string(format!("/proc/{id}/io"))?;
-    let octets = io.lines().find_map(|line| line.strip_prefix("write_bytes: "));
-    Ok(octets.context("/proc/PID/io is odd")?.parse()?)
 }
 
 /// Memory of this process that is in RAM, in octets.
