@@ -29,6 +29,17 @@ async fn order(stage: &Stage, session: domain::SessionId) -> OrderId {
     order.id
 }
 
+/// Writes down that a visitor who used so much is to go on slower.
+async fn slower(stage: &Stage, used: u64) -> (domain::SessionId, NasOrder) {
+    let phone = stage.sign_in(1, 1).await;
+    let session = stage.report("gate", &phone, 60, used).await;
+    let known = stage.store.find_session(session).await.unwrap().unwrap();
+    let kind = OrderKind::Change(Speed::Reduced);
+    let change = crate::quota::order(&known, kind, ADMIN, stage.clock.now());
+    assert!(stage.store.add_order(&change).await.unwrap());
+    (session, change)
+}
+
 /// Delivers what is due and waits for every answer; returns who was told.
 async fn deliver_due(
     dispatcher: &Arc<Dispatcher>,
@@ -90,12 +101,7 @@ async fn an_access_point_that_says_done_and_goes_on_is_found_out() {
 #[tokio::test]
 async fn who_cannot_be_slowed_down_is_cut() {
     let stage = Stage::slowing((None, Some(500))).await;
-    let phone = stage.sign_in(1, 1).await;
-    let session = stage.report("gate", &phone, 60, 500).await;
-    let known = stage.store.find_session(session).await.unwrap().unwrap();
-    let kind = OrderKind::Change(Speed::Reduced);
-    let change = crate::quota::order(&known, kind, ADMIN, stage.clock.now());
-    assert!(stage.store.add_order(&change).await.unwrap());
+    let (_, change) = slower(&stage, 500).await;
     let (dispatcher, mut told) = dispatcher(&stage, [Reply::Says(Delivery::Refused(405))]);
     let mut round = Round::default();
     dispatcher.begin_due(&mut round).await.unwrap();
@@ -111,12 +117,7 @@ async fn who_cannot_be_slowed_down_is_cut() {
 #[tokio::test]
 async fn a_change_that_is_not_wanted_any_more_is_not_told() {
     let stage = Stage::slowing((None, Some(500))).await;
-    let phone = stage.sign_in(1, 1).await;
-    let session = stage.report("gate", &phone, 60, 499).await;
-    let known = stage.store.find_session(session).await.unwrap().unwrap();
-    let kind = OrderKind::Change(Speed::Reduced);
-    let change = crate::quota::order(&known, kind, ADMIN, stage.clock.now());
-    assert!(stage.store.add_order(&change).await.unwrap());
+    slower(&stage, 499).await;
     let (dispatcher, mut told) = dispatcher(&stage, []);
     let names = deliver_due(&dispatcher, &mut Round::default(), &mut told).await;
     assert_eq!(names, Vec::<String>::new());
@@ -127,12 +128,7 @@ async fn a_change_that_is_not_wanted_any_more_is_not_told() {
 #[tokio::test]
 async fn a_change_that_may_have_been_done_is_taken_back_when_it_is_not_wanted_any_more() {
     let stage = Stage::slowing((None, Some(500))).await;
-    let phone = stage.sign_in(1, 1).await;
-    let session = stage.report("gate", &phone, 60, 499).await;
-    let known = stage.store.find_session(session).await.unwrap().unwrap();
-    let kind = OrderKind::Change(Speed::Reduced);
-    let change = crate::quota::order(&known, kind, ADMIN, stage.clock.now());
-    assert!(stage.store.add_order(&change).await.unwrap());
+    let (session, _) = slower(&stage, 499).await;
     // It was told, and who told it died before it was written down what came of it.
     let now = stage.clock.now();
     let begun = stage.store.claim_orders(now, now + CLAIM, 10, &Reach::Everyone).await.unwrap();
