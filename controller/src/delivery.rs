@@ -277,7 +277,9 @@ impl Dispatcher {
         };
         let now = self.clock.now();
         let terms = terms_of(self.store.as_ref(), order.device, nas, now).await?;
-        let was_begun = matches!(order.state, OrderState::Waiting { attempts, .. } if attempts > 1);
+        // Nobody is cut for a change that is not wanted any more.
+        let was_begun = method == OrderMethod::Change
+            && matches!(order.state, OrderState::Waiting { attempts, .. } if attempts > 1);
         let is_wanted = |terms: &Terms| was_begun || speed.is_none_or(|speed| terms.speed == speed);
         Ok(match (terms.filter(is_wanted), method) {
             (None, _) => Wanted::NoLonger,

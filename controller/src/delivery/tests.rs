@@ -150,6 +150,22 @@ async fn a_change_that_may_have_been_done_is_taken_back_when_it_is_not_wanted_an
 }
 
 #[tokio::test]
+async fn nobody_is_cut_for_a_change_that_was_refused_and_is_not_wanted_any_more() {
+    let stage = Stage::slowing((None, Some(500))).await;
+    let (_, change) = slower(&stage, 499).await;
+    let now = stage.clock.now();
+    stage.store.claim_orders(now, now + CLAIM, 10, &Reach::Everyone).await.unwrap();
+    let (method, answer) = (OrderMethod::Disconnect, OrderAnswer::Refused(405));
+    let cut = OrderStep::Again { method, answer, next_at: now };
+    assert!(stage.store.advance_order(&change, &cut).await.unwrap());
+    let (dispatcher, mut told) = dispatcher(&stage, []);
+    let names = deliver_due(&dispatcher, &mut Round::default(), &mut told).await;
+    assert_eq!(names, Vec::<String>::new());
+    let outcome = Some(OrderOutcome::Overtaken);
+    assert_eq!(stage.orders().await, [("gate".to_owned(), ADMIN, outcome)]);
+}
+
+#[tokio::test]
 async fn an_order_to_an_access_point_that_stays_silent_is_given_up_after_a_day() {
     let stage = quiet_city().await;
     let phone = stage.sign_in(1, 1).await;
