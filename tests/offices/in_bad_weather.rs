@@ -77,17 +77,41 @@ fn a_fifth_of_lost_packets_moves_no_whole_office() {
 }
 
 /// The kernel asks for a neighbour's address again every half minute, and has nothing to send to for a
-/// second where the answers are lost; heartbeats tell it that the address is right.
+/// second where the answers are lost. What is answered tells it that the address is right: heartbeats of
+/// the radio path, and by the fibre, which lives by them, targets at its other end and behind it.
 #[test]
 fn an_end_that_is_heard_is_not_asked_for_its_address() {
-    let (offices, _fibre) = with_fibre_by_wire(USUAL);
+    let mut offices = Offices::lay();
+    for router in 1..=2 {
+        let other = 3 - router;
+        let target = |name: &str, address: &str| {
+            format!(
+                "[[links.targets]]\nname = \"{name}\"\npath = \"fibre\"\nkind = \"ping\"\n\
+                 address = \"{address}\"\nevery-ms = 100\ntimeout-ms = 200\n"
+            )
+        };
+        let end = target("end", &format!("192.0.2.{other}"));
+        let behind = target("behind", &format!("10.{other}.0.1"));
+        let more_of_primary = &format!("alive-by = \"targets\"\n{end}{behind}");
+        offices.start(router, Setting { more_of_primary, ..USUAL });
+    }
+    offices.wait_until_up();
     let hastened =
         ["base_reachable_time_ms=200", "delay_first_probe_time=1", "retrans_time_ms=100"];
     for place in ["router-1", "router-2"] {
-        for word in hastened {
-            offices.at(place, &["sysctl", "-w", &format!("net.ipv4.neigh.fib0.{word}")]);
+        for device in ["fib0", "rad0"] {
+            for word in hastened {
+                offices.at(place, &["sysctl", "-w", &format!("net.ipv4.neigh.{device}.{word}")]);
+            }
+            // It would ask at its old pace for what it knows already.
+            offices.at(place, &["ip", "neighbour", "flush", "dev", device]);
         }
-        let chain = "type filter hook input priority 0; iifname fib0 drop;";
+    }
+    for address in ["192.0.2.2", "198.51.100.2"] {
+        assert_eq!(answered(&offices.pings("router-1", address, 1, MS(50))), 1);
+    }
+    for place in ["router-1", "router-2"] {
+        let chain = "type filter hook input priority 0; iifname { fib0, rad0 } drop;";
         let table = format!("add table arp deaf {{ chain input {{ {chain} }}; }}");
         offices.at(place, &["nft", &table]);
     }

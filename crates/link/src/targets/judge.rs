@@ -75,6 +75,9 @@ enum Outcome {
 impl Judge {
     /// Probes that may be under way at once; who asks more often than that within the timeout pauses.
     const UNDER_WAY: usize = 16;
+    /// For so long an answer says that the way is open: as long as the confirmation of a neighbour counts
+    /// at least (RFC 4861 s6.3.2: half of 30 s).
+    const LATELY: Duration = Duration::from_secs(15);
 
     pub(super) fn new(policy: TargetPolicy, now: Instant) -> Self {
         Self {
@@ -135,6 +138,15 @@ impl Judge {
         self.failure = Some(failure);
         self.record.count_loss(now);
         true
+    }
+
+    /// Whether the latest probe of which it is known was answered, and is not long ago.
+    pub(super) fn is_answering(&self, now: Instant) -> bool {
+        let decided = self.probes.iter().rev().find(|sent| sent.outcome != Outcome::Waiting);
+        decided.is_some_and(|sent| {
+            let is_new = now.saturating_duration_since(sent.at) <= Self::LATELY;
+            sent.outcome == Outcome::Answered && is_new
+        })
     }
 
     /// The state that follows from the last probes.

@@ -162,6 +162,12 @@ impl Targets {
         self.find(target).map_or(State::Unknown, |judge| judge.state)
     }
 
+    /// Whether the latest probe of a target whose outcome is known was answered, and is not long ago: then
+    /// the next hop took it, wherever the target is.
+    pub fn is_answering(&self, target: TargetNumber, now: Instant) -> bool {
+        self.find(target).is_some_and(|judge| judge.is_answering(now))
+    }
+
     /// The last round trip of a target.
     pub fn last(&self, target: TargetNumber) -> Option<Duration> {
         self.find(target)?.last

@@ -88,6 +88,28 @@ fn why_a_target_is_down_is_told() {
 }
 
 #[test]
+fn a_way_is_open_while_the_latest_probe_of_which_it_is_known_was_answered() {
+    for (outcomes, after, is_open) in [
+        ("", 0, false),
+        ("+", 1, true),
+        ("---+", 1, true),
+        ("+++-", 1, false),
+        ("+++!", 1, false),
+        ("+", 15, true),
+        ("+", 16, false),
+    ] {
+        let mut story = Story::new();
+        story.probes(outcomes);
+        let now = story.now + after * SECOND;
+        assert_eq!(story.targets.is_answering(FIRST, now), is_open, "{outcomes} {after}");
+    }
+    let mut story = Story::new();
+    story.probes("+");
+    story.probe();
+    assert!(story.targets.is_answering(FIRST, story.now), "the last one is under way");
+}
+
+#[test]
 fn a_probe_that_nobody_answers_is_lost_after_the_timeout() {
     let mut story = Story::new();
     for _ in 0..3 {

@@ -98,21 +98,41 @@ impl Batch {
     }
 }
 
+/// Whether the way to somebody is known to be open. Where it is, the kernel is told that the next hop's
+/// address is right, as by heartbeats: it would ask for it again every half minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    Unknown,
+    Open,
+}
+
+impl Way {
+    /// The flags with which is sent what goes there.
+    pub(super) const fn flags(self) -> libc::c_int {
+        match self {
+            Self::Unknown => 0,
+            Self::Open => libc::MSG_CONFIRM,
+        }
+    }
+}
+
 /// Datagrams of one length that are gathered to be sent together, [`MOST`] at most.
 pub(super) struct Outgoing<const LENGTH: usize> {
     datagrams: Vec<(SockAddr, [u8; LENGTH])>,
+    ways: Vec<Way>,
 }
 
 impl<const LENGTH: usize> Outgoing<LENGTH> {
     pub(super) fn new() -> Self {
-        Self { datagrams: Vec::with_capacity(MOST) }
+        Self { datagrams: Vec::with_capacity(MOST), ways: Vec::with_capacity(MOST) }
     }
 
     /// Adds one; `false` if there is no room.
-    pub(super) fn put(&mut self, to: SocketAddr, octets: [u8; LENGTH]) -> bool {
+    pub(super) fn put(&mut self, (to, way): (SocketAddr, Way), octets: [u8; LENGTH]) -> bool {
         let has_room = self.datagrams.len() < MOST;
         if has_room {
             self.datagrams.push((to.into(), octets));
+            self.ways.push(way);
         }
         has_room
     }
@@ -133,12 +153,16 @@ impl<const LENGTH: usize> Outgoing<LENGTH> {
             header.msg_hdr.msg_iov = part;
             header.msg_hdr.msg_iovlen = 1;
         }
-        let (mut done, all) = (0, self.datagrams.len());
-        while let Some(left) = headers.get_mut(done..all).filter(|left| !left.is_empty()) {
+        let mut done = 0;
+        while let Some(way) = self.ways.get(done) {
+            // The flags are those of a whole call.
+            let alike = self.ways.iter().skip(done).take_while(|of| *of == way).count();
+            let Some(left) = headers.get_mut(done..done + alike) else { break };
             let count = u32::try_from(left.len()).unwrap_or_default();
             let (fd, left) = (fd.as_raw_fd(), left.as_mut_ptr());
+            let flags = libc::MSG_DONTWAIT | way.flags();
             // SAFETY: the headers point to what lives until the call returns, each with its length.
-            let sent = unsafe { libc::sendmmsg(fd, left, count, libc::MSG_DONTWAIT) };
+            let sent = unsafe { libc::sendmmsg(fd, left, count, flags) };
             done += match Errno::result(sent) {
                 Ok(sent) => usize::try_from(sent).unwrap_or_default().max(1),
                 Err(errno) => {
@@ -149,6 +173,7 @@ impl<const LENGTH: usize> Outgoing<LENGTH> {
             };
         }
         self.datagrams.clear();
+        self.ways.clear();
     }
 }
 
@@ -224,9 +249,11 @@ mod tests {
         let sender = UdpSocket::bind(at).unwrap();
         let (to, mut outgoing) = (receiver.local_addr().unwrap(), Outgoing::new());
         for number in 0..40_u8 {
-            if !outgoing.put(to, [number; 3]) {
+            // Some alike in a row, and some that are not.
+            let way = if number % 5 < 2 { Way::Open } else { Way::Unknown };
+            if !outgoing.put((to, way), [number; 3]) {
                 outgoing.send(sender.as_fd(), |_, errno| panic!("{errno}"));
-                assert!(outgoing.put(to, [number; 3]));
+                assert!(outgoing.put((to, way), [number; 3]));
             }
         }
         outgoing.send(sender.as_fd(), |_, errno| panic!("{errno}"));
@@ -260,8 +287,8 @@ mod tests {
         let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
         let mut outgoing = Outgoing::new();
         // A port is missing, so nothing leaves; what counts is that each is told of.
-        for _ in 0..3 {
-            assert!(outgoing.put("127.0.0.1:0".parse().unwrap(), [1]));
+        for way in [Way::Open, Way::Open, Way::Unknown] {
+            assert!(outgoing.put(("127.0.0.1:0".parse().unwrap(), way), [1]));
         }
         let mut failed = Vec::new();
         outgoing.send(sender.as_fd(), |number, errno| failed.push((number, errno)));

@@ -15,7 +15,7 @@ use pnet_packet::icmpv6::Icmpv6Types;
 use pnet_packet::ipv4::Ipv4Packet;
 use socket2::{Domain, Protocol, SockFilter, Socket, Type};
 
-use super::batch::Outgoing;
+use super::batch::{Outgoing, Way};
 use crate::links::switch::Family;
 
 /// A header, a key, and which probe of which target it is.
@@ -71,7 +71,7 @@ impl Echo {
     }
 
     /// Puts a probe to those that are sent together, a batch at most.
-    pub(super) fn put(&mut self, to: SocketAddr, probe: Probe) -> Result<(), Errno> {
+    pub(super) fn put(&mut self, to: (SocketAddr, Way), probe: Probe) -> Result<(), Errno> {
         if !self.outgoing.put(to, request(self.family, probe, self.secret)) {
             return Err(Errno::ENOBUFS);
         }

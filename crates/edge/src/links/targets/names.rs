@@ -10,8 +10,9 @@ use hickory_proto::rr::Name;
 use link::targets::{Failure, Probe};
 use nix::errno::Errno;
 use nix::sys::socket::{setsockopt, sockopt};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
+use super::batch::Way;
 use crate::links::dns::{addresses_of, failure, question};
 use crate::links::switch::Family;
 use crate::random;
@@ -53,7 +54,12 @@ impl Names {
     }
 
     /// Asks for the addresses of a name.
-    pub(super) fn ask(&mut self, to: SocketAddr, name: &Name, probe: Probe) -> Result<(), Errno> {
+    pub(super) fn ask(
+        &mut self,
+        (to, way): (SocketAddr, Way),
+        name: &Name,
+        probe: Probe,
+    ) -> Result<(), Errno> {
         while self.order.len() >= REMEMBERED {
             let oldest = self.order.pop_front();
             oldest.and_then(|number| self.asked.remove(&number));
@@ -61,7 +67,7 @@ impl Names {
         let number = self.number();
         let query = addresses_of(name.clone());
         let octets = question(number, query.clone()).ok_or(Errno::EINVAL)?;
-        let sent = self.socket.send_to(&octets, to);
+        let sent = SockRef::from(&self.socket).send_to_with_flags(&octets, &to.into(), way.flags());
         sent.map_err(|error| error.raw_os_error().map_or(Errno::EIO, Errno::from_raw))?;
         self.asked.insert(number, Asked { probe, to, query });
         self.order.push_back(number);

@@ -19,7 +19,7 @@ use nix::sys::eventfd::EventFd;
 use nix::sys::time::TimeSpec;
 
 use super::Outlets;
-use super::batch::{self, Batch, Received};
+use super::batch::{self, Batch, Received, Way};
 use super::ends::{Ends, unsent};
 use super::names::Names;
 use super::settings::Question;
@@ -217,10 +217,15 @@ impl Prober {
         let Some(ends) = self.ends.get_mut(asked.path) else { return };
         let (address, timeout) = (asked.address, asked.timeout);
         let family = Family::of_address(address);
+        // Answers of neighbours and connections tell the kernel by themselves.
+        let way = match targets.is_answering(probe.target, now) {
+            true => Way::Open,
+            false => Way::Unknown,
+        };
         let sent = match &asked.question {
             Question::Ping => ends.at(address, 0).and_then(|to| {
                 let echo = ends.echo.of(family).open()?;
-                echo.put(to, probe)
+                echo.put((to, way), probe)
             }),
             Question::Neighbour => match address {
                 IpAddr::V4(address) => ends.arp.open().and_then(|arp| arp.ask(address)),
@@ -228,7 +233,7 @@ impl Prober {
             },
             Question::Dns { port, name } => ends
                 .at(address, *port)
-                .and_then(|to| ends.names.of(family).open()?.ask(to, name, probe)),
+                .and_then(|to| ends.names.of(family).open()?.ask((to, way), name, probe)),
             Question::Tcp { port } => {
                 let to = (address, Service::Port(*port));
                 begun(self.streams.begin(ends.bound.clone(), to, probe, timeout))
