@@ -143,6 +143,7 @@ pub fn headline(status: &Status) -> String {
         is_dry_run,
         is_advised,
         policy,
+        order,
         ..
     } = status;
     let by = match protected == rest {
@@ -155,9 +156,11 @@ pub fn headline(status: &Status) -> String {
         (false, true) => "; FRR is advised, and moves it",
         (false, false) => "",
     };
+    let is_listed = order.iter().eq(status.paths.iter().map(|path| &path.name));
+    let order = (!is_listed).then(|| format!("; prefers {}", order.join(", ")));
     let policy = policy.map(|generation| format!("; runs by policy {generation} of the centre"));
-    let (clamped, policy) = (clamped.unwrap_or_default(), policy.unwrap_or_default());
-    format!("{site}: {mode}, {by}{clamped}{policy}{moved}")
+    let [clamped, order, policy] = [clamped, order, policy].map(Option::unwrap_or_default);
+    format!("{site}: {mode}, {by}{clamped}{order}{policy}{moved}")
 }
 
 fn path_row(path: &PathStatus) -> [String; 9] {

@@ -343,7 +343,8 @@ fn an_agent_runs_by_its_last_signed_policy_with_the_centre_gone() {
     city.start_agent_with(1, "");
     city.start_agent_with(2, &more);
     city.offices.wait_until_up();
-    city.publish("7", "offices = [\"10.1.0.0/16\", \"10.9.0.0/16\"]\n");
+    let text = "order = [\"radio\"]\noffices = [\"10.1.0.0/16\", \"10.9.0.0/16\"]\n";
+    city.publish("7", text);
     let runs_by = |city: &City, policy: Option<u64>| {
         let wanted = serde_json::json!(policy);
         city.offices.wait_for(2, "the policy", |status| {
@@ -356,6 +357,11 @@ fn an_agent_runs_by_its_last_signed_policy_with_the_centre_gone() {
         city.ask(&["policy", "show"]).is_some_and(|all| all[0]["running"] == 7)
     });
     assert!(city.told(&["policy", "show", "office-2"]).contains("10.9.0.0/16"));
+    // The office has gone to the path that is its primary one by now.
+    let is_on_radio =
+        |status: &Value| status["mode"] == "primary" && status["routes"][1] == "radio";
+    city.offices.wait_for(2, "the radio", is_on_radio);
+    assert!(city.offices.is_reached());
     // What needs a restart is refused as a whole, and no session was lost by any of it.
     city.publish("8", "[[paths]]\nname = \"radio\"\nprobes-per-second = 0\n");
     city.wait_for("a refusal", || city.told_of_policies().len() == 2);
@@ -365,6 +371,7 @@ fn an_agent_runs_by_its_last_signed_policy_with_the_centre_gone() {
     city.offices.stop(2);
     city.start_agent_with(2, &more);
     runs_by(&city, Some(7));
+    city.offices.wait_for(2, "the radio", is_on_radio);
     // Somebody changes what is on the disk.
     city.offices.stop(2);
     let text = std::fs::read_to_string(&kept).unwrap();

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use domain::{Timestamp, Zone};
-use link::report::{Cell, Event, Tally};
+use link::report::{Cell, Event, PREFERRED, Tally};
 use serde_json::Value;
 use store::{LinkEventTold, LinkHistoryQuestion, LinkSite, LinkSpan, Store, StoreError};
 
@@ -69,6 +69,9 @@ pub(super) async fn of_site(
 pub(super) fn paths(site: &LinkSite) -> Vec<String> {
     let state = site.state.as_ref().and_then(|(state, _)| serde_json::from_str(state).ok());
     let state: Value = state.unwrap_or_default();
+    if let Some(order) = state.get("order").and_then(Value::as_array).filter(|of| !of.is_empty()) {
+        return order.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    }
     let paths = state.get("paths").and_then(Value::as_array).into_iter().flatten();
     paths.filter_map(|path| path.get("name")?.as_str()).map(str::to_owned).collect()
 }
@@ -92,7 +95,14 @@ fn word_of(event: &Event) -> Word {
         ("target", _, Some(target), _) if matches!(to, "up" | "down") => {
             Word::Target { target: target.clone(), answers: to == "up" }
         }
-        ("site", _, _, Some([_, rest])) if !event.dry_run => Word::Office { path: rest.clone() },
+        ("site", path, _, Some([_, rest])) if !event.dry_run => Word::Office {
+            path: rest.clone(),
+            preferred: match (to, event.code.as_deref()) {
+                (_, Some(PREFERRED)) => path.clone(),
+                ("primary" | "split", _) => Some(rest.clone()),
+                _ => None,
+            },
+        },
         _ => match said(event).map(|said| said.what) {
             Some(link::cause::What::Path { path, now }) => Word::Path { path, now },
             _ => Word::Other,

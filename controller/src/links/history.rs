@@ -52,6 +52,8 @@ pub enum Word {
     Office {
         /// By which now.
         path: String,
+        /// Which one it prefers from now on, if that is told.
+        preferred: Option<String>,
     },
     /// What runs no agent answers, or does not any more.
     Target {
@@ -230,9 +232,10 @@ pub fn office_history(
     around: Around<'_>,
 ) -> ServiceHistory {
     let on_backup = told.map(|told| {
-        let preferred = told.paths.first();
+        let mut preferred = told.paths.first();
         let changes = told.told.iter().filter_map(|told| match &told.word {
-            Word::Office { path } => {
+            Word::Office { path, preferred: other } => {
+                preferred = other.as_ref().or(preferred);
                 Some((told, preferred.is_some_and(|preferred| preferred != path)))
             }
             _ => None,

@@ -24,6 +24,8 @@ pub const FINE_SPAN: u32 = 10;
 pub const OPEN: &str = "open";
 /// There is no room for more of them.
 pub const STOPPED: &str = "stopped";
+/// The code of the event of an office whose primary path is another one from now on: `path` names it.
+pub const PREFERRED: &str = "preferred";
 
 /// The kind of a refusal of what is too much: it is kept by the agent, and told again later.
 pub const LIMIT: &str = "limit";

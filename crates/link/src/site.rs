@@ -5,11 +5,13 @@
 //! from wherever it is, also after a restart, and back again.
 
 mod budget;
+mod order;
 mod view;
 
 use std::time::{Duration, Instant};
 
 pub use budget::{Budget, BudgetPolicy, Urgency};
+pub use order::Order;
 pub use view::{Decision, Mode, PathNumber, PathView, Readiness, Reason, Routes};
 
 use crate::Health;
@@ -60,6 +62,10 @@ impl Default for SitePolicy {
 #[derive(Debug)]
 pub struct Site {
     policy: SitePolicy,
+    order: Order,
+    /// Whether the primary path is that by an order, and has not carried the office since: like any other
+    /// it is not gone to while it was shown not to carry it.
+    is_unproven: bool,
     mode: Mode,
     budget: Budget,
     /// Since when the primary path has been bad.
@@ -72,16 +78,28 @@ pub struct Site {
 }
 
 impl Site {
-    /// An office whose traffic goes like that, as the kernel has it at the start.
-    pub fn new(policy: SitePolicy, routes: Routes) -> Self {
+    /// An office that prefers its paths in that order and whose traffic goes like that, as the kernel has it
+    /// at the start.
+    pub fn new(policy: SitePolicy, order: Order, routes: Routes) -> Self {
         let Routes { protected, all, .. } = routes;
-        let mode = match protected.is_primary() {
-            true => Mode::on(all),
-            false => Mode::OnBackup { on: protected, rest: all },
+        let mode = Mode::OnBackup { on: protected, rest: all };
+        let primary = order.primary();
+        let mut site = Self {
+            policy,
+            is_unproven: primary != PathNumber::PRIMARY && all != primary,
+            order,
+            mode,
+            budget: Budget::default(),
+            bad_since: None,
+            clamped: None,
+            waits_until: None,
+            looked_at: None,
         };
-        let clamped = mode.backup().map(|path| (path, None));
-        let budget = Budget::default();
-        Self { policy, mode, budget, bad_since: None, clamped, waits_until: None, looked_at: None }
+        if protected == all {
+            site.mode = site.on(all);
+        }
+        site.clamped = site.backup(site.mode).map(|path| (path, None));
+        site
     }
 
     /// How the office is connected.
@@ -92,6 +110,11 @@ impl Site {
     /// Other limits from now on; the state stays.
     pub fn change_policy(&mut self, policy: SitePolicy) {
         self.policy = policy;
+    }
+
+    /// In which order it prefers its paths.
+    pub const fn order(&self) -> &Order {
+        &self.order
     }
 
     /// Where traffic is to go now.
@@ -109,7 +132,7 @@ impl Site {
         let of_mode = match self.mode {
             Mode::Returning { since, .. } => Some(since + self.policy.canary),
             Mode::Locked { until, .. } => until,
-            Mode::Primary => self.bad_since.map(|since| since + self.policy.split_after),
+            Mode::Primary { .. } => self.bad_since.map(|since| since + self.policy.split_after),
             _ => None,
         };
         let settled = self.clamped.and_then(|(_, since)| since);
@@ -128,11 +151,40 @@ impl Site {
     /// People take the pin away.
     pub fn unlock(&mut self, paths: &[PathView], now: Instant) -> Vec<Decision> {
         let Mode::Locked { on, .. } = self.mode else { return Vec::new() };
-        let unlocked = self.go(Mode::on(on), Reason::Unlocked, now);
+        let unlocked = self.go(self.on(on), Reason::Unlocked, now);
         std::iter::once(unlocked).chain(self.look(paths, now)).collect()
     }
 
-    /// Looks at all paths, of which the first is the primary one; returns what is to be done, in order.
+    /// Prefers its paths in another order. For that alone nothing moves: only the trial of a path that is not
+    /// preferred any more ends. To another primary path the office goes as it returns to one.
+    pub fn reorder(&mut self, order: Order, paths: &[PathView], now: Instant) -> Vec<Decision> {
+        let former = std::mem::replace(&mut self.order, order);
+        let (mode, primary) = (self.reordered(), self.order.primary());
+        let is_other = former.primary() != primary;
+        if is_other {
+            self.is_unproven = true;
+            self.bad_since = None;
+        }
+        // Where visitors make room may be another path although the mode is as it was.
+        let reordered = is_other || mode != self.mode;
+        let reordered = reordered.then(|| self.go(mode, Reason::Preferred(primary), now));
+        reordered.into_iter().chain(self.look(paths, now)).collect()
+    }
+
+    /// What the mode is by an order that is another one.
+    fn reordered(&self) -> Mode {
+        match self.mode {
+            Mode::Primary { on } => self.on(on),
+            Mode::OnBackup { on, rest } if on == rest => self.on(on),
+            Mode::Split { on, rest } if rest != self.order.primary() => Mode::OnBackup { on, rest },
+            Mode::Returning { from, rest, to, .. } if !self.order.prefers(to, from) => {
+                if from == rest { self.on(from) } else { Mode::OnBackup { on: from, rest } }
+            }
+            mode => mode,
+        }
+    }
+
+    /// Looks at all paths, as they are listed; returns what is to be done, in order.
     pub fn look(&mut self, paths: &[PathView], now: Instant) -> Vec<Decision> {
         let mut decisions = Vec::new();
         self.looked_at = Some(now);
@@ -155,11 +207,11 @@ impl Site {
         match self.mode {
             Mode::Locked { on, until } => {
                 let is_over = until.is_some_and(|until| until <= now);
-                is_over.then(|| (Mode::on(on), Reason::Unlocked, Urgency::None))
+                is_over.then(|| (self.on(on), Reason::Unlocked, Urgency::None))
             }
-            Mode::Primary => self.leave_primary(paths, now),
+            Mode::Primary { on } => self.leave_primary(paths, on, now),
             Mode::OnBackup { on, rest } => self.leave_backup(paths, (on, rest), now),
-            Mode::Split { on } => self.leave_split(paths, on),
+            Mode::Split { on, rest } => self.leave_split(paths, (on, rest)),
             Mode::Returning { from, rest, to, since } => {
                 let back = Mode::OnBackup { on: from, rest };
                 self.leave_trial(paths, (back, to, since), now)
@@ -173,23 +225,28 @@ impl Site {
         }
     }
 
-    fn leave_primary(&self, paths: &[PathView], now: Instant) -> Option<(Mode, Reason, Urgency)> {
-        let primary = view(paths, PathNumber::PRIMARY)?;
+    fn leave_primary(
+        &self,
+        paths: &[PathView],
+        from: PathNumber,
+        now: Instant,
+    ) -> Option<(Mode, Reason, Urgency)> {
+        let primary = view(paths, from)?;
         if primary.is_set_aside() {
-            return self.make_way(paths, PathNumber::PRIMARY);
+            return self.make_way(paths, from);
         }
         if !may_stay(primary) {
-            return self.flee(paths, PathNumber::PRIMARY);
+            return self.flee(paths, from);
         }
         let is_due = self.bad_since.is_some_and(|since| now >= since + self.policy.split_after);
-        let (on, _) = backups(paths).find(|(_, path)| {
+        let (on, _) = self.views(paths).skip(1).find(|(_, path)| {
             is_due && path.tier() == Tier::Fit && self.is_clearly_better(path, primary)
         })?;
         let mode = match self.policy.moves {
-            Moves::Apart => Mode::Split { on },
-            Moves::Together => Mode::on(on),
+            Moves::Apart => Mode::Split { on, rest: from },
+            Moves::Together => self.on(on),
         };
-        Some((mode, Reason::Bad(PathNumber::PRIMARY), Urgency::Voluntary))
+        Some((mode, Reason::Bad(from), Urgency::Voluntary))
     }
 
     fn leave_backup(
@@ -199,10 +256,14 @@ impl Site {
         now: Instant,
     ) -> Option<(Mode, Reason, Urgency)> {
         let backup = view(paths, on)?;
-        let preferred = (0..on.index()).map(PathNumber::new).find(|number| {
+        let preferred = self.order.before(on).find(|number| {
             view(paths, *number).is_some_and(|path| {
                 path.health == Health::Up
-                    && (number.is_primary() || path.readiness == Readiness::Ready)
+                    && match path.readiness {
+                        Readiness::Ready => true,
+                        Readiness::Stale => *number == self.order.primary(),
+                        Readiness::Unfit => self.needs_no_proof(*number),
+                    }
             })
         });
         if backup.is_set_aside() {
@@ -216,29 +277,32 @@ impl Site {
             return Some((mode, Reason::Clean(to), Urgency::Voluntary));
         }
         let is_fit = rest != on && backup.tier() == Tier::Fit;
-        is_fit.then_some((Mode::on(on), Reason::Proven(on), Urgency::Voluntary))
+        is_fit.then(|| (self.on(on), Reason::Proven(on), Urgency::Voluntary))
     }
 
-    fn leave_split(&self, paths: &[PathView], on: PathNumber) -> Option<(Mode, Reason, Urgency)> {
-        let (primary, backup) = (view(paths, PathNumber::PRIMARY)?, view(paths, on)?);
+    fn leave_split(
+        &self,
+        paths: &[PathView],
+        (on, from): (PathNumber, PathNumber),
+    ) -> Option<(Mode, Reason, Urgency)> {
+        let (primary, backup) = (view(paths, from)?, view(paths, on)?);
         if backup.is_set_aside() && primary.is_alive {
-            return Some((Mode::Primary, Reason::Maintenance(on), Urgency::None));
+            return Some((self.on(from), Reason::Maintenance(on), Urgency::None));
         }
         if primary.is_set_aside()
-            && let Some(way) = self.make_way(paths, PathNumber::PRIMARY)
+            && let Some(way) = self.make_way(paths, from)
         {
             return Some(way);
         }
         if !may_stay(primary) && !primary.is_set_aside() {
-            let mode = self.escape(paths, PathNumber::PRIMARY)?;
-            return Some((mode, Reason::Failed(PathNumber::PRIMARY), Urgency::Escape));
+            let mode = self.escape(paths, from)?;
+            return Some((mode, Reason::Failed(from), Urgency::Escape));
         }
         if !may_stay(backup) && (primary.is_alive || !backup.is_alive) {
-            return Some((Mode::Primary, Reason::Failed(on), Urgency::Escape));
+            return Some((self.on(from), Reason::Failed(on), Urgency::Escape));
         }
         let is_good = primary.health == Health::Up;
-        let reason = Reason::Clean(PathNumber::PRIMARY);
-        is_good.then_some((Mode::Primary, reason, Urgency::Voluntary))
+        is_good.then(|| (self.on(from), Reason::Clean(from), Urgency::Voluntary))
     }
 
     fn leave_trial(
@@ -260,18 +324,18 @@ impl Site {
                 true => Reason::Maintenance(from),
                 false => Reason::Failed(from),
             };
-            return Some((Mode::on(to), reason, Urgency::None));
+            return Some((self.on(to), reason, Urgency::None));
         }
         let is_done = tried.health == Health::Up && now >= since + self.policy.canary;
-        is_done.then_some((Mode::on(to), Reason::Clean(to), Urgency::None))
+        is_done.then(|| (self.on(to), Reason::Clean(to), Urgency::None))
     }
 
     /// Away from a path on which people work, as long as it carries yet: to one that carries all, or not
     /// at all. It counts as no failure, and is no change that there can be too many of.
     fn make_way(&self, paths: &[PathView], from: PathNumber) -> Option<(Mode, Reason, Urgency)> {
-        let mut all = (0..).map(PathNumber::new).zip(paths);
-        let (to, _) = all.find(|(number, path)| path.tier_as(*number) == Tier::Fit)?;
-        let mode = Mode::on(to);
+        let mut all = self.views(paths);
+        let (to, _) = all.find(|(number, path)| self.tier(*number, path) == Tier::Fit)?;
+        let mode = self.on(to);
         let is_other = mode.routes() != self.routes();
         is_other.then_some((mode, Reason::Maintenance(from), Urgency::None))
     }
@@ -286,13 +350,59 @@ impl Site {
         is_other.then_some((mode, Reason::Failed(from), Urgency::Escape))
     }
 
-    /// The best that there is for an office whose path `from` carries nothing it can use.
+    /// The best that there is for an office whose path `from` carries nothing it can use: what it has, if
+    /// packets pass there and nothing else is better. A path that carries all as it is goes on doing so,
+    /// also if it would not be chosen for it.
     fn escape(&self, paths: &[PathView], from: PathNumber) -> Option<Mode> {
-        let mode = escape(paths, from, self.routes())?;
-        Some(match (self.policy.moves, mode) {
-            (Moves::Together, Mode::OnBackup { on, .. }) => Mode::on(on),
-            (Moves::Together | Moves::Apart, mode) => mode,
-        })
+        let each = self.views(paths).zip((0_u8..).map(std::cmp::Reverse));
+        // Of equals the earlier one is preferred.
+        let best = each.map(|((number, path), place)| {
+            (self.tier(number, path), number == from, place, number)
+        });
+        let (tier, _, _, number) = best.max()?;
+        let rest = self.routes().all;
+        match tier {
+            Tier::Nothing => None,
+            Tier::Unfit if rest != number && self.policy.moves == Moves::Apart => {
+                Some(Mode::OnBackup { on: number, rest })
+            }
+            Tier::Unfit | Tier::SetAside | Tier::Alive | Tier::Fit => Some(self.on(number)),
+        }
+    }
+
+    /// All on one path.
+    fn on(&self, path: PathNumber) -> Mode {
+        match path == self.order.primary() {
+            true => Mode::Primary { on: path },
+            false => Mode::OnBackup { on: path, rest: path },
+        }
+    }
+
+    /// The other path that carries something of the office, on which visitors make room.
+    fn backup(&self, mode: Mode) -> Option<PathNumber> {
+        let Routes { all, protected, .. } = mode.routes();
+        [protected, all].into_iter().find(|path| *path != self.order.primary())
+    }
+
+    /// The paths, the preferred one first.
+    fn views<'a>(
+        &self,
+        paths: &'a [PathView],
+    ) -> impl Iterator<Item = (PathNumber, &'a PathView)> + use<'a, '_> {
+        self.order.iter().filter_map(|number| Some((number, view(paths, number)?)))
+    }
+
+    /// How well a path would carry the office.
+    fn tier(&self, number: PathNumber, path: &PathView) -> Tier {
+        match path.tier() {
+            Tier::Unfit if self.needs_no_proof(number) => Tier::Fit,
+            tier => tier,
+        }
+    }
+
+    /// Whether a path carries the office whatever trials show.
+    fn needs_no_proof(&self, number: PathNumber) -> bool {
+        number == self.order.primary() && !self.is_unproven
     }
 
     fn is_clearly_better(&self, path: &PathView, primary: &PathView) -> bool {
@@ -301,7 +411,7 @@ impl Site {
     }
 
     fn watch_primary(&mut self, paths: &[PathView], now: Instant) {
-        self.bad_since = match view(paths, PathNumber::PRIMARY).map(|primary| primary.health) {
+        self.bad_since = match view(paths, self.order.primary()).map(|primary| primary.health) {
             Some(Health::Degraded) => Some(self.bad_since.unwrap_or(now)),
             // What loses packets loses heartbeats, too, and is no better for it.
             Some(Health::Suspect) => self.bad_since,
@@ -319,7 +429,8 @@ impl Site {
 
     fn go(&mut self, mode: Mode, reason: Reason, now: Instant) -> Decision {
         let from = std::mem::replace(&mut self.mode, mode);
-        self.clamped = match (mode.backup(), self.clamped) {
+        self.is_unproven &= mode.routes().all != self.order.primary();
+        self.clamped = match (self.backup(mode), self.clamped) {
             (Some(path), _) => Some((path, None)),
             (None, Some((path, since))) => Some((path, since.or(Some(now)))),
             (None, None) => None,
@@ -364,14 +475,6 @@ impl PathView {
         }
     }
 
-    /// The same as the path of that place: the primary one needs no proof.
-    fn tier_as(&self, number: PathNumber) -> Tier {
-        match self.tier() {
-            Tier::Unfit if number.is_primary() => Tier::Fit,
-            tier => tier,
-        }
-    }
-
     /// Whether people work on it, and packets pass yet.
     const fn is_set_aside(&self) -> bool {
         matches!(self.health, Health::Maintenance) && self.is_alive
@@ -383,34 +486,8 @@ const fn may_stay(path: &PathView) -> bool {
     path.health.is_usable() || matches!(path.health, Health::Init)
 }
 
-/// The best that there is for an office whose path `from` carries nothing it can use: what it has, if
-/// packets pass there and nothing else is better. A path that carries all as it is goes on doing so,
-/// also if it would not be chosen for it.
-fn escape(paths: &[PathView], from: PathNumber, routes: Routes) -> Option<Mode> {
-    let best = (0..)
-        .map(PathNumber::new)
-        .zip(paths)
-        .map(|(number, path)| {
-            // Of equals the earlier one is preferred.
-            (path.tier_as(number), number == from, std::cmp::Reverse(number.index()), number)
-        })
-        .max();
-    let (tier, _, _, number) = best?;
-    match tier {
-        Tier::Nothing => None,
-        Tier::Unfit if routes.all != number => {
-            Some(Mode::OnBackup { on: number, rest: routes.all })
-        }
-        Tier::Unfit | Tier::SetAside | Tier::Alive | Tier::Fit => Some(Mode::on(number)),
-    }
-}
-
 fn view(paths: &[PathView], number: PathNumber) -> Option<&PathView> {
     paths.get(usize::from(number.index()))
-}
-
-fn backups(paths: &[PathView]) -> impl Iterator<Item = (PathNumber, &PathView)> {
-    (0..).map(PathNumber::new).zip(paths).skip(1)
 }
 
 #[cfg(test)]

@@ -52,7 +52,9 @@ pub async fn run(agent: &AdminClient, format: Format) -> anyhow::Result<()> {
 
 /// What has to happen before the office uses a path that it does not use.
 fn waits_for(status: &Status, path: &PathStatus) -> Option<&'static str> {
-    let is_primary = status.paths.first().is_some_and(|first| first.name == path.name);
+    let is_primary = status.order.first() == Some(&path.name);
+    let is_listed_first = status.paths.first().is_some_and(|first| first.name == path.name);
+    let is_unfit = path.fitness.as_deref() == Some("unfit");
     match path.health.as_str() {
         "init" | "down" => Some("heartbeats have to be heard in both directions"),
         "suspect" => Some("the next heartbeat has to come"),
@@ -62,6 +64,9 @@ fn waits_for(status: &Status, path: &PathStatus) -> Option<&'static str> {
         "maintenance" => Some("people have to give it back: sabeel link resume"),
         _ if status.mode == "locked" => Some("people have to take the pin away: sabeel link auto"),
         _ if status.mode == "returning" && is_primary => Some("it is on trial for 10 s"),
+        _ if is_primary && is_unfit && !is_listed_first => {
+            Some("a trial has to show that it would carry the office")
+        }
         _ if is_primary => Some("the office returns when it may change its path again"),
         _ => None,
     }

@@ -178,7 +178,11 @@ fn a_path_is_proven_while_every_end_that_tries_it_says_so() {
 
 #[test]
 fn an_office_is_on_its_backup_while_it_goes_by_another_path() {
-    let office = |seconds, path: &str| told(seconds, Word::Office { path: path.to_owned() });
+    let by = |seconds, path: &str, preferred: Option<&str>| {
+        let preferred = preferred.map(str::to_owned);
+        told(seconds, Word::Office { path: path.to_owned(), preferred })
+    };
+    let office = |seconds, path: &str| by(seconds, path, None);
     let words = vec![
         office(100, "radio"),
         told(150, Word::Began),
@@ -190,6 +194,17 @@ fn an_office_is_on_its_backup_while_it_goes_by_another_path() {
     let told = site("fibre", words, &[(70_000, 75_000), (85_000, 86_400)]);
     let history = office_history("hofuf", Vec::new(), Some(&told), around(&zone, &[]));
     assert_eq!(history.on_backup, spans(&[(100, 300), (80_000, 85_000)]));
+    // Which one it prefers may change.
+    let words = vec![
+        by(100, "radio", Some("radio")),
+        office(200, "fibre"),
+        office(300, "radio"),
+        by(500, "radio", Some("fibre")),
+        by(600, "fibre", Some("fibre")),
+    ];
+    let told = site("fibre", words, &[]);
+    let history = office_history("hofuf", Vec::new(), Some(&told), around(&zone, &[]));
+    assert_eq!(history.on_backup, spans(&[(200, 300), (500, 600)]));
 }
 
 #[test]
@@ -223,7 +238,7 @@ fn a_clock_that_jumps_is_told_apart_from_what_comes_late() {
     let word = |own: i64, taken: i64| Told {
         at: at(own),
         taken_at: at(taken),
-        word: Word::Office { path: "fibre".to_owned() },
+        word: Word::Office { path: "fibre".to_owned(), preferred: None },
     };
     let steps = |words: Vec<Told>, silent: &[(i64, i64)]| {
         let history = history(site("fibre", words, silent), None, &[]);

@@ -6,6 +6,7 @@ use link::carry::Judgement;
 use link::guard::{Crowding, GuardReason, SignIns, Wanted};
 use link::path::{Change, Why};
 pub use link::report::Event;
+use link::report::PREFERRED;
 use link::site::{Decision, Reason};
 use link::{Fault, PathNumber};
 
@@ -117,6 +118,7 @@ impl Words {
                 from: Some(decision.from.as_str().to_owned()),
                 to: Some(decision.to.as_str().to_owned()),
                 why: Some(reason(decision.reason).to_owned()),
+                code: matches!(decision.reason, Reason::Preferred(_)).then(|| PREFERRED.to_owned()),
                 routes: Some(
                     [decision.routes.protected, decision.routes.all].map(|path| self.path(path)),
                 ),
@@ -290,6 +292,7 @@ const fn reason(reason: Reason) -> &'static str {
         Reason::TrialFailed(_) => "the path was not good after all",
         Reason::Proven(_) => "the path was shown to carry all",
         Reason::Settled(_) => "visitors have the path back",
+        Reason::Preferred(_) => "the path is preferred from now on",
         Reason::Locked => "people pinned it",
         Reason::Unlocked => "the pin is gone",
     }
@@ -304,7 +307,8 @@ const fn subject(reason: Reason) -> Option<PathNumber> {
         | Reason::Clean(path)
         | Reason::TrialFailed(path)
         | Reason::Proven(path)
-        | Reason::Settled(path) => Some(path),
+        | Reason::Settled(path)
+        | Reason::Preferred(path) => Some(path),
         Reason::AllDown | Reason::Locked | Reason::Unlocked => None,
     }
 }

@@ -20,6 +20,7 @@ pub struct WrittenPolicy {
     canary: Option<Vec<IpNet>>,
     protected_mark: Option<u32>,
     visitors: Option<Vec<IpNet>>,
+    order: Option<Vec<String>>,
     paths: Vec<WrittenPath>,
 }
 
@@ -75,6 +76,7 @@ impl WrittenPolicy {
             canary: self.canary.as_ref().unwrap_or(&file.canary).clone(),
             protected_mark: self.protected_mark.unwrap_or(file.protected_mark),
             visitors: self.visitors.as_ref().unwrap_or(&file.visitors).clone(),
+            order: self.order.as_ref().unwrap_or(&file.order).clone(),
             paths,
             ..file.clone()
         };

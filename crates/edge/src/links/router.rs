@@ -41,10 +41,12 @@ impl Router {
             Plan::new(settings.outline()).map_err(|error| LinksError::Routes(error.to_string()))?;
         // Before the first look, so that nothing falls between.
         let devices = Watch::open(&plan).map_err(routes_fail)?;
+        let primary = settings.order().primary();
         let (steering, wanted) = match settings.mode {
-            SwitchMode::Switch => take_up(plan, Hand::Kernel).map_err(routes_fail)?,
-            SwitchMode::DryRun => take_up(plan, Hand::DryRun).map_err(routes_fail)?,
+            SwitchMode::Switch => take_up(plan, Hand::Kernel, primary).map_err(routes_fail)?,
+            SwitchMode::DryRun => take_up(plan, Hand::DryRun, primary).map_err(routes_fail)?,
             SwitchMode::Advise => {
+                // Without advice FRR goes by what paths cost, the first of which costs least.
                 let path = advice::standing(settings).unwrap_or(PathNumber::PRIMARY);
                 (Steering::Advice(Sender::new(path)), Routes::everything(path))
             }
@@ -94,9 +96,9 @@ impl Router {
 }
 
 /// The switch that moves routes, and where they go by what the kernel holds.
-fn take_up(plan: Plan, hand: Hand) -> Result<(Steering, Routes), SwitchError> {
+fn take_up(plan: Plan, hand: Hand, primary: PathNumber) -> Result<(Steering, Routes), SwitchError> {
     let mut switch = Switch::open(plan, hand)?;
-    let wanted = switch.standing()?.routes().unwrap_or(Routes::everything(PathNumber::PRIMARY));
+    let wanted = switch.standing()?.routes().unwrap_or(Routes::everything(primary));
     // Nothing is on trial yet.
     let wanted = Routes { canary: wanted.all, ..wanted };
     Ok((Steering::Routes(Box::new(switch)), wanted))

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use domain::Zone;
 use ipnet::IpNet;
-use link::site::Moves;
+use link::site::{Moves, Order};
 use link::{PathNumber, SitePolicy};
 use serde::Deserialize;
 
@@ -55,8 +55,12 @@ pub struct LinksSettings {
     /// How FRR is advised, where that is the mode.
     #[serde(default)]
     pub frr: FrrSettings,
-    /// The paths to the other offices, the primary one first; 1 to 8.
+    /// The paths to the other offices, the primary one first unless `order` says otherwise; 1 to 8.
     pub paths: Vec<PathSettings>,
+    /// The names of the paths that are preferred to all others, in this order; default none, so that paths
+    /// are preferred as they are listed.
+    #[serde(default)]
+    pub order: Vec<String>,
     /// What runs no agent and is asked by a path; 20,000 at most.
     #[serde(default)]
     pub targets: Vec<TargetSettings>,
@@ -265,10 +269,13 @@ pub enum LinksSettingsError {
     Canary(IpNet),
     /// An agent that runs cannot take it.
     #[error(
-        "an agent that runs takes only `offices`, `canary`, `visitors`, `protected-mark`, and how paths \
-         that it has are routed, watched and shared; restart it for anything else"
+        "an agent that runs takes only `offices`, `canary`, `visitors`, `protected-mark`, `order`, and how \
+         paths that it has are routed, watched and shared; restart it for anything else"
     )]
     Restart,
+    /// What is to be preferred is no path.
+    #[error("`order` names {0}, which is no path of the office")]
+    Order(String),
     /// Nothing is paid for that a budget could be for.
     #[error("path {0}: `budget-mb` needs `metered`")]
     Budget(String),
@@ -336,6 +343,7 @@ impl LinksSettings {
                 }
             }
         }
+        self.check_order()?;
         self.carry_test.validate()?;
         self.check_trials()?;
         self.check_resolver()?;
@@ -378,11 +386,37 @@ impl LinksSettings {
             canary: self.canary.clone(),
             protected_mark: self.protected_mark,
             visitors: self.visitors.clone(),
+            order: self.order.clone(),
             paths: self.paths.iter().zip(&fresh.paths).map(path).collect(),
             ..fresh.clone()
         } == *self;
         let is_as_many = self.paths.len() == fresh.paths.len();
         if is_same && is_as_many { Ok(()) } else { Err(LinksSettingsError::Restart) }
+    }
+
+    /// Whether each path that is to be preferred is there, and named once.
+    fn check_order(&self) -> Result<(), LinksSettingsError> {
+        let mut named = BTreeSet::new();
+        for name in &self.order {
+            if !self.paths.iter().any(|path| path.name == *name) {
+                return Err(LinksSettingsError::Order(name.clone()));
+            }
+            if !named.insert(name) {
+                return Err(LinksSettingsError::Twice {
+                    what: "place in `order`",
+                    value: name.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// In which order paths are preferred.
+    pub(super) fn order(&self) -> Order {
+        let number = |name: &String| self.paths.iter().position(|path| path.name == *name);
+        let first = self.order.iter().filter_map(number);
+        let first = first.filter_map(|place| u8::try_from(place).ok()).map(PathNumber::new);
+        Order::of(first, u8::try_from(self.paths.len()).unwrap_or(u8::MAX))
     }
 
     /// The routes of the office.
@@ -410,6 +444,7 @@ impl LinksSettings {
             flow_table: common.flow_table + 16 * instance,
             flow_preference: common.flow_preference + instance,
             paths: self.paths.iter().map(path).collect(),
+            preferred: self.order().iter().collect(),
             prefixes: self.offices.clone(),
             pinned: numbers.zip(&self.paths).flat_map(pinned).collect(),
             canary: self.canary.clone(),

@@ -34,7 +34,10 @@ pub struct Status {
     /// The generation of the centre's policy by which it runs; nothing if it runs by its file alone.
     #[serde(default)]
     pub policy: Option<u64>,
-    /// Its paths, the primary one first.
+    /// The names of its paths, the primary one first.
+    #[serde(default)]
+    pub order: Vec<String>,
+    /// Its paths as they are listed.
     pub paths: Vec<PathStatus>,
 }
 
@@ -177,6 +180,7 @@ impl Status {
             is_dry_run: words.mode == SwitchMode::DryRun,
             is_advised: words.mode == SwitchMode::Advise,
             policy: None,
+            order: watch.site().order().iter().map(|path| words.path(path)).collect(),
             paths: paths.collect(),
         }
     }

@@ -138,7 +138,7 @@ impl Watch {
                 losses: Losses::default(),
             });
         }
-        let site = Site::new(settings.site_policy(), routes);
+        let site = Site::new(settings.site_policy(), settings.order(), routes);
         let mut watch = Self { sessions, paths, site, next_second: now + SECOND, key };
         // Where an agent starts, the mode says what visitors have, and no memory.
         let _ = watch.site.clamped().and_then(|path| watch.come(path, now));

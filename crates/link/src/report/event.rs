@@ -31,7 +31,7 @@ pub struct Event {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
     /// The same of a path or its fitness, in one word for programs; of visitors whether more may come,
-    /// [`OPEN`](super::OPEN) or [`STOPPED`](super::STOPPED).
+    /// [`OPEN`](super::OPEN) or [`STOPPED`](super::STOPPED); of an office [`PREFERRED`](super::PREFERRED).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// By which paths the office goes afterwards: what is protected, and the rest.

@@ -24,6 +24,13 @@ const fn of(health: Health) -> PathView {
     PathView { health, ..GOOD }
 }
 
+/// How paths are after so many seconds, and which are preferred from then on if that is another order.
+type Hour = (Vec<PathView>, u64, Option<[u8; 2]>);
+
+fn told(decisions: Vec<Decision>) -> Vec<(&'static str, Reason)> {
+    decisions.into_iter().map(|decision| (decision.to.as_str(), decision.reason)).collect()
+}
+
 /// An office and the time that passes for it.
 struct Story {
     site: Site,
@@ -36,7 +43,8 @@ impl Story {
     }
 
     fn with(routes: Routes) -> Self {
-        Self { site: Site::new(SitePolicy::default(), routes), now: origin() }
+        let site = Site::new(SitePolicy::default(), Order::of([], 4), routes);
+        Self { site, now: origin() }
     }
 
     /// On the primary path, with an office all of whose traffic goes the same way.
@@ -55,8 +63,22 @@ impl Story {
     }
 
     fn look(&mut self, paths: &[PathView]) -> Vec<(&'static str, Reason)> {
-        let decisions = self.site.look(paths, self.now);
-        decisions.into_iter().map(|decision| (decision.to.as_str(), decision.reason)).collect()
+        told(self.site.look(paths, self.now))
+    }
+
+    /// These paths are preferred to the others from now on.
+    fn prefer(&mut self, first: &[PathNumber], paths: &[PathView]) -> Vec<(&'static str, Reason)> {
+        let order = Order::of(first.iter().copied(), 4);
+        told(self.site.reorder(order, paths, self.now))
+    }
+
+    /// Time passes, and then the order may be another one.
+    fn pass(&mut self, (paths, after, first): &Hour) -> Vec<Decision> {
+        self.now += SECS(*after);
+        let Some(first) = first else { return self.site.look(paths, self.now) };
+        let count = u8::try_from(paths.len()).unwrap();
+        let first = first.iter().map(|any| PathNumber::new(any % count));
+        self.site.reorder(Order::of(first, count), paths, self.now)
     }
 
     fn after(&mut self, seconds: u64, paths: &[PathView]) -> Vec<(&'static str, Reason)> {
@@ -428,6 +450,119 @@ fn a_pin_holds_whatever_work_is_planned() {
     assert_eq!(story.look(&[SET_ASIDE, GOOD]), []);
 }
 
+#[test]
+fn to_a_path_that_is_preferred_from_now_on_an_office_goes_by_a_trial_and_so_it_comes_back() {
+    let mut story = Story::on(PathNumber::PRIMARY);
+    for (first, to, from) in
+        [(&[ONE][..], ONE, PathNumber::PRIMARY), (&[], PathNumber::PRIMARY, ONE)]
+    {
+        let (preferred, clean) = (Reason::Preferred(to), Reason::Clean(to));
+        let told = story.prefer(first, &[GOOD, GOOD]);
+        assert_eq!(told, [("on-backup", preferred), ("returning", clean)]);
+        assert_eq!(story.site.routes(), Routes { canary: to, ..Routes::everything(from) });
+        assert_eq!(story.prefer(first, &[GOOD, GOOD]), [], "it is so already");
+        assert_eq!(story.after(9, &[GOOD, GOOD]), []);
+        assert_eq!(story.after(1, &[GOOD, GOOD]), [("primary", clean)]);
+        assert_eq!(story.site.routes(), Routes::everything(to));
+        assert_eq!(story.after(30, &[GOOD, GOOD]), [("primary", Reason::Settled(from))]);
+        assert_eq!(story.site.clamped(), None);
+    }
+}
+
+#[test]
+fn an_order_moves_nothing_to_a_path_that_is_not_good_or_was_shown_not_to_carry_the_office() {
+    let preferred = [("on-backup", Reason::Preferred(ONE))];
+    for view in
+        [UNFIT, DEAD, BAD, of(Health::Recovering), of(Health::Held), of(Health::Init), SET_ASIDE]
+    {
+        let mut story = Story::on(PathNumber::PRIMARY);
+        assert_eq!(story.prefer(&[ONE], &[GOOD, view]), preferred, "{view:?}");
+        assert_eq!(story.after(600, &[GOOD, view]), []);
+        assert_eq!(story.site.routes(), Routes::everything(PathNumber::PRIMARY));
+        assert_eq!(story.after(1, &[GOOD, STALE]), [("returning", Reason::Clean(ONE))]);
+    }
+    // Nor where all else fails, but for what is protected; and once it carries the office, as any primary one.
+    let mut story = Story::on(PathNumber::PRIMARY);
+    story.prefer(&[ONE], &[GOOD, UNFIT, GOOD]);
+    assert_eq!(story.look(&[DEAD, UNFIT, GOOD])[0].1, Reason::Failed(PathNumber::PRIMARY));
+    assert_eq!(story.site.routes(), Routes::everything(TWO));
+    story.after(60, &[DEAD, GOOD, GOOD]);
+    story.after(10, &[DEAD, GOOD, GOOD]);
+    assert_eq!(story.site.routes(), Routes::everything(ONE));
+    assert_eq!(story.after(1, &[GOOD, UNFIT, GOOD]), [], "the primary path needs no proof");
+    // It starts again by the same order, and knows as little of it as by the first.
+    let order = Order::of([ONE], 2);
+    let routes = Routes::everything(PathNumber::PRIMARY);
+    story.site = Site::new(SitePolicy::default(), order, routes);
+    assert_eq!((story.site.mode().as_str(), story.look(&[GOOD, UNFIT])), ("on-backup", vec![]));
+}
+
+#[test]
+fn what_goes_on_is_brought_to_another_order() {
+    let [fibre, radio, tunnel] = [PathNumber::PRIMARY, ONE, TWO];
+    let split = |story: &mut Story| {
+        story.look(&[BAD, GOOD, GOOD]);
+        story.after(10, &[BAD, GOOD, GOOD]);
+    };
+    let returning = |story: &mut Story| {
+        story.look(&[DEAD, GOOD, GOOD]);
+        story.after(60, &[GOOD, GOOD, GOOD]);
+    };
+    let locked = |story: &mut Story| {
+        story.site.lock(tunnel, None, story.now);
+    };
+    let isolated = |story: &mut Story| drop(story.look(&[DEAD; 3]));
+    let on_unfit = |story: &mut Story| drop(story.look(&[DEAD, UNFIT, DEAD]));
+    type Begin<'a> = &'a dyn Fn(&mut Story);
+    for (what, begin, first, paths, modes, carrier) in [
+        // The path to which voices went is the primary one: the rest follows.
+        (
+            "split",
+            &split as Begin<'_>,
+            radio,
+            [BAD, GOOD, GOOD],
+            &["on-backup", "primary"][..],
+            radio,
+        ),
+        ("split", &split, tunnel, [BAD, GOOD, GOOD], &["on-backup", "returning"], radio),
+        // A trial of a path that is not preferred any more ends; any other one goes on.
+        ("returning", &returning, radio, [GOOD; 3], &["primary"], radio),
+        ("returning", &returning, tunnel, [GOOD; 3], &["returning"], radio),
+        ("locked", &locked, radio, [GOOD; 3], &["locked"], tunnel),
+        ("isolated", &isolated, radio, [DEAD; 3], &["isolated"], fibre),
+        ("isolated", &isolated, radio, [DEAD, GOOD, GOOD], &["isolated", "primary"], radio),
+        ("on-backup", &on_unfit, radio, [DEAD, UNFIT, DEAD], &["on-backup"], radio),
+        ("on-backup", &on_unfit, radio, [DEAD, GOOD, DEAD], &["on-backup", "primary"], radio),
+        ("on-backup", &on_unfit, tunnel, [DEAD, UNFIT, GOOD], &["on-backup", "returning"], radio),
+    ] {
+        let mut story = Story::on(fibre);
+        begin(&mut story);
+        assert_eq!(story.site.mode().as_str(), what);
+        let told = story.prefer(&[first], &paths);
+        let told: Vec<_> = told.into_iter().map(|(mode, _)| mode).collect();
+        assert_eq!((&told[..], story.site.mode().carrier()), (modes, carrier), "{what}, {first}");
+    }
+}
+
+#[test]
+fn orders_that_change_all_the_time_move_an_office_no_more_often_than_its_budget() {
+    let mut story = Story::on(PathNumber::PRIMARY);
+    let mut moves = 0;
+    for minute in 0..14 {
+        let before = story.site.routes().all;
+        story.prefer(if minute % 2 == 0 { &[ONE] } else { &[] }, &[GOOD, GOOD]);
+        story.after(10, &[GOOD, GOOD]);
+        moves += usize::from(story.site.routes().all != before);
+        story.now += SECS(50);
+    }
+    assert_eq!(moves, 3, "the last is kept for an escape");
+    // The last order holds as soon as there may be a change again.
+    assert_eq!(story.site.routes(), Routes::everything(ONE));
+    story.after(900, &[GOOD, GOOD]);
+    assert_eq!(story.after(10, &[GOOD, GOOD]).len(), 1);
+    assert_eq!(story.site.routes(), Routes::everything(PathNumber::PRIMARY));
+}
+
 fn any_view() -> impl Strategy<Value = PathView> {
     let health = prop::sample::select(vec![
         Health::Maintenance,
@@ -452,10 +587,11 @@ fn any_view() -> impl Strategy<Value = PathView> {
     )
 }
 
-fn any_weather() -> impl Strategy<Value = Vec<(Vec<PathView>, u64)>> {
+fn any_weather() -> impl Strategy<Value = Vec<Hour>> {
     (2_usize..=4).prop_flat_map(|paths| {
         let views = prop::collection::vec(any_view(), paths);
-        prop::collection::vec((views, 0_u64..120), 1..150)
+        let first = prop::option::weighted(0.1, any::<[u8; 2]>());
+        prop::collection::vec((views, 0_u64..120, first), 1..150)
     })
 }
 
@@ -463,14 +599,13 @@ proptest! {
     #[test]
     fn an_office_never_leaves_a_path_that_carries_for_one_that_does_not(weather in any_weather()) {
         let mut story = Story::on(PathNumber::PRIMARY);
-        for (paths, after) in weather {
-            story.now += SECS(after);
+        for hour in weather {
             let mut routes = story.site.routes();
-            for decision in story.site.look(&paths, story.now) {
+            for decision in story.pass(&hour) {
                 for (from, to) in [
                     (routes.all, decision.routes.all), (routes.protected, decision.routes.protected)
                 ] {
-                    let carries = |path| view(&paths, path).is_some_and(|path| path.is_alive);
+                    let carries = |path| view(&hour.0, path).is_some_and(|path| path.is_alive);
                     prop_assert!(from == to || carries(to) || !carries(from), "{decision:?}");
                 }
                 routes = decision.routes;
@@ -481,11 +616,11 @@ proptest! {
     #[test]
     fn visitors_are_clamped_wherever_the_office_is(weather in any_weather()) {
         let mut story = Story::on(PathNumber::PRIMARY);
-        for (paths, after) in weather {
-            story.now += SECS(after);
-            for decision in story.site.look(&paths, story.now) {
+        for hour in weather {
+            for decision in story.pass(&hour) {
                 let carrier = decision.routes.protected;
-                prop_assert!(carrier.is_primary() || decision.clamped == Some(carrier));
+                let is_primary = carrier == story.site.order().primary();
+                prop_assert!(is_primary || decision.clamped == Some(carrier));
             }
         }
     }
@@ -495,9 +630,8 @@ proptest! {
         let mut story = Story::on(PathNumber::PRIMARY);
         let policy = BudgetPolicy::default();
         let mut begun = Vec::new();
-        for (paths, after) in weather {
-            story.now += SECS(after);
-            for decision in story.site.look(&paths, story.now) {
+        for hour in weather {
+            for decision in story.pass(&hour) {
                 // A trial and its end are one change.
                 let ends_trial = matches!(decision.from, Mode::Returning { .. });
                 // Those of planned work are as many as are planned.
@@ -519,16 +653,16 @@ proptest! {
     fn whatever_was_an_office_is_back_after_a_good_hour(weather in any_weather()) {
         let mut story = Story::on(PathNumber::PRIMARY);
         let mut number = 0;
-        for (paths, after) in weather {
-            number = paths.len();
-            story.now += SECS(after);
-            story.look(&paths);
+        for hour in weather {
+            number = hour.0.len();
+            story.pass(&hour);
         }
         let good = vec![GOOD; number];
         for _ in 0..3_600 {
             story.after(1, &good);
         }
-        prop_assert_eq!(story.site.mode(), Mode::Primary);
+        let primary = story.site.order().primary();
+        prop_assert_eq!(story.site.mode(), Mode::Primary { on: primary });
         prop_assert_eq!(story.site.clamped(), None);
         prop_assert_eq!(story.site.next_deadline(), None);
     }
@@ -536,8 +670,8 @@ proptest! {
     #[test]
     fn what_moves_together_is_never_apart(weather in any_weather()) {
         let mut story = Story::together();
-        for (paths, after) in weather {
-            story.after(after, &paths);
+        for hour in weather {
+            story.pass(&hour);
             let Routes { all, protected, .. } = story.site.routes();
             prop_assert_eq!(all, protected);
         }
@@ -547,10 +681,9 @@ proptest! {
     fn decisions_follow_one_another_and_each_can_be_undone(weather in any_weather()) {
         let mut story = Story::on(PathNumber::PRIMARY);
         let mut routes = story.site.routes();
-        for (paths, after) in weather {
-            story.now += SECS(after);
+        for hour in weather {
             let mut mode = story.site.mode();
-            for decision in story.site.look(&paths, story.now) {
+            for decision in story.pass(&hour) {
                 prop_assert_eq!(decision.from, mode);
                 prop_assert_eq!(decision.from.routes(), routes, "what it was is known");
                 (mode, routes) = (decision.to, decision.routes);

@@ -5,15 +5,15 @@ use std::time::Instant;
 
 use crate::{Health, Mos};
 
-/// The place of a path in the order in which an office prefers them.
+/// Which path of an office it is: its place as they are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PathNumber(u8);
 
 impl PathNumber {
-    /// The path that is used while all is well.
+    /// The path that is used while all is well, unless an order says otherwise.
     pub const PRIMARY: Self = Self(0);
 
-    /// The path of that place; 0 is the primary one.
+    /// The path of that place; 0 is the first.
     pub const fn new(index: u8) -> Self {
         Self(index)
     }
@@ -21,11 +21,6 @@ impl PathNumber {
     /// Its place.
     pub const fn index(self) -> u8 {
         self.0
-    }
-
-    /// Whether it is the one that is used while all is well.
-    pub const fn is_primary(self) -> bool {
-        self.0 == 0
     }
 }
 
@@ -83,7 +78,10 @@ impl Routes {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// As it should be.
-    Primary,
+    Primary {
+        /// The path that is used while all is well.
+        on: PathNumber,
+    },
     /// By another path.
     OnBackup {
         /// That path.
@@ -95,6 +93,8 @@ pub enum Mode {
     Split {
         /// That way.
         on: PathNumber,
+        /// The primary path.
+        rest: PathNumber,
     },
     /// Little traffic tries whether a preferred path carries again.
     Returning {
@@ -124,18 +124,10 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// All on one path.
-    pub const fn on(path: PathNumber) -> Self {
-        if path.is_primary() {
-            return Self::Primary;
-        }
-        Self::OnBackup { on: path, rest: path }
-    }
-
     /// As it is written in logs, events and on the command line.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Primary => "primary",
+            Self::Primary { .. } => "primary",
             Self::OnBackup { .. } => "on-backup",
             Self::Split { .. } => "split",
             Self::Returning { .. } => "returning",
@@ -146,12 +138,11 @@ impl Mode {
 
     /// Where traffic goes in it.
     pub const fn routes(self) -> Routes {
-        let primary = Routes::everything(PathNumber::PRIMARY);
         match self {
-            Self::Primary => primary,
-            Self::Split { on } => Routes { protected: on, ..primary },
-            Self::OnBackup { on, rest } => Routes { protected: on, ..Routes::everything(rest) },
-            Self::Locked { on, .. } => Routes::everything(on),
+            Self::Primary { on } | Self::Locked { on, .. } => Routes::everything(on),
+            Self::Split { on, rest } | Self::OnBackup { on, rest } => {
+                Routes { protected: on, ..Routes::everything(rest) }
+            }
             Self::Returning { from, rest, to, .. } => {
                 Routes { all: rest, protected: from, canary: to }
             }
@@ -162,18 +153,6 @@ impl Mode {
     /// The path that carries what matters most.
     pub const fn carrier(self) -> PathNumber {
         self.routes().protected
-    }
-
-    /// The other path that carries something of the office, on which visitors make room.
-    pub const fn backup(self) -> Option<PathNumber> {
-        let Routes { all, protected, .. } = self.routes();
-        if !protected.is_primary() {
-            Some(protected)
-        } else if !all.is_primary() {
-            Some(all)
-        } else {
-            None
-        }
     }
 }
 
@@ -198,6 +177,8 @@ pub enum Reason {
     Proven(PathNumber),
     /// The office has been off that path for long enough for visitors to have it back.
     Settled(PathNumber),
+    /// That path is the primary one from now on.
+    Preferred(PathNumber),
     /// People pinned it.
     Locked,
     /// The pin is gone.

@@ -13,7 +13,7 @@ use crate::links::settings::LinksSettings;
 /// More than an office has.
 const MOST_PATHS: u16 = 8;
 
-/// The costs of all paths, the primary one first.
+/// The costs of all paths, as they are listed.
 #[derive(Debug)]
 pub(super) struct Costs {
     paths: Vec<Own>,
@@ -118,11 +118,11 @@ impl Costs {
         (left.next().is_none() && held.len() > 1).then_some(only)
     }
 
-    /// What is to be changed for traffic to go by that path, or as the operator has it. The primary path is
-    /// as the operator has it, too.
+    /// What is to be changed for traffic to go by that path, or as the operator has it. The first path is as
+    /// the operator has it, too.
     pub(super) fn changes(&self, held: &[Words], carrier: PathNumber) -> Vec<Change> {
         let wanted = (0..).zip(&self.paths).map(|(index, own)| {
-            let is_left = !carrier.is_primary() && carrier.index() != index;
+            let is_left = carrier != PathNumber::PRIMARY && carrier.index() != index;
             if is_left { self.away(index) } else { Words(own.cost) }
         });
         let each = wanted.zip(held).zip(&self.paths);

@@ -117,6 +117,7 @@ fn what_an_agent_that_runs_can_take_is_told_from_what_it_cannot() {
         ("", "", true),
         ("10.2.0.0/16\"", "10.2.0.0/16\", \"10.3.0.0/16\"", true),
         ("canary = [\"10.2.255.0/24\"]", "", true),
+        ("canary =", "order = [\"radio\"]\ncanary =", true),
         ("missing = 5", "missing = 4\nheartbeat-ms = 50\ncapacity-mbit = 20", true),
         ("missing = 5", "missing = 5\nprobes-per-second = 9", true),
         ("missing = 5", "missing = 5\nprobes-per-second = 0", false),
@@ -308,6 +309,7 @@ fn what_cannot_be_used_is_refused_by_its_key() {
         ("\"radio\"", "\"fibre\"", "two paths have the name fibre"),
         ("\"198.51.100.2\"", "\"0.0.0.0\"", "path radio: `peer`"),
         ("[\"10.2.0.0/16\"]", "[]", "`offices` is 0"),
+        ("site =", "order = [\"copper\"]\nsite =", "`order` names copper, which is no path"),
         ("10.2.255.0/24", "10.3.0.0/24", "10.3.0.0/24 in `canary`"),
         ("10.2.0.0/16\"]", "10.2.0.0/16\", \"192.0.2.0/24\"]", "has the address 192.0.2.2"),
     ] {

@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
 
 use ipnet::IpNet;
+use link::site::Order;
 use link::{PathNumber, Routes};
 
 use super::object::{NextHop, Route, Rule, Selector, Target};
@@ -58,8 +59,10 @@ pub struct Flow {
 /// A plan as it was written; see [`Plan::new`] for what must hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outline {
-    /// The paths, the preferred one first.
+    /// The paths.
     pub paths: Vec<Path>,
+    /// Those that are preferred to the others, in this order; the others are as they are listed.
+    pub preferred: Vec<PathNumber>,
     /// What lies behind them.
     pub prefixes: Vec<IpNet>,
     /// What moves first when a path is tried: addresses of probes, and a prefix of low risk.
@@ -89,6 +92,7 @@ impl Default for Outline {
     fn default() -> Self {
         Self {
             paths: Vec::new(),
+            preferred: Vec::new(),
             prefixes: Vec::new(),
             canary: Vec::new(),
             pinned: Vec::new(),
@@ -332,8 +336,10 @@ impl Plan {
             let next_hop = self.path_id(flow.path, Family::Ipv4);
             Route { table: self.flow_table(flow.path), prefix, metric: *metric, next_hop }
         }));
-        for (number, path) in self.paths() {
-            let metric = metric + 1 + u32::from(number.index());
+        let count = u8::try_from(self.outline.paths.len()).unwrap_or(u8::MAX);
+        let order = Order::of(self.outline.preferred.iter().copied(), count);
+        let each = order.iter().filter_map(|number| Some((number, self.path(number)?)));
+        for (metric, (number, path)) in (metric + 1..).zip(each) {
             for prefix in prefixes.iter().chain(canary) {
                 let family = Family::of(*prefix);
                 let next_hop = self.path_id(number, family);

@@ -46,5 +46,7 @@ impl Watch {
             let wanted = self.come(number, now);
             effects.extend(wanted.map(|wanted| Effect::Shared(number, wanted)));
         }
+        let decisions = self.site.reorder(fresh.order(), &self.views(), now);
+        self.decide(decisions, now, effects);
     }
 }

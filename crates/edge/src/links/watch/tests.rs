@@ -444,6 +444,37 @@ fn maintenance_that_ends_by_itself_is_told_to_the_other_end() {
 }
 
 #[test]
+fn an_office_goes_by_another_order_without_losing_a_session_and_back() {
+    let mut pair = Pair::up();
+    let others = |pair: &Pair| pair.ends.each_ref().map(|end| end.happened.len());
+    let before = others(&pair);
+    let sections = [0, 1].map(|end| {
+        let section = settings(end);
+        let other = LinksSettings { order: vec!["radio".to_owned()], ..section.clone() };
+        (section, other)
+    });
+    for (routes, is_back) in [(ON_RADIO, false), (ON_FIBRE, true)] {
+        for (end, (section, other)) in sections.iter().enumerate() {
+            let (former, fresh) = if is_back { (other, section) } else { (section, other) };
+            let mut effects = Vec::new();
+            pair.ends[end].watch.reload((former, fresh), pair.now, &mut effects);
+            pair.carry_out(end, effects);
+        }
+        pair.run(MS(9_000));
+        assert_ne!(pair.routes(), [routes; 2], "little traffic tries it first");
+        pair.run(MS(2_000));
+        assert_eq!(pair.routes(), [routes; 2]);
+    }
+    let of_end =
+        |end: &End| end.decisions.iter().map(|(mode, _)| mode.as_str()).collect::<Vec<_>>();
+    let there_or_back = ["on-backup", "returning", "primary"];
+    for end in &pair.ends {
+        assert_eq!(of_end(end), there_or_back.repeat(2));
+    }
+    assert_eq!(others(&pair), before, "no path was any other");
+}
+
+#[test]
 fn work_on_a_path_moves_the_office_before_it_and_costs_nothing_of_what_happens_in_it() {
     let mut pair = Pair::up();
     let until = pair.now + MS(60_000);

@@ -136,3 +136,22 @@ fn every_prefix_has_its_route_its_protected_one_and_one_by_each_path_that_carrie
     assert!(with_flow.owns_table(5301) && with_flow.owns_table(5100) && !plan.owns_table(5299));
     assert!(plan.covers(5100) && plan.covers(5115) && !plan.covers(5099) && !plan.covers(5142));
 }
+
+#[test]
+fn routes_stand_in_in_the_order_in_which_paths_are_preferred() {
+    let standing_in = |preferred: &[u8]| {
+        let preferred = preferred.iter().copied().map(PathNumber::new).collect();
+        let plan = Plan::new(Outline { preferred, ..outline() }).unwrap();
+        let of_offices: IpNet = "10.9.0.0/16".parse().unwrap();
+        let is_one = |route: &Route| route.table == MAIN_TABLE && route.prefix == of_offices;
+        let mut routes: Vec<_> = plan.routes().into_iter().filter(is_one).collect();
+        routes.sort_by_key(|route| route.metric);
+        let by =
+            |route: Route| (route.metric, (route.next_hop - 5_100).saturating_sub(FIRST_PATH) / 2);
+        routes.into_iter().skip(1).map(by).collect::<Vec<_>>()
+    };
+    assert_eq!(standing_in(&[]), [(101, 0), (102, 1)]);
+    assert_eq!(standing_in(&[1]), [(101, 1), (102, 0)]);
+    // One that does not carry it has its place all the same.
+    assert_eq!(standing_in(&[2, 1]), [(102, 1), (103, 0)]);
+}
