@@ -439,8 +439,19 @@ impl LinksSettings {
             Some(Flow { path: number, from, to: self.carry_test.resolver? })
         };
         let flows = (0..).map(PathNumber::new).zip(&self.paths).filter_map(asking).collect();
+        let is_asked = |(_, of): &(PathNumber, &PathSettings)| {
+            of.ipv4_gateway().is_some()
+                && self.targets.iter().any(|target| {
+                    let is_behind = |prefix: &IpNet| prefix.contains(&target.address);
+                    target.path == of.name
+                        && target.address.is_ipv4()
+                        && self.offices.iter().any(is_behind)
+                })
+        };
+        let asked = (0..).map(PathNumber::new).zip(&self.paths).filter(is_asked);
         Outline {
             flows,
+            asked: asked.map(|(number, _)| number).collect(),
             flow_table: common.flow_table + 16 * instance,
             flow_preference: common.flow_preference + instance,
             paths: self.paths.iter().map(path).collect(),

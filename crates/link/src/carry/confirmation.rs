@@ -48,7 +48,7 @@ impl fmt::Debug for RunId {
 }
 
 /// An interface of the far agent, by its name: one to fifteen printable characters, as Linux has it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Interface([u8; 16]);
 
 /// A text is the name of no interface.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
+use link::carry::Interface;
 
 /// Our number among those who make routes (`rtm_protocol`); no routing daemon known to iproute2 has it.
 pub const PROTOCOL: u8 = 115;
@@ -72,6 +73,8 @@ pub enum Selector {
         /// To whom.
         to: Ipv4Addr,
     },
+    /// Those that this router itself sends by a device, whatever routes say.
+    Device(Interface),
 }
 
 /// A rule that leads packets to a table.
@@ -170,6 +173,7 @@ impl fmt::Display for Selector {
         match self {
             Self::Mark { mark, mask } => write!(f, "for mark {mark:#x}/{mask:#x}"),
             Self::Hosts { from, to } => write!(f, "from {from} to {to}"),
+            Self::Device(device) => write!(f, "by {device}"),
         }
     }
 }
@@ -188,6 +192,8 @@ mod tests {
         let rule = Rule { is_ipv6: true, preference: 51, selector: marked, table: 5100 };
         let hosts = Selector::Hosts { from: [10, 1, 0, 251].into(), to: [10, 2, 0, 53].into() };
         let of_hosts = Rule { is_ipv6: false, selector: hosts, ..rule };
+        let by = Selector::Device(Interface::new("fib0").unwrap());
+        let by = Rule { is_ipv6: false, selector: by, ..rule };
         for (verb, object, expected) in [
             (Verb::Add, next_hop(1, gateway), "add next hop 1 via 10.0.0.2 on interface 3"),
             (Verb::Replace, next_hop(2, Target::Member(1)), "replace group 2 of next hop 1"),
@@ -208,6 +214,7 @@ mod tests {
                 Object::Rule(of_hosts),
                 "add IPv4 rule 51 from 10.1.0.251 to 10.2.0.53 table 5100",
             ),
+            (Verb::Add, Object::Rule(by), "add IPv4 rule 51 by fib0 table 5100"),
         ] {
             assert_eq!(Change { verb, object }.to_string(), expected);
         }

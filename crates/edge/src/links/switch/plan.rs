@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
 
 use ipnet::IpNet;
+use link::carry::Interface;
 use link::site::Order;
 use link::{PathNumber, Routes};
 
@@ -72,7 +73,9 @@ pub struct Outline {
     /// What goes by one path if it is from one host: questions of the hosts by which paths are tried, to
     /// somebody whom all of them ask.
     pub flows: Vec<Flow>,
-    /// The first of the routing tables of flows, one for each path.
+    /// Paths by whose devices this router asks somebody within the prefixes, wherever the rest goes.
+    pub asked: Vec<PathNumber>,
+    /// The first of the routing tables of flows and of what is asked, one for each path.
     pub flow_table: u32,
     /// The preference of the rules that lead there.
     pub flow_preference: u32,
@@ -97,6 +100,7 @@ impl Default for Outline {
             canary: Vec::new(),
             pinned: Vec::new(),
             flows: Vec::new(),
+            asked: Vec::new(),
             flow_table: 5300,
             flow_preference: 5000,
             protected_mark: None,
@@ -336,6 +340,7 @@ impl Plan {
             let next_hop = self.path_id(flow.path, Family::Ipv4);
             Route { table: self.flow_table(flow.path), prefix, metric: *metric, next_hop }
         }));
+        routes.extend(self.asked_routes());
         let count = u8::try_from(self.outline.paths.len()).unwrap_or(u8::MAX);
         let order = Order::of(self.outline.preferred.iter().copied(), count);
         let each = order.iter().filter_map(|number| Some((number, self.path(number)?)));
@@ -350,6 +355,20 @@ impl Plan {
         routes
     }
 
+    /// Those by which this router asks somebody by one path, whichever the rest goes by.
+    fn asked_routes(&self) -> impl Iterator<Item = Route> {
+        let Outline { prefixes, asked, metric, .. } = &self.outline;
+        asked.iter().flat_map(move |number| {
+            let of_ipv4 = prefixes.iter().filter(|prefix| Family::of(**prefix) == Family::Ipv4);
+            of_ipv4.map(|prefix| Route {
+                table: self.flow_table(*number),
+                prefix: *prefix,
+                metric: *metric,
+                next_hop: self.path_id(*number, Family::Ipv4),
+            })
+        })
+    }
+
     /// The rules that lead flows to the tables of their paths, and protected traffic to its own.
     pub(super) fn rules(&self) -> impl Iterator<Item = Rule> {
         let flows = self.outline.flows.iter().map(|flow| Rule {
@@ -358,8 +377,19 @@ impl Plan {
             selector: Selector::Hosts { from: flow.from, to: flow.to },
             table: self.flow_table(flow.path),
         });
+        // Of IPv4 routes to a prefix by next-hop objects the kernel looks at the first alone, and takes whom
+        // another device leads to for a neighbour there (`fib_table_lookup`).
+        let asked = self.outline.asked.iter().filter_map(|number| {
+            let device = Interface::new(self.path(*number)?.device.as_str()).ok()?;
+            Some(Rule {
+                is_ipv6: false,
+                preference: self.outline.flow_preference,
+                selector: Selector::Device(device),
+                table: self.flow_table(*number),
+            })
+        });
         let mark = self.outline.protected_mark.into_iter();
-        flows.chain(mark.flat_map(move |mark| {
+        flows.chain(asked).chain(mark.flat_map(move |mark| {
             self.families().map(move |family| Rule {
                 is_ipv6: family == Family::Ipv6,
                 preference: self.outline.rule_preference,

@@ -7,6 +7,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use link::carry::Interface;
 
 use super::device::Device;
 use super::object::{Change, NextHop, Object, PROTOCOL, Route, Rule, Selector, Target, Verb};
@@ -51,6 +52,7 @@ const FRA_PRIORITY: u16 = 6;
 const FRA_FWMARK: u16 = 10;
 const FRA_TABLE: u16 = 15;
 const FRA_FWMASK: u16 = 16;
+const FRA_OIFNAME: u16 = 17;
 const FRA_PROTOCOL: u16 = 21;
 const FR_ACT_TO_TBL: u8 = 1;
 /// The length of a prefix that is one host of IPv4.
@@ -208,6 +210,7 @@ fn rule_request(verb: Verb, rule: &Rule) -> Message {
         Selector::Hosts { from, to } => {
             message.with(FRA_DST, &to.octets()).with(FRA_SRC, &from.octets())
         }
+        Selector::Device(device) => message.with_text(FRA_OIFNAME, device.name()),
     };
     message.with(FRA_TABLE, &rule.table.to_ne_bytes()).with(FRA_PROTOCOL, &[PROTOCOL])
 }
@@ -304,8 +307,13 @@ pub fn read_rule(message: Received<'_>) -> Option<Owned<Rule>> {
         Some(IpAddr::V4(host)) => Some(host),
         Some(IpAddr::V6(_)) | None => None,
     };
-    let selector = match (to_length, from_length, host(FRA_DST), host(FRA_SRC)) {
-        (HOST, HOST, Some(to), Some(from)) => Selector::Hosts { from, to },
+    let device = attributes.find(FRA_OIFNAME).and_then(|name| {
+        let name = std::str::from_utf8(name).ok()?.trim_end_matches('\0');
+        Interface::new(name).ok()
+    });
+    let selector = match (to_length, from_length, host(FRA_DST), host(FRA_SRC), device) {
+        (HOST, HOST, Some(to), Some(from), None) => Selector::Hosts { from, to },
+        (0, 0, None, None, Some(device)) if mark == 0 => Selector::Device(device),
         _ => Selector::Mark { mark, mask },
     };
     let rule = Rule {

@@ -452,7 +452,9 @@ mod tests {
     fn a_path_lives_by_its_targets_if_it_has_enough() {
         let settings = read_office(&with_target("radio", "quorum = 1", "ping")).unwrap();
         assert_eq!(settings.paths[1].probe_interval(), None, "nobody answers them");
-        assert!(read_office(&with_target("radio", "", "ping")).is_ok());
+        assert!(settings.outline().asked.is_empty(), "it is no part of an office");
+        let behind = with_target("radio", "", "ping").replace("203.0.113.1", "10.2.0.1");
+        assert_eq!(read_office(&behind).unwrap().outline().asked, [link::PathNumber::new(1)]);
         for (path, quorum, named) in [
             ("radio", "quorum = 2", "path radio: `quorum` is 2, but it has 1 target(s)"),
             ("radio", "quorum = 0", "path radio: `quorum` is 0"),

@@ -204,6 +204,7 @@ fn command(verb: &str, object: &Object) -> String {
             let which = match selector {
                 Selector::Mark { mark, .. } => format!("fwmark {mark}"),
                 Selector::Hosts { from, to } => format!("from {from} to {to}"),
+                Selector::Device(device) => format!("oif {device}"),
             };
             let to = format!("{which} lookup {table} pref {preference}");
             format!("{version} rule {verb} {to} proto 115")

@@ -133,6 +133,15 @@ fn every_prefix_has_its_route_its_protected_one_and_one_by_each_path_that_carrie
     let first = with_flow.rules().next().unwrap();
     assert_eq!(first.selector, Selector::Hosts { from: flow.from, to: flow.to });
     assert_eq!((first.table, first.preference), (5301, 5000), "before protected traffic");
+    let asked = vec![PathNumber::new(1)];
+    let with_asked = Plan::new(Outline { asked, ..outline() }).unwrap();
+    let added: Vec<_> = with_asked.routes().into_iter().filter(is_new).collect();
+    let to = "10.9.0.0/16".parse().unwrap();
+    assert_eq!(added, [Route { table: 5301, prefix: to, metric: 100, next_hop: 5112 }]);
+    let first = with_asked.rules().next().unwrap();
+    let device = with_asked.path(PathNumber::new(1)).unwrap().device.as_str();
+    assert_eq!(first.selector, Selector::Device(Interface::new(device).unwrap()));
+    assert_eq!((first.table, first.preference, first.is_ipv6), (5301, 5000, false));
     assert!(with_flow.owns_table(5301) && with_flow.owns_table(5100) && !plan.owns_table(5299));
     assert!(plan.covers(5100) && plan.covers(5115) && !plan.covers(5099) && !plan.covers(5142));
 }

@@ -31,6 +31,10 @@ const RULE: Rule = Rule { is_ipv6: true, preference: 5100, selector: MARKED, tab
 const HOSTS: Selector =
     Selector::Hosts { from: Ipv4Addr::new(10, 1, 0, 251), to: Ipv4Addr::new(10, 2, 0, 53) };
 
+fn by_device() -> Selector {
+    Selector::Device(Interface::new("fib0").unwrap())
+}
+
 #[test]
 #[cfg(target_endian = "little")]
 fn next_hops_are_written_as_the_kernel_reads_them() {
@@ -140,6 +144,13 @@ fn routes_and_rules_are_written_as_the_kernel_reads_them() {
         "08000200", "0a0100fb", "08000f00", "ec130000", "05001500", "73000000",
     ];
     check(Verb::Add, Object::Rule(of_hosts), &[&[add.as_str()], &rule[..]].concat());
+    let by_device = Rule { selector: by_device(), ..of_hosts };
+    let rule = [
+        "02000000", "00000001", "00000000", "08000600", "ec130000", "09001100", "66696230",
+        "00000000", "08000f00", "ec130000", "05001500", "73000000",
+    ];
+    let add = add.replacen("44", "40", 1);
+    check(Verb::Add, Object::Rule(by_device), &[&[add.as_str()], &rule[..]].concat());
 }
 
 /// What the kernel would tell of an object that was made by `request`.
@@ -165,7 +176,7 @@ fn what_is_written_is_read_back() {
         }
     }
     let bits = Selector::Mark { mark: 7, mask: 0xff };
-    for selector in [MARKED, bits, HOSTS] {
+    for selector in [MARKED, bits, HOSTS, by_device()] {
         let it = Rule { is_ipv6: selector == MARKED, selector, ..RULE };
         let message = request(&Change::rule(Verb::Add, it));
         assert_eq!(told(&message, read_rule), Some(Owned { protocol: PROTOCOL, it }));
