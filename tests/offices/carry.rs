@@ -160,29 +160,43 @@ fn answers_that_would_go_another_way_are_found() {
 /// Says that it knows every name, to whoever asks, until nobody listens to it any more.
 const RESOLVER: &str = r#"
 import select, socket
-asked = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-asked.bind(("10.2.0.2", 53))
+asked = [socket.socket(family, socket.SOCK_DGRAM) for family in (socket.AF_INET, socket.AF_INET6)]
+asked[0].bind(("10.2.0.2", 53))
+asked[1].bind(("2001:db8:2::2", 53))
 print("open", flush=True)
-while 0 not in select.select([asked, 0], [], [])[0]:
-    question, who = asked.recvfrom(512)
-    asked.sendto(question[:2] + bytes([question[2] | 0x80]) + question[3:], who)
+while 0 not in (ready := select.select([*asked, 0], [], [])[0]):
+    for one in ready:
+        question, who = one.recvfrom(512)
+        one.sendto(question[:2] + bytes([question[2] | 0x80]) + question[3:], who)
 "#;
 
 #[test]
 fn a_backup_by_which_no_names_are_found_is_found_and_what_the_fibre_says_is_no_excuse() {
-    let test = "every-seconds = 10\nresolver = \"10.2.0.2\"\nresolver-name = \"hofuf.example\"";
+    let test = "every-seconds = 10\nresolver = [\"10.2.0.2\", \"2001:db8:2::2\"]\n\
+                resolver-name = [\"hofuf.example\", \"mubarraz.example\"]";
     let mut offices = Offices::lay();
+    offices.lay_ipv6();
+    // Each end has hosts of both IP versions.
+    let hosts = |own: u8, far: u8| {
+        [250, 251].map(|host| {
+            format!("resolver-local = \"10.{own}.0.{host}\"\nresolver-peer = \"10.{far}.0.{host}\"")
+        })
+    };
+    let of_both = Setting { ends: Ends::Ipv6, ..TRIED };
     // The far router asks nobody.
-    offices.start(2, TRIED);
+    let [primary, backup] = &hosts(2, 1);
+    offices.start(2, Setting { more_of_primary: primary, more_of_backup: backup, ..of_both });
     let words = ["python3", "-c", RESOLVER];
     let mut resolver = offices.command("there", &words);
     let mut resolver = resolver.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(resolver.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    offices.start(1, Setting { carry_test: Some(test), ..USUAL });
+    let [primary, backup] = &hosts(1, 2);
+    let asking = Setting { carry_test: Some(test), ..of_both };
+    offices.start(1, Setting { more_of_primary: primary, more_of_backup: backup, ..asking });
     offices.wait_until_up();
     wait_for_radio(&offices, 1, "ready", "");
-    // A firewall of the far office that forgot the radio.
+    // A firewall of the far office that forgot the radio, for one of the two versions.
     for words in [
         "add table ip closed",
         "add chain ip closed out { type filter hook forward priority 0 ; }",

@@ -30,7 +30,7 @@ use crate::settings::{SettingsError, within};
 
 pub use budget::BudgetPeriod;
 pub use carry_test::CarryTestSettings;
-pub(super) use carry_test::Resolver;
+pub(super) use carry_test::Resolvers;
 
 /// The most paths of an office.
 const MOST_PATHS: usize = 8;
@@ -153,6 +153,11 @@ pub struct PathSettings {
     pub office_local: Option<IpAddr>,
     /// The same of the far office, as its own section has it in `office-local`.
     pub office_peer: Option<IpAddr>,
+    /// A second address of this office that nobody has, of the other IP version: from it resolvers of that
+    /// version are asked.
+    pub resolver_local: Option<IpAddr>,
+    /// The same of the far office, as its own section has it in `resolver-local`.
+    pub resolver_peer: Option<IpAddr>,
     /// Whether heartbeats and probes are proved by the key of `key-file`; default yes, if there is one.
     /// A far end that knows no such key, as a router with FRR, needs no.
     #[serde(default = "default_authenticated")]
@@ -431,14 +436,15 @@ impl LinksSettings {
         let pinned = |(number, of): (_, &PathSettings)| {
             // Whom its heartbeats and trials go to, whatever other routes there are.
             let peer = of.minimum_ttl.map(|_| of.peer);
-            let hosts = [of.office_peer, peer].into_iter().flatten();
+            let hosts = [of.office_peer, of.resolver_peer, peer].into_iter().flatten();
             hosts.map(move |host| (number, IpNet::from(host))).collect::<Vec<_>>()
         };
-        let asking = |(number, of): (_, &PathSettings)| {
-            let Some(IpAddr::V4(from)) = of.office_local else { return None };
-            Some(Flow { path: number, from, to: self.carry_test.resolver? })
+        let asking = |(path, of): (_, &PathSettings)| {
+            let resolvers = self.carry_test.resolver.iter();
+            let flow = |to: &IpAddr| Some(Flow { path, from: of.asks_from(*to)?, to: *to });
+            resolvers.filter_map(flow).collect::<Vec<_>>()
         };
-        let flows = (0..).map(PathNumber::new).zip(&self.paths).filter_map(asking).collect();
+        let flows = (0..).map(PathNumber::new).zip(&self.paths).flat_map(asking).collect();
         let is_asked = |(_, of): &(PathNumber, &PathSettings)| {
             of.ipv4_gateway().is_some()
                 && self.targets.iter().any(|target| {

@@ -1,7 +1,7 @@
 //! How it is tried whether paths would carry the office, and whether that can be done as it is written.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use domain::{Timestamp, Zone};
@@ -9,7 +9,7 @@ use hickory_proto::rr::Name;
 use link::capacity::BitRate;
 use link::carry::Requirement;
 use link::path_mtu::PacketSize;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::{LinksSettings, LinksSettingsError, PathSettings};
 use crate::links::dns;
@@ -19,6 +19,11 @@ use crate::settings::within;
 const METERED_TRIALS: u64 = 1_800;
 /// Over so many seconds of a night bulk runs are spread.
 const SPREAD: u64 = 3_600;
+
+/// Resolvers that are asked, and names for which they are, at most.
+const RESOLVERS: u64 = 4;
+/// Addresses of this office for which the router can answer.
+const HOSTS: u64 = 8;
 
 /// How it is tried whether a path would carry the office, with an address of the office that the router
 /// answers for. Tried are the paths that have `office-local` and `office-peer`.
@@ -36,10 +41,14 @@ pub struct CarryTestSettings {
     /// The largest packets that the office sends, in octets with the IP header; 576 to 1,500, default
     /// 1,400.
     pub needs_mtu: u16,
-    /// The far office's resolver, which is asked by each path for a name; without it none is.
-    pub resolver: Option<Ipv4Addr>,
-    /// The name, one that it always knows.
-    pub resolver_name: Option<String>,
+    /// The far office's resolvers, 4 at most of either IP version, or one without a list: each path asks
+    /// those of the versions that it carries, and of each version one has to know all names. Without any
+    /// none is asked.
+    #[serde(deserialize_with = "one_or_more")]
+    pub resolver: Vec<IpAddr>,
+    /// The names, 4 at most or one without a list; such as are always known.
+    #[serde(deserialize_with = "one_or_more")]
+    pub resolver_name: Vec<String>,
     /// From when on in the night each path is filled for some seconds, such as `02:00`: one after the other
     /// within an hour. Without it none is.
     pub bulk_at: Option<String>,
@@ -47,11 +56,11 @@ pub struct CarryTestSettings {
     pub bulk_zone: Zone,
 }
 
-/// Who is asked for a name by each path that is tried, and for which.
+/// Who is asked by a path that is tried, and for which names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::links) struct Resolver {
-    pub(in crate::links) address: Ipv4Addr,
-    pub(in crate::links) name: Name,
+pub(in crate::links) struct Resolvers {
+    pub(in crate::links) addresses: Vec<IpAddr>,
+    pub(in crate::links) names: Vec<Name>,
 }
 
 impl Default for CarryTestSettings {
@@ -62,8 +71,8 @@ impl Default for CarryTestSettings {
             needs_up_mbit: 0,
             needs_down_mbit: 0,
             needs_mtu: 1_400,
-            resolver: None,
-            resolver_name: None,
+            resolver: Vec::new(),
+            resolver_name: Vec::new(),
             bulk_at: None,
             bulk_zone: Zone::riyadh(),
         }
@@ -102,33 +111,82 @@ impl LinksSettings {
         Ok(())
     }
 
-    /// Checks that the resolver can be asked by each path that is tried.
+    /// Checks the addresses from which resolvers of the other IP version are asked, and to which they answer.
+    fn check_resolver_hosts(&self) -> Result<(), LinksSettingsError> {
+        let is_far = |of: IpAddr| self.offices.iter().any(|prefix| prefix.contains(&of));
+        let mut seen: BTreeSet<_> =
+            self.paths.iter().flat_map(|path| [path.office_local, path.office_peer]).collect();
+        for path in &self.paths {
+            for (host, is_own) in [(path.resolver_local, true), (path.resolver_peer, false)] {
+                let Some(host) = host else { continue };
+                let reason = match path.office_local {
+                    None => "`resolver-local` and `resolver-peer` need `office-local`",
+                    Some(first) if first.is_ipv4() == host.is_ipv4() => {
+                        "`resolver-local` and `resolver-peer` are of the IP version that `office-local` \
+                         is not of"
+                    }
+                    Some(_) if !path.carries(host) => {
+                        "it carries no packets of the IP version of `resolver-local` or `resolver-peer`"
+                    }
+                    Some(_) if is_own && is_far(host) => {
+                        "`resolver-local` is in `offices`, the far ones"
+                    }
+                    Some(_) if !is_own && !is_far(host) => {
+                        "`resolver-peer` is in none of `offices`"
+                    }
+                    Some(_) if !seen.insert(Some(host)) => {
+                        "`resolver-local` and `resolver-peer` are of one path alone"
+                    }
+                    Some(_) => continue,
+                };
+                return Err(LinksSettingsError::Trial { path: path.name.clone(), reason });
+            }
+        }
+        let hosts = self.paths.iter().flat_map(PathSettings::hosts).count();
+        Ok(within("office-local and resolver-local", hosts as u64, 0, HOSTS)?)
+    }
+
+    /// Checks that the resolvers can be asked by each path that is tried.
     pub(super) fn check_resolver(&self) -> Result<(), LinksSettingsError> {
+        self.check_resolver_hosts()?;
         let wrong = |reason| Err(LinksSettingsError::Resolver(reason));
         let CarryTestSettings { resolver, resolver_name, .. } = &self.carry_test;
-        let address = match (resolver, resolver_name) {
-            (None, None) => return Ok(()),
-            (Some(_), None) | (None, Some(_)) => {
-                return wrong("`resolver` and `resolver-name` are set together");
-            }
-            (Some(address), Some(_)) => IpAddr::V4(*address),
-        };
-        if self.carry_test.resolver().is_none() {
+        if resolver.is_empty() && resolver_name.is_empty() {
+            return Ok(());
+        }
+        within("resolver", resolver.len() as u64, 0, RESOLVERS)?;
+        within("resolver-name", resolver_name.len() as u64, 0, RESOLVERS)?;
+        if resolver.is_empty() || resolver_name.is_empty() {
+            return wrong("`resolver` and `resolver-name` are set together");
+        }
+        if resolver_name.iter().any(|name| dns::host(name).is_none()) {
             return wrong("`resolver-name` must be the name of a host, such as example.com");
         }
-        if !self.offices.iter().any(|prefix| prefix.contains(&address)) {
+        if resolver.iter().any(|of| !self.offices.iter().any(|prefix| prefix.contains(of))) {
             return wrong("`resolver` is in none of `offices`");
         }
-        if self.paths.iter().any(|path| path.office_local.is_some_and(|own| own.is_ipv6())) {
-            return wrong(
-                "`resolver` is asked from addresses of IPv4, and an `office-local` has another",
-            );
+        if resolver.iter().collect::<BTreeSet<_>>().len() < resolver.len() {
+            return wrong("`resolver` has an address twice");
         }
-        let is_peer = |path: &PathSettings| path.office_peer == Some(address);
-        match self.paths.iter().any(is_peer) {
-            true => wrong("`resolver` is the `office-peer` of a path"),
-            false => Ok(()),
+        let is_host = |path: &PathSettings| {
+            resolver.iter().any(|of| [path.office_peer, path.resolver_peer].contains(&Some(*of)))
+        };
+        if self.paths.iter().any(is_host) {
+            return wrong("`resolver` is the `office-peer` or `resolver-peer` of a path");
         }
+        for path in self.paths.iter().filter(|path| path.office_local.is_some()) {
+            let mut carried = resolver.iter().filter(|of| path.carries(**of));
+            let reason = match carried.clone().next() {
+                None => "it carries packets of no `resolver`'s IP version",
+                Some(_) if carried.any(|of| path.asks_from(*of).is_none()) => {
+                    "a `resolver` is of the other IP version than `office-local`, and it has no \
+                     `resolver-local` to ask from"
+                }
+                Some(_) => continue,
+            };
+            return Err(LinksSettingsError::Trial { path: path.name.clone(), reason });
+        }
+        Ok(())
     }
 
     /// How a path is tried: where traffic is paid for, seldom.
@@ -183,10 +241,12 @@ impl CarryTestSettings {
         Some((part(hour, 24)?, part(minute, 60)?))
     }
 
-    /// Who is asked for a name.
-    pub(in crate::links) fn resolver(&self) -> Option<Resolver> {
-        let name = dns::host(self.resolver_name.as_deref()?)?;
-        Some(Resolver { address: self.resolver?, name })
+    /// Who is asked for names by a path.
+    pub(in crate::links) fn resolvers_of(&self, path: &PathSettings) -> Option<Resolvers> {
+        let asked = self.resolver.iter().filter(|of| path.asks_from(**of).is_some());
+        let addresses: Vec<_> = asked.copied().collect();
+        let names = self.resolver_name.iter().filter_map(|name| dns::host(name)).collect();
+        (!addresses.is_empty()).then_some(Resolvers { addresses, names })
     }
 
     /// The time from one trial to the next.
@@ -203,4 +263,22 @@ impl CarryTestSettings {
             max_age: Duration::from_secs(self.every_seconds * 2 + 60),
         }
     }
+}
+
+/// Reads one, or a list of them.
+fn one_or_more<'de, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "neither one that can be read, nor a list of such")]
+    enum OneOrMore<T> {
+        One(T),
+        More(Vec<T>),
+    }
+    Ok(match OneOrMore::deserialize(deserializer)? {
+        OneOrMore::One(one) => vec![one],
+        OneOrMore::More(more) => more,
+    })
 }

@@ -72,6 +72,16 @@ impl PathSettings {
         }
     }
 
+    /// The addresses of the office for which this router answers when the path is tried.
+    pub(in crate::links) fn hosts(&self) -> impl Iterator<Item = IpAddr> {
+        [self.office_local, self.resolver_local].into_iter().flatten()
+    }
+
+    /// From which of them a resolver is asked.
+    pub(in crate::links) fn asks_from(&self, resolver: IpAddr) -> Option<IpAddr> {
+        self.hosts().find(|host| host.is_ipv4() == resolver.is_ipv4())
+    }
+
     /// Whether it carries packets of the version of an address.
     pub(super) fn carries(&self, address: IpAddr) -> bool {
         match address {

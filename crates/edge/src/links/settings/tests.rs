@@ -157,23 +157,73 @@ fn the_far_resolver_is_asked_from_the_address_of_each_path_that_is_tried() {
     assert_eq!((outline.flows, outline.flow_table), (vec![expected], 5300));
     let second = LinksSettings { instance: 2, ..settings.clone() }.outline();
     assert_eq!((second.flow_table, second.flow_preference), (5332, 5002));
-    let name = settings.carry_test.resolver().unwrap().name;
-    assert_eq!(name.to_ascii(), "hofuf.example.");
+    let resolvers = settings.carry_test.resolvers_of(&settings.paths[1]).unwrap();
+    assert_eq!(resolvers.names[0].to_ascii(), "hofuf.example.");
+    assert_eq!(settings.carry_test.resolvers_of(&settings.paths[0]), None, "it is not tried");
     for (resolver, named) in [
         ("resolver = \"10.2.0.53\"", "set together"),
         ("resolver-name = \"hofuf.example\"", "set together"),
         ("resolver = \"10.2.0.53\"\nresolver-name = \"a..b\"", "the name of a host"),
         ("resolver = \"10.1.0.53\"\nresolver-name = \"a.example\"", "none of `offices`"),
-        ("resolver = \"10.2.0.250\"\nresolver-name = \"a.example\"", "`office-peer` of a path"),
+        (
+            "resolver = \"10.2.0.250\"\nresolver-name = \"a.example\"",
+            "`office-peer` or `resolver-peer` of a path",
+        ),
     ] {
         let reason = with(resolver).unwrap_err();
         assert!(reason.contains(named), "{reason}");
     }
-    let six = tried_by_ipv6().replace(
-        "[carry-test]",
-        "[carry-test]\nresolver = \"10.2.0.53\"\nresolver-name = \"a.example\"",
-    );
-    assert!(read(&six).unwrap_err().contains("is asked from addresses of IPv4"));
+}
+
+#[test]
+fn resolvers_of_both_ip_versions_are_asked_from_addresses_of_theirs() {
+    let both = "resolver = [\"10.2.0.53\", \"2001:db8:2::53\"]\nresolver-name = [\"a.example\", \"b.example\"]";
+    let with = |path: &str, resolver: &str| {
+        let path = format!("{path}\n[carry-test]\n{resolver}\n");
+        let text = tried_by_ipv6().replace("[carry-test]", &path);
+        read(&text)
+    };
+    let hosts = "gateway = \"198.51.100.2\"\nresolver-local = \"10.1.0.250\"\nresolver-peer = \"10.2.0.250\"";
+    let settings = with(hosts, both).unwrap();
+    let outline = settings.outline();
+    let flow = |from: &str, to: &str| Flow {
+        path: PathNumber::new(1),
+        from: from.parse().unwrap(),
+        to: to.parse().unwrap(),
+    };
+    let expected = [flow("10.1.0.250", "10.2.0.53"), flow("2001:db8:1::250", "2001:db8:2::53")];
+    assert_eq!(outline.flows, expected);
+    let pinned: Vec<_> = outline.pinned.iter().map(|(_, host)| host.to_string()).collect();
+    assert_eq!(pinned, ["2001:db8:2::250/128", "10.2.0.250/32"]);
+    let resolvers = settings.carry_test.resolvers_of(&settings.paths[1]).unwrap();
+    assert_eq!((resolvers.addresses.len(), resolvers.names.len()), (2, 2));
+    // A path that carries one version alone asks resolvers of that.
+    let of_one = with("", both).unwrap();
+    let resolvers = of_one.carry_test.resolvers_of(&of_one.paths[1]).unwrap();
+    assert_eq!(resolvers.addresses, ["2001:db8:2::53".parse::<IpAddr>().unwrap()]);
+    let ipv4 = "resolver = \"10.2.0.53\"\nresolver-name = \"a.example\"";
+    let far = hosts.replace("10.2.0.250", "10.1.0.251");
+    let near = hosts.replace("10.1.0.250", "10.2.0.251");
+    let same = hosts.replace("10.1.0.250", "2001:db8:1::251");
+    let (_, uncarried) = hosts.split_once('\n').unwrap();
+    let five = "resolver-name = [\"a\", \"b\", \"c\", \"d\", \"e\"]\nresolver = \"10.2.0.53\"";
+    let alike = "resolver = [\"2001:db8:2::53\", \"2001:db8:2::53\"]\nresolver-name = \"a\"";
+    let host = "resolver = \"10.2.0.250\"\nresolver-name = \"a\"";
+    for (path, resolver, named) in [
+        ("", ipv4, "path radio: it carries packets of no `resolver`'s IP version"),
+        ("gateway = \"198.51.100.2\"", both, "path radio: a `resolver` is of the other IP version"),
+        (uncarried, both, "path radio: it carries no packets of the IP version"),
+        (&same, both, "are of the IP version that `office-local` is not of"),
+        (&near, both, "`resolver-local` is in `offices`"),
+        (&far, both, "`resolver-peer` is in none of `offices`"),
+        (hosts, five, "`resolver-name` is 5"),
+        (hosts, alike, "`resolver` has an address twice"),
+        (hosts, host, "`office-peer` or `resolver-peer` of a path"),
+        (hosts, "resolver = 7", "neither one that can be read"),
+    ] {
+        let reason = with(path, resolver).unwrap_err();
+        assert!(reason.contains(named), "{reason}");
+    }
 }
 
 #[test]

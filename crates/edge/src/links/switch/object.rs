@@ -1,7 +1,7 @@
 //! What the kernel holds for us, as values: next hops, routes, rules, and changes of them.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 use link::carry::Interface;
@@ -66,12 +66,12 @@ pub enum Selector {
         /// Which of its bits count.
         mask: u32,
     },
-    /// Those from one host to another.
+    /// Those from one host to another of the same IP version.
     Hosts {
         /// From whom.
-        from: Ipv4Addr,
+        from: IpAddr,
         /// To whom.
-        to: Ipv4Addr,
+        to: IpAddr,
     },
     /// Those that this router itself sends by a device, whatever routes say.
     Device(Interface),

@@ -52,9 +52,9 @@ pub struct Flow {
     /// The path.
     pub path: PathNumber,
     /// From whom.
-    pub from: Ipv4Addr,
-    /// To whom.
-    pub to: Ipv4Addr,
+    pub from: IpAddr,
+    /// To whom, of the same IP version.
+    pub to: IpAddr,
 }
 
 /// A plan as it was written; see [`Plan::new`] for what must hold.
@@ -336,8 +336,8 @@ impl Plan {
             Route { table: MAIN_TABLE, prefix: *prefix, metric: *metric, next_hop }
         }));
         routes.extend(self.outline.flows.iter().map(|flow| {
-            let prefix = IpNet::from(IpAddr::V4(flow.to));
-            let next_hop = self.path_id(flow.path, Family::Ipv4);
+            let prefix = IpNet::from(flow.to);
+            let next_hop = self.path_id(flow.path, Family::of_address(flow.to));
             Route { table: self.flow_table(flow.path), prefix, metric: *metric, next_hop }
         }));
         routes.extend(self.asked_routes());
@@ -372,7 +372,7 @@ impl Plan {
     /// The rules that lead flows to the tables of their paths, and protected traffic to its own.
     pub(super) fn rules(&self) -> impl Iterator<Item = Rule> {
         let flows = self.outline.flows.iter().map(|flow| Rule {
-            is_ipv6: false,
+            is_ipv6: flow.to.is_ipv6(),
             preference: self.outline.flow_preference,
             selector: Selector::Hosts { from: flow.from, to: flow.to },
             table: self.flow_table(flow.path),

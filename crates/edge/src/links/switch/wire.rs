@@ -55,8 +55,6 @@ const FRA_FWMASK: u16 = 16;
 const FRA_OIFNAME: u16 = 17;
 const FRA_PROTOCOL: u16 = 21;
 const FR_ACT_TO_TBL: u8 = 1;
-/// The length of a prefix that is one host of IPv4.
-const HOST: u8 = 32;
 
 const IFLA_IFNAME: u16 = 3;
 const IFLA_EXT_MASK: u16 = 29;
@@ -198,8 +196,8 @@ fn rule_request(verb: Verb, rule: &Rule) -> Message {
     let mut header = [0; RULE_HEADER];
     header[0] = if rule.is_ipv6 { AF_INET6 } else { AF_INET };
     header[7] = FR_ACT_TO_TBL;
-    if let Selector::Hosts { .. } = rule.selector {
-        [header[1], header[2]] = [HOST; 2];
+    if let Selector::Hosts { to, .. } = rule.selector {
+        [header[1], header[2]] = [length_of(to); 2];
     }
     let message =
         Message::new(kind, flags(verb), &header).with(FRA_PRIORITY, &rule.preference.to_ne_bytes());
@@ -208,7 +206,7 @@ fn rule_request(verb: Verb, rule: &Rule) -> Message {
             message.with(FRA_FWMARK, &mark.to_ne_bytes()).with(FRA_FWMASK, &mask.to_ne_bytes())
         }
         Selector::Hosts { from, to } => {
-            message.with(FRA_DST, &to.octets()).with(FRA_SRC, &from.octets())
+            with_address(with_address(message, FRA_DST, to), FRA_SRC, from)
         }
         Selector::Device(device) => message.with_text(FRA_OIFNAME, device.name()),
     };
@@ -219,6 +217,14 @@ const fn family_of(address: IpAddr) -> u8 {
     match address {
         IpAddr::V4(_) => AF_INET,
         IpAddr::V6(_) => AF_INET6,
+    }
+}
+
+/// The length of a prefix that is this host alone.
+const fn length_of(address: IpAddr) -> u8 {
+    match address {
+        IpAddr::V4(_) => 32,
+        IpAddr::V6(_) => 128,
     }
 }
 
@@ -303,17 +309,17 @@ pub fn read_rule(message: Received<'_>) -> Option<Owned<Rule>> {
     let value = |kind| attributes.find(kind).and_then(number);
     let mark = value(FRA_FWMARK).unwrap_or(0);
     let mask = value(FRA_FWMASK).unwrap_or(0);
-    let host = |kind| match attributes.find(kind).and_then(address) {
-        Some(IpAddr::V4(host)) => Some(host),
-        Some(IpAddr::V6(_)) | None => None,
+    let host = |kind, length| {
+        attributes.find(kind).and_then(address).filter(|host| length_of(*host) == length)
     };
     let device = attributes.find(FRA_OIFNAME).and_then(|name| {
         let name = std::str::from_utf8(name).ok()?.trim_end_matches('\0');
         Interface::new(name).ok()
     });
-    let selector = match (to_length, from_length, host(FRA_DST), host(FRA_SRC), device) {
-        (HOST, HOST, Some(to), Some(from), None) => Selector::Hosts { from, to },
-        (0, 0, None, None, Some(device)) if mark == 0 => Selector::Device(device),
+    let hosts = (host(FRA_DST, to_length), host(FRA_SRC, from_length));
+    let selector = match (hosts, device, to_length | from_length) {
+        ((Some(to), Some(from)), None, _) => Selector::Hosts { from, to },
+        ((None, None), Some(device), 0) if mark == 0 => Selector::Device(device),
         _ => Selector::Mark { mark, mask },
     };
     let rule = Rule {

@@ -23,7 +23,7 @@ use crate::links::dns;
 /// Octets that a connection holds in each direction.
 const BUFFER: usize = 16 * 1_024;
 /// Datagrams that wait, and their octets.
-const DATAGRAMS: usize = 8;
+const DATAGRAMS: usize = 24;
 /// Who can be served at the same time by each path.
 const SERVERS: usize = 2;
 /// How long a connection may say nothing while something is expected of it.
@@ -36,6 +36,15 @@ const IN_A_ROW: usize = 64;
 pub(super) struct Pair {
     pub(super) own: IpAddr,
     pub(super) far: IpAddr,
+    /// From where resolvers of the other IP version are asked.
+    pub(super) other: Option<IpAddr>,
+}
+
+impl Pair {
+    /// The addresses of the own host.
+    pub(super) fn hosts(self) -> impl Iterator<Item = IpAddr> {
+        [Some(self.own), self.other].into_iter().flatten()
+    }
 }
 
 /// The host.
@@ -55,6 +64,8 @@ pub(super) struct Host {
 pub(super) struct Call {
     stream: SocketHandle,
     datagrams: SocketHandle,
+    /// By which resolvers of the other IP version are asked.
+    other: Option<SocketHandle>,
     run: RunId,
     /// From where it comes.
     from: SocketAddr,
@@ -76,11 +87,10 @@ impl Host {
         config.random_seed = seed;
         let mut interface = Interface::new(config, &mut tun, StackInstant::ZERO);
         interface.update_ip_addrs(|addresses| {
-            for pair in pairs {
-                // There is room for as many as an office has paths.
-                let own = IpAddress::from(pair.own);
-                let whole = if pair.own.is_ipv4() { 32 } else { 128 };
-                let _ = addresses.push(IpCidr::new(own, whole));
+            for host in pairs.iter().flat_map(|pair| pair.hosts()) {
+                // There is room for as many as may be set.
+                let whole = if host.is_ipv4() { 32 } else { 128 };
+                let _ = addresses.push(IpCidr::new(host.into(), whole));
             }
         });
         // A TUN device has one other end, whatever the gateway is called.
@@ -130,11 +140,17 @@ impl Host {
         if let Err(error) = stream.connect(self.interface.context(), to, from) {
             tracing::debug!(%error, "links.trial.call");
         }
-        let mut datagrams = datagrams();
-        let _ = datagrams.bind(from);
+        let mut bound = |from: SocketAddr| {
+            let mut datagrams = datagrams();
+            let _ = datagrams.bind(from);
+            self.sockets.add(datagrams)
+        };
+        let (datagrams, other) =
+            (bound(from), pair.other.map(|other| bound(SocketAddr::new(other, port))));
         Call {
             stream: self.sockets.add(stream),
-            datagrams: self.sockets.add(datagrams),
+            datagrams,
+            other,
             run,
             from,
             to,
@@ -156,9 +172,13 @@ impl Host {
         }
     }
 
-    /// Asks a resolver something, from where the call comes.
-    pub(super) fn ask_resolver(&mut self, call: &Call, resolver: Ipv4Addr, question: &[u8]) {
-        let socket = self.sockets.get_mut::<udp::Socket<'_>>(call.datagrams);
+    /// Asks a resolver something, from where the call comes, or the address beside it.
+    pub(super) fn ask_resolver(&mut self, call: &Call, resolver: IpAddr, question: &[u8]) {
+        let is_alike = resolver.is_ipv4() == call.from.is_ipv4();
+        let handle = if is_alike { Some(call.datagrams) } else { call.other };
+        // Whom it cannot ask is not set.
+        let Some(handle) = handle else { return };
+        let socket = self.sockets.get_mut::<udp::Socket<'_>>(handle);
         let to = IpEndpoint::new(resolver.into(), dns::PORT);
         if let Err(error) = socket.send_slice(question, to) {
             tracing::debug!(%error, "links.trial.resolver");
@@ -167,17 +187,19 @@ impl Host {
 
     /// What became of a call since it was asked last.
     pub(super) fn heard(&mut self, call: &mut Call, asked: Option<&mut Asked>) -> Option<Event> {
-        let socket = self.sockets.get_mut::<udp::Socket<'_>>(call.datagrams);
         let mut asked = asked;
-        while let Ok((octets, meta)) = socket.recv() {
-            let is_ours = octets.iter().enumerate().all(|(at, octet)| *octet == call.octet(at));
-            if is_ours && meta.endpoint == IpEndpoint::from(call.to) {
-                return Some(Event::DatagramReturned);
-            }
-            if let (Some(asked), IpEndpoint { addr: IpAddress::Ipv4(from), port: dns::PORT }) =
-                (asked.as_deref_mut(), meta.endpoint)
-            {
-                asked.hear(from, octets);
+        for handle in [Some(call.datagrams), call.other].into_iter().flatten() {
+            let socket = self.sockets.get_mut::<udp::Socket<'_>>(handle);
+            while let Ok((octets, meta)) = socket.recv() {
+                let is_ours = octets.iter().enumerate().all(|(at, octet)| *octet == call.octet(at));
+                if is_ours && meta.endpoint == IpEndpoint::from(call.to) {
+                    return Some(Event::DatagramReturned);
+                }
+                if let (Some(asked), IpEndpoint { addr, port: dns::PORT }) =
+                    (asked.as_deref_mut(), meta.endpoint)
+                {
+                    asked.hear(addr.into(), octets);
+                }
             }
         }
         if call.is_over {
@@ -204,7 +226,9 @@ impl Host {
         let at = self.stack_time(now);
         self.interface.poll_egress(at, &mut self.tun, &mut self.sockets);
         self.sockets.remove(call.stream);
-        self.sockets.remove(call.datagrams);
+        for handle in [Some(call.datagrams), call.other].into_iter().flatten() {
+            self.sockets.remove(handle);
+        }
     }
 
     fn serve(&mut self) {

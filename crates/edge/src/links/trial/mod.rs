@@ -154,7 +154,8 @@ impl Trials {
         let now = Instant::now();
         let numbers = (0..).map(PathNumber::new);
         let wanted = numbers.zip(&settings.paths).filter_map(|(number, path)| {
-            let pair = Pair { own: path.office_local?, far: path.office_peer? };
+            let (own, far) = (path.office_local?, path.office_peer?);
+            let pair = Pair { own, far, other: path.resolver_local };
             Some((number, path, pair))
         });
         let test = settings.carry_test.clone();
@@ -169,7 +170,7 @@ impl Trials {
             return Ok(None);
         }
         let pairs: Vec<_> = paths.iter().map(|path| path.pair).collect();
-        let own: Vec<_> = pairs.iter().map(|pair| pair.own).collect();
+        let own: Vec<_> = pairs.iter().flat_map(|pair| pair.hosts()).collect();
         let device = settings.stand_in();
         let tun = Tun::open(&device, &own, test.needs_mtu)?;
         let host = Host::new(tun, &pairs, test.port, random::number(), now);
@@ -254,7 +255,8 @@ impl Trials {
         for _ in 0..IN_A_ROW {
             let Some(passed) = self.tap.next() else { return };
             let Some(passed) = passed else { continue };
-            let path = self.paths.iter_mut().find(|path| path.pair.own == passed.own);
+            let path =
+                self.paths.iter_mut().find(|path| path.pair.hosts().any(|own| own == passed.own));
             let Some(path) = path else { continue };
             let is_on_path = path.settings.device.as_str() == passed.device.name();
             if is_on_path {

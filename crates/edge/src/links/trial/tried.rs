@@ -358,8 +358,9 @@ impl Tried {
             beside: measured.map_or(turn.beside, |of| of.beside),
         };
         let required = self.test.requirement();
-        let number = (random::number() & 0xffff) as u16;
-        self.asked = self.test.resolver().map(|resolver| Asked::new(&resolver, number));
+        let number = || (random::number() & 0xffff) as u16;
+        let resolvers = self.test.resolvers_of(&self.settings);
+        self.asked = resolvers.map(|resolvers| Asked::new(&resolvers, number));
         let plan = Plan {
             datagram: required.mtu,
             asks_resolver: self.asked.is_some(),
@@ -419,8 +420,7 @@ impl Tried {
             // The call was made when the run began.
             Action::Connect => {}
             Action::AskResolver => {
-                if let Some(asked) = &self.asked {
-                    let (resolver, question) = asked.question();
+                for (resolver, question) in self.asked.iter().flat_map(Asked::questions) {
                     means.host.ask_resolver(call, resolver, &question);
                 }
             }

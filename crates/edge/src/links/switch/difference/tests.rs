@@ -119,12 +119,13 @@ fn plan(paths: u8, shape: u16, base: u32) -> Plan {
     }
     let mark = NonZeroU32::new(u32::from(shape >> 9) & 3);
     let to = Ipv4Addr::new(10, 9, 0, 53 + u8::from(has(13)));
-    let flow = Flow { path: PathNumber::PRIMARY, from: Ipv4Addr::new(10, 1, 0, 250), to };
+    let flow = Flow { path: PathNumber::PRIMARY, from: [10, 1, 0, 250].into(), to: to.into() };
     let outline = Outline {
         paths: (0..paths).map(path).collect(),
         prefixes,
         canary,
         flows: has(12).then_some(flow).into_iter().collect(),
+        asked: has(14).then_some(PathNumber::PRIMARY).into_iter().collect(),
         protected_mark: mark,
         next_hop_base: base,
         metric: if has(11) { 100 } else { 101 },

@@ -133,6 +133,13 @@ fn every_prefix_has_its_route_its_protected_one_and_one_by_each_path_that_carrie
     let first = with_flow.rules().next().unwrap();
     assert_eq!(first.selector, Selector::Hosts { from: flow.from, to: flow.to });
     assert_eq!((first.table, first.preference), (5301, 5000), "before protected traffic");
+    let (from, to) = ("2001:db8:1::251".parse().unwrap(), "2001:db8::53".parse().unwrap());
+    let flow = Flow { path: PathNumber::new(2), from, to };
+    let of_ipv6 = Plan::new(Outline { flows: vec![flow], ..outline() }).unwrap();
+    let added: Vec<_> = of_ipv6.routes().into_iter().filter(is_new).collect();
+    let prefix = "2001:db8::53/128".parse().unwrap();
+    assert_eq!(added, [Route { table: 5302, prefix, metric: 100, next_hop: 5115 }]);
+    assert!(of_ipv6.rules().next().unwrap().is_ipv6);
     let asked = vec![PathNumber::new(1)];
     let with_asked = Plan::new(Outline { asked, ..outline() }).unwrap();
     let added: Vec<_> = with_asked.routes().into_iter().filter(is_new).collect();

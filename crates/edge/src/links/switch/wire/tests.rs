@@ -1,5 +1,3 @@
-use std::net::Ipv4Addr;
-
 use super::*;
 
 /// The octets of a message of a machine of little end, sequence 1, in hexadecimal.
@@ -28,8 +26,10 @@ fn route(prefix: &str, table: u32) -> Route {
 
 const MARKED: Selector = Selector::Mark { mark: 7, mask: u32::MAX };
 const RULE: Rule = Rule { is_ipv6: true, preference: 5100, selector: MARKED, table: 5100 };
-const HOSTS: Selector =
-    Selector::Hosts { from: Ipv4Addr::new(10, 1, 0, 251), to: Ipv4Addr::new(10, 2, 0, 53) };
+
+fn hosts(from: &str, to: &str) -> Selector {
+    Selector::Hosts { from: from.parse().unwrap(), to: to.parse().unwrap() }
+}
 
 fn by_device() -> Selector {
     Selector::Device(Interface::new("fib0").unwrap())
@@ -138,7 +138,8 @@ fn routes_and_rules_are_written_as_the_kernel_reads_them() {
     let (add, remove) = (header("20000106"), header("21000100"));
     check(Verb::Add, Object::Rule(RULE), &[&[add.as_str()], &rule[..]].concat());
     check(Verb::Remove, Object::Rule(RULE), &[&[remove.as_str()], &rule[..]].concat());
-    let of_hosts = Rule { is_ipv6: false, selector: HOSTS, ..RULE };
+    let selector = hosts("10.1.0.251", "10.2.0.53");
+    let of_hosts = Rule { is_ipv6: false, selector, ..RULE };
     let rule = [
         "02202000", "00000001", "00000000", "08000600", "ec130000", "08000100", "0a020035",
         "08000200", "0a0100fb", "08000f00", "ec130000", "05001500", "73000000",
@@ -176,8 +177,10 @@ fn what_is_written_is_read_back() {
         }
     }
     let bits = Selector::Mark { mark: 7, mask: 0xff };
-    for selector in [MARKED, bits, HOSTS, by_device()] {
-        let it = Rule { is_ipv6: selector == MARKED, selector, ..RULE };
+    let of_ipv6 = hosts("2001:db8:1::251", "2001:db8:2::53");
+    let of_ipv4 = hosts("10.1.0.251", "10.2.0.53");
+    for selector in [MARKED, bits, of_ipv4, of_ipv6, by_device()] {
+        let it = Rule { is_ipv6: [MARKED, of_ipv6].contains(&selector), selector, ..RULE };
         let message = request(&Change::rule(Verb::Add, it));
         assert_eq!(told(&message, read_rule), Some(Owned { protocol: PROTOCOL, it }));
     }

@@ -7,7 +7,7 @@ fn tried(is_metered: bool, now: Instant) -> Tried {
     let path = format!(
         "name = 'lte'\ndevice = 'absent0'\nlocal = '192.0.2.1'\npeer = '192.0.2.2'\nmetered = {is_metered}"
     );
-    let pair = Pair { own: [10, 1, 0, 250].into(), far: [10, 2, 0, 250].into() };
+    let pair = Pair { own: [10, 1, 0, 250].into(), far: [10, 2, 0, 250].into(), other: None };
     let path = toml::from_str(&path).unwrap();
     Tried::new(
         (PathNumber::new(1), "hofuf/lte".to_owned()),
