@@ -1,5 +1,6 @@
 //! How large a packet passes a path whole, in the spirit of RFC 8899: asked of the far end by probes of
-//! that size, never believed of routers, which forget to tell or may not.
+//! that size, never believed of routers, which forget to tell or may not, and whom anybody on the way can
+//! play. What one says is asked for next.
 //!
 //! A size counts as passing only when a probe of it was answered. It counts as not passing when several
 //! probes of it were not, each followed by a smaller one that was: so neither loss nor a path that is
@@ -12,6 +13,7 @@ mod search;
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 pub use packet::{ANSWER_OCTETS, ProbeError, ProbeKey};
@@ -79,6 +81,15 @@ impl Limits {
     }
 }
 
+/// What a router on the way says of a packet that was too large for it (RFC 1191 s4, RFC 4443 s3.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Said {
+    /// Who says it.
+    pub router: IpAddr,
+    /// What it could pass on.
+    pub most: PacketSize,
+}
+
 /// A packet to be sent, of which no part may be cut off on the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Probe {
@@ -115,6 +126,8 @@ pub struct PathMtu {
     waiting: Option<(Probe, Instant)>,
     /// The last probes, whose answers still say something.
     sent: VecDeque<Probe>,
+    /// What a router said last that may be.
+    said: Option<Said>,
     next_number: u32,
 }
 
@@ -133,6 +146,7 @@ impl PathMtu {
             due: now,
             waiting: None,
             sent: VecDeque::with_capacity(Self::REMEMBERED),
+            said: None,
             next_number: 0,
         }
     }
@@ -140,6 +154,13 @@ impl PathMtu {
     /// What is known.
     pub const fn finding(&self) -> Finding {
         self.finding
+    }
+
+    /// Which router says the same, if one does: it is what does not take more.
+    pub fn said(&self) -> Option<Said> {
+        let Finding::Confirmed(PacketSize(passes)) = self.finding else { return None };
+        let near = passes..passes.saturating_add(self.limits.step);
+        self.said.filter(|said| near.contains(&said.most.0))
     }
 
     /// When [`PathMtu::poll`] has something to do.
@@ -176,14 +197,50 @@ impl PathMtu {
             self.due = now;
             self.passed(probe.size, now);
         } else {
+            let is_whole = probe.size >= self.passing();
+            match &mut self.phase {
+                // It was taken for lost and was not.
+                Phase::Confirmed { probing, .. } if is_whole => {
+                    *probing = Probing::default();
+                    self.waiting = None;
+                    self.due = now + self.limits.confirm;
+                }
+                Phase::Confirmed { .. } | Phase::Searching { .. } => {}
+            }
             self.settle(now);
         }
     }
 
-    /// A router says that no more than this passes: a hint which size to ask for, no more (RFC 8899
-    /// s4.6.2).
-    pub fn hint(&mut self, size: PacketSize) {
-        self.range.hint = Some(size);
+    /// A router says of the probe of that number that it was too large: a hint which size to ask for, no
+    /// more (RFC 8899 s4.6.2), and that the probe need not be waited for. Nobody is heard who says that
+    /// less passes than every path has to take (RFC 8201 s4) or than was shown to pass, or that the probe
+    /// would have.
+    pub fn told(&mut self, number: u32, said: Said, now: Instant) {
+        let Some(probe) = self.sent.iter().find(|probe| probe.number == number) else { return };
+        let least = match self.phase {
+            Phase::Searching { .. } => self.passing(),
+            Phase::Confirmed { .. } => self.limits.floor,
+        };
+        if !(least..probe.size).contains(&said.most) {
+            return;
+        }
+        self.range.hint = Some(said.most);
+        self.said = Some(said);
+        if self.waiting.is_none_or(|(waiting, _)| waiting.number != number) {
+            return;
+        }
+        self.waiting = None;
+        let asks_elsewhere = self.range.candidate(&self.limits) == said.most;
+        match &mut self.phase {
+            Phase::Searching { probing, .. } if asks_elsewhere && !probing.is_control => {
+                self.phase = Phase::begin();
+                self.due = now;
+            }
+            Phase::Searching { probing, .. } | Phase::Confirmed { probing, .. } => {
+                probing.is_told = true;
+                self.failed(now);
+            }
+        }
     }
 
     /// The size to ask for next.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use link::path_mtu::{Finding, Limits, PacketSize, PathMtu};
+use link::path_mtu::{Finding, Limits, PacketSize, PathMtu, Said};
 
 /// However packets are lost, answers come late and routers lie: nothing is confirmed that does not
 /// pass.
@@ -16,7 +16,9 @@ pub fn path_mtu(script: &[u8]) {
     let mut late = Vec::new();
     for what in script {
         now = now.max(search.next_deadline());
-        if let Some(probe) = search.poll(now)
+        let probe = search.poll(now);
+        let number = probe.map_or(0, |probe| probe.number);
+        if let Some(probe) = probe
             && probe.size.0 <= mtu
         {
             match what & 3 {
@@ -28,7 +30,10 @@ pub fn path_mtu(script: &[u8]) {
         match what >> 2 {
             0 => late.drain(..).for_each(|number| search.answered(number, now)),
             number @ 1..=4 => search.answered(1_000_000 + u32::from(number), now),
-            size @ 60.. => search.hint(PacketSize(u16::from(size) * 149)),
+            size @ 40.. => {
+                let most = PacketSize(u16::from(size) * 149);
+                search.told(number, Said { router: [192, 0, 2, 9].into(), most }, now);
+            }
             _ => {}
         }
         if let Finding::Confirmed(size) = search.finding() {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::{Direction, Interface, Step};
 use crate::Readiness;
 use crate::capacity::BitRate;
-use crate::path_mtu::PacketSize;
+use crate::path_mtu::{PacketSize, Said};
 use crate::sector::{Beside, Siblings};
 
 /// What an office needs of a path.
@@ -93,7 +93,12 @@ pub enum Unfit {
     /// What came back was not what was sent.
     Altered,
     /// Packets of that size do not pass.
-    Mtu(PacketSize),
+    Mtu {
+        /// The size.
+        size: PacketSize,
+        /// Which router on the way says that it takes less, where that was shown to pass.
+        said: Option<Said>,
+    },
     /// The far resolver finds no names.
     NoDns,
     /// It carries less than the office needs.
@@ -123,7 +128,7 @@ impl Unfit {
             Self::WrongReturnPath { .. } => "wrong-return-path",
             Self::AnsweredByOther => "answered-by-other",
             Self::Altered => "altered",
-            Self::Mtu(_) => "mtu",
+            Self::Mtu { .. } => "mtu",
             Self::NoDns => "no-dns",
             Self::TooSlow { .. } => "too-slow",
             Self::TimedOut { .. } => "timed-out",
@@ -147,7 +152,10 @@ impl fmt::Display for Unfit {
             }
             Self::AnsweredByOther => f.write_str("something answers in place of the far end"),
             Self::Altered => f.write_str("what comes back is not what was sent"),
-            Self::Mtu(size) => write!(f, "packets of {size} do not pass"),
+            Self::Mtu { size, said: None } => write!(f, "packets of {size} do not pass"),
+            Self::Mtu { size, said: Some(Said { router, most }) } => {
+                write!(f, "packets of {size} do not pass: {router} takes {most}")
+            }
             Self::NoDns => f.write_str("the far resolver finds no names"),
             Self::TooSlow { direction, capacity, required } => {
                 write!(f, "{capacity} {direction} are less than the {required} that are needed")
@@ -212,7 +220,7 @@ impl Ready {
             (capacity < required).then_some(Unfit::TooSlow { direction, capacity, required })
         };
         if self.mtu < required.mtu {
-            return Some(Unfit::Mtu(required.mtu));
+            return Some(Unfit::Mtu { size: required.mtu, said: None });
         }
         too_slow(Direction::Up, self.capacity_up, required.up)
             .or_else(|| too_slow(Direction::Down, self.capacity_down, required.down))

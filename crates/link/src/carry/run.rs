@@ -277,7 +277,7 @@ impl Run {
             Step::Connect => self.go(Step::Confirm, now),
             // Large packets that vanish stop a stream as well: the datagram tells.
             Step::Echo => self.go(Step::Datagram, now),
-            Step::Datagram => unfit(Unfit::Mtu(self.plan.datagram), now),
+            Step::Datagram => unfit(Unfit::Mtu { size: self.plan.datagram, said: None }, now),
             Step::Dns => unfit(Unfit::NoDns, now),
             Step::Confirm | Step::TrainUp | Step::TrainDown => {
                 unfit(Unfit::TimedOut { step: first }, now)

@@ -197,7 +197,7 @@ fn each_failure_has_its_reason() {
                 Action::Echo(_) | Action::SendDatagram(_) => None,
                 action => good(action),
             },
-            Unfit::Mtu(PacketSize(1_400)),
+            Unfit::Mtu { size: PacketSize(1_400), said: None },
         ),
         (
             "large packets vanish, and the stream adapts",
@@ -205,7 +205,7 @@ fn each_failure_has_its_reason() {
                 Action::SendDatagram(_) => None,
                 action => good(action),
             },
-            Unfit::Mtu(PacketSize(1_400)),
+            Unfit::Mtu { size: PacketSize(1_400), said: None },
         ),
         (
             "the stream stops, and nothing tells why",
@@ -401,7 +401,7 @@ fn a_path_is_judged_by_its_latest_run() {
         (Some(&good), 121, Judgement::Stale),
         (Some(&bad), 0, Judgement::Unfit(Unfit::NoDns)),
         (Some(&bad), 100_000, Judgement::Unfit(Unfit::NoDns)),
-        (Some(&narrow), 0, Judgement::Unfit(Unfit::Mtu(PacketSize(1_400)))),
+        (Some(&narrow), 0, Judgement::Unfit(Unfit::Mtu { size: PacketSize(1_400), said: None })),
         (Some(&slow), 0, too_slow),
         (Some(&slow), 121, too_slow),
     ] {

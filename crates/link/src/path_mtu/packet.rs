@@ -77,6 +77,11 @@ impl Probe {
         if octets.len() == ANSWER_OCTETS { Ok(probe) } else { Err(ProbeError::Inconsistent) }
     }
 
+    /// Reads one of which a router sends the beginning back, and that only its sender can have made.
+    pub fn parse_quoted(octets: &[u8], key: &ProbeKey) -> Result<Self, ProbeError> {
+        open(octets, PROBE, key)
+    }
+
     fn seal(&self, kind: u8, key: &ProbeKey) -> [u8; ANSWER_OCTETS] {
         let mut message = [0; ANSWER_OCTETS];
         let (proved, tag) = message.split_at_mut(PROVED_OCTETS);
@@ -148,6 +153,9 @@ mod tests {
         let octets = written(Probe { number: 7, size: PacketSize(600) });
         let parse = |octets: &[u8]| Probe::parse(octets, HEADERS, &key(1));
         assert_eq!(parse(&octets[..571]), Err(ProbeError::Inconsistent));
+        let quoted = |octets: &[u8]| Probe::parse_quoted(octets, &key(1));
+        assert_eq!(quoted(&octets[..32]).map(|probe| probe.number), Ok(7));
+        assert_eq!(quoted(&octets[..31]), Err(ProbeError::Foreign));
         assert_eq!(parse(&octets[..31]), Err(ProbeError::Foreign));
         assert_eq!(Probe::parse(&octets, HEADERS, &key(2)), Err(ProbeError::WrongProof));
         assert_eq!(Probe::parse_answer(&octets, &key(1)), Err(ProbeError::Foreign));

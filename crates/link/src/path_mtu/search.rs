@@ -31,6 +31,8 @@ impl Phase {
 pub(super) struct Probing {
     /// Whether the smaller packet is next.
     pub(super) is_control: bool,
+    /// Whether a router said that it was too large: then it is not for a radio that it is lost.
+    pub(super) is_told: bool,
     /// Losses after which the smaller packet passed.
     lost: u8,
     /// Smaller packets that were lost one after the other.
@@ -38,6 +40,9 @@ pub(super) struct Probing {
 }
 
 impl Probing {
+    /// How many losses are enough where a router says why (RFC 8899 s5.1.2).
+    const TOLD: u8 = 3;
+
     /// Whether an even number of smaller packets was lost.
     pub(super) const fn is_even(self) -> bool {
         self.silent.is_multiple_of(2)
@@ -48,7 +53,7 @@ impl Probing {
         self.is_control = false;
         self.silent = 0;
         self.lost = self.lost.saturating_add(1);
-        self.lost >= attempts
+        self.lost >= if self.is_told { attempts.min(Self::TOLD) } else { attempts }
     }
 
     /// The packet was lost; whether nothing passes at all.

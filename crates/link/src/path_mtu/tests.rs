@@ -13,13 +13,23 @@ struct Scene {
     /// Whether the next packet is lost whatever its size.
     is_lost: Box<dyn FnMut() -> bool>,
     sizes: Vec<u16>,
+    /// What a router says of each packet that does not pass.
+    says: Option<u16>,
 }
 
 impl Scene {
     fn new(limits: Limits, mtu: u16) -> Self {
         let begin = origin();
         let search = PathMtu::new(limits, begin);
-        Self { search, begin, now: begin, mtu, is_lost: Box::new(|| false), sizes: Vec::new() }
+        Self {
+            search,
+            begin,
+            now: begin,
+            mtu,
+            is_lost: Box::new(|| false),
+            sizes: Vec::new(),
+            says: None,
+        }
     }
 
     /// Goes to the next deadline; an answer takes 20 ms.
@@ -30,6 +40,11 @@ impl Scene {
             if probe.size.0 <= self.mtu && !(self.is_lost)() {
                 self.now += millis(20);
                 self.search.answered(probe.number, self.now);
+            } else if let Some(says) = self.says
+                && probe.size.0 > self.mtu
+            {
+                self.now += millis(5);
+                self.search.told(probe.number, said(says), self.now);
             }
         }
     }
@@ -50,6 +65,10 @@ impl Scene {
             self.step();
         }
     }
+}
+
+fn said(most: u16) -> Said {
+    Said { router: [192, 0, 2, 9].into(), most: PacketSize(most) }
 }
 
 fn is_confirmed(finding: Finding) -> bool {
@@ -80,15 +99,57 @@ fn a_tunnel_is_found_within_a_step() {
 fn what_a_router_says_is_asked_for_and_not_believed() {
     // RFC 8899 s4.6.2.
     let mut scene = Scene::new(Limits::default(), 1_420);
-    scene.search.hint(PacketSize(1_420));
+    scene.says = Some(1_420);
     assert_eq!(scene.run_until(is_confirmed), confirmed(1_420));
-    assert_eq!(scene.sizes[..3], [1_280, 1_420, 1_428]);
-    for lie in [0, 68, 576, 1_281, 1_499, 9_000, u16::MAX] {
+    assert_eq!(scene.sizes, [1_280, 1_500, 1_420, 1_428, 1_420, 1_428, 1_420, 1_428, 1_420]);
+    assert!(scene.now - scene.begin < millis(150), "nobody waits for what was told");
+    assert_eq!(scene.search.said(), Some(said(1_420)));
+    for lie in [0, 68, 575, 576, 1_279, 1_280, 1_281, 1_400, 1_427, 1_499, 9_000, u16::MAX] {
         let mut scene = Scene::new(Limits::default(), 1_420);
-        scene.search.hint(PacketSize(lie));
+        scene.says = Some(lie);
         let Finding::Confirmed(size) = scene.run_until(is_confirmed) else { panic!() };
         assert!((1_413..=1_420).contains(&size.0), "{lie}: {size}");
+        assert_eq!(scene.search.said().is_some(), lie == 1_427 && size.0 == 1_420, "{lie}");
     }
+}
+
+#[test]
+fn who_says_less_than_every_path_takes_is_not_heard() {
+    for (floor, heard) in [(576, 576), (1_280, 1_280)] {
+        let limits =
+            Limits { floor: PacketSize(floor), base: PacketSize(1_280), ..Limits::default() };
+        let mut scene = Scene::new(limits, 1_500);
+        scene.run_until(is_confirmed);
+        for (most, is_heard) in
+            [(0, false), (floor - 1, false), (heard, true), (1_499, true), (1_500, false)]
+        {
+            scene.now = scene.search.next_deadline();
+            let probe = scene.search.poll(scene.now).unwrap();
+            assert_eq!(probe.size.0, 1_500);
+            scene.search.told(probe.number, said(most), scene.now);
+            assert_eq!(scene.search.waiting.is_none(), is_heard, "{most} of {floor}");
+            // It came through all the same.
+            scene.search.answered(probe.number, scene.now + millis(20));
+            scene.step();
+            assert_eq!(scene.search.finding(), confirmed(1_500));
+        }
+    }
+}
+
+#[test]
+fn what_somebody_makes_up_of_probes_that_are_answered_changes_nothing() {
+    let mut scene = Scene::new(Limits::default(), 1_500);
+    for _ in 0..60 {
+        scene.now = scene.now.max(scene.search.next_deadline());
+        let probe = scene.search.poll(scene.now).unwrap();
+        for most in [576, 1_280, 1_300, 1_400] {
+            scene.search.told(probe.number, said(most), scene.now);
+            scene.search.told(probe.number.wrapping_add(7), said(most), scene.now);
+        }
+        scene.now += millis(20);
+        scene.search.answered(probe.number, scene.now);
+    }
+    assert_eq!((scene.search.finding(), scene.search.said()), (confirmed(1_500), None));
 }
 
 #[test]
@@ -137,6 +198,23 @@ fn what_passes_no_longer_is_a_black_hole_until_another_size_is_confirmed() {
     assert!(scene.now - since < Duration::from_secs(45));
     let Finding::Confirmed(size) = scene.run_until(is_confirmed) else { panic!() };
     assert!((1_393..=1_400).contains(&size.0), "{size}");
+}
+
+#[test]
+fn a_path_that_shrinks_where_a_router_says_so_is_found_at_the_next_confirmation() {
+    let mut scene = Scene::new(Limits::default(), 1_500);
+    scene.run_until(is_confirmed);
+    (scene.mtu, scene.says) = (1_400, Some(1_400));
+    let (since, is_it) = (scene.now, |finding| finding == confirmed(1_400));
+    scene.sizes.clear();
+    scene.run_until(is_it);
+    assert!(scene.now - since < Duration::from_secs(31), "{:?}", scene.now - since);
+    assert!(scene.sizes.len() <= 14, "{:?}", scene.sizes);
+    assert_eq!(scene.search.said(), Some(said(1_400)));
+    // It takes more again.
+    scene.mtu = 1_500;
+    scene.run_for(650);
+    assert_eq!((scene.search.finding(), scene.search.said()), (confirmed(1_500), None));
 }
 
 #[test]
@@ -220,7 +298,8 @@ fn what_a_late_answer_told_is_not_asked_for_again() {
     let mut search = PathMtu::new(Limits { most: PacketSize(9_000), ..Limits::default() }, begin);
     let base = search.poll(begin).unwrap();
     search.answered(base.number, begin);
-    search.hint(PacketSize(1_500));
+    let most = search.poll(begin).unwrap();
+    search.told(most.number, said(1_500), begin);
     let hinted = search.poll(begin).unwrap();
     let control = search.poll(begin + millis(1_000)).unwrap();
     search.answered(hinted.number, begin + millis(1_200));
@@ -270,10 +349,12 @@ proptest! {
     fn the_size_is_found_within_a_step_and_never_more_than_passes(
         mtu in 576_u16..=9_216, most in prop_oneof![Just(1_500_u16), Just(9_216)],
         base in prop_oneof![Just(1_200_u16), Just(1_280)], step in 1_u16..64,
-        (share, seed) in (0.0..0.3, any::<u64>()), is_regular in any::<bool>()
+        (share, seed) in (0.0..0.3, any::<u64>()), is_regular in any::<bool>(),
+        tells in any::<bool>()
     ) {
         let (base, most) = (PacketSize(base), PacketSize(most));
         let mut scene = Scene::new(Limits { base, most, step, ..Limits::default() }, mtu);
+        scene.says = tells.then_some(mtu);
         let mut dice = Dice::new(seed);
         scene.is_lost = if is_regular {
             Box::new(three_of_ten((seed % 10) as usize))

@@ -282,6 +282,11 @@ impl Trials {
         let Self { paths, witness, keys, .. } = self;
         for path in paths {
             for _ in 0..IN_A_ROW {
+                if !path.hear_of_routers(octets, keys) {
+                    break;
+                }
+            }
+            for _ in 0..IN_A_ROW {
                 if !path.hear(octets, witness, keys) {
                     break;
                 }

@@ -3,11 +3,12 @@
 
 use std::cell::Cell;
 use std::io::{self, IoSliceMut};
-use std::net::{IpAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::time::Duration;
 
 use link::bfd::Interface;
+use link::path_mtu::{PacketSize, Said};
 use nix::cmsg_space;
 use nix::errno::Errno;
 use nix::sys::socket::{
@@ -44,6 +45,14 @@ pub(super) struct Talk {
     passed: Cell<u64>,
 }
 
+/// What a router says of a packet of ours that was too large for it, and how many octets of that it sends
+/// back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Told {
+    pub(super) length: usize,
+    pub(super) said: Said,
+}
+
 /// What came.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Heard {
@@ -66,6 +75,10 @@ impl Talk {
         // A kernel that gives less gives trains that miss packets, which are told.
         socket.set_recv_buffer_size(BUFFER)?;
         forbid_cutting(&socket, path.local)?;
+        match path.local {
+            IpAddr::V4(_) => setsockopt(&socket, sockopt::Ipv4RecvErr, &true)?,
+            IpAddr::V6(_) => setsockopt(&socket, sockopt::Ipv6RecvErr, &true)?,
+        }
         setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
         socket.bind(&local.into())?;
         socket.connect(&peer.into())?;
@@ -100,7 +113,30 @@ impl Talk {
         self.passed.set(self.passed.get() + length as u64 + u64::from(self.headers));
     }
 
-    /// The next that came, if there is something. What routers say to packets of ours says nothing.
+    /// The next that a router says of a packet of ours; the outer one is none if there is no more, the
+    /// inner one if it is of no use. As long as something is left the socket is never at rest.
+    pub(super) fn hear_of_routers(&self, octets: &mut [u8]) -> Option<Option<Told>> {
+        let mut control = cmsg_space!(libc::sock_extended_err, libc::sockaddr_in6, TimeSpec);
+        let mut parts = [IoSliceMut::new(octets)];
+        let fd = self.socket.as_raw_fd();
+        let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_ERRQUEUE;
+        let message = recvmsg::<SockaddrStorage>(fd, &mut parts, Some(&mut control), flags).ok()?;
+        let said = message.cmsgs().ok().and_then(|mut all| {
+            all.find_map(|control| match control {
+                ControlMessageOwned::Ipv4RecvErr(error, Some(router)) => {
+                    let router = u32::from_be(router.sin_addr.s_addr);
+                    said(&error, Ipv4Addr::from(router).into())
+                }
+                ControlMessageOwned::Ipv6RecvErr(error, Some(router)) => {
+                    said(&error, Ipv6Addr::from(router.sin6_addr.s6_addr).into())
+                }
+                _ => None,
+            })
+        });
+        Some(said.map(|said| Told { length: message.bytes, said }))
+    }
+
+    /// The next that came, if there is something.
     pub(super) fn hear(&self, octets: &mut [u8]) -> Option<Heard> {
         let mut control = cmsg_space!(TimeSpec);
         let mut parts = [IoSliceMut::new(octets)];
@@ -116,6 +152,14 @@ impl Talk {
     }
 }
 
+/// What an error says of sizes: those of this machine's own devices are none of a router.
+fn said(error: &libc::sock_extended_err, router: IpAddr) -> Option<Said> {
+    let is_routers = matches!(error.ee_origin, libc::SO_EE_ORIGIN_ICMP | libc::SO_EE_ORIGIN_ICMP6);
+    let is_of_size = error.ee_errno == libc::EMSGSIZE as u32;
+    let most = PacketSize(u16::try_from(error.ee_info).unwrap_or(u16::MAX));
+    (is_routers && is_of_size).then_some(Said { router, most })
+}
+
 /// Nothing is cut up, and nothing that routers said of sizes before is believed (ip(7),
 /// `IP_PMTUDISC_PROBE`).
 fn forbid_cutting(socket: &Socket, local: IpAddr) -> io::Result<()> {
@@ -129,3 +173,6 @@ fn forbid_cutting(socket: &Socket, local: IpAddr) -> io::Result<()> {
     let done = unsafe { libc::setsockopt(fd, level, option, (&raw const value).cast(), length) };
     Errno::result(done).map(drop).map_err(io::Error::from)
 }
+
+#[cfg(test)]
+mod tests;

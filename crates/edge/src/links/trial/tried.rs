@@ -18,7 +18,7 @@ use super::Keys;
 use super::asked::Asked;
 use super::bulk::{self, Bulk, News};
 use super::host::{Call, Host, Pair};
-use super::talk::Talk;
+use super::talk::{Talk, Told};
 use super::trains::{self, Came, Trains};
 use crate::links::sectors::{Sectors, Turn};
 use crate::links::settings::{CarryTestSettings, PathSettings};
@@ -215,6 +215,21 @@ impl Tried {
             })
             .ok();
         self.mtu = search(&self.settings, Instant::now());
+    }
+
+    /// Takes one thing that a router says of a packet of ours, if there is one: of a probe it can know
+    /// how much would have passed.
+    pub(super) fn hear_of_routers(&mut self, octets: &mut [u8], keys: &Keys) -> bool {
+        let Some(told) = self.talk.as_ref().and_then(|talk| talk.hear_of_routers(octets)) else {
+            return false;
+        };
+        if let Some(Told { length, said }) = told {
+            let quoted = octets.get(..length).unwrap_or_default();
+            if let Ok(probe) = Probe::parse_quoted(quoted, &keys.probe) {
+                self.mtu.told(probe.number, said, Instant::now());
+            }
+        }
+        true
     }
 
     /// Takes one datagram of the other agent, if there is one.
@@ -455,6 +470,9 @@ impl Tried {
     fn settle(&mut self, outcome: Outcome, beside: Beside, now: Instant) -> Outcome {
         let mut outcome = outcome;
         self.trains.forget();
+        if let Outcome::Unfit { reason: Unfit::Mtu { size, said }, .. } = &mut outcome {
+            *said = self.mtu.said().filter(|said| said.most < *size);
+        }
         let pause = match &mut outcome {
             Outcome::Ready(ready) => {
                 if self.is_measured {
