@@ -5,6 +5,7 @@
 //! the centre.
 
 mod advice;
+mod arp;
 mod cells;
 mod centre;
 mod desk;

@@ -3,9 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use pnet_packet::arp::{
-    ArpHardwareTypes, ArpOperation, ArpOperations, ArpPacket, MutableArpPacket,
-};
+use pnet_packet::arp::{ArpOperations, ArpPacket};
 use pnet_packet::ethernet::EtherTypes;
 use pnet_packet::icmpv6::ndp::{
     MutableNeighborAdvertPacket, MutableNeighborSolicitPacket, NdpOption, NdpOptionType,
@@ -15,6 +13,7 @@ use pnet_packet::icmpv6::{self, Icmpv6Packet, Icmpv6Types};
 use pnet_packet::ip::IpNextHeaderProtocols;
 
 use super::packets::{Hardware, Header, Said, Visitor};
+use crate::links::arp;
 
 const EVERYBODY: Hardware = [0xff; 6];
 /// All stations of a network (RFC 4291 s2.7.1).
@@ -30,7 +29,8 @@ impl Visitor {
     pub(super) fn ask(&self, wanted: IpAddr) -> Vec<u8> {
         match wanted {
             IpAddr::V4(wanted) => {
-                self.arp(ArpOperations::Request, (EVERYBODY, wanted), self.address_ipv4())
+                let asked = arp::question((self.hardware, self.address_ipv4()), wanted);
+                self.frame(EVERYBODY, EtherTypes::Arp, &asked)
             }
             IpAddr::V6(wanted) => self.solicit(wanted, self.address_ipv6()),
         }
@@ -41,7 +41,8 @@ impl Visitor {
     pub(super) fn ask_for_own(&self) -> Vec<u8> {
         match self.address {
             IpAddr::V4(own) => {
-                self.arp(ArpOperations::Request, (EVERYBODY, own), Ipv4Addr::UNSPECIFIED)
+                let asked = arp::question((self.hardware, Ipv4Addr::UNSPECIFIED), own);
+                self.frame(EVERYBODY, EtherTypes::Arp, &asked)
             }
             IpAddr::V6(own) => self.solicit(own, Ipv6Addr::UNSPECIFIED),
         }
@@ -50,7 +51,10 @@ impl Visitor {
     /// Tells who asked that we have our address.
     pub(super) fn tell(&self, (hardware, who): (Hardware, IpAddr)) -> Vec<u8> {
         match who {
-            IpAddr::V4(who) => self.arp(ArpOperations::Reply, (hardware, who), self.address_ipv4()),
+            IpAddr::V4(who) => {
+                let own = (self.hardware, self.address_ipv4());
+                self.frame(hardware, EtherTypes::Arp, &arp::answer(own, (hardware, who)))
+            }
             IpAddr::V6(who) => self.advertise(hardware, who),
         }
     }
@@ -93,28 +97,6 @@ impl Visitor {
             }
             _ => None,
         }
-    }
-
-    fn arp(
-        &self,
-        operation: ArpOperation,
-        (hardware, wanted): (Hardware, Ipv4Addr),
-        own: Ipv4Addr,
-    ) -> Vec<u8> {
-        let mut octets = vec![0; MutableArpPacket::minimum_packet_size()];
-        let mut packet = MutableArpPacket::new(&mut octets).expect("there is room for it");
-        packet.set_hardware_type(ArpHardwareTypes::Ethernet);
-        packet.set_protocol_type(EtherTypes::Ipv4);
-        packet.set_hw_addr_len(6);
-        packet.set_proto_addr_len(4);
-        packet.set_operation(operation);
-        packet.set_sender_hw_addr(self.hardware.into());
-        packet.set_sender_proto_addr(own);
-        packet.set_target_proto_addr(wanted);
-        if operation == ArpOperations::Reply {
-            packet.set_target_hw_addr(hardware.into());
-        }
-        self.frame(hardware, EtherTypes::Arp, &octets)
     }
 
     fn solicit(&self, wanted: Ipv6Addr, own: Ipv6Addr) -> Vec<u8> {

@@ -10,9 +10,11 @@ use nix::errno::Errno;
 use nix::sys::socket::{
     LinkAddr, MsgFlags, SockaddrLike, SockaddrStorage, getsockname, sendto, setsockopt, sockopt,
 };
-use pnet_packet::arp::{ArpHardwareTypes, ArpOperations, ArpPacket, MutableArpPacket};
+use pnet_packet::arp::{ArpOperations, ArpPacket};
 use pnet_packet::ethernet::EtherTypes;
 use socket2::{Domain, SockFilter, Socket, Type};
+
+use crate::links::arp;
 
 /// The socket of a device.
 pub(super) struct Arp {
@@ -37,7 +39,7 @@ impl Arp {
 
     /// Asks who has an address.
     pub(super) fn ask(&self, address: Ipv4Addr) -> Result<(), Errno> {
-        let octets = request(self.hardware, self.local, address);
+        let octets = arp::question((self.hardware, self.local), address);
         let flags = MsgFlags::MSG_DONTWAIT;
         sendto(self.socket.as_raw_fd(), &octets, &self.everybody, flags).map(drop)
     }
@@ -68,20 +70,6 @@ fn station(interface: u32) -> io::Result<(Socket, [u8; 6])> {
 /// The hardware address that we have on an interface.
 pub(super) fn hardware(interface: u32) -> io::Result<[u8; 6]> {
     station(interface).map(|(_, hardware)| hardware)
-}
-
-fn request(hardware: [u8; 6], local: Ipv4Addr, wanted: Ipv4Addr) -> Vec<u8> {
-    let mut octets = vec![0; MutableArpPacket::minimum_packet_size()];
-    let mut packet = MutableArpPacket::new(&mut octets).expect("there is room for it");
-    packet.set_hardware_type(ArpHardwareTypes::Ethernet);
-    packet.set_protocol_type(EtherTypes::Ipv4);
-    packet.set_hw_addr_len(6);
-    packet.set_proto_addr_len(4);
-    packet.set_operation(ArpOperations::Request);
-    packet.set_sender_hw_addr(hardware.into());
-    packet.set_sender_proto_addr(local);
-    packet.set_target_proto_addr(wanted);
-    octets
 }
 
 /// Reads an answer to us.
@@ -132,19 +120,10 @@ mod tests {
     const WANTED: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 9);
 
     #[test]
-    fn a_question_is_as_rfc_826_has_it() {
-        let octets = request([2, 0, 0, 0, 0, 7], LOCAL, WANTED);
-        let wanted = [
-            0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 7, 192, 0, 2, 1, 0, 0, 0, 0, 0, 0, 192, 0, 2, 9,
-        ];
-        assert_eq!(octets, wanted);
-    }
-
-    #[test]
     fn only_an_answer_to_us_is_one() {
-        let mut answer = request([2, 0, 0, 0, 0, 9], WANTED, LOCAL);
-        assert_eq!(read(&answer, LOCAL), None, "it asks");
-        answer[7] = 2;
+        let (own, other) = (([2, 0, 0, 0, 0, 7], LOCAL), ([2, 0, 0, 0, 0, 9], WANTED));
+        assert_eq!(read(&arp::question(other, LOCAL), LOCAL), None, "it asks");
+        let answer = arp::answer(other, own);
         assert_eq!(read(&answer, LOCAL), Some(WANTED));
         assert_eq!(read(&answer, WANTED), None, "it is for somebody else");
         assert_eq!(read(&answer[..20], LOCAL), None);
