@@ -273,12 +273,20 @@ impl Challenges for SqlStore {
 
     async fn prune_challenges(&self, before: Timestamp) -> Result<u64, StoreError> {
         let lock = self.dialect.for_update_skip_locked();
-        let statement = format!(
-            "DELETE FROM challenges WHERE id IN (SELECT id FROM challenges old WHERE created_at < $1 \
-             AND NOT EXISTS (SELECT 1 FROM legal_holds WHERE released_at IS NULL \
-                             AND legal_holds.phone_hash = old.phone_hash){lock})"
-        );
-        self.destroy(self.begin().await?, AssertSqlSafe(statement), before.as_millis()).await
+        let mut transaction = self.begin().await?;
+        let mut count = 0;
+        for half in [self.dialect.in_clear(), self.dialect.hashed()] {
+            let statement = format!(
+                "DELETE FROM challenges WHERE id IN (SELECT id FROM challenges old \
+                 WHERE created_at < $1 AND {half} \
+                 AND NOT EXISTS (SELECT 1 FROM legal_holds WHERE released_at IS NULL \
+                                 AND legal_holds.phone_hash = old.phone_hash){lock})"
+            );
+            let query = sqlx::query(AssertSqlSafe(statement)).bind(before.as_millis());
+            count += query.execute(&mut *transaction).await?.rows_affected();
+        }
+        self.commit_counted(transaction, count).await?;
+        Ok(count)
     }
 }
 

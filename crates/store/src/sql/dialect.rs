@@ -142,6 +142,14 @@ impl Dialect {
         }
     }
 
+    /// The same of those that have no address; each row is one or the other.
+    pub(crate) const fn hashed(self) -> &'static str {
+        match self {
+            Self::Sqlite => "instr('13579BDF', substr(hex(device), 2, 1)) <> 0",
+            Self::Postgres => "strpos('13579bdf', substr(encode(device, 'hex'), 2, 1)) <> 0",
+        }
+    }
+
     /// Lets other processes pass by rows that one has claimed.
     pub(crate) const fn for_update_skip_locked(self) -> &'static str {
         match self {

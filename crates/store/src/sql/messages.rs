@@ -396,12 +396,19 @@ impl MessageOutbox for SqlStore {
 
     async fn prune_messages(&self, before: Timestamp) -> Result<u64, StoreError> {
         let lock = self.dialect.for_update_skip_locked();
+        // Ids begin with the time at which they were made, and none was done with before that.
         let statement = format!(
-            "DELETE FROM messages WHERE id IN (SELECT id FROM messages old WHERE done_at < $1 \
+            "DELETE FROM messages WHERE id IN (SELECT id FROM messages old WHERE id < $2 AND done_at < $1 \
              AND NOT EXISTS (SELECT 1 FROM legal_holds WHERE released_at IS NULL \
                              AND legal_holds.phone_hash = old.phone_hash){lock})"
         );
-        self.destroy(self.begin().await?, AssertSqlSafe(statement), before.as_millis()).await
+        let mut transaction = self.begin().await?;
+        let query = sqlx::query(AssertSqlSafe(statement))
+            .bind(before.as_millis())
+            .bind(id_column(MessageId::new(before, [0; 10])));
+        let count = query.execute(&mut *transaction).await?.rows_affected();
+        self.commit_counted(transaction, count).await?;
+        Ok(count)
     }
 }
 

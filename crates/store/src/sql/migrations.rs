@@ -59,6 +59,7 @@ const STEPS: &[Step] = steps![
     "0034_refusals",
     "0035_link_policies",
     "0036_yielding",
+    "0037_ages",
 ];
 
 /// What migrating did.

@@ -37,9 +37,20 @@ impl Visits for SqlStore {
     }
 
     async fn count_refused(&self, since: Timestamp) -> Result<Vec<(Counted, u64)>, StoreError> {
-        let statement = "SELECT refused, COUNT(*) AS amount FROM visits WHERE asked_at >= $1 \
-             AND refused IS NOT NULL AND NOT refused LIKE 'entry/%' GROUP BY refused ORDER BY refused";
-        let rows = sqlx::query(statement).bind(since.as_millis()).fetch_all(&self.reader).await?;
+        let half = |half| {
+            format!(
+                "SELECT refused FROM visits WHERE asked_at >= $1 AND {half} \
+                 AND refused IS NOT NULL AND NOT refused LIKE 'entry/%'"
+            )
+        };
+        let statement = format!(
+            "SELECT refused, COUNT(*) AS amount FROM ({} UNION ALL {}) AS refusals \
+             GROUP BY refused ORDER BY refused",
+            half(self.dialect.in_clear()),
+            half(self.dialect.hashed())
+        );
+        let query = sqlx::query(AssertSqlSafe(statement)).bind(since.as_millis());
+        let rows = query.fetch_all(&self.reader).await?;
         let mut counted: Vec<(Counted, u64)> = Vec::new();
         for row in &rows {
             let columns = Columns(row);
@@ -66,12 +77,15 @@ impl Visits for SqlStore {
             0 => String::new(),
             many => format!(" AND device NOT IN ({})", places(2, many)),
         };
-        let statement = format!("DELETE FROM visits WHERE asked_at < $1{but_held}");
-        let mut query = sqlx::query(AssertSqlSafe(statement)).bind(before.as_millis());
-        for device in held {
-            query = query.bind(device);
+        let mut count = 0;
+        for half in [self.dialect.in_clear(), self.dialect.hashed()] {
+            let statement = format!("DELETE FROM visits WHERE asked_at < $1 AND {half}{but_held}");
+            let mut query = sqlx::query(AssertSqlSafe(statement)).bind(before.as_millis());
+            for device in &held {
+                query = query.bind(device.clone());
+            }
+            count += query.execute(&mut *transaction).await?.rows_affected();
         }
-        let count = query.execute(&mut *transaction).await?.rows_affected();
         self.commit_counted(transaction, count).await?;
         Ok(count)
     }

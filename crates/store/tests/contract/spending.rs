@@ -72,6 +72,9 @@ pub async fn no_number_of_beginnings_passes_the_money_of_a_day(store: TestStore)
     assert_eq!(refused().await, Some(Refused::First(Counted::Money)), "the help desk finds why");
     assert_eq!(store.count_refused(T0).await.unwrap(), [(Counted::Money, 1)], "one visit");
     assert_eq!(store.count_refused(at(1)).await.unwrap(), []);
+    store.hash_addresses(RecordsOfDevices::Visits, at(1), 9).await.unwrap();
+    let hashed = store.count_refused(T0).await.unwrap();
+    assert_eq!(hashed, [(Counted::Money, 1)], "also without its address");
     assert_eq!(begin(&store, &ask(33, T0), None).await, Begun::Begins);
     assert_eq!(refused().await, None, "what was refused before is over");
 }
