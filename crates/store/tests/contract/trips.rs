@@ -9,7 +9,7 @@ use crate::fixtures::*;
 /// A number is typed, and its code; of who is known already the grants are looked at, too.
 pub async fn a_sign_in_takes_few_trips(store: TestStore) {
     const BEGUN: [&str; 5] =
-        ["BEGIN; SELECT pg_adv", "SELECT place", "WITH part_0", "COMMIT", "WITH given (payload)"];
+        ["BEGIN; SELECT pg_adv", "SELECT of_0", "WITH part_0", "COMMIT", "WITH given (payload)"];
     const WON: [&str; 3] =
         ["WITH counted AS (UPDATE", "WITH part_0 AS (UPDATE challenges", "WITH given (payload)"];
     const WON_BY_ONE_KNOWN: [&str; 7] = [

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use domain::{Binding, Challenge, ChallengePolicy, Counted, OverLimit, SendLimit, Timestamp};
 use sqlx::AnyConnection;
-use sqlx::any::AnyRow;
 
 use super::{COLUMNS, OPEN, bind_sought, binding_columns};
 use crate::sql::SqlStore;
+use crate::sql::pseudonyms::places;
 use crate::sql::row::Columns;
 use crate::{Sought, StoreError};
 
@@ -15,76 +15,151 @@ use crate::{Sought, StoreError};
 const UNBLOCKED: SendLimit =
     SendLimit { counted: Counted::Blocks, window: Duration::ZERO, most: 1 };
 
-/// What a limit counts since `$since`: how many there were, and when the first of them was; what
-/// visitors ask for together, and what is sent for reports by itself. What was begun for a number
-/// beyond its limits is not counted for it, for it got nothing. The four values of [`OPEN`] come
-/// first; `$5` is the number and `$6` its block.
-fn counting(counted: Counted, since: usize, (policy, targets): (&ChallengePolicy, &str)) -> String {
-    const SENDS: &str = "SELECT COUNT(*) AS amount, MIN(challenge_codes.sent_at) AS earliest FROM challenges \
-         JOIN challenge_codes ON challenge_codes.challenge = challenges.id";
-    const CHALLENGES: &str =
-        "SELECT COUNT(*) AS amount, MIN(created_at) AS earliest FROM challenges";
-    match counted {
-        Counted::SendsOfDevice => format!(
-            "{SENDS} WHERE challenges.device = $3 AND challenge_codes.sent_at > ${since} \
-             AND (challenges.subject = '') = ($4 = '')"
-        ),
-        Counted::NumbersOfDevice => format!(
-            "SELECT COUNT(DISTINCT phone_hash) AS amount, MIN(created_at) AS earliest \
-             FROM challenges WHERE device = $3 AND created_at > ${since} AND (subject = '') = ($4 = '') \
-             AND phone_hash <> $5"
-        ),
-        Counted::SpentChallengesOfDevice => format!(
-            "SELECT COUNT(*) AS amount, MIN(sent_at) AS earliest FROM challenges \
-             WHERE device = $3 AND sent_at > ${since} AND (subject = '') = ($4 = '') AND sends > {}",
-            policy.cooldowns.len()
-        ),
-        Counted::ChallengesOfNumber => format!(
-            "{CHALLENGES} WHERE phone_hash = $5 AND created_at > ${since} AND (subject = '') = ($4 = '') \
-             AND mute = 0"
-        ),
-        Counted::SendsToNumber => format!(
-            "{SENDS} WHERE challenges.phone_hash = $5 AND challenge_codes.sent_at > ${since} \
-             AND (challenges.subject = '') = ($4 = '') AND challenge_codes.mute = 0"
-        ),
-        // No challenge sends for longer than it lives.
-        Counted::SendsToBlock => format!(
-            "{SENDS} WHERE challenges.block_hash = $6 AND challenge_codes.sent_at > ${since} \
-             AND (challenges.subject = '') = ($4 = '') AND challenge_codes.mute = 0 \
-             AND challenges.created_at > ${since} - {}",
-            policy.challenge_life.as_millis()
-        ),
-        Counted::Blocks => format!(
-            "SELECT COUNT(*) AS amount, CAST(NULL AS BIGINT) AS earliest FROM send_blocks \
-             WHERE target IN ({targets}) AND (until IS NULL OR until > ${since})"
-        ),
-        // They are charged, and shaped elsewhere.
-        Counted::Money
-        | Counted::SendsOfAccessPoint
-        | Counted::SendsOfSite
-        | Counted::SendsToCountry
-        | Counted::SendsOfAll => "SELECT 0 AS amount, NULL AS earliest WHERE 1 = 0".to_owned(),
+/// The values of [`OPEN`], the number, and its block.
+const SHARED_VALUES: usize = 6;
+
+/// Whose challenges a limit looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Device,
+    Number,
+    Block,
+}
+
+impl Whose {
+    const ALL: [Self; 3] = [Self::Device, Self::Number, Self::Block];
+
+    /// That a challenge is theirs.
+    const fn challenges(self) -> &'static str {
+        match self {
+            Self::Device => "challenges.device = $3",
+            Self::Number => "challenges.phone_hash = $5",
+            Self::Block => "challenges.block_hash = $6",
+        }
     }
+}
+
+/// What a limit counts: what visitors ask for together, and what is sent for reports by itself. What was
+/// begun for a number beyond its limits is not counted for it, for it got nothing.
+#[derive(Debug)]
+struct Counting {
+    whose: Whose,
+    /// When it was, which must be within the window.
+    at: &'static str,
+    /// Of what alone it counts.
+    which: &'static str,
+    /// What is counted once however many codes a challenge has.
+    distinct: Option<&'static str>,
+}
+
+impl Counting {
+    /// What is counted in challenges and their codes, if it is there.
+    const fn of(counted: Counted) -> Option<Self> {
+        const CODE: &str = "codes.sent_at";
+        const CREATED: &str = "challenges.created_at";
+        const ID: Option<&str> = Some("challenges.id");
+        const NUMBER: Option<&str> = Some("challenges.phone_hash");
+        let (whose, at, which, distinct) = match counted {
+            Counted::SendsOfDevice => (Whose::Device, CODE, "", None),
+            Counted::NumbersOfDevice => {
+                (Whose::Device, CREATED, " AND challenges.phone_hash <> $5", NUMBER)
+            }
+            Counted::SpentChallengesOfDevice => {
+                (Whose::Device, "challenges.sent_at", " AND challenges.sends > {repeats}", ID)
+            }
+            Counted::ChallengesOfNumber => (Whose::Number, CREATED, " AND challenges.mute = 0", ID),
+            Counted::SendsToNumber => (Whose::Number, CODE, " AND codes.mute = 0", None),
+            Counted::SendsToBlock => (Whose::Block, CODE, " AND codes.mute = 0", None),
+            // They are looked up, or charged, or shaped elsewhere.
+            Counted::Blocks
+            | Counted::Money
+            | Counted::SendsOfAccessPoint
+            | Counted::SendsOfSite
+            | Counted::SendsToCountry
+            | Counted::SendsOfAll => return None,
+        };
+        Some(Self { whose, at, which, distinct })
+    }
+
+    /// How many there were since the value `$since`, and when the first of them was.
+    fn columns(&self, place: usize, since: usize, policy: &ChallengePolicy) -> String {
+        let Self { at, distinct, .. } = self;
+        let which = self.which.replace("{repeats}", &policy.cooldowns.len().to_string());
+        let when = format!("WHEN {at} > ${since}{which}");
+        let counted = match distinct {
+            Some(what) => format!("DISTINCT CASE {when} THEN {what} END"),
+            None => format!("CASE {when} THEN 1 END"),
+        };
+        format!(
+            "COUNT({counted}) AS amount_{place}, MIN(CASE {when} THEN {at} END) AS earliest_{place}"
+        )
+    }
+}
+
+/// One statement of one row: what each limit counts, and the open challenge of the binding. `targets` may
+/// be blocked. Behind six values come the limits' first moments, then the targets.
+fn counting(limits: &[SendLimit], targets: usize, policy: &ChallengePolicy) -> String {
+    let since = |place| SHARED_VALUES + 1 + place;
+    let mut found = Vec::new();
+    for whose in Whose::ALL {
+        let is_theirs = |(_, limit): &(usize, &SendLimit)| {
+            Counting::of(limit.counted).is_some_and(|counting| counting.whose == whose)
+        };
+        let theirs: Vec<_> = limits.iter().enumerate().filter(is_theirs).collect();
+        let Some((longest, _)) = theirs.iter().max_by_key(|(_, limit)| limit.window) else {
+            continue;
+        };
+        let columns = theirs.iter().filter_map(|(place, limit)| {
+            Some(Counting::of(limit.counted)?.columns(*place, since(*place), policy))
+        });
+        // No challenge sends for longer than it lives.
+        found.push(format!(
+            "SELECT {} FROM challenges LEFT JOIN challenge_codes codes ON codes.challenge = challenges.id \
+             WHERE {} AND challenges.created_at > ${} - {} \
+             AND (challenges.subject = '') = ($4 = '')",
+            columns.collect::<Vec<_>>().join(", "),
+            whose.challenges(),
+            since(*longest),
+            policy.challenge_life.as_millis(),
+        ));
+    }
+    for (place, _) in
+        limits.iter().enumerate().filter(|(_, limit)| limit.counted == Counted::Blocks)
+    {
+        found.push(format!(
+            "SELECT COUNT(*) AS amount_{place}, CAST(NULL AS BIGINT) AS earliest_{place} FROM send_blocks \
+             WHERE target IN ({}) AND (until IS NULL OR until > ${})",
+            places(since(limits.len()), targets),
+            since(place),
+        ));
+    }
+    let parts = found.iter().enumerate();
+    let names: String = parts.clone().map(|(part, _)| format!("of_{part}.*, ")).collect();
+    let parts: Vec<_> = parts.map(|(part, found)| format!("({found}) AS of_{part}")).collect();
+    format!(
+        "SELECT {names}open.* FROM {} \
+         LEFT JOIN (SELECT {COLUMNS} FROM challenges WHERE {OPEN}) AS open ON 1 = 1",
+        parts.join(" CROSS JOIN ")
+    )
 }
 
 /// The first limit that one more message would pass, by what was counted for each.
 fn over(
-    counted: &[AnyRow],
+    counted: &Columns<'_>,
     limits: &[SendLimit],
     at: Timestamp,
 ) -> Result<Option<OverLimit>, StoreError> {
-    let mut amounts = vec![(0, None); limits.len()];
-    for row in counted {
-        let columns = Columns(row);
-        let place = usize::try_from(columns.count("place")?).unwrap_or(usize::MAX);
-        let amount = amounts.get_mut(place).ok_or(StoreError::Corrupt { what: "place" })?;
-        *amount = (columns.count("amount")?, columns.optional_time("earliest")?);
+    for (place, limit) in limits.iter().enumerate() {
+        if limit.counted != Counted::Blocks && Counting::of(limit.counted).is_none() {
+            continue;
+        }
+        if counted.integer(&format!("amount_{place}"))? >= i64::from(limit.most) {
+            let earliest = counted.optional_time(&format!("earliest_{place}"))?;
+            let wait = (earliest.unwrap_or(at) + limit.window).since(at);
+            return Ok(Some(OverLimit { limit: *limit, wait }));
+        }
     }
-    let passed = limits.iter().zip(amounts).find(|(limit, (amount, _))| *amount >= limit.most);
-    Ok(passed.map(|(limit, (_, earliest))| {
-        let wait = (earliest.unwrap_or(at) + limit.window).since(at);
-        OverLimit { limit: *limit, wait }
-    }))
+    Ok(None)
 }
 
 impl SqlStore {
@@ -110,28 +185,10 @@ impl SqlStore {
         limits: &[SendLimit],
         (at, policy): (Timestamp, &ChallengePolicy),
     ) -> Result<(Option<Challenge>, Option<OverLimit>), StoreError> {
-        const SHARED_VALUES: usize = 6;
         let limits: Vec<_> = [UNBLOCKED].iter().chain(limits).copied().collect();
         let targets = self.targets(challenge);
-        let first_target = SHARED_VALUES + limits.len() + 1;
-        let listed: Vec<_> =
-            (first_target..).take(targets.len()).map(|number| format!("${number}")).collect();
-        let listed = listed.join(", ");
-        let counting = |(place, limit): (usize, &SendLimit)| {
-            let since = SHARED_VALUES + 1 + place;
-            let counting = counting(limit.counted, since, (policy, &listed));
-            format!(
-                "SELECT CAST({place} AS BIGINT) AS place, amount, earliest FROM ({counting}) AS of_{place}"
-            )
-        };
-        let parts: Vec<_> = limits.iter().enumerate().map(counting).collect();
-        let statement = format!(
-            "SELECT place, amount, earliest, open.* FROM ({}) AS counted \
-             LEFT JOIN (SELECT {COLUMNS} FROM challenges WHERE {OPEN}) AS open ON 1 = 1",
-            parts.join(" UNION ALL ")
-        );
         let mut look = self.script();
-        look.add(&statement);
+        look.add(&counting(&limits, targets.len(), policy));
         bind_sought(&mut look, Sought::OpenOf(&challenge.binding), challenge.binding.purpose())
             .bind(self.keys.phone_hash(&challenge.phone))
             .bind(self.keys.block_hash(&challenge.phone));
@@ -142,13 +199,13 @@ impl SqlStore {
             look.bind(target);
         }
         let [found] = look.fetch_each(transaction).await?;
-        let open = match found.first() {
-            Some(row) if Columns(row).optional_octets("id")?.is_some() => {
-                Some(self.challenge(row)?)
-            }
-            _ => None,
+        let row = found.first().ok_or(sqlx::Error::RowNotFound)?;
+        let columns = Columns(row);
+        let open = match columns.optional_octets("id")? {
+            Some(_) => Some(self.challenge(row)?),
+            None => None,
         };
-        Ok((open, over(&found, &limits, at)?))
+        Ok((open, over(&columns, &limits, at)?))
     }
 
     /// Whether a limit of a number was not used up by the device that meets it.
