@@ -255,6 +255,12 @@ async fn a_sign_in_takes_few_trips_to_postgresql() {
 }
 
 #[tokio::test]
+async fn a_wrong_code_is_told_once_its_attempt_is_on_the_disk_of_postgresql() {
+    trips::a_wrong_code_is_told_once_its_attempt_is_on_the_disk(store::testing::postgres().await)
+        .await;
+}
+
+#[tokio::test]
 async fn the_file_of_sqlite_is_for_the_service_alone() {
     schema::the_file_is_for_the_service_alone().await;
 }

@@ -44,3 +44,26 @@ pub async fn a_sign_in_takes_few_trips(store: TestStore) {
     }
     watched.close().await;
 }
+
+/// An attempt need not wait for the disk to be compared, but to be told wrong.
+pub async fn a_wrong_code_is_told_once_its_attempt_is_on_the_disk(store: TestStore) {
+    set_up(&store).await;
+    let new = new_challenge(1, mac(1), T0, "482913");
+    let policy = ChallengePolicy::default();
+    store.begin_challenge(&new, &Budget::NONE, &policy).await.unwrap();
+    store.watch().await;
+    let watched = SqlStore::connect(store.settings(), store.keys().clone()).await.unwrap();
+    let seen = store.told().await.len();
+    let (challenge, code) = (Sought::Id(new.challenge.id), code("111111"));
+    let attempt = Attempt { challenge, proof: Proof::Code(&code), at: at(1) };
+    let won = watched.win(&attempt, &policy, &prize(1, at(1))).await.unwrap();
+    assert_eq!(won.unwrap_err(), Verdict::Wrong { left: policy.attempts - 1 });
+    let told = store.told().await.split_off(seen);
+    let about_challenges = |text: &&String| text.contains("UPDATE challenges");
+    let told: Vec<_> = told.iter().filter(about_challenges).collect();
+    let [counted, synced] = told[..] else { panic!("{told:#?}") };
+    assert!(counted.contains("set_config('synchronous_commit', 'off', TRUE)"), "{counted}");
+    // A commit that waits for the disk brings every former one there.
+    assert!(!synced.contains("synchronous_commit"), "{synced}");
+    watched.close().await;
+}

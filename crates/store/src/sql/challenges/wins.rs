@@ -74,7 +74,8 @@ impl SqlStore {
         self.take_by_steps(id, &sign_in, prize).await
     }
 
-    /// Counts an attempt, which is durable before it is compared.
+    /// Counts an attempt before it is compared. A wrong one is durable before anybody is told that it is
+    /// wrong; a right one becomes so with what it wins.
     async fn count_attempt(
         &self,
         attempt: &Attempt<'_>,
@@ -91,7 +92,8 @@ impl SqlStore {
                 ", (SELECT counted.attempts FROM counted) AS counted, \
                  (SELECT COUNT(*) FROM accounts WHERE identity_hash = challenges.phone_hash) AS known, \
                  (SELECT COUNT(*) FROM grants WHERE grants.device = challenges.device \
-                  AND ended_at IS NULL) AS live"
+                  AND ended_at IS NULL) AS live, \
+                 (SELECT set_config('synchronous_commit', 'off', TRUE)) AS not_synced"
             ),
         );
         loop {
@@ -112,12 +114,22 @@ impl SqlStore {
             }
             challenge.attempts = columns.count("counted")?;
             if !self.matches(&codes, &challenge, attempt)? {
+                self.sync_attempts(challenge.id).await?;
                 let left = policy.attempts.saturating_sub(challenge.attempts);
                 return Ok(Err(Verdict::Wrong { left }));
             }
             let is_newcomer = columns.count("known")? == 0 && columns.count("live")? == 0;
             return Ok(Ok(Right { challenge, is_newcomer }));
         }
+    }
+
+    /// Brings to the disk what was counted: a commit that waits for the disk brings those before it there.
+    async fn sync_attempts(&self, challenge: ChallengeId) -> Result<(), StoreError> {
+        let mut script = self.script();
+        script
+            .add("UPDATE challenges SET attempts = attempts WHERE id = $1")
+            .bind(id_column(challenge));
+        self.change(script).await
     }
 
     /// Uses up the code of somebody who was never here, by one statement: all of it is done or nothing.
