@@ -73,6 +73,8 @@ pub struct SqlStore {
     dialect: Dialect,
     writer: Connections,
     reader: Connections,
+    /// For many rows by their keys, which RADIUS asks about.
+    by_keys: Connections,
     keys: KeyRing,
     feed: ChangeFeed,
     /// What other processes are to be told of it.

@@ -36,7 +36,8 @@ const MOST_TOLD: usize = 3_000;
 pub struct StoreSettings {
     /// `sqlite:PATH` or `postgres://USER@HOST/DATABASE`. Default: SQLite in the data folder.
     pub url: String,
-    /// Connections that read, and for PostgreSQL as many that write; 1 to 100. Default 8.
+    /// Connections that read, and for PostgreSQL as many that write and half as many for RADIUS'
+    /// questions; 1 to 100. Default 8.
     pub connections: u32,
     /// For how many seconds a call waits for a free connection; 1 to 60. Default 5.
     pub patience_secs: u64,
@@ -120,6 +121,10 @@ impl SqlStore {
         let dialect = dialect_of(settings)?;
         let writer = connections(settings, (dialect, Use::Writing));
         let reader = connections(settings, (dialect, Use::Reading));
+        let by_keys = match dialect {
+            Dialect::Sqlite => reader.clone(),
+            Dialect::Postgres => connections(settings, (dialect, Use::ReadingByKeys)),
+        };
         let mut instance = [0; 8];
         getrandom::fill(&mut instance).expect("the operating system gives random numbers");
         let (feed, known, due) = (ChangeFeed::new(), Arc::default(), Due::default());
@@ -128,7 +133,20 @@ impl SqlStore {
             Dialect::Sqlite => None,
             Dialect::Postgres => Some(Till::new(connections(settings, (dialect, Use::Paying)))),
         };
-        Ok(Self { dialect, writer, reader, keys, feed, telling, known, line, till, due, instance })
+        Ok(Self {
+            dialect,
+            writer,
+            reader,
+            by_keys,
+            keys,
+            feed,
+            telling,
+            known,
+            line,
+            till,
+            due,
+            instance,
+        })
     }
 
     /// Tells of a change, after its commit. A notification that is lost costs other processes
@@ -221,6 +239,7 @@ impl SqlStore {
         }
         self.writer.close().await;
         self.reader.close().await;
+        self.by_keys.close().await;
     }
 }
 
@@ -259,6 +278,8 @@ pub(super) enum Use {
     Writing,
     /// For look-ups.
     Reading,
+    /// For look-ups of many rows by their keys; on PostgreSQL.
+    ReadingByKeys,
     /// For payments, which other commits bring to the disk; on PostgreSQL.
     Paying,
 }
@@ -282,22 +303,25 @@ pub(super) async fn prepare(
     }
     match (dialect, purpose) {
         (Dialect::Sqlite, Use::Writing) => connection.execute(SQLITE_WRITER).await?,
-        (Dialect::Postgres, Use::Writing) => connection.execute(BY_KEYS).await?,
+        (Dialect::Postgres, Use::Writing | Use::ReadingByKeys) => {
+            connection.execute(BY_KEYS).await?
+        }
         (Dialect::Postgres, Use::Paying) => {
             connection.execute("SET synchronous_commit = off").await?
         }
-        (_, Use::Reading) | (Dialect::Sqlite, Use::Paying) => return Ok(()),
+        (_, Use::Reading) | (Dialect::Sqlite, Use::ReadingByKeys | Use::Paying) => return Ok(()),
     };
     Ok(())
 }
 
-/// Connections for that purpose: SQLite has one writer, and payments are made one after the other.
+/// Connections for that purpose: SQLite has one writer, and payments are made one after the other. Who
+/// asks about many at once takes few.
 fn connections(settings: &StoreSettings, of: (Dialect, Use)) -> Connections {
+    let whole = usize::try_from(settings.connections.clamp(1, 100)).unwrap_or(1);
     let most = match of {
         (_, Use::Paying) | (Dialect::Sqlite, Use::Writing) => 1,
-        (_, Use::Reading) | (Dialect::Postgres, Use::Writing) => {
-            usize::try_from(settings.connections.clamp(1, 100)).unwrap_or(1)
-        }
+        (_, Use::Reading) | (Dialect::Postgres, Use::Writing) => whole,
+        (_, Use::ReadingByKeys) => whole.div_ceil(2),
     };
     let patience = Duration::from_secs(settings.patience_secs.clamp(1, 60));
     Connections::new(address(settings, of.0), of, most, patience)

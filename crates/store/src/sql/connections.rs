@@ -122,6 +122,10 @@ impl Connections {
 }
 
 impl Connecting {
+    const fn is_for_reading(&self) -> bool {
+        matches!(self.purpose, Use::Reading | Use::ReadingByKeys)
+    }
+
     async fn connect(&self) -> Result<AnyConnection, sqlx::Error> {
         let mut connection = match (self.dialect, self.purpose) {
             (Dialect::Sqlite, Use::Writing) => connect::connect_below(self.url.clone()).await?,
@@ -140,7 +144,7 @@ impl Manager for Connecting {
         loop {
             match self.connect().await {
                 // Who looks something up has others to ask, or asks again.
-                Err(error) if self.purpose != Use::Reading && is_starting(&error) => {
+                Err(error) if !self.is_for_reading() && is_starting(&error) => {
                     tokio::time::sleep(STARTING).await;
                 }
                 connected => return Ok(Wire { connection: connected?, in_doubt: false }),

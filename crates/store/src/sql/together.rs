@@ -250,7 +250,7 @@ impl SqlStore {
     ) -> Result<Vec<AnyRow>, StoreError> {
         let mut script = self.script();
         given.add_to(&mut script, statement);
-        Ok(self.reader.fetch(script).await?.into_iter().flatten().collect())
+        Ok(self.by_keys.fetch(script).await?.into_iter().flatten().collect())
     }
 
     /// Makes a change of one statement.
