@@ -207,8 +207,9 @@ fn sustained(path: &PathStatus) -> Option<String> {
     let [there, back] = loss_per_mille.map(percent);
     let late = round_trip_us.map(|us| format!(", round trips up to {}", milliseconds(us)));
     let at = Timestamp::from_secs(i64::try_from(at).unwrap_or_default());
+    let old = if path.is_sustained_old { "; too long ago to count" } else { "" };
     Some(format!(
-        "{}: carried {} / {} Mbit/s to the end at {at}, {there} / {back} lost{}",
+        "{}: carried {} / {} Mbit/s to the end at {at}, {there} / {back} lost{}{old}",
         path.name,
         mbit(up),
         mbit(down),

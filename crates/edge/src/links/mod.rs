@@ -78,7 +78,7 @@ use router::Router;
 use sectors::Sectors;
 use sockets::Sockets;
 use targets::{Asking, Outlets};
-use trial::Outlet;
+use trial::{Carried, Outlet};
 use watch::{Watch, WatchError};
 use watcher::Thread;
 use work::{Work, WorkKeeper};
@@ -342,7 +342,9 @@ fn watch(
     let sockets = settings.paths.iter().map(open).collect::<Result<Vec<_>, _>>()?;
     let interfaces: Vec<_> = sockets.iter().map(|sockets| sockets.interface).collect();
     let of = (settings, key);
-    let watch = Watch::new(of, &interfaces, routes, random::number, Instant::now())?;
+    let now = Instant::now();
+    let mut watch = Watch::new(of, &interfaces, routes, random::number, now)?;
+    Carried::open(settings).each(settings).for_each(|known| watch.recall(known, now));
     for (number, path) in (0..).map(PathNumber::new).zip(&settings.paths) {
         // An office whose visitors make no room is better than none.
         if let Some(ceil) = watch.ceil(number)

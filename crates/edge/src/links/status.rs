@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use link::capacity::BitRate;
+use link::capacity::bulk::Sustained;
 use link::carry::Judgement;
 use link::sector::Beside;
 use link::{PathNumber, Second};
@@ -75,6 +77,9 @@ pub struct PathStatus {
     /// What it carried to the end in the last bulk run.
     #[serde(default)]
     pub sustained: Option<SustainedStatus>,
+    /// Whether that was too long ago to count.
+    #[serde(default)]
+    pub is_sustained_old: bool,
     /// The largest packet that is known to pass, in octets.
     pub mtu: Option<u16>,
     /// What may be spent on watching it and what was, if that is limited.
@@ -114,7 +119,8 @@ pub struct SustainedStatus {
 }
 
 impl SustainedStatus {
-    fn of(bulked: &Bulked) -> Option<Self> {
+    /// What came of a run, if it went in both directions.
+    pub(super) fn of(bulked: &Bulked) -> Option<Self> {
         let ends = [bulked.up?, bulked.down?];
         Some(Self {
             kbit: ends.map(|of| of.rate.bits_per_second() / 1_000),
@@ -122,6 +128,15 @@ impl SustainedStatus {
             round_trip_us: bulked.round_trip_us,
             at: bulked.at,
         })
+    }
+
+    /// The run of which it is.
+    pub(super) fn bulked(&self) -> Bulked {
+        let ([up, down], [lost_up, lost_down]) = (self.kbit, self.loss_per_mille);
+        let [up, down] = [(up, lost_up), (down, lost_down)].map(|(kbit, loss)| {
+            Some(Sustained { rate: BitRate::from_kilobits_per_second(kbit), loss })
+        });
+        Bulked { up, down, round_trip_us: self.round_trip_us, at: self.at }
     }
 }
 
@@ -166,6 +181,7 @@ impl Status {
                 ends: None,
                 office_kbit: watch.office_on(number).map(|of| of.bits_per_second() / 1_000),
                 mtu: carried.map(|of| of.mtu.0),
+                is_sustained_old: fitness.is_some_and(Fitness::is_bulked_old),
                 sustained: fitness.and_then(Fitness::bulked).and_then(SustainedStatus::of),
                 budget: None,
                 is_closed_to_visitors: watch.is_closed_to_visitors(number),

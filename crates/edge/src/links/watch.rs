@@ -437,9 +437,11 @@ impl Watch {
 
     /// Whether a path would carry the office by now.
     fn judge(&mut self, number: PathNumber, now: Instant, effects: &mut Vec<Effect>) {
-        let watched = self.paths.get_mut(usize::from(number.index()));
-        let fitness = watched.and_then(|watched| watched.fitness.as_mut());
-        let judgement = fitness.and_then(|fitness| fitness.judge(now));
+        let Some(watched) = self.paths.get_mut(usize::from(number.index())) else { return };
+        if watched.fitness.as_mut().is_some_and(|fitness| fitness.forget_bulk(now)) {
+            watched.bound();
+        }
+        let judgement = watched.fitness.as_mut().and_then(|fitness| fitness.judge(now));
         let happened = judgement.map(|judgement| What::Fitness { number, judgement });
         effects.extend(happened.map(Effect::Happened));
     }

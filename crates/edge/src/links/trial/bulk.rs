@@ -89,6 +89,11 @@ impl Bulk {
         Self { running: None, orders: BulkOrders::default(), due: None, wanted: None, last: None }
     }
 
+    /// There was one so long ago, before the agent began.
+    pub(super) fn recall(&mut self, age: Duration, now: Instant) {
+        self.last = now.checked_sub(age);
+    }
+
     /// Whether the path is full of one.
     pub(super) const fn is_running(&self) -> bool {
         self.running.is_some()
@@ -324,7 +329,7 @@ fn hindrance(standing: &Standing) -> Option<&'static str> {
     (standing.thrift != Thrift::None).then_some("its budget is short")
 }
 
-fn unix() -> u64 {
+pub(super) fn unix() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 

@@ -5,6 +5,7 @@
 mod asked;
 mod bulk;
 mod host;
+mod kept;
 mod talk;
 mod tap;
 mod trains;
@@ -37,6 +38,7 @@ use super::{LinksError, spawn};
 use crate::random;
 pub(super) use bulk::{Bulked, News};
 use host::{Host, Pair};
+pub(super) use kept::Carried;
 use talk::Talk;
 use tap::{Direction, Tap};
 use tried::{Means, Standing, Tried};
@@ -133,6 +135,8 @@ struct Trials {
     witness: Witness,
     keys: Keys,
     outlet: Outlet,
+    /// What is kept of bulk runs.
+    carried: Carried,
     orders: Receiver<Order>,
     door: TrialsDoor,
     over: CancellationToken,
@@ -159,11 +163,16 @@ impl Trials {
             Some((number, path, pair))
         });
         let test = settings.carry_test.clone();
+        let carried = Carried::open(settings);
         let paths: Vec<_> = wanted
             .map(|(number, path, pair)| {
                 let test = settings.carry_test_of(path);
                 let place = format!("{}/{}", settings.site, path.name);
-                Tried::new((number, place), path.clone(), pair, test, now)
+                let mut tried = Tried::new((number, place), path.clone(), pair, test, now);
+                if let Some((_, age)) = carried.of(&path.name) {
+                    tried.bulk.recall(age, now);
+                }
+                tried
             })
             .collect();
         if paths.is_empty() {
@@ -183,7 +192,19 @@ impl Trials {
         let door = TrialsDoor { orders, wake: Arc::new(wake) };
         let orders = taken;
         let looked_at = now;
-        Ok(Some(Self { paths, host, tap, witness, keys, outlet, orders, door, over, looked_at }))
+        Ok(Some(Self {
+            paths,
+            host,
+            tap,
+            witness,
+            keys,
+            outlet,
+            carried,
+            orders,
+            door,
+            over,
+            looked_at,
+        }))
     }
 
     /// Tries until it is over.
@@ -305,7 +326,7 @@ impl Trials {
             };
             self.paths.iter().map(standing).collect::<Vec<_>>()
         };
-        let Self { paths, host, witness, keys, outlet, .. } = self;
+        let Self { paths, host, witness, keys, outlet, carried, .. } = self;
         for (path, standing) in paths.iter_mut().zip(alive) {
             let now = Instant::now();
             let sectors = &outlet.sectors;
@@ -315,6 +336,9 @@ impl Trials {
                 outlet.tell(Command::Tried(path.number, outcome));
             }
             while let Some(news) = path.news.pop_front() {
+                if let News::Over(bulked) = &news {
+                    carried.keep(&path.settings.name, bulked);
+                }
                 outlet.tell(Command::Bulk(path.number, news));
             }
         }

@@ -10,6 +10,9 @@ use link::sector::Siblings;
 
 use crate::links::trial::Bulked;
 
+/// A bulk run counts for so long: some nights may have none.
+const BULK_COUNTS: Duration = Duration::from_secs(3 * 24 * 3_600);
+
 /// What is known of a path that is tried.
 #[derive(Debug)]
 pub(in crate::links) struct Fitness {
@@ -23,8 +26,17 @@ pub(in crate::links) struct Fitness {
     trials: u64,
     /// Whether a bulk run goes over it, and what came of the last one.
     pub(super) is_filled: bool,
-    pub(super) bulked: Option<Bulked>,
+    bulked: Option<BulkKnown>,
     told: Judgement,
+}
+
+/// A bulk run that was not given up.
+#[derive(Debug)]
+struct BulkKnown {
+    bulked: Bulked,
+    /// From then on it counts no more.
+    until: Instant,
+    is_old: bool,
 }
 
 impl Fitness {
@@ -74,7 +86,8 @@ impl Fitness {
 
     /// A trial with no more than the path carried to the end.
     fn bounded(&self, ready: Ready) -> Ready {
-        let [up, down] = self.bulked.map_or([None, None], |of| [of.up, of.down]);
+        let counts = self.bulked_that_counts();
+        let [up, down] = counts.map_or([None, None], |of| [of.up, of.down]);
         let bound = |rate: BitRate, of: Option<Sustained>| of.map_or(rate, |of| rate.min(of.rate));
         Ready {
             capacity_up: bound(ready.capacity_up, up),
@@ -83,9 +96,31 @@ impl Fitness {
         }
     }
 
+    /// Takes what came of a bulk run that was over so long ago.
+    pub(super) fn note_bulk(&mut self, bulked: Bulked, age: Duration, now: Instant) {
+        let left = BULK_COUNTS.saturating_sub(age);
+        self.bulked = Some(BulkKnown { bulked, until: now + left, is_old: left.is_zero() });
+    }
+
+    /// Whether the last bulk run counts no more, and did so until now.
+    pub(super) fn forget_bulk(&mut self, now: Instant) -> bool {
+        let due = self.bulked.as_mut().filter(|known| !known.is_old && now >= known.until);
+        due.map(|known| known.is_old = true).is_some()
+    }
+
     /// What came of the last bulk run that was not given up.
-    pub(in crate::links) const fn bulked(&self) -> Option<&Bulked> {
-        self.bulked.as_ref()
+    pub(in crate::links) fn bulked(&self) -> Option<&Bulked> {
+        self.bulked.as_ref().map(|known| &known.bulked)
+    }
+
+    /// Whether that was too long ago to count.
+    pub(in crate::links) fn is_bulked_old(&self) -> bool {
+        self.bulked.as_ref().is_some_and(|known| known.is_old)
+    }
+
+    /// The same unless it was too long ago.
+    pub(super) fn bulked_that_counts(&self) -> Option<&Bulked> {
+        self.bulked().filter(|_| !self.is_bulked_old())
     }
 
     /// When the latest trial is too old, if it counts until then.

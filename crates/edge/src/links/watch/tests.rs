@@ -820,6 +820,34 @@ fn a_path_that_carries_too_little_to_the_end_is_unfit_whatever_trains_say() {
         required: BitRate::from_megabits_per_second(8),
     };
     assert_eq!(watch.fitness(RADIO).unwrap().judgement(), Judgement::Unfit(too_slow));
+    // It counts for three nights, also for an agent that began in between.
+    let hours = |hours: u64| Duration::from_secs(hours * 3_600);
+    for (age, after, is_bound) in
+        [(0, 71, true), (0, 72, false), (48, 23, true), (48, 24, false), (100, 0, false)]
+    {
+        let mut pair = Pair::with(|settings| {
+            settings.paths[1].office_local = Some([10, 1, 0, 250].into());
+            settings.paths[1].capacity_mbit = Some(10);
+            settings.carry_test.needs_up_mbit = 8;
+        });
+        let (watch, begun) = (&mut pair.ends[0].watch, pair.now);
+        watch.recall((RADIO, bulked, hours(age)), begun);
+        let now = begun + hours(after);
+        let mut effects = Vec::new();
+        watch.expire(now, || 7, &mut effects);
+        watch.obey(
+            &Command::Tried(RADIO, Outcome::Ready(Ready { at: now, ..ready })),
+            now,
+            &mut effects,
+        );
+        let fitness = watch.fitness(RADIO).unwrap();
+        assert_eq!(fitness.judgement() != Judgement::Ready, is_bound, "{age} h, then {after} h");
+        assert_eq!((fitness.bulked(), fitness.is_bulked_old()), (Some(&bulked), !is_bound));
+        watch.obey(&Command::Lock(RADIO, None), now, &mut effects);
+        let ceil = watch.ceil(RADIO).flatten().unwrap();
+        let most = if is_bound { 2_500 } else { 5_000 };
+        assert_eq!(ceil.bits_per_second() / 1_000, most, "half of what it carries");
+    }
 }
 
 #[test]

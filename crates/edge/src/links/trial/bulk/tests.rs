@@ -69,7 +69,9 @@ fn a_night_has_one_run_whichever_end_began_it() {
         [(None, true), (Some(now), false), (Some(now - Duration::from_secs(13 * 3_600)), true)]
     {
         let mut bulk = Bulk::new();
-        bulk.last = last;
+        if let Some(last) = last {
+            bulk.recall(now - last, now);
+        }
         bulk.look(soon, now);
         assert_eq!(bulk.wanted, None, "it is not time yet");
         bulk.due = Some(Timestamp::from_secs(1));
