@@ -9,7 +9,7 @@ use std::time::Duration;
 use controller::links::availability::{ClockStep, LineHistory, Outage, ServiceHistory};
 use controller::links::map::{LineNow, State, svg};
 use controller::links::report::{
-    DayQuality, ExerciseReport, LineReport, OutageReport, Report, render,
+    CarriedReport, DayQuality, ExerciseReport, LineReport, OutageReport, Report, render,
 };
 use controller::links::span::{Span, Spans};
 use controller::links::wording::{Catalogue, Language};
@@ -105,6 +105,11 @@ fn sample(language: Language) -> Report {
         figures: history.figures(month, made),
         days: (1..=31).filter(|day| *day != 20).map(|day| (day, quality(number, day))).collect(),
         maintenance: history.maintenance.clone(),
+        carried: history.line.strip_suffix("-radio").and_then(|site| {
+            let runs =
+                [(at(3, "02:10:00"), [38_200, 40_050]), (at(4, "02:10:00"), [39_000, 41_000])];
+            CarriedReport::of(site, &runs, &Zone::riyadh())
+        }),
     });
     let outages = histories.iter().flat_map(|history| {
         history.outages.iter().map(|outage| OutageReport {
@@ -169,7 +174,15 @@ fn a_report_needs_nothing_else_and_escapes_everything() {
 #[test]
 fn a_report_tells_its_figures_in_both_languages() {
     let [arabic, english] = Language::ALL.map(page);
-    for figure in ["99.865 %", "1:00:00", "2026-10-05 12:00:00", "+1:00:00", "2026-11-01 00:10"] {
+    for figure in [
+        "99.865 %",
+        "1:00:00",
+        "2026-10-05 12:00:00",
+        "+1:00:00",
+        "2026-11-01 00:10",
+        "39.0 / 41.0",
+        "38.2 / 40.0",
+    ] {
         for html in [&english, &arabic] {
             let isolated = format!("<bdi dir=\"ltr\">{figure}</bdi>");
             assert!(html.contains(&isolated), "{figure}");

@@ -21,7 +21,9 @@ use crate::links::history::{
 use crate::links::incident::Incident;
 use crate::links::maintenance::MaintenanceWindow;
 use crate::links::map::{LineNow, svg};
-use crate::links::report::{ExerciseReport, LineReport, OutageReport, Report, render};
+use crate::links::report::{
+    CarriedReport, ExerciseReport, LineReport, OutageReport, Report, render,
+};
 use crate::links::span::Span;
 use crate::links::wording::{Catalogue, Language};
 
@@ -104,7 +106,7 @@ pub(crate) async fn make(
         made: now,
         offices: offices(&topology, &lines, &sites, around),
         services: services(settings, &sites, around),
-        lines: line_reports(&topology, &lines, &qualities, around),
+        lines: line_reports(&topology, &lines, (&sites, &qualities), around),
         outages: outages(&topology, &lines, month),
         exercises: exercises(&sites, month),
         map: None,
@@ -197,7 +199,7 @@ fn services(
 fn line_reports(
     topology: &Topology,
     lines: &BTreeMap<&str, LineHistory>,
-    qualities: &BTreeMap<String, Qualities>,
+    (sites, qualities): (&BTreeMap<String, SiteTold>, &BTreeMap<String, Qualities>),
     around: Around<'_>,
 ) -> Vec<LineReport> {
     let report = |line: &Line| {
@@ -212,9 +214,28 @@ fn line_reports(
             figures: history.figures(around.period, around.now),
             days: measured.unwrap_or_default(),
             maintenance: history.maintenance.within(around.period),
+            carried: carried(line, sites, around),
         })
     };
     topology.lines.iter().filter_map(report).collect()
+}
+
+/// What a line carried to the end, by the first of its ends that knows.
+fn carried(
+    line: &Line,
+    sites: &BTreeMap<String, SiteTold>,
+    around: Around<'_>,
+) -> Option<CarriedReport> {
+    line.ends.iter().find_map(|end| {
+        let told = sites.get(&end.site)?.told.iter();
+        let run = |told: &Told| match &told.word {
+            Word::Filled { path, kbit } if *path == end.path && around.period.contains(told.at) => {
+                Some((told.at, *kbit))
+            }
+            _ => None,
+        };
+        CarriedReport::of(&end.site, &told.filter_map(run).collect::<Vec<_>>(), around.zone)
+    })
 }
 
 /// What was down in the month outside of work.

@@ -95,6 +95,10 @@ fn word_of(event: &Event) -> Word {
         ("target", _, Some(target), _) if matches!(to, "up" | "down") => {
             Word::Target { target: target.clone(), answers: to == "up" }
         }
+        ("bulk", Some(path), ..) => match event.carried_kbit {
+            Some(kbit) => Word::Filled { path: path.clone(), kbit },
+            None => Word::Other,
+        },
         ("site", path, _, Some([_, rest])) if !event.dry_run => Word::Office {
             path: rest.clone(),
             preferred: match (to, event.code.as_deref()) {

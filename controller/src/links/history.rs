@@ -71,6 +71,13 @@ pub enum Word {
         /// How it was, in sentences.
         said: String,
     },
+    /// A path was filled to know what it carries to the end.
+    Filled {
+        /// Which.
+        path: String,
+        /// What it carried to the far end and from there, in kbit/s.
+        kbit: [u64; 2],
+    },
     /// Anything else.
     Other,
 }

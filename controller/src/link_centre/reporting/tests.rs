@@ -40,12 +40,16 @@ fn settings() -> LinkCentreSettings {
 }
 
 /// What happened, in order: who told it, when, and what.
-const SCRIPT: [(&str, &str, &str); 35] = [
+const SCRIPT: [(&str, &str, &str); 39] = [
     ("hofuf", "09:00:00", r#""what":"began""#),
     ("hofuf", "09:00:10", r#""what":"path","path":"fibre","to":"up""#),
     ("hofuf", "09:00:11", r#""what":"path","path":"radio","to":"up""#),
     ("amana", "09:00:12", r#""what":"path","path":"hofuf","to":"up""#),
     ("hofuf", "09:01:00", r#""what":"fitness","path":"radio","to":"ready""#),
+    ("hofuf", "09:30:00", r#""what":"bulk","path":"radio","to":"begins""#),
+    ("hofuf", "09:30:07", r#""what":"bulk","path":"radio","to":"over","carried-kbit":[8000,7000]"#),
+    ("hofuf", "09:40:00", r#""what":"bulk","path":"radio","to":"over","carried-kbit":[7960,7990]"#),
+    ("amana", "09:50:00", r#""what":"bulk","path":"hofuf","to":"over","carried-kbit":[90000,800]"#),
     // 20 minutes and a half by whoever saw more of it.
     ("hofuf", "10:00:00", r#""what":"path","path":"fibre","to":"down","code":"silent""#),
     ("hofuf", "10:00:01", r#""what":"site","to":"on-backup","routes":["radio","radio"]"#),
@@ -182,7 +186,12 @@ async fn a_month_is_as_it_was_counted_by_hand(store: TestStore) {
     plan(&store, Subject::Line("hofuf-fibre".to_owned()), work).await;
     let (settings, now) = (settings(), "2026-11-01T06:00:00Z".parse().unwrap());
     let month = month("2026-10", &settings.zone, now).unwrap();
-    let report = make(&store.shared(), &settings, month, now).await.unwrap().report;
+    let made = make(&store.shared(), &settings, month, now).await.unwrap();
+    for language in Language::ALL {
+        let page = made.page(&Catalogue::new(), language);
+        assert!(page.contains("7.9 / 7.0") && page.contains("90.0 / 0.8"), "{language:?}");
+    }
+    let report = made.report;
 
     let [fibre, radio] = &report.lines[..] else { panic!("{:?}", report.lines) };
     assert_eq!((fibre.name.as_str(), radio.name.as_str()), ("hofuf-fibre", "hofuf/radio"));
@@ -201,6 +210,13 @@ async fn a_month_is_as_it_was_counted_by_hand(store: TestStore) {
     // Ready from 09:01 to the death, from 14:35 to 16:00 and from 16:05.
     assert_eq!(radio.figures.proven, seconds(17_940 + 5_100 + 17_700));
     assert_eq!(fibre.figures.proven, seconds(0), "it was never tried");
+    let carried = |line: &LineReport| {
+        let of = line.carried.as_ref().unwrap();
+        (of.site.clone(), of.nights, of.last, of.median, of.lowest)
+    };
+    let of_radio = ("hofuf".to_owned(), 1, [7_960, 7_990], [7_960, 7_000], [7_960, 7_000]);
+    assert_eq!(carried(radio), of_radio);
+    assert_eq!(carried(fibre).0, "amana", "one end is enough");
 
     let [(office, figures)] = &report.offices[..] else { panic!("{:?}", report.offices) };
     assert_eq!(office, "hofuf");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::Timestamp;
 
-use super::{ExerciseReport, OutageReport, Report, plot};
+use super::{CarriedReport, ExerciseReport, LineReport, OutageReport, Report, plot};
 use crate::links::availability::Figures;
 use crate::links::markup::{escaped, ltr, own_direction};
 use crate::links::wording::{Catalogue, Language};
@@ -67,6 +67,9 @@ pub fn render(report: &Report, words: &Catalogue, language: Language) -> String 
     writer.section(&mut page, "report-timeline", &figure(&plot::timeline(report, words, language)));
     writer.section(&mut page, "report-causes", &writer.causes());
     writer.section(&mut page, "report-outages", &writer.outages());
+    if report.lines.iter().any(|line| line.carried.is_some()) {
+        writer.section(&mut page, "report-carried", &writer.carried());
+    }
     writer.section(&mut page, "report-exercises", &writer.exercises());
     writer.section(&mut page, "report-latency", &writer.plots(plot::latency));
     writer.section(&mut page, "report-loss", &writer.plots(plot::loss));
@@ -197,6 +200,29 @@ impl Writer<'_> {
         };
         let heads = ["column-line", "column-from", "column-until", "column-time", "column-cause"];
         self.table(&heads, &told.iter().map(row).collect::<Vec<_>>())
+    }
+
+    fn carried(&self) -> String {
+        let mbit = |kbit: [u64; 2]| {
+            let [there, back] = kbit.map(|kbit| format!("{}.{}", kbit / 1_000, kbit % 1_000 / 100));
+            ltr(format!("{there} / {back}"))
+        };
+        let row = |line: &LineReport| {
+            let CarriedReport { site, nights, last, median, lowest } = line.carried.as_ref()?;
+            let [last, median, lowest] = [*last, *median, *lowest].map(mbit);
+            Some(vec![ltr(&line.name), ltr(site), ltr(nights), last, median, lowest])
+        };
+        let rows: Vec<_> = self.report.lines.iter().filter_map(row).collect();
+        let heads = [
+            "column-line",
+            "column-office",
+            "column-nights",
+            "column-last",
+            "column-median",
+            "column-lowest",
+        ];
+        let table = self.table(&heads, &rows);
+        format!("<p class='note'>{}</p>{table}", self.word("report-carried-note"))
     }
 
     fn exercises(&self) -> String {

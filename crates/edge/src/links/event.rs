@@ -93,6 +93,7 @@ impl Words {
             routes: None,
             clamped: None,
             took_us: None,
+            carried_kbit: None,
             dry_run: self.mode == SwitchMode::DryRun,
         }
     }
@@ -148,7 +149,12 @@ impl Words {
             What::Bulk { number, news } => {
                 let path = Some(self.path(*number));
                 let (to, why) = bulk(news);
-                Event { what: "bulk".to_owned(), path, to: Some(to.to_owned()), why, ..blank }
+                let carried_kbit = match news {
+                    News::Over(bulked) => bulked.kbit(),
+                    News::Begins | News::Off(_) => None,
+                };
+                let to = Some(to.to_owned());
+                Event { what: "bulk".to_owned(), path, to, why, carried_kbit, ..blank }
             }
             What::Stuck { to } => {
                 Event { what: "stuck".to_owned(), path: Some(self.path(*to)), ..blank }

@@ -123,7 +123,7 @@ impl SustainedStatus {
     pub(super) fn of(bulked: &Bulked) -> Option<Self> {
         let ends = [bulked.up?, bulked.down?];
         Some(Self {
-            kbit: ends.map(|of| of.rate.bits_per_second() / 1_000),
+            kbit: bulked.kbit()?,
             loss_per_mille: ends.map(|of| of.loss),
             round_trip_us: bulked.round_trip_us,
             at: bulked.at,

@@ -13,7 +13,7 @@ pub struct Event {
     /// Whose links.
     pub site: String,
     /// `began`, `reloaded`, `path`, `site`, `fitness`, `visitors`, `stuck`, `target`, `isolation`, `breach`,
-    /// `drill`, `policy`, `budget`, or what a later version tells.
+    /// `drill`, `policy`, `budget`, `work`, `bulk`, or what a later version tells.
     pub what: String,
     /// The path that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -43,6 +43,9 @@ pub struct Event {
     /// How long it took to move routes, in microseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub took_us: Option<u64>,
+    /// What the path carried to the end in a bulk run, to the far end and from there, in kbit/s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried_kbit: Option<[u64; 2]>,
     /// Nothing was moved, for this is a dry run.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,

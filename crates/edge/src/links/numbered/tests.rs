@@ -21,6 +21,7 @@ fn down() -> Event {
         routes: None,
         clamped: None,
         took_us: None,
+        carried_kbit: None,
         dry_run: false,
     }
 }

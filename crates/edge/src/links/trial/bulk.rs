@@ -310,6 +310,11 @@ impl Bulked {
     const fn none() -> Self {
         Self { up: None, down: None, round_trip_us: None, at: 0 }
     }
+
+    /// What was carried to the far end and from there, in kbit/s, if both are known.
+    pub(in crate::links) fn kbit(&self) -> Option<[u64; 2]> {
+        Some([self.up?, self.down?].map(|of| of.rate.bits_per_second() / 1_000))
+    }
 }
 
 /// Why none may be now.

@@ -787,6 +787,7 @@ fn visitors_make_room_for_a_bulk_run_and_what_it_shows_bounds_what_the_path_carr
     let events: Vec<_> = told.iter().map(|what| words.event(what, SystemTime::now())).collect();
     let why = "4.0 Mbit/s there and 6.0 Mbit/s back, 0.4 % and 0.4 % lost";
     assert_eq!(events[0].to.as_deref(), Some("begins"));
+    assert_eq!((events[0].carried_kbit, events[1].carried_kbit), (None, Some([4_000, 6_000])));
     assert_eq!((events[1].to.as_deref(), events[1].why.as_deref()), (Some("over"), Some(why)));
 }
 
