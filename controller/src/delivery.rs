@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use domain::{
     Clock, Nas, NasCommand, NasName, NasOrder, NasProfile, OrderAnswer, OrderId, OrderKind,
-    OrderMethod, OrderOutcome, OrderState, OrderStep, OrderTry, Session, Terms, Timestamp,
+    OrderMethod, OrderOutcome, OrderState, OrderStep, OrderTry, Session, Speed, Terms, Timestamp,
 };
 use store::{Change, Changes, Reach, Store, StoreError, terms_of};
 use tokio::task::{Id, JoinError, JoinSet};
@@ -81,7 +81,8 @@ enum Subject {
 
 /// What an access point must be told now, or that there is nothing to tell any more.
 enum Wanted {
-    Still(NasCommand),
+    /// And how fast the visitor is by it, if the order changes that.
+    Still(NasCommand, Option<Speed>),
     NoLonger,
 }
 
@@ -216,15 +217,15 @@ impl Dispatcher {
         let Some(method) = method(order, nas.profile) else {
             return Ok(undeliverable(self.clock.now()));
         };
-        let command = match self.wanted(order, method, nas, session).await? {
-            Wanted::Still(command) => command,
+        let (command, speed) = match self.wanted(order, method, nas, session).await? {
+            Wanted::Still(command, speed) => (command, speed),
             Wanted::NoLonger => {
                 let (at, outcome) = (self.clock.now(), OrderOutcome::Overtaken);
                 return Ok(OrderStep::Done { last: None, at, outcome });
             }
         };
-        if let (OrderKind::Change(speed), NasCommand::Change(terms)) = (&mut order.kind, &command) {
-            *speed = terms.speed;
+        if let (OrderKind::Change(ordered), Some(speed)) = (&mut order.kind, speed) {
+            *ordered = speed;
         }
         let at = self.clock.now();
         let delivery = self.nas_control.deliver(nas, order, &command, session);
@@ -266,10 +267,10 @@ impl Dispatcher {
     ) -> Result<Wanted, StoreError> {
         let speed = match (order.kind, method) {
             (OrderKind::Disconnect | OrderKind::Reauthenticate, OrderMethod::Disconnect) => {
-                return Ok(Wanted::Still(NasCommand::Disconnect));
+                return Ok(Wanted::Still(NasCommand::Disconnect, None));
             }
             (OrderKind::Disconnect | OrderKind::Reauthenticate, OrderMethod::Reauthenticate) => {
-                return Ok(Wanted::Still(NasCommand::Reauthenticate));
+                return Ok(Wanted::Still(NasCommand::Reauthenticate, None));
             }
             (OrderKind::Disconnect | OrderKind::Reauthenticate, OrderMethod::Change) => None,
             (OrderKind::Change(_), _) if session.is_none() => return Ok(Wanted::NoLonger),
@@ -278,15 +279,18 @@ impl Dispatcher {
         let now = self.clock.now();
         let terms = terms_of(self.store.as_ref(), order.device, nas, now).await?;
         // Nobody is cut for a change that is not wanted any more.
-        let was_begun = method == OrderMethod::Change
+        let was_begun = method != OrderMethod::Disconnect
             && matches!(order.state, OrderState::Waiting { attempts, .. } if attempts > 1);
         let is_wanted = |terms: &Terms| was_begun || speed.is_none_or(|speed| terms.speed == speed);
-        Ok(match (terms.filter(is_wanted), method) {
-            (None, _) => Wanted::NoLonger,
-            (Some(terms), OrderMethod::Change) => Wanted::Still(NasCommand::Change(terms)),
-            (Some(_), OrderMethod::Reauthenticate) => Wanted::Still(NasCommand::Reauthenticate),
-            (Some(_), OrderMethod::Disconnect) => Wanted::Still(NasCommand::Disconnect),
-        })
+        let Some(terms) = terms.filter(is_wanted) else { return Ok(Wanted::NoLonger) };
+        // Who asks again is told the terms of now, too.
+        let speed = speed.map(|_| terms.speed);
+        let command = match method {
+            OrderMethod::Change => NasCommand::Change(terms),
+            OrderMethod::Reauthenticate => NasCommand::Reauthenticate,
+            OrderMethod::Disconnect => NasCommand::Disconnect,
+        };
+        Ok(Wanted::Still(command, speed))
     }
 
     /// Lets go of every claim, so that the next controller need not wait for it to run out.

@@ -125,11 +125,13 @@ async fn a_change_that_is_not_wanted_any_more_is_not_told() {
     assert_eq!(stage.orders().await, [("gate".to_owned(), ADMIN, outcome)]);
 }
 
-#[tokio::test]
-async fn a_change_that_may_have_been_done_is_taken_back_when_it_is_not_wanted_any_more() {
+/// Tells an access point of that profile to slow a visitor down, dies before it is written down what came of
+/// it, and takes the order up again when the visitor is to be as fast as before; what it tells then.
+async fn taken_up_again(profile: NasProfile) -> (NasCommand, Option<OrderOutcome>) {
     let stage = Stage::slowing((None, Some(500))).await;
+    let own = &mut |nas: &mut Nas| nas.profile = profile;
+    stage.store.change_access_point(&"gate".parse().unwrap(), own).await.unwrap().unwrap();
     let (session, _) = slower(&stage, 499).await;
-    // It was told, and who told it died before it was written down what came of it.
     let now = stage.clock.now();
     let begun = stage.store.claim_orders(now, now + CLAIM, 10, &Reach::Everyone).await.unwrap();
     assert_eq!(begun.len(), 1);
@@ -141,12 +143,25 @@ async fn a_change_that_may_have_been_done_is_taken_back_when_it_is_not_wanted_an
     while let Some(done) = round.tasks.join_next_with_id().await {
         dispatcher.note(&mut round, done).await;
     }
-    let told = told.try_recv().expect("it is told again");
-    let NasCommand::Change(terms) = told.command else { panic!("a change: {told:?}") };
-    assert_eq!(terms.speed, Speed::Full);
+    let command = told.try_recv().expect("it is told").command;
     let known = stage.store.find_session(session).await.unwrap().unwrap();
     assert_eq!(known.speed, Speed::Full, "it has what was told, not what was ordered");
-    assert_eq!(stage.orders().await, [("gate".to_owned(), ADMIN, None)], "accounting will show it");
+    let orders = stage.orders().await;
+    let [(_, _, outcome)] = orders[..] else { panic!("one order") };
+    (command, outcome)
+}
+
+#[tokio::test]
+async fn a_change_that_may_have_been_done_is_taken_back_when_it_is_not_wanted_any_more() {
+    let (told, outcome) = taken_up_again(NasProfile::Generic).await;
+    let NasCommand::Change(terms) = told else { panic!("{told:?}") };
+    assert_eq!((terms.speed, outcome), (Speed::Full, None), "accounting will show it");
+}
+
+#[tokio::test]
+async fn who_may_have_asked_for_a_change_asks_again_when_it_is_not_wanted_any_more() {
+    let told = taken_up_again(NasProfile::Cisco).await;
+    assert_eq!(told, (NasCommand::Reauthenticate, Some(OrderOutcome::Acknowledged)));
 }
 
 #[tokio::test]
