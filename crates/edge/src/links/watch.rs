@@ -84,6 +84,8 @@ struct Watched {
     siblings: (Siblings, Instant),
     /// What the last second of probes showed.
     last: Second,
+    /// Whether a bulk run filled it at the end of that.
+    was_filled: bool,
     /// What it showed of the directions of losses.
     losses: Losses,
 }
@@ -135,6 +137,7 @@ impl Watch {
                 fitness: is_tried.then(|| Fitness::new(settings.carry_test_of(of).requirement())),
                 siblings: (Siblings::NONE, now),
                 last: Second::default(),
+                was_filled: false,
                 losses: Losses::default(),
             });
         }
@@ -419,7 +422,12 @@ impl Watch {
             let usual = watched.path.usual();
             let guarded = watched.guarded.as_mut();
             let wanted = guarded.and_then(|guarded| guarded.weigh(&second, usual, now));
-            let changes = watched.path.hear(&Heard::Second(second), now);
+            let is_filled = watched.is_filled();
+            // What a bulk run itself loses says nothing of the path: heartbeats do.
+            let changes = match std::mem::replace(&mut watched.was_filled, is_filled) || is_filled {
+                true => Vec::new(),
+                false => watched.path.hear(&Heard::Second(second), now),
+            };
             effects.extend(wanted.map(|wanted| Effect::Shared(number(index), wanted)));
             self.note_changes(number(index), changes, now, effects);
         }

@@ -792,6 +792,27 @@ fn visitors_make_room_for_a_bulk_run_and_what_it_shows_bounds_what_the_path_carr
 }
 
 #[test]
+fn what_a_bulk_run_loses_says_nothing_of_the_path_and_what_is_lost_afterwards_does() {
+    let tried = |settings: &mut LinksSettings| {
+        settings.paths[0].office_local = Some([10, 1, 0, 250].into());
+    };
+    let mut pair = Pair::with(tried).brought_up();
+    let is_bad =
+        |what: &&What| matches!(what, What::Path { change, .. } if change.to == Health::Degraded);
+    let times_bad =
+        |pair: &Pair| pair.ends.each_ref().map(|end| end.happened.iter().filter(is_bad).count());
+    pair.loses_one_of = Some(5);
+    for (news, time, bad) in [(News::Begins, 6_500, 0), (News::Off("its turn is over"), 30_000, 1)]
+    {
+        for end in 0..2 {
+            pair.obey(end, &Command::Bulk(PathNumber::PRIMARY, news));
+        }
+        pair.run(MS(time));
+        assert_eq!(times_bad(&pair), [bad; 2]);
+    }
+}
+
+#[test]
 fn a_path_that_carries_too_little_to_the_end_is_unfit_whatever_trains_say() {
     let mut pair = Pair::with(|settings| {
         settings.paths[1].office_local = Some([10, 1, 0, 250].into());
