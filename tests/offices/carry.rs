@@ -266,9 +266,15 @@ fn a_path_is_filled_to_know_what_it_carries_to_the_end_and_left_when_the_office_
     let refused = offices.link(1, &["test", "fibre", "--bulk"]);
     let reason = String::from_utf8(refused.stderr).unwrap();
     assert!(!refused.status.success() && reason.contains("the office goes by"), "{reason}");
-    let filled = offices.link(1, &["test", "radio", "--bulk"]);
-    let said = String::from_utf8(filled.stderr).unwrap();
-    assert!(filled.status.success(), "{said}");
+    // The other end is about to try it, and comes back to that.
+    std::thread::scope(|scope| {
+        let trial = scope.spawn(|| offices.link(2, &["test", "radio"]));
+        let filled = offices.link(1, &["test", "radio", "--bulk"]);
+        let said = String::from_utf8(filled.stderr).unwrap();
+        assert!(filled.status.success(), "{said}");
+        let tried = trial.join().unwrap();
+        assert!(tried.status.success(), "{}", String::from_utf8_lossy(&tried.stderr));
+    });
     for router in 1..=2 {
         let status = offices.wait_for(router, "what it carries to the end", |status| {
             status["paths"][1]["sustained"].is_object()
@@ -304,4 +310,11 @@ fn a_path_is_filled_to_know_what_it_carries_to_the_end_and_left_when_the_office_
     offices.wait_for(1, "an end at the other router", |_| {
         offices.events(1).iter().any(|event| event["what"] == "bulk" && event["to"] == "off")
     });
+    // Who starts again knows what the first one showed.
+    let of_radio = |status: &Value| status["paths"][1]["sustained"].clone();
+    let before = of_radio(&offices.status(1).unwrap());
+    assert!(before.is_object());
+    offices.kill(1);
+    offices.start(1, TRIED);
+    offices.wait_for(1, "what it carried before", |status| of_radio(status) == before);
 }

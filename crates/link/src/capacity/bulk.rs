@@ -204,6 +204,11 @@ impl BulkReceiver {
         self.run
     }
 
+    /// Whether nothing has come yet.
+    pub const fn is_silent(&self) -> bool {
+        self.stamps.is_none()
+    }
+
     /// Takes a packet that the kernel stamped with that time; whether it is of this run.
     pub fn receive(&mut self, packet: &BulkPacket, stamp: Duration, now: Instant) -> bool {
         if packet.run != self.run {

@@ -20,6 +20,9 @@ use crate::random;
 pub(super) const WHOLE: Duration = LASTS.saturating_mul(2).saturating_add(Duration::from_secs(3));
 /// Visitors make room before the first packet.
 const ROOM: Duration = Duration::from_millis(200);
+/// Who tries the path itself, or misses a heartbeat, is asked again, and for how long.
+const ASK_EVERY: Duration = Duration::from_millis(250);
+const ASKED_FOR: Duration = Duration::from_millis(2_500);
 /// After one that came to nothing, and how often.
 const AGAIN: Duration = Duration::from_secs(60);
 const TIMES: u8 = 3;
@@ -68,6 +71,8 @@ struct Running {
     role: Role,
     /// Whether this end began it, and with which estimate of what it sends.
     leads: Option<[BitRate; 2]>,
+    /// Until when the far end is asked again that does not want it.
+    asked_until: Instant,
     bulked: Bulked,
 }
 
@@ -94,9 +99,14 @@ impl Bulk {
         self.last = now.checked_sub(age);
     }
 
-    /// Whether the path is full of one.
+    /// Whether there is one.
     pub(super) const fn is_running(&self) -> bool {
         self.running.is_some()
+    }
+
+    /// Whether the path is full of it.
+    pub(super) const fn is_filling(&self) -> bool {
+        matches!(&self.running, Some(Running { role: Role::Sends(_) | Role::Receives(_), .. }))
     }
 
     /// People want one now.
@@ -151,7 +161,8 @@ impl Bulk {
     pub(super) fn begin(&mut self, [up, down]: [BitRate; 2], now: Instant) -> News {
         let run = BulkId(random::number());
         let role = Role::Between(now + ROOM);
-        self.running = Some(Running { run, role, leads: Some([up, down]), bulked: Bulked::none() });
+        let (leads, asked_until) = (Some([up, down]), now + ROOM + ASKED_FOR);
+        self.running = Some(Running { run, role, leads, asked_until, bulked: Bulked::none() });
         News::Begins
     }
 
@@ -189,13 +200,18 @@ impl Bulk {
         };
         let is_new = self.running.is_none();
         let bulked = self.running.take().map_or_else(Bulked::none, |running| running.so_far(now));
-        self.running = Some(Running { run: order.run, role, leads: None, bulked });
+        let run = order.run;
+        self.running = Some(Running { run, role, leads: None, asked_until: now, bulked });
         Some(is_new.then_some(News::Begins))
     }
 
     fn hear_report(&mut self, report: &BulkReport, now: Instant) -> Option<News> {
         let running = self.running.as_mut().filter(|running| running.run == report.run)?;
         if report.said == BulkSaid::Stopped {
+            if running.may_ask_again(now) {
+                running.role = Role::Between(now + ASK_EVERY);
+                return None;
+            }
             return Some(self.stop("the other end does not want it", now));
         }
         if let Role::Sends(sender) = &mut running.role {
@@ -294,6 +310,13 @@ impl Bulk {
 }
 
 impl Running {
+    /// Whether the far end, which does not want it, has not begun and may want it soon.
+    fn may_ask_again(&self, now: Instant) -> bool {
+        matches!(&self.role, Role::Receives(receiver) if receiver.is_silent())
+            && self.leads.is_some()
+            && now < self.asked_until
+    }
+
     /// What is known by now: the order of the next direction may come right behind the last report.
     fn so_far(self, now: Instant) -> Bulked {
         match self.role {

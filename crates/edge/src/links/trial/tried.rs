@@ -257,7 +257,7 @@ impl Tried {
             match self.bulk.hear(octets, heard.stamp, with, at) {
                 Some(news) => self.news.extend(news),
                 // A train would measure what the run leaves.
-                None if self.bulk.is_running() => {}
+                None if self.bulk.is_filling() => {}
                 None => {
                     let measured = self.trains.hear(octets, heard.stamp, with, now);
                     self.told.extend(measured.map(|rate| Event::Measured(Direction::Up, rate)));

@@ -62,6 +62,32 @@ fn a_run_of_the_night_is_tried_three_times_and_one_that_people_want_once() {
 }
 
 #[test]
+fn who_does_not_want_a_run_yet_is_asked_again_for_a_while() {
+    let (begun, rate) = (Instant::now(), BitRate::from_bits_per_second(8_000_000));
+    let ms = Duration::from_millis;
+    for (after, has_begun, is_asked) in [
+        (ms(210), false, true),
+        (ms(2_690), false, true),
+        (ms(2_700), false, false),
+        (ms(210), true, false),
+    ] {
+        let mut bulk = Bulk::new();
+        bulk.begin([rate; 2], begun);
+        let (now, running) = (begun + after, bulk.running.as_mut().unwrap());
+        let run = running.run;
+        let mut receiver = BulkReceiver::new(run, now);
+        if has_begun {
+            receiver.receive(&BulkPacket { run, index: 0, payload: 1_000 }, Duration::ZERO, now);
+        }
+        running.role = Role::Receives(receiver);
+        let told = bulk.hear_report(&BulkReport::stopped(run), now);
+        assert_eq!(told.is_none(), is_asked, "{told:?} after {after:?}");
+        assert_eq!(bulk.is_running(), is_asked);
+        assert!(!is_asked || bulk.next_deadline(now) == Some(now + ASK_EVERY));
+    }
+}
+
+#[test]
 fn a_night_has_one_run_whichever_end_began_it() {
     let now = Instant::now();
     let soon = |unix: Timestamp| Some(unix + Duration::from_secs(60));
