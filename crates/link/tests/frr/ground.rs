@@ -139,6 +139,17 @@ impl Ground {
         self.theirs.command(words)
     }
 
+    /// Has nothing that FRR says on the wire arrive where we are, or everything again.
+    pub fn deafen_us(&self, is_deaf: bool) {
+        self.ours.run(match is_deaf {
+            true => {
+                "nft 'table ip deaf { chain input { type filter hook input priority 0; \
+                 udp dport 3784 drop; }; }'"
+            }
+            false => "nft delete table ip deaf",
+        });
+    }
+
     /// Sockets where we are: to receive at that port, and to send from that address.
     pub fn open(&self, device: &str, address: IpAddr, port: u16) -> [UdpSocket; 2] {
         let (near, far) = UnixStream::pair().unwrap();

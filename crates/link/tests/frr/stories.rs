@@ -206,6 +206,24 @@ fn a_neighbour_whose_packets_were_routed_is_not_heard() {
 }
 
 #[test]
+fn a_loss_of_one_direction_is_told_to_the_other_side_and_both_come_back() {
+    let ground = Ground::lay();
+    let router = Router::start(&ground, &peer(ON_THE_WIRE, 200, 200, 5));
+    let agent = Agent::on_the_wire(&ground, settings(200, 200, 5));
+    agent.becomes(State::Up);
+    agent.stands("pace", |standing| standing.detection_time == Some(ms(1_000)));
+    ground.deafen_us(true);
+    let (_, change) = agent.becomes(State::Down);
+    assert_eq!(change.diagnostic, Diagnostic::ControlDetectionTimeExpired);
+    router.sees("our word", |peer| {
+        !is_up(peer) && peer["remote-diagnostic"] == "control detection time expired"
+    });
+    ground.deafen_us(false);
+    agent.becomes(State::Up);
+    router.sees("session", is_up);
+}
+
+#[test]
 fn either_side_may_crash_and_come_back() {
     let ground = Ground::lay();
     let mut router = Router::start(&ground, &peer(ON_THE_WIRE, 200, 200, 5));
