@@ -10,9 +10,12 @@
 )]
 
 mod agent;
+mod crowd;
 mod ground;
 mod router;
+mod shell;
 mod stories;
+mod two_hundred;
 
 use std::time::{Duration, Instant};
 
@@ -20,13 +23,18 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Looks again and again until there is something to see.
-fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+fn eventually<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+    look_every(Duration::from_millis(20), what, look)
+}
+
+/// Looks as often as that.
+fn look_every<T>(pause: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
         if let Some(seen) = look() {
             return seen;
         }
         assert!(Instant::now() < deadline, "no {what} within {PATIENCE:?}");
-        std::thread::park_timeout(Duration::from_millis(20));
+        std::thread::park_timeout(pause);
     }
 }

@@ -1,13 +1,16 @@
 //! FRR: zebra, which knows the interfaces, and bfdd.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::eventually;
 use crate::ground::Ground;
+use crate::{eventually, look_every};
 
 /// Both programs, killed when dropped.
 pub struct Router<'a> {
@@ -80,11 +83,27 @@ impl<'a> Router<'a> {
         })
     }
 
+    /// Waits until all its peers together are so.
+    pub fn sees_all(&self, what: &str, are_so: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+        // To tell of many is work, for which their packets wait.
+        let pause = Duration::from_millis(500);
+        look_every(pause, what, || self.peers().filter(|peers| are_so(peers)))
+    }
+
     /// How often its only peer went down.
     pub fn falls(&self) -> u64 {
+        self.falls_of_all().into_values().next().unwrap()
+    }
+
+    /// How often the peer with each address went down.
+    pub fn falls_of_all(&self) -> BTreeMap<IpAddr, u64> {
         let said = self.vtysh(&["show bfd peers counters json"]);
-        let counters: Value = serde_json::from_str(&said).unwrap();
-        counters[0]["session-down"].as_u64().unwrap()
+        let counters: Vec<Value> = serde_json::from_str(&said).unwrap();
+        let falls = |peer: &Value| {
+            let address = peer["peer"].as_str().unwrap().parse().unwrap();
+            (address, peer["session-down"].as_u64().unwrap())
+        };
+        counters.iter().map(falls).collect()
     }
 
     /// What bfdd said so far.

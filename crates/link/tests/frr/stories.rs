@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use link::bfd::{Diagnostic, DropReason, Role, Settings, State};
 
-use crate::agent::{Agent, Told};
+use crate::agent::Agent;
 use crate::eventually;
 use crate::ground::Ground;
 use crate::router::Router;
+use crate::shell::Told;
 
 /// Our end as FRR knows it on the wire.
 const ON_THE_WIRE: &str = "peer 10.0.0.2 interface wire";
@@ -17,23 +18,23 @@ const ON_THE_WIRE_V6: &str = "peer fd00::2 interface wire";
 /// And over the router.
 const AFAR: &str = "peer 10.2.0.2 multihop local-address 10.1.0.1";
 
-const fn ms(ms: u64) -> Duration {
+pub const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
-fn settings(tx: u64, rx: u64, detect_mult: u8) -> Settings {
+pub fn settings(tx: u64, rx: u64, detect_mult: u8) -> Settings {
     Settings::new(ms(tx), ms(rx), NonZeroU8::new(detect_mult).unwrap()).unwrap()
 }
 
 /// FRR's lines about a peer with these milliseconds to send and to receive, and that multiplier.
-fn peer(peer: &str, tx: u64, rx: u64, detect_mult: u8) -> String {
+pub fn peer(peer: &str, tx: u64, rx: u64, detect_mult: u8) -> String {
     format!(
         " {peer}\n  transmit-interval {tx}\n  receive-interval {rx}\n  \
          detect-multiplier {detect_mult}\n exit\n"
     )
 }
 
-fn is_up(peer: &serde_json::Value) -> bool {
+pub fn is_up(peer: &serde_json::Value) -> bool {
     peer["status"] == "up"
 }
 
@@ -182,10 +183,10 @@ fn a_session_over_a_router_is_up_where_its_time_to_live_allows() {
     agent.becomes(State::Up);
     router.sees("session", is_up);
     // What has crossed one router more.
-    agent.act(|shell| shell.sending.set_ttl(254)).unwrap();
+    agent.act(|shell| shell.set_ttl(254));
     let seen = router.sees("silence", |peer| peer["status"] == "down");
     assert_eq!(seen["diagnostic"], "control detection time expired");
-    agent.act(|shell| shell.sending.set_ttl(255)).unwrap();
+    agent.act(|shell| shell.set_ttl(255));
     router.sees("session again", is_up);
 }
 
@@ -195,12 +196,12 @@ fn a_neighbour_whose_packets_were_routed_is_not_heard() {
     let router = Router::start(&ground, &peer(ON_THE_WIRE, 200, 200, 5));
     let agent = Agent::on_the_wire(&ground, settings(200, 200, 5));
     agent.becomes(State::Up);
-    agent.act(|shell| shell.sending.set_ttl(254)).unwrap();
+    agent.act(|shell| shell.set_ttl(254));
     let (_, change) = agent.becomes(State::Down);
     assert_eq!(change.remote_state, State::Down);
     assert_eq!(change.remote_diagnostic, Diagnostic::ControlDetectionTimeExpired);
     eventually("its log", || router.said().contains("invalid TTL: 254 expected 255").then_some(()));
-    agent.act(|shell| shell.sending.set_ttl(255)).unwrap();
+    agent.act(|shell| shell.set_ttl(255));
     agent.becomes(State::Up);
     router.sees("session", is_up);
 }
