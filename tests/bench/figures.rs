@@ -131,8 +131,9 @@ fn main() -> anyhow::Result<()> {
         // First, while this process is small.
         println!("{}", limiters::run()?);
     }
-    if is_chosen("links") {
-        println!("{}", links::report()?);
+    let settings: Vec<_> = chosen.iter().filter_map(|row| row.strip_prefix("links:")).collect();
+    if is_chosen("links") || !settings.is_empty() {
+        println!("{}", links::report(&settings)?);
     }
     if is_chosen("crowd") {
         println!("{}", backup::crowd()?);
@@ -149,7 +150,8 @@ fn main() -> anyhow::Result<()> {
     if is_chosen("agents") {
         println!("{}", agents::report()?);
     }
-    if !chosen.is_empty() && chosen.iter().all(|row| OF_LINKS.contains(&row.as_str())) {
+    let is_of_links = |row: &String| row.starts_with("links:") || OF_LINKS.contains(&row.as_str());
+    if !chosen.is_empty() && chosen.iter().all(is_of_links) {
         println!("{machine}");
         return Ok(());
     }
@@ -200,12 +202,16 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The rows that the command line names.
+/// The rows that the command line names; of `links` one setting alone as `links:3x100`.
 fn chosen() -> anyhow::Result<Vec<String>> {
     let arguments = std::env::args().skip(1);
     // Cargo adds an option of its own.
     let chosen: Vec<String> = arguments.filter(|argument| argument != "--bench").collect();
-    match chosen.iter().find(|row| !ROWS.contains(&row.as_str())) {
+    let is_known = |row: &&String| {
+        let setting = row.strip_prefix("links:");
+        setting.map_or(ROWS.contains(&row.as_str()), links::is_setting)
+    };
+    match chosen.iter().find(|row| !is_known(row)) {
         Some(unknown) => anyhow::bail!("there is no row {unknown}, but {}", ROWS.join(", ")),
         None => Ok(chosen),
     }
