@@ -187,7 +187,6 @@ fn would_carry(path: &PathStatus) -> String {
         (None, ..) => "-".to_owned(),
         (Some("stale"), ..) if !path.is_alive => "-".to_owned(),
         (Some("ready"), _, Some([up, down])) => {
-            let mbit = |kbit: u64| format!("{}.{}", kbit / 1_000, kbit % 1_000 / 100);
             let beside = match path.carried_beside.as_deref() {
                 None => "",
                 Some("shared") => ", shared",
@@ -203,7 +202,6 @@ fn would_carry(path: &PathStatus) -> String {
 /// What a path carried to the end in its last bulk run, if there was one.
 fn sustained(path: &PathStatus) -> Option<String> {
     let SustainedStatus { kbit: [up, down], loss_per_mille, round_trip_us, at } = path.sustained?;
-    let mbit = |kbit: u64| format!("{}.{}", kbit / 1_000, kbit % 1_000 / 100);
     let [there, back] = loss_per_mille.map(percent);
     let late = round_trip_us.map(|us| format!(", round trips up to {}", milliseconds(us)));
     let at = Timestamp::from_secs(i64::try_from(at).unwrap_or_default());
@@ -233,6 +231,11 @@ fn spending(path: &PathStatus) -> Option<String> {
 
 fn milliseconds(us: u64) -> String {
     format!("{}.{} ms", us / 1_000, us % 1_000 / 100)
+}
+
+/// Megabits with one decimal place.
+fn mbit(kbit: u64) -> String {
+    format!("{}.{}", kbit / 1_000, kbit % 1_000 / 100)
 }
 
 fn percent(per_mille: u16) -> String {

@@ -54,10 +54,11 @@ pub use import::{
     ImportedPerson, ImportedStay, MOST_AT_ONCE, Verdict,
 };
 pub use links::{
-    AcknowledgeLinkIncident, CancelLinkMaintenance, LinkEventView, LinkEventsQuery,
-    LinkFiguresView, LinkHistoryQuery, LinkIncidentsQuery, LinkLineView, LinkMaintenanceQuery,
-    LinkMaintenanceView, LinkMapQuery, LinkMapView, LinkPolicyView, LinkReportQuery,
-    LinkReportView, LinkSiteView, PlanLinkMaintenance, SignedPolicyView,
+    AcknowledgeLinkIncident, CancelLinkMaintenance, LinkBulkRunView, LinkEventView,
+    LinkEventsQuery, LinkFiguresView, LinkHistoryQuery, LinkHistoryView, LinkIncidentsQuery,
+    LinkLineView, LinkMaintenanceQuery, LinkMaintenanceView, LinkMapQuery, LinkMapView,
+    LinkPolicyView, LinkReportQuery, LinkReportView, LinkSiteView, PlanLinkMaintenance,
+    SignedPolicyView,
 };
 pub use messages::RouteView;
 pub use nas_range::{AddRange, Approve, Pending, PendingRejected, Range, RangeAdded};

@@ -6,12 +6,17 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use domain::Timestamp;
-use link::report::{Cell, Name};
+use link::report::{Event, Name};
 use serde_json::Value;
-use store::{LinkEventTold, LinkHistoryQuestion, LinkSite, LinkSpan};
+use store::{
+    LinkEvent, LinkEventTold, LinkEventsQuestion, LinkHistoryQuestion, LinkSite, LinkSpan,
+};
 
 use super::AdminApi;
-use super::api::{LinkEventView, LinkEventsQuery, LinkHistoryQuery, LinkSiteView, List};
+use super::api::{
+    LinkBulkRunView, LinkEventView, LinkEventsQuery, LinkHistoryQuery, LinkHistoryView,
+    LinkSiteView, List,
+};
 use super::extract::{Asked, Named};
 use super::refusal::Refusal;
 
@@ -21,6 +26,8 @@ const SILENT_AFTER: Duration = Duration::from_secs(30);
 const MOST_EVENTS: NonZeroU32 = NonZeroU32::new(1_000).expect("not zero");
 /// Spans of one answer: a month of six paths in quarters of an hour.
 const MOST_CELLS: NonZeroU32 = NonZeroU32::new(20_000).expect("not zero");
+/// What events of bulk runs are about.
+const BULK: &str = "bulk";
 /// What is asked for without a beginning.
 const A_DAY: Duration = Duration::from_secs(86_400);
 
@@ -47,18 +54,41 @@ pub(super) async fn history(
     State(api): State<AdminApi>,
     Named(site): Named<Name>,
     Asked(query): Asked<LinkHistoryQuery>,
-) -> Result<Json<List<Cell>>, Refusal> {
+) -> Result<Json<LinkHistoryView>, Refusal> {
     known(&api, &site).await?;
     let question = question(site, &query, api.clock.now())?;
     let one_more = question.most.saturating_add(1);
-    let cells =
-        api.store.list_link_history(&LinkHistoryQuestion { most: one_more, ..question }).await?;
+    let one_more_of = LinkHistoryQuestion { most: one_more, ..question.clone() };
+    let cells = api.store.list_link_history(&one_more_of).await?;
     if cells.len() >= one_more.get() as usize {
         let reason =
             format!("these are more than {MOST_CELLS} spans; ask for longer ones, or less");
         return Err(Refusal::invalid(reason));
     }
-    Ok(Json(List { items: cells }))
+    let bulk_runs = bulk_runs(&api, question).await?;
+    Ok(Json(LinkHistoryView { items: cells, bulk_runs }))
+}
+
+/// The bulk runs of that time, as the events of the office tell of them.
+async fn bulk_runs(
+    api: &AdminApi,
+    LinkHistoryQuestion { site, path, from, until, .. }: LinkHistoryQuestion,
+) -> Result<Vec<LinkBulkRunView>, Refusal> {
+    let word = BULK.parse().expect("it is a name");
+    let question = LinkEventsQuestion { site, word, from, until, most: MOST_EVENTS };
+    let told = api.store.list_link_events_with(&question).await?;
+    let runs = told.into_iter().filter_map(|told| bulk_run(&told.event));
+    let is_asked = |run: &LinkBulkRunView| path.as_ref().is_none_or(|of| of.as_str() == run.path);
+    Ok(runs.filter(is_asked).collect())
+}
+
+/// What an event says of a bulk run that is over.
+fn bulk_run(told: &LinkEvent) -> Option<LinkBulkRunView> {
+    let event: Event = serde_json::from_str(&told.line).ok()?;
+    let is_over = event.what == BULK && event.to.as_deref() != Some("begins");
+    let Event { path, carried_kbit, why, .. } = event;
+    let run = LinkBulkRunView { at: told.at, path: path?, carried_kbit, why };
+    is_over.then_some(run)
 }
 
 async fn known(api: &AdminApi, site: &Name) -> Result<(), Refusal> {

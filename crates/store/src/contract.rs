@@ -47,8 +47,8 @@ pub use link_incidents::{LinkConclusion, LinkIncident, LinkIncidents};
 pub use link_maintenance::{LinkMaintenance, LinkMaintenanceKept, LinkMonthlyReports};
 pub use link_policies::{LinkPolicies, LinkPolicy, LinkPolicyHead};
 pub use links::{
-    LinkBatch, LinkEvent, LinkEventTold, LinkHistoryQuestion, LinkReports, LinkSite, LinkSpan,
-    LinkTaken,
+    LinkBatch, LinkEvent, LinkEventTold, LinkEventsQuestion, LinkHistoryQuestion, LinkReports,
+    LinkSite, LinkSpan, LinkTaken,
 };
 pub use nas_ranges::{NasRanges, Sighting};
 pub use outboxes::{

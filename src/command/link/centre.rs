@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
-use controller::admin::api::{LinkEventView, LinkSiteView, List};
+use controller::admin::api::{LinkBulkRunView, LinkEventView, LinkHistoryView, LinkSiteView, List};
 use controller::links::report::trend;
 use controller::links::span::Span;
 use controller::links::wording::{Catalogue, Language};
@@ -141,22 +141,41 @@ async fn history(centre: &AdminClient, format: Format, asked: &Asked) -> anyhow:
             question.push_str(&format!("&{key}={value}"));
         }
     }
-    let cells: List<Cell> = centre.get(&question).await?;
+    let told: LinkHistoryView = centre.get(&question).await?;
     if let Some((file, zone)) = &asked.picture {
         let words = (&Catalogue::new(), Language::English);
-        write(file, &trend(&cells.items, Span::new(from, until), zone, words))?;
-        return output::done(format, &cells, &format!("it is drawn into {}", file.display()));
+        write(file, &trend(&told.items, Span::new(from, until), zone, words))?;
+        return output::done(format, &told, &format!("it is drawn into {}", file.display()));
     }
     if format == Format::Json {
-        return output::done(format, &cells, "");
+        return output::done(format, &told, "");
     }
-    if cells.items.is_empty() {
+    if told.items.is_empty() && told.bulk_runs.is_empty() {
         return output::line("nothing is known of that time");
     }
-    for of_path in cells.items.chunk_by(|cell, next| cell.path == next.path) {
+    for of_path in told.items.chunk_by(|cell, next| cell.path == next.path) {
         output::line(&draw(of_path, from, until))?;
     }
-    Ok(())
+    if told.bulk_runs.is_empty() {
+        return Ok(());
+    }
+    output::line("")?;
+    output::list(format, &told.bulk_runs, ["path", "filled at", "there", "back", "why"], bulk_row)
+}
+
+/// What came of a bulk run.
+fn bulk_row(run: &LinkBulkRunView) -> [String; 5] {
+    let carried = |way: usize| {
+        let kbit = run.carried_kbit.and_then(|ways| ways.get(way).copied());
+        kbit.map_or_else(|| "-".to_owned(), |kbit| format!("{} Mbit/s", super::mbit(kbit)))
+    };
+    [
+        run.path.clone(),
+        run.at.to_string(),
+        carried(0),
+        carried(1),
+        run.why.clone().unwrap_or_default(),
+    ]
 }
 
 fn draw(cells: &[Cell], from: Timestamp, until: Timestamp) -> String {

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 
 use domain::Timestamp;
 use link::policy::SignedPolicy;
-use link::report::Name;
+use link::report::{Cell, Name};
 use serde::{Deserialize, Serialize};
 
 use crate::links::availability::Figures;
@@ -71,6 +71,29 @@ pub struct LinkHistoryQuery {
     /// In spans of 10, 60 or 900 seconds; what fits without.
     #[serde(default)]
     pub span: Option<u32>,
+}
+
+/// How the paths of an office were.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LinkHistoryView {
+    /// Each in each span, by their names.
+    pub items: Vec<Cell>,
+    /// The bulk runs over them that ended, or were given up, in that time; the first one first, 1,000 at
+    /// most.
+    pub bulk_runs: Vec<LinkBulkRunView>,
+}
+
+/// What came of a bulk run, as one end of the path told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkBulkRunView {
+    /// When it ended, by the clock of the router.
+    pub at: Timestamp,
+    /// Over which path.
+    pub path: String,
+    /// What the path carried to the far end and from there, in kbit/s; `null` if the run was given up.
+    pub carried_kbit: Option<[u64; 2]>,
+    /// What was lost and how late, or why it was given up, in words.
+    pub why: Option<String>,
 }
 
 /// Which incidents of links.

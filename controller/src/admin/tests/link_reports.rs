@@ -31,6 +31,58 @@ async fn the_map_has_every_line_as_its_agents_last_told_and_work_on_it() {
 }
 
 #[tokio::test]
+async fn the_history_of_paths_has_what_bulk_runs_showed_and_why_they_were_given_up() {
+    let office = centre().await;
+    let noon = crate::stage::NOON.as_millis();
+    let said = [
+        (-90_000_000, r#""path":"radio","to":"over","carried-kbit":[1,2]"#),
+        (-7_000, r#""path":"radio","to":"begins""#),
+        (
+            -1_000,
+            r#""path":"radio","to":"over","why":"8.0 Mbit/s there","carried-kbit":[8000,7960]"#,
+        ),
+        (-900, r#""path":"fibre","to":"off","why":"the office goes by the path""#),
+        (1_000, r#""path":"radio","to":"over","carried-kbit":[3,4]"#),
+    ];
+    let event = |(number, (at, rest)): (u64, (i64, &str))| store::LinkEvent {
+        at: Timestamp::from_millis(noon + at),
+        line: format!(
+            r#"{{"number":{number},"at":{},"site":"hofuf","what":"bulk",{rest}}}"#,
+            noon + at
+        ),
+    };
+    let mut events: Vec<_> = (1..).zip(said).map(event).collect();
+    // Of something else, and of a later version.
+    for line in
+        [r#"{"number":6,"at":0,"site":"hofuf","what":"later","path":"bulk"}"#, r#"["bulk"]"#]
+    {
+        let at = Timestamp::from_millis(noon - 5);
+        events.push(store::LinkEvent { at, line: line.to_owned() });
+    }
+    let batch = store::LinkBatch {
+        site: "hofuf".parse().unwrap(),
+        epoch: link::report::Epoch::new(1),
+        first: 1,
+        is_rest_gone: false,
+        at: crate::stage::NOON,
+    };
+    office.stage.store.take_link_events(&batch, &events).await.unwrap();
+    let run = |at: i64, path: &str, kbit: Value, why: &str| {
+        let at = Timestamp::from_millis(noon + at);
+        json!({"at": at, "path": path, "carried_kbit": kbit, "why": why})
+    };
+    let radio = run(-1_000, "radio", json!([8000, 7960]), "8.0 Mbit/s there");
+    let fibre = run(-900, "fibre", Value::Null, "the office goes by the path");
+    for (query, expected) in
+        [("", json!([radio, fibre])), ("?path=radio", json!([radio])), ("?path=lte", json!([]))]
+    {
+        let (status, told) = office.get(&format!("/v1/links/hofuf/history{query}")).await;
+        assert_eq!((status, &told["items"]), (200, &json!([])), "{told}");
+        assert_eq!(told["bulk_runs"], expected, "{query}");
+    }
+}
+
+#[tokio::test]
 async fn a_report_is_of_a_month_that_has_begun_and_in_a_language() {
     let office = centre().await;
     let (status, report) = office.get("/v1/link-report?month=2026-11&language=en").await;

@@ -115,6 +115,21 @@ pub struct LinkHistoryQuestion {
     pub most: NonZeroU32,
 }
 
+/// Of which kind and when events are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkEventsQuestion {
+    /// Whose events.
+    pub site: Name,
+    /// A word that stands in their lines between quotation marks.
+    pub word: Name,
+    /// Those that happened from then on.
+    pub from: Timestamp,
+    /// And before then.
+    pub until: Timestamp,
+    /// So many at most, the last ones.
+    pub most: NonZeroU32,
+}
+
 /// What agents tell of the links between offices.
 #[async_trait]
 pub trait LinkReports: Send + Sync {
@@ -168,6 +183,13 @@ pub trait LinkReports: Send + Sync {
         &self,
         site: &Name,
         most: NonZeroU32,
+    ) -> Result<Vec<LinkEventTold>, StoreError>;
+
+    /// The events of a site in whose lines a word stands, the first one first. All that is kept of the site
+    /// is looked through.
+    async fn list_link_events_with(
+        &self,
+        question: &LinkEventsQuestion,
     ) -> Result<Vec<LinkEventTold>, StoreError>;
 
     /// How paths were, by their names and the beginnings of spans. What came lately may not be in the

@@ -18,8 +18,8 @@ use super::SqlStore;
 use super::given::{Column, Given};
 use super::row::{Columns, amount_column};
 use crate::{
-    LinkBatch, LinkEvent, LinkEventTold, LinkHistoryQuestion, LinkReports, LinkSite, LinkSpan,
-    LinkTaken, StoreError,
+    LinkBatch, LinkEvent, LinkEventTold, LinkEventsQuestion, LinkHistoryQuestion, LinkReports,
+    LinkSite, LinkSpan, LinkTaken, StoreError,
 };
 
 /// Where the next line of a batch goes.
@@ -267,6 +267,25 @@ impl LinkReports for SqlStore {
              WHERE site = $1 ORDER BY position DESC LIMIT $2";
         let rows = sqlx::query(statement)
             .bind(site.as_str())
+            .bind(i64::from(most.get()))
+            .fetch_all(&self.reader)
+            .await?;
+        rows.iter().rev().map(event).collect()
+    }
+
+    async fn list_link_events_with(
+        &self,
+        LinkEventsQuestion { site, word, from, until, most }: &LinkEventsQuestion,
+    ) -> Result<Vec<LinkEventTold>, StoreError> {
+        let statement = "SELECT position, at, taken_at, line FROM link_events \
+             WHERE site = $1 AND at >= $2 AND at < $3 AND line LIKE $4 \
+             ORDER BY position DESC LIMIT $5";
+        // A name has none of the characters that stand for others.
+        let rows = sqlx::query(statement)
+            .bind(site.as_str())
+            .bind(from.as_millis())
+            .bind(until.as_millis())
+            .bind(format!("%\"{word}\"%"))
             .bind(i64::from(most.get()))
             .fetch_all(&self.reader)
             .await?;

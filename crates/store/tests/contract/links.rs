@@ -8,7 +8,7 @@ use domain::*;
 use link::report::{Cell, Epoch, Kind, Name, Tally};
 use link::{Histogram, Second};
 use store::testing::TestStore;
-use store::{LinkBatch, LinkEvent, LinkHistoryQuestion, LinkSpan, LinkTaken};
+use store::{LinkBatch, LinkEvent, LinkEventsQuestion, LinkHistoryQuestion, LinkSpan, LinkTaken};
 
 use crate::fixtures::*;
 
@@ -61,6 +61,40 @@ pub async fn events_are_kept_once_however_often_they_are_told(store: TestStore) 
     assert_eq!(sites[0].events, 6);
     let two = NonZeroU32::new(2).unwrap();
     assert_eq!(store.list_last_link_events(&hofuf(), two).await.unwrap(), told);
+}
+
+pub async fn events_are_found_by_a_word_and_when_they_happened(store: TestStore) {
+    let lines = [
+        r#"{"what":"bulk"}"#,
+        r#"{"what":"path","why":"it is \"bulk\" of it"}"#,
+        r#"{ "what" : "bulk" }"#,
+        r#"{"what":"bulky"}"#,
+        r#"{"what":"bulk","path":"radio"}"#,
+    ];
+    let event = |(number, line): (u64, &str)| LinkEvent { at: at(number), line: line.to_owned() };
+    let events: Vec<_> = (1..).zip(lines).map(event).collect();
+    store.take_link_events(&batch(OLD, 1), &events).await.unwrap();
+    let elsewhere = LinkBatch { site: "abha".parse().unwrap(), ..batch(OLD, 1) };
+    store.take_link_events(&elsewhere, &events).await.unwrap();
+    for (from, until, most, expected) in [
+        (0, 9, 9, &[1, 3, 5][..]),
+        (1, 5, 9, &[1, 3]),
+        (2, 6, 9, &[3, 5]),
+        (0, 9, 2, &[3, 5]),
+        (6, 9, 9, &[]),
+    ] {
+        let question = LinkEventsQuestion {
+            site: hofuf(),
+            word: "bulk".parse().unwrap(),
+            from: at(from),
+            until: at(until),
+            most: NonZeroU32::new(most).unwrap(),
+        };
+        let found = store.list_link_events_with(&question).await.unwrap();
+        let positions: Vec<_> = found.iter().map(|found| found.position).collect();
+        assert_eq!(positions, expected, "{most} from {from} until {until}");
+        assert!(found.iter().all(|found| events.contains(&found.event)));
+    }
 }
 
 pub async fn events_that_are_told_at_the_same_time_are_kept_once(store: TestStore) {

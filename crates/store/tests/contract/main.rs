@@ -212,6 +212,7 @@ on_both![
     link_policies::the_last_policy_of_an_office_gives_way_to_newer_ones_alone,
     link_policies::of_policies_that_are_published_together_the_newest_is_the_last,
     links::events_are_kept_once_however_often_they_are_told,
+    links::events_are_found_by_a_word_and_when_they_happened,
     links::events_that_are_told_at_the_same_time_are_kept_once,
     links::a_gap_is_refused_unless_the_rest_is_gone,
     links::a_log_that_begins_anew_is_another_and_the_former_goes_on_where_it_was,
