@@ -14,6 +14,7 @@ mod event;
 mod exercise;
 mod isolation;
 mod metered;
+mod ndp;
 mod numbered;
 mod policy;
 mod reload;

@@ -6,23 +6,19 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use pnet_packet::arp::{ArpOperations, ArpPacket};
 use pnet_packet::ethernet::EtherTypes;
 use pnet_packet::icmpv6::ndp::{
-    MutableNeighborAdvertPacket, MutableNeighborSolicitPacket, NdpOption, NdpOptionType,
-    NdpOptionTypes, NeighborAdvertFlags, NeighborAdvertPacket, NeighborSolicitPacket,
+    MutableNeighborAdvertPacket, NdpOptionTypes, NeighborAdvertFlags, NeighborAdvertPacket,
+    NeighborSolicitPacket,
 };
 use pnet_packet::icmpv6::{self, Icmpv6Packet, Icmpv6Types};
 use pnet_packet::ip::IpNextHeaderProtocols;
 
 use super::packets::{Hardware, Header, Said, Visitor};
 use crate::links::arp;
+use crate::links::ndp::{self, HOPS, group};
 
 const EVERYBODY: Hardware = [0xff; 6];
 /// All stations of a network (RFC 4291 s2.7.1).
 const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
-/// What comes with less came from another network.
-const HOPS: u8 = 255;
-/// Octets before options, and of the option with a hardware address.
-const NDP: usize = 24;
-const OPTION: usize = 8;
 
 impl Visitor {
     /// Asks who has an address.
@@ -100,26 +96,18 @@ impl Visitor {
     }
 
     fn solicit(&self, wanted: Ipv6Addr, own: Ipv6Addr) -> Vec<u8> {
-        // Who has no address yet says nothing of the hardware's (RFC 4861 s4.3).
-        let options = if own.is_unspecified() { 0 } else { OPTION };
-        let mut octets = vec![0; NDP + options];
-        let mut packet =
-            MutableNeighborSolicitPacket::new(&mut octets).expect("there is room for it");
-        packet.set_icmpv6_type(Icmpv6Types::NeighborSolicit);
-        packet.set_target_addr(wanted);
-        if options > 0 {
-            packet.set_options(&[self.option(NdpOptionTypes::SourceLLAddr)]);
-        }
+        let asks = (!own.is_unspecified()).then_some(self.hardware);
+        let octets = ndp::question(asks, wanted);
         self.ndp(octets, (own, group(wanted)), EVERYBODY)
     }
 
     fn advertise(&self, hardware: Hardware, who: Ipv6Addr) -> Vec<u8> {
-        let mut octets = vec![0; NDP + OPTION];
+        let mut octets = vec![0; ndp::HEAD + ndp::OPTION];
         let mut packet =
             MutableNeighborAdvertPacket::new(&mut octets).expect("there is room for it");
         packet.set_icmpv6_type(Icmpv6Types::NeighborAdvert);
         packet.set_target_addr(self.address_ipv6());
-        packet.set_options(&[self.option(NdpOptionTypes::TargetLLAddr)]);
+        packet.set_options(&[ndp::option(NdpOptionTypes::TargetLLAddr, self.hardware)]);
         // Who has no address yet is told with all others (RFC 4861 s7.2.4).
         let (flags, to) = match who.is_unspecified() {
             false => (NeighborAdvertFlags::Solicited | NeighborAdvertFlags::Override, who),
@@ -127,10 +115,6 @@ impl Visitor {
         };
         packet.set_flags(flags);
         self.ndp(octets, (self.address_ipv6(), to), hardware)
-    }
-
-    fn option(&self, option_type: NdpOptionType) -> NdpOption {
-        NdpOption { option_type, length: 1, data: self.hardware.to_vec() }
     }
 
     /// A frame with such a message and its sum; one for a group goes to the group's hardware address.
@@ -153,12 +137,6 @@ impl Visitor {
         };
         self.frame(hardware, EtherTypes::Ipv6, &header.write(&octets))
     }
-}
-
-/// To which group whoever has an address listens (RFC 4291 s2.7.1).
-fn group(address: Ipv6Addr) -> Ipv6Addr {
-    const GROUPS: u128 = 0xff02_0000_0000_0000_0000_0001_ff00_0000;
-    Ipv6Addr::from_bits(GROUPS | address.to_bits() & 0xff_ffff)
 }
 
 #[cfg(test)]

@@ -10,19 +10,12 @@ use std::os::fd::{AsFd, BorrowedFd};
 use nix::errno::Errno;
 use nix::sys::socket::{setsockopt, sockopt};
 use pnet_packet::icmpv6::Icmpv6Types;
-use pnet_packet::icmpv6::ndp::{
-    MutableNeighborSolicitPacket, NdpOption, NdpOptionTypes, NeighborAdvertFlags,
-    NeighborAdvertPacket,
-};
+use pnet_packet::icmpv6::ndp::{NeighborAdvertFlags, NeighborAdvertPacket};
 use socket2::{Domain, Protocol, SockFilter, Socket, Type};
 
 use super::arp::hardware;
 use super::batch::Received;
-
-/// A solicitation with the hardware address of who asks.
-const LENGTH: usize = 32;
-/// With less it came from another network (RFC 4861 s7.1.2).
-const HOPS: u8 = 255;
+use crate::links::ndp::{HOPS, group, question};
 
 /// The socket of a device.
 pub(super) struct Ndp {
@@ -51,10 +44,10 @@ impl Ndp {
         self.socket.as_fd()
     }
 
-    /// Asks who has an address.
+    /// Asks who has an address. The kernel adds the sum (RFC 3542 s3.1).
     pub(super) fn ask(&self, address: Ipv6Addr) -> Result<(), Errno> {
         let to = SocketAddrV6::new(group(address), 0, 0, self.interface);
-        let sent = self.socket.send_to(&request(self.hardware, address), &to.into());
+        let sent = self.socket.send_to(&question(Some(self.hardware), address), &to.into());
         sent.map(drop).map_err(|error| error.raw_os_error().map_or(Errno::EIO, Errno::from_raw))
     }
 
@@ -62,23 +55,6 @@ impl Ndp {
     pub(super) fn read(&self, came: &Received<'_>) -> Option<Ipv6Addr> {
         (came.hops == Some(HOPS)).then(|| read(came.octets)).flatten()
     }
-}
-
-/// To which group of multicast whoever has an address listens (RFC 4291 s2.7.1).
-fn group(address: Ipv6Addr) -> Ipv6Addr {
-    const GROUPS: u128 = 0xff02_0000_0000_0000_0000_0001_ff00_0000;
-    Ipv6Addr::from_bits(GROUPS | address.to_bits() & 0xff_ffff)
-}
-
-/// A solicitation, of which the kernel adds the sum (RFC 3542 s3.1).
-fn request(hardware: [u8; 6], wanted: Ipv6Addr) -> [u8; LENGTH] {
-    let mut octets = [0; LENGTH];
-    let mut packet = MutableNeighborSolicitPacket::new(&mut octets).expect("there is room for it");
-    packet.set_icmpv6_type(Icmpv6Types::NeighborSolicit);
-    packet.set_target_addr(wanted);
-    let option_type = NdpOptionTypes::SourceLLAddr;
-    packet.set_options(&[NdpOption { option_type, length: 1, data: hardware.to_vec() }]);
-    octets
 }
 
 /// Reads an answer to a question. The kernel has checked its sum.
@@ -108,15 +84,6 @@ mod tests {
     use super::*;
 
     const WANTED: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0x1234, 0x5678);
-
-    #[test]
-    fn a_question_is_as_rfc_4861_has_it() {
-        let octets = request([2, 0, 0, 0, 0, 7], WANTED);
-        assert_eq!(octets[..8], [135, 0, 0, 0, 0, 0, 0, 0]);
-        assert_eq!(octets[8..24], WANTED.octets());
-        assert_eq!(octets[24..], [1, 1, 2, 0, 0, 0, 0, 7]);
-        assert_eq!(group(WANTED).to_string(), "ff02::1:ff34:5678");
-    }
 
     #[test]
     fn only_an_answer_to_a_question_is_one() {
