@@ -1,34 +1,11 @@
 //! What happens to the agents themselves.
 
-use std::os::unix::fs::FileExt;
-use std::process::Command;
 use std::time::Duration;
 
+use crate::clock::Clock;
 use crate::ground::{Offices, USUAL};
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
-
-/// Puts the wall clock of a program forward by the seconds at the begin of a file, while it runs.
-const CLOCK: &str = r#"
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <time.h>
-int clock_gettime(clockid_t clock, struct timespec *time) {
-    static int (*real)(clockid_t, struct timespec *);
-    static volatile long *forward;
-    if (!real) {
-        real = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
-        int file = open(getenv("CLOCK_FORWARD"), O_RDONLY);
-        forward = mmap(0, sizeof *forward, PROT_READ, MAP_SHARED, file, 0);
-    }
-    int outcome = real(clock, time);
-    if (clock == CLOCK_REALTIME && forward != MAP_FAILED) time->tv_sec += *forward;
-    return outcome;
-}
-"#;
 
 #[test]
 fn agents_that_start_at_the_same_moment_find_each_other_and_never_fall() {
@@ -69,24 +46,14 @@ fn an_agent_that_is_held_up_for_two_seconds_costs_the_office_nothing() {
 #[test]
 fn a_clock_that_is_set_meanwhile_changes_nothing() {
     let mut offices = Offices::lay();
-    let [source, library, forward] =
-        ["clock.c", "clock.so", "forward"].map(|name| offices.dir().join(name));
-    std::fs::write(&source, CLOCK).unwrap();
-    let built =
-        Command::new("cc").args(["-shared", "-fPIC", "-o"]).args([&library, &source]).status();
-    assert!(built.unwrap().success());
-    let clock = std::fs::File::create(&forward).unwrap();
-    let set = |seconds: i64| clock.write_all_at(&seconds.to_ne_bytes(), 0).unwrap();
-    set(0);
-    offices.set_env("LD_PRELOAD", library.to_str().unwrap());
-    offices.set_env("CLOCK_FORWARD", forward.to_str().unwrap());
+    let clock = Clock::give(&mut offices);
     offices.start(1, USUAL);
     offices.clear_env();
     offices.start(2, USUAL);
     offices.wait_until_up();
     let before = [1, 2].map(|router| offices.events(router).len());
     for seconds in [3_600, -86_400, 2] {
-        set(seconds);
+        clock.set(seconds);
         // Two seconds.
         offices.pings("router-2", "198.51.100.1", 41, MS(50));
         for router in 1..=2 {
@@ -104,7 +71,7 @@ fn a_clock_that_is_set_meanwhile_changes_nothing() {
             events.iter().filter(|event| event["to"] == "down" || event["to"] == "degraded");
         assert_eq!(falls.count(), 0, "{events:?}");
     }
-    set(7_200);
+    clock.set(7_200);
     offices.cut_both("fib0");
     offices.wait_for_mode("on-backup");
     let [of_set, of_other] =

@@ -5,6 +5,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
+use crate::clock::Clock;
 use crate::ground::{Ends, Offices, Setting, USUAL};
 
 const TRIED: Setting<'static> = Setting { carry_test: Some("every-seconds = 10"), ..USUAL };
@@ -317,4 +318,42 @@ fn a_path_is_filled_to_know_what_it_carries_to_the_end_and_left_when_the_office_
     offices.kill(1);
     offices.start(1, TRIED);
     offices.wait_for(1, "what it carried before", |status| of_radio(status) == before);
+}
+
+#[test]
+fn a_path_is_filled_when_its_hour_of_the_night_comes_and_once_by_both_ends() {
+    let mut offices = Offices::lay();
+    let clock = Clock::give(&mut offices);
+    let nightly = Setting { carry_test: Some("every-seconds = 10\nbulk-at = \"02:00\""), ..TRIED };
+    offices.start(1, nightly);
+    offices.clear_env();
+    offices.start(2, TRIED);
+    offices.wait_until_up();
+    for router in 1..=2 {
+        wait_for_radio(&offices, router, "ready", "");
+        assert!(offices.status(router).unwrap()["paths"][1]["sustained"].is_null());
+    }
+    // Whatever time it is, the hour has come and gone a day later.
+    clock.set(86_400);
+    let carried = [1, 2].map(|router| {
+        let status = offices.wait_for(router, "what it carries to the end", |status| {
+            status["paths"][1]["sustained"].is_object()
+        });
+        assert_eq!(
+            (&status["mode"], &status["paths"][0]["sustained"]),
+            (&"primary".into(), &Value::Null)
+        );
+        status["paths"][1]["sustained"]["at"].as_u64().unwrap()
+    });
+    let ahead = carried[0].abs_diff(carried[1]);
+    assert!((86_390..86_410).contains(&ahead), "{ahead} s: the night is that of the first router");
+    for router in 1..=2 {
+        let told = || {
+            let events = offices.events(router).into_iter();
+            let of_radio =
+                events.filter(|event| event["what"] == "bulk" && event["path"] == "radio");
+            of_radio.map(|event| event["to"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        offices.wait_for(router, "word of it", |_| told() == ["begins", "over"]);
+    }
 }

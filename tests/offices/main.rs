@@ -7,6 +7,7 @@ mod afar;
 mod agents;
 mod carry;
 mod centre;
+mod clock;
 mod crowd;
 #[expect(dead_code, reason = "shared with the bench")]
 mod frr;
