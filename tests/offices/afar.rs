@@ -135,3 +135,50 @@ fn an_end_behind_another_router_is_watched_by_ipv6_too() {
     offices.wait_for_mode("on-backup");
     assert!(offices.is_reached_by_ipv6());
 }
+
+/// Has the router in between pass on no more than 1,280 octets to the second office, and waits until the
+/// path is unfit for what that router says.
+fn narrow(offices: &Offices, says: &str) {
+    offices.wait_for(1, "a fit path", |status| status["paths"][0]["fitness"] == "ready");
+    offices.at("between", &["ip", "link", "set", "fib-2", "mtu", "1280"]);
+    let why = format!("packets of 1400 octets do not pass: {says} takes 1280 octets");
+    offices.wait_for(1, &why, |status| {
+        let fibre = &status["paths"][0];
+        fibre["fitness"] == "unfit" && fibre["unfit"] == why.as_str()
+    });
+    let config = offices.dir().join("router-1.toml");
+    for (words, told) in
+        [("list", format!("no: {why}")), ("why", format!("would carry the office: no: {why}"))]
+    {
+        let all = [env!("CARGO_BIN_EXE_sabeel"), "-c", config.to_str().unwrap(), "link", words];
+        let said = offices.at("router-1", &all);
+        assert!(said.contains(&told), "{said}");
+    }
+    let events = offices.events(1).into_iter();
+    let unfit = { events }.rfind(|event| event["what"] == "fitness" && event["path"] == "fibre");
+    let unfit = unfit.unwrap();
+    assert_eq!((&unfit["code"], &unfit["why"]), (&"mtu".into(), &why.as_str().into()));
+    offices.at("between", &["ip", "link", "set", "fib-2", "mtu", "1500"]);
+    offices.wait_for(1, "a fit path", |status| status["paths"][0]["fitness"] == "ready");
+}
+
+#[test]
+fn a_router_that_takes_no_more_is_named_by_its_word() {
+    let mut offices = lay();
+    offices.begin(Setting { carry_test: Some("every-seconds = 10"), ..AFAR });
+    narrow(&offices, "203.0.113.2");
+}
+
+#[test]
+fn a_router_that_takes_no_more_is_named_by_its_word_by_ipv6_too() {
+    let mut offices = lay();
+    offices.lay_ipv6();
+    offices.inside_all(BETWEEN_IPV6);
+    offices.begin(Setting {
+        ends: Ends::Ipv6,
+        more_of_primary: "gateway6 = \"fe80::9\"\nminimum-ttl = 254",
+        carry_test: Some("every-seconds = 10"),
+        ..USUAL
+    });
+    narrow(&offices, "fe80::9");
+}
