@@ -1,4 +1,4 @@
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU32;
 use std::time::SystemTime;
 
@@ -20,6 +20,8 @@ use crate::links::status::Status;
 use crate::links::trial::{Bulked, News};
 
 const RADIO: PathNumber = PathNumber::new(1);
+/// Stands in for the office where a path is tried.
+const HOST: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 1, 0, 250));
 const MS: fn(u64) -> Duration = Duration::from_millis;
 
 /// One end: what it watches, what answers the other end's probes, and what it decided.
@@ -72,6 +74,19 @@ fn settings(end: usize) -> LinksSettings {
         "#
     );
     toml::from_str(&text).unwrap()
+}
+
+/// A trial that was passed at so much each way.
+fn ready(rate: BitRate, at: Instant) -> Ready {
+    Ready {
+        at,
+        capacity_up: rate,
+        capacity_down: rate,
+        mtu: PacketSize(1_400),
+        round_trip: MS(10),
+        loss: 0,
+        beside: Beside::Nobody,
+    }
 }
 
 fn key() -> Key {
@@ -572,21 +587,13 @@ fn a_device_without_carrier_is_left_without_waiting_for_heartbeats() {
 fn of_a_path_that_is_down_nothing_is_shown_from_before() {
     let mut pair = Pair::with(|settings| {
         for of in &mut settings.paths {
-            of.office_local = Some([10, 1, 0, 250].into());
+            of.office_local = Some(HOST);
             of.office_peer = Some([10, 2, 0, 250].into());
         }
     })
     .brought_up();
     let rate = BitRate::from_megabits_per_second(50);
-    let ready = Outcome::Ready(Ready {
-        at: pair.now,
-        capacity_up: rate,
-        capacity_down: rate,
-        mtu: PacketSize(1_500),
-        round_trip: MS(1),
-        loss: 0,
-        beside: Beside::Nobody,
-    });
+    let ready = Outcome::Ready(ready(rate, pair.now));
     for path in [PathNumber::PRIMARY, RADIO] {
         pair.obey(0, &Command::Tried(path, ready));
     }
@@ -731,8 +738,7 @@ fn a_path_that_is_paid_for_and_falls_while_idle_is_found_and_comes_back() {
 
 #[test]
 fn visitors_make_room_for_a_bulk_run_and_what_it_shows_bounds_what_the_path_carries() {
-    let mut pair =
-        Pair::with(|settings| settings.paths[1].office_local = Some([10, 1, 0, 250].into()));
+    let mut pair = Pair::with(|settings| settings.paths[1].office_local = Some(HOST));
     let (watch, now) = (&mut pair.ends[0].watch, pair.now);
     let kbit =
         |watch: &Watch| watch.ceil(RADIO).flatten().map(|ceil| ceil.bits_per_second() / 1_000);
@@ -759,15 +765,7 @@ fn visitors_make_room_for_a_bulk_run_and_what_it_shows_bounds_what_the_path_carr
     pair.run(MS(60_000));
     let watch = &mut pair.ends[0].watch;
     assert_eq!(kbit(watch), None, "visitors have it back");
-    let ready = Ready {
-        at: pair.now,
-        capacity_up: BitRate::from_megabits_per_second(10),
-        capacity_down: BitRate::from_megabits_per_second(10),
-        mtu: PacketSize(1_400),
-        round_trip: MS(10),
-        loss: 0,
-        beside: Beside::Nobody,
-    };
+    let ready = ready(BitRate::from_megabits_per_second(10), pair.now);
     let mut effects = Vec::new();
     watch.obey(&Command::Tried(RADIO, Outcome::Ready(ready)), pair.now, &mut effects);
     let words = Words {
@@ -794,7 +792,7 @@ fn visitors_make_room_for_a_bulk_run_and_what_it_shows_bounds_what_the_path_carr
 #[test]
 fn what_a_bulk_run_loses_says_nothing_of_the_path_and_what_is_lost_afterwards_does() {
     let tried = |settings: &mut LinksSettings| {
-        settings.paths[0].office_local = Some([10, 1, 0, 250].into());
+        settings.paths[0].office_local = Some(HOST);
     };
     let mut pair = Pair::with(tried).brought_up();
     let is_bad =
@@ -815,20 +813,12 @@ fn what_a_bulk_run_loses_says_nothing_of_the_path_and_what_is_lost_afterwards_do
 #[test]
 fn a_path_that_carries_too_little_to_the_end_is_unfit_whatever_trains_say() {
     let mut pair = Pair::with(|settings| {
-        settings.paths[1].office_local = Some([10, 1, 0, 250].into());
+        settings.paths[1].office_local = Some(HOST);
         settings.carry_test.needs_up_mbit = 8;
     });
     let (watch, now) = (&mut pair.ends[0].watch, pair.now);
     let ten = BitRate::from_megabits_per_second(10);
-    let ready = Ready {
-        at: now,
-        capacity_up: ten,
-        capacity_down: ten,
-        mtu: PacketSize(1_400),
-        round_trip: MS(10),
-        loss: 0,
-        beside: Beside::Nobody,
-    };
+    let ready = ready(ten, now);
     let mut effects = Vec::new();
     watch.obey(&Command::Tried(RADIO, Outcome::Ready(ready)), now, &mut effects);
     assert_eq!(watch.fitness(RADIO).unwrap().judgement(), Judgement::Ready);
@@ -848,7 +838,7 @@ fn a_path_that_carries_too_little_to_the_end_is_unfit_whatever_trains_say() {
         [(0, 71, true), (0, 72, false), (48, 23, true), (48, 24, false), (100, 0, false)]
     {
         let mut pair = Pair::with(|settings| {
-            settings.paths[1].office_local = Some([10, 1, 0, 250].into());
+            settings.paths[1].office_local = Some(HOST);
             settings.paths[1].capacity_mbit = Some(10);
             settings.carry_test.needs_up_mbit = 8;
         });
@@ -875,7 +865,7 @@ fn a_path_that_carries_too_little_to_the_end_is_unfit_whatever_trains_say() {
 #[test]
 fn offices_on_the_same_sector_have_visitors_make_room_and_leave_less_of_the_path() {
     let mut pair = Pair::with(|settings| {
-        settings.paths[1].office_local = Some([10, 1, 0, 250].into());
+        settings.paths[1].office_local = Some(HOST);
         settings.carry_test.needs_down_mbit = 8;
     });
     let (watch, now) = (&mut pair.ends[0].watch, pair.now);
@@ -886,18 +876,7 @@ fn offices_on_the_same_sector_have_visitors_make_room_and_leave_less_of_the_path
         effects.iter().filter(|effect| matches!(effect, Effect::Shared(RADIO, _))).count()
     };
     let ten = BitRate::from_megabits_per_second(10);
-    let ready = |beside| {
-        let ready = Ready {
-            at: now,
-            capacity_up: ten,
-            capacity_down: ten,
-            mtu: PacketSize(1_400),
-            round_trip: MS(10),
-            loss: 0,
-            beside,
-        };
-        Command::Tried(RADIO, Outcome::Ready(ready))
-    };
+    let ready = |beside| Command::Tried(RADIO, Outcome::Ready(Ready { beside, ..ready(ten, now) }));
     let kbit =
         |watch: &Watch| watch.ceil(RADIO).flatten().map(|ceil| ceil.bits_per_second() / 1_000);
     let judgement = |watch: &Watch| watch.fitness(RADIO).unwrap().judgement();
