@@ -70,6 +70,27 @@ fn a_backup_that_is_paid_for_is_watched_seldom_known_in_time_and_within_its_budg
     assert!(spent >= 1_000_000, "{spent}");
     let events = told(&offices);
     assert_eq!(events.iter().filter(|to| *to == "used-up").count(), 1, "{events:?}");
+    // Somebody buys more, and does not after all, while sessions go on.
+    let falls = |offices: &Offices| {
+        let events = offices.events(1).into_iter();
+        events.filter(|event| event["what"] == "path" && event["to"] == "down").count()
+    };
+    let fallen = falls(&offices);
+    for (from, to, thrift) in [
+        ("budget-mb = 1\n", "budget-mb = 500\n", "within-budget"),
+        ("budget-mb = 500\n", "budget-mb = 1\n", "used-up"),
+    ] {
+        offices.reconfigure(1, from, to);
+        let status = offices.wait_for(1, to, |status| budget(status).1 == thrift);
+        assert!(budget(&status).0 >= 1_000_000, "what was spent stays");
+    }
+    assert_eq!(falls(&offices), fallen);
+    let events = told(&offices);
+    // It is on the disk a moment after it is told.
+    let kept = offices.dir().join("events-1.jsonl.spent");
+    offices.wait_for(1, "what was spent, on the disk", |_| {
+        std::fs::read_to_string(&kept).is_ok_and(|text| text.contains("used-up"))
+    });
     offices.kill(1);
     offices.start(1, PAID);
     let status =

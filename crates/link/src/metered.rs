@@ -87,6 +87,11 @@ impl Meter {
         self.budget
     }
 
+    /// So many octets can be spent from now on: what is left out follows with the next look.
+    pub const fn change_budget(&mut self, budget: u64) {
+        self.budget = budget;
+    }
+
     /// So many octets more were spent.
     pub const fn spend(&mut self, octets: u64) {
         self.spent.octets = self.spent.octets.saturating_add(octets);
@@ -165,9 +170,11 @@ mod tests {
         assert_eq!(meter.look(JUNE, 1_501), None);
         let may = Period { begin: 0, end: 1_000 };
         assert_eq!((meter.look(may, 900), meter.spent().octets), (None, 100));
-        // Somebody bought more.
+        // Somebody bought more, and does not after all.
         let mut meter = Meter::new(1_000, Some(meter.spent()), may);
         assert_eq!(meter.look(may, 999), Some(Thrift::None));
+        meter.change_budget(100);
+        assert_eq!((meter.look(may, 999), meter.spent().octets), (Some(Thrift::UsedUp), 100));
     }
 
     proptest! {

@@ -50,17 +50,24 @@ pub struct BudgetStatus {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Counts(Arc<[Option<Count>]>);
 
+/// That of a path whose traffic is paid for, with a budget or without one.
 #[derive(Debug)]
 struct Count {
     /// Since the last look.
     fresh: AtomicU64,
-    meter: Mutex<Meter>,
+    metered: Mutex<Metered>,
+}
+
+#[derive(Debug)]
+struct Metered {
+    meter: Meter,
+    /// How the path is set by now.
+    path: PathSettings,
 }
 
 /// Who looks at what was spent.
 pub(super) struct Keeper {
     counts: Counts,
-    paths: Vec<PathSettings>,
     file: PathBuf,
     words: Words,
     events: SyncSender<Event>,
@@ -89,20 +96,30 @@ impl Counts {
 
     /// What is to be left out on a path.
     pub(super) fn thrift(&self, number: PathNumber) -> Thrift {
-        self.of(number).map(|count| count.lock().spent().thrift).unwrap_or_default()
+        self.of(number).map(|count| count.lock().meter.spent().thrift).unwrap_or_default()
     }
 
     /// How the budget of a path stands, if it has one.
     pub(super) fn status(&self, number: PathNumber) -> Option<BudgetStatus> {
         let count = self.of(number)?;
-        let (meter, fresh) = (count.lock(), count.fresh.load(Ordering::Relaxed));
-        let Spent { period, octets, thrift } = meter.spent();
+        let (metered, fresh) = (count.lock(), count.fresh.load(Ordering::Relaxed));
+        let Spent { period, octets, thrift } = metered.meter.spent();
         Some(BudgetStatus {
             spent: octets.saturating_add(fresh),
-            budget: meter.budget(),
+            budget: metered.path.budget()?,
             until: period.end,
             thrift: thrift.as_str().to_owned(),
         })
+    }
+
+    /// Goes by other budgets from now on, which are for the same paths; what was spent stays.
+    pub(super) fn change(&self, settings: &LinksSettings) {
+        for (count, path) in self.0.iter().zip(&settings.paths) {
+            let Some(count) = count else { continue };
+            let mut metered = count.lock();
+            metered.meter.change_budget(budget(path));
+            metered.path = path.clone();
+        }
     }
 
     fn of(&self, number: PathNumber) -> Option<&Count> {
@@ -111,9 +128,14 @@ impl Counts {
 }
 
 impl Count {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Meter> {
-        self.meter.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, Metered> {
+        self.metered.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How many octets may be spent on a path: without a budget more than pass.
+fn budget(path: &PathSettings) -> u64 {
+    path.budget().unwrap_or(u64::MAX)
 }
 
 /// Opens the counts of an office's paths, and goes on with what was spent before.
@@ -121,18 +143,19 @@ impl Count {
 /// # Errors
 /// When the file cannot be read.
 pub(super) fn open(settings: &LinksSettings) -> Result<Counts, (PathBuf, io::Error)> {
-    if settings.paths.iter().all(|path| path.budget().is_none()) {
+    if settings.paths.iter().all(|path| !path.metered) {
         return Ok(Counts::default());
     }
     let file = place(settings);
     let kept = read(&file).map_err(|error| (file, error))?;
     let now = now();
     let count = |path: &PathSettings| {
-        let (budget, period) = (path.budget()?, path.budget_period(now)?);
+        let period = path.budget_period(now).filter(|_| path.metered)?;
         let kept = kept.iter().find(|kept| kept.path == path.name).map(|kept| kept.spent);
         // What has changed while nobody looked is told at the first look.
-        let meter = Mutex::new(Meter::new(budget, kept, period));
-        Some(Count { fresh: AtomicU64::new(0), meter })
+        let meter = Meter::new(budget(path), kept, period);
+        let metered = Mutex::new(Metered { meter, path: path.clone() });
+        Some(Count { fresh: AtomicU64::new(0), metered })
     };
     Ok(Counts(settings.paths.iter().map(count).collect()))
 }
@@ -142,7 +165,6 @@ impl Keeper {
     pub(super) fn of(settings: &LinksSettings, counts: &Counts, ways: &Ways) -> Option<Self> {
         counts.0.iter().any(Option::is_some).then(|| Self {
             counts: counts.clone(),
-            paths: settings.paths.clone(),
             file: place(settings),
             words: ways.words.clone(),
             events: ways.events.clone(),
@@ -178,19 +200,19 @@ impl Keeper {
     fn look(&self, at: SystemTime) -> bool {
         let now = timestamp(at);
         let mut has_changed = false;
-        for (number, path) in self.numbers().zip(&self.paths) {
+        for number in self.numbers() {
             let Some(count) = self.counts.of(number) else { continue };
+            let mut metered = count.lock();
+            let Metered { meter, path } = &mut *metered;
             let Some(period) = path.budget_period(now) else { continue };
-            let (before, changed, spent) = {
-                let mut meter = count.lock();
-                meter.spend(count.fresh.swap(0, Ordering::Relaxed));
-                let before = meter.spent().thrift;
-                (before, meter.look(period, seconds(now)), meter.spent())
-            };
-            let Some(thrift) = changed else { continue };
+            meter.spend(count.fresh.swap(0, Ordering::Relaxed));
+            let before = meter.spent().thrift;
+            let Some(thrift) = meter.look(period, seconds(now)) else { continue };
             has_changed = true;
+            let event = self.event(number, (before, thrift), &metered, at);
+            drop(metered);
             self.order(number, thrift);
-            self.tell(self.event(number, (before, thrift), (spent, path), at));
+            self.tell(event);
         }
         has_changed
     }
@@ -217,15 +239,15 @@ impl Keeper {
     }
 
     fn spent(&self) -> Vec<Kept> {
-        let kept = |(number, path): (PathNumber, &PathSettings)| {
-            let spent = self.counts.of(number)?.lock().spent();
-            Some(Kept { path: path.name.clone(), spent })
+        let kept = |number: PathNumber| {
+            let metered = self.counts.of(number)?.lock();
+            Some(Kept { path: metered.path.name.clone(), spent: metered.meter.spent() })
         };
-        self.numbers().zip(&self.paths).filter_map(kept).collect()
+        self.numbers().filter_map(kept).collect()
     }
 
     fn numbers(&self) -> impl Iterator<Item = PathNumber> + use<> {
-        (0..).map(PathNumber::new).take(self.paths.len())
+        (0..).map(PathNumber::new).take(self.counts.0.len())
     }
 
     /// Has whoever watches leave that out.
@@ -245,21 +267,25 @@ impl Keeper {
         &self,
         number: PathNumber,
         (before, thrift): (Thrift, Thrift),
-        (spent, path): (Spent, &PathSettings),
+        Metered { meter, path }: &Metered,
         at: SystemTime,
     ) -> Event {
+        let spent = meter.spent();
         let until = Timestamp::from_secs(i64::try_from(spent.period.end).unwrap_or(i64::MAX));
         let until = path.budget_zone.write(until);
-        let of = path.budget().unwrap_or_default();
+        let spent = tenths(spent.octets);
+        let why = match path.budget() {
+            Some(of) => {
+                let of = tenths(of);
+                format!("{spent} of {of} MB are spent on watching it; the next are for {until}")
+            }
+            None => format!("{spent} MB are spent on watching it, and there is no limit any more"),
+        };
         Event {
             path: Some(self.words.path(number)),
             from: Some(before.as_str().to_owned()),
             to: Some(thrift.as_str().to_owned()),
-            why: Some(format!(
-                "{} of {} MB are spent on watching it; the next are for {until}",
-                tenths(spent.octets),
-                tenths(of)
-            )),
+            why: Some(why),
             ..self.words.blank("budget", at)
         }
     }

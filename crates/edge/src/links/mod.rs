@@ -238,7 +238,7 @@ impl Links {
             testing,
             keeper: Keeper::of(settings, &counts, &ways),
             work: WorkKeeper::of(settings, work, &ways),
-            reloader: Reloader::new(sections, ways),
+            reloader: Reloader::new(sections, ways, counts),
             over,
         })
     }

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::LinksError;
 use super::event::{Event, Words};
+use super::metered::Counts;
 use super::policy::{Kept, KeptError};
 use super::settings::LinksSettings;
 use super::switch::Plan;
@@ -26,6 +27,8 @@ pub struct Reloader(Arc<Mutex<Inner>>);
 struct Inner {
     sections: Sections,
     ways: Ways,
+    /// Where it is counted what watching costs, which has limits.
+    counts: Counts,
     /// What was refused last and why, so that it is told once.
     refused: Option<(Value, String)>,
 }
@@ -99,7 +102,7 @@ impl Sections {
 
 impl Reloader {
     /// For an agent that runs by those sections; tells of the policy that was found on the disk.
-    pub(super) fn new(sections: Sections, ways: Ways) -> Self {
+    pub(super) fn new(sections: Sections, ways: Ways, counts: Counts) -> Self {
         let blank = ways.words.blank("policy", SystemTime::now());
         if let Some(generation) = sections.running() {
             tracing::info!(generation, "links.policy is in force");
@@ -109,7 +112,7 @@ impl Reloader {
         } else if let Some(error) = &sections.unusable {
             ways.refuse(None, &reason(error));
         }
-        Self(Arc::new(Mutex::new(Inner { sections, ways, refused: None })))
+        Self(Arc::new(Mutex::new(Inner { sections, ways, counts, refused: None })))
     }
 
     /// Has the agent go on with a section that was changed, and over it the policy that it has; no session
@@ -135,6 +138,7 @@ impl Reloader {
         sections.is_in_force = is_in_force;
         sections.current = merged.clone();
         inner.refused = None;
+        inner.counts.change(&merged);
         inner.ways.send(merged, sections.running())
     }
 
@@ -174,6 +178,7 @@ impl Inner {
         kept.keep(policy).map_err(|error| reason(&error))?;
         (sections.current, sections.is_in_force) = (merged.clone(), true);
         self.refused = None;
+        self.counts.change(&merged);
         self.ways.send(merged, Some(generation)).map_err(|error| reason(&error))?;
         tracing::info!(generation, "links.policy is in force");
         let blank = self.ways.words.blank("policy", SystemTime::now());

@@ -182,7 +182,7 @@ pub struct PathSettings {
     /// The time between its heartbeats then, in seconds; 5 to 30, default 10.
     #[serde(default = "default_idle_heartbeat")]
     pub idle_heartbeat_seconds: u8,
-    /// How much may be spent on watching it, in MB; 1 to 1,000,000. Without it nothing is counted. Needs
+    /// How much may be spent on watching it, in MB; 1 to 1,000,000, default no limit. Needs
     /// `metered`.
     pub budget_mb: Option<u32>,
     /// In which time; default `month`.
@@ -274,8 +274,9 @@ pub enum LinksSettingsError {
     Canary(IpNet),
     /// An agent that runs cannot take it.
     #[error(
-        "an agent that runs takes only `offices`, `canary`, `visitors`, `protected-mark`, `order`, and how \
-         paths that it has are routed, watched and shared; restart it for anything else"
+        "an agent that runs takes only `offices`, `canary`, `visitors`, `protected-mark`, `order`, what a \
+         path must carry and when it is tried, and how paths that it has are routed, watched, shared and \
+         paid for; restart it for anything else"
     )]
     Restart,
     /// What is to be preferred is no path.
@@ -376,6 +377,11 @@ impl LinksSettings {
             gateway6: own.gateway6,
             capacity_mbit: own.capacity_mbit,
             visitors_floor_kbit: own.visitors_floor_kbit,
+            idle_heartbeat_seconds: own.idle_heartbeat_seconds,
+            budget_mb: own.budget_mb,
+            budget_period: own.budget_period,
+            budget_day: own.budget_day,
+            budget_zone: own.budget_zone.clone(),
             heartbeat_ms: own.heartbeat_ms,
             missing: own.missing,
             bad_delay_ms: own.bad_delay_ms,
@@ -392,6 +398,7 @@ impl LinksSettings {
             protected_mark: self.protected_mark,
             visitors: self.visitors.clone(),
             order: self.order.clone(),
+            carry_test: fresh.carry_test.but_taken_of(&self.carry_test),
             paths: self.paths.iter().zip(&fresh.paths).map(path).collect(),
             ..fresh.clone()
         } == *self;

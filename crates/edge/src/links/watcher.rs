@@ -282,6 +282,9 @@ impl<K: Kernel> Thread<K> {
 
     /// Goes on with a section that was changed.
     fn reload(&mut self, fresh: LinksSettings, effects: &mut Vec<Effect>) {
+        if let Some(trials) = &self.trials {
+            trials.reload(fresh.carry_test.clone());
+        }
         let former = std::mem::replace(&mut self.settings, fresh);
         let sections = (&former, &self.settings);
         self.watch.reload(sections, Instant::now(), effects);

@@ -3,7 +3,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use nix::sys::eventfd::EfdFlags;
 
 use super::*;
-use crate::links::settings::SwitchMode;
+use crate::links::settings::{BudgetPeriod, SwitchMode};
 
 const LTE: PathNumber = PathNumber::new(1);
 /// In the middle of November by the clocks of Riyadh.
@@ -86,6 +86,42 @@ async fn what_is_spent_is_told_once_and_kept_over_a_restart() {
     assert_eq!(obeyed.try_iter().last(), Some(Command::Thrift(LTE, Thrift::None)));
     assert_eq!(keeper.counts.status(LTE).unwrap().spent, 0);
     assert_eq!(keeper.counts.status(PathNumber::PRIMARY), None);
+}
+
+#[test]
+fn another_budget_counts_from_the_next_look_on_and_what_was_spent_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let (keeper, heard, obeyed) = begin(folder.path());
+    keeper.counts.add(LTE, 50_000_000);
+    assert!(!keeper.look(at(NOW)));
+    let of = |mb: Option<u32>, period: BudgetPeriod, day: u8| {
+        let mut fresh = settings(folder.path());
+        let lte = &mut fresh.paths[1];
+        (lte.budget_mb, lte.budget_period, lte.budget_day) = (mb, period, day);
+        fresh
+    };
+    let [month, day] = [BudgetPeriod::Month, BudgetPeriod::Day];
+    for (mb, period, first, told_then, spent) in [
+        (Some(40), month, 1, Some("used-up"), 50),
+        (Some(500), month, 1, Some("within-budget"), 50),
+        (Some(51), month, 1, Some("thin"), 50),
+        // Who has no limit is still counted.
+        (None, month, 1, Some("within-budget"), 50),
+        (Some(50), month, 1, Some("used-up"), 50),
+        // A month of the contract that began later, or a day, is another one.
+        (Some(50), month, 10, Some("within-budget"), 0),
+        (Some(50), day, 1, None, 0),
+    ] {
+        keeper.counts.change(&of(mb, period, first));
+        assert_eq!(keeper.look(at(NOW)), told_then.is_some(), "{mb:?} {period:?} {first}");
+        let events = told(&heard).into_iter().map(|(_, to)| to).collect::<Vec<_>>();
+        assert_eq!(events, told_then.as_slice(), "{mb:?} {period:?} {first}");
+        assert_eq!(obeyed.try_iter().count(), told_then.iter().count());
+        let status = keeper.counts.status(LTE).map(|status| (status.spent, status.budget));
+        let octets = |mb: u32| u64::from(mb) * 1_000_000;
+        let expected = mb.map(|mb| (octets(spent), octets(mb)));
+        assert_eq!(status, expected, "{mb:?} {period:?} {first}");
+    }
 }
 
 #[tokio::test]

@@ -45,7 +45,8 @@ impl Agent {
             mode: SwitchMode::default(),
         };
         let ways = Ways { commands: to_obey, wake: Arc::new(wake), events: to_write, words };
-        (Self { reloader: Reloader::new(sections, ways), commands, events }, current)
+        let reloader = Reloader::new(sections, ways, Counts::default());
+        (Self { reloader, commands, events }, current)
     }
 
     /// What became of a policy and why, if it was told; and how many heartbeats may be missing since.

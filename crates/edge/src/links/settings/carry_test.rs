@@ -189,13 +189,9 @@ impl LinksSettings {
         Ok(())
     }
 
-    /// How a path is tried: where traffic is paid for, seldom.
+    /// How a path is tried.
     pub(in crate::links) fn carry_test_of(&self, path: &PathSettings) -> CarryTestSettings {
-        let mut test = self.carry_test.clone();
-        if path.metered {
-            test.every_seconds = test.every_seconds.max(METERED_TRIALS);
-        }
-        test
+        self.carry_test.clone().of(path)
     }
 }
 
@@ -211,6 +207,27 @@ impl CarryTestSettings {
                 Err(LinksSettingsError::BulkTime(text.clone()))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// As a path is tried by these: where traffic is paid for, seldom.
+    pub(in crate::links) fn of(self, path: &PathSettings) -> Self {
+        let every_seconds = match path.metered {
+            true => self.every_seconds.max(METERED_TRIALS),
+            false => self.every_seconds,
+        };
+        Self { every_seconds, ..self }
+    }
+
+    /// These, but as `own` is where an agent takes another value while it runs.
+    pub(super) fn but_taken_of(&self, own: &Self) -> Self {
+        Self {
+            every_seconds: own.every_seconds,
+            needs_up_mbit: own.needs_up_mbit,
+            needs_down_mbit: own.needs_down_mbit,
+            bulk_at: own.bulk_at.clone(),
+            bulk_zone: own.bulk_zone.clone(),
+            ..self.clone()
         }
     }
 

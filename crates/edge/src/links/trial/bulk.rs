@@ -114,6 +114,11 @@ impl Bulk {
         self.wanted = Some((now, 1));
     }
 
+    /// It is due at another time from now on, or not at all.
+    pub(super) const fn forget_due(&mut self) {
+        self.due = None;
+    }
+
     /// When it is due, by the clocks of its zone.
     pub(super) fn look(&mut self, next: impl Fn(Timestamp) -> Option<Timestamp>, now: Instant) {
         let unix = Timestamp::from_secs(i64::try_from(unix()).unwrap_or_default());

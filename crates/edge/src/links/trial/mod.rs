@@ -31,7 +31,7 @@ use tokio_util::sync::CancellationToken;
 use super::metered::Counts;
 use super::reload::Ways;
 use super::sectors::Sectors;
-use super::settings::LinksSettings;
+use super::settings::{CarryTestSettings, LinksSettings};
 use super::status::Status;
 use super::watch::Command;
 use super::{LinksError, spawn};
@@ -104,6 +104,8 @@ enum Order {
 #[derive(Debug, Clone)]
 pub(super) struct TrialsDoor {
     orders: SyncSender<Order>,
+    /// How paths are to be tried, if that was changed since the last look.
+    fresh: Arc<Mutex<Option<CarryTestSettings>>>,
     wake: Arc<EventFd>,
 }
 
@@ -119,11 +121,25 @@ impl TrialsDoor {
         self.order(Order::Fill(path));
     }
 
+    /// Paths are to be tried like that from now on; of two changes the later one counts.
+    pub(super) fn reload(&self, fresh: CarryTestSettings) {
+        *self.fresh.lock().unwrap_or_else(PoisonError::into_inner) = Some(fresh);
+        self.wake();
+    }
+
     fn order(&self, order: Order) {
         if self.orders.try_send(order).is_ok() {
-            // It cannot fail: nobody writes as much as a counter holds.
-            let _ = self.wake.write(1);
+            self.wake();
         }
+    }
+
+    fn wake(&self) {
+        // It cannot fail: nobody writes as much as a counter holds.
+        let _ = self.wake.write(1);
+    }
+
+    fn take_fresh(&self) -> Option<CarryTestSettings> {
+        self.fresh.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -189,7 +205,7 @@ impl Trials {
         let witness = Witness::default();
         let (orders, taken) = sync_channel(ORDERS);
         let wake = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
-        let door = TrialsDoor { orders, wake: Arc::new(wake) };
+        let door = TrialsDoor { orders, fresh: Arc::default(), wake: Arc::new(wake) };
         let orders = taken;
         let looked_at = now;
         Ok(Some(Self {
@@ -260,6 +276,11 @@ impl Trials {
     fn take_orders(&mut self) {
         // What is written there only wakes.
         let _ = self.door.wake.read();
+        if let Some(fresh) = self.door.take_fresh() {
+            for path in &mut self.paths {
+                path.reload(fresh.clone().of(&path.settings), Instant::now());
+            }
+        }
         for order in self.orders.try_iter() {
             let (Order::Try(number) | Order::Fill(number)) = order;
             let path = self.paths.iter_mut().find(|path| path.number == number);

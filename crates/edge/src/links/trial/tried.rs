@@ -179,6 +179,22 @@ impl Tried {
         tried
     }
 
+    /// It is tried otherwise from now on, as far as an agent takes that while it runs.
+    pub(super) fn reload(&mut self, test: CarryTestSettings, now: Instant) {
+        if test == self.test {
+            return;
+        }
+        let when = |of: &CarryTestSettings| (of.bulk_at.clone(), of.bulk_zone.clone());
+        if when(&test) != when(&self.test) {
+            self.bulk.forget_due();
+        }
+        self.test = test;
+        if let Some(times) = self.thrift.stretch() {
+            self.next_run = self.next_run.min(now + self.test.every() * times);
+        }
+        self.look();
+    }
+
     /// The next run begins as soon as the last one is some seconds ago.
     pub(super) fn hurry(&mut self, now: Instant) {
         let soonest = match self.thrift {

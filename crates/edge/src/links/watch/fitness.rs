@@ -55,6 +55,12 @@ impl Fitness {
         }
     }
 
+    /// The office needs so much from now on, where trials come so many times more seldom.
+    pub(super) fn require(&mut self, required: Requirement, times: Option<u32>) {
+        (self.required, self.max_age) = (required, required.max_age);
+        self.stretch(times);
+    }
+
     /// Takes what came of a trial.
     pub(super) const fn note(&mut self, outcome: Outcome) {
         self.latest = Some(outcome);

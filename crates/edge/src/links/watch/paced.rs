@@ -61,6 +61,11 @@ impl Paced {
         sender.set_sizes(sizes);
     }
 
+    /// So many times more seldom it is tried, if it is at all.
+    pub(super) const fn stretch(&self) -> Option<u32> {
+        self.thrift.stretch()
+    }
+
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         self.cadence.next_deadline()
     }

@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use super::{Effect, Guarded, Patience, Watch, heartbeats};
-use crate::links::settings::LinksSettings;
+use super::{Effect, Guarded, Paced, Patience, Watch, heartbeats};
+use crate::links::settings::{LinksSettings, PathSettings};
 
 impl Watch {
     /// Takes a section that has the same paths as before; see [`LinksSettings::check_reload`].
@@ -16,6 +16,10 @@ impl Watch {
         let each = former.paths.iter().zip(&fresh.paths).zip(&mut self.paths);
         for ((before, of), watched) in each {
             watched.path.change_policy(of.policy());
+            if let Some(fitness) = &mut watched.fitness {
+                let stretch = watched.paced.as_ref().map_or(Some(1), Paced::stretch);
+                fitness.require(fresh.carry_test_of(of).requirement(), stretch);
+            }
             if let Some(paced) = &mut watched.paced {
                 paced.change(of);
             }
@@ -29,7 +33,8 @@ impl Watch {
                 watched.bound();
             }
             let key = self.key.as_ref().filter(|_| of.authenticated);
-            let is_same = (before.heartbeat_ms, before.missing) == (of.heartbeat_ms, of.missing);
+            let times = |of: &PathSettings| (of.heartbeat(), of.idle_heartbeat(), of.missing);
+            let is_same = times(before) == times(of);
             if let Ok(wished) = heartbeats(of, key)
                 && !is_same
             {

@@ -705,6 +705,32 @@ fn a_path_that_is_paid_for_is_watched_seldom_until_one_heartbeat_is_missing_on_t
 }
 
 #[test]
+fn a_path_that_is_paid_for_is_watched_more_seldom_at_once_and_without_losing_its_session() {
+    let mut pair = metered();
+    let happened = |pair: &Pair| pair.ends.each_ref().map(|end| end.happened.len());
+    let before = happened(&pair);
+    let section = |end: usize, idle: u8| {
+        let mut section = settings(end);
+        section.paths[1].metered = true;
+        section.paths[1].idle_heartbeat_seconds = idle;
+        section
+    };
+    for (former, fresh) in [(10, 20), (20, 5)] {
+        for end in 0..2 {
+            let sections = [former, fresh].map(|idle| section(end, idle));
+            let mut effects = Vec::new();
+            let watch = &mut pair.ends[end].watch;
+            watch.reload((&sections[0], &sections[1]), pair.now, &mut effects);
+            pair.carry_out(end, effects);
+        }
+        pair.run(MS(60_000));
+        let seconds = u64::from(fresh) * 1_000;
+        assert_eq!(times(&pair), [[MS(seconds), MS(5 * seconds)]; 2]);
+    }
+    assert_eq!((happened(&pair), paces(&pair)), (before, [Pace::Idle; 2]));
+}
+
+#[test]
 fn an_end_that_misses_nothing_keeps_up_with_one_that_does() {
     let mut pair = metered();
     pair.passes[1][0] = false;
@@ -832,6 +858,20 @@ fn a_path_that_carries_too_little_to_the_end_is_unfit_whatever_trains_say() {
         required: BitRate::from_megabits_per_second(8),
     };
     assert_eq!(watch.fitness(RADIO).unwrap().judgement(), Judgement::Unfit(too_slow));
+    // The office needs less, and as much again.
+    let section = |needs_up_mbit: u32| {
+        let mut section = settings(0);
+        section.paths[1].office_local = Some(HOST);
+        section.carry_test.needs_up_mbit = needs_up_mbit;
+        section
+    };
+    let [less, as_much] = [4, 8].map(section);
+    for (former, fresh, is_fit) in [(&as_much, &less, true), (&less, &as_much, false)] {
+        watch.reload((former, fresh), now, &mut effects);
+        watch.expire(now, || 7, &mut effects);
+        let judgement = watch.fitness(RADIO).unwrap().judgement();
+        assert_eq!(judgement == Judgement::Ready, is_fit, "{judgement:?}");
+    }
     // It counts for three nights, also for an agent that began in between.
     let hours = |hours: u64| Duration::from_secs(hours * 3_600);
     for (age, after, is_bound) in

@@ -104,5 +104,9 @@ fn a_night_has_one_run_whichever_end_began_it() {
         bulk.look(soon, now);
         assert_eq!(bulk.wanted.is_some(), is_wanted);
         assert!(bulk.due.is_some_and(|due| due > Timestamp::from_secs(1)), "and the next");
+        // At another time from now on, or not at all.
+        bulk.forget_due();
+        bulk.look(|_| None, now);
+        assert_eq!((bulk.due, bulk.wanted.is_some()), (None, is_wanted));
     }
 }

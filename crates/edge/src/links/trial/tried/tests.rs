@@ -44,6 +44,32 @@ fn the_more_of_a_budget_is_spent_the_later_a_trial_is_that_is_asked_for() {
 }
 
 #[test]
+fn a_path_is_tried_otherwise_once_that_is_changed_and_not_later_for_it() {
+    let now = Instant::now();
+    let mut path = tried(false, now);
+    let of = |every_seconds: u64, at: Option<&str>| CarryTestSettings {
+        every_seconds,
+        bulk_at: at.map(str::to_owned),
+        ..CarryTestSettings::default()
+    };
+    let secs = Duration::from_secs;
+    (path.last_run, path.next_run) = (Some(now), now + secs(60));
+    for (test, thrift, next) in [
+        (of(60, None), Thrift::None, 60),
+        (of(600, Some("02:00")), Thrift::None, 60),
+        (of(30, Some("02:00")), Thrift::UsedUp, 60),
+        (of(20, Some("02:00")), Thrift::Thin, 60),
+        (of(12, None), Thrift::Thin, 48),
+        (of(10, Some("03:00")), Thrift::None, 10),
+    ] {
+        path.thrift = thrift;
+        path.reload(test.clone(), now);
+        assert_eq!(path.next_run, now + secs(next), "{test:?} {thrift:?}");
+        assert_eq!(path.test, test);
+    }
+}
+
+#[test]
 fn trials_of_a_path_come_at_a_quarter_of_their_pace_while_too_much_is_spent() {
     let now = Instant::now();
     let unfit = |reason| Outcome::Unfit { at: now, reason };
