@@ -6,11 +6,14 @@ silence of a quarter of a second.
 
 import os
 import select
+import signal
 import socket
 import struct
 import sys
 import time
 
+# Who listens no more ends it without a word.
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 address, pace = sys.argv[1], float(sys.argv[2])
 own = os.getpid() & 0xFFFF
 asked = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
