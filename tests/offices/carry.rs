@@ -8,6 +8,8 @@ use serde_json::Value;
 use crate::clock::Clock;
 use crate::ground::{Ends, Offices, Setting, USUAL};
 
+/// A day in seconds.
+const DAY: i64 = 86_400;
 const TRIED: Setting<'static> = Setting { carry_test: Some("every-seconds = 10"), ..USUAL };
 
 /// Waits until the radio path is as told at a router, and why.
@@ -333,27 +335,28 @@ fn a_path_is_filled_when_its_hour_of_the_night_comes_and_once_by_both_ends() {
         wait_for_radio(&offices, router, "ready", "");
         assert!(offices.status(router).unwrap()["paths"][1]["sustained"].is_null());
     }
-    // Whatever time it is, the hour has come and gone a day later.
-    clock.set(86_400);
+    let told = |router: usize| {
+        let events = offices.events(router).into_iter();
+        let of_radio = events.filter(|event| event["what"] == "bulk" && event["path"] == "radio");
+        of_radio.map(|event| event["to"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    // Whatever time it is, the hour has come and gone a day later. On a busy machine heartbeats may be too
+    // late for a run, which is tried three times a night.
     let carried = [1, 2].map(|router| {
         let status = offices.wait_for(router, "what it carries to the end", |status| {
+            let given_up = told(1).iter().filter(|to| *to == "off").count();
+            clock.set(DAY * (1 + i64::try_from(given_up / 3).unwrap()));
             status["paths"][1]["sustained"].is_object()
         });
-        assert_eq!(
-            (&status["mode"], &status["paths"][0]["sustained"]),
-            (&"primary".into(), &Value::Null)
-        );
-        status["paths"][1]["sustained"]["at"].as_u64().unwrap()
+        assert!(status["paths"][0]["sustained"].is_null(), "the office goes by it: {status}");
+        status["paths"][1]["sustained"]["at"].as_i64().unwrap()
     });
-    let ahead = carried[0].abs_diff(carried[1]);
-    assert!((86_390..86_410).contains(&ahead), "{ahead} s: the night is that of the first router");
+    let ahead = carried[0] - carried[1];
+    assert!(ahead > 0 && (ahead + 10) % DAY < 20, "the night is the first router's: {ahead} s");
     for router in 1..=2 {
-        let told = || {
-            let events = offices.events(router).into_iter();
-            let of_radio =
-                events.filter(|event| event["what"] == "bulk" && event["path"] == "radio");
-            of_radio.map(|event| event["to"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
-        };
-        offices.wait_for(router, "word of it", |_| told() == ["begins", "over"]);
+        offices.wait_for(router, "word of it", |_| {
+            told(router).ends_with(&["begins", "over"].map(str::to_owned))
+        });
+        assert_eq!(told(router).iter().filter(|to| *to == "over").count(), 1);
     }
 }
