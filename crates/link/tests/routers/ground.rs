@@ -1,4 +1,5 @@
-//! Three networks without any right on the machine: FRR's, ours, and a router's between them.
+//! Three networks without any right on the machine: that of FRR or BIRD, ours, and a router's between
+//! them.
 
 use std::fs;
 use std::io::{BufRead, BufReader, IoSliceMut};
@@ -12,15 +13,15 @@ use nix::cmsg_space;
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
 use nix::unistd::gettid;
 
-/// FRR's address on the wire.
+/// Their address on the wire.
 pub const THEIRS: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 /// Ours.
 pub const OURS: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
-/// FRR's IPv6 address on the wire.
+/// Their IPv6 address on the wire.
 pub const THEIRS_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, 1);
 /// Ours.
 pub const OURS_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, 2);
-/// FRR's address beyond the router.
+/// Their address beyond the router.
 pub const THEIRS_AFAR: Ipv4Addr = Ipv4Addr::new(10, 1, 0, 1);
 /// Ours.
 pub const OURS_AFAR: Ipv4Addr = Ipv4Addr::new(10, 2, 0, 2);
@@ -139,12 +140,12 @@ impl Ground {
         self.dir.path()
     }
 
-    /// A command where FRR is.
+    /// A command where they are.
     pub fn theirs(&self, words: &[&str]) -> Command {
         self.theirs.command(words)
     }
 
-    /// Has nothing that FRR says on the wire arrive where we are, or everything again.
+    /// Has nothing that they say on the wire arrive where we are, or everything again.
     pub fn deafen_us(&self, is_deaf: bool) {
         self.ours.run(match is_deaf {
             true => {

@@ -13,13 +13,13 @@ use crate::ground::Ground;
 use crate::{eventually, look_every};
 
 /// Both programs, killed when dropped.
-pub struct Router<'a> {
+pub struct Frr<'a> {
     ground: &'a Ground,
     zebra: Child,
     bfdd: Child,
 }
 
-impl<'a> Router<'a> {
+impl<'a> Frr<'a> {
     /// Starts it with these lines about peers.
     pub fn start(ground: &'a Ground, peers: &str) -> Self {
         let dir = ground.dir();
@@ -112,7 +112,7 @@ impl<'a> Router<'a> {
     }
 }
 
-impl Drop for Router<'_> {
+impl Drop for Frr<'_> {
     fn drop(&mut self) {
         for child in [&mut self.bfdd, &mut self.zebra] {
             child.kill().ok();

@@ -7,9 +7,9 @@ use link::bfd::{Diagnostic, State};
 use serde_json::Value;
 
 use crate::crowd::{Crowd, Way};
+use crate::frr::Frr;
 use crate::ground::Ground;
-use crate::router::Router;
-use crate::stories::{is_up, ms, peer, settings};
+use crate::with_frr::{is_up, ms, peer, settings};
 
 /// So many packets of each session are heard before it is taken for steady.
 const STEADY: usize = 10;
@@ -31,7 +31,7 @@ fn by_address(peers: &[Value]) -> BTreeMap<IpAddr, &Value> {
 }
 
 /// All are up on both sides, by the numbers that each has of the other, at the pace that was agreed.
-fn all_are_up(crowd: &Crowd, router: &Router<'_>, ways: &[Way]) {
+fn all_are_up(crowd: &Crowd, router: &Frr<'_>, ways: &[Way]) {
     let is_settled = |peer: &Value| is_up(peer) && peer["remote-transmit-interval"] == 300;
     let seen = router
         .sees_all("sessions up", |peers| peers.len() == ways.len() && peers.iter().all(is_settled));
@@ -48,7 +48,7 @@ fn all_are_up(crowd: &Crowd, router: &Router<'_>, ways: &[Way]) {
 }
 
 /// Many packets of all later nothing has changed on either side.
-fn nothing_changes(crowd: &mut Crowd, router: &Router<'_>, falls: &BTreeMap<IpAddr, u64>) {
+fn nothing_changes(crowd: &mut Crowd, router: &Frr<'_>, falls: &BTreeMap<IpAddr, u64>) {
     crowd.listen_anew();
     crowd.hears("steady packets", |_, log| log.heard >= STEADY);
     let changed = crowd.logs.iter().find(|log| !log.changes.is_empty());
@@ -63,7 +63,7 @@ fn of_two_hundred_sessions_those_that_fall_silent_go_down_and_all_survive_a_rest
     Crowd::lay(&ground, &ways);
     let line = |(at, way): (usize, &Way)| peer(&way.peer(), 300, 300, missing(at));
     let lines: String = ways.iter().enumerate().map(line).collect();
-    let mut router = Router::start(&ground, &lines);
+    let mut router = Frr::start(&ground, &lines);
     let mut crowd = Crowd::start(&ground, &ways, &settings(300, 300, 3));
     assert_eq!(crowd.sessions.len(), 200);
     crowd.hears("session up", |_, log| log.states().last() == Some(&State::Up));

@@ -1,6 +1,6 @@
-//! BFD with another's: FRR's bfdd, which must be installed; `scripts/install test` does it.
+//! BFD with that of others: FRR's bfdd and BIRD, which must be installed; `scripts/install test` does it.
 //!
-//! Both stand in network namespaces of their own, with a wire between them and a way over a router.
+//! They and we stand in network namespaces of our own, with a wire between them and a way over a router.
 //! No test waits for a time to pass; all wait for what must happen.
 
 #![allow(clippy::unwrap_used, reason = "a test program, its fixtures too")]
@@ -10,12 +10,14 @@
 )]
 
 mod agent;
+mod bird;
 mod crowd;
+mod frr;
 mod ground;
-mod router;
 mod shell;
-mod stories;
 mod two_hundred;
+mod with_bird;
+mod with_frr;
 
 use std::time::{Duration, Instant};
 

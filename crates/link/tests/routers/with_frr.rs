@@ -7,8 +7,8 @@ use link::bfd::{Diagnostic, DropReason, Role, Settings, State};
 
 use crate::agent::Agent;
 use crate::eventually;
+use crate::frr::Frr;
 use crate::ground::Ground;
-use crate::router::Router;
 use crate::shell::Told;
 
 /// Our end as FRR knows it on the wire.
@@ -41,7 +41,7 @@ pub fn is_up(peer: &serde_json::Value) -> bool {
 #[test]
 fn a_session_is_up_within_two_seconds_and_fast_when_its_poll_is_answered() {
     let ground = Ground::lay();
-    let router = Router::start(&ground, &peer(ON_THE_WIRE, 200, 200, 5));
+    let router = Frr::start(&ground, &peer(ON_THE_WIRE, 200, 200, 5));
     let agent = Agent::on_the_wire(&ground, settings(200, 200, 5));
     let (start, _) = agent.hears("first packet", |told| matches!(told, Told::Sent(_)));
     let (at, change) = agent.becomes(State::Up);
@@ -67,7 +67,7 @@ fn a_session_is_up_within_two_seconds_and_fast_when_its_poll_is_answered() {
 fn a_session_is_up_over_ipv6_beside_one_over_ipv4() {
     let ground = Ground::lay();
     let lines = peer(ON_THE_WIRE, 200, 200, 5) + &peer(ON_THE_WIRE_V6, 200, 200, 5);
-    let router = Router::start(&ground, &lines);
+    let router = Frr::start(&ground, &lines);
     let agents = [
         Agent::on_the_wire(&ground, settings(200, 200, 5)),
         Agent::on_the_wire_v6(&ground, settings(200, 200, 5)),
@@ -85,7 +85,7 @@ fn a_session_is_up_over_ipv6_beside_one_over_ipv4() {
 #[test]
 fn each_direction_has_its_own_interval_and_multiplier() {
     let ground = Ground::lay();
-    let router = Router::start(&ground, &peer(ON_THE_WIRE, 150, 400, 8));
+    let router = Frr::start(&ground, &peer(ON_THE_WIRE, 150, 400, 8));
     let agent = Agent::on_the_wire(&ground, settings(300, 170, 4));
     agent.becomes(State::Up);
     let standing =
@@ -101,7 +101,7 @@ fn each_direction_has_its_own_interval_and_multiplier() {
 #[test]
 fn intervals_are_changed_on_either_side_without_a_flap() {
     let ground = Ground::lay();
-    let router = Router::start(&ground, &peer(ON_THE_WIRE, 200, 200, 5));
+    let router = Frr::start(&ground, &peer(ON_THE_WIRE, 200, 200, 5));
     let agent = Agent::on_the_wire(&ground, settings(200, 200, 5));
     agent.becomes(State::Up);
     router.sees("session", is_up);
@@ -143,7 +143,7 @@ fn intervals_are_changed_on_either_side_without_a_flap() {
 #[test]
 fn each_side_is_told_that_the_other_holds_the_session_down() {
     let ground = Ground::lay();
-    let router = Router::start(&ground, &peer(ON_THE_WIRE, 200, 200, 5));
+    let router = Frr::start(&ground, &peer(ON_THE_WIRE, 200, 200, 5));
     let agent = Agent::on_the_wire(&ground, settings(200, 200, 5));
     agent.becomes(State::Up);
     router.sees("session", is_up);
@@ -171,7 +171,7 @@ fn each_side_is_told_that_the_other_holds_the_session_down() {
 fn a_session_over_a_router_is_up_where_its_time_to_live_allows() {
     let ground = Ground::lay();
     let lines = peer(AFAR, 200, 200, 5).replace(" exit", "  minimum-ttl 254\n exit");
-    let router = Router::start(&ground, &lines);
+    let router = Frr::start(&ground, &lines);
     let near = Agent::afar(&ground, settings(200, 200, 5), 255);
     eventually("packets that have crossed a router", || {
         let dropped = near.act(|shell| shell.sessions.dropped().of(DropReason::Ttl));
@@ -193,7 +193,7 @@ fn a_session_over_a_router_is_up_where_its_time_to_live_allows() {
 #[test]
 fn a_neighbour_whose_packets_were_routed_is_not_heard() {
     let ground = Ground::lay();
-    let router = Router::start(&ground, &peer(ON_THE_WIRE, 200, 200, 5));
+    let router = Frr::start(&ground, &peer(ON_THE_WIRE, 200, 200, 5));
     let agent = Agent::on_the_wire(&ground, settings(200, 200, 5));
     agent.becomes(State::Up);
     agent.act(|shell| shell.set_ttl(254));
@@ -209,7 +209,7 @@ fn a_neighbour_whose_packets_were_routed_is_not_heard() {
 #[test]
 fn a_loss_of_one_direction_is_told_to_the_other_side_and_both_come_back() {
     let ground = Ground::lay();
-    let router = Router::start(&ground, &peer(ON_THE_WIRE, 200, 200, 5));
+    let router = Frr::start(&ground, &peer(ON_THE_WIRE, 200, 200, 5));
     let agent = Agent::on_the_wire(&ground, settings(200, 200, 5));
     agent.becomes(State::Up);
     agent.stands("pace", |standing| standing.detection_time == Some(ms(1_000)));
@@ -227,7 +227,7 @@ fn a_loss_of_one_direction_is_told_to_the_other_side_and_both_come_back() {
 #[test]
 fn either_side_may_crash_and_come_back() {
     let ground = Ground::lay();
-    let mut router = Router::start(&ground, &peer(ON_THE_WIRE, 200, 200, 5));
+    let mut router = Frr::start(&ground, &peer(ON_THE_WIRE, 200, 200, 5));
     let mut agent = Agent::on_the_wire(&ground, settings(200, 200, 5));
     agent.becomes(State::Up);
     let standing = agent.stands("pace", |standing| standing.detection_time == Some(ms(1_000)));
@@ -253,7 +253,7 @@ fn either_side_may_crash_and_come_back() {
 fn either_side_may_wait_to_be_spoken_to() {
     let ground = Ground::lay();
     let lines = peer(ON_THE_WIRE, 200, 200, 5).replace(" exit", "  passive-mode\n exit");
-    let router = Router::start(&ground, &lines);
+    let router = Frr::start(&ground, &lines);
     let agent = Agent::on_the_wire(&ground, settings(200, 200, 5));
     agent.becomes(State::Up);
     router.sees("session", is_up);
