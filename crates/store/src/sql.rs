@@ -14,6 +14,7 @@ mod connect;
 mod connections;
 mod consents;
 mod credentials;
+mod crowd;
 mod dialect;
 mod erasure_requests;
 mod erasures;
@@ -61,6 +62,7 @@ use crate::{AuditEntry, ChangeFeed, Changes, Store, StoreError, Versions};
 use apply::Known;
 use audit::Due;
 use connections::Connections;
+use crowd::Crowd;
 use dialect::Dialect;
 use row::Columns;
 use till::Till;
@@ -85,6 +87,10 @@ pub struct SqlStore {
     line: Line,
     /// Where messages are paid for, on PostgreSQL.
     till: Option<Arc<Till>>,
+    /// Where first codes are asked for, on PostgreSQL.
+    first_codes: Option<Arc<Crowd>>,
+    /// Where codes are tried, on PostgreSQL.
+    attempts: Option<Arc<Crowd>>,
     /// What the next change is written into the audit log with.
     due: Due,
     /// Marks our own notifications, which come back to us.

@@ -15,7 +15,7 @@ use domain::{
 use crate::{OutgoingMessage, SignInOutcome, StoreError};
 
 /// A challenge that shall begin, with its first code and the message that carries it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct NewChallenge {
     /// The challenge as it is before the first message is sent: `sends` is 1.
     pub challenge: Challenge,

@@ -1,6 +1,7 @@
 //! Challenges: an attempt is counted before anybody knows how it went, and a code wins once.
 
 mod codes;
+mod first;
 mod limits;
 mod row;
 mod wins;
@@ -16,7 +17,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, Executor};
 
 use self::codes::Fresh;
 use super::SqlStore;
-use super::dialect::Dialect;
+use super::crowd::Cell;
 use super::row::{Columns, id_column, mac_column};
 use super::script::Script;
 use super::setup::written;
@@ -24,8 +25,8 @@ use super::spending::{Charged, cost_columns};
 use super::visits;
 use crate::sealed::Seal;
 use crate::{
-    AnotherCode, Attempt, Begun, Budget, Challenges, Change, Linked, NewChallenge, NotSent,
-    OutgoingMessage, Prize, SignInOutcome, Sought, StoreError,
+    AnotherCode, Attempt, Begun, Budget, Challenges, Change, Linked, NewChallenge, NotSent, Prize,
+    SignInOutcome, Sought, StoreError,
 };
 
 const COLUMNS: &str = "id, purpose, site, device, subject, phone, language, agreed, created_at, sent_at, sends, \
@@ -41,78 +42,12 @@ impl Challenges for SqlStore {
         budget: &Budget<'_>,
         policy: &ChallengePolicy,
     ) -> Result<Begun, StoreError> {
-        let challenge = &new.challenge;
-        let at = challenge.created_at;
-        let mut looking = self.look_after(self.lock_sends(challenge)).await?;
-        let (open, over) =
-            self.look_at_sends(&mut looking, challenge, budget.limits, (at, policy)).await?;
-        let given_up = open.as_ref().map(|open| open.id);
-        // Only one may be open, so a former one is given up before.
-        let mut script = if given_up.is_some() { self.script() } else { self.independent() };
-        if let Some(open) = open
-            && open.phone == challenge.phone
-            && open.is_alive(policy, at)
+        if let Some(crowd) = &self.first_codes
+            && let Some(begun) = self.begin_in_crowd(crowd, new, budget, policy).await?
         {
-            // Who goes back and ticks something else means that.
-            script
-                .add("UPDATE challenges SET agreed = $1 WHERE id = $2")
-                .bind(written(&challenge.agreed))
-                .bind(id_column(open.id));
-            if let Some(visit) = &new.visit {
-                visits::record(&mut script, visit);
-            }
-            looking.commit_with(script).await?;
-            let agreed = challenge.agreed.clone();
-            return Ok(Begun::GoesOn(Challenge { agreed, ..open }));
+            return Ok(begun);
         }
-        let mute = self.is_others(&mut looking, challenge, over, at).await?;
-        let busy = if over.is_none() { (budget.shared)().err() } else { None };
-        let unsent = match over.filter(|_| !mute) {
-            Some(over) => Some(Begun::Over(over)),
-            None => busy.map(|busy| Begun::Busy(busy.wait)),
-        };
-        if let Some(given_up) = given_up.filter(|_| unsent.is_none()) {
-            abandon(&mut script, given_up);
-        }
-        // Challenges before visits: the order in which who erases a person locks them.
-        let refused = over.map(|over| over.limit.counted).or(busy.map(|busy| busy.counted));
-        let refused = refused.map(Refused::First);
-        if let Some(visit) = &new.visit {
-            visits::record(&mut script, &VisitRecord { refused, ..visit.clone() });
-        }
-        if let Some(unsent) = unsent {
-            looking.commit_with(script).await?;
-            return Ok(unsent);
-        }
-        // What nobody sends looks as if it had been taken at once.
-        let code_expires_at = policy.good_until(at, Some(at));
-        let as_taken = Challenge { code_expires_at, ..challenge.clone() };
-        let challenge = if mute { &as_taken } else { challenge };
-        self.insert_challenge(&mut script, challenge, mute);
-        let message = super::messages::new_id(challenge.sent_at);
-        let fresh = Fresh { code: &new.code, link: new.link.as_ref(), message, mute };
-        self.add_code(&mut script, challenge, &fresh);
-        if !mute {
-            let words = (&new.text, &new.code, message);
-            let by = (None, budget.charge, new.claim_until);
-            self.add_message(&mut script, challenge, words, by);
-        }
-        let charge = budget.charge.filter(|_| !mute);
-        if let Charged::Spent = self.commit_charged(looking, script, charge).await? {
-            let refused = Some(Refused::First(Counted::Money));
-            let visit = new.visit.clone().map(|visit| VisitRecord { refused, ..visit });
-            self.note_spent(charge, visit.as_ref()).await?;
-            return Ok(Begun::Spent);
-        }
-        let claimed = new.claim_until.filter(|_| !mute);
-        let of_message = (!mute && claimed.is_none()).then_some(Change::Message);
-        let of_device = challenge.binding.device().map(|(_, device)| Change::Challenge(device));
-        self.publish_all(of_message.into_iter().chain(of_device)).await;
-        Ok(match (over, claimed) {
-            (Some(over), _) => Begun::Mute(over),
-            (None, None) => Begun::Begins,
-            (None, Some(_)) => Begun::Claimed(Box::new(outgoing(new, message))),
-        })
+        self.begin_alone(new, budget, policy).await
     }
 
     async fn find_open_challenge(
@@ -255,9 +190,13 @@ impl Challenges for SqlStore {
         policy: &ChallengePolicy,
         prize: &Prize,
     ) -> Result<Result<SignInOutcome, Verdict>, StoreError> {
-        let won = match self.dialect {
-            Dialect::Sqlite => self.win_in_turn(attempt, policy, prize).await?,
-            Dialect::Postgres => self.win_by_steps(attempt, policy, prize).await?,
+        let with_others = match &self.attempts {
+            Some(crowd) => self.win_in_crowd(crowd, attempt, policy, prize).await?,
+            None => None,
+        };
+        let won = match with_others {
+            Some(won) => won,
+            None => self.win_alone(attempt, policy, prize).await?,
         };
         if let Ok(outcome) = &won {
             self.publish_sign_in(outcome).await;
@@ -309,21 +248,11 @@ fn binding_columns(binding: &Binding) -> (String, Vec<u8>, String) {
     )
 }
 
-/// The message of a new challenge, claimed for its first try.
-fn outgoing(new: &NewChallenge, id: MessageId) -> OutgoingMessage {
-    let NewChallenge { challenge, code, text, .. } = new;
-    OutgoingMessage {
-        id,
-        phone: challenge.phone.clone(),
-        text: text.clone(),
-        code: code.clone(),
-        class: MessageClass::Service,
-        expires_at: challenge.code_expires_at,
-        attempts: 1,
-        route: None,
-        tried_since: None,
-        not_by: None,
-    }
+/// What an open challenge is found by in a crowd: the values of [`OPEN`].
+fn binding_cells(binding: &Binding) -> [Cell; 4] {
+    let (site, device, subject) = binding_columns(binding);
+    let purpose = binding.purpose().as_str().to_owned();
+    [Cell::Text(purpose), Cell::Text(site), Cell::Octets(device), Cell::Text(subject)]
 }
 
 fn abandon(script: &mut Script, challenge: ChallengeId) {
@@ -370,13 +299,12 @@ fn refusal(challenge: &Challenge, at: Timestamp, policy: &ChallengePolicy) -> Op
 
 impl SqlStore {
     fn insert_challenge(&self, script: &mut Script, challenge: &Challenge, mute: bool) {
-        let statement = "INSERT INTO challenges (id, purpose, site, device, subject, phone, phone_hash, \
-             language, agreed, created_at, sent_at, sends, code_expires_at, attempts, state, \
-             block_hash, mute) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+        let into = "challenges (id, purpose, site, device, subject, phone, phone_hash, language, agreed, \
+             created_at, sent_at, sends, code_expires_at, attempts, state, block_hash, mute)";
+        let values = "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17";
         let (site, device, subject) = binding_columns(&challenge.binding);
         script
-            .add(statement)
+            .insert(into, values, "")
             .bind(id_column(challenge.id))
             .bind(challenge.binding.purpose().as_str())
             .bind(site)
@@ -405,7 +333,7 @@ impl SqlStore {
         attempt: &Attempt<'_>,
         (purpose, policy): (Purpose, &ChallengePolicy),
     ) -> Result<Result<Challenge, Verdict>, StoreError> {
-        let statement = codes::to_compare(attempt.challenge, "");
+        let statement = codes::to_compare(attempt.challenge);
         let mut look = self.script();
         look.add(&format!("{statement}{}", self.dialect.for_update_of_challenges()));
         bind_sought(&mut look, attempt.challenge, purpose).bind(attempt.at.as_millis());
@@ -437,15 +365,15 @@ impl SqlStore {
         (text, code, message): (&SmsText, &Code, MessageId),
         (route, charge, claim_until): (Option<&RouteName>, Option<Charge>, Option<Timestamp>),
     ) {
-        let statement = "INSERT INTO messages (id, challenge, phone_hash, phone, text, class, urgency, created_at, \
-             expires_at, code, route, cost, segments, paid_on, country, attempts, next_at, state, not_by) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 'waiting', \
+        let into = "messages (id, challenge, phone_hash, phone, text, class, urgency, created_at, expires_at, \
+             code, route, cost, segments, paid_on, country, attempts, next_at, state, not_by)";
+        let values = "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 'waiting', \
              (SELECT route FROM messages former WHERE former.challenge = $2 \
-             AND COALESCE(former.receipt, '') <> 'delivered' ORDER BY former.created_at DESC LIMIT 1))";
+             AND COALESCE(former.receipt, '') <> 'delivered' ORDER BY former.created_at DESC LIMIT 1)";
         let urgency = challenge.binding.purpose().urgency();
         let (cost, segments, paid_on) = cost_columns(charge);
         script
-            .add(statement)
+            .insert(into, values, "")
             .bind(id_column(message))
             .bind(id_column(challenge.id))
             .bind(self.keys.phone_hash(&challenge.phone))

@@ -17,6 +17,7 @@ use tokio::task::AbortHandle;
 
 use super::audit::Due;
 use super::connections::Connections;
+use super::crowd::Crowd;
 use super::dialect::{BY_KEYS, Dialect};
 use super::given::{Column, Given};
 use super::till::Till;
@@ -37,7 +38,7 @@ pub struct StoreSettings {
     /// `sqlite:PATH` or `postgres://USER@HOST/DATABASE`. Default: SQLite in the data folder.
     pub url: String,
     /// Connections that read, and for PostgreSQL as many that write and half as many for RADIUS'
-    /// questions; 1 to 100. Default 8.
+    /// questions; it has four more of its own there. 1 to 100. Default 8.
     pub connections: u32,
     /// For how many seconds a call waits for a free connection; 1 to 60. Default 5.
     pub patience_secs: u64,
@@ -77,6 +78,10 @@ const NICE: i32 = 10;
 /// For the batches of accounting: 64 MB of page cache, and a log that is brought into the file
 /// after 64 MB.
 const SQLITE_WRITER: &str = "PRAGMA cache_size = -64000; PRAGMA wal_autocheckpoint = 16000";
+
+/// Those who change something together wait no longer for a row that somebody else is changing: then each
+/// goes alone, and only who needs it waits for it.
+const IMPATIENT: &str = "SET lock_timeout = '250ms'";
 
 /// Changes that other processes are to be told.
 #[derive(Debug, Default)]
@@ -129,10 +134,12 @@ impl SqlStore {
         getrandom::fill(&mut instance).expect("the operating system gives random numbers");
         let (feed, known, due) = (ChangeFeed::new(), Arc::default(), Due::default());
         let (line, telling) = (Arc::default(), Arc::default());
-        let till = match dialect {
+        let own = |purpose| match dialect {
             Dialect::Sqlite => None,
-            Dialect::Postgres => Some(Till::new(connections(settings, (dialect, Use::Paying)))),
+            Dialect::Postgres => Some(connections(settings, (dialect, purpose))),
         };
+        let till = own(Use::Paying).map(Till::new);
+        let [first_codes, attempts] = [(); 2].map(|()| own(Use::Gathering).map(Crowd::new));
         Ok(Self {
             dialect,
             writer,
@@ -144,6 +151,8 @@ impl SqlStore {
             known,
             line,
             till,
+            first_codes,
+            attempts,
             due,
             instance,
         })
@@ -237,6 +246,9 @@ impl SqlStore {
         if let Some(till) = &self.till {
             till.close().await;
         }
+        for crowd in [&self.first_codes, &self.attempts].into_iter().flatten() {
+            crowd.close().await;
+        }
         self.writer.close().await;
         self.reader.close().await;
         self.by_keys.close().await;
@@ -280,6 +292,8 @@ pub(super) enum Use {
     Reading,
     /// For look-ups of many rows by their keys; on PostgreSQL.
     ReadingByKeys,
+    /// For changes of many who wait meanwhile; on PostgreSQL.
+    Gathering,
     /// For payments, which other commits bring to the disk; on PostgreSQL.
     Paying,
 }
@@ -306,10 +320,14 @@ pub(super) async fn prepare(
         (Dialect::Postgres, Use::Writing | Use::ReadingByKeys) => {
             connection.execute(BY_KEYS).await?
         }
+        (Dialect::Postgres, Use::Gathering) => {
+            connection.execute(BY_KEYS).await?;
+            connection.execute(IMPATIENT).await?
+        }
         (Dialect::Postgres, Use::Paying) => {
             connection.execute("SET synchronous_commit = off").await?
         }
-        (_, Use::Reading) | (Dialect::Sqlite, Use::ReadingByKeys | Use::Paying) => return Ok(()),
+        (_, Use::Reading) | (Dialect::Sqlite, _) => return Ok(()),
     };
     Ok(())
 }
@@ -319,7 +337,7 @@ pub(super) async fn prepare(
 fn connections(settings: &StoreSettings, of: (Dialect, Use)) -> Connections {
     let whole = usize::try_from(settings.connections.clamp(1, 100)).unwrap_or(1);
     let most = match of {
-        (_, Use::Paying) | (Dialect::Sqlite, Use::Writing) => 1,
+        (_, Use::Paying | Use::Gathering) | (Dialect::Sqlite, Use::Writing) => 1,
         (_, Use::Reading) | (Dialect::Postgres, Use::Writing) => whole,
         (_, Use::ReadingByKeys) => whole.div_ceil(2),
     };

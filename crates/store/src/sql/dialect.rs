@@ -8,6 +8,35 @@
 pub(crate) const BY_KEYS: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
      SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off";
 
+/// What only one transaction of PostgreSQL has at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Lock(u32, i32);
+
+impl Lock {
+    /// For who sends messages for the same device, to the same number, or to the same block of numbers.
+    pub(crate) fn of_sends(of: [&[u8]; 3]) -> [Self; 3] {
+        // Two that share a number wait for each other without need.
+        let [device, number, block] = of.map(|name| crc32c::crc32c(name).cast_signed());
+        [Self(1_935_761_520, device), Self(1_935_761_521, number), Self(1_935_761_522, block)]
+    }
+
+    /// For who tries a code of the challenge that is called so.
+    pub(crate) fn of_attempt(challenge: &[u8]) -> Self {
+        Self(1_935_761_523, crc32c::crc32c(challenge).cast_signed())
+    }
+
+    /// What takes those of these that nobody has, and finds whether that is all.
+    pub(crate) fn take_if_free(locks: &[Self]) -> String {
+        let locks: Vec<_> =
+            locks.iter().map(|lock| lock.call("pg_try_advisory_xact_lock")).collect();
+        locks.join(" AND ")
+    }
+
+    fn call(self, function: &str) -> String {
+        format!("{function}({}, {})", self.0, self.1)
+    }
+}
+
 /// Which database it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
@@ -108,20 +137,15 @@ impl Dialect {
         }
     }
 
-    /// Waits until no other transaction sends messages for the same device, to the same number, or to
-    /// the same block of numbers; until its end. Everybody takes the three in this order.
-    pub(crate) fn lock_sends(self, of: [&[u8]; 3]) -> Option<String> {
-        let lock = |(place, name): (u32, &[u8])| {
-            // Two that share a number wait for each other without need.
-            let number = crc32c::crc32c(name).cast_signed();
-            format!("pg_advisory_xact_lock({}, {number})", 1_935_761_520 + place)
-        };
+    /// Waits until no other transaction has one of these locks; until its end. Everybody takes them in
+    /// this order.
+    pub(crate) fn lock_sends(self, locks: [Lock; 3]) -> Option<String> {
         match self {
             Self::Sqlite => None,
-            Self::Postgres => {
-                let locks: Vec<_> = (0..).zip(of).map(lock).collect();
-                Some(format!("SELECT {}", locks.join(", ")))
-            }
+            Self::Postgres => Some(format!(
+                "SELECT {}",
+                locks.map(|lock| lock.call("pg_advisory_xact_lock")).join(", ")
+            )),
         }
     }
 

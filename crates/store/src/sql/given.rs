@@ -25,14 +25,14 @@ pub(super) enum Column {
 }
 
 /// Rows, column by column, all columns of the same length.
-pub(super) struct Given {
+pub(super) struct Given<'n> {
     pub(super) dialect: Dialect,
     /// The names of the columns, separated by commas.
-    pub(super) names: &'static str,
+    pub(super) names: &'n str,
     pub(super) columns: Vec<Column>,
 }
 
-impl Given {
+impl Given<'_> {
     /// Does `statement`, which finds the rows as `given`.
     pub(super) async fn execute(
         &self,

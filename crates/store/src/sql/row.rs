@@ -26,6 +26,11 @@ impl Columns<'_> {
         u32::try_from(self.integer(name)?).map_err(|_| StoreError::Corrupt { what: name })
     }
 
+    pub(super) fn optional_count(&self, name: &'static str) -> Result<Option<u32>, StoreError> {
+        let count = self.optional_integer(name)?.map(u32::try_from);
+        count.transpose().map_err(|_| StoreError::Corrupt { what: name })
+    }
+
     /// A value that was written as JSON.
     pub(super) fn definition<T: DeserializeOwned>(
         &self,

@@ -27,6 +27,8 @@ enum Told {
     AtOnce,
     /// All in one statement of PostgreSQL's, of which each part waits for the one before.
     Chained,
+    /// The same, of which none waits: what is inserted into one table is one part.
+    Stacked,
 }
 
 /// What is told to the database at once.
@@ -58,6 +60,12 @@ impl Script {
         Self { dialect: Dialect::Postgres, told: Told::Chained, trips: Vec::new() }
     }
 
+    /// For what many do in PostgreSQL, in one trip: the rows that they insert into the same table are one
+    /// statement, and none of the statements depends on what another one does.
+    pub(super) const fn stacked() -> Self {
+        Self { dialect: Dialect::Postgres, told: Told::Stacked, trips: Vec::new() }
+    }
+
     /// Adds a statement, whose values follow: `$1` is the first of them. On SQLite `?` is the next.
     pub(super) fn add(&mut self, statement: &str) -> &mut Self {
         match self.trips.last_mut() {
@@ -76,8 +84,26 @@ impl Script {
             Some(former) => self.add(&format!(
                 "INSERT INTO {into} SELECT {values} WHERE EXISTS (SELECT 1 FROM part_{former}) {behind}"
             )),
-            None => self.add(&format!("INSERT INTO {into} VALUES ({values}) {behind}")),
+            None => {
+                let (row, behind) = (format!("({values})"), format!(" {behind}"));
+                self.gather(&format!("INSERT INTO {into} VALUES "), &row, &behind)
+            }
         }
+    }
+
+    /// Adds a statement of these three parts. Of those that are [stacked](Self::stacked) each has the
+    /// second part of all that begin alike.
+    pub(super) fn gather(&mut self, begins: &str, part: &str, behind: &str) -> &mut Self {
+        if let Some(trip) = self.trips.last_mut().filter(|_| self.told == Told::Stacked) {
+            let part = number_from(part, trip.values.len());
+            let mut statements = trip.statements.iter_mut();
+            if let Some(former) = statements.find(|former| former.starts_with(begins)) {
+                former.truncate(former.strip_suffix(behind).unwrap_or(former).len());
+                former.extend([", ", &part, behind]);
+                return self;
+            }
+        }
+        self.add(&format!("{begins}{part}{behind}"))
     }
 
     /// Adds a statement that is done after all others even if it does not depend on them.
@@ -245,6 +271,25 @@ mod tests {
             alone.trips.pop().unwrap().statements,
             ["INSERT INTO g (h) VALUES ($1) RETURNING h"]
         );
+    }
+
+    #[test]
+    fn rows_for_one_table_are_stacked_into_one_statement() {
+        let mut script = Script::stacked();
+        for round in 0..2_i64 {
+            script.insert("a (b, c)", "$1, $1", "ON CONFLICT (b) DO NOTHING").bind(round);
+            script.gather("UPDATE d SET e = 1 WHERE f IN (", "$1", ")").bind(round);
+            script.insert("g (h)", "$1", "").bind(round);
+        }
+        let trip = script.trips.pop().unwrap();
+        let expected = [
+            "INSERT INTO a (b, c) VALUES ($1, $1), ($4, $4) ON CONFLICT (b) DO NOTHING",
+            "UPDATE d SET e = 1 WHERE f IN ($2, $5)",
+            "INSERT INTO g (h) VALUES ($3), ($6) ",
+        ];
+        assert_eq!(trip.statements, expected);
+        assert_eq!(trip.values.len(), 6);
+        assert!(script.trips.is_empty(), "it is one trip");
     }
 
     #[test]

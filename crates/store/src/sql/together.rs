@@ -3,8 +3,9 @@
 //! SQLite has one writer, and each of its commits waits for the disk. So changes that come while
 //! one is being committed take turns within the next transaction, each behind a savepoint, and
 //! share its commit. A change is told to be done after that commit; one that is given up leaves
-//! nothing behind, and spoils no other. PostgreSQL joins commits itself, and every change has a
-//! transaction of its own there.
+//! nothing behind, and spoils no other. PostgreSQL joins commits itself, and such a change has a
+//! transaction of its own there; those that are made most have one with others (see
+//! [`crowd`](super::crowd)).
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -245,7 +246,7 @@ impl SqlStore {
     /// Reads by `statement`, which knows these rows as `given`.
     pub(super) async fn read_given(
         &self,
-        given: &Given,
+        given: &Given<'_>,
         statement: &str,
     ) -> Result<Vec<AnyRow>, StoreError> {
         let mut script = self.script();

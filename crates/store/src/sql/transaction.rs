@@ -2,6 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 
+use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Executor};
 use tokio::runtime::Handle;
 
@@ -17,6 +18,16 @@ impl Transaction {
         let mut begun = Self(Some(lent));
         begun.execute(AssertSqlSafe(statements)).await?;
         Ok(begun)
+    }
+
+    /// The same; returns also what the statements find.
+    pub(super) async fn begin_finding(
+        lent: Lent,
+        statements: String,
+    ) -> Result<(Self, Vec<AnyRow>), sqlx::Error> {
+        let mut begun = Self(Some(lent));
+        let found = begun.fetch_all(AssertSqlSafe(statements)).await?;
+        Ok((begun, found))
     }
 
     /// Makes it durable.

@@ -181,9 +181,8 @@ pub(super) fn record(script: &mut Script, visit: &VisitRecord) {
 }
 
 fn write(script: &mut Script, visit: &VisitRecord, becomes: &str) {
-    let statement = format!(
-        "INSERT INTO visits ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $8, $10, $8, $10) \
-         ON CONFLICT (reference) DO UPDATE SET {becomes}, \
+    let behind = format!(
+        "ON CONFLICT (reference) DO UPDATE SET {becomes}, \
          refusals = visits.refusals + excluded.refusals, \
          first_refused = COALESCE(visits.first_refused, excluded.first_refused), \
          first_refused_at = COALESCE(visits.first_refused_at, excluded.first_refused_at), \
@@ -192,7 +191,11 @@ fn write(script: &mut Script, visit: &VisitRecord, becomes: &str) {
     );
     let refused_at = visit.refused.map(|_| visit.asked_at.as_millis());
     script
-        .add(&statement)
+        .insert(
+            &format!("visits ({COLUMNS})"),
+            "$1, $2, $3, $4, $5, $6, $7, $8, $9, $8, $10, $8, $10",
+            &behind,
+        )
         .bind(visit.reference.to_string())
         .bind(visit.site.as_str())
         .bind(visit.nas.as_str())

@@ -7,6 +7,7 @@ mod appearances;
 mod audit;
 mod budgets;
 mod consents;
+mod crowds;
 mod erasure_requests;
 mod fixtures;
 mod gateways;
@@ -230,6 +231,8 @@ on_both![
     pseudonyms::a_challenge_that_was_never_answered_keeps_nobody_from_another,
     pseudonyms::a_session_that_was_thought_dead_has_its_address_again,
     pseudonyms::a_round_hashes_the_oldest_and_no_more_than_it_may,
+    crowds::who_come_at_once_get_their_own,
+    crowds::a_person_with_two_devices_spoils_nothing_for_others,
     vouchers::a_voucher_lets_in_so_many_devices_and_no_more,
     vouchers::two_devices_race_for_the_last_place,
     vouchers::a_voucher_is_over_with_its_batch_or_with_its_own_time,
@@ -248,6 +251,16 @@ on_both![
 #[tokio::test]
 async fn another_process_hears_of_a_change_once() {
     rivals::another_process_hears_of_a_change_once(store::testing::postgres().await).await;
+}
+
+#[tokio::test]
+async fn many_share_a_commit_of_postgresql() {
+    crowds::many_share_a_commit(store::testing::postgres().await).await;
+}
+
+#[tokio::test]
+async fn who_has_to_wait_for_postgresql_keeps_nobody_else_waiting() {
+    crowds::who_has_to_wait_keeps_nobody_else_waiting(store::testing::postgres().await).await;
 }
 
 #[tokio::test]

@@ -23,17 +23,21 @@ pub(super) struct Fresh<'a> {
     pub(super) mute: bool,
 }
 
-/// One statement: a challenge with every code that is still good, and what else of it is looked for. The
-/// time of the attempt is its last value.
-pub(super) fn to_compare(sought: Sought<'_>, more: &str) -> String {
-    let columns = COLUMNS.split(", ").map(|column| format!("challenges.{column}"));
+/// One statement: a challenge with every code that is still good. The time of the attempt is its last value.
+pub(super) fn to_compare(sought: Sought<'_>) -> String {
     let (found, values) = finding(sought);
     format!(
-        "SELECT {}, codes.hash, codes.link_hash{more} FROM challenges LEFT JOIN challenge_codes codes \
+        "SELECT {}, codes.hash, codes.link_hash FROM challenges LEFT JOIN challenge_codes codes \
          ON codes.challenge = challenges.id AND codes.expires_at > ${} WHERE {found}",
-        columns.collect::<Vec<_>>().join(", "),
+        columns(),
         values + 1
     )
+}
+
+/// The columns of a challenge where codes are joined.
+pub(super) fn columns() -> String {
+    let columns = COLUMNS.split(", ").map(|column| format!("challenges.{column}"));
+    columns.collect::<Vec<_>>().join(", ")
 }
 
 impl SqlStore {
@@ -118,10 +122,10 @@ impl SqlStore {
             .keys
             .code_hash(version, challenge, fresh.code)
             .expect("the newest pepper is there");
-        let statement = "INSERT INTO challenge_codes (challenge, hash, expires_at, sent_at, link_hash, \
-             message, mute) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        let into =
+            "challenge_codes (challenge, hash, expires_at, sent_at, link_hash, message, mute)";
         script
-            .add(statement)
+            .insert(into, "$1, $2, $3, $4, $5, $6, $7", "")
             .bind(id_column(challenge.id))
             .bind(hash.to_vec())
             .bind(challenge.code_expires_at.as_millis())

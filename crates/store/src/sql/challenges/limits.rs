@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use domain::{Binding, Challenge, ChallengePolicy, Counted, OverLimit, SendLimit, Timestamp};
 use sqlx::AnyConnection;
+use sqlx::any::AnyRow;
 
-use super::{COLUMNS, OPEN, bind_sought, binding_columns};
+use super::{COLUMNS, OPEN, bind_sought, binding_cells, binding_columns};
 use crate::sql::SqlStore;
+use crate::sql::crowd::{Cell, Look};
+use crate::sql::dialect::Lock;
 use crate::sql::pseudonyms::places;
 use crate::sql::row::Columns;
 use crate::{Sought, StoreError};
@@ -99,6 +102,42 @@ impl Counting {
 /// One statement of one row: what each limit counts, and the open challenge of the binding. `targets` may
 /// be blocked. Behind six values come the limits' first moments, then the targets.
 fn counting(limits: &[SendLimit], targets: usize, policy: &ChallengePolicy) -> String {
+    let parts = parts(limits, targets, policy);
+    let of: Vec<_> = parts.iter().zip(0..).map(|(part, n)| format!("({part}) AS of_{n}")).collect();
+    format!(
+        "SELECT {}open.* FROM {} LEFT JOIN ({}) AS open ON 1 = 1",
+        all_of(&parts),
+        of.join(" CROSS JOIN "),
+        open()
+    )
+}
+
+/// The same of many on PostgreSQL: of one row for each of `given`, whose columns `value_1` and so on have
+/// the values.
+fn counting_of_many(limits: &[SendLimit], targets: usize, policy: &ChallengePolicy) -> String {
+    let parts = parts(limits, targets, policy);
+    let of = parts.iter().zip(0..);
+    let of: String =
+        of.map(|(part, n)| format!(" CROSS JOIN LATERAL ({part}) AS of_{n}")).collect();
+    let statement = format!(
+        "SELECT place, {}open.* FROM given{of} LEFT JOIN LATERAL ({}) AS open ON TRUE",
+        all_of(&parts),
+        open()
+    );
+    statement.replace('$', "given.value_")
+}
+
+/// The columns of all parts.
+fn all_of(parts: &[String]) -> String {
+    (0..parts.len()).map(|part| format!("of_{part}.*, ")).collect()
+}
+
+fn open() -> String {
+    format!("SELECT {COLUMNS} FROM challenges WHERE {OPEN}")
+}
+
+/// What each limit counts, by as few statements of one row each as can be.
+fn parts(limits: &[SendLimit], targets: usize, policy: &ChallengePolicy) -> Vec<String> {
     let since = |place| SHARED_VALUES + 1 + place;
     let mut found = Vec::new();
     for whose in Whose::ALL {
@@ -133,14 +172,12 @@ fn counting(limits: &[SendLimit], targets: usize, policy: &ChallengePolicy) -> S
             since(place),
         ));
     }
-    let parts = found.iter().enumerate();
-    let names: String = parts.clone().map(|(part, _)| format!("of_{part}.*, ")).collect();
-    let parts: Vec<_> = parts.map(|(part, found)| format!("({found}) AS of_{part}")).collect();
-    format!(
-        "SELECT {names}open.* FROM {} \
-         LEFT JOIN (SELECT {COLUMNS} FROM challenges WHERE {OPEN}) AS open ON 1 = 1",
-        parts.join(" CROSS JOIN ")
-    )
+    found
+}
+
+/// These limits, and what is blocked before them.
+pub(super) fn with_blocks(limits: &[SendLimit]) -> Vec<SendLimit> {
+    [UNBLOCKED].iter().chain(limits).copied().collect()
 }
 
 /// The first limit that one more message would pass, by what was counted for each.
@@ -165,11 +202,15 @@ fn over(
 impl SqlStore {
     /// What waits for its turn to send for the challenge's device or report, and to its number.
     pub(super) fn lock_sends(&self, challenge: &Challenge) -> Option<String> {
+        self.dialect.lock_sends(self.locks_of_sends(challenge))
+    }
+
+    fn locks_of_sends(&self, challenge: &Challenge) -> [Lock; 3] {
         let whom = match &challenge.binding {
             Binding::SignIn { device, .. } | Binding::MyData { device, .. } => device.to_string(),
             Binding::ReportClose { report } => format!("report {report}"),
         };
-        self.dialect.lock_sends([
+        Lock::of_sends([
             whom.as_bytes(),
             &self.keys.phone_hash(&challenge.phone),
             &self.keys.block_hash(&challenge.phone),
@@ -185,7 +226,7 @@ impl SqlStore {
         limits: &[SendLimit],
         (at, policy): (Timestamp, &ChallengePolicy),
     ) -> Result<(Option<Challenge>, Option<OverLimit>), StoreError> {
-        let limits: Vec<_> = [UNBLOCKED].iter().chain(limits).copied().collect();
+        let limits = with_blocks(limits);
         let targets = self.targets(challenge);
         let mut look = self.script();
         look.add(&counting(&limits, targets.len(), policy));
@@ -200,12 +241,41 @@ impl SqlStore {
         }
         let [found] = look.fetch_each(transaction).await?;
         let row = found.first().ok_or(sqlx::Error::RowNotFound)?;
+        self.met(row, &limits, at)
+    }
+
+    /// The same for a [crowd](crate::sql::crowd).
+    pub(super) fn looking_at_sends(
+        &self,
+        challenge: &Challenge,
+        limits: &[SendLimit],
+        (at, policy): (Timestamp, &ChallengePolicy),
+    ) -> Look {
+        let limits = with_blocks(limits);
+        let targets = self.targets(challenge);
+        let statement = counting_of_many(&limits, targets.len(), policy);
+        let mut values = Vec::from(binding_cells(&challenge.binding));
+        values.push(Cell::Octets(self.keys.phone_hash(&challenge.phone)));
+        values.push(Cell::Octets(self.keys.block_hash(&challenge.phone)));
+        let since = |limit: &SendLimit| Cell::Number((at - limit.window).as_millis());
+        values.extend(limits.iter().map(since));
+        values.extend(targets.into_iter().map(Cell::Text));
+        Look { locks: self.locks_of_sends(challenge).to_vec(), statement, values }
+    }
+
+    /// What was found for one more message: an open challenge, and the first limit that it would pass.
+    pub(super) fn met(
+        &self,
+        row: &AnyRow,
+        limits: &[SendLimit],
+        at: Timestamp,
+    ) -> Result<(Option<Challenge>, Option<OverLimit>), StoreError> {
         let columns = Columns(row);
         let open = match columns.optional_octets("id")? {
             Some(_) => Some(self.challenge(row)?),
             None => None,
         };
-        Ok((open, over(&columns, &limits, at)?))
+        Ok((open, over(&columns, limits, at)?))
     }
 
     /// Whether a limit of a number was not used up by the device that meets it.

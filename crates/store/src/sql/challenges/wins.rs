@@ -1,29 +1,33 @@
-//! A code that wins. On SQLite all of it is one turn; PostgreSQL is told as little as possible one after
-//! the other, and nothing is locked while it waits to be told more: one trip counts the attempt, and
-//! the next one uses up the right code and writes what it wins. Only who is known, or comes with a
-//! device that has a grant, takes more, for then grants may have to end.
+//! A code that wins: the attempt is counted, and a right one used up with what it wins, in one change. On
+//! PostgreSQL many try theirs together (see [`crowd`](crate::sql::crowd)). There what newcomers win is
+//! written for all; who is known, or comes with a device that has a grant, goes on alone once the attempt
+//! is counted, for then grants may have to end.
+
+use std::sync::Arc;
 
 use domain::{Challenge, ChallengeId, ChallengePolicy, ChallengeState, Purpose, Verdict};
+use sqlx::any::AnyRow;
 
-use super::{bind_sought, codes, finding, refusal};
+use super::{binding_cells, codes, finding};
 use crate::sql::SqlStore;
+use crate::sql::crowd::{Cell, Crowd, Look, Seen};
+use crate::sql::dialect::Lock;
 use crate::sql::row::{Columns, id_column};
 use crate::sql::script::Script;
-use crate::{Attempt, Prize, SignIn, SignInOutcome, StoreError};
+use crate::sql::together::Looking;
+use crate::{Attempt, Prize, SignIn, SignInOutcome, Sought, StoreError};
+
+/// Whether the person of a challenge is there, and a grant of its device.
+const WHO_IS_THERE: &str = "(SELECT COUNT(*) FROM accounts WHERE identity_hash = challenges.phone_hash) \
+     AS known, (SELECT COUNT(*) FROM grants WHERE grants.device = challenges.device \
+     AND ended_at IS NULL) AS live";
 
 /// What is won, or why nothing is.
 type Won = Result<SignInOutcome, Verdict>;
 
-/// A right code, which is counted and not used up yet.
-struct Right {
-    challenge: Challenge,
-    /// Whether neither the person nor a grant of the device was there.
-    is_newcomer: bool,
-}
-
 impl SqlStore {
-    /// Wins by one change.
-    pub(super) async fn win_in_turn(
+    /// Wins by a change of one's own, or by one's turn in another one.
+    pub(super) async fn win_alone(
         &self,
         attempt: &Attempt<'_>,
         policy: &ChallengePolicy,
@@ -40,149 +44,131 @@ impl SqlStore {
             }
         };
         let sign_in = sign_in(challenge, prize);
-        let mut look = self.script();
-        self.find_to_sign_in(&mut look, &sign_in);
-        let (mut change, found) = looking.begin_with(look).await?;
-        let outcome = self.sign_in_with(&mut change, &mut script, &sign_in, found).await?;
-        if let Some(credential) = &prize.credential {
-            self.insert_credential(&mut script, credential);
-        }
-        change.commit_with(script).await?;
-        Ok(Ok(outcome))
+        let won = self.sign_in_by(looking, (self.script(), script), &sign_in, prize).await?;
+        Ok(won.ok_or(Verdict::Used))
     }
 
-    /// Wins by one change that counts the attempt, and another one if it is right.
-    pub(super) async fn win_by_steps(
+    /// Tries a code with others who try theirs meanwhile; a wrong one is told once its attempt is
+    /// durable.
+    pub(super) async fn win_in_crowd(
         &self,
+        crowd: &Arc<Crowd>,
         attempt: &Attempt<'_>,
         policy: &ChallengePolicy,
         prize: &Prize,
-    ) -> Result<Won, StoreError> {
-        let Right { challenge, is_newcomer } = match self.count_attempt(attempt, policy).await? {
-            Ok(right) => right,
-            Err(verdict) => return Ok(Err(verdict)),
+    ) -> Result<Option<Won>, StoreError> {
+        let Seen::Rows(codes, place) = crowd.come(counting(attempt, policy)).await else {
+            return Ok(None);
         };
-        let id = challenge.id;
+        let Some(row) = codes.first() else { return Ok(None) };
+        let Some(attempts) = Columns(row).optional_count("counted")? else { return Ok(None) };
+        let challenge = Challenge { attempts, ..self.challenge(row)? };
+        if !self.matches(&codes, &challenge, attempt)? {
+            let left = policy.attempts.saturating_sub(attempts);
+            let is_counted = place.change(|_| (), None).await?;
+            return Ok(is_counted.then_some(Err(Verdict::Wrong { left })));
+        }
+        let (id, is_newcomer) = (challenge.id, is_newcomer(row)?);
         let sign_in = sign_in(challenge, prize);
-        if is_newcomer {
-            match self.take_in_at_once(id, &sign_in, prize).await {
-                // Another device of the same person was first.
-                Err(StoreError::Database(error)) if is_taken(&error) => {}
-                won => return won,
-            }
+        if !is_newcomer {
+            let is_counted = place.change(|_| (), None).await?;
+            return match is_counted {
+                true => self.win_as_known(id, &sign_in, prize).await.map(Some),
+                false => Ok(None),
+            };
         }
-        self.take_by_steps(id, &sign_in, prize).await
+        let outcome = SignInOutcome { grant: sign_in.grant.clone(), retired: Vec::new() };
+        let (store, credential) = (self.clone(), prize.credential.clone());
+        let change = move |script: &mut Script| {
+            let verified = ChallengeState::Verified.as_str();
+            let begins = format!("UPDATE challenges SET state = '{verified}' WHERE id IN (");
+            script.gather(&begins, "$1", ")").bind(id_column(id));
+            store.take_in(script, &sign_in);
+            if let Some(credential) = &credential {
+                store.insert_credential(script, credential);
+            }
+        };
+        Ok(place.change(change, None).await?.then_some(Ok(outcome)))
     }
 
-    /// Counts an attempt before it is compared. A wrong one is durable before anybody is told that it is
-    /// wrong; a right one becomes so with what it wins.
-    async fn count_attempt(
+    /// Uses up a counted code of somebody whose account, or device, may have grants.
+    async fn win_as_known(
         &self,
-        attempt: &Attempt<'_>,
-        policy: &ChallengePolicy,
-    ) -> Result<Result<Right, Verdict>, StoreError> {
-        let (found, values) = finding(attempt.challenge);
-        let count = format!(
-            "WITH counted AS (UPDATE challenges SET attempts = attempts + 1 WHERE {found} \
-             AND state = 'open' AND code_expires_at > ${} AND attempts < {} RETURNING attempts) {}",
-            values + 1,
-            policy.attempts,
-            codes::to_compare(
-                attempt.challenge,
-                ", (SELECT counted.attempts FROM counted) AS counted, \
-                 (SELECT COUNT(*) FROM accounts WHERE identity_hash = challenges.phone_hash) AS known, \
-                 (SELECT COUNT(*) FROM grants WHERE grants.device = challenges.device \
-                  AND ended_at IS NULL) AS live, \
-                 (SELECT set_config('synchronous_commit', 'off', TRUE)) AS not_synced"
-            ),
-        );
-        loop {
-            let mut script = self.script();
-            script.add(&count);
-            bind_sought(&mut script, attempt.challenge, Purpose::SignIn)
-                .bind(attempt.at.as_millis());
-            let codes = self.change_finding(script).await?.pop().unwrap_or_default();
-            let Some(row) = codes.first() else { return Ok(Err(Verdict::Used)) };
-            let columns = Columns(row);
-            let mut challenge = self.challenge(row)?;
-            if columns.optional_integer("counted")?.is_none() {
-                match refusal(&challenge, attempt.at, policy) {
-                    Some(verdict) => return Ok(Err(verdict)),
-                    // Somebody else was first, which is seen by the next look.
-                    None => continue,
-                }
-            }
-            challenge.attempts = columns.count("counted")?;
-            if !self.matches(&codes, &challenge, attempt)? {
-                self.sync_attempts(challenge.id).await?;
-                let left = policy.attempts.saturating_sub(challenge.attempts);
-                return Ok(Err(Verdict::Wrong { left }));
-            }
-            let is_newcomer = columns.count("known")? == 0 && columns.count("live")? == 0;
-            return Ok(Ok(Right { challenge, is_newcomer }));
-        }
-    }
-
-    /// Brings to the disk what was counted: a commit that waits for the disk brings those before it there.
-    async fn sync_attempts(&self, challenge: ChallengeId) -> Result<(), StoreError> {
-        let mut script = self.script();
-        script
-            .add("UPDATE challenges SET attempts = attempts WHERE id = $1")
+        challenge: ChallengeId,
+        sign_in: &SignIn,
+        prize: &Prize,
+    ) -> Result<Won, StoreError> {
+        let mut first = Script::chained();
+        // Of any number of right codes one uses up the challenge.
+        first
+            .add("UPDATE challenges SET state = $1 WHERE id = $2 AND state = 'open'")
+            .bind(ChallengeState::Verified.as_str())
             .bind(id_column(challenge));
-        self.change(script).await
+        let scripts = (first, self.independent());
+        let won = self.sign_in_by(self.look().await?, scripts, sign_in, prize).await?;
+        Ok(won.ok_or(Verdict::Used))
     }
 
-    /// Uses up the code of somebody who was never here, by one statement: all of it is done or nothing.
-    async fn take_in_at_once(
+    /// Signs in after what the first script does, and with what the last one does; not at all if the
+    /// first one is chained and changes nothing.
+    async fn sign_in_by(
         &self,
-        challenge: ChallengeId,
+        looking: Looking,
+        (mut first, mut last): (Script, Script),
         sign_in: &SignIn,
         prize: &Prize,
-    ) -> Result<Won, StoreError> {
-        let mut script = Script::chained();
-        use_up(&mut script, challenge);
-        self.take_in(&mut script, sign_in);
-        if let Some(credential) = &prize.credential {
-            self.insert_credential(&mut script, credential);
-        }
-        let done = self.change_finding(script).await?;
-        if done.iter().flatten().next().is_none() {
-            return Ok(Err(Verdict::Used));
-        }
-        Ok(Ok(SignInOutcome { grant: sign_in.grant.clone(), retired: Vec::new() }))
-    }
-
-    /// Uses up the code of somebody whose account, or device, may have grants.
-    async fn take_by_steps(
-        &self,
-        challenge: ChallengeId,
-        sign_in: &SignIn,
-        prize: &Prize,
-    ) -> Result<Won, StoreError> {
-        let mut look = Script::chained();
-        use_up(&mut look, challenge);
-        self.find_to_sign_in(&mut look, sign_in);
-        let (mut change, found) = self.look().await?.begin_with(look).await?;
+    ) -> Result<Option<SignInOutcome>, StoreError> {
+        self.find_to_sign_in(&mut first, sign_in);
+        let (mut change, found) = looking.begin_with(first).await?;
         if found.iter().flatten().next().is_none() {
             change.commit().await?;
-            return Ok(Err(Verdict::Used));
+            return Ok(None);
         }
-        let mut script = self.independent();
-        let outcome = self.sign_in_with(&mut change, &mut script, sign_in, found).await?;
+        let outcome = self.sign_in_with(&mut change, &mut last, sign_in, found).await?;
         if let Some(credential) = &prize.credential {
-            self.insert_credential(&mut script, credential);
+            self.insert_credential(&mut last, credential);
         }
-        change.commit_with(script).await?;
-        Ok(Ok(outcome))
+        change.commit_with(last).await?;
+        Ok(Some(outcome))
     }
 }
 
-/// One statement: of any number of right codes one uses up the challenge.
-fn use_up(script: &mut Script, challenge: ChallengeId) {
-    script
-        .add("UPDATE challenges SET state = $1 WHERE id = $2 AND state = 'open'")
-        .bind(ChallengeState::Verified.as_str())
-        .bind(id_column(challenge));
+/// What is counted of an attempt in a crowd, and what it is compared with.
+fn counting(attempt: &Attempt<'_>, policy: &ChallengePolicy) -> Look {
+    let (found, values) = finding(attempt.challenge);
+    let now = values + 1;
+    // By their ids, as everybody locks several challenges.
+    let statement = format!(
+        ", locked AS (SELECT place, challenges.id AS locked_id FROM given JOIN challenges ON {found} \
+         ORDER BY challenges.id FOR UPDATE OF challenges), \
+         counted AS (UPDATE challenges SET attempts = attempts + 1 FROM given JOIN locked USING (place) \
+         WHERE id = locked_id AND state = 'open' AND code_expires_at > ${now} AND attempts < {} \
+         RETURNING id AS counted_id, attempts AS counted) \
+         SELECT given.place, {}, codes.hash, codes.link_hash, counted, {WHO_IS_THERE} \
+         FROM given JOIN locked ON locked.place = given.place JOIN challenges ON id = locked_id \
+         LEFT JOIN challenge_codes codes ON codes.challenge = id AND codes.expires_at > ${now} \
+         LEFT JOIN counted ON counted_id = id",
+        policy.attempts,
+        codes::columns(),
+    );
+    let mut cells = match attempt.challenge {
+        Sought::Id(id) => {
+            vec![Cell::Octets(id_column(id)), Cell::Text(Purpose::SignIn.as_str().to_owned())]
+        }
+        Sought::OpenOf(binding) => Vec::from(binding_cells(binding)),
+    };
+    let called: Vec<u8> = cells.iter().flat_map(Cell::as_octets).copied().collect();
+    cells.push(Cell::Number(attempt.at.as_millis()));
+    Look {
+        locks: vec![Lock::of_attempt(&called)],
+        statement: statement.replace('$', "given.value_"),
+        values: cells,
+    }
+}
+
+fn is_newcomer(row: &AnyRow) -> Result<bool, StoreError> {
+    let columns = Columns(row);
+    Ok(columns.count("known")? == 0 && columns.count("live")? == 0)
 }
 
 /// Who signs in by a challenge, and for what.
@@ -199,8 +185,4 @@ fn sign_in(challenge: Challenge, prize: &Prize) -> SignIn {
         agreed: challenge.agreed,
         devices: prize.devices,
     }
-}
-
-fn is_taken(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
