@@ -45,7 +45,7 @@ struct Told {
 }
 
 /// An office whose agent is connected.
-struct Office {
+pub struct Office {
     name: String,
     sender: SendRequest<Full<Bytes>>,
     epoch: u64,
@@ -98,15 +98,7 @@ fn row(who: &str, mut told: Told) -> [String; 6] {
 fn run(postgres: Option<&Postgres>) -> anyhow::Result<[Told; 2]> {
     let files = TempDir::new_in(env!("CARGO_TARGET_TMPDIR"))?;
     let config = Arc::new(prove(files.path())?);
-    let centre = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
-    let dir = files.path().display();
-    let more = format!(
-        "controller.links.listen = \"{centre}\"\n\
-         controller.links.certificate = \"{dir}/centre.pem\"\n\
-         controller.links.key = \"{dir}/centre.key\"\n\
-         controller.links.ca = \"{dir}/ca.pem\"\n\
-         controller.links.connections = 4096\n"
-    );
+    let (centre, more) = listen(files.path())?;
     let at = now()?;
     let city = match postgres {
         None => City::begin_with(&[], at, &more)?,
@@ -116,7 +108,7 @@ fn run(postgres: Option<&Postgres>) -> anyhow::Result<[Told; 2]> {
         std::iter::once(&city.server).chain(postgres.map(|it| &it.server)).collect();
     let cpu = || servers.iter().map(|server| server.cpu()).sum::<anyhow::Result<Duration>>();
     let runtime = tokio::runtime::Runtime::new()?;
-    let mut offices = runtime.block_on(connect(centre, &config, at))?;
+    let mut offices = runtime.block_on(connect(centre, &config, (OFFICES, at)))?;
     let mut take = |pace: Option<Duration>, lasting: Duration| -> anyhow::Result<Told> {
         let (used, begun) = (cpu()?, Instant::now());
         let told = offices.iter().map(|office| office.number).sum::<u64>();
@@ -130,8 +122,22 @@ fn run(postgres: Option<&Postgres>) -> anyhow::Result<[Told; 2]> {
     Ok([take(Some(BEAT), PACED)?, take(None, HURRIED)?])
 }
 
+/// Where the centre is to listen, and its configuration for that, with the files of [`prove`].
+pub fn listen(files: &Path) -> anyhow::Result<(SocketAddr, String)> {
+    let centre = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
+    let dir = files.display();
+    let more = format!(
+        "controller.links.listen = \"{centre}\"\n\
+         controller.links.certificate = \"{dir}/centre.pem\"\n\
+         controller.links.key = \"{dir}/centre.key\"\n\
+         controller.links.ca = \"{dir}/ca.pem\"\n\
+         controller.links.connections = 4096\n"
+    );
+    Ok((centre, more))
+}
+
 /// Writes the files of the centre; what proves who all the offices are, which one certificate names.
-fn prove(dir: &Path) -> anyhow::Result<ClientConfig> {
+pub fn prove(dir: &Path) -> anyhow::Result<ClientConfig> {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let ca = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
@@ -153,17 +159,19 @@ fn prove(dir: &Path) -> anyhow::Result<ClientConfig> {
     Ok(config.with_client_auth_cert(vec![all.der().clone()], key)?)
 }
 
-fn name(number: u32) -> String {
+/// How an office is called.
+pub fn name(number: u32) -> String {
     format!("office-{number}")
 }
 
-async fn connect(
+/// Connects the agents of so many offices, whose logs begin then.
+pub async fn connect(
     centre: SocketAddr,
     config: &Arc<ClientConfig>,
-    at: Timestamp,
+    (offices_of, at): (u32, Timestamp),
 ) -> anyhow::Result<Vec<Office>> {
     let mut offices = Vec::new();
-    for number in 0..OFFICES {
+    for number in 0..offices_of {
         let stream = TcpStream::connect(centre).await?;
         let tls = TlsConnector::from(Arc::clone(config));
         let stream = tls.connect(ServerName::try_from("localhost")?, stream).await?;
@@ -215,6 +223,22 @@ async fn tell_all(
 }
 
 impl Office {
+    /// How it is called.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Tells lines of a log, of which the first has that number.
+    pub async fn tell_lines(
+        &mut self,
+        what: &str,
+        first: usize,
+        lines: String,
+    ) -> anyhow::Result<()> {
+        let what = format!("{what}?epoch={:016x}&first={first}", self.epoch);
+        self.post(&what, lines).await
+    }
+
     /// Tells of the last ten seconds of each path, and how they are.
     async fn tell(&mut self) -> anyhow::Result<()> {
         let (mut lines, mut paths) = (String::new(), Vec::new());
@@ -226,13 +250,17 @@ impl Office {
             let classes: Vec<_> = (0..7_u64).map(|of| (100 + of * 3, 9 + of * 2)).collect();
             let sum: u64 = classes.iter().map(|(_, count)| count).sum();
             let classes = serde_json::to_string(&classes)?;
+            // In each second in five.
+            let of_one: Vec<_> = (0..5).map(|of| (100 + of * 3, 2)).collect();
+            let second = |place| (place, (1, 1, 1, 10, 0, 0, 0), (400, 1_000), &of_one, 20_000);
+            let seconds = serde_json::to_string(&(0..10).map(second).collect::<Vec<_>>())?;
             writeln!(
                 lines,
                 "{{\"number\":{number},\"begin\":{begin},\"span\":10,\"site\":\"{name}\",\
                  \"path\":\"{path}\",\"watched\":10,\"alive\":10,\"carried\":10,\"sent\":{sum},\
                  \"lost\":0,\"lost-there\":0,\"lost-back\":0,\"least-us\":400,\"most-us\":1000,\
                  \"classes\":{classes},\"jitter-us\":20000,\"health\":\"up\",\
-                 \"readiness\":\"ready\"}}"
+                 \"readiness\":\"ready\",\"seconds\":{seconds}}}"
             )?;
             paths.push(format!(
                 "{{\"name\":\"{path}\",\"health\":\"up\",\"is-alive\":true,\"trials\":1}}"

@@ -108,6 +108,16 @@ impl City {
         Ok(SqlStore::connect(&settings, keys).await?)
     }
 
+    /// What a command says, in JSON.
+    pub fn ask(&self, words: &[&str]) -> anyhow::Result<serde_json::Value> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sabeel"));
+        command.arg("--config").arg(self.files.path().join("sabeel.toml")).arg("--json");
+        let output = command.args(words).output()?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        anyhow::ensure!(output.status.success(), "{words:?}: {said}");
+        Ok(serde_json::from_slice(&output.stdout)?)
+    }
+
     /// Ends the server without warning and starts it again; returns how long it takes until it
     /// answers.
     pub fn restart(&mut self) -> anyhow::Result<Duration> {

@@ -7,6 +7,7 @@
 
 mod agents;
 mod alike;
+mod availability;
 mod backup;
 mod browsers;
 mod city;
@@ -97,7 +98,7 @@ const NO_LIMITS: &str = "portal.limits.posts-per-second = 100000\n\
     messaging.money.per-day = \"999999999\"";
 
 /// What can be chosen, in the order in which it is taken.
-const ROWS: [&str; 19] = [
+const ROWS: [&str; 20] = [
     "limiters",
     "links",
     "crowd",
@@ -105,6 +106,7 @@ const ROWS: [&str; 19] = [
     "losses",
     "targets",
     "agents",
+    "availability",
     "access",
     "one-time",
     "accounting",
@@ -120,8 +122,8 @@ const ROWS: [&str; 19] = [
 ];
 
 /// Those for which nobody signs in.
-const OF_LINKS: [&str; 7] =
-    ["limiters", "links", "crowd", "capacity", "losses", "targets", "agents"];
+const OF_LINKS: [&str; 8] =
+    ["limiters", "links", "crowd", "capacity", "losses", "targets", "agents", "availability"];
 
 fn main() -> anyhow::Result<()> {
     let chosen = chosen()?;
@@ -149,6 +151,9 @@ fn main() -> anyhow::Result<()> {
     }
     if is_chosen("agents") {
         println!("{}", agents::report()?);
+    }
+    if is_chosen("availability") {
+        println!("{}", availability::report()?);
     }
     let is_of_links = |row: &String| row.starts_with("links:") || OF_LINKS.contains(&row.as_str());
     if !chosen.is_empty() && chosen.iter().all(is_of_links) {
