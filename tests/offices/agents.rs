@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::ground::{Offices, USUAL};
+use crate::ground::{Ends, Offices, Setting, USUAL};
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
 
@@ -78,4 +78,58 @@ fn a_clock_that_is_set_meanwhile_changes_nothing() {
         [1, 2].map(|router| offices.events(router).pop().unwrap()["at"].as_u64());
     let ahead = of_set.unwrap() - of_other.unwrap();
     assert!((7_100_000..7_300_000).contains(&ahead), "the clock was set: {ahead} ms");
+}
+
+/// Counts what comes to a router of heartbeats, probes and answers to those, by their class: those that have
+/// theirs (CS6 and EF), and the others.
+const BY_CLASS: &str = "
+table inet by-class {
+  counter heartbeats { }
+  counter probes { }
+  counter answers { }
+  counter others { }
+  chain in {
+    type filter hook input priority -300;
+    udp dport 3784 meta nfproto ipv4 ip dscp cs6 counter name heartbeats accept
+    udp dport 3784 meta nfproto ipv6 ip6 dscp cs6 counter name heartbeats accept
+    udp dport 862 meta nfproto ipv4 ip dscp ef counter name probes accept
+    udp dport 862 meta nfproto ipv6 ip6 dscp ef counter name probes accept
+    udp sport 862 meta nfproto ipv4 ip dscp ef counter name answers accept
+    udp sport 862 meta nfproto ipv6 ip6 dscp ef counter name answers accept
+    udp dport { 862, 3784 } counter name others
+    udp sport 862 counter name others
+  }
+}
+";
+
+#[test]
+fn what_watches_a_path_goes_ahead_of_all_else_on_the_wire_and_on_the_router() {
+    for ends in [Ends::Ipv4, Ends::Ipv6] {
+        let mut offices = Offices::lay();
+        if ends == Ends::Ipv6 {
+            offices.lay_ipv6();
+        }
+        offices.at("router-2", &["nft", BY_CLASS]);
+        offices.begin(Setting { ends, ..USUAL });
+        let counted = |name: &str| {
+            let said =
+                offices.at("router-2", &["nft", "list", "counter", "inet", "by-class", name]);
+            let (_, rest) = said.split_once("packets ").unwrap();
+            rest.split_once(' ').unwrap().0.parse::<u64>().unwrap()
+        };
+        // Both paths are up, so by each of them there was enough of all three.
+        for name in ["heartbeats", "probes", "answers"] {
+            assert!(counted(name) >= 20, "{} {name}", counted(name));
+        }
+        assert_eq!(counted("others"), 0, "{ends:?}");
+        // Whoever runs this may have given it the right; without it the agent says that it would need it.
+        let script = format!("cat /proc/{}/task/*/stat", offices.agent(1));
+        let threads = offices.at("router-1", &["sh", "-c", &script]);
+        let watcher = threads.lines().find(|line| line.contains("(links)")).unwrap();
+        let (_, fields) = watcher.rsplit_once(')').unwrap();
+        // Fields 40 and 41 of proc(5), of which the first two are before the bracket.
+        let urgency: Vec<_> = fields.split_whitespace().skip(37).take(2).collect();
+        let asked = offices.log(1).contains("links.urgency");
+        assert!(urgency == ["10", "1"] || asked, "{urgency:?}\n{}", offices.log(1));
+    }
 }
