@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -95,6 +96,53 @@ fn an_exercise_has_the_office_use_its_backup_and_tells_how_it_was() {
     assert!(!tested.status.success());
     let why: Value = serde_json::from_slice(&offices.link(1, &["why"]).stdout).unwrap();
     assert_eq!(why["office"]["to"], "primary");
+}
+
+#[test]
+fn an_exercise_that_is_due_comes_by_itself_and_the_next_one_is_planned() {
+    let mut offices = Offices::lay();
+    let clock = Clock::give(&mut offices);
+    let quarterly = "every-seconds = 10\n[links.drill]\nminutes = 1";
+    offices.start(1, Setting { carry_test: Some(quarterly), ..TRIED });
+    offices.clear_env();
+    offices.start(2, TRIED);
+    offices.wait_until_up();
+    wait_for_radio(&offices, 1, "ready", "");
+    let planned = || {
+        let log = offices.log(1);
+        let told = log.lines().filter_map(|line| line.split_once("links.drill is planned at="));
+        told.map(|(_, at)| at.trim().to_owned()).collect::<Vec<_>>()
+    };
+    let first = planned().pop().unwrap();
+    let seconds = |at: &str| {
+        let said = offices.at("router-2", &["date", "--date", at, "+%s %u %H %m"]);
+        let numbers: Vec<i64> = said.split_whitespace().map(|of| of.parse().unwrap()).collect();
+        (numbers[0], [numbers[1], numbers[2], numbers[3] % 3])
+    };
+    let (begin, of_week) = seconds(&first);
+    assert_eq!(
+        of_week,
+        [2, 7, 1],
+        "a Tuesday at ten in Riyadh, of the first month of a quarter: {first}"
+    );
+    let (now, _) = seconds("now");
+    // It is not due before.
+    clock.set(begin - now - 60);
+    offices.pings("router-2", "198.51.100.1", 41, Duration::from_millis(50));
+    assert_eq!(offices.status(1).unwrap()["mode"], "primary");
+    clock.set(begin - now + 1);
+    let told = |what: &str| {
+        let events = offices.events(1).into_iter().filter(|event| event["what"] == what);
+        events.map(|event| event["to"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    offices.wait_for(1, "the exercise", |status| status["mode"] == "on-backup");
+    offices.wait_for(1, "what is written of it", |_| told("drill") == ["passed"]);
+    assert_eq!(told("site"), ["on-backup", "returning", "primary"]);
+    assert!(offices.is_reached());
+    offices.wait_for(1, "the next one", |_| planned().len() == 2);
+    let (next, of_week) = seconds(&planned()[1]);
+    assert_eq!(of_week, [2, 7, 1]);
+    assert!((80..=100).contains(&((next - begin) / DAY)), "{:?}", planned());
 }
 
 #[test]
