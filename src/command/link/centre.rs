@@ -198,3 +198,24 @@ fn running(status: &Option<Status>) -> String {
     let generation = status.as_ref().and_then(|status| status.policy);
     generation.map_or_else(|| "-".to_owned(), |generation| generation.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bulk_run_is_told_with_what_was_carried_each_way_or_why_it_was_given_up() {
+        let at = Timestamp::from_secs(1_795_000_000);
+        let row = |carried_kbit, why: Option<&str>| {
+            let why = why.map(str::to_owned);
+            bulk_row(&LinkBulkRunView { at, path: "radio".to_owned(), carried_kbit, why })
+        };
+        let time = at.to_string();
+        assert_eq!(
+            row(Some([47_900, 41_249]), Some("0.3 % lost")),
+            ["radio", &time, "47.9 Mbit/s", "41.2 Mbit/s", "0.3 % lost"]
+        );
+        assert_eq!(row(None, Some("given up")), ["radio", &time, "-", "-", "given up"]);
+        assert_eq!(row(None, None), ["radio", &time, "-", "-", ""]);
+    }
+}
