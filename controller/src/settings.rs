@@ -69,8 +69,9 @@ pub struct RetentionSettings {
     /// Days for which the audit log is kept; 366 to 3,650, default 550. NCA ECC-2:2024 2-12-3 asks
     /// for 12 months, and for critical systems CSCC asks for 18.
     pub audit_days: u32,
-    /// Days for which it is kept how paths between offices were, in spans of ten seconds; 1 to 365,
-    /// default 7.
+    /// Days for which it is kept how paths between offices were, second by second; 1 to 365, default 1.
+    pub link_second_days: u32,
+    /// The same in spans of ten seconds; 1 to 365, default 7.
     pub link_fine_days: u32,
     /// The same in minutes; 1 to 3,650, default 90.
     pub link_minute_days: u32,
@@ -122,6 +123,7 @@ impl Default for RetentionSettings {
             voucher_days: 90,
             erasure_days: 31,
             audit_days: 550,
+            link_second_days: 1,
             link_fine_days: 7,
             link_minute_days: 90,
             link_days: 1_095,
@@ -154,6 +156,7 @@ impl ControllerSettings {
         within("retention.voucher-days", retention.voucher_days, 1..=3_650)?;
         within("retention.erasure-days", retention.erasure_days, 1..=3_651)?;
         within("retention.audit-days", retention.audit_days, 366..=3_650)?;
+        within("retention.link-second-days", retention.link_second_days, 1..=365)?;
         within("retention.link-fine-days", retention.link_fine_days, 1..=365)?;
         within("retention.link-minute-days", retention.link_minute_days, 1..=3_650)?;
         within("retention.link-days", retention.link_days, 1..=3_650)?;

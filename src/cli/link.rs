@@ -111,7 +111,7 @@ pub enum LinkCentreCommand {
         #[arg(long, value_name = "SPAN", default_value = "24h", value_parser = super::voucher::span)]
         since: Duration,
 
-        /// In spans of 10, 60 or 900 seconds [default: what fits].
+        /// In spans of 1, 10, 60 or 900 seconds [default: what fits, from 10 on].
         #[arg(long, value_name = "SECONDS")]
         span: Option<u32>,
 

@@ -303,6 +303,86 @@ fn what_happens_reaches_the_centre_once_and_in_order_whatever_breaks_in_between(
     let drawn = city.told(&["history", "office-2", "radio", "--since", "10m"]);
     assert!(drawn.starts_with("radio: alive ") && drawn.contains('█'), "{drawn}");
     city.look_at_what_is_drawn();
+    // Second by second it is the same.
+    let sums = |span: &str| {
+        let told = city.ask(&["history", "office-2", "radio", "--since", "2m", "--span", span]);
+        let cells = told.unwrap()["items"].as_array().unwrap().clone();
+        let mut sums = BTreeMap::<u64, [u64; 3]>::new();
+        for cell in &cells {
+            let number = |key: &str| cell[key].as_u64().unwrap();
+            let sum = sums.entry(number("begin") / 10_000).or_default();
+            for (sum, key) in sum.iter_mut().zip(["watched", "alive", "sent"]) {
+                *sum += number(key);
+            }
+        }
+        (sums, cells.len())
+    };
+    let ((tens, _), (seconds, count)) = (sums("10"), sums("1"));
+    let both: Vec<_> = tens.iter().filter(|(begin, _)| seconds.contains_key(begin)).collect();
+    assert!(both.len() >= 2 && count >= 20, "{tens:?} {seconds:?}");
+    // Of the first there may be a part alone.
+    for (begin, sum) in &both[1..] {
+        assert_eq!(seconds[begin], **sum, "{begin}");
+    }
+}
+
+#[test]
+fn an_outage_through_which_the_centre_was_dead_is_told_and_counted_afterwards() {
+    let mut city = City::lay();
+    city.start_centre();
+    for router in 1..=2 {
+        city.start_agent(router);
+    }
+    city.offices.wait_until_up();
+    for router in 1..=2 {
+        city.wait_for_events(router);
+    }
+    city.kill_centre();
+    city.offices.cut_both("fib0");
+    city.offices.wait_for_mode("on-backup");
+    assert!(city.offices.is_reached());
+    for router in 1..=2 {
+        city.offices.heal(router, "fib0");
+    }
+    city.offices.wait_for_mode("primary");
+    assert!(city.offices.is_reached());
+    city.start_centre();
+    for router in 1..=2 {
+        city.wait_for_events(router);
+    }
+    // One incident, which is over.
+    let incidents = || {
+        let incidents = city.ask(&["incidents", "--all"]).unwrap_or_default();
+        let incidents = incidents.as_array().cloned().unwrap_or_default();
+        let is_cut = |incident: &Value| incident["kind"]["kind"] == "cut";
+        incidents.into_iter().filter(is_cut).collect::<Vec<_>>()
+    };
+    city.wait_for("an incident that is over", || {
+        incidents().iter().any(|incident| incident["stage"]["stage"] == "ended")
+    });
+    assert_eq!(incidents().len(), 1, "{:?}", incidents());
+    // The line was down from the first word of it to the last, and the office on its backup meanwhile.
+    let at = |router: usize, to: &str, what: &str| {
+        let events = city.offices.events(router).into_iter();
+        let mut wanted = events.filter(|event| event["what"] == what && event["to"] == to);
+        wanted.next_back().map(|event| event["at"].as_f64().unwrap() / 1_000.0).unwrap()
+    };
+    let is_fibre_up = |event: &Value| event["path"] == "fibre" && event["to"] == "up";
+    let up = (1..=2).map(|router| {
+        let last = city.offices.events(router).into_iter().rfind(is_fibre_up);
+        last.unwrap()["at"].as_f64().unwrap() / 1_000.0
+    });
+    let down = (1..=2).map(|router| at(router, "down", "path")).reduce(f64::min).unwrap();
+    let expected = up.reduce(f64::max).unwrap() - down;
+    let on_backup = at(1, "primary", "site") - at(1, "on-backup", "site");
+    let month = city.offices.at("router-1", &["date", "-u", "-d", "+3 hours", "+%Y-%m"]);
+    let report = city.ask(&["report", "--month", month.trim()]).unwrap();
+    let fibre = &report["lines"][0];
+    assert_eq!((&fibre["name"], &fibre["outages"]), (&"the fibre".into(), &1.into()));
+    let counted = fibre["down_seconds"].as_f64().unwrap();
+    assert!((counted - expected).abs() < 0.1, "{counted} of {expected} s");
+    let counted = report["offices"][0]["on_backup_seconds"].as_f64().unwrap();
+    assert!((counted - on_backup).abs() < 0.1, "{counted} of {on_backup} s: {report}");
 }
 
 impl City {

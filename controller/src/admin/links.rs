@@ -128,7 +128,7 @@ fn question(
     let span = match query.span {
         Some(seconds) => {
             let span = LinkSpan::ALL.into_iter().find(|span| span.seconds() == seconds);
-            span.ok_or_else(|| Refusal::invalid("span must be 10, 60 or 900"))?
+            span.ok_or_else(|| Refusal::invalid("span must be 1, 10, 60 or 900"))?
         }
         // The shortest of which a screen is not full twice.
         None => match until.since(from).as_secs() {

@@ -69,11 +69,12 @@ impl Merging {
     pub(crate) async fn prune(&self) -> Result<u64, StoreError> {
         let now = self.clock.now();
         let before = |kept: u32| -> Timestamp { now - days(kept) };
-        let RetentionSettings { link_fine_days, link_minute_days, link_days, .. } = self.keep;
+        let RetentionSettings {
+            link_second_days, link_fine_days, link_minute_days, link_days, ..
+        } = self.keep;
         let mut pruned = 0;
-        for (span, kept) in
-            LinkSpan::ALL.into_iter().zip([link_fine_days, link_minute_days, link_days])
-        {
+        let kept = [link_second_days, link_fine_days, link_minute_days, link_days];
+        for (span, kept) in LinkSpan::ALL.into_iter().zip(kept) {
             loop {
                 let count = self.store.prune_link_history(span, before(kept), AT_ONCE).await?;
                 pruned += count;

@@ -13,7 +13,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-pub use cell::{Cell, CellError, Tally};
+pub use cell::{Cell, CellError, OneSecond, Tally};
 pub use event::Event;
 pub use name::{Name, NameError};
 

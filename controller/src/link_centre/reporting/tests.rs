@@ -135,6 +135,7 @@ async fn watch(store: &TestStore) {
                     tally: tally.clone(),
                     health: "up".to_owned(),
                     readiness: None,
+                    seconds: Vec::new(),
                 });
             }
             begins = begins + Duration::from_secs(FINE_SPAN.into());

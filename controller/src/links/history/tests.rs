@@ -28,6 +28,7 @@ fn cell(begin: i64, span: u32, watched: u32) -> Cell {
         tally: Tally { watched, ..Tally::default() },
         health: "up".to_owned(),
         readiness: None,
+        seconds: Vec::new(),
     }
 }
 

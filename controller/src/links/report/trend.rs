@@ -146,6 +146,7 @@ mod tests {
             tally,
             health: "up".to_owned(),
             readiness: None,
+            seconds: Vec::new(),
         }
     }
 

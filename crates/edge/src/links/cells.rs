@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
-use link::report::{Cell, FINE_SPAN, Tally};
+use link::report::{Cell, FINE_SPAN, OneSecond, Tally};
 use link::{Health, Readiness, Second};
 use tokio::sync::Notify;
 
@@ -58,6 +58,7 @@ pub(super) struct Cells {
 struct Open {
     tally: Tally,
     late: u32,
+    seconds: Vec<OneSecond>,
     health: Option<Health>,
     readiness: Option<Readiness>,
 }
@@ -74,8 +75,10 @@ impl Cells {
         let done = if begin == self.begin { Vec::new() } else { self.close() };
         self.begin = begin;
         self.open.resize_with(sample.paths.len(), Open::default);
+        let place = sample.at.saturating_sub(1).saturating_sub(begin) / 1_000;
+        let place = u8::try_from(place).unwrap_or(u8::MAX);
         for (open, path) in self.open.iter_mut().zip(&sample.paths) {
-            open.add(path);
+            open.add(path, place);
         }
         done
     }
@@ -93,23 +96,49 @@ impl Cells {
             tally: open.settled(),
             health: open.health.map(|health| health.to_string()).unwrap_or_default(),
             readiness: open.readiness.map(|readiness| word(readiness).to_owned()),
+            seconds: open.seconds,
         };
         watched.map(cell).collect()
     }
 }
 
 impl Open {
-    fn add(&mut self, path: &PathSample) {
+    fn add(&mut self, path: &PathSample, place: u8) {
         let few = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
-        let tally = &mut self.tally;
-        tally.watched += 1;
-        tally.alive += u32::from(path.is_alive);
-        tally.carried += u32::from(path.is_used);
-        tally.lost_there = tally.lost_there.saturating_add(few(path.losses.there));
-        tally.lost_back = tally.lost_back.saturating_add(few(path.losses.back));
-        tally.add(&path.second);
+        let mut second = Tally {
+            watched: 1,
+            alive: u32::from(path.is_alive),
+            carried: u32::from(path.is_used),
+            lost_there: few(path.losses.there),
+            lost_back: few(path.losses.back),
+            ..Tally::default()
+        };
+        second.add(&path.second);
+        self.tally.merge(&second);
         self.late += path.losses.late;
+        match self.seconds.binary_search_by_key(&place, |of| of.place) {
+            // Who is busy looks twice at the turn of a second. What comes more often is of a clock that was
+            // set back, and the same second no more.
+            Ok(at) => {
+                let same = self.seconds.get_mut(at).filter(|of| of.tally.watched < 2);
+                if let Some(same) = same {
+                    same.tally.merge(&second);
+                }
+            }
+            Err(at) => self.seconds.insert(at, OneSecond { place, tally: second }),
+        }
+        self.forgive(path.losses.late);
         (self.health, self.readiness) = (Some(path.health), path.readiness);
+    }
+
+    /// Takes losses back that were none, of the latest seconds first.
+    fn forgive(&mut self, mut late: u32) {
+        for OneSecond { tally, .. } in self.seconds.iter_mut().rev() {
+            let here = late.min(tally.lost);
+            tally.lost -= here;
+            tally.lost_back = tally.lost_back.saturating_sub(here);
+            late -= here;
+        }
     }
 
     /// What came after all was no loss.
@@ -217,7 +246,34 @@ mod tests {
         assert_eq!((radio.health.as_str(), radio.readiness.as_deref()), ("up", Some("ready")));
         for cell in &done {
             assert_eq!(cell.check(FINE_SPAN), Ok(()));
+            let places: Vec<_> = cell.seconds.iter().map(|second| second.place).collect();
+            assert_eq!(places, (0..10).collect::<Vec<_>>());
+            let mut sum = Tally::default();
+            cell.seconds.iter().for_each(|second| sum.merge(&second.tally));
+            assert_eq!(sum, cell.tally);
         }
+    }
+
+    #[test]
+    fn a_second_at_which_a_busy_agent_looks_twice_is_one_and_one_at_which_it_did_not_is_none() {
+        let mut cells = Cells::new(words());
+        for at in [1_003_000, 1_003_900, 1_004_000, 1_009_001] {
+            cells.take(&sample(at));
+        }
+        let fibre = &cells.close()[0];
+        let seconds: Vec<_> =
+            fibre.seconds.iter().map(|second| (second.place, second.tally.watched)).collect();
+        assert_eq!(seconds, [(2, 1), (3, 2), (9, 1)]);
+        assert_eq!(fibre.check(FINE_SPAN), Ok(()));
+        // Set back by some seconds, twice.
+        for at in [1_006_000, 1_007_000, 1_006_000, 1_007_000, 1_006_000, 1_007_000, 1_008_000] {
+            cells.take(&sample(at));
+        }
+        let fibre = &cells.close()[0];
+        let seconds: Vec<_> =
+            fibre.seconds.iter().map(|second| (second.place, second.tally.watched)).collect();
+        assert_eq!((seconds, fibre.tally.watched), (vec![(5, 2), (6, 2), (7, 1)], 7));
+        assert_eq!(fibre.check(FINE_SPAN), Ok(()));
     }
 
     #[test]
@@ -231,6 +287,8 @@ mod tests {
         cells.take(&Sample { at: 2_000, paths });
         let radio = cells.close().pop().unwrap();
         assert_eq!((radio.tally.lost, radio.tally.lost_back), (1, 1));
+        let seconds: Vec<_> = radio.seconds.iter().map(|second| second.tally.lost).collect();
+        assert_eq!(seconds, [1, 0]);
     }
 
     #[test]

@@ -36,7 +36,25 @@ pub struct Cell {
     /// Whether it would have carried the office then: `ready`, `stale` or `unfit`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub readiness: Option<String>,
+    /// Its seconds in which the path was watched, in their order; none of a cell that was merged, or told by
+    /// an agent of an earlier version.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seconds: Vec<OneSecond>,
 }
+
+/// What a path did in one second of a cell. It is written as a list, for there are many of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Listed", into = "Listed")]
+pub struct OneSecond {
+    /// Which of the span's seconds it is, from 0 on.
+    pub place: u8,
+    /// What was counted.
+    pub tally: Tally,
+}
+
+/// The place, the counts in the order of [`Tally`], the shortest and the longest round trip, the classes, and
+/// the jitter.
+type Listed = (u8, [u32; 7], Option<(u64, u64)>, Vec<(u16, u64)>, u64);
 
 /// What is counted in a span; those of several spans add up.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +98,9 @@ pub enum CellError {
     /// It begins where no span does, or its span is not of this kind.
     #[error("its span is none")]
     Span,
+    /// Its seconds are not in their order, or of another span.
+    #[error("its seconds are none of it")]
+    Seconds,
     /// A part is more than the whole.
     #[error("a part is more than the whole")]
     Sum,
@@ -181,7 +202,57 @@ impl Cell {
         if self.span != span || millis == 0 || !self.begin.is_multiple_of(millis) {
             return Err(CellError::Span);
         }
+        let places = self.seconds.iter().map(|second| u32::from(second.place));
+        if !places.clone().is_sorted_by(|one, next| one < next) || places.max() >= Some(span) {
+            return Err(CellError::Seconds);
+        }
+        self.seconds.iter().try_for_each(|second| second.tally.check(1))?;
         self.tally.check(span)
+    }
+
+    /// Its seconds as cells of their own; how the path was is known of their end alone.
+    pub fn by_the_second(self) -> impl Iterator<Item = Self> {
+        let Self { begin, site, path, health, readiness, seconds, .. } = self;
+        seconds.into_iter().map(move |OneSecond { place, tally }| Self {
+            number: 0,
+            begin: begin.saturating_add(u64::from(place) * 1_000),
+            span: 1,
+            site: site.clone(),
+            path: path.clone(),
+            tally,
+            health: health.clone(),
+            readiness: readiness.clone(),
+            seconds: Vec::new(),
+        })
+    }
+}
+
+impl From<Listed> for OneSecond {
+    fn from((place, counts, ends, classes, jitter_us): Listed) -> Self {
+        let [watched, alive, carried, sent, lost, lost_there, lost_back] = counts;
+        let (least_us, most_us) = ends.unzip();
+        let tally = Tally {
+            watched,
+            alive,
+            carried,
+            sent,
+            lost,
+            lost_there,
+            lost_back,
+            least_us,
+            most_us,
+            classes,
+            jitter_us,
+        };
+        Self { place, tally }
+    }
+}
+
+impl From<OneSecond> for Listed {
+    fn from(OneSecond { place, tally: of }: OneSecond) -> Self {
+        let counts =
+            [of.watched, of.alive, of.carried, of.sent, of.lost, of.lost_there, of.lost_back];
+        (place, counts, of.least_us.zip(of.most_us), of.classes, of.jitter_us)
     }
 }
 
@@ -212,7 +283,17 @@ mod tests {
             tally,
             health: "up".to_owned(),
             readiness: None,
+            seconds: Vec::new(),
         }
+    }
+
+    fn with_seconds() -> Cell {
+        let of = |place: u8, times: &[u64], lost: u32| {
+            let mut tally = Tally { watched: 1, alive: 1, carried: 1, ..Tally::default() };
+            tally.add(&second(times, lost));
+            OneSecond { place, tally }
+        };
+        Cell { seconds: vec![of(2, &[1_000, 1_010], 0), of(9, &[3_000], 1)], ..cell() }
     }
 
     use crate::report::FINE_SPAN;
@@ -227,13 +308,36 @@ mod tests {
         );
         assert_eq!(line, expected);
         assert_eq!(serde_json::from_str::<Cell>(&line).unwrap(), cell());
+        let line = serde_json::to_string(&with_seconds()).unwrap();
+        let seconds = concat!(
+            r#","health":"up","seconds":[[2,[1,1,1,2,0,0,0],[1000,1010],[[111,2]],7],"#,
+            r#"[9,[1,1,1,2,1,0,0],[3000,3000],[[135,1]],7]]}"#,
+        );
+        assert_eq!(line, expected.replace(r#","health":"up"}"#, seconds));
+        assert_eq!(serde_json::from_str::<Cell>(&line).unwrap(), with_seconds());
+    }
+
+    #[test]
+    fn a_cell_has_its_seconds_which_together_are_the_cell() {
+        let cell = with_seconds();
+        assert_eq!(cell.check(FINE_SPAN), Ok(()));
+        let seconds: Vec<_> = cell.clone().by_the_second().collect();
+        let begins: Vec<_> = seconds.iter().map(|of| (of.begin - cell.begin, of.span)).collect();
+        assert_eq!(begins, [(2_000, 1), (9_000, 1)]);
+        let mut sum = Tally::default();
+        for second in &seconds {
+            assert_eq!(second.check(1), Ok(()));
+            sum.merge(&second.tally);
+        }
+        assert_eq!(sum.round_trips(), cell.tally.round_trips());
+        assert_eq!((sum.sent, sum.lost), (cell.tally.sent, cell.tally.lost));
     }
 
     #[test]
     fn what_no_path_can_have_done_is_refused() {
         assert_eq!(cell().check(FINE_SPAN), Ok(()));
         type Spoil = fn(&mut Cell);
-        let spoils: [(Spoil, CellError); 13] = [
+        let spoils: [(Spoil, CellError); 16] = [
             (|cell| cell.path.clear(), CellError::Name),
             (|cell| cell.site = "x".repeat(33), CellError::Name),
             (|cell| cell.health.clear(), CellError::Name),
@@ -247,9 +351,12 @@ mod tests {
             (|cell| cell.tally.classes[1].0 = u16::MAX, CellError::Classes),
             (|cell| cell.tally.least_us = None, CellError::Classes),
             (|cell| cell.tally.classes.clear(), CellError::Classes),
+            (|cell| cell.seconds.reverse(), CellError::Seconds),
+            (|cell| cell.seconds[1].place = 10, CellError::Seconds),
+            (|cell| cell.seconds[0].tally.lost = 3, CellError::Sum),
         ];
         for (place, (spoil, error)) in spoils.into_iter().enumerate() {
-            let mut spoiled = cell();
+            let mut spoiled = with_seconds();
             spoil(&mut spoiled);
             assert_eq!(spoiled.check(FINE_SPAN), Err(error), "of spoil {place}");
         }

@@ -75,6 +75,8 @@ pub struct LinkSite {
 /// The spans in which it is kept how paths were.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LinkSpan {
+    /// A second, as agents tell it within what they tell of ten.
+    Second,
     /// As agents tell it: ten seconds.
     Fine,
     /// A minute.
@@ -85,12 +87,13 @@ pub enum LinkSpan {
 
 impl LinkSpan {
     /// All of them, the shortest first.
-    pub const ALL: [Self; 3] = [Self::Fine, Self::Minute, Self::Quarter];
+    pub const ALL: [Self; 4] = [Self::Second, Self::Fine, Self::Minute, Self::Quarter];
 
     /// How long it is, in seconds.
     #[must_use]
     pub const fn seconds(self) -> u32 {
         match self {
+            Self::Second => 1,
             Self::Fine => link::report::FINE_SPAN,
             Self::Minute => 60,
             Self::Quarter => 900,

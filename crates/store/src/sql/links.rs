@@ -310,6 +310,9 @@ impl LinkReports for SqlStore {
         most: NonZeroU32,
     ) -> Result<u64, StoreError> {
         let (table, key, kind) = match span {
+            LinkSpan::Second => {
+                ("link_seconds", "site, path, begin_at, position", "1 = 1".to_owned())
+            }
             LinkSpan::Fine => {
                 ("link_cells", "site, path, begin_at, position", "is_merged = 1".to_owned())
             }

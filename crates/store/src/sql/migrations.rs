@@ -60,6 +60,7 @@ const STEPS: &[Step] = steps![
     "0035_link_policies",
     "0036_yielding",
     "0037_ages",
+    "0038_seconds_of_links",
 ];
 
 /// What migrating did.

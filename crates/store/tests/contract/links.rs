@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use domain::*;
-use link::report::{Cell, Epoch, Kind, Name, Tally};
+use link::report::{Cell, Epoch, Kind, Name, OneSecond, Tally};
 use link::{Histogram, Second};
 use store::testing::TestStore;
 use store::{LinkBatch, LinkEvent, LinkEventsQuestion, LinkHistoryQuestion, LinkSpan, LinkTaken};
@@ -178,7 +178,67 @@ fn cell(number: u64, path: &str, round_trip: u64) -> Cell {
         tally,
         health: if number.is_multiple_of(6) { "down" } else { "up" }.to_owned(),
         readiness: number.is_multiple_of(6).then(|| "ready".to_owned()),
+        seconds: Vec::new(),
     }
+}
+
+/// The same with what it did in these seconds of it.
+fn told_by_the_second(number: u64, path: &str, places: &[u8]) -> Cell {
+    let of = |place: u8| {
+        let mut round_trips = Histogram::default();
+        round_trips.record(Duration::from_millis(place.into()));
+        let mut tally = Tally { watched: 1, alive: 1, ..Tally::default() };
+        let jitter = Duration::from_millis(number);
+        tally.add(&Second { sent: 5, lost: u32::from(place) / 2, round_trips, jitter });
+        OneSecond { place, tally }
+    };
+    Cell { seconds: places.iter().map(|place| of(*place)).collect(), ..cell(number, path, 9) }
+}
+
+pub async fn seconds_are_kept_beside_their_spans_and_for_a_shorter_time(store: TestStore) {
+    let all: Vec<u8> = (0..10).collect();
+    let cells = [
+        told_by_the_second(1, "fibre", &all),
+        told_by_the_second(2, "fibre", &[0, 7, 8]),
+        // As an agent of an earlier version tells it.
+        cell(3, "fibre", 9),
+        told_by_the_second(4, "radio", &[9]),
+        // A clock was set back.
+        told_by_the_second(2, "fibre", &[4, 7]),
+    ];
+    store.take_link_cells(&batch(OLD, 1), &cells, MANY).await.unwrap();
+    let asked = async |path: &str, from: u64, until: u64, most: u32| {
+        let at = |seconds: u64| Timestamp::from_secs((BEGIN + seconds).try_into().unwrap());
+        let (from, until, most) = (at(from), at(until), NonZeroU32::new(most).unwrap());
+        let question =
+            LinkHistoryQuestion { from, until, most, ..question(path, LinkSpan::Second) };
+        store.list_link_history(&question).await.unwrap()
+    };
+    let begins = |cells: &[Cell]| {
+        cells.iter().map(|of| (of.begin / 1_000 - BEGIN, of.tally.sent)).collect::<Vec<_>>()
+    };
+    let whole = asked("", 0, 3_600, 100).await;
+    let expected: Vec<_> = (0..=10).map(|second| (second, 5)).collect();
+    let expected = [&expected[..], &[(14, 5), (17, 10), (18, 5), (39, 5)]].concat();
+    assert_eq!(begins(&whole), expected);
+    assert!(whole.iter().all(|of| of.span == 1 && of.check(1) == Ok(())));
+    let first: Vec<_> = whole[..10].iter().map(|of| &of.tally).collect();
+    assert_eq!(first, cells[0].seconds.iter().map(|of| &of.tally).collect::<Vec<_>>());
+    assert_eq!((whole[14].path.as_str(), whole[14].health.as_str()), ("radio", "up"));
+    assert_eq!(
+        begins(&asked("fibre", 8, 18, 100).await),
+        [(8, 5), (9, 5), (10, 5), (14, 5), (17, 10)]
+    );
+    assert_eq!(begins(&asked("fibre", 0, 3_600, 3).await), [(0, 5), (1, 5), (2, 5)]);
+    assert_eq!(history(&store, "fibre", LinkSpan::Fine).await.len(), 3, "beside their spans");
+    store.merge_link_cells(&hofuf(), MANY).await.unwrap();
+    let later = Timestamp::from_secs((BEGIN + 20).try_into().unwrap());
+    for gone in [2, 1, 0] {
+        let two = NonZeroU32::new(2).unwrap();
+        assert_eq!(store.prune_link_history(LinkSpan::Second, later, two).await.unwrap(), gone);
+    }
+    assert_eq!(begins(&asked("", 0, 3_600, 100).await), [(39, 5)]);
+    assert_eq!(history(&store, "fibre", LinkSpan::Fine).await.len(), 3);
 }
 
 fn question(path: &str, span: LinkSpan) -> LinkHistoryQuestion {

@@ -222,6 +222,7 @@ on_both![
     links::spans_that_are_added_up_by_two_at_once_are_right,
     links::what_comes_when_its_neighbours_are_gone_is_added_up_all_the_same,
     links::a_router_whose_clock_was_set_back_has_a_span_once,
+    links::seconds_are_kept_beside_their_spans_and_for_a_shorter_time,
     links::a_site_has_no_more_paths_than_it_may_and_what_it_has_goes_on,
     pseudonyms::what_is_over_keeps_its_address_for_its_days_and_a_hash_afterwards,
     pseudonyms::what_has_a_hash_is_found_by_the_address,

@@ -32,7 +32,7 @@ pub struct CentreSettings {
     /// `/var/lib/sabeel/link-cells.jsonl`.
     #[serde(default = "default_cells")]
     pub cells: PathBuf,
-    /// How much of that is kept at most, in MB; 5 to 10,000, default 100: three days of eight paths, two
+    /// How much of that is kept at most, in MB; 5 to 10,000, default 250: three days of eight paths, two
     /// weeks of two.
     #[serde(default = "default_keep")]
     pub keep_mb: u64,
@@ -65,7 +65,7 @@ fn default_policy() -> PathBuf {
 }
 
 const fn default_keep() -> u64 {
-    100
+    250
 }
 
 /// The octets of all files.

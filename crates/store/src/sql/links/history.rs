@@ -6,7 +6,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
-use link::report::{Cell, Name};
+use link::report::{Cell, Name, Tally};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe};
 
@@ -43,6 +43,33 @@ impl SqlStore {
         ];
         let given = Given { dialect: self.dialect, names, columns };
         let statement = format!("INSERT INTO link_cells ({names}) SELECT {names} FROM given");
+        given.execute(transaction, &statement).await?;
+        let known = |(_, cell): &(i64, &Cell)| !cell.seconds.is_empty();
+        let told: Vec<_> = (position + 1..).zip(cells).filter(known).collect();
+        self.insert_link_seconds(transaction, batch, &told).await
+    }
+
+    async fn insert_link_seconds(
+        &self,
+        transaction: &mut AnyConnection,
+        batch: &LinkBatch,
+        told: &[(i64, &Cell)],
+    ) -> Result<(), StoreError> {
+        if told.is_empty() {
+            return Ok(());
+        }
+        let names = "site, path, begin_at, position, seconds, health, readiness";
+        let columns = vec![
+            Column::texts(told.iter().map(|_| batch.site.as_str().to_owned())),
+            Column::texts(told.iter().map(|(_, cell)| cell.path.clone())),
+            Column::numbers(told.iter().map(|(_, cell)| begin(cell))),
+            Column::numbers(told.iter().map(|(position, _)| *position)),
+            Column::octets(told.iter().map(|(_, cell)| tally::seconds_column(&cell.seconds))),
+            Column::texts(told.iter().map(|(_, cell)| cell.health.clone())),
+            Column::Texts(told.iter().map(|(_, cell)| cell.readiness.clone()).collect()),
+        ];
+        let given = Given { dialect: self.dialect, names, columns };
+        let statement = format!("INSERT INTO link_seconds ({names}) SELECT {names} FROM given");
         given.execute(transaction, &statement).await
     }
 
@@ -107,7 +134,10 @@ impl SqlStore {
         let mut cells: Vec<Cell> = Vec::new();
         for path in paths {
             // The index has the path before the time, so each path is a search of its own.
-            self.add_history(question, &path, &mut cells).await?;
+            match span {
+                LinkSpan::Second => self.add_seconds(question, &path, &mut cells).await?,
+                _ => self.add_history(question, &path, &mut cells).await?,
+            }
             if cells.len() >= most {
                 cells.truncate(most);
                 break;
@@ -152,6 +182,52 @@ impl SqlStore {
         }
         Ok(())
     }
+}
+
+impl SqlStore {
+    /// Those of the spans in which it begins and ends, too.
+    async fn add_seconds(
+        &self,
+        LinkHistoryQuestion { site, from, until, most, .. }: &LinkHistoryQuestion,
+        path: &str,
+        cells: &mut Vec<Cell>,
+    ) -> Result<(), StoreError> {
+        let statement = "SELECT path, begin_at, seconds, health, readiness FROM link_seconds \
+             WHERE site = $1 AND path = $2 AND begin_at > $3 AND begin_at < $4 \
+             ORDER BY begin_at, position LIMIT $5";
+        let rows = sqlx::query(statement)
+            .bind(site.as_str())
+            .bind(path)
+            .bind(from.as_millis() - i64::from(LinkSpan::Fine.seconds()) * 1_000)
+            .bind(until.as_millis())
+            .bind(i64::from(most.get()))
+            .fetch_all(&self.reader)
+            .await?;
+        let is_asked = |cell: &Cell| (from.as_millis()..until.as_millis()).contains(&begin(cell));
+        let first = cells.len();
+        for row in &rows {
+            let whole = span_of_seconds(row, site)?;
+            for second in whole.by_the_second().filter(is_asked) {
+                match find_again(cells, &second) {
+                    Some(before) => before.tally.merge(&second.tally),
+                    None => cells.push(second),
+                }
+            }
+            if cells.len() >= most.get() as usize {
+                break;
+            }
+        }
+        if let Some(of_path) = cells.get_mut(first..) {
+            of_path.sort_by_key(|cell| cell.begin);
+        }
+        Ok(())
+    }
+}
+
+/// The same second among the last of a path: a router whose clock is set back has some twice.
+fn find_again<'a>(cells: &'a mut [Cell], second: &Cell) -> Option<&'a mut Cell> {
+    let is_same = |cell: &&mut Cell| (&cell.path, cell.begin) == (&second.path, second.begin);
+    cells.iter_mut().rev().take(LinkSpan::Fine.seconds() as usize).find(is_same)
 }
 
 /// The first path of these cells with which more than `most` of a site would be kept.
@@ -199,6 +275,7 @@ fn begin(cell: &Cell) -> i64 {
 
 const fn table_of(span: LinkSpan) -> &'static str {
     match span {
+        LinkSpan::Second => "link_seconds",
         LinkSpan::Fine => "link_cells",
         LinkSpan::Minute | LinkSpan::Quarter => "link_history",
     }
@@ -269,6 +346,17 @@ async fn keep_span(
 }
 
 fn read(row: &AnyRow, site: &Name, span: LinkSpan) -> Result<Cell, StoreError> {
+    let tally = tally::read(&Columns(row).octets("tally")?)?;
+    Ok(Cell { tally, ..bare(row, site, span)? })
+}
+
+/// The seconds of a span of ten.
+fn span_of_seconds(row: &AnyRow, site: &Name) -> Result<Cell, StoreError> {
+    let seconds = tally::read_seconds(&Columns(row).octets("seconds")?)?;
+    Ok(Cell { seconds, ..bare(row, site, LinkSpan::Fine)? })
+}
+
+fn bare(row: &AnyRow, site: &Name, span: LinkSpan) -> Result<Cell, StoreError> {
     let columns = Columns(row);
     let begin = columns.integer("begin_at")?;
     Ok(Cell {
@@ -277,8 +365,9 @@ fn read(row: &AnyRow, site: &Name, span: LinkSpan) -> Result<Cell, StoreError> {
         span: span.seconds(),
         site: site.as_str().to_owned(),
         path: columns.text("path")?,
-        tally: tally::read(&columns.octets("tally")?)?,
+        tally: Tally::default(),
         health: columns.text("health")?,
         readiness: columns.optional_text("readiness")?,
+        seconds: Vec::new(),
     })
 }

@@ -1,7 +1,8 @@
 //! What a path did, in the octets of a column: a version, then the counts and classes as they are
 //! packed. A busy path has some hundred octets.
 
-use link::report::Tally;
+use link::report::{OneSecond, Tally};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
@@ -24,54 +25,70 @@ struct Packed {
 
 /// A tally as a column.
 pub(super) fn column(tally: &Tally) -> Vec<u8> {
-    let packed = Packed {
-        watched: tally.watched,
-        alive: tally.alive,
-        carried: tally.carried,
-        sent: tally.sent,
-        lost: tally.lost,
-        lost_there: tally.lost_there,
-        lost_back: tally.lost_back,
-        ends: tally.least_us.zip(tally.most_us),
-        classes: tally.classes.clone(),
-        jitter_us: tally.jitter_us,
-    };
+    postcard::to_extend(&Packed::from(tally), vec![VERSION]).expect("numbers have a form in octets")
+}
+
+/// The seconds of a span as a column.
+pub(super) fn seconds_column(seconds: &[OneSecond]) -> Vec<u8> {
+    let packed = seconds.iter().map(|of| (of.place, Packed::from(&of.tally)));
+    let packed: Vec<(u8, Packed)> = packed.collect();
     postcard::to_extend(&packed, vec![VERSION]).expect("numbers have a form in octets")
 }
 
 /// A tally from its column.
 pub(super) fn read(octets: &[u8]) -> Result<Tally, StoreError> {
-    let corrupt = || StoreError::Corrupt { what: "tally" };
+    unpack::<Packed>(octets, "tally").map(Tally::from)
+}
+
+/// Seconds from theirs.
+pub(super) fn read_seconds(octets: &[u8]) -> Result<Vec<OneSecond>, StoreError> {
+    let packed = unpack::<Vec<(u8, Packed)>>(octets, "seconds")?.into_iter();
+    Ok(packed.map(|(place, of)| OneSecond { place, tally: of.into() }).collect())
+}
+
+fn unpack<T: DeserializeOwned>(octets: &[u8], what: &'static str) -> Result<T, StoreError> {
+    let corrupt = || StoreError::Corrupt { what };
     let (version, packed) = octets.split_first().ok_or_else(corrupt)?;
     if *version != VERSION {
         return Err(corrupt());
     }
-    let Packed {
-        watched,
-        alive,
-        carried,
-        sent,
-        lost,
-        lost_there,
-        lost_back,
-        ends,
-        classes,
-        jitter_us,
-    } = postcard::from_bytes(packed).map_err(|_| corrupt())?;
-    let (least_us, most_us) = ends.unzip();
-    Ok(Tally {
-        watched,
-        alive,
-        carried,
-        sent,
-        lost,
-        lost_there,
-        lost_back,
-        least_us,
-        most_us,
-        classes,
-        jitter_us,
-    })
+    postcard::from_bytes(packed).map_err(|_| corrupt())
+}
+
+impl From<&Tally> for Packed {
+    fn from(tally: &Tally) -> Self {
+        Self {
+            watched: tally.watched,
+            alive: tally.alive,
+            carried: tally.carried,
+            sent: tally.sent,
+            lost: tally.lost,
+            lost_there: tally.lost_there,
+            lost_back: tally.lost_back,
+            ends: tally.least_us.zip(tally.most_us),
+            classes: tally.classes.clone(),
+            jitter_us: tally.jitter_us,
+        }
+    }
+}
+
+impl From<Packed> for Tally {
+    fn from(packed: Packed) -> Self {
+        let (least_us, most_us) = packed.ends.unzip();
+        Self {
+            watched: packed.watched,
+            alive: packed.alive,
+            carried: packed.carried,
+            sent: packed.sent,
+            lost: packed.lost,
+            lost_there: packed.lost_there,
+            lost_back: packed.lost_back,
+            least_us,
+            most_us,
+            classes: packed.classes,
+            jitter_us: packed.jitter_us,
+        }
+    }
 }
 
 #[cfg(test)]
