@@ -125,24 +125,20 @@ impl Challenges for SqlStore {
         }
         let of_sends = budget.limits.iter().filter(|limit| limit.counted.is_of_sends());
         let sends: Vec<SendLimit> = of_sends.copied().collect();
-        let (_, over) = self.look_at_sends(&mut looking, &challenge, &sends, (at, policy)).await?;
-        let mute = self.is_others(&mut looking, &challenge, over, at).await?;
-        let unsent = match over {
-            Some(over) => (!mute).then(|| (over.limit.counted, over.into())),
-            None => (budget.shared)().err().map(|busy| (busy.counted, NotSent::Busy(busy.wait))),
-        };
-        if let Some((counted, unsent)) = unsent {
+        let met = self.look_at_sends(&mut looking, &challenge, &sends, (at, policy)).await?;
+        if let Some(unsent) = met.unsent(budget) {
             let mut script = self.script();
-            if let Some(visit) = another.unsent(counted) {
+            if let Some(visit) = another.unsent(unsent.counted()) {
                 visits::record(&mut script, &visit);
             }
             looking.commit_with(script).await?;
-            return Ok(Err(unsent));
+            return Ok(Err(unsent.into()));
         }
+        let mute = met.mute;
         challenge.sends += 1;
         challenge.sent_at = at;
         challenge.code_expires_at = policy.good_until(challenge.created_at, mute.then_some(at));
-        let mut script = self.script();
+        let mut script = self.independent();
         script
             .add("UPDATE challenges SET sends = $1, sent_at = $2, code_expires_at = $3 WHERE id = $4")
             .bind(i64::from(challenge.sends))
@@ -157,8 +153,8 @@ impl Challenges for SqlStore {
             let by = (another.route.as_ref(), budget.charge, None);
             self.add_message(&mut script, &challenge, words, by);
         }
-        let charge = budget.charge.filter(|_| !mute);
-        if let Charged::Spent = self.commit_charged(looking, script, charge).await? {
+        let charge = budget.charge;
+        if let Charged::Spent = self.commit_charged(looking, script, (charge, mute)).await? {
             self.note_spent(charge, another.unsent(Counted::Money).as_ref()).await?;
             return Ok(Err(NotSent::Spent));
         }

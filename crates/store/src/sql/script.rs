@@ -106,14 +106,11 @@ impl Script {
         self.add(&format!("{begins}{part}{behind}"))
     }
 
-    /// Adds a statement that is done after all others even if it does not depend on them.
-    pub(super) fn add_last(&mut self, statement: &str) -> &mut Self {
-        match self.dialect {
-            Dialect::Sqlite => self.add(statement),
-            Dialect::Postgres => {
-                self.trips.push(Trip::of(statement));
-                self
-            }
+    /// What is added from now on sees what was done before, even if it does not depend on it.
+    pub(super) fn pause(&mut self) {
+        let is_joined = self.dialect == Dialect::Postgres && self.told != Told::OneByOne;
+        if is_joined && !self.trips.is_empty() {
+            self.trips.push(Trip::default());
         }
     }
 

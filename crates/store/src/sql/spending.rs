@@ -65,12 +65,13 @@ impl SqlStore {
         charged(found.iter().flatten().next(), charge)
     }
 
-    /// Makes a change of these statements if it can be paid for, and none otherwise.
+    /// Makes a change of these statements if it can be paid for, and none otherwise. What a mute one pays
+    /// is given back, for nobody is sent it: it has to be paid all the same, as one that is sent would.
     pub(super) async fn commit_charged(
         &self,
         looking: Looking,
         mut script: Script,
-        charge: Option<Charge>,
+        (charge, mute): (Option<Charge>, bool),
     ) -> Result<Charged, StoreError> {
         let Some(charge) = charge else {
             self.commit_with(looking, script).await?;
@@ -84,13 +85,20 @@ impl SqlStore {
                 return Ok(Charged::Spent);
             };
             // Of a commit that fails nobody knows whether it was made.
-            receipt.keep();
+            if !mute {
+                receipt.keep();
+            }
             self.commit(change).await?;
             return Ok(Charged::Paid);
         }
         spend(&mut script, charge, 1);
+        if mute {
+            give_back(&mut script, charge);
+        }
         let (change, found) = looking.begin_with(script).await?;
-        let charged = charged(found.last().and_then(|rows| rows.first()), charge)?;
+        let behind = usize::from(mute);
+        let paid = found.iter().rev().nth(behind).and_then(|rows| rows.first());
+        let charged = charged(paid, charge)?;
         if let Charged::Paid = charged {
             self.commit(change).await?;
         }
@@ -128,8 +136,9 @@ impl SqlStore {
 /// One statement, which finds a row if it is paid: a charge for so many messages.
 pub(super) fn spend(script: &mut Script, charge: Charge, messages: u32) {
     let Charge { cost, segments, period, limits } = charge;
+    script.pause();
     script
-        .add_last(SPEND)
+        .add(SPEND)
         .bind(day_column(period.day))
         .bind(money_column(cost))
         .bind(i64::from(segments))

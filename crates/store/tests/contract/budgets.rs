@@ -163,6 +163,30 @@ pub async fn what_is_refused_takes_nothing_from_what_all_share(store: TestStore)
     assert_eq!(store.find_open_challenge(&sign_in_of(mac(4))).await.unwrap(), None);
 }
 
+/// That all is busy is told of every number, or it would tell those apart to which nothing is sent.
+pub async fn what_nobody_is_sent_takes_from_what_all_share(store: TestStore) {
+    set_up(&store).await;
+    let taken = AtomicU32::new(0);
+    let busy = Busy { counted: Counted::SendsOfSite, wait: Duration::from_secs(7) };
+    let shared = || if taken.fetch_add(1, Ordering::SeqCst) < 3 { Ok(()) } else { Err(busy) };
+    let limits = [SendLimit { counted: Counted::ChallengesOfNumber, window: MINUTE, most: 1 }];
+    let budget = Budget { limits: &limits, shared: &shared, charge: None };
+    let begin = async |id: u8| {
+        let new = ask(id, id, "966550000001", 0);
+        store.begin_challenge(&new, &budget, &policy()).await.unwrap()
+    };
+    assert_eq!(begin(1).await, Begun::Begins);
+    assert!(matches!(begin(2).await, Begun::Mute(_)));
+    let another = async |secs: u64| {
+        let another = another_code(2, "222222", at(secs));
+        store.send_code_again(&another, &budget, &policy()).await.unwrap().map(|open| open.sends)
+    };
+    assert_eq!(another(30).await, Ok(2));
+    assert_eq!(taken.load(Ordering::SeqCst), 3);
+    assert_eq!(begin(3).await, Begun::Busy(busy.wait));
+    assert_eq!(another(90).await, Err(NotSent::Busy(busy.wait)));
+}
+
 pub async fn no_number_of_beginnings_passes_the_limit_of_a_block(store: TestStore) {
     set_up(&store).await;
     let limit = SendLimit { counted: Counted::SendsToBlock, window: MINUTE, most: 5 };

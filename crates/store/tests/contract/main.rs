@@ -82,11 +82,13 @@ on_both![
     budgets::who_had_all_messages_of_a_sign_in_waits_before_another,
     budgets::what_others_used_up_begins_without_a_message,
     budgets::what_is_refused_takes_nothing_from_what_all_share,
+    budgets::what_nobody_is_sent_takes_from_what_all_share,
     budgets::no_number_of_beginnings_passes_the_limit_of_a_block,
     send_blocks::a_block_mutes_its_target_and_no_other_until_it_ends,
     send_blocks::conversion_is_counted_without_what_may_still_come,
     spending::no_number_of_beginnings_passes_the_money_of_a_day,
     spending::what_could_not_be_written_down_is_given_back,
+    spending::what_nobody_is_sent_has_to_be_paid_for_and_costs_nothing,
     spending::another_code_is_paid_for_as_well,
     spending::a_limit_is_changed_while_messages_go,
     spending::what_no_gateway_took_is_given_back_once,
@@ -262,6 +264,11 @@ async fn many_share_a_commit_of_postgresql() {
 #[tokio::test]
 async fn who_has_to_wait_for_postgresql_keeps_nobody_else_waiting() {
     crowds::who_has_to_wait_keeps_nobody_else_waiting(store::testing::postgres().await).await;
+}
+
+#[tokio::test]
+async fn what_nobody_is_sent_takes_the_same_trips_to_postgresql() {
+    trips::what_nobody_is_sent_takes_the_same_trips(store::testing::postgres().await).await;
 }
 
 #[tokio::test]

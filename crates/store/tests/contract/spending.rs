@@ -4,7 +4,7 @@ use domain::*;
 use store::testing::TestStore;
 use store::{
     Act, Actor, AnotherCode, AuditEntry, AuditSubject, Begun, Budget, NewChallenge, NotSent,
-    SpendingSpan,
+    SendBlock, SpendingSpan,
 };
 
 use crate::fixtures::*;
@@ -18,7 +18,7 @@ fn money(text: &str) -> Money {
 }
 
 /// A message of 0.30 in two parts, of so much a day and a month.
-fn charge(when: Timestamp, per_day: &str, per_month: Option<&str>) -> Option<Charge> {
+pub fn charge(when: Timestamp, per_day: &str, per_month: Option<&str>) -> Option<Charge> {
     let limits = SpendingLimits { per_day: money(per_day), per_month: per_month.map(money) };
     let period = SpendingPeriod::at(when);
     Some(Charge { cost: money("0.30"), segments: 2, period, limits })
@@ -90,14 +90,41 @@ pub async fn what_could_not_be_written_down_is_given_back(store: TestStore) {
     let budget = Budget { charge, ..Budget::NONE };
     let failed = store.begin_challenge(&same, &budget, &policy()).await;
     assert!(failed.is_err(), "{failed:?}");
+    is_given_back(&store, ("0.30", 1, 2)).await;
+    assert_eq!(begin(&store, &ask(3, T0), charge).await, Begun::Begins);
+}
+
+/// Waits until no more than this is spent, for so many messages of so many parts.
+async fn is_given_back(store: &TestStore, (spent, messages, parts): (&str, u64, u64)) {
     let is_given_back = async {
-        while told(&store, T0).await != ("0.30".to_owned(), 1, 2, 0) {
+        while told(store, T0).await != (spent.to_owned(), messages, parts, 0) {
             tokio::task::yield_now().await;
         }
     };
     let patience = std::time::Duration::from_secs(30);
     tokio::time::timeout(patience, is_given_back).await.expect("it is given back");
-    assert_eq!(begin(&store, &ask(3, T0), charge).await, Begun::Begins);
+}
+
+/// That nothing can be sent is told of every number, or it would tell those apart to which nothing is sent.
+pub async fn what_nobody_is_sent_has_to_be_paid_for_and_costs_nothing(store: TestStore) {
+    set_up(&store).await;
+    let target = "96655".parse().unwrap();
+    let block = SendBlock { target, reason: "so".to_owned(), at: T0, until: None };
+    store.add_send_block(&block).await.unwrap();
+    let enough = charge(T0, "0.30", None);
+    assert!(matches!(begin(&store, &ask(1, T0), enough).await, Begun::Mute(_)));
+    is_given_back(&store, ("0.00", 0, 0)).await;
+    let budget = Budget { charge: enough, ..Budget::NONE };
+    let another = another_code(1, "222222", at(30));
+    assert!(store.send_code_again(&another, &budget, &policy()).await.unwrap().is_ok());
+    is_given_back(&store, ("0.00", 0, 0)).await;
+    let too_little = charge(T0, "0.20", None);
+    assert_eq!(begin(&store, &ask(2, T0), too_little).await, Begun::Spent);
+    let budget = Budget { charge: too_little, ..Budget::NONE };
+    let another = another_code(1, "333333", at(90));
+    let refused = store.send_code_again(&another, &budget, &policy()).await.unwrap();
+    assert_eq!(refused.unwrap_err(), NotSent::Spent);
+    assert_eq!(told(&store, T0).await, ("0.00".to_owned(), 0, 0, 2));
 }
 
 pub async fn another_code_is_paid_for_as_well(store: TestStore) {

@@ -1,8 +1,10 @@
 //! What is told to PostgreSQL, one trip after the other.
 
+use std::time::Duration;
+
 use domain::*;
 use store::testing::TestStore;
-use store::{Attempt, Budget, Challenges, Proof, Sought, SqlStore};
+use store::{Attempt, Begun, Budget, Challenges, NewChallenge, Proof, SendBlock, Sought, SqlStore};
 
 use crate::fixtures::*;
 
@@ -75,5 +77,70 @@ pub async fn a_wrong_code_is_told_once_its_attempt_is_on_the_disk(store: TestSto
     let after = &told[counted.expect("it is counted")..];
     assert!(matches!(after, [_, end] if end == "COMMIT"), "{after:#?}");
     assert!(!told.iter().any(|text| text.contains("synchronous_commit")), "{told:#?}");
+    watched.close().await;
+}
+
+/// What a number is must not be told by how long its answer takes.
+pub async fn what_nobody_is_sent_takes_the_same_trips(store: TestStore) {
+    set_up(&store).await;
+    let of_number = Counted::ChallengesOfNumber;
+    let limits = [SendLimit { counted: of_number, window: Duration::from_secs(900), most: 1 }];
+    let charge = crate::spending::charge(T0, "1000", None);
+    let budget = Budget { limits: &limits, charge, ..Budget::NONE };
+    let ask = |id: u8, secs: u64, number: &str| {
+        let base = new_challenge(id, mac(id / 10), at(secs), "482913");
+        let challenge = Challenge { phone: number.parse().unwrap(), ..base.challenge };
+        NewChallenge { challenge, claim_until: Some(at(secs + 10)), ..base }
+    };
+    let target = "96657".parse().unwrap();
+    let block = SendBlock { target, reason: "so".to_owned(), at: T0, until: None };
+    store.add_send_block(&block).await.unwrap();
+    let policy = ChallengePolicy::default();
+    for (id, number) in [(1, "966551234561"), (2, "966551234562")] {
+        store.begin_challenge(&ask(id * 10, 0, number), &budget, &policy).await.unwrap();
+    }
+    store.watch().await;
+    let watched = SqlStore::connect(store.settings(), store.keys().clone()).await.unwrap();
+    let mut told = Vec::new();
+    // Each device asks for a number, for another code, and for another number.
+    for (row, numbers) in (3_u8..).zip([
+        ["966551234563", "966551234564"],
+        ["966571234561", "966571234562"],
+        ["966551234561", "966551234562"],
+    ]) {
+        let mut seen = store.told().await.len();
+        let mut trips = Vec::new();
+        let mut look = async || {
+            let told = store.told().await.split_off(seen);
+            seen += told.len();
+            // What is given back is given back after the answer, and others' times are of no number.
+            let of_answer = |text: &String| {
+                !["SET ", "/*", "UPDATE spending"].iter().any(|start| text.starts_with(start))
+            };
+            let told = told.into_iter().filter(of_answer);
+            let mut told: Vec<_> =
+                told.map(|text| text.chars().take(30).collect::<String>()).collect();
+            // A payment and what is paid for do not wait for each other.
+            told.sort_unstable();
+            trips.push(told);
+        };
+        let first = ask(row * 10, 1, numbers[0]);
+        let begun = watched.begin_challenge(&first, &budget, &policy).await.unwrap();
+        assert_eq!(matches!(begun, Begun::Mute(_)), row > 3, "{begun:?}");
+        look().await;
+        let another = another_code(row * 10, "222222", at(100));
+        watched.send_code_again(&another, &budget, &policy).await.unwrap().unwrap();
+        look().await;
+        let second = ask(row * 10 + 1, 101, numbers[1]);
+        let begun = watched.begin_challenge(&second, &budget, &policy).await.unwrap();
+        assert_eq!(matches!(begun, Begun::Mute(_)), row > 3, "{begun:?}");
+        look().await;
+        told.push(trips);
+    }
+    let unknown = told.remove(0);
+    assert!(unknown.iter().all(|trips| trips.len() > 4), "{unknown:#?}");
+    for other in told {
+        assert_eq!(other, unknown);
+    }
     watched.close().await;
 }

@@ -10,8 +10,9 @@ use domain::{
     VisitRecord,
 };
 
+use super::abandon;
 use super::codes::Fresh;
-use super::{abandon, limits};
+use super::limits::{self, Met, Unsent};
 use crate::sql::crowd::{Crowd, Seen};
 use crate::sql::row::id_column;
 use crate::sql::script::Script;
@@ -34,9 +35,19 @@ impl SqlStore {
         let look = self.looking_at_sends(challenge, budget.limits, (at, policy));
         let Seen::Rows(rows, place) = crowd.come(look).await else { return Ok(None) };
         let Some(row) = rows.first() else { return Ok(None) };
-        let (open, over) = self.met(row, &limits::with_blocks(budget.limits), at)?;
-        if open.is_some() || over.is_some() || (budget.shared)().is_err() {
+        let met = self.met(row, challenge, &limits::with_blocks(budget.limits), at)?;
+        if met.open.is_some() {
             return Ok(None);
+        }
+        let unsent = met.unsent(budget);
+        let visit = visit(new, &met, unsent);
+        if let Some(unsent) = unsent {
+            let change = move |script: &mut Script| {
+                if let Some(visit) = &visit {
+                    visits::record(script, visit);
+                }
+            };
+            return Ok(place.change(change, None).await?.then(|| unsent.into()));
         }
         let receipt = match (budget.charge, &self.till) {
             (Some(charge), Some(till)) => match till.pay(charge).await? {
@@ -45,18 +56,19 @@ impl SqlStore {
             },
             _ => None,
         };
-        let message = messages::new_id(challenge.sent_at);
+        let (mute, message) = (met.mute, messages::new_id(challenge.sent_at));
         let (store, first, by) = (self.clone(), new.clone(), (budget.charge, policy.clone()));
         let change = move |script: &mut Script| {
-            if let Some(visit) = &first.visit {
+            if let Some(visit) = &visit {
                 visits::record(script, visit);
             }
-            store.insert_first(script, &first, (message, false), (by.0, &by.1));
+            store.insert_first(script, &first, (message, mute), (by.0, &by.1));
         };
-        if !place.change(change, receipt).await? {
+        // What nobody is sent is given back.
+        if !place.change(change, receipt.filter(|_| !mute)).await? {
             return Ok(None);
         }
-        Ok(Some(self.begun(new, message, None).await))
+        Ok(Some(self.begun(new, message, met.over).await))
     }
 
     /// Begins by a transaction of its own.
@@ -69,12 +81,10 @@ impl SqlStore {
         let challenge = &new.challenge;
         let at = challenge.created_at;
         let mut looking = self.look_after(self.lock_sends(challenge)).await?;
-        let (open, over) =
-            self.look_at_sends(&mut looking, challenge, budget.limits, (at, policy)).await?;
-        let given_up = open.as_ref().map(|open| open.id);
-        // Only one may be open, so a former one is given up before.
-        let mut script = if given_up.is_some() { self.script() } else { self.independent() };
-        if let Some(open) = open
+        let met = self.look_at_sends(&mut looking, challenge, budget.limits, (at, policy)).await?;
+        let given_up = met.open.as_ref().map(|open| open.id);
+        let mut script = self.independent();
+        if let Some(open) = &met.open
             && open.phone == challenge.phone
             && open.is_alive(policy, at)
         {
@@ -88,37 +98,32 @@ impl SqlStore {
             }
             looking.commit_with(script).await?;
             let agreed = challenge.agreed.clone();
-            return Ok(Begun::GoesOn(Challenge { agreed, ..open }));
+            return Ok(Begun::GoesOn(Challenge { agreed, ..open.clone() }));
         }
-        let mute = self.is_others(&mut looking, challenge, over, at).await?;
-        let busy = if over.is_none() { (budget.shared)().err() } else { None };
-        let unsent = match over.filter(|_| !mute) {
-            Some(over) => Some(Begun::Over(over)),
-            None => busy.map(|busy| Begun::Busy(busy.wait)),
-        };
+        let unsent = met.unsent(budget);
         if let Some(given_up) = given_up.filter(|_| unsent.is_none()) {
             abandon(&mut script, given_up);
+            // Only one may be open, so a former one is given up before.
+            script.pause();
         }
         // Challenges before visits: the order in which who erases a person locks them.
-        let refused = over.map(|over| over.limit.counted).or(busy.map(|busy| busy.counted));
-        let refused = refused.map(Refused::First);
-        if let Some(visit) = &new.visit {
-            visits::record(&mut script, &VisitRecord { refused, ..visit.clone() });
+        if let Some(visit) = visit(new, &met, unsent) {
+            visits::record(&mut script, &visit);
         }
         if let Some(unsent) = unsent {
             looking.commit_with(script).await?;
-            return Ok(unsent);
+            return Ok(unsent.into());
         }
         let message = messages::new_id(challenge.sent_at);
-        self.insert_first(&mut script, new, (message, mute), (budget.charge, policy));
-        let charge = budget.charge.filter(|_| !mute);
-        if let Charged::Spent = self.commit_charged(looking, script, charge).await? {
+        self.insert_first(&mut script, new, (message, met.mute), (budget.charge, policy));
+        let payment = (budget.charge, met.mute);
+        if let Charged::Spent = self.commit_charged(looking, script, payment).await? {
             let refused = Some(Refused::First(Counted::Money));
             let visit = new.visit.clone().map(|visit| VisitRecord { refused, ..visit });
-            self.note_spent(charge, visit.as_ref()).await?;
+            self.note_spent(budget.charge, visit.as_ref()).await?;
             return Ok(Begun::Spent);
         }
-        Ok(self.begun(new, message, over).await)
+        Ok(self.begun(new, message, met.over).await)
     }
 
     /// A new challenge with its first code, and the message that carries it unless nobody is sent it.
@@ -163,6 +168,13 @@ impl SqlStore {
             (None, Some(_)) => Begun::Claimed(Box::new(outgoing(new, message))),
         }
     }
+}
+
+/// The visit in which a first code is asked for, with why none is sent.
+fn visit(new: &NewChallenge, met: &Met, unsent: Option<Unsent>) -> Option<VisitRecord> {
+    let of_number = met.over.map(|over| over.limit.counted);
+    let refused = unsent.map(Unsent::counted).or(of_number).map(Refused::First);
+    new.visit.clone().map(|visit| VisitRecord { refused, ..visit })
 }
 
 /// The message of a new challenge, claimed for its first try.

@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use domain::{Binding, Challenge, ChallengePolicy, Counted, OverLimit, SendLimit, Timestamp};
+use domain::{Binding, Busy, Challenge, ChallengePolicy, Counted, OverLimit, SendLimit, Timestamp};
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
-use super::{COLUMNS, OPEN, bind_sought, binding_cells, binding_columns};
+use super::{COLUMNS, OPEN, bind_sought, binding_cells};
 use crate::sql::SqlStore;
 use crate::sql::crowd::{Cell, Look};
 use crate::sql::dialect::Lock;
 use crate::sql::pseudonyms::places;
 use crate::sql::row::Columns;
-use crate::{Sought, StoreError};
+use crate::{Begun, Budget, NotSent, Sought, StoreError};
 
 /// That nothing is blocked which one more message is about.
 const UNBLOCKED: SendLimit =
@@ -20,6 +20,66 @@ const UNBLOCKED: SendLimit =
 
 /// The values of [`OPEN`], the number, and its block.
 const SHARED_VALUES: usize = 6;
+
+/// That a challenge is of the device and of the number, however it went on.
+const OF_BOTH: &str = " AND challenges.device = $3 AND challenges.phone_hash = $5";
+
+/// What one more message meets.
+#[derive(Debug)]
+pub(super) struct Met {
+    /// The open challenge of its binding.
+    pub(super) open: Option<Challenge>,
+    /// The first limit that it would pass.
+    pub(super) over: Option<OverLimit>,
+    /// Whether that is one of the number, which others used up: nobody is sent anything, and whoever asks
+    /// is not told so.
+    pub(super) mute: bool,
+}
+
+/// Why a message is not sent of which whoever asks is told.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Unsent {
+    Over(OverLimit),
+    Busy(Busy),
+}
+
+impl Unsent {
+    pub(super) const fn counted(self) -> Counted {
+        match self {
+            Self::Over(over) => over.limit.counted,
+            Self::Busy(busy) => busy.counted,
+        }
+    }
+}
+
+impl From<Unsent> for Begun {
+    fn from(unsent: Unsent) -> Self {
+        match unsent {
+            Unsent::Over(over) => Self::Over(over),
+            Unsent::Busy(busy) => Self::Busy(busy.wait),
+        }
+    }
+}
+
+impl From<Unsent> for NotSent {
+    fn from(unsent: Unsent) -> Self {
+        match unsent {
+            Unsent::Over(over) => Self::Over(over),
+            Unsent::Busy(busy) => Self::Busy(busy.wait),
+        }
+    }
+}
+
+impl Met {
+    /// Takes the message from what all share, unless a limit speaks against it of which whoever asks is
+    /// told. One that nobody is sent is taken, too: that all is busy must not tell it from others.
+    pub(super) fn unsent(&self, budget: &Budget<'_>) -> Option<Unsent> {
+        match self.over.filter(|_| !self.mute) {
+            Some(over) => Some(Unsent::Over(over)),
+            None => (budget.shared)().err().map(Unsent::Busy),
+        }
+    }
+}
 
 /// Whose challenges a limit looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,13 +148,19 @@ impl Counting {
     fn columns(&self, place: usize, since: usize, policy: &ChallengePolicy) -> String {
         let Self { at, distinct, .. } = self;
         let which = self.which.replace("{repeats}", &policy.cooldowns.len().to_string());
-        let when = format!("WHEN {at} > ${since}{which}");
-        let counted = match distinct {
-            Some(what) => format!("DISTINCT CASE {when} THEN {what} END"),
-            None => format!("CASE {when} THEN 1 END"),
+        let when = |which: &str| format!("WHEN {at} > ${since}{which}");
+        let counted = |which: &str| match distinct {
+            Some(what) => format!("COUNT(DISTINCT CASE {} THEN {what} END)", when(which)),
+            None => format!("COUNT(CASE {} THEN 1 END)", when(which)),
+        };
+        let own = match self.whose {
+            Whose::Device => String::new(),
+            Whose::Number | Whose::Block => format!(", {} AS own_{place}", counted(OF_BOTH)),
         };
         format!(
-            "COUNT({counted}) AS amount_{place}, MIN(CASE {when} THEN {at} END) AS earliest_{place}"
+            "{} AS amount_{place}, MIN(CASE {} THEN {at} END) AS earliest_{place}{own}",
+            counted(&which),
+            when(&which)
         )
     }
 }
@@ -180,12 +246,13 @@ pub(super) fn with_blocks(limits: &[SendLimit]) -> Vec<SendLimit> {
     [UNBLOCKED].iter().chain(limits).copied().collect()
 }
 
-/// The first limit that one more message would pass, by what was counted for each.
+/// The first limit that one more message would pass, by what was counted for each, and what the device
+/// itself has used up of it, if it is one of the number.
 fn over(
     counted: &Columns<'_>,
     limits: &[SendLimit],
     at: Timestamp,
-) -> Result<Option<OverLimit>, StoreError> {
+) -> Result<Option<(OverLimit, i64)>, StoreError> {
     for (place, limit) in limits.iter().enumerate() {
         if limit.counted != Counted::Blocks && Counting::of(limit.counted).is_none() {
             continue;
@@ -193,7 +260,11 @@ fn over(
         if counted.integer(&format!("amount_{place}"))? >= i64::from(limit.most) {
             let earliest = counted.optional_time(&format!("earliest_{place}"))?;
             let wait = (earliest.unwrap_or(at) + limit.window).since(at);
-            return Ok(Some(OverLimit { limit: *limit, wait }));
+            let own = match limit.counted.is_of_number() && limit.counted != Counted::Blocks {
+                true => counted.integer(&format!("own_{place}"))?,
+                false => 0,
+            };
+            return Ok(Some((OverLimit { limit: *limit, wait }, own)));
         }
     }
     Ok(None)
@@ -217,15 +288,14 @@ impl SqlStore {
         ])
     }
 
-    /// What one more message of the challenge then meets: the open challenge of its binding, and the
-    /// first limit that it would pass. One trip to the database.
+    /// What one more message of the challenge then meets. One trip to the database.
     pub(super) async fn look_at_sends(
         &self,
         transaction: &mut AnyConnection,
         challenge: &Challenge,
         limits: &[SendLimit],
         (at, policy): (Timestamp, &ChallengePolicy),
-    ) -> Result<(Option<Challenge>, Option<OverLimit>), StoreError> {
+    ) -> Result<Met, StoreError> {
         let limits = with_blocks(limits);
         let targets = self.targets(challenge);
         let mut look = self.script();
@@ -241,7 +311,7 @@ impl SqlStore {
         }
         let [found] = look.fetch_each(transaction).await?;
         let row = found.first().ok_or(sqlx::Error::RowNotFound)?;
-        self.met(row, &limits, at)
+        self.met(row, challenge, &limits, at)
     }
 
     /// The same for a [crowd](crate::sql::crowd).
@@ -263,55 +333,24 @@ impl SqlStore {
         Look { locks: self.locks_of_sends(challenge).to_vec(), statement, values }
     }
 
-    /// What was found for one more message: an open challenge, and the first limit that it would pass.
+    /// What one more message of the challenge meets by what was found.
     pub(super) fn met(
         &self,
         row: &AnyRow,
+        challenge: &Challenge,
         limits: &[SendLimit],
         at: Timestamp,
-    ) -> Result<(Option<Challenge>, Option<OverLimit>), StoreError> {
+    ) -> Result<Met, StoreError> {
         let columns = Columns(row);
         let open = match columns.optional_octets("id")? {
             Some(_) => Some(self.challenge(row)?),
             None => None,
         };
-        Ok((open, over(&columns, limits, at)?))
-    }
-
-    /// Whether a limit of a number was not used up by the device that meets it.
-    pub(super) async fn is_others(
-        &self,
-        transaction: &mut AnyConnection,
-        challenge: &Challenge,
-        over: Option<OverLimit>,
-        at: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let Some(OverLimit { limit, .. }) = over else { return Ok(false) };
-        if challenge.binding.device().is_none() || !limit.counted.is_of_number() {
-            return Ok(false);
-        }
-        if limit.counted == Counted::Blocks {
-            return Ok(true);
-        }
-        let statement = match limit.counted {
-            Counted::ChallengesOfNumber => {
-                "SELECT COUNT(*) AS amount FROM challenges \
-                 WHERE device = $1 AND phone_hash = $2 AND created_at > $3"
-            }
-            _ => {
-                "SELECT COUNT(*) AS amount FROM challenges \
-                 JOIN challenge_codes ON challenge_codes.challenge = challenges.id \
-                 WHERE challenges.device = $1 AND challenges.phone_hash = $2 \
-                 AND challenge_codes.sent_at > $3"
-            }
+        let over = over(&columns, limits, at)?;
+        let is_others = |(OverLimit { limit, .. }, own): (OverLimit, i64)| {
+            limit.counted.is_of_number() && own < i64::from(limit.most)
         };
-        let (_, device, _) = binding_columns(&challenge.binding);
-        let row = sqlx::query(statement)
-            .bind(device)
-            .bind(self.keys.phone_hash(&challenge.phone))
-            .bind((at - limit.window).as_millis())
-            .fetch_one(&mut *transaction)
-            .await?;
-        Ok(Columns(&row).count("amount")? < limit.most)
+        let mute = challenge.binding.device().is_some() && over.is_some_and(is_others);
+        Ok(Met { open, over: over.map(|(over, _)| over), mute })
     }
 }
