@@ -39,11 +39,11 @@ const STEPS: [&str; 3] = ["the number", "the page of the code", "a wrong code"];
 /// How long each step of each kind took.
 type Times = [[Vec<Duration>; STEPS.len()]; KINDS.len()];
 
-/// Takes all samples; every number is asked for once, by a device of its own.
+/// Takes all samples on that database; every number is asked for once, by a device of its own.
 ///
 /// # Errors
 /// A step that does not lead on.
-pub fn run(city: &City, gateway: &SmsGateway, now: Timestamp) -> anyhow::Result<String> {
+pub fn run(on: &str, city: &City, gateway: &SmsGateway, now: Timestamp) -> anyhow::Result<String> {
     tokio::runtime::Runtime::new()?.block_on(prepare(city, now))?;
     let mut order: Vec<Kind> =
         KINDS.into_iter().flat_map(|kind| std::iter::repeat_n(kind, SAMPLES as usize)).collect();
@@ -74,7 +74,7 @@ pub fn run(city: &City, gateway: &SmsGateway, now: Timestamp) -> anyhow::Result<
             gateway.code(&number)?;
         }
     }
-    Ok(report(&times))
+    Ok(report(on, &times))
 }
 
 fn number(kind: Kind, nth: u32) -> String {
@@ -153,7 +153,7 @@ fn compare(first: &[Duration], second: &[Duration]) -> (f64, f64) {
     (u / (n * m), (u - n * m / 2.0) / deviation)
 }
 
-fn report(times: &Times) -> String {
+fn report(on: &str, times: &Times) -> String {
     let mut table = Table::new();
     table.load_preset(presets::ASCII_MARKDOWN);
     table.set_header(["", "number", "p50 ms", "p99 ms", "takes longer", "z"]);
@@ -182,8 +182,8 @@ fn report(times: &Times) -> String {
         column.set_cell_alignment(CellAlignment::Right);
     }
     format!(
-        "What the time of an answer says of a number, {SAMPLES} of each kind: how likely it takes \
-         longer than of an unknown number (even is 0.5)\n\n{table}\n"
+        "What the time of an answer says of a number on {on}, {SAMPLES} of each kind: how likely it \
+         takes longer than of an unknown number (even is 0.5)\n\n{table}\n"
     )
 }
 

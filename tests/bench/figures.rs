@@ -448,7 +448,11 @@ fn numbers(logins: &[Login], now: Timestamp) -> anyhow::Result<String> {
     let one = "portal.limits.challenges-per-quarter-hour = 1";
     let more = format!("{}\n{NO_LIMITS}\n{one}", gateway.settings());
     let city = City::begin_with(logins, now, &more)?;
-    alike::run(&city, &gateway, now)
+    let on_sqlite = alike::run("SQLite", &city, &gateway, now)?;
+    drop(city);
+    let postgres = Postgres::begin(Path::new(env!("CARGO_TARGET_TMPDIR")))?;
+    let city = City::begin_on(&postgres, logins, now, &more)?;
+    Ok(format!("{on_sqlite}\n{}", alike::run("PostgreSQL", &city, &gateway, now)?))
 }
 
 /// Visitors who sign in beside a thousand phones with 300 connections each.
