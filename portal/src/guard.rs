@@ -71,7 +71,7 @@ impl Guard {
     /// What `respond` would answer, if that is known without the whole request: the redirect of
     /// whoever is not online. `None` if it may be anything.
     pub(crate) async fn answer_early(&self, asked: &Asked<'_>, peer: IpAddr) -> Option<&Prepared> {
-        if self.is_ours(probe::host_name(asked.host)) || wispr::is_client(asked.agent) {
+        if !self.is_plain_probe(asked) {
             return None;
         }
         let limit = self.app.settings.limits.request_timeout();
@@ -80,6 +80,17 @@ impl Guard {
             Standing::Late => Some(&self.prepared.late),
             Standing::Other => None,
         }
+    }
+
+    /// The same as far as it is known without asking anybody.
+    pub(crate) fn remember(&self, asked: &Asked<'_>, peer: IpAddr) -> Option<&Prepared> {
+        let presence = &self.app.presence;
+        let is_captive = || matches!(presence.remembered(peer, self.app.now()), Some(None));
+        (self.is_plain_probe(asked) && is_captive()).then_some(&self.prepared.captive)
+    }
+
+    fn is_plain_probe(&self, asked: &Asked<'_>) -> bool {
+        !self.is_ours(probe::host_name(asked.host)) && !wispr::is_client(asked.agent)
     }
 
     /// Answers one request that came from `peer`.

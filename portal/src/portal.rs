@@ -1,5 +1,6 @@
 //! The portal as a whole: bound to its addresses, and run until it is told to stop.
 
+use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +9,8 @@ use connections::Room;
 use domain::{ChallengePolicy, Clock, ConversionRule};
 use socket2::SockRef;
 use store::Store;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
@@ -57,7 +60,7 @@ pub enum PortalError {
         /// The address.
         address: SocketAddr,
         /// The system's reason.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// Certificate or key is unusable.
     #[error("the portal's TLS: {0}")]
@@ -146,8 +149,10 @@ impl Portal {
         let guard = Guard::new(Arc::clone(&self.app)).await;
         let server = |listener: TcpListener, tls| {
             let address = listener.local_addr().unwrap_or_else(|_| SocketAddr::from(([0; 4], 0)));
-            let listener = tokio::net::TcpListener::from_std(listener)
-                .map_err(|source| PortalError::Listen { address, source })?;
+            // SAFETY: a listener owns its descriptor, never replaces it and closes it when dropped.
+            let listener = unsafe { AsyncFd::register_with_interest(listener, Interest::READABLE) };
+            let listener = listener.map_err(io::Error::from);
+            let listener = listener.map_err(|source| PortalError::Listen { address, source })?;
             tracing::info!(%address, "the portal listens");
             let (guard, room, limits) = (guard.clone(), Arc::clone(&room), limits.clone());
             Ok::<_, PortalError>(Server { listener, tls, guard, room, limits })

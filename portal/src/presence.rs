@@ -38,9 +38,7 @@ impl Presence {
         address: IpAddr,
         now: Timestamp,
     ) -> Result<Option<Arc<Session>>, StoreError> {
-        if let Some((asked_at, answer)) = self.answers.get(&address)
-            && now.since(asked_at) < ANSWER_LIFE
-        {
+        if let Some(answer) = self.remembered(address, now) {
             return Ok(answer);
         }
         let sessions = store.open_sessions_of_address(address, MOST_SESSIONS).await?;
@@ -48,5 +46,15 @@ impl Presence {
         let found = sessions.into_iter().next().filter(|_| is_at_one).map(Arc::new);
         self.answers.insert(address, (now, found.clone()));
         Ok(found)
+    }
+
+    /// The same if it was found a moment ago.
+    pub(crate) fn remembered(
+        &self,
+        address: IpAddr,
+        now: Timestamp,
+    ) -> Option<Option<Arc<Session>>> {
+        let (asked_at, answer) = self.answers.get(&address)?;
+        (now.since(asked_at) < ANSWER_LIFE).then_some(answer)
     }
 }

@@ -1,6 +1,6 @@
 //! The accept loop and the life of one connection.
 //!
-//! Plain probes are answered early; hyper has the rest. Slow or silent clients are cut: the head of
+//! Plain probes are answered early, if they can where they are accepted; hyper has the rest. Slow or silent clients are cut: the head of
 //! a request, the request as a whole and the connection each have a time limit, and who only waits
 //! gives way when there is no room. On `stop` no connection is accepted any more, idle ones close,
 //! and requests under way get a while to finish.
@@ -14,7 +14,7 @@ mod watched;
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, TcpListener, TcpStream as StdTcpStream};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,8 +24,9 @@ use connections::{Place, Room};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::unix::AsyncFd;
+use tokio::io::{AsyncRead, AsyncWrite, Interest};
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -48,7 +49,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// One listening address and everything that its connections need.
 pub(crate) struct Server {
-    pub listener: TcpListener,
+    pub listener: AsyncFd<TcpListener>,
     /// `None` serves plain HTTP.
     pub tls: Option<Arc<TlsFiles>>,
     pub guard: Guard,
@@ -61,16 +62,15 @@ impl Server {
     pub(crate) async fn run(self, stop: CancellationToken) {
         let mut connections = JoinSet::new();
         loop {
-            tokio::select! {
-                accepted = self.accept() => match accepted {
-                    Ok((stream, peer)) => self.admit(stream, peer, &stop, &mut connections),
-                    Err(error) => {
-                        tracing::warn!(%error, "a connection could not be accepted");
-                        sleep(PAUSE).await;
-                    }
-                },
-                Some(_) = connections.join_next() => {}
+            let taken = tokio::select! {
+                accepted = self.accept() => accepted.and_then(|(stream, peer)| {
+                    self.receive(stream, peer, &stop, &mut connections)
+                }),
                 () = stop.cancelled() => break,
+            };
+            if let Err(error) = taken {
+                tracing::warn!(%error, "a connection could not be accepted");
+                sleep(PAUSE).await;
             }
         }
         drop(self.listener);
@@ -80,20 +80,43 @@ impl Server {
         }
     }
 
-    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+    async fn accept(&self) -> io::Result<(StdTcpStream, IpAddr)> {
         self.room.cleared().await;
-        self.listener.accept().await
+        let (stream, peer) =
+            self.listener.async_io(Interest::READABLE, TcpListener::accept).await?;
+        stream.set_nonblocking(true)?;
+        Ok((stream, peer.ip().to_canonical()))
     }
 
-    /// Takes a connection if there is room for it, or somebody gives way.
+    /// Takes a connection, unless it is answered and over at once.
+    fn receive(
+        &self,
+        stream: StdTcpStream,
+        peer: IpAddr,
+        stop: &CancellationToken,
+        connections: &mut JoinSet<()>,
+    ) -> io::Result<()> {
+        let read = match self.tls {
+            None => early::answer_at_once(&self.guard, peer, &stream),
+            Some(_) => Some(Vec::new()),
+        };
+        if let Some(read) = read {
+            self.admit((TcpStream::from_std(stream)?, read), peer, stop, connections);
+        }
+        Ok(())
+    }
+
+    /// Takes a connection, of which so much was read, if there is room for it or somebody gives way.
     fn admit(
         &self,
-        stream: TcpStream,
-        peer: SocketAddr,
+        (stream, read): (TcpStream, Vec<u8>),
+        peer: IpAddr,
         stop: &CancellationToken,
         connections: &mut JoinSet<()>,
     ) {
-        let Some(place) = self.room.take(source_of(peer.ip())) else {
+        // Whoever is done by now, without being woken by each of them.
+        while connections.try_join_next().is_some() {}
+        let Some(place) = self.room.take(source_of(peer)) else {
             tracing::debug!("a connection was refused, for all others are at work");
             return;
         };
@@ -107,7 +130,8 @@ impl Server {
         let tls = self.tls.as_ref().map(|files| TlsAcceptor::from(files.config()));
         connections.spawn(async move {
             tokio::select! {
-                () = connection.run(stream, tls, &place) => {}
+                biased;
+                () = connection.run(stream, read, tls, &place) => {}
                 () = place.lost() => tracing::debug!("a connection gave way to a newer one"),
             }
         });
@@ -116,7 +140,7 @@ impl Server {
 
 /// What one connection needs to answer its requests.
 struct Connection {
-    peer: SocketAddr,
+    peer: IpAddr,
     guard: Guard,
     limits: LimitSettings,
     stop: CancellationToken,
@@ -131,9 +155,15 @@ pub(crate) enum Transport {
 }
 
 impl Connection {
-    async fn run(self, stream: TcpStream, tls: Option<TlsAcceptor>, place: &Place<IpAddr>) {
+    async fn run(
+        self,
+        stream: TcpStream,
+        read: Vec<u8>,
+        tls: Option<TlsAcceptor>,
+        place: &Place<IpAddr>,
+    ) {
         match tls {
-            None => self.serve(stream, place).await,
+            None => self.serve(stream, read, place).await,
             // Boxed, so that a connection without TLS is no larger for it.
             Some(tls) => Box::pin(self.serve_encrypted(stream, &tls, place)).await,
         }
@@ -141,17 +171,25 @@ impl Connection {
 
     async fn serve_encrypted(self, stream: TcpStream, tls: &TlsAcceptor, place: &Place<IpAddr>) {
         match timeout(self.limits.header_timeout(), tls.accept(stream)).await {
-            Ok(Ok(stream)) => self.serve(stream, place).await,
+            Ok(Ok(stream)) => self.serve(stream, Vec::new(), place).await,
             Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
             Err(_) => tracing::debug!("a TLS handshake took too long"),
         }
     }
 
-    /// Answers requests until the client leaves, time is over, or the portal stops.
-    async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin, place: &Place<IpAddr>) {
+    /// Answers requests until the client leaves, time is over, or the portal stops; some octets were
+    /// read already.
+    async fn serve(
+        self,
+        stream: impl AsyncRead + AsyncWrite + Unpin,
+        read: Vec<u8>,
+        place: &Place<IpAddr>,
+    ) {
         let (waiting, closing) = (&Waiting::new(), &AtomicBool::new(false));
-        let mut answering = pin!(self.answer(stream, place, waiting, closing));
+        let mut answering = pin!(self.answer(stream, read, place, waiting, closing));
+        // In this order, for many are answered at once, and need no timer.
         tokio::select! {
+            biased;
             () = answering.as_mut() => return,
             () = waiting.longer_than(self.limits.header_timeout()) => return,
             () = self.stop.cancelled() => {}
@@ -166,13 +204,13 @@ impl Connection {
     async fn answer(
         &self,
         stream: impl AsyncRead + AsyncWrite + Unpin,
+        read: Vec<u8>,
         place: &Place<IpAddr>,
         waiting: &Waiting,
         closing: &AtomicBool,
     ) {
-        let peer = self.peer.ip().to_canonical();
-        let (guard, transport) = (&self.guard, self.transport);
-        let mut stream = Watched { stream, waiting, read: Vec::new() };
+        let (guard, peer, transport) = (&self.guard, self.peer, self.transport);
+        let mut stream = Watched { stream, waiting, read };
         if transport == Transport::Plain {
             let early = Early { guard, peer, place, waiting, closing };
             let Some(read) = early.answer(&mut stream).await else { return };

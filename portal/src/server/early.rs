@@ -6,8 +6,9 @@
 //! kind, hyper gets the connection for good, with all octets from that request on.
 
 use std::future::poll_fn;
+use std::io::{ErrorKind, Read, Write};
 use std::mem::MaybeUninit;
-use std::net::IpAddr;
+use std::net::{IpAddr, TcpStream};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Poll, ready};
@@ -48,6 +49,32 @@ pub(crate) struct Asked<'a> {
     afterwards: Afterwards,
     /// Of the whole head.
     length: usize,
+}
+
+/// Answers the only request of a connection where it is accepted, if it is there already and its answer is
+/// remembered. So nothing is made for a phone that asks, is sent to the portal, and leaves: no task, no
+/// timer, no place. Returns what was read of a connection that goes on.
+pub(super) fn answer_at_once(
+    guard: &Guard,
+    peer: IpAddr,
+    mut stream: &TcpStream,
+) -> Option<Vec<u8>> {
+    let mut octets = [0; READ];
+    let octets = match stream.read(&mut octets) {
+        Ok(0) => return None,
+        Ok(length) => octets.get(..length)?,
+        Err(error) if error.kind() == ErrorKind::WouldBlock => &[],
+        Err(_) => return None,
+    };
+    let asked = Asked::read(octets).filter(|asked| asked.afterwards == Afterwards::Closes);
+    let Some(prepared) = asked.and_then(|asked| guard.remember(&asked, peer)) else {
+        return Some(octets.to_vec());
+    };
+    let mut answer = Vec::new();
+    prepared.write(Afterwards::Closes, &mut answer);
+    // There is room for it, for nothing was written before; whoever left does not need it.
+    drop(stream.write_all(&answer));
+    None
 }
 
 impl Early<'_> {

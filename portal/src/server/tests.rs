@@ -1,6 +1,8 @@
 //! Whatever is asked, and however it arrives: probes that are answered early get the octets that
 //! they would get of hyper, and hyper sees what follows as if it had seen all.
 
+use std::io::{Read, Write};
+
 use domain::{Clock, ManualClock, Timestamp};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -66,11 +68,11 @@ impl House {
 
     /// Serves one connection to its end.
     async fn serve(&self, stream: DuplexStream, transport: Transport) {
-        let peer = SocketAddr::from(([10, 1, 0, 7], 40_000));
-        let place = self.room.take(peer.ip()).unwrap();
+        let peer = IpAddr::from([10, 1, 0, 7]);
+        let place = self.room.take(peer).unwrap();
         let (guard, stop) = (self.guard.clone(), self.stop.clone());
         let limits = LimitSettings::default();
-        Connection { peer, guard, limits, stop, transport }.serve(stream, &place).await;
+        Connection { peer, guard, limits, stop, transport }.serve(stream, Vec::new(), &place).await;
     }
 
     /// All answers to requests that arrive in such pieces, with the same date in each.
@@ -116,6 +118,32 @@ fn dateless(answers: &str) -> String {
         rest.push_str(&part[29..]);
     }
     rest
+}
+
+#[tokio::test]
+async fn who_asks_once_and_is_remembered_is_answered_where_it_is_accepted() {
+    let house = House::open().await;
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let at_once = |octets: &str| {
+        let mut client = StdTcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        client.write_all(octets.as_bytes()).unwrap();
+        client.shutdown(std::net::Shutdown::Write).unwrap();
+        let (stream, _) = listener.accept().unwrap();
+        let goes_on = early::answer_at_once(&house.guard, IpAddr::from([10, 1, 0, 7]), &stream);
+        drop(stream);
+        let mut answer = String::new();
+        let read = client.read_to_string(&mut answer).map(|_| dateless(&answer));
+        (goes_on.map(|read| String::from_utf8(read).unwrap()), read.unwrap_or_default())
+    };
+    assert_eq!(at_once(LAST), (Some(LAST.to_owned()), String::new()), "nobody was asked yet");
+    house.learn().await;
+    let answer = house.answers(Transport::Encrypted, &[LAST.as_bytes()]).await;
+    assert_eq!(at_once(LAST), (None, answer));
+    let ours = LAST.replace("captive.apple.com", "portal.example");
+    for other in [PROBE, PAGE, &ours, &LAST[..20]] {
+        assert_eq!(at_once(other), (Some(other.to_owned()), String::new()), "{other}");
+    }
+    assert_eq!(at_once(""), (None, String::new()), "it has gone");
 }
 
 #[tokio::test]
