@@ -2,8 +2,8 @@
 //!
 //! The first redirect proves it once; from then on it travels as a token in the path,
 //! `base64url(payload || HMAC-SHA-256/128)`, so no cookie and no row is needed. A
-//! token is good for 30 minutes and is renewed by every page that is shown; the right to have
-//! messages sent goes by when the device arrived, which no page renews.
+//! token is good for 30 minutes and is renewed by the pages that are shown, once a minute at most; the
+//! right to have messages sent goes by when the device arrived, which no page renews.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -17,6 +17,8 @@ use zeroize::Zeroizing;
 
 /// For how long a token is good.
 const LIFE: Duration = Duration::from_secs(30 * 60);
+/// A token that is no older is not renewed.
+const FRESH: Duration = Duration::from_secs(60);
 /// Longer tokens are never made, so they are not even decoded.
 const LONGEST: usize = 1_400;
 const TAG: usize = 16;
@@ -120,8 +122,12 @@ impl ContextSigner {
         BASE64URL_NOPAD.encode(&bytes)
     }
 
-    /// The context in a token.
-    pub(crate) fn open(&self, token: &str, now: Timestamp) -> Result<VisitContext, TokenError> {
+    /// The context in a token, and whether the token is to be renewed.
+    pub(crate) fn open(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<(VisitContext, bool), TokenError> {
         if token.len() > LONGEST {
             return Err(TokenError::Forged);
         }
@@ -138,7 +144,7 @@ impl ContextSigner {
         if now >= payload.expires_at {
             return Err(TokenError::Expired);
         }
-        Ok(payload.context)
+        Ok((payload.context, now + LIFE > payload.expires_at + FRESH))
     }
 }
 
@@ -195,10 +201,13 @@ mod tests {
     fn a_token_brings_its_context_back_for_half_an_hour() {
         let token = signer(1).seal(&context(), NOW);
         assert!(token.len() < 210, "{} characters", token.len());
-        assert_eq!(signer(1).open(&token, NOW), Ok(context()));
+        let opened = |at| signer(1).open(&token, at);
+        assert_eq!(opened(NOW), Ok((context(), false)));
+        assert_eq!(opened(NOW + FRESH), Ok((context(), false)));
+        assert_eq!(opened(NOW + FRESH + Duration::from_millis(1)), Ok((context(), true)));
         let end = NOW + LIFE;
-        assert_eq!(signer(1).open(&token, end - Duration::from_millis(1)), Ok(context()));
-        assert_eq!(signer(1).open(&token, end), Err(TokenError::Expired));
+        assert_eq!(opened(end - Duration::from_millis(1)), Ok((context(), true)));
+        assert_eq!(opened(end), Err(TokenError::Expired));
     }
 
     #[test]

@@ -6,8 +6,9 @@
 use std::borrow::Cow;
 
 use askama::Template;
+use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use data_encoding::BASE64;
 use domain::{GardenHost, Language, Look};
 use sha2::{Digest, Sha256};
@@ -297,6 +298,9 @@ pub(crate) fn render_handing_off(
     respond(StatusCode::OK, screen.render()?, language, &policy)
 }
 
+/// As many as a page comes with, so that none needs more room.
+const HEADERS: usize = 12;
+
 fn respond(
     status: StatusCode,
     html: String,
@@ -307,8 +311,10 @@ fn respond(
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'self'; \
          frame-ancestors 'none'; {policy}"
     );
-    let mut response = (status, html).into_response();
+    let mut response = Response::new(Body::from(html));
+    *response.status_mut() = status;
     let headers = response.headers_mut();
+    headers.reserve(HEADERS);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     if let Ok(language) = HeaderValue::try_from(language.as_str()) {
         headers.insert(header::CONTENT_LANGUAGE, language);

@@ -224,6 +224,8 @@ pub(crate) struct Resolved {
     pub public: Url,
     pub secure: Option<Url>,
     pub entry: Option<Url>,
+    /// The origins of `public` and `secure`, as the end of a CSP `form-action`.
+    pub form_targets: String,
     pub host_names: Vec<String>,
     pub venue: Option<Url>,
     pub terms_version: String,
@@ -305,7 +307,11 @@ impl PortalSettings {
         let secure = self.secure_url.as_deref();
         let secure = secure.map(|text| origin("secure-url", &["https"], text)).transpose()?;
         let encrypted = secure.as_ref().or(Some(&public).filter(|url| url.scheme() == "https"));
+        let own = [Some(&public), secure.as_ref()].into_iter().flatten();
         let resolved = Resolved {
+            form_targets: own
+                .map(|url| format!(" {}", url.origin().ascii_serialization()))
+                .collect(),
             message_form: Form::new(self.message_form, encrypted)?,
             public,
             secure,

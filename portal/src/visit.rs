@@ -36,7 +36,7 @@ pub(crate) struct Visit {
     pub transport: Transport,
     /// The request's own query, for marks such as `e`.
     query: Option<String>,
-    /// The token, renewed.
+    /// The token, renewed if it was old.
     token: String,
     pub now: Timestamp,
 }
@@ -51,22 +51,25 @@ impl FromRequestParts<Arc<App>> for Visit {
         let now = app.now();
         let query = parts.uri.query().map(str::to_owned);
         let linked = app.linked_language(query.as_deref());
-        let mut context = app.signer.open(&token, now).map_err(|error| {
+        let (mut context, is_old) = app.signer.open(&token, now).map_err(|error| {
             tracing::debug!(%error, "a visit's token was refused");
             let language = app.language_of(&parts.headers, query.as_deref());
             page_of(app.message(&language, &TOKEN_REFUSED))
         })?;
-        context.language = linked.unwrap_or(context.language);
         let place = app.places.named(app.store.as_ref(), &context.nas).await;
         let place = place.map_err(|error| Failure::from(error).into_response())?;
         // It may have been removed meanwhile.
         let Some(Place { version: setup, nas, site: Some(site) }) = place else {
-            return Err(page_of(app.message(&context.language, &TOKEN_REFUSED)));
+            let language = linked.as_ref().unwrap_or(&context.language);
+            return Err(page_of(app.message(language, &TOKEN_REFUSED)));
         };
-        context.language = app.catalogue.one_of(context.language, &site.languages);
+        let wanted = linked.unwrap_or_else(|| context.language.clone());
+        let language = app.catalogue.one_of(wanted, &site.languages);
+        let is_as_before = language == context.language && !is_old;
+        context.language = language;
         let peer = parts.extensions.get().map_or(IpAddr::from([0; 4]), |Peer(peer)| *peer);
         let transport = parts.extensions.get().copied().unwrap_or(Transport::Plain);
-        let token = app.signer.seal(&context, now);
+        let token = if is_as_before { token } else { app.signer.seal(&context, now) };
         Ok(Self { context, nas, site, setup, peer, transport, query, token, now })
     }
 }
@@ -136,12 +139,7 @@ impl Visit {
 
     /// Where a form may lead besides the origin that it stands on, as CSP `form-action` sources.
     pub(crate) fn form_targets(&self, app: &App) -> String {
-        let origins = [Some(&app.settings.public), app.settings.secure.as_ref()];
-        let mut targets: String = origins
-            .into_iter()
-            .flatten()
-            .map(|url| format!(" {}", url.origin().ascii_serialization()))
-            .collect();
+        let mut targets = app.settings.form_targets.clone();
         if let Some(page) = self.login_page() {
             targets.push(' ');
             targets.push_str(&page.origin().ascii_serialization());
