@@ -234,7 +234,7 @@ pub(crate) async fn answer_unrouted(
         title: "e-missing-title",
         text: "e-missing",
         values: &[],
-        action: Some(("/", "start")),
+        action: Some(("/", "login-page")),
     };
     app.message(&app.language_of(&request.headers, request.uri.query()), &message)
 }

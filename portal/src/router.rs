@@ -87,7 +87,7 @@ pub(crate) async fn wrong_method(State(app): State<Arc<App>>, request: Parts) ->
         title: "e-generic-title",
         text: "e-form",
         values: &[],
-        action: Some((folder, "start")),
+        action: Some((folder, "back")),
     };
     app.message(&app.language_of(&request.headers, request.uri.query()), &message)
 }

@@ -85,10 +85,15 @@ pub(crate) struct CodeScreen<'a> {
     pub frame: Frame<'a>,
     /// What stands before the names of the forms.
     pub folder: &'static str,
+    /// What the field and its button are called.
+    pub label: Html,
+    pub submit: Html,
     pub sent: Html,
     /// Until when the code is good.
     pub until: Option<Html>,
     pub notice: Option<Html>,
+    /// Whether no code is taken any more, so that there is no field.
+    pub is_over: bool,
     pub error: Option<Html>,
     /// When another message may be asked for, in words.
     pub wait: Option<Html>,

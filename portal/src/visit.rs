@@ -79,7 +79,7 @@ pub(crate) const TOKEN_REFUSED: Message<'static> = Message {
     title: "e-token-title",
     text: "e-token",
     values: &[],
-    action: Some(("/", "start")),
+    action: Some(("/", "login-page")),
 };
 
 fn page_of(outcome: Outcome) -> Response {

@@ -140,7 +140,7 @@ impl Visitor<'_> {
         self.sheet.open(&self.ground.at(&format!("/n/{path}/?{query}")));
         self.sheet.allow_scripts();
         assert!(self.sheet.has("form[action^=\"http://10.5.0.1:8002/\"]"), "{}", self.sheet.text());
-        self.look("hand-off", &["start"]);
+        self.look("hand-off", &["hand-off-body", "start"]);
         self.sheet = before;
     }
 
@@ -158,9 +158,10 @@ impl Visitor<'_> {
         self.begin(1, Duration::from_secs(40));
         self.begin(2, Duration::from_secs(400));
         self.arrive(&self.device(1));
-        self.look("code late", &["e-sms-slow", "look-again", "resend-other"]);
+        self.look("code late", &["code-sending", "e-sms-slow", "look-again", "resend-other"]);
         self.arrive(&self.device(2));
         self.look("code expired", &["e-code-expired"]);
+        assert!(!self.sheet.has("#code"), "no code is taken any more");
         change(StatusCode::SERVICE_UNAVAILABLE);
         self.arrive(&self.device(1));
         self.look("code without messages", &["e-sms-down"]);

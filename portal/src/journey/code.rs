@@ -47,9 +47,13 @@ pub(super) struct Places {
     pub code: &'static str,
     /// The page at which it begins.
     pub start: &'static str,
+    /// What the code's field and its button are called.
+    pub label: &'static str,
+    pub submit: &'static str,
 }
 
-const SIGN_IN: Places = Places { folder: "", code: "code", start: "" };
+const SIGN_IN: Places =
+    Places { folder: "", code: "code", start: "", label: "code-label", submit: "code-submit" };
 
 /// The page that waits for a code.
 pub(super) async fn page(
@@ -72,7 +76,8 @@ pub(super) async fn page(
     let held_up = delay.is_some();
     let by_whatsapp =
         may_resend && challenge.binding.purpose() == Purpose::SignIn && app.whatsapp().is_some();
-    let until = challenge.is_pending(&app.policy, visit.now).then(|| {
+    let is_over = !challenge.is_pending(&app.policy, visit.now);
+    let until = (!is_over && !held_up).then(|| {
         // Its life begins when it is taken, which is not before now.
         let at_least = app.policy.good_until(challenge.created_at, Some(visit.now));
         let until = if waits { at_least } else { challenge.code_expires_at };
@@ -87,12 +92,17 @@ pub(super) async fn page(
         (None, Some("sent")) => Some(words.text("resend-done")),
         (None, _) => None,
     };
+    // Nothing was sent yet while a message waits.
+    let sent = if held_up && !is_over { "code-sending" } else { "code-sent" };
     let screen = CodeScreen {
         frame: visit.frame(app, "code-title", places.code),
         folder: places.folder,
-        sent: Html::new(&words.fill("code-sent", &[("phone", &phone)])),
+        label: Html::new(&words.text(places.label)),
+        submit: Html::new(&words.text(places.submit)),
+        sent: Html::new(&words.fill(sent, &[("phone", &phone)])),
         until,
         notice: notice.as_deref().map(Html::new),
+        is_over,
         error: find_error(app, visit, challenge, message.as_ref()).as_deref().map(Html::new),
         wait: wait.map(|wait| {
             Html::new(&words.fill("resend-wait", &[("t", &wording::wait(&words, wait))]))

@@ -9,7 +9,7 @@ use domain::{Country, DialNumber, HelpNumbers, PhoneNumber};
 use qrcode::EcLevel;
 
 use crate::app::{App, Outcome, see_other};
-use crate::catalogue::{Html, ltr};
+use crate::catalogue::{Html, Words, ltr};
 use crate::picture::Picture;
 use crate::screen::{ContactScreen, Frame, render};
 use crate::visit::Visit;
@@ -19,7 +19,7 @@ const MOST_DIGITS: usize = 15;
 
 /// `GET /v/{token}/contact`
 pub(crate) async fn contact(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
-    match number(&app, &visit.site.help) {
+    match number(&app, &visit.words(&app), &visit.site.help) {
         Some(number) => page(visit.frame(&app, "contact-title", "contact"), &number),
         None => Ok(visit.go("help")),
     }
@@ -32,8 +32,9 @@ pub(crate) async fn public_contact(
     headers: HeaderMap,
 ) -> Outcome {
     let language = app.language_of(&headers, query.as_deref());
-    match number(&app, &HelpNumbers::default()) {
-        Some(number) => page(app.frame(&language, "contact-title", "contact"), &number),
+    let frame = app.frame(&language, "contact-title", "contact");
+    match number(&app, &frame.words, &HelpNumbers::default()) {
+        Some(number) => page(frame, &number),
         None => Ok(see_other("/help")),
     }
 }
@@ -43,14 +44,23 @@ fn page(frame: Frame<'_>, (number, picture): &(Html, Picture)) -> Outcome {
     render(StatusCode::OK, &ContactScreen { frame, number, picture }, language, "")
 }
 
-/// The number for WhatsApp, or else the unified one, and what a telephone does with it.
-pub(super) fn number(app: &App, of_site: &HelpNumbers) -> Option<(Html, Picture)> {
+/// The number for WhatsApp, or else the unified one, in words, and what a telephone does with it.
+pub(super) fn number(
+    app: &App,
+    words: &Words<'_>,
+    of_site: &HelpNumbers,
+) -> Option<(Html, Picture)> {
     let own = &app.settings.help;
     let whatsapp = shown(of_site.whatsapp.as_ref(), &own.whatsapp);
     let number = whatsapp.or_else(|| shown(of_site.unified.as_ref(), &own.unified))?;
     let address = whatsapp.and_then(chat).or_else(|| call(number))?;
     let picture = Picture::of(&address, EcLevel::L).ok()?;
-    Some((Html::new(&ltr(number)), picture))
+    let number = ltr(number);
+    let said = match whatsapp {
+        Some(_) => words.fill("help-wa", &[("whatsapp", &number)]),
+        None => words.fill("help-call", &[("unified", &number)]),
+    };
+    Some((Html::new(&said), picture))
 }
 
 /// A site's number, or else the portal's own.

@@ -75,7 +75,7 @@ pub(crate) async fn bye(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
         title: "bye-title",
         text: "bye-body",
         values: &[],
-        action: Some(("./", "start")),
+        action: Some(("./", "login-page")),
     };
     visit.message(&app, &message)
 }

@@ -57,7 +57,7 @@ fn help_page(
     let unified = shown(of_site.unified.as_ref(), &own.unified);
     let whatsapp = shown(of_site.whatsapp.as_ref(), &own.whatsapp);
     let reports = shown(of_site.reports.as_ref(), &own.reports);
-    let may_scan = contact::number(app, of_site).is_some();
+    let may_scan = contact::number(app, &words, of_site).is_some();
     let unified = unified.map(|number| words.fill("help-call", &[("unified", &ltr(number))]));
     let whatsapp = whatsapp.map(|number| words.fill("help-wa", &[("whatsapp", &ltr(number))]));
     let reports = reports.map(|number| words.fill("help-reports", &[("reports", &ltr(number))]));

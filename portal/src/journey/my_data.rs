@@ -36,7 +36,13 @@ use crate::screen::{MyDataAskScreen, MyDataEraseScreen, MyDataScreen, render};
 use crate::visit::Visit;
 use crate::{random, sending, wording};
 
-const PLACES: Places = Places { folder: "me/", code: "me", start: "me" };
+const PLACES: Places = Places {
+    folder: "me/",
+    code: "me",
+    start: "me",
+    label: "me-code-label",
+    submit: "me-code-submit",
+};
 /// For how long a code opens the pages.
 const OPEN: Duration = Duration::from_secs(10 * 60);
 

@@ -108,7 +108,7 @@ const BEING_LET_IN: Message<'static> = Message {
     title: "waiting-title",
     text: "waiting-body",
     values: &[],
-    action: Some(("online", "start")),
+    action: Some(("online", "status-again")),
 };
 
 const LATE: Message<'static> = Message {

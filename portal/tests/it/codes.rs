@@ -159,6 +159,8 @@ async fn an_expired_code_offers_a_new_one() {
     town.wait(300);
     let page = submit(&browser, &page, "code", &[("code", &code)]).await;
     assert!(page.shows("The code has expired. Request a new one below."));
+    assert!(!page.body.contains("name=\"code\""), "a field takes no code: {}", page.body);
+    assert!(page.body.contains("<button>Resend code</button>"), "{}", page.body);
     let page = submit(&browser, &page, "resend", &[]).await;
     let code = town.next_code().await;
     assert_eq!(
@@ -244,6 +246,8 @@ async fn a_message_that_waits_for_long_has_its_place_told() {
     town.wait(10);
     let page = browser.visit(&format!("{}code", page.base())).await;
     assert!(page.shows("Your code is on its way; position 2."), "{}", page.body);
+    assert!(page.shows("We are sending a 6-digit code to"), "{}", page.body);
+    assert!(!page.shows("It is good until"), "its life has not begun: {}", page.body);
     let message = town.store.claim_messages(town.now(), town.now(), 1).await.unwrap().remove(0);
     let taken = MessageState::Accepted { reference: None };
     town.store

@@ -163,6 +163,22 @@ async fn fields_are_labelled_and_made_for_telephones() {
 }
 
 #[tokio::test]
+async fn a_button_says_where_it_leads() {
+    let town = Town::open_patient().await;
+    let pages = all_pages(&town, &town.english(), MAC).await;
+    for (name, button) in [
+        ("code", "<button>Log in</button>"),
+        ("my data, code", "<button>Show my data</button>"),
+        ("bye", ">Login page</a>"),
+        ("missing", ">Login page</a>"),
+        ("token", ">Login page</a>"),
+    ] {
+        let page = &pages.iter().find(|(known, _)| *known == name).unwrap().1.body;
+        assert!(page.contains(button), "{name}: {page}");
+    }
+}
+
+#[tokio::test]
 async fn a_fault_is_named_in_the_title_and_focused() {
     let town = Town::open().await;
     let browser = town.english();

@@ -48,7 +48,7 @@ async fn a_site_is_changed_in_place_and_the_page_follows_without_a_restart() {
     assert!(help.contains("WhatsApp: <bdi dir=\"ltr\">0500000000</bdi>"), "{help}");
     assert!(help.contains("Municipal reports: <bdi dir=\"ltr\">940</bdi>"), "{help}");
     let contact = browser.visit(&format!("{}contact", first.base())).await;
-    assert!(contact.shows("0500000000") && contact.body.contains("<svg width=\"165\""));
+    assert!(contact.shows("WhatsApp: 0500000000") && contact.body.contains("<svg width=\"165\""));
     let elsewhere = browser.visit("/help").await.body;
     assert!(elsewhere.contains("920000000") && !elsewhere.contains("940"), "{elsewhere}");
 }
