@@ -65,10 +65,11 @@ pub(crate) fn clock(zone: &Zone, time: domain::Timestamp) -> String {
     ltr(format!("{hour:02}:{minute:02}"))
 }
 
-/// The day and the wall clock of `zone` at `time`, as `2026-11-25 00:00`.
+/// The day and the wall clock of `zone` at `time`, as `2026-11-25 00:00`; no line ends within the
+/// day (U+2011).
 pub(crate) fn moment(zone: &Zone, time: domain::Timestamp) -> String {
     let local = zone.local(time);
-    ltr(local.get(..16).unwrap_or(&local))
+    ltr(local.get(..16).unwrap_or(&local).replace('-', "\u{2011}"))
 }
 
 #[cfg(test)]

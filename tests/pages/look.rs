@@ -43,19 +43,19 @@ pub fn look(sheet: &Sheet, name: &str) -> Seen {
         misfits: Vec::new(),
     };
     assert!(!seen.headings.is_empty(), "{name} is no screen: {}", sheet.text());
-    for (scheme, picture) in [("dark", "-dark"), ("light", "")] {
+    sheet.resize(NARROW, HEIGHT);
+    for (scheme, picture) in [("dark", "-dark"), ("light", "-320")] {
         sheet.prefer(scheme);
         seen.objections.extend(ask_axe(sheet).into_iter().map(|text| format!("{scheme}: {text}")));
-        sheet.resize(COMMON, HEIGHT);
         sheet.keep_picture(&picture_of(name, picture));
         let faint = texts(&sheet.compute(LINES));
         seen.misfits.extend(faint.into_iter().map(|text| format!("{scheme}: {text}")));
     }
-    seen.misfits.extend(misfits_at(sheet, COMMON));
-    sheet.resize(NARROW, HEIGHT);
     seen.misfits.extend(misfits_at(sheet, NARROW));
-    sheet.keep_picture(&picture_of(name, "-320"));
+    seen.misfits.extend(texts(&sheet.compute(SMALL_TARGETS)));
     sheet.resize(COMMON, HEIGHT);
+    seen.misfits.extend(misfits_at(sheet, COMMON));
+    sheet.keep_picture(&picture_of(name, ""));
     sheet.compute(DOUBLE_THE_TEXT);
     seen.misfits.extend(misfits_at(sheet, COMMON));
     sheet.keep_picture(&picture_of(name, "-200"));
@@ -104,7 +104,7 @@ pub fn ask_axe(sheet: &Sheet) -> Vec<String> {
     texts(&found)
 }
 
-/// What is wider than the screen, or cut off.
+/// What is wider than the screen, cut off, or so near its neighbour that they read as one word.
 pub fn misfits_at(sheet: &Sheet, width: u32) -> Vec<String> {
     let cut = sheet.compute(
         "(() => { const whole = document.documentElement, cut = [];
@@ -116,6 +116,17 @@ pub fn misfits_at(sheet: &Sheet, width: u32) -> Vec<String> {
              else if (!one.closest('svg') && one.tagName != 'INPUT' && one.scrollWidth > one.clientWidth + 1
                && getComputedStyle(one).display != 'inline')
                cut.push(`${one.outerHTML.slice(0, 90)} holds ${one.scrollWidth} of ${one.clientWidth}`);
+           }
+           const lines = one => { const range = document.createRange();
+             range.selectNodeContents(one);
+             return [...range.getClientRects()]; };
+           for (const row of document.querySelectorAll('main *')) {
+             if (getComputedStyle(row).display != 'flex') continue;
+             for (const one of row.children) for (const other of row.children)
+               if (one != other && lines(one).some(a => lines(other).some(b =>
+                 Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 4
+                 && Math.abs(a.left - b.right) < 4)))
+                 cut.push(`${one.innerText} touches ${other.innerText}`);
            }
            return cut; })()",
     );
@@ -147,6 +158,15 @@ const LINES: &str = "(() => {
     document.activeElement.blur();
     before.focus({ focusVisible: true });
     return faults; })()";
+
+/// What a finger may miss: links that stand alone, fields and buttons of less than 44 pixels
+/// (WCAG 2.2, 2.5.5; within a sentence 24 are enough, which axe-core knows).
+const SMALL_TARGETS: &str = "[...document.querySelectorAll('a,button,label.tick,[type=text],[type=tel]')]
+    .filter(one => one.checkVisibility({ visibilityProperty: true }))
+    .filter(one => getComputedStyle(one).display != 'inline'
+        || one.parentElement.innerText.trim() == one.innerText.trim())
+    .filter(one => one.getBoundingClientRect().height < 44)
+    .map(one => `only ${one.getBoundingClientRect().height} pixels for ${one.outerHTML.slice(0, 90)}`)";
 
 /// As a phone does whose texts are set to twice their size.
 const DOUBLE_THE_TEXT: &str = "(() => {
