@@ -489,6 +489,47 @@ fn an_office_goes_by_another_order_without_losing_a_session_and_back() {
     assert_eq!(others(&pair), before, "no path was any other");
 }
 
+/// Both ends have their section changed like that.
+fn change_sections(pair: &mut Pair, change: impl Fn(&mut LinksSettings)) {
+    for end in 0..2 {
+        let former = settings(end);
+        let mut fresh = former.clone();
+        change(&mut fresh);
+        let mut effects = Vec::new();
+        pair.ends[end].watch.reload((&former, &fresh), pair.now, &mut effects);
+        pair.carry_out(end, effects);
+    }
+}
+
+#[test]
+fn what_is_called_bad_is_changed_while_a_path_is_used() {
+    // Three of a hundred are lost: five are bad, if nothing else is said.
+    for (percent, expected) in [(1, Health::Degraded), (10, Health::Up)] {
+        let often = |section: &mut LinksSettings| section.paths[0].probes_per_second = 50;
+        let mut pair = Pair::with(often).brought_up();
+        change_sections(&mut pair, |section| {
+            often(section);
+            section.paths[0].bad_loss_percent = percent;
+        });
+        pair.loses_one_of = Some(33);
+        pair.run(MS(30_000));
+        let healths = pair.ends.each_ref().map(|end| end.watch.views()[0].health);
+        assert_eq!(healths, [expected; 2], "{percent} %");
+    }
+}
+
+#[test]
+fn what_a_path_carries_is_changed_while_visitors_make_room_on_it() {
+    let mut pair = Pair::up();
+    pair.passes = [[false, true]; 2];
+    pair.run(MS(300));
+    change_sections(&mut pair, |section| section.paths[1].capacity_mbit = Some(4));
+    for end in &pair.ends {
+        let shares: Vec<_> = end.shares.iter().map(|(path, share, _)| (*path, *share)).collect();
+        assert_eq!(shares, [(RADIO, Some(5_000)), (RADIO, Some(2_000))], "half of either");
+    }
+}
+
 #[test]
 fn work_on_a_path_moves_the_office_before_it_and_costs_nothing_of_what_happens_in_it() {
     let mut pair = Pair::up();
