@@ -53,7 +53,7 @@ link-asked = Device { $device } asked at { $clock } to log in with the number { 
 link-open = Yes, log this device in
 link-opened-title = Login confirmed
 link-opened = The device is being connected to the internet now. You can close this page.
-link-opened-reopen = Open the Wi{ "\u2011" }Fi login page on that device again; it goes on by itself.
+link-opened-reopen = Open the Wi‑Fi login page on that device again; it goes on by itself.
 
 # Voucher
 voucher-have = I have a voucher
@@ -81,7 +81,7 @@ waiting-title = Opening the way
 waiting-body = Your device is being connected to the internet. This takes a few seconds.
 hand-off-body = One step is left: press “Continue” to connect this device to the internet.
 late-title = This takes longer than usual
-late-body = Your login is kept and no new code is needed. Turn Wi{ "\u2011" }Fi off and on again, then try once more.
+late-body = Your login is kept and no new code is needed. Turn Wi‑Fi off and on again, then try once more.
 status-title = Session status
 status-left = Left today: { $allowance }
 status-unlimited = There is no limit on your use today.
@@ -162,8 +162,8 @@ contact-title = Reach us from another phone
 contact-scan = Scan this code with another phone, or keep a picture of it for later.
 help-ref = Reference for the support team: { $ref }
 help-sms = No message? Check the number and your mobile signal, then ask for another code once the waiting time is over.
-help-kiosk = No message at all? A Wi{ "\u2011" }Fi voucher from site staff or a self-service kiosk lets you in too.
-help-closed = Window closed? Open the Wi{ "\u2011" }Fi settings and choose the network again; you will be where you left off.
+help-kiosk = No message at all? A Wi‑Fi voucher from site staff or a self-service kiosk lets you in too.
+help-closed = Window closed? Open the Wi‑Fi settings and choose the network again; you will be where you left off.
 help-vpn = The page does not open? Pause your VPN until you are logged in.
 
 # Everywhere
@@ -213,11 +213,11 @@ e-sends = We have sent all the messages we can for this request. The latest code
 e-generic-title = The request was not completed
 e-generic = Something went wrong. Reference { $ref }.
 e-arrival-title = We did not recognise your device
-e-arrival = The access point told us too little, or nothing we can trust. Turn Wi{ "\u2011" }Fi off and on again, then reopen this page.
+e-arrival = The access point told us too little, or nothing we can trust. Turn Wi‑Fi off and on again, then reopen this page.
 e-token-title = This page is too old
-e-token = Turn Wi{ "\u2011" }Fi off and on again, then reopen this page. Your code stays good for its time.
+e-token = Turn Wi‑Fi off and on again, then reopen this page. Your code stays good for its time.
 e-unseen-title = Not connected to this network
-e-unseen = Turn Wi{ "\u2011" }Fi off and on again, connect to this network and reopen this page. Codes are sent only for devices that are here.
+e-unseen = Turn Wi‑Fi off and on again, connect to this network and reopen this page. Codes are sent only for devices that are here.
 e-refused-title = The connection was not completed
 e-refused = The access point did not take the login. Your login is kept and no new code is needed.
 e-not-yours = Only the device itself can end its connection.
