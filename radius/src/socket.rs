@@ -26,15 +26,23 @@ pub(crate) fn bind_many(
     receive_buffer: usize,
     count: usize,
 ) -> io::Result<Vec<UdpSocket>> {
-    let alone = bind(address, receive_buffer)?;
-    if count <= 1 {
-        return Ok(vec![alone]);
+    loop {
+        let alone = bind(address, receive_buffer)?;
+        if count <= 1 {
+            return Ok(vec![alone]);
+        }
+        // Whoever shares an address shares it with every program of the same user; that nobody else
+        // has it is known from the socket that had it alone.
+        let own = alone.local_addr()?;
+        drop(alone);
+        let bound: io::Result<Vec<_>> =
+            (0..count).map(|_| bind_as(own, receive_buffer, Neighbours::Sharing)).collect();
+        match bound {
+            // A port that the kernel chose was given to somebody else meanwhile: it chooses again.
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && address.port() == 0 => {}
+            bound => return bound,
+        }
     }
-    // Whoever shares an address shares it with every program of the same user; that nobody else
-    // has it is known from the socket that had it alone.
-    let address = alone.local_addr()?;
-    drop(alone);
-    (0..count).map(|_| bind_as(address, receive_buffer, Neighbours::Sharing)).collect()
 }
 
 /// Who else may be bound to the address.
