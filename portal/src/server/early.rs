@@ -63,7 +63,7 @@ pub(super) fn answer_at_once(
     let octets = match stream.read(&mut octets) {
         Ok(0) => return None,
         Ok(length) => octets.get(..length)?,
-        Err(error) if error.kind() == ErrorKind::WouldBlock => &[],
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => &[],
         Err(_) => return None,
     };
     let asked = Asked::read(octets).filter(|asked| asked.afterwards == Afterwards::Closes);

@@ -36,10 +36,11 @@ pub struct NewChallenge {
 pub struct Budget<'a> {
     /// What is counted by device and number, the most specific first.
     pub limits: &'a [SendLimit],
-    /// Takes one message from what all share, once no limit speaks against it; the error says of what
-    /// too much was taken, and how long to wait.
+    /// Takes one message from what all share, once no limit speaks against it of which whoever asks is
+    /// told; the error says of what too much was taken, and how long to wait.
     pub shared: &'a (dyn Fn() -> Result<(), Busy> + Send + Sync),
-    /// What the message costs; `None` is nothing.
+    /// What the message costs; `None` is nothing. It is asked of a message that nobody is sent, too, and
+    /// given back.
     pub charge: Option<Charge>,
 }
 

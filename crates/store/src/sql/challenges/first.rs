@@ -1,7 +1,8 @@
 //! The first code of a challenge: with what it is asked for, and what speaks against it.
 //!
-//! On PostgreSQL many are asked for in one transaction (see [`crowd`](crate::sql::crowd)). Who meets
-//! anything there goes alone, for then more is looked up, or changed.
+//! On PostgreSQL many are asked for in one transaction (see [`crowd`](crate::sql::crowd)). Only who has an
+//! open challenge, or finds no money left, goes alone, for then more is changed. That nobody is sent
+//! anything for a number is no reason: it would be told by the time that takes.
 
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ use crate::sql::{SqlStore, messages, visits};
 use crate::{Begun, Budget, Change, NewChallenge, OutgoingMessage, StoreError};
 
 impl SqlStore {
-    /// Begins with others who ask meanwhile, if nothing speaks against it.
+    /// Begins, or is refused, with others who ask meanwhile; `None` is that one has to go alone.
     pub(super) async fn begin_in_crowd(
         &self,
         crowd: &Arc<Crowd>,
