@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use link::capacity::{
-    BitRate, Part, Plan, Receiver, Requests, Train, TrainId, TrainKey, TrainRequest, TrainResult,
+    Estimate, Part, Plan, Receiver, Requests, Train, TrainId, TrainKey, TrainRequest, TrainResult,
 };
 use link::carry::Direction;
 
@@ -44,7 +44,7 @@ pub(super) enum Came {
     /// Nothing yet.
     Nothing,
     /// This is what comes from the far end.
-    Measured(BitRate),
+    Measured(Estimate),
     /// One is to be tried again, and would meet those of whoever has the next turn.
     OutOfTurn,
 }
@@ -97,7 +97,7 @@ impl Trains {
         stamp: Duration,
         (talk, key): (&Talk, &TrainKey),
         now: Instant,
-    ) -> Option<BitRate> {
+    ) -> Option<Estimate> {
         let asked = self.asked.as_mut().map(|(receiver, _)| receiver);
         let mut receivers = asked.into_iter().chain(&mut self.announced);
         if receivers.any(|receiver| receiver.receive(octets, key, stamp, now).is_ok()) {
@@ -119,13 +119,12 @@ impl Trains {
             self.put_off(Direction::Up, stage, plan, now);
             return None;
         };
-        let rate = estimate.reliable();
         match stage {
             Stage::Gauge => {
-                self.send((talk, key), Stage::Measure, Plan::gentle(rate));
+                self.send((talk, key), Stage::Measure, Plan::gentle(estimate.reliable()));
                 None
             }
-            Stage::Measure => Some(rate),
+            Stage::Measure => Some(estimate),
         }
     }
 
@@ -151,7 +150,7 @@ impl Trains {
         let over = self.asked.take_if(|(receiver, _)| receiver.is_over(now));
         let Some((over, stage)) = over else { return Came::Nothing };
         match (over.result().estimate, stage) {
-            (Some(estimate), Stage::Measure) => return Came::Measured(estimate.reliable()),
+            (Some(estimate), Stage::Measure) => return Came::Measured(estimate),
             (Some(estimate), Stage::Gauge) => {
                 self.ask(with, Stage::Measure, Plan::gentle(estimate.reliable()), now);
             }

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use link::capacity::{self, BitRate};
+use link::capacity::{self, BitRate, Confidence, Estimate};
 use link::carry::{
     Action, Confirmation, Direction, Event, Known, Outcome, Place, Plan, Progress, Query, Run,
     RunId, Step, Unfit, Witness,
@@ -79,6 +79,8 @@ pub(super) struct Tried {
     turn: Option<Turn>,
     /// Whether the present run measures what it carries.
     is_measured: bool,
+    /// Whether what the present run measured may be relied on.
+    is_certain: bool,
     /// Whether it has its turn for a bulk run.
     is_filled: bool,
     /// What was heard of the other agent about the present run.
@@ -90,6 +92,8 @@ pub(super) struct Tried {
 struct Measured {
     up: BitRate,
     down: BitRate,
+    /// Or it may be far more.
+    is_certain: bool,
     at: Instant,
     beside: Beside,
 }
@@ -172,6 +176,7 @@ impl Tried {
             capacity: None,
             turn: None,
             is_measured: false,
+            is_certain: true,
             is_filled: false,
             told: VecDeque::new(),
         };
@@ -275,12 +280,18 @@ impl Tried {
                 // A train would measure what the run leaves.
                 None if self.bulk.is_filling() => {}
                 None => {
-                    let measured = self.trains.hear(octets, heard.stamp, with, now);
-                    self.told.extend(measured.map(|rate| Event::Measured(Direction::Up, rate)));
+                    if let Some(estimate) = self.trains.hear(octets, heard.stamp, with, now) {
+                        self.take_estimate(Direction::Up, &estimate);
+                    }
                 }
             }
         }
         true
+    }
+
+    fn take_estimate(&mut self, direction: Direction, estimate: &Estimate) {
+        self.is_certain &= estimate.confidence > Confidence::Poor;
+        self.told.push_back(Event::Measured(direction, estimate.reliable()));
     }
 
     /// Goes on; tells the outcome of a run that is over.
@@ -313,7 +324,7 @@ impl Tried {
         }
         match came {
             Came::Nothing => {}
-            Came::Measured(rate) => self.told.push_back(Event::Measured(Direction::Down, rate)),
+            Came::Measured(estimate) => self.take_estimate(Direction::Down, &estimate),
             Came::OutOfTurn => {
                 self.give_up(&call, FOR_A_TURN, means);
                 return None;
@@ -381,7 +392,7 @@ impl Tried {
         name[..8].copy_from_slice(&random::number().to_be_bytes());
         name[8..].copy_from_slice(&random::number().to_be_bytes());
         let measured = self.measured(turn.beside, now);
-        (self.turn, self.is_measured) = (Some(turn), measured.is_none());
+        (self.turn, self.is_measured, self.is_certain) = (Some(turn), measured.is_none(), true);
         let known = Known {
             capacity: measured.map(|of| (of.up, of.down)),
             mtu: self.largest(),
@@ -495,7 +506,8 @@ impl Tried {
                     // Who came meanwhile was measured, too.
                     ready.beside = if beside == Beside::Offices { beside } else { ready.beside };
                     let (up, down) = (ready.capacity_up, ready.capacity_down);
-                    self.capacity = Some(Measured { up, down, at: now, beside: ready.beside });
+                    let (is_certain, beside) = (self.is_certain, ready.beside);
+                    self.capacity = Some(Measured { up, down, is_certain, at: now, beside });
                 }
                 self.test.every()
             }
@@ -522,6 +534,7 @@ impl Tried {
             (Beside::Offices, Beside::Nobody) => UNDISTURBED,
             (Beside::Nobody, Beside::Offices) => return None,
             _ if self.settings.metered => capacity::METERED_INTERVAL,
+            (Beside::Nobody, _) if !of.is_certain => return None,
             _ => capacity::INTERVAL,
         };
         (now.saturating_duration_since(of.at) < interval).then_some(of)

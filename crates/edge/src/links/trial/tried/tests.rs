@@ -1,3 +1,5 @@
+use link::carry::Ready;
+
 use super::*;
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -97,7 +99,7 @@ fn what_was_measured_does_while_too_much_is_spent_to_measure_again() {
     let now = at + capacity::METERED_INTERVAL;
     let mut path = tried(true, at);
     let (up, down) = (megabits(20), megabits(50));
-    path.capacity = Some(Measured { up, down, at, beside: Beside::Nobody });
+    path.capacity = Some(Measured { up, down, is_certain: true, at, beside: Beside::Nobody });
     assert!(path.measured(Beside::Nobody, now).is_none(), "it is old");
     for thrift in [Thrift::Thin, Thrift::UsedUp] {
         path.thrift = thrift;
@@ -105,4 +107,35 @@ fn what_was_measured_does_while_too_much_is_spent_to_measure_again() {
     }
     path.capacity = None;
     assert!(path.measured(Beside::Nobody, now).is_none(), "what is not known is measured");
+}
+
+#[test]
+fn what_packets_hardly_agreed_on_is_measured_again_by_the_next_trial() {
+    let at = Instant::now();
+    let now = at + Duration::from_secs(60);
+    let agreed = |confidence| Estimate { rate: megabits(9), confidence, ..Estimate::default() };
+    for (is_metered, confidence, beside, is_kept) in [
+        (false, Confidence::Good, Beside::Nobody, true),
+        (false, Confidence::Fair, Beside::Nobody, true),
+        (false, Confidence::Poor, Beside::Nobody, false),
+        // Not in the way of others, nor for money.
+        (false, Confidence::Poor, Beside::Offices, true),
+        (true, Confidence::Poor, Beside::Nobody, true),
+    ] {
+        let mut path = tried(is_metered, at);
+        path.is_measured = true;
+        path.take_estimate(Direction::Up, &agreed(confidence));
+        path.take_estimate(Direction::Down, &agreed(Confidence::Good));
+        let ready = Ready {
+            at,
+            capacity_up: megabits(9),
+            capacity_down: megabits(9),
+            mtu: PacketSize(1_500),
+            round_trip: Duration::from_millis(5),
+            loss: 0,
+            beside: Beside::Nobody,
+        };
+        path.settle(Outcome::Ready(ready), Beside::Nobody, at);
+        assert_eq!(path.measured(beside, now).is_some(), is_kept, "{is_metered} {confidence:?}");
+    }
 }
