@@ -1,7 +1,7 @@
-//! The first page as whoever has typed nothing sees it, remembered in pieces.
+//! The first page as whoever has typed nothing sees it, remembered with gaps.
 //!
 //! It is the page that a crowd of phones asks for at once, and it is the same for all of them at
-//! one site and in one language, but for the token of the visit.
+//! one site, in one language, and with one login page to go back to, but for the token of the visit.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,42 +9,31 @@ use std::time::Duration;
 use domain::{Language, SiteName};
 use store::{Memory, Version};
 
-use crate::failure::Failure;
+use crate::server::Prepared;
 
-/// Sites and languages.
+/// Sites, languages, and login pages.
 const PAGES: usize = 1_000;
 /// For how long one is remembered at most, should a change not be heard of.
 const LASTS: Duration = Duration::from_secs(60);
 
-/// What makes one page another one, the token aside.
-type Kind = (SiteName, Language);
-/// What stands before, between and after the tokens.
-type Pieces = Arc<[String]>;
+/// What makes one page another one, the token aside: last where its forms may lead.
+pub(crate) type Kind = (SiteName, Language, String);
 
 /// The pages that were shown.
-pub(crate) struct FirstPages(Memory<Kind, (Version, Pieces)>);
+pub(crate) struct FirstPages(Memory<Kind, (Version, Arc<Prepared>)>);
 
 impl FirstPages {
     pub(crate) fn new() -> Self {
         Self(Memory::new(PAGES, LASTS))
     }
 
-    /// The page with that token at that version of setup; `make` makes it if it was not shown yet.
-    pub(crate) fn page(
-        &self,
-        kind: Kind,
-        version: Version,
-        token: &str,
-        make: impl FnOnce() -> Result<String, Failure>,
-    ) -> Result<String, Failure> {
-        if let Some((of, pieces)) = self.0.get(&kind)
-            && of == version
-        {
-            return Ok(pieces.join(token));
-        }
-        let page = make()?;
-        let pieces: Pieces = page.split(token).map(str::to_owned).collect();
-        self.0.insert(kind, (version, pieces));
-        Ok(page)
+    /// The page, if it was shown at that version of setup.
+    pub(crate) fn get(&self, kind: &Kind, version: Version) -> Option<Arc<Prepared>> {
+        self.0.get(kind).filter(|(of, _)| *of == version).map(|(_, page)| page)
+    }
+
+    /// Remembers the page as it is at that version of setup.
+    pub(crate) fn insert(&self, kind: Kind, version: Version, page: Arc<Prepared>) {
+        self.0.insert(kind, (version, page));
     }
 }

@@ -1,7 +1,7 @@
 //! The door of the house: what every request and every response passes.
 //!
-//! Requests for other hosts are captive probes and never reach the pages; for most of them the
-//! answer is known early, from what little the server has read by itself. A panic or a
+//! Requests for other hosts are captive probes and never reach the pages; for most of them, and for the
+//! first page, the answer is known early, from what little the server has read by itself. A panic or a
 //! failure becomes a page with a reference; a request that takes too long is given up.
 //! Every response carries the security headers.
 
@@ -27,9 +27,11 @@ use url::Url;
 
 use crate::app::{App, Message};
 use crate::failure::Reference;
-use crate::server::{Asked, Prepared, Transport};
+use crate::journey::number;
+use crate::screen::rendered;
+use crate::server::{Asked, Filled, Prepared, Transport};
 use crate::settings::Resolved;
-use crate::visit::Peer;
+use crate::visit::{Peer, Visit};
 use crate::{errands, probe, router, wispr};
 
 /// For 90 days, and for this name alone: others of the city are not ours to decide on.
@@ -55,38 +57,67 @@ pub(crate) struct Guard {
 
 /// What most probes are answered with.
 struct PreparedAnswers {
-    captive: Prepared,
-    late: Prepared,
+    captive: Arc<Prepared>,
+    late: Arc<Prepared>,
 }
 
 impl Guard {
     pub(crate) async fn new(app: Arc<App>) -> Self {
         let prepared = PreparedAnswers {
-            captive: Prepared::new(|| secured(probe::captive(&app))).await,
-            late: Prepared::new(|| secured(late())).await,
+            captive: Arc::new(Prepared::new(|| secured(probe::captive(&app))).await),
+            late: Arc::new(Prepared::new(|| secured(late())).await),
         };
         Self { router: router::router(&app), app, prepared: Arc::new(prepared) }
     }
 
-    /// What `respond` would answer, if that is known without the whole request: the redirect of
-    /// whoever is not online. `None` if it may be anything.
-    pub(crate) async fn answer_early(&self, asked: &Asked<'_>, peer: IpAddr) -> Option<&Prepared> {
+    /// What `respond` would answer without TLS, if that is known without the whole request: the redirect
+    /// of whoever is not online, or the first page. `None` if it may be anything.
+    pub(crate) async fn answer_early(&self, asked: &Asked<'_>, peer: IpAddr) -> Option<Filled> {
+        let limit = self.app.settings.limits.request_timeout();
+        if let Some(token) = token_of_first_page(asked.path)
+            && self.is_ours(probe::host_name(asked.host))
+        {
+            // Boxed, so that connections that only wait stay small.
+            let page = Box::pin(self.first_page(token, peer));
+            return in_time(limit, pin!(contained(pin!(page)))).await?.ok()?;
+        }
         if !self.is_plain_probe(asked) {
             return None;
         }
-        let limit = self.app.settings.limits.request_timeout();
         match standing(limit, pin!(probe::is_online(&self.app, peer))).await {
-            Standing::Captive => Some(&self.prepared.captive),
-            Standing::Late => Some(&self.prepared.late),
+            Standing::Captive => Some(Filled::for_anybody(&self.prepared.captive)),
+            Standing::Late => Some(Filled::for_anybody(&self.prepared.late)),
             Standing::Other => None,
         }
     }
 
-    /// The same as far as it is known without asking anybody.
+    /// The page that a crowd asks for at once, if it is the one at which this visit is.
+    async fn first_page(&self, token: &str, peer: IpAddr) -> Option<Filled> {
+        let app = &*self.app;
+        let visit = Visit::open(app, token.to_owned(), None, peer, Transport::Plain).await.ok()?;
+        if !number::is_as_first_shown(app, &visit).await.ok()? {
+            return None;
+        }
+        let language = &visit.context.language;
+        let kind = (visit.site.name.clone(), language.clone(), visit.form_targets(app));
+        let page = match app.first_pages.get(&kind, visit.setup) {
+            Some(page) => page,
+            None => {
+                let html = number::first_page(app, &visit).ok()?;
+                let answer = || secured(rendered(StatusCode::OK, html.clone(), language, &kind.2));
+                let page = Arc::new(Prepared::with_gaps(visit.token(), answer).await);
+                app.first_pages.insert(kind, visit.setup, Arc::clone(&page));
+                page
+            }
+        };
+        Some(Filled::new(page, visit.into_token()))
+    }
+
+    /// The redirect as far as it is known without asking anybody.
     pub(crate) fn remember(&self, asked: &Asked<'_>, peer: IpAddr) -> Option<&Prepared> {
         let presence = &self.app.presence;
         let is_captive = || matches!(presence.remembered(peer, self.app.now()), Some(None));
-        (self.is_plain_probe(asked) && is_captive()).then_some(&self.prepared.captive)
+        (self.is_plain_probe(asked) && is_captive()).then_some(&*self.prepared.captive)
     }
 
     fn is_plain_probe(&self, asked: &Asked<'_>) -> bool {
@@ -200,6 +231,13 @@ const TOO_LARGE: Message<'static> = Message {
     values: &[],
     action: None,
 };
+
+/// The token in the address of a visit's first page.
+fn token_of_first_page(path: &str) -> Option<&str> {
+    let token = path.strip_prefix("/v/")?;
+    let token = token.strip_suffix('/').unwrap_or(token);
+    (!token.contains(['/', '?'])).then_some(token)
+}
 
 /// Most names are told from addresses by their last letter.
 fn is_address(host: &str) -> bool {

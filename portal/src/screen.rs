@@ -276,7 +276,7 @@ pub(crate) fn render(
     language: &Language,
     form_targets: &str,
 ) -> Result<Response, Failure> {
-    rendered(status, screen.render()?, language, form_targets)
+    Ok(rendered(status, screen.render()?, language, form_targets))
 }
 
 /// The response of a screen that is rendered already.
@@ -285,7 +285,7 @@ pub(crate) fn rendered(
     html: String,
     language: &Language,
     form_targets: &str,
-) -> Result<Response, Failure> {
+) -> Response {
     respond(status, html, language, &format!("form-action 'self'{form_targets}"))
 }
 
@@ -300,18 +300,13 @@ pub(crate) fn render_handing_off(
 ) -> Result<Response, Failure> {
     let digest = BASE64.encode(&Sha256::digest(PRESS));
     let policy = format!("form-action http: https:; script-src 'sha256-{digest}'");
-    respond(StatusCode::OK, screen.render()?, language, &policy)
+    Ok(respond(StatusCode::OK, screen.render()?, language, &policy))
 }
 
 /// As many as a page comes with, so that none needs more room.
 const HEADERS: usize = 12;
 
-fn respond(
-    status: StatusCode,
-    html: String,
-    language: &Language,
-    policy: &str,
-) -> Result<Response, Failure> {
+fn respond(status: StatusCode, html: String, language: &Language, policy: &str) -> Response {
     let policy = format!(
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'self'; \
          frame-ancestors 'none'; {policy}"
@@ -327,5 +322,5 @@ fn respond(
     if let Ok(policy) = HeaderValue::try_from(policy) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
-    Ok(response)
+    response
 }

@@ -1,9 +1,10 @@
 //! The accept loop and the life of one connection.
 //!
-//! Plain probes are answered early, if they can where they are accepted; hyper has the rest. Slow or silent clients are cut: the head of
-//! a request, the request as a whole and the connection each have a time limit, and who only waits
-//! gives way when there is no room. On `stop` no connection is accepted any more, idle ones close,
-//! and requests under way get a while to finish.
+//! Plain probes are answered early, if they can where they are accepted, and so are plain requests for the
+//! first page; hyper has the rest. Slow or silent clients are cut: the head of a request, the request as
+//! a whole and the connection each have a time limit, and who only waits gives way when there is no room.
+//! On `stop` no connection is accepted any more, idle ones close, and requests under way get a while to
+//! finish.
 
 mod early;
 mod prepared;
@@ -36,7 +37,7 @@ use crate::guard::Guard;
 use crate::settings::LimitSettings;
 pub(crate) use early::Asked;
 use early::Early;
-pub(crate) use prepared::Prepared;
+pub(crate) use prepared::{Filled, Prepared};
 pub(crate) use source::source_of;
 pub(crate) use tls::{Pair, TlsFiles};
 pub use tls::{TlsError, TlsReport};

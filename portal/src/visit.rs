@@ -7,7 +7,7 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use domain::{Binding, Nas, Notice, Session, Site, Timestamp, VisitRecord};
+use domain::{Binding, Language, Nas, Notice, Session, Site, Timestamp, VisitRecord};
 use store::Version;
 use url::Url;
 
@@ -48,30 +48,25 @@ impl FromRequestParts<Arc<App>> for Visit {
         let Path(token) = Path::<String>::from_request_parts(parts, app)
             .await
             .map_err(|_| StatusCode::NOT_FOUND.into_response())?;
-        let now = app.now();
-        let query = parts.uri.query().map(str::to_owned);
-        let linked = app.linked_language(query.as_deref());
-        let (mut context, is_old) = app.signer.open(&token, now).map_err(|error| {
-            tracing::debug!(%error, "a visit's token was refused");
-            let language = app.language_of(&parts.headers, query.as_deref());
-            page_of(app.message(&language, &TOKEN_REFUSED))
-        })?;
-        let place = app.places.named(app.store.as_ref(), &context.nas).await;
-        let place = place.map_err(|error| Failure::from(error).into_response())?;
-        // It may have been removed meanwhile.
-        let Some(Place { version: setup, nas, site: Some(site) }) = place else {
-            let language = linked.as_ref().unwrap_or(&context.language);
-            return Err(page_of(app.message(language, &TOKEN_REFUSED)));
-        };
-        let wanted = linked.unwrap_or_else(|| context.language.clone());
-        let language = app.catalogue.one_of(wanted, &site.languages);
-        let is_as_before = language == context.language && !is_old;
-        context.language = language;
         let peer = parts.extensions.get().map_or(IpAddr::from([0; 4]), |Peer(peer)| *peer);
         let transport = parts.extensions.get().copied().unwrap_or(Transport::Plain);
-        let token = if is_as_before { token } else { app.signer.seal(&context, now) };
-        Ok(Self { context, nas, site, setup, peer, transport, query, token, now })
+        let query = parts.uri.query();
+        let visit = Self::open(app, token, query, peer, transport).await;
+        visit.map_err(|refusal| match refusal {
+            NoVisit::Failed(failure) => failure.into_response(),
+            NoVisit::Forged => refused(app, &app.language_of(&parts.headers, query)),
+            NoVisit::Gone(language) => refused(app, &language),
+        })
     }
+}
+
+/// Why there is no visit.
+pub(crate) enum NoVisit {
+    /// The token is none of ours, or too old.
+    Forged,
+    /// Access point or site were removed; whoever is there reads this language.
+    Gone(Language),
+    Failed(Failure),
 }
 
 pub(crate) const TOKEN_REFUSED: Message<'static> = Message {
@@ -82,11 +77,39 @@ pub(crate) const TOKEN_REFUSED: Message<'static> = Message {
     action: Some(("/", "login-page")),
 };
 
-fn page_of(outcome: Outcome) -> Response {
-    outcome.unwrap_or_else(IntoResponse::into_response)
+fn refused(app: &App, language: &Language) -> Response {
+    app.message(language, &TOKEN_REFUSED).unwrap_or_else(IntoResponse::into_response)
 }
 
 impl Visit {
+    /// The visit of a token, and of a request with such a query.
+    pub(crate) async fn open(
+        app: &App,
+        token: String,
+        query: Option<&str>,
+        peer: IpAddr,
+        transport: Transport,
+    ) -> Result<Self, NoVisit> {
+        let now = app.now();
+        let linked = app.linked_language(query);
+        let (mut context, is_old) = app.signer.open(&token, now).map_err(|error| {
+            tracing::debug!(%error, "a visit's token was refused");
+            NoVisit::Forged
+        })?;
+        let wanted = linked.unwrap_or_else(|| context.language.clone());
+        let place = app.places.named(app.store.as_ref(), &context.nas).await;
+        let place = place.map_err(|error| NoVisit::Failed(error.into()))?;
+        let Some(Place { version: setup, nas, site: Some(site) }) = place else {
+            return Err(NoVisit::Gone(wanted));
+        };
+        let language = app.catalogue.one_of(wanted, &site.languages);
+        let is_as_before = language == context.language && !is_old;
+        context.language = language;
+        let token = if is_as_before { token } else { app.signer.seal(&context, now) };
+        let query = query.map(str::to_owned);
+        Ok(Self { context, nas, site, setup, peer, transport, query, token, now })
+    }
+
     pub(crate) fn words<'a>(&'a self, app: &'a App) -> Words<'a> {
         app.catalogue.words(&self.context.language).of_site(&self.site.texts)
     }
@@ -99,6 +122,10 @@ impl Visit {
     /// The part of its pages' addresses that proves who it is.
     pub(crate) fn token(&self) -> &str {
         &self.token
+    }
+
+    pub(crate) fn into_token(self) -> String {
+        self.token
     }
 
     /// Sends the browser to a page of this visit; `""` is its first page.

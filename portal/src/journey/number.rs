@@ -22,7 +22,7 @@ use crate::catalogue::{Html, Words, ltr};
 use crate::failure::Failure;
 use crate::hand_off::note_whereabouts;
 use crate::refusals::note;
-use crate::screen::{PhoneScreen, render, rendered};
+use crate::screen::{PhoneScreen, render};
 use crate::stage::{self, Occasion, Stage};
 use crate::visit::Visit;
 use crate::{consent, random, sending};
@@ -52,29 +52,33 @@ pub(crate) async fn show(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
             full(&app, &visit)
         }
         Stage::Number(occasion) => {
-            let words = visit.words(&app);
-            let notice = match visit.mark("e").as_deref() {
-                Some("locked") => words.text("e-code-locked"),
-                Some("expired") => words.text("e-code-expired"),
-                Some("used") => words.text("e-code-used"),
-                _ if occasion == Occasion::StayUsedUp => words.text("quota-stay"),
-                _ if !app.takes_messages() => words.text("e-sms-down"),
-                _ => return first_page(&app, &visit),
-            };
-            let fault = Fault { notice: Some(notice), ..Fault::default() };
-            page(&app, &visit, &Typed::default(), fault)
+            let notice = notice(&app, &visit, occasion).map(|key| visit.words(&app).text(key));
+            page(&app, &visit, &Typed::default(), Fault { notice, ..Fault::default() })
         }
     }
 }
 
-/// The page as who has typed nothing yet sees it.
-fn first_page(app: &App, visit: &Visit) -> Outcome {
-    let language = &visit.context.language;
-    let kind = (visit.site.name.clone(), language.clone());
-    let html = app.first_pages.page(kind, visit.setup, visit.token(), || {
-        Ok(screen(app, visit, &Typed::default(), &Fault::default()).render()?)
-    })?;
-    rendered(StatusCode::OK, html, language, &visit.form_targets(app))
+/// The text of what is to be said above the field.
+fn notice(app: &App, visit: &Visit, occasion: Occasion) -> Option<&'static str> {
+    match visit.mark("e").as_deref() {
+        Some("locked") => Some("e-code-locked"),
+        Some("expired") => Some("e-code-expired"),
+        Some("used") => Some("e-code-used"),
+        _ if occasion == Occasion::StayUsedUp => Some("quota-stay"),
+        _ if !app.takes_messages() => Some("e-sms-down"),
+        _ => None,
+    }
+}
+
+/// Whether a visit without marks is shown the page as everybody is who has just arrived.
+pub(crate) async fn is_as_first_shown(app: &App, visit: &Visit) -> Result<bool, Failure> {
+    let stage = stage::glance(app, visit).await?;
+    Ok(matches!(stage, Stage::Number(occasion) if notice(app, visit, occasion).is_none()))
+}
+
+/// That page.
+pub(crate) fn first_page(app: &App, visit: &Visit) -> Result<String, Failure> {
+    Ok(screen(app, visit, &Typed::default(), &Fault::default()).render()?)
 }
 
 /// What the form holds.

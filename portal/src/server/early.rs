@@ -1,9 +1,10 @@
-//! Probes that are answered before hyper has seen anything of their connection.
+//! Requests that are answered before hyper has seen anything of their connection.
 //!
-//! Phones that are not online ask again and again, and all get the same redirect. A request is
-//! answered here if it is whole, says nothing unusual, and hyper's way would end in that redirect
-//! (RFC 9110 and 9112 are left to hyper in every other respect). With the first request of another
-//! kind, hyper gets the connection for good, with all octets from that request on.
+//! Phones that are not online ask again and again, and all get the same redirect; then they ask for the
+//! first page, which is the same but for a token. A request is answered here if it is whole, says nothing
+//! unusual, and hyper's way would end in that redirect or page (RFC 9110 and 9112 are left to hyper in
+//! every other respect). With the first request of another kind, hyper gets the connection for good, with
+//! all octets from that request on.
 
 use std::future::poll_fn;
 use std::io::{ErrorKind, Read, Write};
@@ -42,6 +43,8 @@ pub(super) struct Early<'a> {
 /// A GET without a body, for a resource of some host.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Asked<'a> {
+    /// With its query.
+    pub path: &'a str,
     /// With its port.
     pub host: &'a str,
     /// Printable; empty if it does not tell.
@@ -71,7 +74,7 @@ pub(super) fn answer_at_once(
         return Some(octets.to_vec());
     };
     let mut answer = Vec::new();
-    prepared.write(Afterwards::Closes, &mut answer);
+    prepared.write("", Afterwards::Closes, &mut answer);
     // There is room for it, for nothing was written before; whoever left does not need it.
     drop(stream.write_all(&answer));
     None
@@ -129,12 +132,12 @@ impl Early<'_> {
     /// Writes the answer and says what comes after it; `None` if the request is hyper's.
     async fn decide(&self, asked: &Asked<'_>, answer: &mut Vec<u8>) -> Option<Afterwards> {
         let _at_work = (self.place.work(), self.waiting.answer());
-        let prepared = self.guard.answer_early(asked, self.peer).await?;
+        let filled = self.guard.answer_early(asked, self.peer).await?;
         let afterwards = match self.closing.load(Ordering::Relaxed) {
             true => Afterwards::Closes,
             false => asked.afterwards,
         };
-        prepared.write(afterwards, answer);
+        filled.write(afterwards, answer);
         Some(afterwards)
     }
 }
@@ -150,9 +153,7 @@ impl<'a> Asked<'a> {
         };
         let is_plain = |path: &str| path.starts_with('/') && OF_TARGET.hold(path.as_bytes());
         let is_get = request.method == Some("GET") && request.version == Some(1);
-        if !is_get || !request.path.is_some_and(is_plain) {
-            return None;
-        }
+        let path = request.path.filter(|path| is_get && is_plain(path))?;
         let (mut host, mut agent, mut connection) = (None, None, None);
         for httparse::Header { name, value } in request.headers.iter() {
             let is = |known: &str| name.eq_ignore_ascii_case(known);
@@ -183,7 +184,7 @@ impl<'a> Asked<'a> {
             Some(option) if option.eq_ignore_ascii_case(b"close") => Afterwards::Closes,
             Some(_) => return None,
         };
-        Some(Self { host: str::from_utf8(host).ok()?, agent, afterwards, length })
+        Some(Self { path, host: str::from_utf8(host).ok()?, agent, afterwards, length })
     }
 }
 

@@ -12,6 +12,7 @@ mod consents;
 mod cwa_journey;
 mod detection;
 mod encryption;
+mod first_pages;
 mod hand_off;
 mod judges;
 mod links;

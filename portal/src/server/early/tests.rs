@@ -12,6 +12,7 @@ fn a_probe_is_read_whole() {
                 Connection: Close\r\nAccept-Encoding: gzip\r\n\r\n";
     let asked = Asked::read(head.as_bytes()).unwrap();
     let expected = Asked {
+        path: "/generate_204?a=b",
         host: "a.example:80",
         agent: b"Dalvik/2.1",
         afterwards: Afterwards::Closes,

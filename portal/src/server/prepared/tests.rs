@@ -14,7 +14,7 @@ async fn an_answer_is_hypers_with_the_date_of_today() {
         [(Afterwards::Stays, ""), (Afterwards::Closes, "connection: close\r\n")]
     {
         let mut octets = Vec::new();
-        prepared.write(afterwards, &mut octets);
+        prepared.write("", afterwards, &mut octets);
         let text = String::from_utf8(octets).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("HTTP/1.1 302 Found\r\n"), "{head}");
