@@ -318,6 +318,13 @@ impl Offices {
         self.command(&format!("router-{router}"), &all).output().unwrap()
     }
 
+    /// The command line of `sabeel link` for people at a router.
+    pub fn words(&self, router: usize, words: &[&str]) -> Vec<String> {
+        let config = self.config(router);
+        let all = [&[SABEEL, "-c", config.to_str().unwrap(), "link"], words].concat();
+        all.into_iter().map(str::to_owned).collect()
+    }
+
     /// What the doctor finds of the links of a router: how good it is, and what.
     pub fn doctor(&self, router: usize) -> (String, String) {
         let config = self.config(router);

@@ -19,6 +19,7 @@ mod metered;
 mod namespaces;
 mod star;
 mod targets;
+mod terminal;
 mod weather;
 mod wire;
 
