@@ -79,7 +79,10 @@ impl Guard {
         {
             // Boxed, so that connections that only wait stay small.
             let page = Box::pin(self.first_page(token, peer));
-            return in_time(limit, pin!(contained(pin!(page)))).await?.ok()?;
+            return match in_time(limit, pin!(contained(pin!(page)))).await {
+                Some(page) => page.ok()?,
+                None => Some(Filled::for_anybody(&self.prepared.late)),
+            };
         }
         if !self.is_plain_probe(asked) {
             return None;
