@@ -16,7 +16,8 @@ const INTERRUPT: &[u8] = b"\x03";
 #[test]
 fn whoever_watches_sees_a_path_fail_and_the_office_move_until_the_interrupt() {
     let offices = Offices::open(USUAL);
-    let watch = offices.words(1, &["watch"]).join(" ");
+    // In place of the shell, which the interrupt would end as well.
+    let watch = format!("exec {}", offices.words(1, &["watch"]).join(" "));
     // A terminal, whose screen and keys are pipes.
     let mut terminal = offices
         .command("router-1", &["script", "-qefc", &watch, "/dev/null"])

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io::IsTerminal;
 use std::time::Duration;
 
+use anyhow::Context;
 use edge::links::Status;
 
 use super::{LINKS, headline, milliseconds, percent};
@@ -23,14 +24,19 @@ type History = BTreeMap<String, VecDeque<Option<u64>>>;
 
 /// Looks until interrupted.
 pub async fn run(agent: &AdminClient, format: Format) -> anyhow::Result<()> {
+    tokio::select! {
+        ended = watch(agent, format) => ended,
+        interrupted = tokio::signal::ctrl_c() => interrupted.context("cannot listen to signals"),
+    }
+}
+
+/// Looks until the agent cannot be asked.
+async fn watch(agent: &AdminClient, format: Format) -> anyhow::Result<()> {
     let mut history = History::new();
     let mut pause = tokio::time::interval(PAUSE);
     let mut lines_before = 0;
     loop {
-        tokio::select! {
-            _ = pause.tick() => {}
-            interrupted = tokio::signal::ctrl_c() => return Ok(interrupted?),
-        }
+        pause.tick().await;
         let status: Status = agent.get(LINKS).await?;
         if format == Format::Json {
             output::done(format, &status, "")?;
