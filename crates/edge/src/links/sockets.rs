@@ -1,5 +1,7 @@
 //! The sockets of one path. All are bound to its device, so that what they say is about this path,
-//! whatever routes say; that a device is missing is an error, and never another way.
+//! whatever routes say; that a device is missing is an error, and never another way. None is connected:
+//! Linux 6.18 loses all that a connected socket of IPv6 sends by a next-hop object once another one looked
+//! for a route there, until routes change.
 
 use std::cell::Cell;
 use std::io::{self, IoSliceMut};
@@ -43,7 +45,11 @@ pub(super) struct Sockets {
 struct Ends {
     heartbeats: UdpSocket,
     sender: UdpSocket,
+    /// Where the other end hears heartbeats.
+    hears: SocketAddr,
     probes: UdpSocket,
+    /// Where the other end answers probes.
+    answers: SocketAddr,
     reflector: UdpSocket,
 }
 
@@ -115,20 +121,26 @@ impl Sockets {
         came.from.ip() == self.peer && came.ttl >= self.least_ttl
     }
 
+    /// Whether it is an answer of the other end.
+    pub(super) fn is_answer(&self, came: &Came) -> bool {
+        self.ends.as_ref().is_some_and(|ends| came.from == ends.answers)
+    }
+
     /// Sends a heartbeat. One that cannot be sent is as one that was lost. Where what is sent arrives,
     /// the kernel is told that the next hop's address is right: it would ask for it again every half
     /// minute, and on a path that loses the answers have nothing to send to for a second or more.
     pub(super) fn send_heartbeat(&self, octets: &[u8], is_mutual: bool) {
         if let Some(ends) = &self.ends {
             let flags = if is_mutual { libc::MSG_CONFIRM } else { 0 };
-            self.note(SockRef::from(&ends.sender).send_with_flags(octets, flags));
+            let sender = SockRef::from(&ends.sender);
+            self.note(sender.send_to_with_flags(octets, &ends.hears.into(), flags));
         }
     }
 
     /// Sends a probe.
     pub(super) fn send_probe(&self, octets: &[u8]) {
         if let Some(ends) = &self.ends {
-            self.note(ends.probes.send(octets));
+            self.note(ends.probes.send_to(octets, ends.answers));
         }
     }
 
@@ -170,11 +182,10 @@ impl Ends {
                 outcome => Some(outcome),
             })
             .unwrap_or_else(|| Err(io::ErrorKind::AddrInUse.into()))?;
-        sender.connect(at(path.peer, port, interface))?;
+        let [hears, answers] = [port, PROBE_PORT].map(|port| at(path.peer, port, interface));
         let probes = bound(0, EXPEDITED)?;
-        probes.connect(at(path.peer, PROBE_PORT, interface))?;
         let reflector = bound(PROBE_PORT, EXPEDITED)?;
-        Ok(Self { heartbeats, sender, probes, reflector })
+        Ok(Self { heartbeats, sender, hears, probes, answers, reflector })
     }
 }
 
@@ -231,11 +242,36 @@ fn receive(socket: &UdpSocket, octets: &mut [u8]) -> Option<Came> {
             ttl = u8::try_from(left).unwrap_or_default();
         }
     }
-    let from = message.address?;
-    let from = match (from.as_sockaddr_in(), from.as_sockaddr_in6()) {
-        (Some(from), _) => SocketAddrV4::from(*from).into(),
-        (_, Some(from)) => SocketAddrV6::from(*from).into(),
-        (None, None) => return None,
-    };
-    Some(Came { length: message.bytes, from, ttl })
+    Some(Came { length: message.bytes, from: sender(&message.address?)?, ttl })
+}
+
+/// Who sent what came.
+pub(super) fn sender(from: &SockaddrStorage) -> Option<SocketAddr> {
+    match (from.as_sockaddr_in(), from.as_sockaddr_in6()) {
+        (Some(from), _) => Some(SocketAddrV4::from(*from).into()),
+        (_, Some(from)) => Some(SocketAddrV6::from(*from).into()),
+        (None, None) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_but_the_other_end_answers_probes() {
+        let [.., high, low] = std::process::id().to_be_bytes();
+        let address = |host: u8| std::net::Ipv4Addr::new(127, high | 0x80, low, 240 + host);
+        let (local, peer) = (address(0), address(1));
+        let path = format!("name = 'loop'\ndevice = 'lo'\nlocal = '{local}'\npeer = '{peer}'");
+        let sockets = Sockets::open(&toml::from_str(&path).unwrap()).unwrap();
+        let asked = sockets.ends.as_ref().unwrap().probes.local_addr().unwrap();
+        for (from, is_answer) in
+            [((peer, PROBE_PORT), true), ((peer, 0), false), ((address(2), PROBE_PORT), false)]
+        {
+            UdpSocket::bind(from).unwrap().send_to(b"answer", asked).unwrap();
+            let came = sockets.receive(Which::Probes, &mut [0; 64]).unwrap();
+            assert_eq!(sockets.is_answer(&came), is_answer, "{from:?}");
+        }
+    }
 }

@@ -238,6 +238,7 @@ impl<K: Kernel> Thread<K> {
                             let arrival = sockets.arrival(&came);
                             self.watch.take_heartbeat(&arrival, octets, at.now, effects);
                         }
+                        Which::Probes if !sockets.is_answer(&came) => {}
                         Which::Probes => self.watch.take_answer(number, octets, at),
                         Which::Reflector => {
                             reflect(sockets, (&came, octets), (reflector, key), at.wall);

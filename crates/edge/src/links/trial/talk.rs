@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 use std::io::{self, IoSliceMut};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use nix::sys::time::TimeSpec;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::links::settings::PathSettings;
-use crate::links::sockets::at;
+use crate::links::sockets::{at, sender};
 
 /// Where agents hear each other.
 pub(super) const PORT: u16 = 8_620;
@@ -37,6 +37,8 @@ pub(super) const fn headers(address: IpAddr) -> u16 {
 #[derive(Debug)]
 pub(super) struct Talk {
     socket: UdpSocket,
+    /// With whom.
+    peer: SocketAddr,
     /// The number of the device that it is bound to.
     device: u32,
     /// Octets of IP and UDP before a datagram's own.
@@ -81,9 +83,8 @@ impl Talk {
         }
         setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
         socket.bind(&local.into())?;
-        socket.connect(&peer.into())?;
         let (headers, passed) = (headers(path.local), Cell::default());
-        Ok(Self { socket: socket.into(), device, headers, passed })
+        Ok(Self { socket: socket.into(), peer, device, headers, passed })
     }
 
     /// What to wait for.
@@ -98,7 +99,7 @@ impl Talk {
 
     /// Says something. What cannot be sent is as what is lost.
     pub(super) fn say(&self, octets: &[u8]) {
-        match self.socket.send(octets) {
+        match self.socket.send_to(octets, self.peer) {
             Ok(length) => self.count(length),
             Err(error) => tracing::trace!(%error, "links.trial.say"),
         }
@@ -136,7 +137,7 @@ impl Talk {
         Some(said.map(|said| Told { length: message.bytes, said }))
     }
 
-    /// The next that came, if there is something.
+    /// The next that came, if there is something. Of what somebody else sent there is nothing to be heard.
     pub(super) fn hear(&self, octets: &mut [u8]) -> Option<Heard> {
         let mut control = cmsg_space!(TimeSpec);
         let mut parts = [IoSliceMut::new(octets)];
@@ -148,7 +149,8 @@ impl Talk {
             ControlMessageOwned::ScmTimestampns(stamp) => Some(Duration::from(stamp)),
             _ => None,
         });
-        Some(Heard { length: message.bytes, stamp: stamp? })
+        let length = if sender(&message.address?)? == self.peer { message.bytes } else { 0 };
+        Some(Heard { length, stamp: stamp? })
     }
 }
 

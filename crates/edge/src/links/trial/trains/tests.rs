@@ -1,4 +1,4 @@
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, UdpSocket};
 
 use link::Key;
 
@@ -145,4 +145,14 @@ fn who_is_always_refused_gives_up_after_some_times() {
     there.hear(at);
     here.hear(at);
     assert_eq!(here.trains.next_deadline(), None);
+}
+
+#[test]
+fn what_somebody_else_says_is_not_heard() {
+    let [here, there] = ends(7);
+    let stranger = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    stranger.send_to(b"train", here.talk.peer).unwrap();
+    here.talk.say(b"word");
+    let heard = [(); 2].map(|()| there.talk.hear(&mut [0; LONGEST]).unwrap().length);
+    assert_eq!(heard, [0, 4]);
 }
