@@ -38,7 +38,7 @@ pub(super) const fn headers(address: IpAddr) -> u16 {
 pub(super) struct Talk {
     socket: UdpSocket,
     /// With whom.
-    peer: SocketAddr,
+    pub(super) peer: SocketAddr,
     /// The number of the device that it is bound to.
     device: u32,
     /// Octets of IP and UDP before a datagram's own.

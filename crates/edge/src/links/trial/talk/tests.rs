@@ -38,8 +38,8 @@ fn say(router: IpAddr, to: IpAddr, packet: &[u8]) {
         IpAddr::V6(_) => (Domain::IPV6, Protocol::ICMPV6),
     };
     let socket = Socket::new(domain, Type::RAW, Some(protocol)).unwrap();
-    socket.bind(&std::net::SocketAddr::new(router, 0).into()).unwrap();
-    socket.send_to(packet, &std::net::SocketAddr::new(to, 0).into()).unwrap();
+    socket.bind(&SocketAddr::new(router, 0).into()).unwrap();
+    socket.send_to(packet, &SocketAddr::new(to, 0).into()).unwrap();
 }
 
 #[test]
