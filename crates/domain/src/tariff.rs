@@ -121,12 +121,12 @@ pub struct Charge {
 }
 
 impl Charge {
-    /// All of them as one, if they count for the same and there are several.
+    /// All of them as one, if they count for the same.
     pub fn together(charges: &[Self]) -> Option<Self> {
         let [first, others @ ..] = charges else { return None };
         let is_alike =
             |charge: &Self| charge.period == first.period && charge.limits == first.limits;
-        if others.is_empty() || !others.iter().all(is_alike) {
+        if !others.iter().all(is_alike) {
             return None;
         }
         let join = |all: Self, charge: &Self| Self {
@@ -289,7 +289,7 @@ mod tests {
         let richer = Charge { limits: richer, ..charge };
         for (charges, together) in [
             (vec![], None),
-            (vec![charge], None),
+            (vec![charge], Some(charge)),
             (vec![charge, charge], Some(both)),
             (vec![charge, tomorrow], None),
             (vec![charge, charge, richer], None),

@@ -87,10 +87,10 @@ pub struct SqlStore {
     line: Line,
     /// Where messages are paid for, on PostgreSQL.
     till: Option<Arc<Till>>,
-    /// Where first codes are asked for, on PostgreSQL.
-    first_codes: Option<Arc<Crowd>>,
-    /// Where codes are tried, on PostgreSQL.
-    attempts: Option<Arc<Crowd>>,
+    /// Where first codes are asked for.
+    first_codes: Arc<Crowd>,
+    /// Where codes are tried.
+    attempts: Arc<Crowd>,
     /// What the next change is written into the audit log with.
     due: Due,
     /// Marks our own notifications, which come back to us.

@@ -42,12 +42,10 @@ impl Challenges for SqlStore {
         budget: &Budget<'_>,
         policy: &ChallengePolicy,
     ) -> Result<Begun, StoreError> {
-        if let Some(crowd) = &self.first_codes
-            && let Some(begun) = self.begin_in_crowd(crowd, new, budget, policy).await?
-        {
-            return Ok(begun);
+        match self.begin_in_crowd(new, budget, policy).await? {
+            Some(begun) => Ok(begun),
+            None => self.begin_alone(new, budget, policy).await,
         }
-        self.begin_alone(new, budget, policy).await
     }
 
     async fn find_open_challenge(
@@ -186,11 +184,7 @@ impl Challenges for SqlStore {
         policy: &ChallengePolicy,
         prize: &Prize,
     ) -> Result<Result<SignInOutcome, Verdict>, StoreError> {
-        let with_others = match &self.attempts {
-            Some(crowd) => self.win_in_crowd(crowd, attempt, policy, prize).await?,
-            None => None,
-        };
-        let won = match with_others {
+        let won = match self.win_in_crowd(attempt, policy, prize).await? {
             Some(won) => won,
             None => self.win_alone(attempt, policy, prize).await?,
         };
@@ -329,7 +323,7 @@ impl SqlStore {
         attempt: &Attempt<'_>,
         (purpose, policy): (Purpose, &ChallengePolicy),
     ) -> Result<Result<Challenge, Verdict>, StoreError> {
-        let statement = codes::to_compare(attempt.challenge);
+        let statement = codes::to_compare(attempt.challenge, "");
         let mut look = self.script();
         look.add(&format!("{statement}{}", self.dialect.for_update_of_challenges()));
         bind_sought(&mut look, attempt.challenge, purpose).bind(attempt.at.as_millis());

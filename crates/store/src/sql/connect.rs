@@ -139,7 +139,7 @@ impl SqlStore {
             Dialect::Postgres => Some(connections(settings, (dialect, purpose))),
         };
         let till = own(Use::Paying).map(Till::new);
-        let [first_codes, attempts] = [(); 2].map(|()| own(Use::Gathering).map(Crowd::new));
+        let [first_codes, attempts] = [(); 2].map(|()| Crowd::new(own(Use::Gathering)));
         Ok(Self {
             dialect,
             writer,
@@ -246,7 +246,7 @@ impl SqlStore {
         if let Some(till) = &self.till {
             till.close().await;
         }
-        for crowd in [&self.first_codes, &self.attempts].into_iter().flatten() {
+        for crowd in [&self.first_codes, &self.attempts] {
             crowd.close().await;
         }
         self.writer.close().await;

@@ -1,35 +1,37 @@
-//! Changes on PostgreSQL that many make at once: one transaction for all who wait meanwhile.
+//! Changes that many make at once: one for all who wait meanwhile.
 //!
 //! Each looks something up once it has its locks, decides by that, and changes rows. Together that takes
-//! four trips for all, and one commit that waits for the disk; each statement is made ready once. The
-//! more come, the more share it. Nobody waits here for a lock that somebody else has, nor long for a row:
-//! who cannot go on, or needs more than this, [goes alone](Seen::Alone), and so do all if the transaction
-//! fails.
+//! two trips to SQLite, in one [turn](super::together), and four to PostgreSQL, in one transaction; each
+//! statement is made ready once. The more come, the more share it. Nobody waits here for a lock that
+//! somebody else has, nor long for a row: who cannot go on, or needs more than this,
+//! [goes alone](Seen::Alone), and so do all if the change fails.
+
+mod postgres;
+mod sqlite;
 
 use std::collections::BTreeSet;
-use std::fmt::{self, Write};
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use sqlx::Row;
+use domain::Charge;
 use sqlx::any::AnyRow;
 use tokio::sync::oneshot;
 
-use super::connections::{Connections, Lent};
-use super::dialect::{Dialect, Lock};
-use super::given::{Column, Given};
-use super::row::Columns;
+use super::SqlStore;
+use super::connections::Connections;
+use super::dialect::Lock;
 use super::script::Script;
 use super::till::Receipt;
 use super::together::lost;
-use super::transaction::Transaction;
 use crate::StoreError;
 
-/// The most that share a transaction. Each number of them is a statement that is made ready.
+/// The most that share a change. Each number of them is a statement that is made ready.
 const MOST: usize = 16;
 
-/// Those who wait, and the connection on which one transaction is made after the other.
+/// Those who wait.
 pub(super) struct Crowd {
-    connection: Connections,
+    /// Where one transaction is made after the other, on PostgreSQL.
+    connection: Option<Connections>,
     waiting: Mutex<Vec<Waiting>>,
 }
 
@@ -37,19 +39,32 @@ pub(super) struct Crowd {
 #[derive(Debug)]
 pub(super) struct Look {
     pub(super) locks: Vec<Lock>,
-    /// A statement that finds rows for each row of `given`, with its column `place`. Those share a
-    /// transaction who have the same.
+    /// A statement with these values; on PostgreSQL one that finds rows for each row of `given`, with its
+    /// column `place`, which have the values. Those share a change who have the same.
     pub(super) statement: String,
-    /// The columns of `given` behind `place`.
     pub(super) values: Vec<Cell>,
 }
 
-/// A value of somebody's row of `given`.
+/// A value that something is looked up by.
 #[derive(Debug, Clone)]
 pub(super) enum Cell {
     Octets(Vec<u8>),
     Number(i64),
     Text(String),
+}
+
+impl Look {
+    /// Adds the statement with its values to a script.
+    pub(super) fn add_to(&self, script: &mut Script) {
+        script.add(&self.statement);
+        for value in &self.values {
+            match value {
+                Cell::Octets(octets) => script.bind(octets.clone()),
+                Cell::Number(number) => script.bind(*number),
+                Cell::Text(text) => script.bind(text.clone()),
+            };
+        }
+    }
 }
 
 impl Cell {
@@ -76,15 +91,25 @@ pub(super) enum Seen {
     Alone,
 }
 
-/// Somebody's part of a transaction. Dropped, it adds nothing to what looking up did there.
+/// Somebody's part of a change, for which all others wait. Dropped, it adds nothing to what looking up did
+/// there.
 pub(super) struct Place(oneshot::Sender<Part>);
 
 /// What somebody changes.
 struct Part {
     rows: Box<dyn FnOnce(&mut Script) + Send>,
-    /// That it is paid for, if it costs something.
-    receipt: Option<Receipt>,
+    payment: Payment,
     done: oneshot::Sender<Result<(), StoreError>>,
+}
+
+/// How a part is paid for.
+pub(super) enum Payment {
+    /// It costs nothing, or no more than is given back.
+    Nothing,
+    /// It is paid, on PostgreSQL.
+    Made(Receipt),
+    /// It is paid with all others, on SQLite, and given back at once if it is mute.
+    Due { charge: Charge, mute: bool },
 }
 
 impl Place {
@@ -93,10 +118,10 @@ impl Place {
     pub(super) async fn change(
         self,
         rows: impl FnOnce(&mut Script) + Send + 'static,
-        receipt: Option<Receipt>,
+        payment: Payment,
     ) -> Result<bool, StoreError> {
         let (done, outcome) = oneshot::channel();
-        let Ok(()) = self.0.send(Part { rows: Box::new(rows), receipt, done }) else {
+        let Ok(()) = self.0.send(Part { rows: Box::new(rows), payment, done }) else {
             return Ok(false);
         };
         match outcome.await {
@@ -107,38 +132,35 @@ impl Place {
 }
 
 impl Crowd {
-    /// A crowd that has this connection.
-    pub(super) fn new(connection: Connections) -> Arc<Self> {
+    /// A crowd that has this connection to PostgreSQL, or takes turns with all others on SQLite.
+    pub(super) fn new(connection: Option<Connections>) -> Arc<Self> {
         Arc::new(Self { connection, waiting: Mutex::default() })
     }
 
     /// Looks up with whoever waits meanwhile.
-    pub(super) async fn come(self: &Arc<Self>, look: Look) -> Seen {
+    pub(super) async fn come(self: &Arc<Self>, store: &SqlStore, look: Look) -> Seen {
         let (seen, row) = oneshot::channel();
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(Waiting { look, seen });
         // Whoever stops waiting stops nobody else. As many take turns as come, so everybody is served.
-        tokio::spawn(Arc::clone(self).take_turn());
+        tokio::spawn(Arc::clone(self).take_turn(store.clone()));
         row.await.unwrap_or(Seen::Alone)
     }
 
-    /// Makes a change of all who wait once the connection is free, and can go together. What fails
-    /// leaves each of them to go alone.
-    async fn take_turn(self: Arc<Self>) {
-        let lent = self.connection.lend().await;
-        let together = self.those_together();
-        if together.is_empty() {
-            if let Ok(mut lent) = lent {
-                lent.is_in_order();
-            }
-            return;
-        }
-        let served = match lent {
-            Ok(lent) => serve(lent, together).await,
-            Err(error) => Err(error.into()),
+    /// Makes a change of all who wait once it is their turn, and can go together. What fails leaves each
+    /// of them to go alone.
+    async fn take_turn(self: Arc<Self>, store: SqlStore) {
+        let served = match &self.connection {
+            Some(connection) => postgres::serve(connection, &self).await,
+            None => sqlite::serve(&store, &self).await,
         };
         if let Err(error) = served {
             tracing::debug!(%error, "changes are not made together");
         }
+    }
+
+    /// Whether nobody waits.
+    fn is_served(&self) -> bool {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     /// Takes those who can go with the one who has waited longest: who look up the same, and need none
@@ -165,7 +187,9 @@ impl Crowd {
 
     /// Closes its connection.
     pub(super) async fn close(&self) {
-        self.connection.close().await;
+        if let Some(connection) = &self.connection {
+            connection.close().await;
+        }
     }
 }
 
@@ -175,100 +199,28 @@ impl fmt::Debug for Crowd {
     }
 }
 
-async fn serve(lent: Lent, together: Vec<Waiting>) -> Result<(), StoreError> {
-    let (mut transaction, together) = lock(lent, together).await?;
-    let found = look_up(&mut transaction, &together).await?;
-    let mut parts = Vec::new();
+/// What each of them changes who was found these rows.
+async fn decide(together: Vec<Waiting>, found: Vec<Vec<AnyRow>>) -> Vec<Part> {
+    let mut deciding = Vec::new();
     for (waiting, rows) in together.into_iter().zip(found) {
         let (part, place) = oneshot::channel();
         if waiting.seen.send(Seen::Rows(rows, Place(part))).is_ok() {
-            parts.push(place);
+            deciding.push(place);
         }
     }
-    let mut script = Script::stacked();
-    let mut done = Vec::new();
-    let mut receipts = Vec::new();
-    for part in parts {
+    let mut parts = Vec::new();
+    for place in deciding {
         // Whoever changes nothing has dropped it.
-        let Ok(part) = part.await else { continue };
-        (part.rows)(&mut script);
-        receipts.extend(part.receipt);
-        done.push(part.done);
+        parts.extend(place.await.ok());
     }
-    if done.is_empty() {
-        return Ok(transaction.rollback().await?);
-    }
-    script.execute(&mut transaction).await?;
-    // Of a commit that fails nobody knows whether it was made.
-    receipts.into_iter().for_each(Receipt::keep);
-    let committed = transaction.commit().await;
-    for done in done {
+    parts
+}
+
+/// Tells those who changed something how the commit went. Of one that failed nobody knows whether it was
+/// made.
+fn tell(all: Vec<oneshot::Sender<Result<(), StoreError>>>, is_committed: bool) {
+    for done in all {
         // Whoever asked may have gone meanwhile.
-        drop(done.send(committed.as_ref().map(|_| ()).map_err(|_| lost())));
-    }
-    Ok(committed?)
-}
-
-/// Begins a transaction of those whose locks nobody else has; the others are told so.
-async fn lock(
-    lent: Lent,
-    together: Vec<Waiting>,
-) -> Result<(Transaction, Vec<Waiting>), StoreError> {
-    let begin = Dialect::Postgres.begin_by_keys();
-    let locks: Vec<_> =
-        together.iter().map(|waiting| Lock::take_if_free(&waiting.look.locks)).collect();
-    let statements = format!("{begin}; SELECT {}", locks.join(", "));
-    let (transaction, found) = Transaction::begin_finding(lent, statements).await?;
-    let had = found.first().ok_or(sqlx::Error::RowNotFound)?;
-    let mut with_locks = Vec::new();
-    for (place, waiting) in together.into_iter().enumerate() {
-        match had.try_get::<bool, _>(place)? {
-            true => with_locks.push(waiting),
-            // Whoever asked may have gone meanwhile.
-            false => drop(waiting.seen.send(Seen::Alone)),
-        }
-    }
-    Ok((transaction, with_locks))
-}
-
-/// What each of them looks up, in their order.
-async fn look_up(
-    transaction: &mut Transaction,
-    together: &[Waiting],
-) -> Result<Vec<Vec<AnyRow>>, StoreError> {
-    let Some(first) = together.first() else { return Ok(Vec::new()) };
-    let places = 0..i64::try_from(together.len()).unwrap_or(i64::MAX);
-    let mut columns = vec![Column::numbers(places)];
-    let mut names = "place".to_owned();
-    for number in 0..first.look.values.len() {
-        write!(names, ", value_{}", number + 1).expect("a text takes all");
-        let cells = together.iter().filter_map(|waiting| waiting.look.values.get(number));
-        columns.push(column(cells));
-    }
-    let given = Given { dialect: Dialect::Postgres, names: &names, columns };
-    let mut found: Vec<_> = together.iter().map(|_| Vec::new()).collect();
-    for row in given.fetch(transaction, &first.look.statement).await? {
-        let place = usize::try_from(Columns(&row).integer("place")?).ok();
-        if let Some(rows) = place.and_then(|place| found.get_mut(place)) {
-            rows.push(row);
-        }
-    }
-    Ok(found)
-}
-
-/// A column of these values, which are all of one kind.
-fn column<'c>(cells: impl Iterator<Item = &'c Cell>) -> Column {
-    let (mut octets, mut numbers, mut texts) = (Vec::new(), Vec::new(), Vec::new());
-    for cell in cells {
-        match cell {
-            Cell::Octets(value) => octets.push(Some(value.clone())),
-            Cell::Number(value) => numbers.push(Some(*value)),
-            Cell::Text(value) => texts.push(Some(value.clone())),
-        }
-    }
-    match (octets.is_empty(), numbers.is_empty()) {
-        (false, _) => Column::Octets(octets),
-        (true, false) => Column::Numbers(numbers),
-        (true, true) => Column::Texts(texts),
+        drop(done.send(if is_committed { Ok(()) } else { Err(lost()) }));
     }
 }

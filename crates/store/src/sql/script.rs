@@ -27,7 +27,7 @@ enum Told {
     AtOnce,
     /// All in one statement of PostgreSQL's, of which each part waits for the one before.
     Chained,
-    /// The same, of which none waits: what is inserted into one table is one part.
+    /// What many do, of which none waits for another one: what is inserted into one table is one statement.
     Stacked,
 }
 
@@ -60,10 +60,10 @@ impl Script {
         Self { dialect: Dialect::Postgres, told: Told::Chained, trips: Vec::new() }
     }
 
-    /// For what many do in PostgreSQL, in one trip: the rows that they insert into the same table are one
-    /// statement, and none of the statements depends on what another one does.
-    pub(super) const fn stacked() -> Self {
-        Self { dialect: Dialect::Postgres, told: Told::Stacked, trips: Vec::new() }
+    /// For what many do, in one trip: the rows that they insert into the same table are one statement, and
+    /// none of the statements depends on what another one does.
+    pub(super) const fn stacked(dialect: Dialect) -> Self {
+        Self { dialect, told: Told::Stacked, trips: Vec::new() }
     }
 
     /// Adds a statement, whose values follow: `$1` is the first of them. On SQLite `?` is the next.
@@ -272,7 +272,7 @@ mod tests {
 
     #[test]
     fn rows_for_one_table_are_stacked_into_one_statement() {
-        let mut script = Script::stacked();
+        let mut script = Script::stacked(Dialect::Postgres);
         for round in 0..2_i64 {
             script.insert("a (b, c)", "$1, $1", "ON CONFLICT (b) DO NOTHING").bind(round);
             script.gather("UPDATE d SET e = 1 WHERE f IN (", "$1", ")").bind(round);

@@ -111,6 +111,35 @@ pub async fn who_come_at_once_get_their_own(store: TestStore) {
     }
 }
 
+/// Whoever names a challenge in two ways at once has tried twice, and wins once.
+pub async fn two_names_of_a_challenge_are_no_second_try(store: TestStore) {
+    set_up(&store).await;
+    begin_all(&store, 1..=40).await;
+    let twice = async |text: &'static str| {
+        at_once(1..=80, |n| {
+            let (store, id) = (store.shared(), n.div_ceil(2));
+            async move {
+                let (binding, code) = (sign_in_of(mac(id)), code(text));
+                let challenge = match n % 2 {
+                    0 => Sought::OpenOf(&binding),
+                    _ => Sought::Id(ChallengeId::from_bytes([id; 16])),
+                };
+                let attempt = Attempt { challenge, proof: Proof::Code(&code), at: at(1) };
+                store.win(&attempt, &ChallengePolicy::default(), &prize(n, at(1))).await.unwrap()
+            }
+        })
+        .await
+    };
+    assert!(twice("111111").await.iter().all(Result::is_err));
+    for id in 1..=40 {
+        let open = store.find_open_challenge(&sign_in_of(mac(id))).await.unwrap();
+        assert_eq!(open.map(|open| open.attempts), Some(2), "{id}");
+    }
+    for won in twice("482913").await.chunks(2) {
+        assert_eq!(won.iter().filter(|won| won.is_ok()).count(), 1, "{won:?}");
+    }
+}
+
 /// Two devices of one person cannot both be the first one, which is no matter of the others'.
 pub async fn a_person_with_two_devices_spoils_nothing_for_others(store: TestStore) {
     set_up(&store).await;

@@ -235,6 +235,7 @@ on_both![
     pseudonyms::a_session_that_was_thought_dead_has_its_address_again,
     pseudonyms::a_round_hashes_the_oldest_and_no_more_than_it_may,
     crowds::who_come_at_once_get_their_own,
+    crowds::two_names_of_a_challenge_are_no_second_try,
     crowds::a_person_with_two_devices_spoils_nothing_for_others,
     vouchers::a_voucher_lets_in_so_many_devices_and_no_more,
     vouchers::two_devices_race_for_the_last_place,

@@ -23,11 +23,12 @@ pub(super) struct Fresh<'a> {
     pub(super) mute: bool,
 }
 
-/// One statement: a challenge with every code that is still good. The time of the attempt is its last value.
-pub(super) fn to_compare(sought: Sought<'_>) -> String {
+/// One statement: a challenge with every code that is still good, and these columns. The time of the attempt
+/// is its last value.
+pub(super) fn to_compare(sought: Sought<'_>, more: &str) -> String {
     let (found, values) = finding(sought);
     format!(
-        "SELECT {}, codes.hash, codes.link_hash FROM challenges LEFT JOIN challenge_codes codes \
+        "SELECT {}, codes.hash, codes.link_hash{more} FROM challenges LEFT JOIN challenge_codes codes \
          ON codes.challenge = challenges.id AND codes.expires_at > ${} WHERE {found}",
         columns(),
         values + 1

@@ -1,10 +1,8 @@
 //! The first code of a challenge: with what it is asked for, and what speaks against it.
 //!
-//! On PostgreSQL many are asked for in one transaction (see [`crowd`](crate::sql::crowd)). Only who has an
-//! open challenge, or finds no money left, goes alone, for then more is changed. That nobody is sent
-//! anything for a number is no reason: it would be told by the time that takes.
-
-use std::sync::Arc;
+//! Many are asked for in one change (see [`crowd`](crate::sql::crowd)). Only who has an open challenge, or
+//! finds no money left, goes alone, for then more is changed. That nobody is sent anything for a number is
+//! no reason: it would be told by the time that takes.
 
 use domain::{
     Challenge, ChallengePolicy, Charge, Counted, MessageClass, MessageId, OverLimit, Refused,
@@ -14,7 +12,7 @@ use domain::{
 use super::abandon;
 use super::codes::Fresh;
 use super::limits::{self, Met, Unsent};
-use crate::sql::crowd::{Crowd, Seen};
+use crate::sql::crowd::{Payment, Seen};
 use crate::sql::row::id_column;
 use crate::sql::script::Script;
 use crate::sql::setup::written;
@@ -26,7 +24,6 @@ impl SqlStore {
     /// Begins, or is refused, with others who ask meanwhile; `None` is that one has to go alone.
     pub(super) async fn begin_in_crowd(
         &self,
-        crowd: &Arc<Crowd>,
         new: &NewChallenge,
         budget: &Budget<'_>,
         policy: &ChallengePolicy,
@@ -34,7 +31,9 @@ impl SqlStore {
         let challenge = &new.challenge;
         let at = challenge.created_at;
         let look = self.looking_at_sends(challenge, budget.limits, (at, policy));
-        let Seen::Rows(rows, place) = crowd.come(look).await else { return Ok(None) };
+        let Seen::Rows(rows, place) = self.first_codes.come(self, look).await else {
+            return Ok(None);
+        };
         let Some(row) = rows.first() else { return Ok(None) };
         let met = self.met(row, challenge, &limits::with_blocks(budget.limits), at)?;
         if met.open.is_some() {
@@ -48,16 +47,22 @@ impl SqlStore {
                     visits::record(script, visit);
                 }
             };
-            return Ok(place.change(change, None).await?.then(|| unsent.into()));
+            return Ok(place.change(change, Payment::Nothing).await?.then(|| unsent.into()));
         }
-        let receipt = match (budget.charge, &self.till) {
+        let (mute, message) = (met.mute, messages::new_id(challenge.sent_at));
+        let payment = match (budget.charge, &self.till) {
+            (None, _) => Payment::Nothing,
+            (Some(charge), None) => Payment::Due { charge, mute },
             (Some(charge), Some(till)) => match till.pay(charge).await? {
-                Some(receipt) => Some(receipt),
+                // What nobody is sent is given back.
+                Some(receipt) if mute => {
+                    drop(receipt);
+                    Payment::Nothing
+                }
+                Some(receipt) => Payment::Made(receipt),
                 None => return Ok(None),
             },
-            _ => None,
         };
-        let (mute, message) = (met.mute, messages::new_id(challenge.sent_at));
         let (store, first, by) = (self.clone(), new.clone(), (budget.charge, policy.clone()));
         let change = move |script: &mut Script| {
             if let Some(visit) = &visit {
@@ -65,8 +70,7 @@ impl SqlStore {
             }
             store.insert_first(script, &first, (message, mute), (by.0, &by.1));
         };
-        // What nobody is sent is given back.
-        if !place.change(change, receipt.filter(|_| !mute)).await? {
+        if !place.change(change, payment).await? {
             return Ok(None);
         }
         Ok(Some(self.begun(new, message, met.over).await))

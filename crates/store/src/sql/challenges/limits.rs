@@ -6,13 +6,13 @@ use domain::{Binding, Busy, Challenge, ChallengePolicy, Counted, OverLimit, Send
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
-use super::{COLUMNS, OPEN, bind_sought, binding_cells};
+use super::{COLUMNS, OPEN, binding_cells};
 use crate::sql::SqlStore;
 use crate::sql::crowd::{Cell, Look};
-use crate::sql::dialect::Lock;
+use crate::sql::dialect::{Dialect, Lock};
 use crate::sql::pseudonyms::places;
 use crate::sql::row::Columns;
-use crate::{Begun, Budget, NotSent, Sought, StoreError};
+use crate::{Begun, Budget, NotSent, StoreError};
 
 /// That nothing is blocked which one more message is about.
 const UNBLOCKED: SendLimit =
@@ -297,19 +297,9 @@ impl SqlStore {
         (at, policy): (Timestamp, &ChallengePolicy),
     ) -> Result<Met, StoreError> {
         let limits = with_blocks(limits);
-        let targets = self.targets(challenge);
-        let mut look = self.script();
-        look.add(&counting(&limits, targets.len(), policy));
-        bind_sought(&mut look, Sought::OpenOf(&challenge.binding), challenge.binding.purpose())
-            .bind(self.keys.phone_hash(&challenge.phone))
-            .bind(self.keys.block_hash(&challenge.phone));
-        for limit in &limits {
-            look.bind((at - limit.window).as_millis());
-        }
-        for target in targets {
-            look.bind(target);
-        }
-        let [found] = look.fetch_each(transaction).await?;
+        let mut script = self.script();
+        self.looking(counting, challenge, &limits, (at, policy)).add_to(&mut script);
+        let [found] = script.fetch_each(transaction).await?;
         let row = found.first().ok_or(sqlx::Error::RowNotFound)?;
         self.met(row, challenge, &limits, at)
     }
@@ -321,9 +311,22 @@ impl SqlStore {
         limits: &[SendLimit],
         (at, policy): (Timestamp, &ChallengePolicy),
     ) -> Look {
-        let limits = with_blocks(limits);
+        let counting = match self.dialect {
+            Dialect::Sqlite => counting,
+            Dialect::Postgres => counting_of_many,
+        };
+        self.looking(counting, challenge, &with_blocks(limits), (at, policy))
+    }
+
+    fn looking(
+        &self,
+        counting: fn(&[SendLimit], usize, &ChallengePolicy) -> String,
+        challenge: &Challenge,
+        limits: &[SendLimit],
+        (at, policy): (Timestamp, &ChallengePolicy),
+    ) -> Look {
         let targets = self.targets(challenge);
-        let statement = counting_of_many(&limits, targets.len(), policy);
+        let statement = counting(limits, targets.len(), policy);
         let mut values = Vec::from(binding_cells(&challenge.binding));
         values.push(Cell::Octets(self.keys.phone_hash(&challenge.phone)));
         values.push(Cell::Octets(self.keys.block_hash(&challenge.phone)));

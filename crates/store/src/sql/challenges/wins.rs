@@ -1,17 +1,15 @@
-//! A code that wins: the attempt is counted, and a right one used up with what it wins, in one change. On
-//! PostgreSQL many try theirs together (see [`crowd`](crate::sql::crowd)). There what newcomers win is
-//! written for all; who is known, or comes with a device that has a grant, goes on alone once the attempt
-//! is counted, for then grants may have to end.
-
-use std::sync::Arc;
+//! A code that wins: the attempt is counted, and a right one used up with what it wins, in one change. Many
+//! try theirs together (see [`crowd`](crate::sql::crowd)). What newcomers win is written for all; who is
+//! known, or comes with a device that has a grant, goes alone, for then grants may have to end. On
+//! PostgreSQL the attempt is counted by what looks up, and stays so.
 
 use domain::{Challenge, ChallengeId, ChallengePolicy, ChallengeState, Purpose, Verdict};
 use sqlx::any::AnyRow;
 
-use super::{binding_cells, codes, finding};
+use super::{binding_cells, codes, finding, refusal};
 use crate::sql::SqlStore;
-use crate::sql::crowd::{Cell, Crowd, Look, Seen};
-use crate::sql::dialect::Lock;
+use crate::sql::crowd::{Cell, Look, Payment, Seen};
+use crate::sql::dialect::{Dialect, Lock};
 use crate::sql::row::{Columns, id_column};
 use crate::sql::script::Script;
 use crate::sql::together::Looking;
@@ -52,26 +50,42 @@ impl SqlStore {
     /// durable.
     pub(super) async fn win_in_crowd(
         &self,
-        crowd: &Arc<Crowd>,
         attempt: &Attempt<'_>,
         policy: &ChallengePolicy,
         prize: &Prize,
     ) -> Result<Option<Won>, StoreError> {
-        let Seen::Rows(codes, place) = crowd.come(counting(attempt, policy)).await else {
+        let look = looking(self.dialect, attempt, policy);
+        let Seen::Rows(codes, place) = self.attempts.come(self, look).await else {
             return Ok(None);
         };
         let Some(row) = codes.first() else { return Ok(None) };
-        let Some(attempts) = Columns(row).optional_count("counted")? else { return Ok(None) };
-        let challenge = Challenge { attempts, ..self.challenge(row)? };
+        let mut challenge = self.challenge(row)?;
+        match self.dialect {
+            Dialect::Sqlite if refusal(&challenge, attempt.at, policy).is_some() => {
+                return Ok(None);
+            }
+            Dialect::Sqlite => challenge.attempts += 1,
+            Dialect::Postgres => match Columns(row).optional_count("counted")? {
+                Some(attempts) => challenge.attempts = attempts,
+                None => return Ok(None),
+            },
+        }
+        let (id, dialect) = (challenge.id, self.dialect);
+        let count = move |script: &mut Script| {
+            if dialect == Dialect::Sqlite {
+                let begins = "UPDATE challenges SET attempts = attempts + 1 WHERE id IN (";
+                script.gather(begins, "$1", ")").bind(id_column(id));
+            }
+        };
         if !self.matches(&codes, &challenge, attempt)? {
-            let left = policy.attempts.saturating_sub(attempts);
-            let is_counted = place.change(|_| (), None).await?;
+            let left = policy.attempts.saturating_sub(challenge.attempts);
+            let is_counted = place.change(count, Payment::Nothing).await?;
             return Ok(is_counted.then_some(Err(Verdict::Wrong { left })));
         }
-        let (id, is_newcomer) = (challenge.id, is_newcomer(row)?);
         let sign_in = sign_in(challenge, prize);
-        if !is_newcomer {
-            let is_counted = place.change(|_| (), None).await?;
+        if !is_newcomer(row)? {
+            let is_counted =
+                dialect == Dialect::Postgres && place.change(|_| (), Payment::Nothing).await?;
             return match is_counted {
                 true => self.win_as_known(id, &sign_in, prize).await.map(Some),
                 false => Ok(None),
@@ -80,6 +94,7 @@ impl SqlStore {
         let outcome = SignInOutcome { grant: sign_in.grant.clone(), retired: Vec::new() };
         let (store, credential) = (self.clone(), prize.credential.clone());
         let change = move |script: &mut Script| {
+            count(script);
             let verified = ChallengeState::Verified.as_str();
             let begins = format!("UPDATE challenges SET state = '{verified}' WHERE id IN (");
             script.gather(&begins, "$1", ")").bind(id_column(id));
@@ -88,7 +103,7 @@ impl SqlStore {
                 store.insert_credential(script, credential);
             }
         };
-        Ok(place.change(change, None).await?.then_some(Ok(outcome)))
+        Ok(place.change(change, Payment::Nothing).await?.then_some(Ok(outcome)))
     }
 
     /// Uses up a counted code of somebody whose account, or device, may have grants.
@@ -133,9 +148,27 @@ impl SqlStore {
     }
 }
 
-/// What is counted of an attempt in a crowd, and what it is compared with.
-fn counting(attempt: &Attempt<'_>, policy: &ChallengePolicy) -> Look {
-    let (found, values) = finding(attempt.challenge);
+/// What an attempt in a crowd is compared with.
+fn looking(dialect: Dialect, attempt: &Attempt<'_>, policy: &ChallengePolicy) -> Look {
+    let statement = match dialect {
+        Dialect::Sqlite => codes::to_compare(attempt.challenge, &format!(", {WHO_IS_THERE}")),
+        Dialect::Postgres => counting(attempt.challenge, policy),
+    };
+    let mut values = match attempt.challenge {
+        Sought::Id(id) => {
+            vec![Cell::Octets(id_column(id)), Cell::Text(Purpose::SignIn.as_str().to_owned())]
+        }
+        Sought::OpenOf(binding) => Vec::from(binding_cells(binding)),
+    };
+    let called: Vec<u8> = values.iter().flat_map(Cell::as_octets).copied().collect();
+    values.push(Cell::Number(attempt.at.as_millis()));
+    Look { locks: vec![Lock::of_attempt(&called)], statement, values }
+}
+
+/// One statement of PostgreSQL's: an attempt of each of `given` is counted, if one may be made, and there is
+/// what it is compared with.
+fn counting(sought: Sought<'_>, policy: &ChallengePolicy) -> String {
+    let (found, values) = finding(sought);
     let now = values + 1;
     // By their ids, as everybody locks several challenges.
     let statement = format!(
@@ -151,19 +184,7 @@ fn counting(attempt: &Attempt<'_>, policy: &ChallengePolicy) -> Look {
         policy.attempts,
         codes::columns(),
     );
-    let mut cells = match attempt.challenge {
-        Sought::Id(id) => {
-            vec![Cell::Octets(id_column(id)), Cell::Text(Purpose::SignIn.as_str().to_owned())]
-        }
-        Sought::OpenOf(binding) => Vec::from(binding_cells(binding)),
-    };
-    let called: Vec<u8> = cells.iter().flat_map(Cell::as_octets).copied().collect();
-    cells.push(Cell::Number(attempt.at.as_millis()));
-    Look {
-        locks: vec![Lock::of_attempt(&called)],
-        statement: statement.replace('$', "given.value_"),
-        values: cells,
-    }
+    statement.replace('$', "given.value_")
 }
 
 fn is_newcomer(row: &AnyRow) -> Result<bool, StoreError> {
