@@ -28,6 +28,11 @@ impl Due {
         Self(Some(Arc::new(Mutex::new(Some(entry)))))
     }
 
+    /// Whether the next change is written into the log.
+    pub(super) fn is_open(&self) -> bool {
+        self.entry().is_some()
+    }
+
     fn entry(&self) -> Option<AuditEntry> {
         self.0.as_ref().and_then(|due| lock(due).clone())
     }

@@ -3,7 +3,7 @@
 use domain::*;
 use serde_json::{Value, json};
 use store::testing::TestStore;
-use store::{Act, Actor, AuditEntry, AuditFilter, AuditLog, AuditSubject, SqlStore};
+use store::{Act, Actor, AuditEntry, AuditFilter, AuditLog, AuditSubject, Begun, Budget, SqlStore};
 
 use crate::fixtures::*;
 
@@ -55,6 +55,14 @@ pub async fn a_change_and_its_link_come_together_or_not_at_all(store: TestStore)
     // Who does not ask for a link gets none.
     store.add_plan(&Plan::visitor("fourth".parse().unwrap())).await.unwrap();
     assert_eq!(walk(&links(&store).await).unwrap().1, 2);
+}
+
+pub async fn a_code_that_is_asked_for_on_record_is_in_the_log(store: TestStore) {
+    set_up(&store).await;
+    let sent = store.on_record(entry(T0, Act::CodeSent, AuditSubject::Number(phone())));
+    let (new, policy) = (new_challenge(1, mac(1), T0, "482913"), ChallengePolicy::default());
+    assert_eq!(sent.begin_challenge(&new, &Budget::NONE, &policy).await.unwrap(), Begun::Begins);
+    assert_eq!(links(&store).await.len(), 1);
 }
 
 pub async fn a_changed_or_missing_link_is_found(store: TestStore) {

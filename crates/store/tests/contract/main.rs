@@ -191,6 +191,7 @@ on_both![
     histories::a_session_is_found_by_the_access_points_name_and_a_device_everywhere,
     heritage::sessions_are_read_page_after_page_in_the_order_of_their_beginnings,
     audit::a_change_and_its_link_come_together_or_not_at_all,
+    audit::a_code_that_is_asked_for_on_record_is_in_the_log,
     audit::a_changed_or_missing_link_is_found,
     audit::two_processes_make_one_chain,
     audit::persons_are_told_by_account_or_keyed_hash,
