@@ -19,7 +19,7 @@ pub(crate) mod voucher;
 use std::time::Duration;
 
 use axum::extract::rejection::FormRejection;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use domain::{Site, Timestamp};
 
 use crate::app::{App, Message, Outcome};
@@ -82,7 +82,7 @@ fn say_closed(
     say(&message)
 }
 
-/// The page of a site at which as many devices are online as it takes.
+/// The page of a site at which as many devices are online as it takes; it looks again by itself.
 fn full(app: &App, visit: &Visit) -> Outcome {
     let wait = wording::wait(&visit.words(app), WHEN_FULL);
     let message = Message {
@@ -92,5 +92,9 @@ fn full(app: &App, visit: &Visit) -> Outcome {
         values: &[("t", &wait)],
         action: Some(("./", "again")),
     };
-    visit.message(app, &message)
+    let mut page = visit.message(app, &message)?;
+    let again = format!("{}; url={}", WHEN_FULL.as_secs(), visit.path(""));
+    page.headers_mut()
+        .insert(header::REFRESH, HeaderValue::from_str(&again).expect("a path is ASCII"));
+    Ok(page)
 }

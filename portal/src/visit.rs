@@ -130,7 +130,12 @@ impl Visit {
 
     /// Sends the browser to a page of this visit; `""` is its first page.
     pub(crate) fn go(&self, page: &str) -> Response {
-        see_other(&format!("/v/{}/{page}", self.token))
+        see_other(&self.path(page))
+    }
+
+    /// The path of a page of this visit.
+    pub(crate) fn path(&self, page: &str) -> String {
+        format!("/v/{}/{page}", self.token)
     }
 
     /// The whole address of a page of this visit.

@@ -12,6 +12,7 @@ use crate::pages::{LANGUAGES, all_pages, budget_of};
 use crate::town::{Event, MAC, PHONE, Town, used};
 
 const BACKUP: &str = "The network is temporarily keeping municipal services running";
+const BUSY: &str = "The site is very busy. We will try to let you in automatically in 60 seconds.";
 const TRIAL: &str = "This service is on trial";
 
 impl Town {
@@ -158,7 +159,7 @@ async fn where_an_office_leaves_no_room_nobody_new_gets_a_code_and_who_signed_in
     let sent = browser.post(&stranger, "phone", &form).await;
     assert!(!sent.location().ends_with("/code") && town.next_message().await.is_none());
     let full = browser.visit(&stranger.base()).await;
-    assert!(full.shows("The site is very busy. Please try again in 60 seconds."), "{}", full.body);
+    assert!(full.shows(BUSY), "{}", full.body);
     assert!(full.shows(BACKUP) && !full.body.contains("<form"), "{}", full.body);
     assert_eq!(browser.visit(&format!("{}status", online.base())).await.title(), "Session status");
     // Whoever is known comes back without a code.
@@ -362,8 +363,9 @@ async fn who_comes_to_a_full_site_waits_and_who_has_begun_goes_on() {
 
     let entry = town.gate_redirect("02:00:5e:10:00:03", "10.1.0.9");
     let full = browser.visit(&entry).await;
-    assert!(full.shows("The site is very busy. Please try again in 60 seconds."), "{}", full.body);
+    assert!(full.shows(BUSY), "{}", full.body);
     assert!(!full.body.contains("<form"), "{}", full.body);
+    assert_eq!(full.header("refresh"), format!("60; url={}", full.base()));
     let form = [("phone", "0551234569"), ("terms", "yes")];
     let sent = browser.post_to(&format!("{}phone", full.base()), &form).await;
     assert!(!sent.location().ends_with("/code") && town.next_message().await.is_none());
