@@ -227,3 +227,46 @@ fn tell(all: Vec<oneshot::Sender<Result<(), StoreError>>>, is_committed: bool) {
         drop(done.send(if is_committed { Ok(()) } else { Err(lost()) }));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wait(crowd: &Crowd, statement: &str, locks: &[&[u8]]) {
+        let locks = locks.iter().map(|name| Lock::of_attempt(name)).collect();
+        let look = Look { locks, statement: statement.to_owned(), values: Vec::new() };
+        let waiting = Waiting { look, seen: oneshot::channel().0 };
+        crowd.waiting.lock().unwrap().push(waiting);
+    }
+
+    #[test]
+    fn they_go_together_who_look_up_the_same_and_need_none_of_the_others_locks() {
+        let crowd = Crowd::new(None);
+        for (statement, locks) in [
+            ("one", &[&b"a"[..], b"b"][..]),
+            ("one", &[b"c"]),
+            ("other", &[b"d"]),
+            ("one", &[b"d", b"b"]),
+            ("one", &[b"d"]),
+        ] {
+            wait(&crowd, statement, locks);
+        }
+        let mut turns = Vec::new();
+        while !crowd.is_served() {
+            let together = crowd.those_together();
+            turns.push(together.iter().map(|other| other.look.locks.len()).collect::<Vec<_>>());
+        }
+        // The fourth needs what the first has.
+        assert_eq!(turns, [vec![2, 1, 1], vec![1], vec![2]]);
+    }
+
+    #[test]
+    fn no_more_go_together_than_a_statement_is_made_ready_for() {
+        let crowd = Crowd::new(None);
+        for number in 0..40_u8 {
+            wait(&crowd, "one", &[&[number]]);
+        }
+        let turns = [(); 3].map(|()| crowd.those_together().len());
+        assert_eq!((turns, crowd.is_served()), ([MOST, MOST, 8], true));
+    }
+}
