@@ -7,9 +7,9 @@ mod refusal;
 use std::time::Duration;
 
 use domain::{
-    ChallengePolicy, ChallengeState, Counted, Grant, GrantState, MessageState, NasOrder, OrderKind,
-    OrderState, Purpose, Receipt, Reference, Refused, Session, SessionState, Timestamp,
-    VisitRecord, VoucherId, Zone,
+    ChallengePolicy, ChallengeState, Counted, Grant, GrantState, Identity, MessageState, NasOrder,
+    OrderKind, OrderState, Purpose, Receipt, Reference, Refused, Session, SessionState, Timestamp,
+    VisitRecord, Zone,
 };
 use store::{
     ChallengeTold, ChallengesOf, CredentialTold, MessageTold, OrderFilter, SessionFilter, Store,
@@ -17,7 +17,7 @@ use store::{
 };
 
 use crate::admin::api::{Mark, Progress, SignInStage, StageState, StageTold};
-use crate::why::{ending, voucher_of};
+use crate::why::{ending, known_without_code};
 
 pub(crate) use self::refusal::too_much;
 use self::refusal::{kept_out, relief, way_in};
@@ -34,8 +34,8 @@ struct Facts {
     visit: VisitRecord,
     challenge: Option<ChallengeTold>,
     grant: Option<Grant>,
-    /// The voucher by which it was given.
-    voucher: Option<VoucherId>,
+    /// By what it was given, if that needed no code.
+    instead: Option<Identity>,
     credentials: Vec<CredentialTold>,
     /// That the access point ask again, the latest.
     order: Option<NasOrder>,
@@ -81,7 +81,7 @@ async fn gather(store: &dyn Store, visit: VisitRecord) -> Result<Facts, StoreErr
     let mut facts = Facts {
         challenge: None,
         grant: None,
-        voucher: None,
+        instead: None,
         credentials: Vec::new(),
         order: None,
         session: None,
@@ -101,10 +101,10 @@ async fn gather(store: &dyn Store, visit: VisitRecord) -> Result<Facts, StoreErr
     let grants = store.list_grants_of_device(visit.device, MOST_ROWS).await?;
     let grant = grants.into_iter().rfind(|grant| grant.issued_at >= begun);
     if let Some(grant) = &grant {
-        facts.voucher = voucher_of(store, grant.account).await?;
+        facts.instead = known_without_code(store, grant.account).await?;
     }
-    // Without a number only a voucher gives something in a visit.
-    facts.grant = grant.filter(|_| facts.challenge.is_some() || facts.voucher.is_some());
+    // What was given before the visit is none of it.
+    facts.grant = grant.filter(|_| facts.challenge.is_some() || facts.instead.is_some());
     let Some(grant) = &facts.grant else { return Ok(facts) };
     facts.credentials = store.list_credentials_of_grant(grant.id, MOST_ROWS).await?;
     let orders = OrderFilter {
@@ -198,8 +198,12 @@ fn page(facts: &Facts, _: &ChallengePolicy, _: Timestamp) -> Judged {
 }
 
 fn number(facts: &Facts, policy: &ChallengePolicy, now: Timestamp) -> Judged {
-    if let (Some(voucher), Some(grant)) = (&facts.voucher, &facts.grant) {
-        return done(grant.issued_at, format!("voucher {voucher} typed"));
+    if let (Some(identity), Some(grant)) = (&facts.instead, &facts.grant) {
+        let text = match identity {
+            Identity::Claimed(_) => "number typed while no message could be sent".to_owned(),
+            Identity::Voucher(_) | Identity::Phone(_) => format!("{} typed", identity.masked()),
+        };
+        return done(grant.issued_at, text);
     }
     let asked_at = facts.visit.asked_at;
     let goes_on = |told: &&ChallengeTold| told.state != ChallengeState::Abandoned;
@@ -227,7 +231,7 @@ fn unsent_since(facts: &Facts) -> Option<Counted> {
 }
 
 fn message(facts: &Facts, _: &ChallengePolicy, now: Timestamp) -> Judged {
-    if facts.voucher.is_some() {
+    if facts.instead.is_some() {
         return needless();
     }
     let messages = facts.challenge.as_ref().map_or(&[][..], |told| &told.messages);
@@ -277,7 +281,7 @@ fn received(told: &MessageTold) -> Option<Receipt> {
 }
 
 fn code(facts: &Facts, policy: &ChallengePolicy, now: Timestamp) -> Judged {
-    if facts.voucher.is_some() {
+    if facts.instead.is_some() {
         return needless();
     }
     let Some(challenge) = &facts.challenge else {

@@ -11,9 +11,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::{
-    AccountId, Grant, Identity, MacAddress, NasOrder, Session, Timestamp, VoucherId, Zone,
-};
+use domain::{AccountId, Grant, Identity, MacAddress, NasOrder, Session, Timestamp, Zone};
 use store::{
     Archive, AuditSubject, ChallengeTold, ChallengesOf, JournalError, OrderFilter, SessionFilter,
     Store, StoreError, Trail, TrailArchive, TrailKind, Wanted,
@@ -141,7 +139,10 @@ pub async fn tell(
     let latest = scene.grants.iter().max_by_key(|grant| grant.issued_at);
     let account = scene.wanted.accounts.first().copied();
     let voucher = match account.or(latest.map(|grant| grant.account)) {
-        Some(account) => voucher_of(store, account).await?,
+        Some(account) => match known_without_code(store, account).await? {
+            Some(Identity::Voucher(voucher)) => Some(voucher),
+            _ => None,
+        },
         None => None,
     };
     Ok(Story {
@@ -157,16 +158,14 @@ pub async fn tell(
     })
 }
 
-/// The voucher that an account is known by, if it is one.
-pub(crate) async fn voucher_of(
+/// What an account is known by, if that needed no code.
+pub(crate) async fn known_without_code(
     store: &dyn Store,
     account: AccountId,
-) -> Result<Option<VoucherId>, StoreError> {
+) -> Result<Option<Identity>, StoreError> {
     let record = store.account_record(account).await?;
-    Ok(record.and_then(|record| match record.account.identity {
-        Identity::Voucher(voucher) => Some(voucher),
-        Identity::Phone(_) => None,
-    }))
+    let identity = record.map(|record| record.account.identity);
+    Ok(identity.filter(|identity| !matches!(identity, Identity::Phone(_))))
 }
 
 /// The machines of RADIUS servers whose records are not at hand.

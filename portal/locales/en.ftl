@@ -29,6 +29,7 @@ resend-btn = Resend code
 resend-done = New code sent. Use the latest one.
 resend-route = Messages are a little slow now, so we sent the code by another route. Use the latest one.
 resend-other = Send by WhatsApp
+grace-btn = Connect for { $t }
 look-again = Look again
 sms-code = { $code } is your { $network } code, valid 5 minutes. Do not share it.
 sms-code-bound =
@@ -137,6 +138,7 @@ me-erase-yes = Yes, destroy all my data
 me-erased = Your data is destroyed and you are disconnected. Request number: { $ref }
 me-kept = We received your request { $ref }. The law requires us to keep your data for now; we answer within { $days }.
 me-voucher = You came in with a voucher. We do not know whose it is, so no code can be sent. For questions see the help page.
+me-claimed = Your number was not proven by a code this time, so we do not know whose it is. Log in with a code to see your data and devices.
 
 # Terms
 terms-title = Terms of use and privacy notice
@@ -202,6 +204,8 @@ e-phone-daily = This number reached today's message limit. Use a voucher or try 
 e-sms-slow = Messages are slow now. Your code is on its way; position { $pos }.
 e-sms-failed = We could not deliver to { $phone }. Check the number or your signal. A voucher will let you in too.
 e-sms-down = Messaging is down for now. Vouchers are available at kiosks and from site staff.
+e-sms-down-offer = Messaging is down for now. Your number gets you a short connection of { $t } meanwhile.
+e-sms-down-grace = Messaging is down for now. You have a short connection of { $t } meanwhile.
 e-link-title = The link is not good any more
 e-link-used = This login link was used or has expired. A new message can be requested on the login page.
 e-link-wrongdev = Please confirm: did you request access for this device? If not, close this page: whoever asked would be online under your number.

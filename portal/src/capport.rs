@@ -153,7 +153,7 @@ async fn state(
     let captive =
         CaptiveState { captive: true, user_portal_url, venue_info_url, ..CaptiveState::default() };
     let (Some(session), Doors::Open { until }) = (session, doors) else { return Ok(captive) };
-    let until_closing = until.map(|at| at.since(app.now()));
+    let until_end = until.map(|at| at.since(app.now()));
     let Some(standing) = standing(app, session.device).await? else {
         return Ok(CaptiveState { captive: false, can_extend_session: Some(false), ..captive });
     };
@@ -161,12 +161,12 @@ async fn state(
     let open = CaptiveState { captive: false, can_extend_session, ..captive };
     Ok(match standing.assessment.at(nas.profile) {
         Assessment::Within(left) => CaptiveState {
-            seconds_remaining: time_left(left.time, until_closing),
+            seconds_remaining: time_left(left.time, until_end),
             bytes_remaining: left.data.map(|data| data.get()),
             ..open
         },
         Assessment::Slowed { .. } => {
-            CaptiveState { seconds_remaining: time_left(None, until_closing), ..open }
+            CaptiveState { seconds_remaining: time_left(None, until_end), ..open }
         }
         Assessment::Exhausted { .. } => {
             CaptiveState { captive: true, can_extend_session: None, ..open }
@@ -175,8 +175,8 @@ async fn state(
 }
 
 /// Whole seconds until the first of two ends.
-fn time_left(allowance: Option<Duration>, until_closing: Option<Duration>) -> Option<u64> {
-    allowance.into_iter().chain(until_closing).min().map(|time| time.as_secs())
+fn time_left(allowance: Option<Duration>, until_end: Option<Duration>) -> Option<u64> {
+    allowance.into_iter().chain(until_end).min().map(|time| time.as_secs())
 }
 
 async fn standing(app: &App, device: MacAddress) -> Result<Option<Standing>, StoreError> {

@@ -17,6 +17,7 @@ mod even;
 mod failure;
 mod first_page;
 mod gateways;
+mod grace;
 mod guard;
 mod hand_off;
 mod held;
@@ -52,5 +53,7 @@ pub use hidden::{Controllers, DecryptError};
 pub use message::{MessageForm, Messages, TooLong};
 pub use portal::{Portal, PortalError};
 pub use server::{TlsError, TlsReport};
-pub use settings::{HelpSettings, LimitSettings, PortalSettings, SettingsError, TlsSettings};
+pub use settings::{
+    GraceSettings, HelpSettings, LimitSettings, PortalSettings, SettingsError, TlsSettings,
+};
 pub use sheet::{SheetError, VoucherSheet};

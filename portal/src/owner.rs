@@ -3,7 +3,8 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::Grant;
+use domain::{Grant, Identity};
+use store::AccountRecord;
 
 use crate::app::{App, Message};
 use crate::failure::Failure;
@@ -21,6 +22,33 @@ pub(crate) async fn find(app: &App, visit: &Visit) -> Result<Result<Grant, Respo
     }
     Ok(Ok(grant))
 }
+
+/// The same with all that is kept of the owner. Of a number that nothing proves nobody knows whose it is,
+/// and who types the same one shall not see the other's devices.
+pub(crate) async fn find_person(
+    app: &App,
+    visit: &Visit,
+) -> Result<Result<(Grant, AccountRecord), Response>, Failure> {
+    let grant = match find(app, visit).await? {
+        Ok(grant) => grant,
+        Err(page) => return Ok(Err(page)),
+    };
+    let Some(record) = app.store.account_record(grant.account).await? else {
+        return Ok(Err(visit.go("")));
+    };
+    if let Identity::Claimed(_) = record.account.identity {
+        return Ok(Err(visit.message(app, &WITHOUT_PROOF)?));
+    }
+    Ok(Ok((grant, record)))
+}
+
+const WITHOUT_PROOF: Message<'static> = Message {
+    status: StatusCode::FORBIDDEN,
+    title: "me-title",
+    text: "me-claimed",
+    values: &[],
+    action: Some(("status", "back")),
+};
 
 const NOT_YOURS: Message<'static> = Message {
     status: StatusCode::FORBIDDEN,

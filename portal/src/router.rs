@@ -38,6 +38,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/v/{token}/", get(number::show))
         .route("/v/{token}/voucher", get(voucher::show).post(voucher::submit))
         .route("/v/{token}/change", post(code::change))
+        .route("/v/{token}/grace", post(code::go_without))
         .route("/v/{token}/go", get(online::go))
         .route("/v/{token}/online", get(online::online))
         .route("/v/{token}/refused", get(arrive::refused))

@@ -52,6 +52,8 @@ pub(crate) struct PhoneScreen<'a> {
     pub frame: Frame<'a>,
     /// Why the visitor is here again.
     pub notice: Option<Html>,
+    /// What the button says.
+    pub send: Html,
     pub hint: Html,
     pub phone_error: Option<Html>,
     pub terms_missing: bool,
@@ -104,6 +106,8 @@ pub(crate) struct CodeScreen<'a> {
     pub may_look_again: bool,
     /// Whether another code may come by WhatsApp.
     pub by_whatsapp: bool,
+    /// The button for who is let in for a while without a code.
+    pub grace: Option<Html>,
     /// Whether another number may be typed.
     pub may_change: bool,
     /// Whether the message has a link.

@@ -19,6 +19,9 @@ use crate::failure::Failure;
 use crate::refusals;
 use crate::visit::{TOKEN_REFUSED, Visit};
 
+/// What is said while no message goes out.
+pub(crate) const DOWN: &str = "e-sms-down";
+
 /// What a message costs whose device is only claimed to be there.
 const OF_A_CLAIM: NonZeroU32 = NonZeroU32::new(4).unwrap();
 
@@ -81,7 +84,7 @@ pub(crate) fn spent(app: &App, visit: &Visit) -> Outcome {
 const SPENT: Message<'static> = Message {
     status: StatusCode::SERVICE_UNAVAILABLE,
     title: "e-generic-title",
-    text: "e-sms-down",
+    text: DOWN,
     values: &[],
     action: Some(("voucher", "voucher-have")),
 };

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use domain::{GardenHost, Site, SiteLimit};
+use domain::{GardenHost, PlanName, Site, SiteLimit};
 use serde::Deserialize;
 use url::Url;
 
@@ -53,6 +53,8 @@ pub struct PortalSettings {
     /// How the message with a visitor's code is worded: `plain`, `bound` to the portal's host, or
     /// with a `link`; `plain` by default.
     pub message_form: MessageForm,
+    /// A short connection for visitors to whom no code can be sent; none by default.
+    pub grace: Option<GraceSettings>,
     /// Where visitors find help.
     pub help: HelpSettings,
     /// What one visitor, and all together, may ask of the portal.
@@ -80,6 +82,27 @@ pub struct TlsSettings {
 
 const fn half_a_minute() -> u64 {
     30
+}
+
+/// What a visitor gets who types a number while no message goes out, once a day with a device.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct GraceSettings {
+    /// The plan, which should be slow; not the plan of a site.
+    pub plan: PlanName,
+    /// For how many minutes; 10 by default, 1 to 120.
+    #[serde(default = "ten_minutes")]
+    pub minutes: u64,
+}
+
+const fn ten_minutes() -> u64 {
+    10
+}
+
+impl GraceSettings {
+    pub(crate) const fn lasting(&self) -> Duration {
+        Duration::from_secs(self.minutes * 60)
+    }
 }
 
 /// Telephone numbers that are shown as text; an empty one is left out.
@@ -162,7 +185,7 @@ pub struct LimitSettings {
     /// whoever gets none is shown a page with a link. 1024 by default, 0 holds none back.
     pub held_answers: u32,
     /// Answers about a number and its code leave at whole steps of so many milliseconds after their
-    /// request, so that their time tells nothing of the number; 10 by default, 0 to 1000. With 0 they
+    /// request, and up to half a step more by chance, so that their time tells nothing of the number; 10 by default, 0 to 1000. With 0 they
     /// leave at once.
     pub answer_step_ms: u64,
 }
@@ -232,6 +255,7 @@ pub(crate) struct Resolved {
     pub retention_months: u8,
     pub offer_awareness: bool,
     pub message_form: Form,
+    pub grace: Option<GraceSettings>,
     pub help: HelpSettings,
     pub limits: LimitSettings,
 }
@@ -250,6 +274,7 @@ impl Default for PortalSettings {
             retention_months: 12,
             offer_awareness: true,
             message_form: MessageForm::default(),
+            grace: None,
             help: HelpSettings::default(),
             limits: LimitSettings::default(),
         }
@@ -321,6 +346,7 @@ impl PortalSettings {
             terms_version: self.terms_version.clone(),
             retention_months: self.retention_months,
             offer_awareness: self.offer_awareness,
+            grace: self.grace.clone(),
             help: self.help.clone(),
             limits: self.limits.clone(),
         };
@@ -332,6 +358,9 @@ impl PortalSettings {
         }
         check_host_names(&self.host_names)?;
         self.limits.check()?;
+        if let Some(grace) = &self.grace {
+            within("grace.minutes", grace.minutes, 1, 120)?;
+        }
         if let Some(tls) = &self.tls {
             within("tls.reload-seconds", tls.reload_seconds, 1, 86_400)?;
         }

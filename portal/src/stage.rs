@@ -3,6 +3,8 @@
 //! Nothing is remembered in the browser: a page that was closed opens where the
 //! journey really is (messaging facts, §6.1).
 
+use std::time::Duration;
+
 use domain::{
     Assessment, Challenge, Doors, Grant, Remaining, Session, SignIns, Site, Timestamp, Window,
 };
@@ -11,6 +13,8 @@ use store::{Standing, standing_of};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::visit::Visit;
+
+const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// A step of the journey.
 pub(crate) enum Stage {
@@ -66,10 +70,12 @@ pub(crate) struct Granted {
 }
 
 impl Granted {
-    /// What is left of the allowance or until the site closes, whichever ends first.
-    pub(crate) fn until_closing(&self, now: Timestamp) -> Remaining {
-        let time = self.closes_at.map(|at| at.since(now));
-        self.left.least(Remaining { time, data: None })
+    /// What is left of the allowance, until the site closes, or of a permission that ends within a day,
+    /// whichever ends first.
+    pub(crate) fn until_end(&self, now: Timestamp) -> Remaining {
+        let ends_soon = Some(self.grant.until).filter(|until| until.since(now) < DAY);
+        let time = [self.closes_at, ends_soon].into_iter().flatten().min();
+        self.left.least(Remaining { time: time.map(|at| at.since(now)), data: None })
     }
 }
 

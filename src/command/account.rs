@@ -62,6 +62,7 @@ fn known_by(person: &Identity) -> (&'static str, String) {
     match person {
         Identity::Phone(phone) => ("phone", phone.masked().to_string()),
         Identity::Voucher(voucher) => ("voucher", voucher.to_string()),
+        Identity::Claimed(_) => ("phone", person.masked().to_string()),
     }
 }
 

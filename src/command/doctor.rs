@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use controller::admin::api::{Health, Status};
-use domain::Clock;
+use domain::{Clock, PlanName};
 use edge::links::LinksSettings;
 use edge::{Credentials, EdgeSettings, EnforcerKind};
 use portal::PortalSettings;
 use serde::Serialize;
-use store::{AccessPoints, KeyRing, SqlStore};
+use store::{AccessPoints, KeyRing, Plans, SqlStore};
 
 use crate::admin_client::AdminClient;
 use crate::cli::Checked;
@@ -63,6 +63,9 @@ pub async fn run(
     }
     if matches!(part, None | Some(Checked::Portal)) {
         findings.push(portal_tls(&config.portal));
+        if let Some(grace) = &config.portal.grace {
+            findings.push(finding("portal grace", grace_plan(config, &grace.plan).await));
+        }
     }
     if matches!(part, None | Some(Checked::Controller)) {
         findings.push(finding("server", server(admin).await));
@@ -190,8 +193,7 @@ fn keys(config: &Config) -> anyhow::Result<KeyRing> {
 }
 
 async fn database(config: &Config) -> anyhow::Result<String> {
-    let keys = keys(config).context("cannot be opened without keys")?;
-    let store = SqlStore::connect(&config.store_settings(), keys).await?;
+    let store = open(config).await?;
     // Reading their secrets shows whether these are the keys that the database was written with.
     let readable = store.list_access_points().await;
     store.close().await;
@@ -201,6 +203,22 @@ async fn database(config: &Config) -> anyhow::Result<String> {
     } else {
         "PostgreSQL, of this version".into()
     })
+}
+
+async fn open(config: &Config) -> anyhow::Result<SqlStore> {
+    let keys = keys(config).context("cannot be opened without keys")?;
+    Ok(SqlStore::connect(&config.store_settings(), keys).await?)
+}
+
+/// The plan of those who cannot be sent a code.
+async fn grace_plan(config: &Config, name: &PlanName) -> anyhow::Result<String> {
+    let store = open(config).await?;
+    let plan = store.find_plan(name).await;
+    store.close().await;
+    match plan? {
+        Some(plan) => Ok(format!("plan {}", plan.name)),
+        None => bail!("there is no plan `{name}`, so nobody is let in without a code"),
+    }
 }
 
 async fn server(admin: &AdminClient) -> anyhow::Result<String> {

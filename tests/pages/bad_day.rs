@@ -53,6 +53,7 @@ fn city() -> (Ground, Answers) {
         let whatsapp = SmsGateway::open().await.route("").replace("{text}", "{code}");
         vec![
             "messaging.transport = \"routes\"".to_owned(),
+            "portal.grace = { plan = \"short\" }".to_owned(),
             format!(
                 "messaging.routes = [{{ name = \"sms\", {} }}, \
                  {{ name = \"whatsapp\", channel = \"whatsapp\", {whatsapp} }}]",
@@ -64,6 +65,7 @@ fn city() -> (Ground, Answers) {
     let slow = ["--day-data", &data, "--then-down", "1Mbit/s", "--then-up", "1Mbit/s"];
     ground.admin(&[&["plan", "add", "gentle"], &slow[..]].concat());
     ground.admin(&["site", "set", "walkway", "--plan", "gentle"]);
+    ground.admin(&["plan", "add", "short", "--down", "512kbit/s", "--up", "256kbit/s"]);
     let answers = Arc::clone(&ground.answers);
     (ground, answers)
 }
@@ -164,7 +166,26 @@ impl Visitor<'_> {
         assert!(!self.sheet.has("#code"), "no code is taken any more");
         change(StatusCode::SERVICE_UNAVAILABLE);
         self.arrive(&self.device(1));
-        self.look("code without messages", &["e-sms-down"]);
+        self.look("code without messages", &["e-sms-down", "grace-btn"]);
+        self.without_a_code();
+    }
+
+    /// Who cannot be sent a code is let in for a while.
+    fn without_a_code(&mut self) {
+        let device = self.device(3);
+        self.arrive(&device);
+        self.look("number without messages", &["e-sms-down-offer", "grace-btn"]);
+        self.sheet.fill("#phone", &format!("055127000{}", self.number));
+        self.sheet.tap("input[name=terms]");
+        self.sheet.follow("main button");
+        self.ground.wait_for(self.ground.gate.let_in(&device));
+        self.ground.wait_for(self.ground.city.settled());
+        let base = self.sheet.compute("document.baseURI");
+        let page = |name: &str| format!("{}{name}", base.as_str().unwrap());
+        self.sheet.open(&page("online"));
+        self.look("online without a code", &["e-sms-down-grace"]);
+        self.sheet.open(&page("me"));
+        self.look("my data without proof", &["me-claimed"]);
     }
 
     /// Makes a sign-in of so long ago; its message waits.

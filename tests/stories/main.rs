@@ -42,6 +42,7 @@ mod visit;
 mod visitor;
 mod vouchers;
 mod why;
+mod without_a_code;
 
 #[allow(dead_code, reason = "for the stories of tests/peers")]
 #[path = "../peers/program.rs"]

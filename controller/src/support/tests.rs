@@ -53,7 +53,7 @@ fn facts() -> Facts {
         challenge: Some(challenge(ChallengeState::Verified, 1)),
         order: Some(order(OrderState::Acknowledged { at: at(31), check_at: at(90) })),
         credentials: Vec::new(),
-        voucher: None,
+        instead: None,
         grant: Some(grant),
         session: Some(session),
     }
@@ -258,13 +258,18 @@ fn who_has_a_code_came_further_than_what_is_refused_beside_it() {
 }
 
 #[test]
-fn who_came_by_a_voucher_needed_no_message() {
-    let voucher = Some("fair/17".parse().unwrap());
-    let facts = Facts { challenge: None, voucher, ..facts() };
-    assert_eq!(stopped(&facts, 600), None);
-    let stages = judge(&facts, &ChallengePolicy::default(), at(600));
-    let texts: Vec<_> = stages.iter().take(4).skip(1).map(|told| told.text.as_str()).collect();
-    assert_eq!(texts, ["voucher fair/17 typed", "not needed", "not needed"]);
+fn who_came_without_a_code_needed_no_message() {
+    for (instead, typed) in [
+        ("fair/17", "voucher fair/17 typed"),
+        ("claimed:966512345601", "number typed while no message could be sent"),
+    ] {
+        let instead = Some(instead.parse().unwrap());
+        let facts = Facts { challenge: None, instead, ..facts() };
+        assert_eq!(stopped(&facts, 600), None);
+        let stages = judge(&facts, &ChallengePolicy::default(), at(600));
+        let texts: Vec<_> = stages.iter().take(4).skip(1).map(|told| told.text.as_str()).collect();
+        assert_eq!(texts, [typed, "not needed", "not needed"]);
+    }
 }
 
 #[test]

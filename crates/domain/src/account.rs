@@ -1,4 +1,5 @@
-//! Accounts: persons, each known by a mobile number, or by the voucher that they were given.
+//! Accounts: persons, each known by a mobile number, by the voucher that they were given, or by a number
+//! that they say is theirs.
 
 use std::fmt;
 use std::str::FromStr;
@@ -28,21 +29,29 @@ pub enum Identity {
     Phone(PhoneNumber),
     /// A voucher; who bears it is not known.
     Voucher(VoucherId),
+    /// A mobile number that somebody typed while no code could be sent there; nobody knows whose it is.
+    Claimed(PhoneNumber),
 }
+
+/// What stands before a number that is only claimed.
+pub const CLAIMED: &str = "claimed:";
 
 /// Why a text names nobody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("neither the digits of a mobile number nor a voucher, such as fair/17")]
+#[error(
+    "neither the digits of a mobile number, nor a voucher such as fair/17, nor claimed: and digits"
+)]
 pub struct IdentityError;
 
 impl Identity {
-    /// The identity as text, by which it is kept: digits of a number, or the name of a voucher. A
-    /// number is a secret.
+    /// The identity as text, by which it is kept: digits of a number, the name of a voucher, or
+    /// [`CLAIMED`] and digits. A number is a secret.
     #[must_use]
     pub fn expose(&self) -> String {
         match self {
             Self::Phone(phone) => phone.digits().to_owned(),
             Self::Voucher(voucher) => voucher.to_string(),
+            Self::Claimed(phone) => format!("{CLAIMED}{}", phone.digits()),
         }
     }
 
@@ -65,11 +74,14 @@ impl From<VoucherId> for Identity {
     }
 }
 
-/// Reads what [`Identity::expose`] gives; no number has the slash of a voucher.
+/// Reads what [`Identity::expose`] gives; no number has the slash of a voucher, nor a voucher a colon.
 impl FromStr for Identity {
     type Err = IdentityError;
 
     fn from_str(text: &str) -> Result<Self, IdentityError> {
+        if let Some(phone) = text.strip_prefix(CLAIMED) {
+            return phone.parse().map(Self::Claimed).map_err(|_| IdentityError);
+        }
         if text.contains('/') {
             return text.parse().map(Self::Voucher).map_err(|_| IdentityError);
         }
@@ -85,6 +97,7 @@ impl fmt::Display for MaskedIdentity<'_> {
         match self.0 {
             Identity::Phone(phone) => write!(f, "{}", phone.masked()),
             Identity::Voucher(voucher) => write!(f, "voucher {voucher}"),
+            Identity::Claimed(phone) => write!(f, "{}, without proof", phone.masked()),
         }
     }
 }
@@ -94,13 +107,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_and_a_voucher_are_told_apart() {
+    fn what_a_person_is_known_by_is_told_apart() {
         let phone: PhoneNumber = "966551234567".parse().unwrap();
         let voucher: VoucherId = "966551234567/17".parse().unwrap();
-        for identity in [Identity::from(phone), Identity::from(voucher)] {
+        let claimed = Identity::Claimed(phone.clone());
+        for identity in [Identity::from(phone), Identity::from(voucher), claimed] {
             assert_eq!(identity.expose().parse(), Ok(identity));
         }
-        for text in ["", "fair", "fair/", "/17", "0551234567x"] {
+        for text in ["", "fair", "fair/", "/17", "0551234567x", "claimed:", "claimed:fair/17"] {
             assert_eq!(text.parse::<Identity>(), Err(IdentityError), "{text}");
         }
     }
@@ -108,7 +122,9 @@ mod tests {
     #[test]
     fn nobody_is_shown_by_a_whole_number() {
         let phone: PhoneNumber = "966551234567".parse().unwrap();
-        assert!(!Identity::from(phone).masked().to_string().contains("551234567"));
+        for identity in [Identity::from(phone.clone()), Identity::Claimed(phone)] {
+            assert!(!identity.masked().to_string().contains("551234567"));
+        }
         let voucher: VoucherId = "fair/17".parse().unwrap();
         assert_eq!(Identity::from(voucher).masked().to_string(), "voucher fair/17");
     }

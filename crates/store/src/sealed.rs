@@ -84,6 +84,10 @@ impl KeyRing {
                 let (_, key) = self.lookup().newest();
                 keyed_hash(key, &[b"voucher", voucher.to_string().as_bytes()]).to_vec()
             }
+            Identity::Claimed(phone) => {
+                let (_, key) = self.lookup().newest();
+                keyed_hash(key, &[b"claimed", phone.digits().as_bytes()]).to_vec()
+            }
         }
     }
 

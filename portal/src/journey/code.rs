@@ -19,12 +19,12 @@ use super::{too_busy, unreadable};
 use crate::app::{App, Outcome};
 use crate::catalogue::{Case, Html, ltr};
 use crate::failure::Failure;
-use crate::hand_off::{hand_off_with, new_credential};
+use crate::hand_off::{hand_off, hand_off_with, new_credential};
 use crate::refusals::note;
 use crate::screen::{CodeScreen, render};
 use crate::stage::{self, Stage};
 use crate::visit::Visit;
-use crate::{random, sending, wording};
+use crate::{grace, random, sending, wording};
 
 /// A gateway usually has a message within that time.
 const USUAL_DELAY: Duration = Duration::from_secs(10);
@@ -74,8 +74,8 @@ pub(super) async fn page(
     let delay = find_delay(app, visit, challenge).await?;
     // Another message would only wait behind the one that waits already.
     let held_up = delay.is_some();
-    let by_whatsapp =
-        may_resend && challenge.binding.purpose() == Purpose::SignIn && app.whatsapp().is_some();
+    let is_sign_in = challenge.binding.purpose() == Purpose::SignIn;
+    let by_whatsapp = may_resend && is_sign_in && app.whatsapp().is_some();
     let is_over = !challenge.is_pending(&app.policy, visit.now);
     let until = (!is_over && !held_up).then(|| {
         // Its life begins when it is taken, which is not before now.
@@ -86,11 +86,15 @@ pub(super) async fn page(
     });
     let rerouted = message.as_ref().is_some_and(|told| told.rerouted);
     let notice = match (delay, visit.mark("n").as_deref()) {
-        (Some(_), _) if !app.takes_messages() => Some(words.text("e-sms-down")),
+        (Some(_), _) if !app.takes_messages() => Some(words.text(sending::DOWN)),
         (Some(delay), _) => Some(delay),
         (None, _) if rerouted => Some(words.text("resend-route")),
         (None, Some("sent")) => Some(words.text("resend-done")),
         (None, _) => None,
+    };
+    let grace = match is_sign_in && held_up && !app.takes_messages() {
+        true => grace::offer(app, visit).await?,
+        false => None,
     };
     // Nothing was sent yet while a message waits.
     let sent = if held_up && !is_over { "code-sending" } else { "code-sent" };
@@ -111,9 +115,9 @@ pub(super) async fn page(
         may_resend: may_resend && !held_up,
         may_look_again: held_up,
         by_whatsapp,
-        may_change: challenge.binding.purpose() == Purpose::SignIn,
-        may_tap: app.settings.message_form.has_links()
-            && challenge.binding.purpose() == Purpose::SignIn,
+        grace: grace.map(|lasting| Html::new(&grace::button(&words, lasting))),
+        may_change: is_sign_in,
+        may_tap: app.settings.message_form.has_links() && is_sign_in,
     };
     render(StatusCode::OK, &screen, words.language(), &visit.form_targets(app))
 }
@@ -301,6 +305,27 @@ pub(super) async fn send_again(
         Err(NotSent::Busy(wait)) => return too_many(app, visit, wait),
         Err(NotSent::Spent) => return sending::spent(app, visit),
     })
+}
+
+/// `POST /v/{token}/grace`: lets the device in for a while, since no code comes.
+pub(crate) async fn go_without(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
+    if let Err(wait) = app.budgets.admit(visit.context.device) {
+        note(&app, &visit, EntryRefusal::Forms).await;
+        return too_busy(&app, &visit, wait);
+    }
+    let Stage::Code(challenge) = stage::find(&app, &visit).await? else {
+        return Ok(visit.go(""));
+    };
+    if app.takes_messages() {
+        return Ok(visit.go("code"));
+    }
+    if let Err(page) = sending::permit(&app, &visit).await? {
+        return Ok(page);
+    }
+    match grace::give(&app, &visit, &challenge.phone, &challenge.agreed).await? {
+        Some(grant) => hand_off(&app, &visit, &grant).await,
+        None => Ok(visit.go("code")),
+    }
 }
 
 /// `POST /v/{token}/change`: gives the challenge up, so that another number can be typed.

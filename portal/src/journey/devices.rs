@@ -24,12 +24,10 @@ const ON_A_PAGE: usize = 5;
 
 /// `GET /v/{token}/devices`: the devices, those that were seen last first.
 pub(crate) async fn show(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
-    let owner = match owner::find(&app, &visit).await? {
-        Ok(owner) => owner,
+    let (owner, record) = match owner::find_person(&app, &visit).await? {
+        Ok(person) => person,
         Err(page) => return Ok(page),
     };
-    let record = app.store.account_record(owner.account).await?;
-    let Some(record) = record else { return Ok(visit.go("")) };
     let words = visit.words(&app);
     let page = visit.mark("p").and_then(|page| page.parse::<usize>().ok()).unwrap_or(0);
     let seen = by_last_seen(&record);
@@ -84,12 +82,11 @@ pub(crate) async fn retire(
     if let Err(wait) = app.budgets.admit(visit.context.device) {
         return too_busy(&app, &visit, wait);
     }
-    let owner = match owner::find(&app, &visit).await? {
-        Ok(owner) => owner,
+    let (owner, record) = match owner::find_person(&app, &visit).await? {
+        Ok(person) => person,
         Err(page) => return Ok(page),
     };
     let account = owner.account;
-    let Some(record) = app.store.account_record(account).await? else { return Ok(visit.go("")) };
     let others = record.devices.iter().map(|device| device.mac);
     let mut others = others.filter(|device| *device != visit.context.device);
     let Some(device) = others.find(|device| key(&app, &owner, *device) == chosen.device) else {

@@ -76,17 +76,13 @@ async fn opened(app: &App, visit: &Visit) -> Result<Option<AccountRecord>, Failu
 
 /// Who asks, or the page for whom no code can be sent.
 async fn find(app: &App, visit: &Visit) -> Result<Result<Asking, Response>, Failure> {
-    let owner = match owner::find(app, visit).await? {
-        Ok(owner) => owner,
+    let (owner, record) = match owner::find_person(app, visit).await? {
+        Ok(person) => person,
         Err(page) => return Ok(Err(page)),
     };
-    let account = owner.account;
-    let Some(record) = app.store.account_record(account).await? else {
-        return Ok(Err(visit.go("")));
-    };
     match record.account.identity {
-        Identity::Phone(phone) => Ok(Ok(Asking { account, phone })),
-        Identity::Voucher(_) => Ok(Err(visit.message(app, &BY_VOUCHER)?)),
+        Identity::Phone(phone) => Ok(Ok(Asking { account: owner.account, phone })),
+        Identity::Voucher(_) | Identity::Claimed(_) => Ok(Err(visit.message(app, &BY_VOUCHER)?)),
     }
 }
 

@@ -20,12 +20,12 @@ use super::{closed, full, too_busy, unreadable, wait_page};
 use crate::app::{App, Outcome};
 use crate::catalogue::{Html, Words, ltr};
 use crate::failure::Failure;
-use crate::hand_off::note_whereabouts;
+use crate::hand_off::{hand_off, note_whereabouts};
 use crate::refusals::note;
 use crate::screen::{PhoneScreen, render};
 use crate::stage::{self, Occasion, Stage};
 use crate::visit::Visit;
-use crate::{consent, random, sending};
+use crate::{consent, grace, random, sending, wording};
 
 /// How a Saudi mobile number looks.
 const EXAMPLE: &str = "05XXXXXXXX";
@@ -52,8 +52,8 @@ pub(crate) async fn show(State(app): State<Arc<App>>, visit: Visit) -> Outcome {
             full(&app, &visit)
         }
         Stage::Number(occasion) => {
-            let notice = notice(&app, &visit, occasion).map(|key| visit.words(&app).text(key));
-            page(&app, &visit, &Typed::default(), Fault { notice, ..Fault::default() })
+            let said = in_words(&app, &visit, notice(&app, &visit, occasion)).await?;
+            page(&app, &visit, &Typed::default(), said)
         }
     }
 }
@@ -65,9 +65,31 @@ fn notice(app: &App, visit: &Visit, occasion: Occasion) -> Option<&'static str> 
         Some("expired") => Some("e-code-expired"),
         Some("used") => Some("e-code-used"),
         _ if occasion == Occasion::StayUsedUp => Some("quota-stay"),
-        _ if !app.takes_messages() => Some("e-sms-down"),
+        _ if !app.takes_messages() => Some(sending::DOWN),
         _ => None,
     }
+}
+
+/// The same in words, and what the button says then.
+async fn in_words(
+    app: &App,
+    visit: &Visit,
+    notice: Option<&'static str>,
+) -> Result<Fault, Failure> {
+    let words = visit.words(app);
+    let offer = match notice {
+        Some(sending::DOWN) => grace::offer(app, visit).await?,
+        _ => None,
+    };
+    let notice = match offer {
+        Some(lasting) => {
+            let lasting = wording::time_left(&words, lasting);
+            Some(words.fill("e-sms-down-offer", &[("t", &lasting)]))
+        }
+        None => notice.map(|key| words.text(key)),
+    };
+    let send = offer.map(|lasting| grace::button(&words, lasting));
+    Ok(Fault { notice, send, ..Fault::default() })
 }
 
 /// Whether a visit without marks is shown the page as everybody is who has just arrived.
@@ -104,6 +126,7 @@ impl Typed {
 #[derive(Default)]
 struct Fault {
     notice: Option<String>,
+    send: Option<String>,
     phone: Option<String>,
     terms_missing: bool,
 }
@@ -139,9 +162,9 @@ pub(crate) async fn submit(
     let words = visit.words(&app);
     let phone = PhoneNumber::parse(&typed.phone, &visit.site.countries);
     let fault = Fault {
-        notice: None,
         phone: phone.as_ref().err().map(|error| say_phone_error(&words, *error)),
         terms_missing: typed.terms.is_none(),
+        ..Fault::default()
     };
     let why =
         phone.as_ref().err().map_or(EntryRefusal::Terms, |error| EntryRefusal::Number(*error));
@@ -157,9 +180,15 @@ pub(crate) async fn submit(
         Ok(cost) => cost,
         Err(page) => return Ok(page),
     };
+    if !app.takes_messages()
+        && let Some(grant) = grace::give(&app, &visit, &phone, &agreed).await?
+    {
+        return hand_off(&app, &visit, &grant).await;
+    }
     // The link in the message lets the device in without this visit.
     note_whereabouts(&app, &visit).await?;
     // What began is seen through even if the browser goes away meanwhile.
+    let claimed = (phone.clone(), agreed.clone());
     let begun = tokio::spawn(begin(Arc::clone(&app), visit, (phone, cost), agreed));
     let (visit, begun) = begun.await.map_err(Failure::BrokeDown)?;
     match begun? {
@@ -168,7 +197,10 @@ pub(crate) async fn submit(
         }
         Begun::Over(over) => over_limit(&app, &visit, over),
         Begun::Busy(wait) => too_many(&app, &visit, wait),
-        Begun::Spent => sending::spent(&app, &visit),
+        Begun::Spent => match grace::give(&app, &visit, &claimed.0, &claimed.1).await? {
+            Some(grant) => hand_off(&app, &visit, &grant).await,
+            None => sending::spent(&app, &visit),
+        },
     }
 }
 
@@ -273,6 +305,7 @@ fn screen<'a>(app: &'a App, visit: &'a Visit, typed: &Typed, fault: &Fault) -> P
     PhoneScreen {
         frame: visit.frame(app, "landing-title", ""),
         notice: fault.notice.as_deref().map(Html::new),
+        send: Html::new(fault.send.as_deref().unwrap_or(&words.text("phone-send"))),
         hint: Html::new(&words.fill("phone-hint", &[("example", &ltr(EXAMPLE))])),
         phone_error: fault.phone.as_deref().map(Html::new),
         terms_missing: fault.terms_missing,

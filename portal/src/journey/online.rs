@@ -19,7 +19,7 @@ use crate::hand_off::hand_off;
 use crate::screen::{Gauge, Link, OnlineScreen, render};
 use crate::stage::{self, Granted, Pace, Stage};
 use crate::visit::Visit;
-use crate::wording;
+use crate::{grace, wording};
 
 /// Who is let in so soon after the code was right has come by it.
 const JUST_SIGNED_IN: Duration = Duration::from_secs(300);
@@ -150,8 +150,15 @@ async fn page(app: &App, visit: &Visit, granted: &Granted, place: Place) -> Outc
         Place::Status => ("status-title", "status", "both-left", "status-unlimited", "status-left"),
     };
     let site = &granted.standing.site;
-    let left = wording::allowance(&words, both, &granted.until_closing(visit.now));
+    let left = wording::allowance(&words, both, &granted.until_end(visit.now));
+    let grace = grace::length(app, visit, &granted.grant);
     let lead = match (granted.pace, left) {
+        (Pace::Full, _)
+            if place == Place::Online
+                && let Some(whole) = grace =>
+        {
+            words.fill("e-sms-down-grace", &[("t", &wording::time_left(&words, whole))])
+        }
         (Pace::SlowUntil(until), _) => {
             let clock = wording::clock(&site.zone, until);
             words.fill("quota-speed", &[("clock", &clock)])
@@ -173,7 +180,7 @@ async fn page(app: &App, visit: &Visit, granted: &Granted, place: Place) -> Outc
             let clock = next_day(site, visit.now);
             Html::new(&words.fill("status-renews", &[("clock", &clock)]))
         }),
-        device: (place == Place::Online)
+        device: (place == Place::Online && grace.is_none())
             .then(|| Html::new(&words.fill("ok-device", &[("days", &days)]))),
         onward: onward(app, visit, place),
         is_owners: place == Place::Status
@@ -222,7 +229,7 @@ fn scarce(granted: &Granted) -> Remaining {
 /// Bars for the allowances that the plan limits.
 fn gauges(app: &App, visit: &Visit, granted: &Granted) -> Vec<Gauge> {
     let words = visit.words(app);
-    let (plan, left) = (&granted.standing.plan, granted.until_closing(visit.now));
+    let (plan, left) = (&granted.standing.plan, granted.until_end(visit.now));
     let gauge = |label: &str, value: String, left: u64, whole: Option<u64>| {
         let whole = whole.unwrap_or(left).max(1);
         let percent = left.saturating_mul(100).checked_div(whole).unwrap_or(0).min(100);

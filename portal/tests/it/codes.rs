@@ -1,6 +1,7 @@
 //! Stories of codes: resumed, sent again, mistyped, too late, too many.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use domain::{
@@ -612,16 +613,17 @@ async fn a_device_that_radius_never_saw_gets_no_code() {
 }
 
 /// Those who carry messages, as a test wants them.
-struct Carriers {
-    take_messages: bool,
-    whatsapp: Option<&'static str>,
-    tariff: Option<Tariff>,
+#[derive(Default)]
+pub struct Carriers {
+    pub take_messages: AtomicBool,
+    pub whatsapp: Option<&'static str>,
+    pub tariff: Option<Tariff>,
 }
 
 #[async_trait::async_trait]
 impl MessageGateways for Carriers {
     fn take_messages(&self, _: Timestamp) -> bool {
-        self.take_messages
+        self.take_messages.load(Ordering::Relaxed)
     }
 
     fn whatsapp(&self, _: Timestamp) -> Option<RouteName> {
@@ -668,7 +670,7 @@ async fn nobody_resends_while_the_first_waits() {
 
 #[tokio::test]
 async fn who_cannot_be_sent_anything_is_told_so_and_of_vouchers() {
-    let carriers = Carriers { take_messages: false, whatsapp: None, tariff: None };
+    let carriers = Carriers::default();
     let town = Town::open_with_gateways(Arc::new(carriers)).await;
     let browser = town.english();
     let down = "Messaging is down for now. Vouchers are available";
@@ -682,7 +684,8 @@ async fn who_cannot_be_sent_anything_is_told_so_and_of_vouchers() {
 
 #[tokio::test]
 async fn another_code_comes_by_whatsapp_if_that_is_there_and_asked_for() {
-    let carriers = Carriers { take_messages: true, whatsapp: Some("whatsapp"), tariff: None };
+    let carriers =
+        Carriers { take_messages: true.into(), whatsapp: Some("whatsapp"), tariff: None };
     let town = Town::open_with_gateways(Arc::new(carriers)).await;
     let browser = town.english();
     let page = to_code_page(&town, &browser).await;
@@ -704,7 +707,7 @@ async fn another_code_comes_by_whatsapp_if_that_is_there_and_asked_for() {
 }
 
 /// Each message costs ten, to Kuwait twenty.
-fn carriers_with_a_price(per_day: &str) -> Carriers {
+pub fn carriers_with_a_price(per_day: &str) -> Carriers {
     let money = |text: &str| text.parse().unwrap();
     let prices =
         Prices { price: money("10"), prices: [("965".parse().unwrap(), money("20"))].into() };
@@ -713,7 +716,7 @@ fn carriers_with_a_price(per_day: &str) -> Carriers {
         texts: vec![("main".parse().unwrap(), prices)],
         others: Vec::new(),
     };
-    Carriers { take_messages: true, whatsapp: None, tariff: Some(tariff) }
+    Carriers { take_messages: true.into(), whatsapp: None, tariff: Some(tariff) }
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ mod cwa_journey;
 mod detection;
 mod encryption;
 mod first_pages;
+mod grace;
 mod hand_off;
 mod judges;
 mod links;

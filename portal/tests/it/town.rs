@@ -8,11 +8,11 @@ use data_encoding::HEXLOWER;
 use domain::{
     AccountingEvent, AccountingRecord, Clock, Country, HandOff, HandOffMethod, Language, Localised,
     MacAddress, ManualClock, MessageAuthenticatorRule, MessageState, Nas, NasProfile,
-    OctetDirection, Octets, Plan, ProxyStateRule, SendRule, SessionId, SessionIdentification,
-    SessionReport, Site, Speed, StatusServerRule, Timestamp, Usage,
+    OctetDirection, Octets, Plan, PlanName, ProxyStateRule, SendRule, SessionId,
+    SessionIdentification, SessionReport, Site, Speed, StatusServerRule, Timestamp, Usage,
 };
 use hmac::{Hmac, KeyInit, Mac};
-use portal::{MessageGateways, Portal, PortalSettings};
+use portal::{GraceSettings, MessageGateways, Portal, PortalSettings};
 use sha2::Sha256;
 use store::testing::TestStore;
 use store::{JournalPosition, Store};
@@ -60,20 +60,33 @@ impl Town {
     /// With those who carry messages.
     pub async fn open_with_gateways(gateways: Arc<dyn MessageGateways>) -> Self {
         let plan = Plan::visitor("visitor".parse().unwrap());
-        Self::open_so(plan, |_| {}, |portal| portal.with_gateways(gateways)).await
+        let store = store::testing::sqlite().await;
+        Self::open_so((store, plan), |_| {}, |portal| portal.with_gateways(gateways)).await
+    }
+
+    /// The same where who cannot be sent a code is let in for ten minutes.
+    pub async fn open_with_grace(gateways: Arc<dyn MessageGateways>) -> Self {
+        let plan = Plan::visitor("visitor".parse().unwrap());
+        let store = store::testing::sqlite().await;
+        let slow: PlanName = "grace".parse().unwrap();
+        store.add_plan(&Plan::visitor(slow.clone())).await.unwrap();
+        let change = |settings: &mut PortalSettings| {
+            settings.grace = Some(GraceSettings { plan: slow, minutes: 10 });
+        };
+        Self::open_so((store, plan), change, |portal| portal.with_gateways(gateways)).await
     }
 
     /// With that plan at its site.
     pub async fn open_on(plan: Plan, change: impl FnOnce(&mut PortalSettings)) -> Self {
-        Self::open_so(plan, change, |portal| portal).await
+        let store = store::testing::sqlite().await;
+        Self::open_so((store, plan), change, |portal| portal).await
     }
 
     async fn open_so(
-        plan: Plan,
+        (store, plan): (TestStore, Plan),
         change: impl FnOnce(&mut PortalSettings),
         complete: impl FnOnce(Portal) -> Portal,
     ) -> Self {
-        let store = store::testing::sqlite().await;
         set_up(&store, plan).await;
         let clock = Arc::new(ManualClock::new(NOON));
         let mut settings = PortalSettings {

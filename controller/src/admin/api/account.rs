@@ -12,7 +12,7 @@ use store::{AccountRecord, LegalHold};
 use super::SessionView;
 
 /// Who is meant: `{"phone": "+966551234567"}`, a mobile number in E.164, or
-/// `{"voucher": "fair/17"}`.
+/// `{"voucher": "fair/17"}`; `{"claimed": "+966551234567"}` is a number without proof.
 pub type Person = Identity;
 
 /// Everything kept about a person.
@@ -20,7 +20,7 @@ pub type Person = Identity;
 pub struct AccountView {
     /// The account's id.
     pub id: AccountId,
-    /// The number, as `phone`, or the voucher, as `voucher`.
+    /// The number, as `phone`, or as `claimed` if nothing proved it, or the voucher, as `voucher`.
     #[serde(flatten)]
     pub person: Person,
     /// When it was first verified.

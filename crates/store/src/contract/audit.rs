@@ -256,7 +256,7 @@ pub enum AuditSubject {
 impl From<Identity> for AuditSubject {
     fn from(identity: Identity) -> Self {
         match identity {
-            Identity::Phone(phone) => Self::Number(phone),
+            Identity::Phone(phone) | Identity::Claimed(phone) => Self::Number(phone),
             Identity::Voucher(voucher) => Self::Voucher(voucher),
         }
     }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use domain::{
     Account, AccountId, Agreed, Challenge, Consent, Credential, CredentialId, Day, Device, Grant,
-    GrantEnd, GrantId, Identity, Language, MacAddress, NasName, OrderReason, Plan, Session, Site,
-    SiteName, Timestamp, Usage, VisitRecord,
+    GrantEnd, GrantId, Identity, Language, MacAddress, NasName, OrderReason, Plan, PlanName,
+    Session, Site, SiteName, Timestamp, Usage, VisitRecord,
 };
 
 use crate::{ChallengeTold, LegalHold, StoreError};
@@ -117,6 +117,22 @@ pub trait Accounts: Send + Sync {
     /// retires the oldest grants beyond `devices` with a Disconnect order for each open session of
     /// theirs, and makes the grant; all in one transaction.
     async fn sign_in(&self, sign_in: &SignIn) -> Result<SignInOutcome, StoreError>;
+
+    /// The same unless the device was let in on that plan since then, and keeps the visit as well.
+    async fn sign_in_once(
+        &self,
+        sign_in: &SignIn,
+        visit: &VisitRecord,
+        since: Timestamp,
+    ) -> Result<Option<SignInOutcome>, StoreError>;
+
+    /// Whether a device was let in on that plan since then.
+    async fn was_let_in(
+        &self,
+        device: MacAddress,
+        plan: &PlanName,
+        since: Timestamp,
+    ) -> Result<bool, StoreError>;
 
     /// The account that is known by that.
     async fn find_account(&self, identity: &Identity) -> Result<Option<Account>, StoreError>;

@@ -3,20 +3,21 @@
 use async_trait::async_trait;
 use domain::{
     Account, AccountId, Day, Device, Grant, GrantEnd, GrantState, Identity, MacAddress,
-    OrderReason, Timestamp, Usage,
+    OrderReason, PlanName, Timestamp, Usage, VisitRecord,
 };
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, AssertSqlSafe};
+use sqlx::{AnyConnection, AssertSqlSafe, Executor};
 
 use super::SqlStore;
 use super::consents::{self, consent, record_consents};
+use super::dialect::Lock;
 use super::erasure_requests;
 use super::grants::{self, end_grant_row, grant, insert_grant, order_off};
 use super::holds::refuse_held;
 use super::row::{Columns, id_column, mac_column};
 use super::script::Script;
 use super::sessions::{self, ERASED_DEVICE};
-use super::vouchers;
+use super::{visits, vouchers};
 use crate::sealed::Seal;
 use crate::{
     AccountRecord, Accounts, ChallengesOf, Change, Histories, LegalHolds, PersonalData, SignIn,
@@ -45,6 +46,41 @@ impl Accounts for SqlStore {
         transaction.commit().await?;
         self.publish_sign_in(&outcome).await;
         Ok(outcome)
+    }
+
+    async fn sign_in_once(
+        &self,
+        sign_in: &SignIn,
+        visit: &VisitRecord,
+        since: Timestamp,
+    ) -> Result<Option<SignInOutcome>, StoreError> {
+        let Grant { device, plan, .. } = &sign_in.grant;
+        let mut transaction = self.begin().await?;
+        if let Some(lock) = self.dialect.lock([Lock::of_device(*device)]) {
+            transaction.execute(AssertSqlSafe(lock)).await?;
+        }
+        let look = self.let_in(*device, plan, since);
+        let [found] = look.fetch_each(&mut transaction).await?;
+        if !found.is_empty() {
+            return Ok(None);
+        }
+        let mut script = self.script();
+        visits::record(&mut script, visit);
+        let outcome = self.sign_in_within(&mut transaction, &mut script, sign_in).await?;
+        script.execute(&mut transaction).await?;
+        transaction.commit().await?;
+        self.publish_sign_in(&outcome).await;
+        Ok(Some(outcome))
+    }
+
+    async fn was_let_in(
+        &self,
+        device: MacAddress,
+        plan: &PlanName,
+        since: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let [found] = self.read(self.let_in(device, plan, since)).await?;
+        Ok(!found.is_empty())
     }
 
     async fn find_account(&self, identity: &Identity) -> Result<Option<Account>, StoreError> {
@@ -290,6 +326,17 @@ impl SqlStore {
             sessions: self.rows_of(sessions, account, sessions::session).await?,
             holds: self.list_holds(account).await?,
         })
+    }
+
+    /// Finds a row if the device was let in on that plan since then.
+    fn let_in(&self, device: MacAddress, plan: &PlanName, since: Timestamp) -> Script {
+        let mut script = self.script();
+        script
+            .add("SELECT 1 AS one FROM grants WHERE device = $1 AND plan = $2 AND issued_at > $3 LIMIT 1")
+            .bind(mac_column(device))
+            .bind(plan.as_str().to_owned())
+            .bind(since.as_millis());
+        script
     }
 
     /// Makes a grant for an identity, with all that belongs to it; what is only to be written is added

@@ -1,5 +1,7 @@
 //! Where SQLite and PostgreSQL differ.
 
+use domain::MacAddress;
+
 /// How PostgreSQL finds rows by their keys. It would plan each statement of a transaction anew and read
 /// whole tables of some ten thousand rows for a batch of a few hundred; a plan that is kept for any
 /// batch goes by the index, row by row in the order in which they are given, also in tables so small
@@ -23,6 +25,11 @@ impl Lock {
     /// For who tries a code of the challenge that is called so.
     pub(crate) fn of_attempt(challenge: &[u8]) -> Self {
         Self(1_935_761_523, crc32c::crc32c(challenge).cast_signed())
+    }
+
+    /// For who lets a device in once.
+    pub(crate) fn of_device(device: MacAddress) -> Self {
+        Self(1_935_761_524, crc32c::crc32c(&device.octets()).cast_signed())
     }
 
     /// What takes those of these that nobody has, and finds whether that is all.
@@ -139,7 +146,7 @@ impl Dialect {
 
     /// Waits until no other transaction has one of these locks; until its end. Everybody takes them in
     /// this order.
-    pub(crate) fn lock_sends(self, locks: [Lock; 3]) -> Option<String> {
+    pub(crate) fn lock<const N: usize>(self, locks: [Lock; N]) -> Option<String> {
         match self {
             Self::Sqlite => None,
             Self::Postgres => Some(format!(

@@ -67,6 +67,7 @@ on_both![
     nas_ranges::senders_that_wait_are_bounded_and_go_with_their_range_or_with_time,
     sign_in::at_most_five_attempts_are_compared_however_many_come_at_once,
     sign_in::the_right_code_wins_once,
+    sign_in::a_device_is_let_in_without_a_code_once_however_often_it_asks,
     sign_in::a_code_is_found_by_what_it_is_bound_to_and_wins_its_credential,
     sign_in::a_code_and_its_grant_are_one,
     sign_in::a_code_sent_earlier_stays_good_for_its_own_life,

@@ -5,8 +5,8 @@ use domain::*;
 use store::testing::TestStore;
 use store::{
     AnotherCode, Attempt, Begun, Budget, ChallengesOf, CredentialUse, Credentials, DeviceAtDoor,
-    Eraser, Erasure, NewChallenge, Prize, Proof, Sought, SqlStore, Store, Trail, TrailArchive,
-    TrailEvent, TrailKind, TrailSettings, Wanted,
+    Eraser, Erasure, NewChallenge, Prize, Proof, SignIn, Sought, SqlStore, Store, Trail,
+    TrailArchive, TrailEvent, TrailKind, TrailSettings, Wanted,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -52,6 +52,42 @@ pub async fn at_most_five_attempts_are_compared_however_many_come_at_once(store:
     let locked = verdicts.iter().filter(|verdict| matches!(verdict, Verdict::Locked)).count();
     assert_eq!((compared, locked), (5, 15));
     assert_eq!(try_code(&store, 1, "482913", at(2)).await, Err(Verdict::Locked));
+}
+
+pub async fn a_device_is_let_in_without_a_code_once_however_often_it_asks(store: TestStore) {
+    set_up(&store).await;
+    let claimed = |id: u8, device, when| SignIn {
+        identity: Identity::Claimed(phone()),
+        devices: u32::MAX,
+        ..sign_in(id, device, when)
+    };
+    let visit = new_challenge(1, mac(1), T0, "482913").visit.unwrap();
+    let (plan, day) = ("visitor".parse().unwrap(), Duration::from_secs(86_400));
+    assert!(!store.was_let_in(mac(1), &plan, T0 - day).await.unwrap());
+    let mut tasks = tokio::task::JoinSet::new();
+    for id in 1..=8 {
+        let (store, visit, sign_in) = (store.shared(), visit.clone(), claimed(id, mac(1), T0));
+        tasks.spawn(async move { store.sign_in_once(&sign_in, &visit, T0 - day).await.unwrap() });
+    }
+    let let_in: Vec<_> = tasks.join_all().await.into_iter().flatten().collect();
+    assert_eq!(let_in.len(), 1);
+    assert_eq!(store.find_grant(mac(1)).await.unwrap(), Some(let_in[0].grant.clone()));
+    assert_eq!(store.find_visit(&visit.reference).await.unwrap(), Some(visit.clone()));
+    for (plan, was) in [("visitor", true), ("other", false)] {
+        let plan = plan.parse().unwrap();
+        assert_eq!(store.was_let_in(mac(1), &plan, T0 - day).await.unwrap(), was);
+        assert!(!store.was_let_in(mac(1), &plan, T0).await.unwrap());
+    }
+    // Whoever types the same number has the same account, and puts nobody out; it is not that of whom
+    // a code shows to have it.
+    let other = store.sign_in_once(&claimed(9, mac(2), T0), &visit, T0 - day).await.unwrap();
+    let other = other.unwrap();
+    assert_eq!((other.grant.account, other.retired.len()), (let_in[0].grant.account, 0));
+    assert_eq!(store.find_account(&phone().into()).await.unwrap(), None);
+    let known = store.find_account(&Identity::Claimed(phone())).await.unwrap().unwrap();
+    assert_eq!((known.id, known.identity), (other.grant.account, Identity::Claimed(phone())));
+    let next = store.sign_in_once(&claimed(10, mac(1), T0 + day), &visit, T0).await.unwrap();
+    assert!(next.is_some());
 }
 
 pub async fn the_right_code_wins_once(store: TestStore) {

@@ -273,7 +273,7 @@ fn over(
 impl SqlStore {
     /// What waits for its turn to send for the challenge's device or report, and to its number.
     pub(super) fn lock_sends(&self, challenge: &Challenge) -> Option<String> {
-        self.dialect.lock_sends(self.locks_of_sends(challenge))
+        self.dialect.lock(self.locks_of_sends(challenge))
     }
 
     fn locks_of_sends(&self, challenge: &Challenge) -> [Lock; 3] {
