@@ -43,6 +43,14 @@ impl TestStore {
         postgres::server().let_in(&self.settings.url).await;
     }
 
+    /// Keeps all waiting that is asked of the database, until what is returned is dropped.
+    ///
+    /// # Panics
+    /// If it is not on PostgreSQL.
+    pub async fn hold(&self) -> Held {
+        Held { _connection: postgres::server().hold(&self.settings.url).await }
+    }
+
     /// Has all noted that is told to the database by whoever connects to it later.
     ///
     /// # Panics
@@ -64,6 +72,12 @@ impl TestStore {
     pub fn settings(&self) -> &StoreSettings {
         &self.settings
     }
+}
+
+/// A database of which all that is asked waits.
+#[must_use]
+pub struct Held {
+    _connection: sqlx::PgConnection,
 }
 
 impl Deref for TestStore {

@@ -1,5 +1,7 @@
 //! The first page is answered without hyper where it can be, and nobody notices.
 
+use std::time::Instant;
+
 use domain::SiteName;
 
 use crate::browser::{Answer, Browser, PORTAL};
@@ -116,4 +118,23 @@ async fn a_change_of_the_site_or_of_the_journey_is_on_the_next_page() {
     let code = town.next_code().await;
     browser.post(&shown, "code", &[("code", &code)]).await;
     assert_eq!(ask(&browser, PORTAL, &page).await.location(), format!("{page}go"));
+}
+
+#[tokio::test]
+async fn a_first_page_that_takes_too_long_is_given_up_once() {
+    let town = Town::open_on_postgres(|settings| settings.limits.request_seconds = 1).await;
+    let browser = town.browser();
+    let page = browser.get(&town.gate_redirect(MAC, "10.1.0.7")).await.location();
+    let held = town.store.hold().await;
+    let mut took = Vec::new();
+    for more in ["", "TE: trailers\r\n"] {
+        let begun = Instant::now();
+        assert_eq!(browser.ask("GET", PORTAL, &page, more).await.status, 408);
+        took.push(begun.elapsed());
+    }
+    // Begun again by hyper, it would take twice as long.
+    assert!(took[0] < took[1].mul_f64(1.5), "{took:?}");
+    drop(held);
+    let answer = browser.get(&page).await;
+    assert_eq!((answer.status, is_early(&answer)), (200, true), "{}", answer.body);
 }

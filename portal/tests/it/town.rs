@@ -76,6 +76,13 @@ impl Town {
         Self::open_so((store, plan), change, |portal| portal.with_gateways(gateways)).await
     }
 
+    /// A town whose database is PostgreSQL.
+    pub async fn open_on_postgres(change: impl FnOnce(&mut PortalSettings)) -> Self {
+        let plan = Plan::visitor("visitor".parse().unwrap());
+        let store = store::testing::postgres().await;
+        Self::open_so((store, plan), change, |portal| portal).await
+    }
+
     /// With that plan at its site.
     pub async fn open_on(plan: Plan, change: impl FnOnce(&mut PortalSettings)) -> Self {
         let store = store::testing::sqlite().await;

@@ -111,6 +111,19 @@ impl Server {
         self.tell(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", database(url))).await;
     }
 
+    /// Locks all tables of a database until the connection is closed.
+    pub(super) async fn hold(&self, url: &str) -> PgConnection {
+        let mut connection =
+            PgConnection::connect(&self.url(database(url))).await.expect("a server that runs");
+        let tables = "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables \
+                      WHERE schemaname = 'public'";
+        let tables: String =
+            sqlx::query_scalar(tables).fetch_one(&mut connection).await.expect("tables");
+        let lock = AssertSqlSafe(format!("BEGIN; LOCK TABLE {tables}"));
+        connection.execute(sqlx::raw_sql(lock)).await.expect("a superuser may");
+        connection
+    }
+
     /// From now on the log holds what is told to a database, by whoever connects to it later.
     pub(super) async fn watch(&self, url: &str) {
         self.tell(&format!("ALTER DATABASE {} SET log_statement = 'all'", database(url))).await;
