@@ -16,7 +16,7 @@ use store::{Begun, Budget, Challenges as _, NewChallenge};
 use crate::chromium::{Chromium, Phone, Scripts, Sheet};
 use crate::city::eventually;
 use crate::ground::{DAY_DATA, Ground};
-use crate::look::{Seen, look};
+use crate::look::{Seen, look, says};
 use crate::screens::LANGUAGES;
 use crate::sms_gateway::SmsGateway;
 use crate::visitor::{now, store};
@@ -82,15 +82,7 @@ struct Visitor<'a> {
 impl Visitor<'_> {
     /// Looks at the screen that is there, which must say what the catalogue has under those keys.
     fn look(&mut self, name: &str, keys: &[&str]) {
-        let file = format!("{}/portal/locales/{}.ftl", env!("CARGO_MANIFEST_DIR"), self.language);
-        let catalogue = std::fs::read_to_string(file).unwrap();
-        let shown = self.sheet.text().replace('\u{2011}', "-");
-        for key in keys {
-            let said = catalogue.lines().find_map(|line| line.strip_prefix(&format!("{key} = ")));
-            // What is filled in stands between them.
-            let mut parts = said.unwrap().split(['{', '}']).step_by(2).map(str::trim);
-            assert!(parts.all(|part| shown.contains(part)), "{name} does not say {key}: {shown}");
-        }
+        says(&self.sheet, self.language, keys);
         let seen = look(&self.sheet, &format!("{} {name}", self.language));
         self.seen.push(seen);
     }

@@ -68,6 +68,19 @@ pub fn look(sheet: &Sheet, name: &str) -> Seen {
     seen
 }
 
+/// A screen must say what the catalogue of a language has under those keys.
+pub fn says(sheet: &Sheet, language: &str, keys: &[&str]) {
+    let file = format!("{}/portal/locales/{language}.ftl", env!("CARGO_MANIFEST_DIR"));
+    let catalogue = std::fs::read_to_string(file).unwrap();
+    let shown = sheet.text().replace('\u{2011}', "-");
+    for key in keys {
+        let said = catalogue.lines().find_map(|line| line.strip_prefix(&format!("{key} = ")));
+        // What is filled in stands between them.
+        let mut parts = said.unwrap().split(['{', '}']).step_by(2).map(str::trim);
+        assert!(parts.all(|part| shown.contains(part)), "{key} is not said: {shown}");
+    }
+}
+
 /// Where pictures are kept, outside the repository.
 fn picture_of(name: &str, kind: &str) -> PathBuf {
     let file = format!("{}{kind}.png", name.replace(' ', "-"));

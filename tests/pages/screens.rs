@@ -11,7 +11,7 @@ use radius_proto::dictionary::enumeration::AcctStatusType;
 use crate::bad_day;
 use crate::chromium::{Chromium, Phone, Sheet};
 use crate::ground::{DAY_DATA, Gate, Ground, Manner, SECURE};
-use crate::look::{Seen, look};
+use crate::look::{Seen, look, says};
 
 /// Every language of the portal.
 pub const LANGUAGES: [&str; 3] = ["ar", "en", "ur"];
@@ -77,6 +77,12 @@ impl Visitor<'_> {
     fn look(&mut self, name: &str) {
         let seen = look(&self.sheet, &format!("{} {name}", self.language));
         self.seen.push(seen);
+    }
+
+    /// Looks at the screen that is there, which must say so.
+    fn look_for(&mut self, name: &str, key: &str) {
+        says(&self.sheet, self.language, &[key]);
+        self.look(name);
     }
 
     /// Opens a path, and looks at its screen.
@@ -152,13 +158,28 @@ impl Visitor<'_> {
         self.look_at_own("refused", "refused");
         self.look_at_own("bye", "bye");
         self.look_at_own("?e=locked", "number locked");
-        self.sheet.fill("#phone", "0512");
-        self.sheet.follow("main button");
-        self.look("number wrong");
+        for (mark, key) in [("expired", "e-code-expired"), ("used", "e-code-used")] {
+            self.sheet.open(&self.page(&format!("?e={mark}")));
+            self.look_for(&format!("number after {mark}"), key);
+        }
+        for (typed, name, key) in [
+            ("0512", "number wrong", "e-phone-format"),
+            ("05five", "number of letters", "e-phone-letters"),
+            ("0135801234", "number of a landline", "e-phone-landline"),
+            ("+447700900123", "number of another country", "e-phone-country"),
+        ] {
+            self.sheet.fill("#phone", typed);
+            self.sheet.follow("main button");
+            self.look_for(name, key);
+        }
         self.look_at_own("voucher?code=K7M2QXF4TN", "voucher");
         self.sheet.fill("#voucher", "9999");
         self.sheet.follow("main button");
-        self.look("voucher wrong");
+        self.look_for("voucher wrong", "e-voucher-format");
+        self.sheet.fill("#voucher", "K7M2QXF4TN");
+        self.sheet.tap("input[name=terms]");
+        self.sheet.follow("main button");
+        self.look_for("voucher unknown", "e-voucher-unknown");
         self.arrive();
         self.sheet.fill("#phone", &self.telephone());
         self.sheet.tap("input[name=terms]");
@@ -166,6 +187,8 @@ impl Visitor<'_> {
         self.look("code");
         self.look_at_own("code?e=format", "code format");
         self.look_at_own("code?n=sent", "code again");
+        self.sheet.open(&self.page("code?e=sends"));
+        self.look_for("code sent often enough", "e-sends");
         let code = self.ground.telephones.code(&self.telephone(), 1);
         let wrong = if code == "000000" { "000001" } else { "000000" };
         self.arrive();
