@@ -168,6 +168,8 @@ impl Visitor<'_> {
             ("0135801234", "number of a landline", "e-phone-landline"),
             ("+447700900123", "number of another country", "e-phone-country"),
         ] {
+            // What was typed before stays in the field.
+            self.arrive();
             self.sheet.fill("#phone", typed);
             self.sheet.follow("main button");
             self.look_for(name, key);
@@ -176,7 +178,7 @@ impl Visitor<'_> {
         self.sheet.fill("#voucher", "9999");
         self.sheet.follow("main button");
         self.look_for("voucher wrong", "e-voucher-format");
-        self.sheet.fill("#voucher", "K7M2QXF4TN");
+        self.sheet.open(&self.page("voucher?code=K7M2QXF4TN"));
         self.sheet.tap("input[name=terms]");
         self.sheet.follow("main button");
         self.look_for("voucher unknown", "e-voucher-unknown");
