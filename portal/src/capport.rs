@@ -12,8 +12,8 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::{
-    Assessment, Doors, HandOff, HandOffMethod, MacAddress, Nas, Session, Site, WebAddress,
-    code_gives_more,
+    Assessment, Doors, Grant, HandOff, HandOffMethod, MacAddress, Nas, Session, Site, Timestamp,
+    WebAddress, code_gives_more,
 };
 use serde::Serialize;
 use store::{Standing, StoreError, standing_of};
@@ -25,6 +25,7 @@ use crate::failure::Failure;
 use crate::nas::{ArrivalError, RedirectQuery, SignedIdentity};
 use crate::places::Place;
 use crate::random;
+use crate::stage::ends_soon;
 use crate::visit::Peer;
 use crate::weighted::weighted;
 
@@ -153,11 +154,14 @@ async fn state(
     let captive =
         CaptiveState { captive: true, user_portal_url, venue_info_url, ..CaptiveState::default() };
     let (Some(session), Doors::Open { until }) = (session, doors) else { return Ok(captive) };
-    let until_end = until.map(|at| at.since(app.now()));
-    let Some(standing) = standing(app, session.device).await? else {
+    let now = app.now();
+    let Some((grant, standing)) = standing(app, session.device, now).await? else {
         return Ok(CaptiveState { captive: false, can_extend_session: Some(false), ..captive });
     };
-    let can_extend_session = Some(code_gives_more(&standing.plan, &standing.used));
+    let ends_soon = ends_soon(&grant, now);
+    let until_end = until.into_iter().chain(ends_soon).min().map(|at| at.since(now));
+    let can_extend_session =
+        Some(code_gives_more(&standing.plan, &standing.used) || ends_soon.is_some());
     let open = CaptiveState { captive: false, can_extend_session, ..captive };
     Ok(match standing.assessment.at(nas.profile) {
         Assessment::Within(left) => CaptiveState {
@@ -179,13 +183,16 @@ fn time_left(allowance: Option<Duration>, until_end: Option<Duration>) -> Option
     allowance.into_iter().chain(until_end).min().map(|time| time.as_secs())
 }
 
-async fn standing(app: &App, device: MacAddress) -> Result<Option<Standing>, StoreError> {
-    let now = app.now();
+/// The permission of a device, and how its holder stands.
+async fn standing(
+    app: &App,
+    device: MacAddress,
+    now: Timestamp,
+) -> Result<Option<(Grant, Standing)>, StoreError> {
     let grant = app.store.find_grant(device).await?.filter(|grant| grant.holds(now));
-    match grant {
-        Some(grant) => standing_of(app.store.as_ref(), &grant, now).await,
-        None => Ok(None),
-    }
+    let Some(grant) = grant else { return Ok(None) };
+    let standing = standing_of(app.store.as_ref(), &grant, now).await?;
+    Ok(standing.map(|standing| (grant, standing)))
 }
 
 /// Whether a session that goes on is about to be ended, since nothing is left or the site is closed:
@@ -196,8 +203,8 @@ pub(crate) async fn is_over(app: &App, session: &Session) -> Result<bool, StoreE
     if site.is_some_and(|site| matches!(site.doors(app.now()), Doors::Closed { .. })) {
         return Ok(true);
     }
-    let standing = standing(app, session.device).await?;
-    let assessment = standing.map(|standing| standing.assessment.at(nas.profile));
+    let standing = standing(app, session.device, app.now()).await?;
+    let assessment = standing.map(|(_, standing)| standing.assessment.at(nas.profile));
     Ok(matches!(assessment, Some(Assessment::Exhausted { .. })))
 }
 

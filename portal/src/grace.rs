@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use domain::{Agreed, Grant, GrantState, Identity, PhoneNumber};
+use domain::{Agreed, Grant, GrantState, Identity, PhoneNumber, PlanName};
 use store::SignIn;
 
 use crate::app::App;
@@ -20,10 +20,10 @@ const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// For how long the visit's device would be let in now, if it is.
 pub(crate) async fn offer(app: &App, visit: &Visit) -> Result<Option<Duration>, Failure> {
-    let Some(grace) = of_site(app, visit) else { return Ok(None) };
+    let Some((plan, lasting)) = plan(app, visit).await? else { return Ok(None) };
     let (device, since) = (visit.context.device, visit.now - DAY);
-    let was_let_in = app.store.was_let_in(device, &grace.plan, since).await?;
-    Ok((!was_let_in).then(|| grace.lasting()))
+    let was_let_in = app.store.was_let_in(device, &plan, since).await?;
+    Ok((!was_let_in).then_some(lasting))
 }
 
 /// Lets the visit's device in on that number, unless it was let in so within a day.
@@ -33,19 +33,15 @@ pub(crate) async fn give(
     phone: &PhoneNumber,
     agreed: &[Agreed],
 ) -> Result<Option<Grant>, Failure> {
-    let Some(grace) = of_site(app, visit) else { return Ok(None) };
-    let Some(plan) = app.places.plan(app.store.as_ref(), &grace.plan).await? else {
-        tracing::error!(plan = %grace.plan, "nobody is let in without a code: the plan is gone");
-        return Ok(None);
-    };
+    let Some((plan, lasting)) = plan(app, visit).await? else { return Ok(None) };
     let grant = Grant {
         id: random::id(visit.now)?,
         account: random::id(visit.now)?,
         device: visit.context.device,
         site: visit.site.name.clone(),
-        plan: plan.name.clone(),
+        plan,
         issued_at: visit.now,
-        until: visit.now + grace.lasting(),
+        until: visit.now + lasting,
         state: GrantState::Live,
     };
     let sign_in = SignIn {
@@ -71,6 +67,16 @@ pub(crate) fn length(app: &App, visit: &Visit, grant: &Grant) -> Option<Duration
 pub(crate) fn button(words: &Words<'_>, lasting: Duration) -> String {
     let minutes = words.count("minutes", lasting.as_secs() / 60, Case::Object);
     words.fill("grace-btn", &[("t", &minutes)])
+}
+
+/// The plan on which devices are let in at the visit's site, and for how long, if they are.
+async fn plan(app: &App, visit: &Visit) -> Result<Option<(PlanName, Duration)>, Failure> {
+    let Some(grace) = of_site(app, visit) else { return Ok(None) };
+    let plan = app.places.plan(app.store.as_ref(), &grace.plan).await?;
+    if plan.is_none() {
+        tracing::error!(plan = %grace.plan, "nobody is let in without a code: the plan is missing");
+    }
+    Ok(plan.map(|plan| (plan.name.clone(), grace.lasting())))
 }
 
 /// What is set, unless the site lets everybody in on that plan anyway.

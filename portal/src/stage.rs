@@ -73,10 +73,14 @@ impl Granted {
     /// What is left of the allowance, until the site closes, or of a permission that ends within a day,
     /// whichever ends first.
     pub(crate) fn until_end(&self, now: Timestamp) -> Remaining {
-        let ends_soon = Some(self.grant.until).filter(|until| until.since(now) < DAY);
-        let time = [self.closes_at, ends_soon].into_iter().flatten().min();
+        let time = [self.closes_at, ends_soon(&self.grant, now)].into_iter().flatten().min();
         self.left.least(Remaining { time: time.map(|at| at.since(now)), data: None })
     }
+}
+
+/// When a permission ends, if that is within a day.
+pub(crate) fn ends_soon(grant: &Grant, now: Timestamp) -> Option<Timestamp> {
+    Some(grant.until).filter(|until| until.since(now) < DAY)
 }
 
 /// The step of a visit, for a page that only shows it: of a device that had nothing a moment ago

@@ -85,6 +85,22 @@ async fn who_cannot_be_sent_a_code_is_let_in_for_a_while_once_a_day() {
 }
 
 #[tokio::test]
+async fn a_phone_is_told_when_that_ends_and_that_a_code_gives_more() {
+    let carriers = Arc::new(Carriers::default());
+    let town = Town::open_with_grace(carriers).await;
+    let browser = town.english();
+    let page = browser.visit(&town.gate_redirect(MAC, "127.0.0.1")).await;
+    type_number(&browser, &page).await.location();
+    town.report("gate", MAC, "127.0.0.1", Event::Started, Usage::default()).await;
+    town.wait(60);
+    let answer = browser.get("/n/path-of-the-gate/capport").await;
+    let state: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!(state["captive"], false, "{state}");
+    assert_eq!(state["seconds-remaining"], 540, "{state}");
+    assert_eq!(state["can-extend-session"], true, "{state}");
+}
+
+#[tokio::test]
 async fn who_waits_for_a_code_that_cannot_come_may_go_without() {
     let carriers = Arc::new(Carriers { take_messages: true.into(), ..Carriers::default() });
     let town = Town::open_with_grace(carriers.clone()).await;
