@@ -41,7 +41,7 @@ async fn who_cannot_be_sent_a_code_is_let_in_for_a_while_once_a_day() {
     town.report("gate", MAC, "10.1.0.7", Event::Started, Usage::default()).await;
     let online = browser.visit(&let_in.location()).await;
     assert!(online.title() == "You are online" && online.shows(GIVEN), "{}", online.body);
-    assert!(!online.shows("remembered"), "{}", online.body);
+    assert!(!online.shows("We will recognise this device"), "{}", online.body);
     assert!(town.next_message().await.is_none());
     let grant = town.store.find_grant(MAC.parse().unwrap()).await.unwrap().unwrap();
     assert_eq!((grant.plan.as_str(), grant.until.since(town.now()).as_secs()), ("grace", 600));
