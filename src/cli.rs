@@ -18,8 +18,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::{
-    BitRate, CLAIMED, Country, Identity, MacAddress, NasName, Octets, OrderId, PhoneNumber,
-    PlanName, SessionId, SiteName, Timestamp, VoucherId, Zone,
+    BitRate, CLAIMED, Claim, Country, IdError, Identity, MacAddress, NasName, Octets, OrderId,
+    PhoneNumber, PlanName, SessionId, SiteName, Timestamp, VoucherId, Zone,
 };
 
 pub use alert::{AlertCommand, AlertTest};
@@ -395,15 +395,15 @@ pub enum Since {
 pub enum AccountCommand {
     /// Show everything kept about a person.
     Show {
-        /// The mobile number, such as +966551234567 (claimed:+966551234567 if nothing proved it), or the
-        /// voucher, such as fair/17.
+        /// The mobile number, such as +966551234567 (claimed:+966551234567@GRANT if nothing proved it), or
+        /// the voucher, such as fair/17.
         #[arg(value_name = "WHO", value_parser = person)]
         person: Identity,
     },
     /// Keep everything about a person, whatever retention says and whoever wants it destroyed.
     Hold {
-        /// The mobile number, such as +966551234567 (claimed:+966551234567 if nothing proved it), or the
-        /// voucher, such as fair/17.
+        /// The mobile number, such as +966551234567 (claimed:+966551234567@GRANT if nothing proved it), or
+        /// the voucher, such as fair/17.
         #[arg(value_name = "WHO", value_parser = person)]
         person: Identity,
         /// Why, such as the reference of the request.
@@ -412,15 +412,15 @@ pub enum AccountCommand {
     },
     /// End a hold.
     Release {
-        /// The mobile number, such as +966551234567 (claimed:+966551234567 if nothing proved it), or the
-        /// voucher, such as fair/17.
+        /// The mobile number, such as +966551234567 (claimed:+966551234567@GRANT if nothing proved it), or
+        /// the voucher, such as fair/17.
         #[arg(value_name = "WHO", value_parser = person)]
         person: Identity,
     },
     /// Destroy everything kept about a person.
     Erase {
-        /// The mobile number, such as +966551234567 (claimed:+966551234567 if nothing proved it), or the
-        /// voucher, such as fair/17.
+        /// The mobile number, such as +966551234567 (claimed:+966551234567@GRANT if nothing proved it), or
+        /// the voucher, such as fair/17.
         #[arg(value_name = "WHO", value_parser = person)]
         person: Identity,
         /// Do not ask.
@@ -506,8 +506,10 @@ fn mobile_number(text: &str) -> Result<PhoneNumber, String> {
 
 /// A number, one that was only claimed, or a voucher, which has a slash.
 fn person(text: &str) -> Result<Identity, String> {
-    if let Some(phone) = text.strip_prefix(CLAIMED) {
-        return mobile_number(phone).map(Identity::Claimed);
+    if let Some(claim) = text.strip_prefix(CLAIMED) {
+        let (phone, grant) = claim.split_once('@').ok_or("write claimed:NUMBER@GRANT")?;
+        let grant = grant.parse().map_err(|reason: IdError| reason.to_string())?;
+        return Ok(Identity::Claimed(Claim { phone: mobile_number(phone)?, grant }));
     }
     if !text.contains('/') {
         return mobile_number(text).map(Identity::Phone);

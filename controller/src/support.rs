@@ -200,7 +200,10 @@ fn page(facts: &Facts, _: &ChallengePolicy, _: Timestamp) -> Judged {
 fn number(facts: &Facts, policy: &ChallengePolicy, now: Timestamp) -> Judged {
     if let (Some(identity), Some(grant)) = (&facts.instead, &facts.grant) {
         let text = match identity {
-            Identity::Claimed(_) => "number typed while no message could be sent".to_owned(),
+            Identity::Claimed(claim) => format!(
+                "number typed while no message could be sent, kept as claimed:NUMBER@{}",
+                claim.grant
+            ),
             Identity::Voucher(_) | Identity::Phone(_) => format!("{} typed", identity.masked()),
         };
         return done(grant.issued_at, text);

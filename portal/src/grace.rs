@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use domain::{Agreed, Grant, GrantState, Identity, PhoneNumber, PlanName};
+use domain::{Agreed, Claim, Grant, GrantState, Identity, PhoneNumber, PlanName};
 use store::SignIn;
 
 use crate::app::App;
@@ -45,13 +45,12 @@ pub(crate) async fn give(
         state: GrantState::Live,
     };
     let sign_in = SignIn {
-        identity: Identity::Claimed(phone.clone()),
+        identity: Identity::Claimed(Claim { phone: phone.clone(), grant: grant.id }),
         new_account: grant.account,
         language: visit.context.language.clone(),
         grant,
         agreed: agreed.to_vec(),
-        // Whoever types somebody else's number puts nobody out.
-        devices: u32::MAX,
+        devices: 1,
     };
     let let_in = app.store.sign_in_once(&sign_in, &visit.record(), visit.now - DAY).await?;
     Ok(let_in.map(|outcome| outcome.grant))

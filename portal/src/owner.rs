@@ -23,8 +23,7 @@ pub(crate) async fn find(app: &App, visit: &Visit) -> Result<Result<Grant, Respo
     Ok(Ok(grant))
 }
 
-/// The same with all that is kept of the owner. Of a number that nothing proves nobody knows whose it is,
-/// and who types the same one shall not see the other's devices.
+/// The same with all that is kept of the owner. Of a number that nothing proves nobody knows whose it is.
 pub(crate) async fn find_person(
     app: &App,
     visit: &Visit,

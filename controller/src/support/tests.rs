@@ -261,7 +261,11 @@ fn who_has_a_code_came_further_than_what_is_refused_beside_it() {
 fn who_came_without_a_code_needed_no_message() {
     for (instead, typed) in [
         ("fair/17", "voucher fair/17 typed"),
-        ("claimed:966512345601", "number typed while no message could be sent"),
+        (
+            "claimed:966512345601@0190b5f0c2d84a6b9f3e7d1c5a8b2e40",
+            "number typed while no message could be sent, kept as \
+             claimed:NUMBER@0190b5f0c2d84a6b9f3e7d1c5a8b2e40",
+        ),
     ] {
         let instead = Some(instead.parse().unwrap());
         let facts = Facts { challenge: None, instead, ..facts() };

@@ -48,7 +48,7 @@ mod units;
 mod visit;
 mod voucher;
 
-pub use account::{Account, CLAIMED, Identity, IdentityError, MaskedIdentity};
+pub use account::{Account, CLAIMED, Claim, Identity, IdentityError, MaskedIdentity};
 pub use audit::{
     AuditLink, BrokenChain, ChainHead, ChainHeadError, ChainWalk, Link, LinkHash,
     shortening_subject,

@@ -84,9 +84,9 @@ impl KeyRing {
                 let (_, key) = self.lookup().newest();
                 keyed_hash(key, &[b"voucher", voucher.to_string().as_bytes()]).to_vec()
             }
-            Identity::Claimed(phone) => {
+            Identity::Claimed(_) => {
                 let (_, key) = self.lookup().newest();
-                keyed_hash(key, &[b"claimed", phone.digits().as_bytes()]).to_vec()
+                keyed_hash(key, &[b"claimed", identity.expose().as_bytes()]).to_vec()
             }
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use domain::{Identity, PhoneNumber, Usage};
+use domain::{Claim, Identity, PhoneNumber, Usage};
 
 use crate::browser::{Answer, Browser};
 use crate::codes::{Carriers, carriers_with_a_price};
@@ -47,7 +47,8 @@ async fn who_cannot_be_sent_a_code_is_let_in_for_a_while_once_a_day() {
     assert_eq!((grant.plan.as_str(), grant.until.since(town.now()).as_secs()), ("grace", 600));
     // The number is kept, and opens nothing of whoever has it.
     assert_eq!(town.store.find_account(&phone().into()).await.unwrap(), None);
-    let claimed = town.store.find_account(&Identity::Claimed(phone())).await.unwrap();
+    let claim = Claim { phone: phone(), grant: grant.id };
+    let claimed = town.store.find_account(&Identity::Claimed(claim)).await.unwrap();
     assert_eq!(claimed.map(|account| account.id), Some(grant.account));
     let status = browser.visit(&format!("{}status", online.base())).await;
     assert!(status.shows("10 minutes"), "{}", status.body);
@@ -57,11 +58,12 @@ async fn who_cannot_be_sent_a_code_is_let_in_for_a_while_once_a_day() {
         assert!(page.shows("not proven by a code this time"), "{}", page.body);
     }
 
-    // Somebody else who types it puts nobody out.
+    // Somebody else who types it puts nobody out, and shares nothing.
     let page = arrive(&town, &browser, OTHER).await;
     type_number(&browser, &page).await.location();
+    let other = town.store.find_grant(OTHER.parse().unwrap()).await.unwrap().unwrap();
     let grant = town.store.find_grant(MAC.parse().unwrap()).await.unwrap().unwrap();
-    assert!(grant.holds(town.now()));
+    assert!(grant.holds(town.now()) && other.account != grant.account);
 
     town.wait(600);
     town.report("gate", MAC, "10.1.0.7", Event::Stopped, used(600, 1)).await;

@@ -12,7 +12,7 @@ use store::{AccountRecord, LegalHold};
 use super::SessionView;
 
 /// Who is meant: `{"phone": "+966551234567"}`, a mobile number in E.164, or
-/// `{"voucher": "fair/17"}`; `{"claimed": "+966551234567"}` is a number without proof.
+/// `{"voucher": "fair/17"}`; a number without proof is `claimed`, with `phone` and `grant`.
 pub type Person = Identity;
 
 /// Everything kept about a person.

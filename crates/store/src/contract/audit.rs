@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 use async_trait::async_trait;
 use domain::{
-    AccountId, AuditLink, BatchName, ChainHead, Identity, MacAddress, NasName, OrderId,
+    AccountId, AuditLink, BatchName, ChainHead, Claim, Identity, MacAddress, NasName, OrderId,
     PhoneNumber, PlanName, RangeName, ReportNumber, SessionId, SiteName, Timestamp, VoucherId,
 };
 use serde_json::{Map, Value};
@@ -256,7 +256,7 @@ pub enum AuditSubject {
 impl From<Identity> for AuditSubject {
     fn from(identity: Identity) -> Self {
         match identity {
-            Identity::Phone(phone) | Identity::Claimed(phone) => Self::Number(phone),
+            Identity::Phone(phone) | Identity::Claimed(Claim { phone, .. }) => Self::Number(phone),
             Identity::Voucher(voucher) => Self::Voucher(voucher),
         }
     }
